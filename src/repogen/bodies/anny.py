@@ -12,6 +12,7 @@ from repogen.bodies.anny_data import load_anny_data, unpack_names
 from repogen.bodies.kernels import skin_vertices
 from repogen.bodies.protocol import PosedBody, Surface
 from repogen.bodies.rigging import Chain, nearest_rotations
+from repogen.bodies.shapes import sample_anny_shape
 from repogen.bodies.skeleton import JOINTS
 from repogen.bodies.surface import build_surface
 from repogen.errors import choose
@@ -95,9 +96,16 @@ class AnnyBody:
             faces=data["faces"],
             face_layers=data["face_layers"],
             vertex_bones=[bones[b] for b in bone_ids[:, 0]],
+            lips=data["lips"],
             uv=data["uv"],
             face_uv=data["face_uv"],
         )
+
+    def sample_shape(
+        self, rng: np.random.Generator, ages: tuple[str, ...]
+    ) -> dict[str, float]:
+        """See `Body.sample_shape`."""
+        return sample_anny_shape(rng, ages, self._locals)
 
     def pose(
         self,

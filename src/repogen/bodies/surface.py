@@ -47,6 +47,7 @@ def build_surface(
     faces: Int[np.ndarray, "f 3"],
     face_layers: UInt8[np.ndarray, " f"],
     vertex_bones: list[str],
+    lips: Float[np.ndarray, " v"],
     uv: Float[np.ndarray, "t 2"],
     face_uv: Int[np.ndarray, "f 3"],
 ) -> Surface:
@@ -59,6 +60,7 @@ def build_surface(
         face_keypoints=_neighbourhoods(tpose, faces, face_layers),
         canonical=tpose.vertices,
         occlusion=_sky_share(tpose.vertices, faces[face_layers == 0]),
+        lips=np.pad(lips, (0, len(tpose.vertices) - len(lips))),
         uv=uv,
         face_uv=face_uv,
     )

@@ -30,7 +30,7 @@ def edge_plane(i: int, j: int, a: wp.vec3, b: wp.vec3) -> wp.vec3:
 def rasterize(
     vertices: wp.array(dtype=wp.vec3),
     faces: wp.array2d(dtype=wp.int32),
-    two_sided: wp.array(dtype=wp.uint8),
+    sides: wp.array(dtype=wp.uint8),
     fx: float,
     fy: float,
     cx: float,
@@ -41,9 +41,12 @@ def rasterize(
 ):
     """Nearest triangle per sample of a pinhole camera; `vertices` in its frame, metres.
 
+    `sides` says which sides of a triangle are seen: 0 none, 1 the front, 2 both.
     Triangles that reach behind the near plane (5 cm) are left out whole.
     """
     f = wp.tid()
+    if sides[f] == wp.uint8(0):
+        return
     i = faces[f, 0]
     j = faces[f, 1]
     k = faces[f, 2]
@@ -56,7 +59,7 @@ def rasterize(
         return
     normal = wp.cross(b - a, c - a)
     distance = wp.dot(normal, a)
-    if distance >= 0.0 and two_sided[f] == wp.uint8(0):
+    if distance >= 0.0 and sides[f] == wp.uint8(1):
         return
     sign = float(1.0)
     if distance < 0.0:
@@ -92,11 +95,18 @@ def rasterize(
 def rasterize_light(
     vertices: wp.array(dtype=wp.vec3),
     faces: wp.array2d(dtype=wp.int32),
+    sides: wp.array(dtype=wp.uint8),
     size: int,
+    first: int,
     depth: wp.array(dtype=wp.float32),
 ):
-    """Least depth per texel of a directional light; `vertices` are (texel x, texel y, metres)."""
+    """Least depth per texel of a directional light; `vertices` are (texel x, texel y, metres).
+
+    The map is size x size texels of `depth` from index `first`.
+    """
     f = wp.tid()
+    if sides[f] == wp.uint8(0):
+        return
     a = vertices[faces[f, 0]]
     b = vertices[faces[f, 1]]
     c = vertices[faces[f, 2]]
@@ -116,7 +126,7 @@ def rasterize_light(
             wc = ((b[0] - a[0]) * (py - a[1]) - (b[1] - a[1]) * (px - a[0])) * inverse
             if wb >= 0.0 and wc >= 0.0 and wb + wc <= 1.0:
                 z = a[2] + wb * (b[2] - a[2]) + wc * (c[2] - a[2])
-                wp.atomic_min(depth, y * size + x, z)
+                wp.atomic_min(depth, first + y * size + x, z)
 
 
 @wp.kernel

@@ -1,0 +1,30 @@
+"""sRGB hex strings to numbers and back; scenes hold the strings, renderers want linear light."""
+
+import re
+
+import numpy as np
+from jaxtyping import Float
+
+from repogen.errors import UserError
+
+
+def to_hex(rgb: Float[np.ndarray, "3"]) -> str:
+    """`#rrggbb` of an sRGB colour in 0..1; what lies outside is clipped."""
+    return "#" + "".join(f"{round(255 * float(np.clip(c, 0.0, 1.0))):02x}" for c in rgb)
+
+
+def from_hex(color: str) -> Float[np.ndarray, "3"]:
+    """sRGB in 0..1 of `#rrggbb`. Raises `UserError` for anything else."""
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
+        raise UserError(f"colour {color!r} must be written #rrggbb, e.g. #7f7f7f")
+    return np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+
+
+def to_linear(srgb: np.ndarray) -> np.ndarray:
+    """sRGB in 0..1 to linear light (IEC 61966-2-1)."""
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+
+
+def to_srgb(linear: np.ndarray) -> np.ndarray:
+    """Linear light in 0..1 to sRGB (IEC 61966-2-1)."""
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)

@@ -1,0 +1,114 @@
+"""Random poses, hands and faces, and the named poses to look at."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from repogen.bodies.skeleton import BODY_JOINTS, FINGERS
+from repogen.errors import choose
+from repogen.poses.bounds import SHOULDER_DROP_DEG, Bounds
+from repogen.poses.distributions import AngleDistribution
+
+Angles = dict[str, tuple[float, float, float]]
+"""Rotation vectors in degrees by joint name, as `Body.pose` takes them."""
+
+_FLEXION_DEG = (70.0, 95.0, 60.0)
+"""How far a fully closed finger bends at its three knuckles."""
+
+
+def sample_body_pose(
+    rng: np.random.Generator, bounds: Bounds, distribution: AngleDistribution, variance: float
+) -> Angles:
+    """One pose of the 21 body joints: every component independent within its bounds.
+
+    `variance` multiplies every bound.
+    """
+    table = np.concatenate([bounds[joint] for joint in BODY_JOINTS]) * variance
+    drawn = distribution.sample(rng, table, 1).reshape(len(BODY_JOINTS), 3)
+    return with_arms_lowered(dict(zip(BODY_JOINTS, _triples(drawn), strict=True)))
+
+
+def with_arms_lowered(angles: Angles) -> Angles:
+    """Angles sampled within the bounds, with the paper's 70 degrees taken off the shoulders."""
+    out = dict(angles)
+    for joint, sign in (("left_shoulder", -1.0), ("right_shoulder", 1.0)):
+        x, y, z = out.get(joint, (0.0, 0.0, 0.0))
+        out[joint] = (x, y, z + sign * SHOULDER_DROP_DEG)
+    return out
+
+
+def sample_hands(rng: np.random.Generator) -> Angles:
+    """Both hands, each anywhere between open and a fist, its fingers near one another.
+
+    The paper draws components of MANO's basis from U(-1.5, 1.5); this body has no such basis.
+    """
+    angles: Angles = {}
+    for side, sign in (("left", -1.0), ("right", 1.0)):
+        grip, spread = rng.uniform(-0.1, 1.0), rng.uniform(-6.0, 10.0)
+        for place, finger in enumerate(FINGERS):
+            close = float(np.clip(grip + rng.normal(0.0, 0.15), -0.15, 1.0))
+            if finger == "thumb":
+                bends = [(0.0, sign * 30.0 * close, 0.0)] * 3
+            else:
+                fan = -sign * spread * (1.5 - place) / 1.5
+                bends = [
+                    (0.0, fan * (knuckle == 0), sign * most * close)
+                    for knuckle, most in enumerate(_FLEXION_DEG)
+                ]
+            for knuckle, bend in enumerate(bends, start=1):
+                angles[f"{side}_{finger}{knuckle}"] = tuple(float(v) for v in bend)  # type: ignore[assignment]
+    return angles
+
+
+def sample_face(rng: np.random.Generator, labels: Sequence[str]) -> dict[str, float]:
+    """A facial expression: a random third of the facial actions, weakly. Left out = neutral."""
+    strengths = np.minimum(np.abs(rng.normal(0.0, 0.3, len(labels))), 1.0)
+    active = rng.random(len(labels)) < 1 / 3
+    return {
+        label: float(strength)
+        for label, strength, on in zip(labels, strengths, active, strict=True)
+        if on and label != "tongueOut"
+    }
+
+
+def _triples(rows: np.ndarray) -> list[tuple[float, float, float]]:
+    return [(float(x), float(y), float(z)) for x, y, z in rows]
+
+
+def _limit(side: int) -> Callable[[Bounds], Angles]:
+    return lambda bounds: with_arms_lowered(
+        dict(zip(BODY_JOINTS, _triples(np.stack([bounds[j][:, side] for j in BODY_JOINTS])), strict=True))
+    )  # fmt: skip
+
+
+_SIT: Angles = {
+    "left_hip": (-85.0, 0.0, 5.0),
+    "right_hip": (-85.0, 0.0, -5.0),
+    "left_knee": (85.0, 0.0, 0.0),
+    "right_knee": (85.0, 0.0, 0.0),
+    "left_elbow": (0.0, -30.0, 0.0),
+    "right_elbow": (0.0, 30.0, 0.0),
+}
+_STRETCH: Angles = {
+    "left_shoulder": (0.0, 0.0, 80.0),
+    "right_shoulder": (0.0, 0.0, -80.0),
+    "left_hip": (0.0, 0.0, 12.0),
+    "right_hip": (0.0, 0.0, -12.0),
+}
+
+NAMED_POSES: dict[str, Callable[[Bounds], Angles]] = {
+    "min": _limit(0),
+    "max": _limit(1),
+    "sit": lambda bounds: with_arms_lowered(_SIT),
+    "stand": lambda bounds: with_arms_lowered({}),
+    "stretch": lambda bounds: dict(_STRETCH),
+    "tpose": lambda bounds: {},
+}
+"""Poses to look at: the two ends of the bounds, sitting, standing, stretching up, T-pose."""
+
+
+def named_pose(name: str, bounds: Bounds) -> Angles:
+    """A pose by name. Raises `UserError` for a name not in `NAMED_POSES`."""
+    if name not in NAMED_POSES:
+        raise choose("pose", name, NAMED_POSES)
+    return NAMED_POSES[name](bounds)

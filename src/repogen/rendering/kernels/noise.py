@@ -1,0 +1,45 @@
+"""Smooth noise from a table: a value and three directions at every point of space."""
+
+import numpy as np
+
+from repogen.warp_setup import wp
+
+SIZE = 32
+_SIZE = wp.constant(SIZE)
+
+
+def noise_table() -> np.ndarray:
+    """(32**3, 4) float32, periodic, zero mean and unit deviation, about 3 texels smooth."""
+    rng = np.random.default_rng(20240527)
+    white = rng.normal(size=(4, SIZE, SIZE, SIZE))
+    k = np.fft.fftfreq(SIZE)
+    square = k[:, None, None] ** 2 + k[None, :, None] ** 2 + k[None, None, :] ** 2
+    smooth = np.fft.ifftn(np.fft.fftn(white, axes=(1, 2, 3)) * np.exp(-40.0 * square), axes=(1, 2, 3))
+    table = smooth.real
+    table -= table.mean(axis=(1, 2, 3), keepdims=True)
+    table /= table.std(axis=(1, 2, 3), keepdims=True)
+    return np.ascontiguousarray(table.reshape(4, -1).T.astype(np.float32))
+
+
+@wp.func
+def noise(table: wp.array(dtype=wp.vec4), at: wp.vec3) -> wp.vec4:
+    """Trilinear look-up; one unit of `at` is one texel, the table repeats."""
+    bx = wp.floor(at[0])
+    by = wp.floor(at[1])
+    bz = wp.floor(at[2])
+    fx = at[0] - bx
+    fy = at[1] - by
+    fz = at[2] - bz
+    x0 = int(bx) & (_SIZE - 1)
+    y0 = (int(by) & (_SIZE - 1)) * _SIZE
+    z0 = (int(bz) & (_SIZE - 1)) * _SIZE * _SIZE
+    x1 = (int(bx) + 1) & (_SIZE - 1)
+    y1 = ((int(by) + 1) & (_SIZE - 1)) * _SIZE
+    z1 = ((int(bz) + 1) & (_SIZE - 1)) * _SIZE * _SIZE
+    near = (1.0 - fy) * ((1.0 - fx) * table[z0 + y0 + x0] + fx * table[z0 + y0 + x1]) + fy * (
+        (1.0 - fx) * table[z0 + y1 + x0] + fx * table[z0 + y1 + x1]
+    )
+    far = (1.0 - fy) * ((1.0 - fx) * table[z1 + y0 + x0] + fx * table[z1 + y0 + x1]) + fy * (
+        (1.0 - fx) * table[z1 + y1 + x0] + fx * table[z1 + y1 + x1]
+    )
+    return (1.0 - fz) * near + fz * far

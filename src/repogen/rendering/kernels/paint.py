@@ -1,0 +1,228 @@
+"""The colour of a person's surface at a point: a function of the place on the T-pose.
+
+Layers: 0 skin, 1 eyes, 2 tights (cloth that stands off the skin), 3 skirt, 4 hair.
+"""
+
+from repogen.rendering.kernels.noise import noise
+from repogen.warp_setup import wp
+
+
+@wp.struct
+class Fabric:
+    color: wp.vec3
+    accent: wp.vec3
+    pattern: wp.int32
+    scale: float
+    wrinkles: float
+
+
+@wp.struct
+class Paint:
+    """An outfit in linear colours; places as in `Outfit`."""
+
+    skin: wp.vec3
+    lips: wp.vec3
+    iris: wp.vec3
+    hair: wp.vec3
+    brow: wp.vec3
+    hair_style: wp.int32
+    hairline: float
+    top: Fabric
+    sleeve: float
+    waist: float
+    neckline: float
+    bottom: Fabric
+    hem: float
+    belt: float
+    skirt: wp.int32
+    skirt_hem: float
+    shoe_top: float
+    shoe: wp.vec3
+    sole: wp.vec3
+    seed: wp.vec3
+
+
+@wp.struct
+class Finish:
+    """What the light needs to know of a point: albedo, gloss, how softly light wraps around
+    (skin), and how strongly the normal is ruffled."""
+
+    albedo: wp.vec3
+    gloss: float
+    wrap: float
+    ruffle: float
+
+
+@wp.func
+def edge(signed_distance: float, width: float) -> float:
+    """Coverage 0..1 of a pixel `width` metres wide whose middle lies so far inside an edge."""
+    return wp.clamp(signed_distance / width + 0.5, 0.0, 1.0)
+
+
+@wp.func
+def top_depth(p: Paint, q: wp.vec3) -> float:
+    """How far inside the top the point lies, metres; negative outside."""
+    collar = 0.545 + p.neckline + 0.45 * (q[1] + 0.02)
+    around = wp.max(collar - q[2], wp.abs(q[0]) - 0.1)
+    return wp.min(wp.min(p.sleeve - wp.abs(q[0]), q[2] - p.waist), around)
+
+
+@wp.func
+def bottom_depth(p: Paint, q: wp.vec3) -> float:
+    """How far inside trousers, shorts or skirt the point lies, metres."""
+    return wp.min(p.belt - q[2], q[2] - p.hem)
+
+
+@wp.func
+def hair_depth(p: Paint, q: wp.vec3) -> float:
+    """How far above the hairline the point lies, metres: down at the back, up at the brow."""
+    line = 0.802 - 0.62 * (q[1] + 0.125) - p.hairline
+    depth = (q[2] - line) * 0.85
+    side = wp.abs(q[0])
+    if side > 0.06 and q[1] < 0.03:
+        # Clear of the ears.
+        ear = wp.vec2((q[1] + 0.03) / 0.045, (q[2] - 0.715) / 0.05)
+        depth = wp.min(depth, 0.03 * (wp.length(ear) - 1.0))
+    return depth
+
+
+@wp.func
+def fabric_color(
+    f: Fabric, q: wp.vec3, width: float, table: wp.array(dtype=wp.vec4), seed: wp.vec3
+) -> wp.vec3:
+    # Bands run around limbs: along x on the arms, along z elsewhere.
+    along = q[2]
+    across = q[0] + 0.5 * q[1]
+    if wp.abs(q[0]) > 0.19 and q[2] > 0.3:
+        along = q[0]
+        across = q[2] + q[1]
+    mix = float(0.0)
+    if f.pattern == 1:
+        mix = band(along, f.scale, 0.5, width)
+    elif f.pattern == 2:
+        mix = band(across, f.scale, 0.12, width)
+    elif f.pattern == 3:
+        mix = 0.5 * band(along, f.scale, 0.5, width) + 0.5 * band(across, f.scale, 0.5, width)
+    elif f.pattern == 4:
+        n = noise(table, q / (0.5 * f.scale) + seed)
+        mix = wp.clamp(0.5 + 1.5 * n[0], 0.0, 1.0)
+    elif f.pattern == 5:
+        # A print on chest and back: blotches inside a rectangle.
+        inside = wp.min(0.11 - wp.abs(q[0]), 0.10 - wp.abs(q[2] - 0.33))
+        n = noise(table, q / 0.012 + seed)
+        mix = edge(inside, width) * wp.clamp(0.5 + 2.5 * n[0], 0.0, 1.0)
+    return f.color + mix * (f.accent - f.color)
+
+
+@wp.func
+def band(at: float, period: float, share: float, width: float) -> float:
+    """Stripes covering `share` of each period, blurred to their mean where pixels are wide."""
+    phase = at / period
+    phase = phase - wp.floor(phase)
+    inside = wp.min(phase, share - phase) * period
+    if phase > share:
+        inside = -wp.min(phase - share, 1.0 - phase) * period
+    sharp = edge(inside, width)
+    blur = wp.clamp(2.0 * width / period - 0.5, 0.0, 1.0)
+    return sharp + blur * (share - sharp)
+
+
+@wp.func
+def finish(
+    p: Paint,
+    layer: int,
+    q: wp.vec3,
+    lips: float,
+    eye: wp.vec3,
+    width: float,
+    table: wp.array(dtype=wp.vec4),
+) -> Finish:
+    """The surface at place `q` of the T-pose, where a pixel is `width` metres wide.
+
+    `eye` is the middle of the left eye's front.
+    """
+    out = Finish()
+    out.gloss = 0.0
+    out.wrap = 0.0
+    out.ruffle = 0.0
+    if layer == 1:
+        ex = wp.abs(q[0]) - eye[0]
+        ez = q[2] - eye[2]
+        r = wp.sqrt(ex * ex + ez * ez)
+        white = wp.vec3(0.72, 0.68, 0.65)
+        color = white + edge(0.0058 - r, width) * (p.iris - white)
+        if q[1] > eye[1] + 0.008:
+            color = white
+        out.albedo = color * (1.0 - 0.97 * edge(0.0026 - r, width))
+        out.gloss = 0.25
+        return out
+
+    # A wider pixel never blurs an edge by more than 4 cm: beyond that it is a speck.
+    w = wp.clamp(width, 0.0015, 0.04)
+    n = noise(table, q * 18.0 + p.seed)
+    fine = noise(table, q * 70.0 + 3.0 * p.seed)
+    shirt = edge(top_depth(p, q) + 0.004 * n[1], w)
+    trousers = edge(bottom_depth(p, q) + 0.004 * n[2], w)
+    shoe = edge(p.shoe_top - q[2], w)
+    if layer == 2:
+        # Cloth that stands off the skin is cloth to its edge.
+        if shirt + trousers + shoe < 0.5:
+            if q[2] < p.belt and q[2] > -0.5:
+                trousers = 1.0
+            elif q[2] >= p.belt:
+                shirt = 1.0
+            else:
+                shoe = 1.0
+    if layer == 3:
+        trousers = 1.0
+        shirt = 0.0
+        shoe = 0.0
+    if layer == 4:
+        out.albedo = p.hair * wp.clamp(1.0 + 0.25 * fine[0], 0.4, 1.8)
+        out.gloss = 0.05
+        out.ruffle = 0.35
+        return out
+
+    flush = 1.0 + 0.05 * n[0] + 0.03 * fine[0]
+    color = p.skin * flush
+    gloss = float(0.05)
+    wrap = float(0.18)
+    ruffle = float(0.03)
+    if q[2] > 0.55 and wp.abs(q[0]) < 0.12:
+        color = color + lips * (p.lips - color)
+        # Cheeks and nose are a little redder.
+        cheek = wp.exp(-wp.length_sq(q - wp.vec3(0.0, eye[1], eye[2] - 0.035)) / 0.0016)
+        color = wp.cw_mul(color, wp.vec3(1.0 + 0.1 * cheek, 1.0 - 0.05 * cheek, 1.0 - 0.05 * cheek))
+        bx = wp.abs(q[0]) - eye[0] - 0.002
+        arch = eye[2] + 0.0205 - 0.05 * wp.abs(bx) - 1.5 * bx * bx
+        brow = wp.min(0.0034 - wp.abs(q[2] - arch), 0.02 - wp.abs(bx))
+        if q[1] < eye[1] + 0.03:
+            color = color + 0.8 * edge(brow + 0.0012 * fine[1], w) * (p.brow - color)
+        if p.hair_style > 0:
+            cap = edge(hair_depth(p, q) + 0.003 * fine[1] + 0.002 * n[1], w + 0.004)
+            streak = wp.clamp(1.0 + 0.3 * fine[0] + 0.2 * n[1], 0.4, 1.8)
+            color = color + cap * (p.hair * streak - color)
+            wrap = wrap * (1.0 - cap)
+            ruffle = ruffle + 0.4 * cap
+    if trousers > 0.0:
+        cloth = fabric_color(p.bottom, q, w, table, p.seed)
+        color = color + trousers * (cloth - color)
+        gloss = gloss * (1.0 - trousers)
+        wrap = wrap * (1.0 - trousers)
+        ruffle = ruffle + trousers * (p.bottom.wrinkles - ruffle)
+    if shirt > 0.0:
+        cloth = fabric_color(p.top, q, w, table, 2.0 * p.seed)
+        color = color + shirt * (cloth - color)
+        gloss = gloss * (1.0 - shirt)
+        wrap = wrap * (1.0 - shirt)
+        ruffle = ruffle + shirt * (p.top.wrinkles - ruffle)
+    if shoe > 0.0:
+        leather = p.shoe + edge(-0.922 - q[2], w) * (p.sole - p.shoe)
+        color = color + shoe * (leather - color)
+        gloss = gloss + shoe * (0.12 - gloss)
+        wrap = wrap * (1.0 - shoe)
+    out.albedo = wp.max(color, wp.vec3(0.004, 0.004, 0.004))
+    out.gloss = gloss
+    out.wrap = wrap
+    out.ruffle = ruffle
+    return out

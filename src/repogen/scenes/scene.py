@@ -1,0 +1,81 @@
+"""A scene: everything one image is made from, as plain numbers that go in and out of JSON."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import cattrs
+from cattrs.strategies import configure_tagged_union
+
+from repogen.appearance.backgrounds import Background, Photo, Place, Plain
+from repogen.appearance.light import Light
+from repogen.appearance.outfit import Outfit
+from repogen.errors import UserError
+from repogen.views.camera import Camera
+
+FORMAT = 1
+"""Raised when a scene of this number would no longer give the same picture."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person: a body's shape, expression and joint angles (see `Body.pose`), clothes, place.
+
+    `position` is where the hips' middle is, metres in the world; `yaw_deg` turns the person
+    anticlockwise seen from above, 0 faces -y.
+    """
+
+    body: str
+    shape: dict[str, float]
+    face: dict[str, float]
+    angles: dict[str, tuple[float, float, float]]
+    outfit: Outfit
+    position: tuple[float, float, float]
+    yaw_deg: float
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One image before it is made. Everything later is a pure function of this."""
+
+    format: int
+    seed: int
+    index: int
+    """Which image of the run it is, from 0; its image id is one more."""
+    view_name: str
+    people: tuple[Person, ...]
+    camera: Camera
+    lights: tuple[Light, ...]
+    ambient: float
+    """Strength of the light that comes from the background on all sides."""
+    background: Background
+
+
+_CONVERTER = cattrs.Converter(forbid_extra_keys=True)
+configure_tagged_union(
+    Background,
+    _CONVERTER,
+    tag_generator=lambda kind: {Photo: "photo", Plain: "plain", Place: "place"}[kind],
+    tag_name="kind",
+)
+
+
+def scene_to_json(scene: Scene) -> str:
+    """One line of JSON; floats keep every digit, so the scene comes back the same."""
+    return json.dumps(_CONVERTER.unstructure(scene), separators=(",", ":"))
+
+
+def scene_from_json(line: str) -> Scene:
+    """The scene of one line of `scenes.jsonl`. Raises `UserError` for anything else."""
+    try:
+        data: Any = json.loads(line)
+        if data.get("format") != FORMAT:
+            raise UserError(
+                f"scene format {data.get('format')} cannot be made by this version (it makes "
+                f"{FORMAT}); install the version of repogen named in run.json"
+            )
+        return _CONVERTER.structure(data, Scene)
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"not a scene: {line[:60]!r}… ({error})") from error

@@ -1,0 +1,150 @@
+"""Where a camera stands, how it looks, and where a point lands in its image."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float
+
+from repogen.errors import UserError
+
+
+@dataclass(frozen=True)
+class View:
+    """A camera's place relative to the person it looks at.
+
+    Azimuth 0 faces the subject, +90 stands at the subject's left. Elevation +90 is straight
+    above, -90 straight below. Positive roll turns the camera clockwise about its optical axis,
+    so the picture turns anticlockwise. Degrees and metres.
+    """
+
+    azimuth_deg: float
+    elevation_deg: float
+    roll_deg: float
+    distance_m: float
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pinhole camera in OpenCV's frame (x right, y down, z forward), pixel centres at +0.5.
+
+    World to camera is x_cam = rotation x_world + translation (metres, row-major rotation).
+    """
+
+    width: int
+    height: int
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    rotation: tuple[tuple[float, float, float], ...]
+    translation: tuple[float, float, float]
+    model: str = "pinhole"
+
+    @property
+    def matrix(self) -> Float[np.ndarray, "3 3"]:
+        """The intrinsic matrix K, in pixels."""
+        return np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
+
+    def to_camera(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+        """World points in the camera's frame, metres."""
+        return points @ np.array(self.rotation).T + np.array(self.translation)
+
+    def to_pixels(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 2"]:
+        """Pixel coordinates of points in the camera's frame (z > 0)."""
+        focal, centre = np.array([self.fx, self.fy]), np.array([self.cx, self.cy])
+        return points[:, :2] / points[:, 2:3] * focal + centre
+
+    def position(self) -> Float[np.ndarray, "3"]:
+        """The optical centre in the world, metres."""
+        return -np.array(self.rotation).T @ np.array(self.translation)
+
+    def windowed(self, left: float, top: float, width: int, height: int, scale: float) -> "Camera":
+        """The same view through a window: a shift of the principal point and a zoom.
+
+        `left` and `top` are in this camera's pixels; the window shows `width` / scale of them.
+        """
+        return replace(
+            self,
+            width=width,
+            height=height,
+            fx=self.fx * scale,
+            fy=self.fy * scale,
+            cx=(self.cx - left) * scale,
+            cy=(self.cy - top) * scale,
+        )
+
+
+def direction(azimuth_deg: float, elevation_deg: float) -> Float[np.ndarray, "3"]:
+    """Unit vector from the person to the camera, in the world frame (z up, subject faces -y)."""
+    azimuth, elevation = np.radians(azimuth_deg), np.radians(elevation_deg)
+    return np.array(
+        [
+            np.cos(elevation) * np.sin(azimuth),
+            -np.cos(elevation) * np.cos(azimuth),
+            np.sin(elevation),
+        ]
+    )
+
+
+def angles(towards: Float[np.ndarray, "3"]) -> tuple[float, float]:
+    """Azimuth and elevation in degrees of a vector from the person to the camera."""
+    x, y, z = towards / np.linalg.norm(towards)
+    azimuth = np.degrees(np.arctan2(x, -y)) if np.hypot(x, y) > 1e-12 else 0.0
+    return float(azimuth), float(np.degrees(np.arcsin(np.clip(z, -1.0, 1.0))))
+
+
+def look_at(
+    view: View, target: tuple[float, float, float], yaw_deg: float, width: int, fov_deg: float
+) -> Camera:
+    """A square camera that looks at `target` from `view`, `fov_deg` wide.
+
+    `yaw_deg` is the subject's heading, which the azimuth is relative to. With no roll the
+    world's up points up in the picture; from straight above (azimuth 0) the subject's back does.
+    """
+    if not view.distance_m > 0:
+        raise UserError(f"camera distance {view.distance_m} m must be positive")
+    towards = direction(view.azimuth_deg + yaw_deg, view.elevation_deg)
+    forward = -towards
+    heading = np.radians(view.azimuth_deg + yaw_deg)
+    # The way the camera's elevation grows: up for a level camera, defined at the poles too.
+    elevation = np.radians(view.elevation_deg)
+    up = np.array(
+        [
+            -np.sin(elevation) * np.sin(heading),
+            np.sin(elevation) * np.cos(heading),
+            np.cos(elevation),
+        ]
+    )
+    right = np.cross(forward, up)
+    roll = np.radians(view.roll_deg)
+    x = np.cos(roll) * right - np.sin(roll) * up
+    y = np.cross(forward, x)
+    rotation = np.stack([x, y, forward])
+    translation = -rotation @ (np.array(target) + view.distance_m * towards)
+    focal = 0.5 * width / np.tan(np.radians(fov_deg) / 2)
+    return Camera(
+        width=width,
+        height=width,
+        fx=float(focal),
+        fy=float(focal),
+        cx=width / 2,
+        cy=width / 2,
+        rotation=tuple(tuple(float(v) for v in row) for row in rotation),  # type: ignore[misc]
+        translation=tuple(float(v) for v in translation),  # type: ignore[arg-type]
+    )
+
+
+def view_of(camera: Camera, target: tuple[float, float, float], yaw_deg: float) -> View:
+    """The view under which `camera` sees a person at `target` heading `yaw_deg`."""
+    offset = camera.position() - np.array(target)
+    azimuth, elevation = angles(offset)
+    distance = float(np.linalg.norm(offset))
+    level = look_at(View(azimuth, elevation, 0.0, distance), target, 0.0, camera.width, 90.0)
+    right, down = np.array(level.rotation)[:2]
+    x = np.array(camera.rotation)[0]
+    roll = np.degrees(np.arctan2(x @ down, x @ right))
+    return View(_wrapped(azimuth - yaw_deg), elevation, _wrapped(float(roll)), distance)
+
+
+def _wrapped(degrees: float) -> float:
+    return (degrees + 180.0) % 360.0 - 180.0
