@@ -77,7 +77,7 @@ def sample_outfit(rng: np.random.Generator, feminine: float) -> Outfit:
         top=top,
         top_cloth=_sample_cloth(rng),
         sleeve=float(rng.uniform(*_SLEEVES[top])),
-        waist=float(rng.uniform(-0.06, 0.07)) if top != "bare" else 9.0,
+        waist=float(rng.uniform(-0.07, 0.04)) if top != "bare" else 9.0,
         neckline=float(rng.uniform(-0.05, 0.012)),
         bottom=bottom,
         bottom_cloth=_sample_cloth(rng),

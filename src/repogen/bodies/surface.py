@@ -59,7 +59,7 @@ def build_surface(
         face_parts=_majority(vertex_parts[faces]),
         face_keypoints=_neighbourhoods(tpose, faces, face_layers),
         canonical=tpose.vertices,
-        occlusion=_sky_share(tpose.vertices, faces[face_layers == 0]),
+        occlusion=_sky_share(tpose.vertices, faces, face_layers),
         lips=np.pad(lips, (0, len(tpose.vertices) - len(lips))),
         uv=uv,
         face_uv=face_uv,
@@ -132,9 +132,11 @@ def _count_free_rays(
 
 
 def _sky_share(
-    vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]
+    vertices: Float[np.ndarray, "v 3"],
+    faces: Int[np.ndarray, "f 3"],
+    face_layers: UInt8[np.ndarray, " f"],
 ) -> Float[np.ndarray, " v"]:
-    """Cosine-weighted share of directions free of skin within 35 cm, per vertex."""
+    """Cosine-weighted share of directions free of skin within 35 cm, per vertex of any layer."""
     i = np.arange(_OCCLUSION_RAYS) + 0.5  # a Fibonacci sphere
     z, turn = 1 - 2 * i / _OCCLUSION_RAYS, np.pi * (1 + 5**0.5) * i
     ring = np.sqrt(1 - z * z)
@@ -142,7 +144,7 @@ def _sky_share(
     out = wp.zeros(len(vertices), dtype=wp.float32, device="cpu")
     mesh = wp.Mesh(
         wp.array(vertices, dtype=wp.vec3, device="cpu"),
-        wp.array(faces.ravel(), dtype=wp.int32, device="cpu"),
+        wp.array(faces[face_layers == 0].ravel(), dtype=wp.int32, device="cpu"),
     )
     wp.launch(
         _count_free_rays,

@@ -3,46 +3,59 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt8, UInt64
+from jaxtyping import Bool, Float, Int, UInt64
 
 from repogen.rendering.kernels.raster import DEPTH_UNITS, EMPTY
 
 
 @dataclass(frozen=True)
 class GBuffer:
-    """The z-buffer of one image: `samples` squared samples in every pixel.
+    """The z-buffer of one image: `samples` squared samples in every pixel of a window.
 
-    `keys` is (samples * height, samples * width): depth in 1/2**24 m above 32 bits of face
-    index, all ones where a sample sees nobody. Faces count on from person to person.
+    Outside the window, whose corner is (left, top) in pixels, nobody is seen. `keys` holds the
+    depth in 1/2**24 m above 32 bits of face index, all ones where a sample sees nobody. Faces
+    count on from person to person.
     """
 
     keys: UInt64[np.ndarray, "sh sw"]
     samples: int
+    left: int
+    top: int
+    width: int
+    height: int
     faces_per_person: int
 
     @property
     def covered(self) -> Bool[np.ndarray, "sh sw"]:
-        """Samples that see somebody."""
+        """Samples of the window that see somebody."""
         return self.keys != np.uint64(EMPTY)
 
     @property
     def faces(self) -> Int[np.ndarray, "sh sw"]:
-        """Index of the face seen, over all people; -1 where there is nobody."""
+        """Index of the face each sample of the window sees, over all people; -1 for nobody."""
         low = (self.keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
         return np.where(self.covered, low, -1)
 
     @property
     def depth(self) -> Float[np.ndarray, "sh sw"]:
-        """Metres along the camera's z axis, 0 where there is nobody."""
+        """Metres along the camera's z axis of each sample of the window, 0 for nobody."""
         metres = (self.keys >> np.uint64(32)).astype(np.float64) / DEPTH_UNITS
         return np.where(self.covered, metres, 0.0)
 
     def seen_faces(self) -> Int[np.ndarray, " n"]:
-        """The distinct faces that at least one sample sees."""
-        return np.unique(self.keys[self.covered] & np.uint64(0xFFFFFFFF)).astype(np.int64)
+        """The distinct faces that at least one sample sees, in order."""
+        seen = self.keys[self.covered].astype(np.uint32)
+        return np.flatnonzero(np.bincount(seen)) if len(seen) else np.empty(0, np.int64)
 
-    def per_pixel(self, samples: np.ndarray) -> UInt8[np.ndarray, "h w n"]:
-        """Samples gathered by pixel: the last axis runs over the samples of one."""
+    def by_pixel(self, samples: np.ndarray) -> np.ndarray:
+        """Samples of the window gathered by pixel, (h, w, samples squared)."""
         n = self.samples
         h, w = samples.shape[0] // n, samples.shape[1] // n
         return samples.reshape(h, n, w, n).swapaxes(1, 2).reshape(h, w, n * n)
+
+    def whole(self, window: np.ndarray) -> np.ndarray:
+        """A picture of the window put in its place in the whole image, zeros around it."""
+        out = np.zeros((self.height, self.width, *window.shape[2:]), dtype=window.dtype)
+        h, w = window.shape[:2]
+        out[self.top : self.top + h, self.left : self.left + w] = window
+        return out

@@ -66,6 +66,7 @@ def place_to_room(place: Place, camera: Camera) -> Room:  # type: ignore[valid-t
     yaw = np.radians(place.yaw_deg)
     turn = np.array([[np.cos(yaw), np.sin(yaw), 0], [-np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
     room = Room()
+    room.fx, room.fy, room.cx, room.cy = camera.fx, camera.fy, camera.cx, camera.cy
     room.rotation = wp.mat33(*(turn @ np.array(camera.rotation).T).ravel())
     room.eye = wp.vec3(*(turn @ camera.position()))
     room.floor_z = place.floor_z

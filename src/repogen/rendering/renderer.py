@@ -5,18 +5,18 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 
 from repogen.appearance.backgrounds import Photo, Place, Plain, photo_pixels
 from repogen.appearance.colors import from_hex, to_linear, to_srgb
-from repogen.bodies.protocol import Body, PosedBody, Surface
+from repogen.bodies.protocol import LAYERS, Body, PosedBody, Surface
 from repogen.rendering.gbuffer import GBuffer
 from repogen.rendering.kernels import geometry, place, raster, shade
 from repogen.rendering.kernels.noise import noise_table
 from repogen.rendering.kernels.paint import Paint
 from repogen.rendering.paints import linear, outfit_to_paint, place_to_room
 from repogen.scenes.people import pose_person
-from repogen.scenes.scene import Scene
+from repogen.scenes.scene import Person, Scene
 from repogen.views.camera import Camera
 from repogen.warp_setup import wp
 
@@ -75,6 +75,10 @@ class Renderer:
         left = surface.canonical[eyes][surface.canonical[eyes][:, 0] > 0]
         self._eye = wp.vec3(*(float(v) for v in left[np.argmin(left[:, 1])]))
         self._static = lru_cache(maxsize=4)(self._build_static)
+        self._key_memory = wp.empty(0, dtype=wp.uint64, device=device)
+        self._layer_vertices = {
+            layer: np.unique(surface.faces[surface.faces_of(layer)]) for layer in LAYERS
+        }
 
     def _array(self, values: np.ndarray, dtype: type) -> wp.array:
         return wp.array(np.ascontiguousarray(values), dtype=dtype, device=self.device)
@@ -128,19 +132,20 @@ class Renderer:
             geometry.visible_sides, len(static.faces),
             static.faces, static.face_layers, static.canonical, static.person, paints, sides,
         )  # fmt: skip
-        n = SAMPLES
-        size = (camera.height * n, camera.width * n)
-        keys = wp.full(size[0] * size[1], raster.EMPTY, dtype=wp.uint64, device=self.device)
-        self._launch(
-            raster.rasterize, len(static.faces),
-            vertices, static.faces, sides,
-            camera.fx * n, camera.fy * n, camera.cx * n, camera.cy * n, size[1], size[0], keys,
-        )  # fmt: skip
-
         flat = vertices.numpy()
-        optics = _optics(camera)
+        optics = self._optics(scene, flat)
+        n = SAMPLES
+        keys = self._empty_keys(optics)
+        if keys.size:
+            self._launch(
+                raster.rasterize, len(static.faces),
+                vertices, static.faces, sides, camera.fx * n, camera.fy * n,
+                (camera.cx - optics.left) * n, (camera.cy - optics.top) * n,
+                keys.shape[1], keys.shape[0], keys.flatten(),
+            )  # fmt: skip
+
         light = self._lighting(scene, flat, vertices, static, sides)
-        background = self._background(scene, optics, light)
+        background = self._background(scene, light)
         sky, ground = _ambient(scene, background)
         light.sky, light.ground = wp.vec3(*sky), wp.vec3(*ground)
         model = shade.Model()
@@ -149,20 +154,65 @@ class Renderer:
         model.lips, model.faces, model.layers = static.lips, static.faces, static.face_layers
         model.person, model.paints = static.person, paints
         model.noise, model.eye = self._noise, self._eye
-        out = wp.empty((camera.height, 3 * camera.width), dtype=wp.uint8, device=self.device)
-        behind = self._array(background.reshape(camera.height, -1), wp.uint8)
+        picture = self._array(background.reshape(camera.height, -1), wp.uint8)
         self._launch(
-            shade.shade, (camera.height, camera.width),
-            keys, model, light, optics, self._to_linear, self._to_srgb, behind, out,
+            shade.shade, (keys.shape[0] // n, keys.shape[1] // n),
+            keys.flatten(), model, light, optics, self._to_linear, self._to_srgb, picture,
         )  # fmt: skip
         return Rendering(
             scene=scene,
-            image=out.numpy().reshape(camera.height, camera.width, 3).copy(),
-            gbuffer=GBuffer(keys.numpy().reshape(size).copy(), n, len(self.body.surface.faces)),
+            image=picture.numpy().reshape(camera.height, camera.width, 3),
+            gbuffer=GBuffer(
+                keys=keys.numpy().copy(),
+                samples=n,
+                left=optics.left,
+                top=optics.top,
+                width=camera.width,
+                height=camera.height,
+                faces_per_person=len(self.body.surface.faces),
+            ),
             posed=bodies,
             surface=self.body.surface,
-            vertices=flat.copy(),
+            vertices=flat,
         )
+
+    def _empty_keys(self, optics: shade.Optics) -> wp.array:  # type: ignore[valid-type]
+        """The cleared z-buffer of a window; its memory is used again for the next picture."""
+        shape = (optics.height * SAMPLES, optics.width * SAMPLES)
+        if shape[0] * shape[1] > len(self._key_memory):
+            self._key_memory = wp.empty(shape[0] * shape[1], dtype=wp.uint64, device=self.device)
+        keys = self._key_memory[: shape[0] * shape[1]].reshape(shape)
+        keys.fill_(raster.EMPTY)
+        return keys
+
+    def _worn_vertices(self, people: tuple[Person, ...]) -> Int[np.ndarray, " n"]:
+        """Vertices people can be seen by, as indices into all people's; bare helpers are not."""
+        count = len(self.body.surface.canonical)
+        out = []
+        for place, person in enumerate(people):
+            layers = ["skin", "tights"]
+            layers += ["skirt"] * (person.outfit.bottom == "skirt")
+            layers += ["hair"] * (person.outfit.hair == "long")
+            out += [self._layer_vertices[layer] + place * count for layer in layers]
+        return np.concatenate(out)
+
+    def _optics(self, scene: Scene, flat: Float[np.ndarray, "n 3"]) -> shade.Optics:  # type: ignore[valid-type]
+        """The camera, and the window of the picture that people can appear in."""
+        camera = scene.camera
+        points = flat[self._worn_vertices(scene.people)]
+        pixels = camera.to_pixels(points[points[:, 2] > raster.NEAR])
+        limits = (camera.width, camera.height)
+        optics = shade.Optics()
+        optics.fx, optics.fy, optics.cx, optics.cy = camera.fx, camera.fy, camera.cx, camera.cy
+        optics.samples = SAMPLES
+        if len(pixels) == 0:
+            optics.left = optics.top = optics.width = optics.height = 0
+            return optics
+        low = np.clip(np.floor(pixels.min(axis=0)), 0, limits).astype(int)
+        high = np.clip(np.ceil(pixels.max(axis=0)), 0, limits).astype(int)
+        optics.left, optics.top = (int(v) for v in low)
+        optics.width, optics.height = (int(v) for v in np.maximum(high - low, 0))
+        return optics
 
     def _lighting(
         self,
@@ -216,7 +266,6 @@ class Renderer:
     def _background(
         self,
         scene: Scene,
-        optics: shade.Optics,  # type: ignore[valid-type]
         light: shade.Lighting,  # type: ignore[valid-type]
     ) -> UInt8[np.ndarray, "h w 3"]:
         width, height = scene.camera.width, scene.camera.height
@@ -227,20 +276,17 @@ class Renderer:
                 bgr = np.rint(255 * from_hex(color)[::-1]).astype(np.uint8)
                 return np.tile(bgr, (height, width, 1))
             case Place() as built_in:
-                out = wp.empty((height, 3 * width), dtype=wp.uint8, device=self.device)
+                # Drawn at half size: it is out of focus, and the eye is on the person.
+                half = scene.camera.windowed(0, 0, (width + 1) // 2, (height + 1) // 2, 0.5)
+                out = wp.empty(
+                    (half.height, 3 * half.width), dtype=wp.uint8, device=self.device
+                )
                 self._launch(
-                    place.draw_place, (height, width),
-                    place_to_room(built_in, scene.camera), optics, light, 0.9,
-                    self._noise, self._to_srgb, out,
+                    place.draw_place, (half.height, half.width),
+                    place_to_room(built_in, half), light, self._noise, self._to_srgb, out,
                 )  # fmt: skip
-                return out.numpy().reshape(height, width, 3)
-
-
-def _optics(camera: Camera) -> shade.Optics:  # type: ignore[valid-type]
-    optics = shade.Optics()
-    optics.fx, optics.fy, optics.cx, optics.cy = camera.fx, camera.fy, camera.cx, camera.cy
-    optics.width, optics.height, optics.samples = camera.width, camera.height, SAMPLES
-    return optics
+                small = out.numpy().reshape(half.height, half.width, 3)
+                return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def _ambient(
@@ -255,9 +301,11 @@ def _ambient(
         above = p.sky_zenith if p.half_size == (0.0, 0.0) else p.ceiling
         sky, ground = linear(above), linear(p.floor)
         grey = 0.5 * (sky.mean() + ground.mean())
-        return scene.ambient * (sky + grey) / 2, scene.ambient * (ground + grey) / 3
+        return scene.ambient * (sky + grey) / 2, scene.ambient * (ground + grey) / 2
     small = cv2.resize(background, (8, 8), interpolation=cv2.INTER_AREA)
     light = to_linear(small[..., ::-1] / 255)
     upper, lower = light[:4].mean(axis=(0, 1)), light[4:].mean(axis=(0, 1))
     grey = light.mean()
-    return scene.ambient * (upper + grey), scene.ambient * (lower + grey) * 0.8
+    # A dark photograph was taken by some light: never less than a quarter of white.
+    lift = 0.5 / max(grey, 0.25)
+    return scene.ambient * lift * (upper + grey), scene.ambient * lift * (lower + grey)

@@ -1,7 +1,7 @@
 """A built-in place behind the people: floor, walls and ceiling, or a horizon under the sky."""
 
 from repogen.rendering.kernels.noise import noise
-from repogen.rendering.kernels.shade import Lighting, Optics, lit_share
+from repogen.rendering.kernels.shade import Lighting, lit_share
 from repogen.warp_setup import wp
 
 
@@ -10,6 +10,10 @@ class Room:
     """`Place` in linear colours; `rotation` takes camera rays to the room's axes and `eye` is
     the camera's place in them."""
 
+    fx: float
+    fy: float
+    cx: float
+    cy: float
     rotation: wp.mat33
     eye: wp.vec3
     floor_z: float
@@ -56,9 +60,7 @@ def floor_color(room: Room, x: float, y: float, width: float, table: wp.array(dt
 @wp.kernel
 def draw_place(
     room: Room,
-    optics: Optics,
     light: Lighting,
-    exposure: float,
     table: wp.array(dtype=wp.vec4),
     to_srgb: wp.array(dtype=wp.uint8),
     out: wp.array2d(dtype=wp.uint8),
@@ -66,7 +68,7 @@ def draw_place(
     """One background pixel, BGR. The floor takes the people's shadows."""
     y, x = wp.tid()
     ray = wp.vec3(
-        (float(x) + 0.5 - optics.cx) / optics.fx, (float(y) + 0.5 - optics.cy) / optics.fy, 1.0
+        (float(x) + 0.5 - room.cx) / room.fx, (float(y) + 0.5 - room.cy) / room.fy, 1.0
     )
     d = wp.normalize(room.rotation * ray)
     color = wp.vec3(0.0, 0.0, 0.0)
@@ -74,7 +76,7 @@ def draw_place(
     if d[2] < -1.0e-4:
         nearest = (room.floor_z - room.eye[2]) / d[2]
         at = room.eye + nearest * d
-        width = nearest / (optics.fx * wp.max(-d[2], 0.02))
+        width = nearest / (room.fx * wp.max(-d[2], 0.02))
         color = floor_color(room, at[0], at[1], width, table)
         if room.half_x == 0.0:
             haze = 1.0 - wp.exp(-nearest / 60.0)
@@ -125,5 +127,5 @@ def draw_place(
         cloud = wp.clamp(0.8 * n[0] + 0.35 * m[0] - 0.3, 0.0, 1.0) * wp.min(1.0, 4.0 * rise)
         color = color + cloud * (wp.vec3(0.85, 0.86, 0.88) - color)
     for c in range(3):
-        value = wp.clamp(color[c] * exposure, 0.0, 1.0)
+        value = wp.clamp(color[c] * 0.9, 0.0, 1.0)
         out[y, 3 * x + 2 - c] = to_srgb[int(value * 4095.0 + 0.5)]

@@ -8,9 +8,12 @@ triangle in the lower half: one atomic minimum finds the nearest, and breaks tie
 
 EMPTY = 2**64 - 1
 
+NEAR = 0.05
+"""Metres; triangles that reach nearer than this are not drawn."""
+
 _UNITS = wp.constant(wp.float32(DEPTH_UNITS))
 _SHIFT = wp.constant(wp.uint64(32))
-_NEAR = wp.constant(wp.float32(0.05))
+_NEAR = wp.constant(wp.float32(NEAR))
 _FAR = wp.constant(wp.float32(120.0))
 
 

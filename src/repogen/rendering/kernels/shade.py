@@ -46,12 +46,15 @@ class Lighting:
 
 @wp.struct
 class Optics:
-    """A pinhole camera over output pixels, `samples` squared samples in each."""
+    """A pinhole camera over output pixels, `samples` squared samples in each; the z-buffer
+    covers `width` x `height` pixels from pixel (left, top)."""
 
     fx: float
     fy: float
     cx: float
     cy: float
+    left: wp.int32
+    top: wp.int32
     width: wp.int32
     height: wp.int32
     samples: wp.int32
@@ -135,15 +138,16 @@ def shade(
     optics: Optics,
     to_linear: wp.array(dtype=wp.float32),
     to_srgb: wp.array(dtype=wp.uint8),
-    background: wp.array2d(dtype=wp.uint8),
-    out: wp.array2d(dtype=wp.uint8),
+    picture: wp.array2d(dtype=wp.uint8),
 ):
-    """One pixel of the picture, BGR, three bytes each.
+    """One pixel of the window, drawn over the background in `picture`: BGR, a byte each.
 
     Inside a surface one sample is shaded; where the samples of a pixel see different people,
     layers or depths, or nothing, each is shaded and they are averaged with the background.
     """
-    y, x = wp.tid()
+    wy, wx = wp.tid()
+    x = wx + optics.left
+    y = wy + optics.top
     n = optics.samples
     row = optics.width * n
     covered = int(0)
@@ -153,7 +157,7 @@ def shade(
     mixed = int(0)
     for sy in range(n):
         for sx in range(n):
-            key = keys[(y * n + sy) * row + x * n + sx]
+            key = keys[(wy * n + sy) * row + wx * n + sx]
             if key != _EMPTY:
                 covered += 1
                 z = float(key >> _SHIFT) / _UNITS
@@ -165,8 +169,6 @@ def shade(
                 elif model.layers[f] != model.layers[first]:
                     mixed = 1
     if covered == 0:
-        for c in range(3):
-            out[y, 3 * x + c] = background[y, 3 * x + c]
         return
 
     color = wp.vec3(0.0, 0.0, 0.0)
@@ -178,10 +180,10 @@ def shade(
     else:
         for sy in range(n):
             for sx in range(n):
-                key = keys[(y * n + sy) * row + x * n + sx]
+                key = keys[(wy * n + sy) * row + wx * n + sx]
                 if key == _EMPTY:
                     for c in range(3):
-                        color[c] += to_linear[int(background[y, 3 * x + 2 - c])]
+                        color[c] += to_linear[int(picture[y, 3 * x + 2 - c])]
                 else:
                     d = wp.vec3(
                         (float(x) + (float(sx) + 0.5) / float(n) - optics.cx) / optics.fx,
@@ -192,4 +194,4 @@ def shade(
                     color += wp.min(value, wp.vec3(1.0, 1.0, 1.0))
         color = color / float(n * n)
     for c in range(3):
-        out[y, 3 * x + 2 - c] = to_srgb[int(wp.clamp(color[c], 0.0, 1.0) * 4095.0 + 0.5)]
+        picture[y, 3 * x + 2 - c] = to_srgb[int(wp.clamp(color[c], 0.0, 1.0) * 4095.0 + 0.5)]
