@@ -35,6 +35,6 @@ def _posed(body: Body, key: _Key) -> PosedBody:
     turn = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
     place = np.array(person.position)
     return PosedBody(
-        vertices=(own.vertices @ turn.T + place).astype(np.float32),
-        keypoints=own.keypoints @ turn.T + place,
+        vertices=(np.einsum("ni,ji->nj", own.vertices, turn) + place).astype(np.float32),
+        keypoints=np.einsum("ni,ji->nj", own.keypoints, turn) + place,
     )

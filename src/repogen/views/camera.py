@@ -47,7 +47,8 @@ class Camera:
 
     def to_camera(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
         """World points in the camera's frame, metres."""
-        return points @ np.array(self.rotation).T + np.array(self.translation)
+        # einsum, not BLAS: its sums do not depend on the number of threads.
+        return np.einsum("ni,ji->nj", points, np.array(self.rotation)) + np.array(self.translation)
 
     def to_pixels(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 2"]:
         """Pixel coordinates of points in the camera's frame (z > 0)."""

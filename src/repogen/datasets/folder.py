@@ -1,0 +1,156 @@
+"""The dataset folder: what lies where, and files that are written whole or not at all."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import cv2
+import numpy as np
+
+from repogen.errors import UserError
+
+CHUNK = 16
+"""Images per part file: what a killed run has to make again, at most, in every worker."""
+
+JPEG_QUALITY = 92
+
+MAPS = ("depth", "masks", "parts", "normals", "stick")
+"""Optional outputs, each in a folder of its name beside `images/`."""
+
+
+@dataclass(frozen=True)
+class DatasetFolder:
+    """Paths inside one dataset. Finished data lies in the open, work in progress in `.parts/`."""
+
+    root: Path
+
+    @property
+    def run(self) -> Path:
+        return self.root / "run.json"
+
+    @property
+    def annotations(self) -> Path:
+        return self.root / "annotations" / "person_keypoints.json"
+
+    @property
+    def scenes(self) -> Path:
+        return self.root / "scenes.jsonl"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / ".parts" / "lock"
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run has been finished: the annotations are written last."""
+        return self.annotations.exists()
+
+    def part(self, chunk: int) -> Path:
+        return self.root / ".parts" / f"{chunk:08d}.jsonl"
+
+    def image(self, image_id: int) -> Path:
+        return self.root / "images" / f"{image_id:08d}.jpg"
+
+    def map(self, kind: str, image_id: int) -> Path:
+        """A depth, mask, part, normal or stick-figure picture; `kind` may name a subfolder."""
+        return self.root / kind / f"{image_id:08d}.png"
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that nobody ever sees half of it.
+
+    Raises `UserError` where the disk is full or the folder cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(data)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(path: Path, error: OSError) -> UserError:
+    """The error for a disk that is full or a folder that may not be written."""
+    return UserError(
+        f"cannot write {path}: {error.strerror}; what is written stays valid: mend it and run the "
+        "same command again to go on"
+    )
+
+
+def encode_jpeg(picture: np.ndarray) -> bytes:
+    """BGR to JPEG."""
+    return _encoded(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+
+
+def encode_png(picture: np.ndarray) -> bytes:
+    """BGR or one channel, 8 or 16 bits, to PNG at zlib's fastest level."""
+    return _encoded(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+
+
+def _encoded(suffix: str, picture: np.ndarray, options: list[int]) -> bytes:
+    done, data = cv2.imencode(suffix, picture, options)
+    if not done:
+        raise RuntimeError(f"OpenCV cannot encode {picture.shape} {picture.dtype} as {suffix}")
+    return data.tobytes()
+
+
+def read_records(folder: DatasetFolder, chunks: int) -> Iterator[dict[str, Any]]:
+    """The records of all part files in order, one a picture: image, annotations, scene."""
+    for chunk in range(chunks):
+        with folder.part(chunk).open() as lines:
+            for line in lines:
+                yield json.loads(line)
+
+
+def merge_parts(folder: DatasetFolder, chunks: int, header: dict[str, Any]) -> None:
+    """Write `scenes.jsonl` and the COCO file from the part files, streaming.
+
+    `header` holds the COCO entries before images. Annotation ids count from 1 in image order.
+    The annotations come last: once they are there the dataset is complete.
+    """
+    try:
+        _write_streamed(folder.scenes, lambda out: _write_scenes(folder, chunks, out))
+        _write_streamed(folder.annotations, lambda out: _write_coco(folder, chunks, header, out))
+    except OSError as error:
+        raise cannot_write(folder.root, error) from error
+
+
+def _write_streamed(path: Path, write: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("w", encoding="utf-8") as out:
+            write(out)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def _write_scenes(folder: DatasetFolder, chunks: int, out: TextIO) -> None:
+    for record in read_records(folder, chunks):
+        out.write(record["scene"] + "\n")
+
+
+def _write_coco(folder: DatasetFolder, chunks: int, header: dict[str, Any], out: TextIO) -> None:
+    out.write("{" + ",\n".join(f"{json.dumps(k)}:{_compact(v)}" for k, v in header.items()))
+    out.write(',\n"images":[\n')
+    for place, record in enumerate(read_records(folder, chunks)):
+        out.write((",\n" if place else "") + _compact(record["image"]))
+    out.write('\n],\n"annotations":[\n')
+    annotation_id = 0
+    for record in read_records(folder, chunks):
+        for annotation in record["annotations"]:
+            annotation_id += 1
+            whole = {"id": annotation_id, "image_id": record["image"]["id"]} | annotation
+            out.write((",\n" if annotation_id > 1 else "") + _compact(whole))
+    out.write("\n]}\n")
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))

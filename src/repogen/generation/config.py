@@ -1,0 +1,66 @@
+"""The options of a run, and presets of them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from repogen.datasets.folder import MAPS
+from repogen.errors import UserError, choose
+from repogen.labels.annotation import HIDDEN
+from repogen.scenes.sample import SceneConfig
+
+
+@dataclass(frozen=True)
+class GenerateConfig(SceneConfig):
+    """What to generate, and how."""
+
+    images: int = 100
+    """How many pictures."""
+    seed: int = 0
+    """The same seed and options give the same dataset, byte for byte."""
+    workers: int = 0
+    """Processes; 0 = one for each processor."""
+    hidden: str = "keep"
+    """Occluded keypoints: keep (v = 1, as COCO) or drop (0, 0, 0, as the paper)."""
+    write: tuple[str, ...] = ()
+    """More pictures beside each image: depth masks parts normals stick."""
+    device: str = "cpu"
+    """Where to render: cpu or cuda."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 1 <= self.images <= 99_999_999:
+            raise UserError(f"--images {self.images} must lie between 1 and 99,999,999")
+        if not 0 <= self.seed < 2**63:
+            raise UserError(f"--seed {self.seed} must lie between 0 and 2**63 - 1")
+        if not 0 <= self.workers <= 1024:
+            raise UserError(f"--workers {self.workers} must lie between 0 and 1024")
+        if self.hidden not in HIDDEN:
+            raise choose("--hidden", self.hidden, HIDDEN)
+        for kind in self.write:
+            if kind not in MAPS:
+                raise choose("--write", kind, MAPS)
+
+
+_PAPER: dict[str, Any] = {
+    "framing": "paper",
+    "crop": 1.25,
+    "image_size": 1024,
+    "distance": (2.0, 2.0),
+    "hidden": "drop",
+    "images": 3000,
+}
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "paper-top": _PAPER | {"views": ("top",)},
+    "paper-bottom": _PAPER | {"views": ("bottom",)},
+    "paper-topbottom": _PAPER | {"views": ("top=0.5", "bottom=0.5")},
+    "paper-perimeter": _PAPER | {"views": ("perimeter",)},
+    "paper-uniform-angles": _PAPER | {"views": ("bottom",), "images": 1000}
+    | {"pose_distribution": "uniform"},
+    "paper-truncated-angles": _PAPER | {"views": ("bottom",), "images": 1000}
+    | {"pose_distribution": "truncated_gaussian"},
+    "paper-exponential-angles": _PAPER | {"views": ("bottom",), "images": 1000}
+    | {"pose_distribution": "exponential_uniform"},
+    "rare-views": {"views": ("top=0.35", "bottom=0.35", "sphere=0.3"), "truncate": 0.15},
+}  # fmt: skip
+"""Options by name: METHOD's experiments (Table 2 and 4), and what we would generate today."""

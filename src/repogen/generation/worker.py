@@ -1,0 +1,114 @@
+"""What one process does: make a range of images and leave their records in a part file."""
+
+import json
+import os
+import threading
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
+
+from repogen.datasets.folder import (
+    CHUNK,
+    DatasetFolder,
+    encode_jpeg,
+    encode_png,
+    write_whole,
+)
+from repogen.generation.config import GenerateConfig
+from repogen.labels.annotation import image_record, label
+from repogen.labels.maps import depth_map, normal_map, part_map, person_masks
+from repogen.labels.stick import stick_figure
+from repogen.rendering.renderer import Renderer, Rendering
+from repogen.scenes.sample import sample_scene
+from repogen.scenes.scene import scene_to_json
+
+
+class Worker:
+    """Makes images of one run; keeps the body model and the renderer between them."""
+
+    def __init__(self, folder: DatasetFolder, config: GenerateConfig) -> None:
+        from repogen.bodies.anny import AnnyBody
+
+        self.folder = folder
+        self.config = config
+        self.body = AnnyBody(config.device)
+        self.renderer = Renderer(self.body, config.device)
+
+    def make_chunk(self, chunk: int) -> int:
+        """Write the chunk's images, then its part file; returns how many images."""
+        lines = []
+        first = chunk * CHUNK
+        for index in range(first, min(first + CHUNK, self.config.images)):
+            scene = sample_scene(self.config, self.config.seed, index, self.body)
+            lines.append(self._write(self.renderer.render(scene)))
+        write_whole(self.folder.part(chunk), ("\n".join(lines) + "\n").encode())
+        return len(lines)
+
+    def _write(self, rendering: Rendering) -> str:
+        """Write a rendering's pictures; returns its record as a line of JSON."""
+        path = self.folder.image(rendering.scene.index + 1)
+        write_whole(path, encode_jpeg(rendering.image))
+        annotations = label(rendering, self.config.hidden)
+        for name, data in encoded_maps(rendering, annotations, self.config.write).items():
+            write_whole(self.folder.map(name, rendering.scene.index + 1), data)
+        return json.dumps(
+            {
+                "image": image_record(rendering.scene, path.name),
+                "annotations": annotations,
+                "scene": scene_to_json(rendering.scene),
+            },
+            separators=(",", ":"),
+        )
+
+
+def encoded_maps(
+    rendering: Rendering, annotations: list[dict], kinds: tuple[str, ...]
+) -> dict[str, bytes]:
+    """The optional pictures of these kinds as PNG, by the folder they go to."""
+    camera = rendering.scene.camera
+    out = {}
+    for kind in kinds:
+        if kind == "depth":
+            out["depth"] = encode_png(depth_map(rendering))
+        elif kind == "masks":
+            whole = sum(
+                (place + 1) * mask for place, mask in enumerate(person_masks(rendering))
+            )
+            out["masks"] = encode_png(whole)
+        elif kind == "parts":
+            out["parts"] = encode_png(part_map(rendering))
+        elif kind == "normals":
+            out["normals"] = encode_png(normal_map(rendering)[..., ::-1])
+        elif kind == "stick":
+            for name, visible_only in (("all", False), ("visible", True)):
+                figure = stick_figure(camera.width, camera.height, annotations, visible_only)
+                out[f"stick/{name}"] = encode_png(figure)
+    return out
+
+
+_worker: Worker | None = None
+
+
+def start(folder: DatasetFolder, config: GenerateConfig) -> None:
+    """Initialise a worker process: build its renderer, and end with the parent."""
+    import signal
+
+    import cv2
+
+    global _worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    cv2.setNumThreads(1)
+    _worker = Worker(folder, config)
+
+
+def make_chunk(chunk: int) -> int:
+    """`Worker.make_chunk` of this process."""
+    assert _worker is not None
+    return _worker.make_chunk(chunk)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

@@ -1,0 +1,137 @@
+"""From a rendering to its COCO records."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+from pycocotools import mask as rle
+
+from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
+from repogen.errors import choose
+from repogen.labels.convention import annotators_keypoints
+from repogen.labels.maps import person_masks
+from repogen.rendering.renderer import Rendering
+from repogen.scenes.scene import Scene
+from repogen.views.camera import view_of
+
+CATEGORY: dict[str, Any] = {
+    "id": 1,
+    "name": "person",
+    "supercategory": "person",
+    "keypoints": list(COCO_KEYPOINTS),
+    "skeleton": [[a + 1, b + 1] for a, b in COCO_SKELETON],
+}
+"""COCO's person category."""
+
+HIDDEN = ("keep", "drop")
+"""What becomes of occluded keypoints: `keep` writes them with v = 1, as COCO does; `drop`
+writes (0, 0, 0), as the paper does."""
+
+
+def label(rendering: Rendering, hidden: str = "keep") -> list[dict[str, Any]]:
+    """A COCO annotation, without ids, for every person that at least one pixel shows.
+
+    Keypoints are pixels from the image's upper left corner (pixel centres at +0.5), v = 0
+    outside the image, 1 occluded, 2 visible; `keypoints_3d` are metres in the camera's frame,
+    all 17 of them. Box, area and RLE segmentation are of the visible part.
+    """
+    if hidden not in HIDDEN:
+        raise choose("--hidden", hidden, HIDDEN)
+    annotations = []
+    seen = seen_keypoints(rendering)
+    for place, (mask, body) in enumerate(
+        zip(person_masks(rendering), rendering.posed, strict=True)
+    ):
+        if not mask.any():
+            continue
+        points = rendering.scene.camera.to_camera(annotators_keypoints(body))
+        flags = keypoint_flags(rendering.scene, points, seen[place])
+        if hidden == "drop":
+            flags = np.where(flags == 1, 0, flags)
+        encoded = rle.encode(np.asfortranarray(mask))
+        annotations.append(
+            {
+                "category_id": 1,
+                "iscrowd": 0,
+                "keypoints": _flat_keypoints(rendering.scene, points, flags),
+                "num_keypoints": int((flags > 0).sum()),
+                "bbox": _box(mask),
+                "area": float(mask.sum()),
+                "segmentation": {
+                    "size": [int(v) for v in encoded["size"]],
+                    "counts": encoded["counts"].decode("ascii"),
+                },
+                "keypoints_3d": np.round(points, 6).tolist(),
+            }
+        )
+    return annotations
+
+
+def image_record(scene: Scene, file_name: str) -> dict[str, Any]:
+    """COCO's image entry, with the camera and the view of the first person."""
+    camera, person = scene.camera, scene.people[0]
+    view = view_of(camera, person.position, person.yaw_deg)
+    return {
+        "id": scene.index + 1,
+        "file_name": file_name,
+        "width": camera.width,
+        "height": camera.height,
+        "camera": {
+            "model": camera.model,
+            "K": camera.matrix.tolist(),
+            "R": [list(row) for row in camera.rotation],
+            "t": list(camera.translation),
+        },
+        "view": {
+            "name": scene.view_name,
+            "azimuth_deg": round(view.azimuth_deg, 6),
+            "elevation_deg": round(view.elevation_deg, 6),
+            "roll_deg": round(view.roll_deg, 6),
+            "distance_m": round(view.distance_m, 6),
+        },
+    }
+
+
+def seen_keypoints(rendering: Rendering) -> list[int]:
+    """Per person, bit k set where some of keypoint k's neighbourhood is seen."""
+    count = rendering.gbuffer.faces_per_person
+    person, face = np.divmod(rendering.gbuffer.seen_faces(), count)
+    bits = rendering.surface.face_keypoints[face]
+    return [
+        int(np.bitwise_or.reduce(bits[person == place], initial=0))
+        for place in range(len(rendering.posed))
+    ]
+
+
+def keypoint_flags(
+    scene: Scene, points: Float[np.ndarray, "k 3"], seen: int
+) -> Int[np.ndarray, " k"]:
+    """COCO's v of camera-frame keypoints: 0 not in the image, 1 occluded, 2 visible."""
+    camera = scene.camera
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pixels = camera.to_pixels(points)
+    inside = (
+        (points[:, 2] > 0)
+        & (pixels >= 0).all(axis=1)
+        & (pixels < [camera.width, camera.height]).all(axis=1)
+    )
+    visible = (seen >> np.arange(len(points))) & 1
+    return np.where(inside, 1 + visible, 0)
+
+
+def _flat_keypoints(
+    scene: Scene, points: Float[np.ndarray, "k 3"], flags: Int[np.ndarray, " k"]
+) -> list[float]:
+    pixels = scene.camera.to_pixels(np.where(flags[:, None] > 0, points, 1.0))
+    pixels = np.where(flags[:, None] > 0, np.round(pixels, 3), 0.0)
+    return [
+        value
+        for (x, y), flag in zip(pixels.tolist(), flags.tolist(), strict=True)
+        for value in (x, y, flag)
+    ]
+
+
+def _box(mask: UInt8[np.ndarray, "h w"]) -> list[float]:
+    columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
+    left, top = int(columns[0]), int(rows[0])
+    return [float(left), float(top), float(columns[-1] + 1 - left), float(rows[-1] + 1 - top)]

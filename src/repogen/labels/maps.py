@@ -1,0 +1,84 @@
+"""Pictures read off the G-buffer: masks, depth, body parts, normals."""
+
+import numpy as np
+from jaxtyping import Float, UInt8, UInt16, UInt64
+
+from repogen.rendering.gbuffer import GBuffer
+from repogen.rendering.renderer import Rendering
+
+PART_COLORS = np.array(
+    [
+        (0, 0, 0), (255, 224, 189), (200, 60, 60), (240, 150, 40), (60, 110, 220),
+        (250, 210, 60), (70, 180, 230), (255, 120, 160), (150, 110, 240), (180, 40, 120),
+        (30, 130, 90), (220, 90, 190), (80, 200, 120), (130, 80, 50), (60, 60, 120),
+    ],
+    dtype=np.uint8,
+)  # fmt: skip
+"""RGB of every part index, for looking at part images."""
+
+
+def person_masks(rendering: Rendering) -> list[UInt8[np.ndarray, "h w"]]:
+    """Per person, 1 where at least half of a pixel's samples see that person."""
+    g = rendering.gbuffer
+    if len(rendering.posed) == 1:
+        return [_at_least_half(g, g.covered)]
+    owner = np.where(g.covered, g.faces // g.faces_per_person, -1)
+    return [_at_least_half(g, owner == place) for place in range(len(rendering.posed))]
+
+
+def _at_least_half(g: GBuffer, samples: np.ndarray) -> UInt8[np.ndarray, "h w"]:
+    n = g.samples
+    rows = samples.astype(np.uint8).reshape(samples.shape[0] // n, n, -1).sum(axis=1, dtype=np.uint8)
+    counts = rows.reshape(len(rows), -1, n).sum(axis=2, dtype=np.uint8)
+    return g.whole((2 * counts >= n * n).astype(np.uint8))
+
+
+def _nearest(g: GBuffer) -> UInt64[np.ndarray, "h w"]:
+    """The key of each window pixel's nearest sample."""
+    n = g.samples
+    h, w = g.keys.shape[0] // n, g.keys.shape[1] // n
+    return g.keys.reshape(h, n, w, n).min(axis=(1, 3))
+
+
+def depth_map(rendering: Rendering) -> UInt16[np.ndarray, "h w"]:
+    """Millimetres along the camera's z axis, 0 for nobody, at most 65,535.
+
+    Where a pixel sees several depths the nearest counts; pixels are those of the masks.
+    """
+    g = rendering.gbuffer
+    millimetres = np.rint((_nearest(g) >> np.uint64(32)) * (1000 / 2**24))
+    return g.whole(np.minimum(millimetres, 65535).astype(np.uint16)) * _anybody(rendering)
+
+
+def part_map(rendering: Rendering) -> UInt8[np.ndarray, "h w"]:
+    """Index into `PARTS` of what each pixel shows, 0 for nobody."""
+    g = rendering.gbuffer
+    faces = (_nearest(g) & np.uint64(0xFFFFFFFF)).astype(np.int64) % g.faces_per_person
+    return g.whole(rendering.surface.face_parts[faces]) * _anybody(rendering)
+
+
+def normal_map(rendering: Rendering) -> UInt8[np.ndarray, "h w 3"]:
+    """Geometric surface normals in the camera's frame as RGB: 128 + 127 n, black for nobody.
+
+    n points towards the camera: x right, y up, z out of the picture.
+    """
+    g = rendering.gbuffer
+    surface = rendering.surface
+    index = (_nearest(g) & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    mask = _anybody(rendering)[g.top : g.top + len(index), g.left : g.left + index.shape[1]]
+    used, inverse = np.unique(np.where(mask > 0, index, 0), return_inverse=True)
+    person, face = np.divmod(used, g.faces_per_person)
+    corners = rendering.vertices[
+        surface.faces[face] + person[:, None] * len(surface.canonical)
+    ].astype(np.float64)
+    normals: Float[np.ndarray, "n 3"] = np.cross(
+        corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    )
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    normals *= -np.sign((normals * corners[:, 0]).sum(axis=1, keepdims=True))
+    rgb = np.rint(128 + 127 * normals * [1, -1, -1]).astype(np.uint8)
+    return g.whole(rgb[inverse.reshape(index.shape)] * mask[:, :, None])
+
+
+def _anybody(rendering: Rendering) -> UInt8[np.ndarray, "h w"]:
+    return _at_least_half(rendering.gbuffer, rendering.gbuffer.covered)
