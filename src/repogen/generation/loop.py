@@ -25,11 +25,11 @@ from repogen.datasets.folder import (
     merge_parts,
     write_whole,
 )
+from repogen.datasets.reading import RUN_FORMAT, read_run
 from repogen.errors import UserError
 from repogen.generation.config import GenerateConfig
 from repogen.labels.annotation import CATEGORY
 
-FORMAT = 1
 _FREE = ("workers", "device")
 """Options that do not change the data: a run may be resumed with others."""
 
@@ -98,7 +98,7 @@ def _run_record(config: GenerateConfig, found: str) -> dict[str, Any]:
             versions[package] = version(package)
     versions["python"] = sys.version.split()[0]
     return {
-        "format": FORMAT,
+        "format": RUN_FORMAT,
         "config": config_to_json(config),
         "backgrounds_found": found,
         "versions": versions,
@@ -154,21 +154,6 @@ def _check_folder(folder: DatasetFolder, run: dict[str, Any]) -> None:
         )
     if before["versions"] != run["versions"]:
         _say("warning: begun with other versions of the libraries; later images may differ a bit")
-
-
-def read_run(folder: DatasetFolder) -> dict[str, Any]:
-    """The contents of run.json. Raises `UserError` where it is not one of ours."""
-    try:
-        run = json.loads(folder.run.read_text())
-        if run["format"] != FORMAT or not isinstance(run["config"], dict) or "versions" not in run:
-            raise ValueError(f"format {run['format']}")
-    except OSError as error:
-        raise UserError(
-            f"{folder.root} is no dataset of repogen: it has no readable run.json"
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{folder.run} is not a run.json of this version ({error})") from error
-    return run
 
 
 def _make_chunks(

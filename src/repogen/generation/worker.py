@@ -6,6 +6,7 @@ import threading
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
 
+from repogen.bodies import load_body
 from repogen.datasets.folder import (
     CHUNK,
     DatasetFolder,
@@ -26,11 +27,9 @@ class Worker:
     """Makes images of one run; keeps the body model and the renderer between them."""
 
     def __init__(self, folder: DatasetFolder, config: GenerateConfig) -> None:
-        from repogen.bodies.anny import AnnyBody
-
         self.folder = folder
         self.config = config
-        self.body = AnnyBody(config.device)
+        self.body = load_body("anny", config.device)
         self.renderer = Renderer(self.body, config.device)
 
     def make_chunk(self, chunk: int) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from repogen.appearance.backgrounds import parse_backgrounds
 from repogen.appearance.light import sample_lights
 from repogen.appearance.outfit import sample_outfit
-from repogen.bodies.protocol import Body
+from repogen.bodies import Body, load_body
 from repogen.bodies.shapes import parse_ages
 from repogen.errors import UserError, choose
 from repogen.poses.bounds import Bounds, default_bounds, load_bounds
@@ -124,8 +124,11 @@ def stream(seed: int, index: int, topic: str) -> np.random.Generator:
     return np.random.default_rng([seed, index, zlib.crc32(topic.encode())])
 
 
-def sample_scene(config: SceneConfig, seed: int, index: int, body: Body) -> Scene:
-    """Image `index` (from 0) of the run with this seed."""
+def sample_scene(
+    config: SceneConfig, seed: int = 0, index: int = 0, body: Body | None = None
+) -> Scene:
+    """Image `index` (from 0) of the run with this seed; `body` is loaded if not given."""
+    body = body or load_body()
     person = _sample_person(config, seed, index, body)
     vertices = pose_person(body, person).vertices
     rng = stream(seed, index, "view")

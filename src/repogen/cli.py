@@ -1,0 +1,200 @@
+"""The command line: one verb for each public function that makes or reads files."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from repogen.errors import UserError, choose
+
+VERBS = {
+    "generate": "write a dataset of synthetic people",
+    "preview": "contact sheet and figures of a dataset",
+    "validate": "check a dataset against everything it promises",
+    "rerender": "make single images of a dataset again",
+    "info": "what this installation offers, or what a dataset holds",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0 done, 1 a check failed, 2 bad input, 130 Ctrl-C."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_usage())
+        return 0
+    if words[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"repogen {version('repogen')}")
+        return 0
+    try:
+        if words[0] not in VERBS:
+            raise choose("command", words[0], VERBS)
+        run: Callable[[list[str]], int] = globals()[f"_{words[0]}"]
+        return run(words[1:])
+    except UserError as error:
+        print(f"repogen: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("repogen: stopped; run the same command again to go on", file=sys.stderr)
+        return 130
+
+
+def _usage() -> str:
+    verbs = "\n".join(f"  {verb:<10} {text}" for verb, text in VERBS.items())
+    return (
+        "usage: repogen COMMAND …\n\nSynthetic people in rare poses and from rare views, with exact "
+        f"COCO keypoints.\n\n{verbs}\n\nrepogen COMMAND --help lists a command's options."
+    )
+
+
+def _parse(verb: str, function: Callable[..., Any], words: list[str]) -> Any:
+    """tyro's parser, its framed error messages folded into one of our lines."""
+    import contextlib
+    import io
+
+    import tyro
+
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            return tyro.cli(function, prog=f"repogen {verb}", args=words)
+    except SystemExit as end:
+        if end.code != 2:
+            raise
+        raise UserError(
+            f"{_folded(said.getvalue())}; see repogen {verb} --help"
+        ) from None
+
+
+def _folded(framed: str) -> str:
+    lines = [line.strip(" │╭╮╰╯") for line in framed.splitlines()]
+    blocks: list[list[str]] = [[]]
+    for line in lines[1:]:
+        if line and set(line) <= set("-─"):
+            blocks.append([])
+        elif line:
+            blocks[-1].append(line)
+    return " ".join(next((block for block in blocks if block), lines)).rstrip(".")
+
+
+def _generate(words: list[str]) -> int:
+    from tyro.conf import OmitArgPrefixes, Positional, arg
+
+    from repogen.generation.config import PRESETS, GenerateConfig
+    from repogen.generation.loop import generate
+    from repogen.generation.options import config_from_table, read_config
+
+    table: dict[str, Any] = {}
+    preset, file = _value_of(words, "--preset"), _value_of(words, "--config")
+    if preset is not None:
+        if preset not in PRESETS:
+            raise choose("preset", preset, PRESETS)
+        table |= PRESETS[preset]
+    if file is not None:
+        table |= read_config(Path(file))
+    default = config_from_table(table, f"--config {file}")
+
+    def command(
+        out: Annotated[Positional[Path], arg(help="The dataset's folder; a half-made one is finished.")],
+        options: Annotated[GenerateConfig, OmitArgPrefixes] = default,
+        preset: Annotated[str | None, arg(help="Options by name: " + ", ".join(PRESETS))] = None,
+        config: Annotated[Path | None, arg(help="A TOML file with any of these options.")] = None,
+    ) -> tuple[Path, GenerateConfig]:
+        """Write a dataset of synthetic people. Options given here win over --config, that over
+        --preset."""
+        return out, options  # fmt: skip
+
+    out, config = _parse("generate", command, words)
+    print(generate(out, config))
+    return 0
+
+
+def _value_of(words: list[str], flag: str) -> str | None:
+    for place, word in enumerate(words):
+        if word == flag and place + 1 < len(words):
+            return words[place + 1]
+        if word.startswith(flag + "="):
+            return word.split("=", 1)[1]
+    return None
+
+
+def _preview(words: list[str]) -> int:
+    from tyro.conf import Positional
+
+    from repogen.viewing import preview
+
+    def command(
+        dataset: Positional[Path], out: Path | None = None, images: int = 48, columns: int = 8
+    ) -> Path:
+        """Write a contact sheet, figures and one HTML page of a dataset.
+
+        Args:
+            dataset: A finished dataset.
+            out: Where to write; by default DATASET/preview.
+            images: How many pictures to show, evenly spread.
+            columns: Pictures in a row.
+        """
+        if images < 1 or columns < 1:
+            raise UserError(f"--images {images} and --columns {columns} must be at least 1")
+        return preview(dataset, out, images, columns)
+
+    print(_parse("preview", command, words))
+    return 0
+
+
+def _validate(words: list[str]) -> int:
+    from tyro.conf import Positional
+
+    from repogen.generation.rerender import validate
+
+    def command(dataset: Positional[Path], rerender: int = 3) -> list[str]:
+        """Check a dataset; exit code 1 and a list of what is broken.
+
+        Args:
+            dataset: A finished dataset.
+            rerender: How many images to make again and compare byte for byte.
+        """
+        return validate(dataset, rerender)
+
+    problems = _parse("validate", command, words)
+    print("\n".join(problems) or "every promise holds")
+    return 1 if problems else 0
+
+
+def _rerender(words: list[str]) -> int:
+    from tyro.conf import Positional
+
+    from repogen.generation.rerender import rerender
+
+    def command(
+        dataset: Positional[Path], ids: tuple[int, ...], out: Path = Path("rerendered")
+    ) -> list[Path]:
+        """Make single images again, from their lines of scenes.jsonl alone.
+
+        Args:
+            dataset: A finished dataset.
+            ids: Image ids, from 1.
+            out: Folder to write to.
+        """
+        return rerender(dataset, ids, out)
+
+    print("\n".join(map(str, _parse("rerender", command, words))))
+    return 0
+
+
+def _info(words: list[str]) -> int:
+    from tyro.conf import Positional
+
+    from repogen.viewing.info import info
+
+    def command(dataset: Positional[Path | None] = None) -> str:
+        """What this installation offers, or what a dataset holds.
+
+        Args:
+            dataset: A finished dataset; without one the installation is described.
+        """
+        return info(dataset)
+
+    print(_parse("info", command, words))
+    return 0

@@ -1,0 +1,167 @@
+"""Checking a dataset against everything it promises."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+from pycocotools import mask as rle
+
+from repogen.bodies.protocol import PARTS
+from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.datasets.folder import DatasetFolder
+from repogen.datasets.reading import read_coco, read_run, read_scenes
+from repogen.errors import UserError
+from repogen.scenes.scene import Scene
+from repogen.views.camera import view_of
+
+_PIXEL = 0.01
+
+
+def validate_files(folder: DatasetFolder) -> list[str]:
+    """Every broken promise of a finished dataset, a line each; none for a sound one."""
+    try:
+        run, coco = read_run(folder), read_coco(folder)
+    except UserError as error:
+        return [str(error)]
+    missing = [k for k in ("images", "annotations", "categories") if not isinstance(coco.get(k), list)]
+    if missing:
+        return [f"{folder.annotations}: no list {missing[0]!r}"]
+    return list(
+        itertools.chain(
+            _check_ids(coco, run),
+            _check_images(folder, coco, run),
+            _check_annotations(folder, coco, run),
+            _check_scenes(folder, coco),
+            (f"{p.relative_to(folder.root)}: left over from a write" for p in folder.root.rglob(".*.partial")),
+        )
+    )  # fmt: skip
+
+
+def _check_ids(coco: dict[str, Any], run: dict[str, Any]) -> Iterator[str]:
+    count = run["config"].get("images")
+    ids = [image.get("id") for image in coco["images"]]
+    if ids != list(range(1, (count or 0) + 1)):
+        yield f"image ids are not 1 to {count} in order"
+    ids = [annotation.get("id") for annotation in coco["annotations"]]
+    if ids != list(range(1, len(ids) + 1)):
+        yield f"annotation ids are not 1 to {len(ids)} in order"
+    names = [category.get("keypoints") for category in coco["categories"]]
+    if names != [list(COCO_KEYPOINTS)]:
+        yield "the categories are not COCO's one person with 17 keypoints"
+
+
+def _check_images(
+    folder: DatasetFolder, coco: dict[str, Any], run: dict[str, Any]
+) -> Iterator[str]:
+    maps = [k for k in run["config"].get("write", []) if k != "stick"]
+    if "stick" in run["config"].get("write", []):
+        maps += ["stick/all", "stick/visible"]
+    for image in coco["images"]:
+        shape = (image["height"], image["width"])
+        paths = [folder.image(image["id"])] + [folder.map(kind, image["id"]) for kind in maps]
+        for path in paths:
+            picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+            name = path.relative_to(folder.root)
+            if picture is None:
+                yield f"{name}: missing or no picture"
+            elif picture.shape[:2] != shape:
+                yield f"{name}: is {picture.shape[:2]}, its record says {shape} (height, width)"
+
+
+def _check_annotations(
+    folder: DatasetFolder, coco: dict[str, Any], run: dict[str, Any]
+) -> Iterator[str]:
+    images = {image["id"]: image for image in coco["images"]}
+    for a in coco["annotations"]:
+        where = f"annotation {a['id']}"
+        image = images.get(a["image_id"])
+        if image is None:
+            yield f"{where}: its image {a['image_id']} does not exist"
+            continue
+        yield from (f"{where}: {text}" for text in _check_keypoints(a, image, run))
+        yield from (f"{where}: {text}" for text in _check_mask(folder, a, image, run))
+
+
+def _check_keypoints(
+    a: dict[str, Any], image: dict[str, Any], run: dict[str, Any]
+) -> Iterator[str]:
+    try:
+        points = np.array(a["keypoints"], dtype=float).reshape(17, 3)
+        space = np.array(a["keypoints_3d"], dtype=float).reshape(17, 3)
+    except ValueError:
+        yield "keypoints are not 17 triples"
+        return
+    flags = points[:, 2]
+    if not np.isin(flags, (0, 1, 2)).all():
+        yield "a keypoint's v is not 0, 1 or 2"
+    if (points[flags == 0] != 0).any():
+        yield "a keypoint with v = 0 has coordinates"
+    if a["num_keypoints"] != (flags > 0).sum():
+        yield f"num_keypoints is {a['num_keypoints']}, {(flags > 0).sum()} are labelled"
+    matrix = np.array(image["camera"]["K"])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pixels = (space / space[:, 2:]) @ matrix[:2].T
+    labelled = flags > 0
+    if labelled.any() and np.abs(pixels - points[:, :2])[labelled].max() > _PIXEL:
+        yield f"keypoints_3d project more than {_PIXEL} px away from keypoints"
+    inside = (space[:, 2] > 0) & (pixels >= 0).all(axis=1)
+    inside &= (pixels < [image["width"], image["height"]]).all(axis=1)
+    dropped = run["config"].get("hidden") == "drop"
+    if (labelled & ~inside).any() or (not dropped and (inside & ~labelled).any()):
+        yield "v = 0 does not mean outside the image"
+    if dropped and (flags == 1).any():
+        yield "occluded keypoints are kept, though run.json says they are dropped"
+
+
+def _check_mask(
+    folder: DatasetFolder, a: dict[str, Any], image: dict[str, Any], run: dict[str, Any]
+) -> Iterator[str]:
+    mask = rle.decode(a["segmentation"])
+    if mask.shape != (image["height"], image["width"]):
+        yield f"its segmentation is {mask.shape}, its image {image['height'], image['width']}"
+        return
+    if a["area"] != mask.sum():
+        yield f"area is {a['area']}, its mask has {mask.sum()} pixels"
+    if list(rle.toBbox(a["segmentation"])) != a["bbox"]:
+        yield f"bbox {a['bbox']} is not its mask's {list(rle.toBbox(a['segmentation']))}"
+    kinds = run["config"].get("write", [])
+    for kind in ("masks", "depth", "parts"):
+        if kind in kinds:
+            path = folder.map(kind, image["id"])
+            picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+            if picture is not None and picture.shape == mask.shape:
+                if ((picture == 0) & (mask > 0)).any():
+                    yield f"{path.relative_to(folder.root)} is empty where its mask is not"
+                if kind == "parts" and picture.max() >= len(PARTS):
+                    yield f"{path.relative_to(folder.root)} names part {picture.max()}"
+
+
+def _check_scenes(folder: DatasetFolder, coco: dict[str, Any]) -> Iterator[str]:
+    count = 0
+    try:
+        for image, scene in zip(coco["images"], read_scenes(folder), strict=False):
+            count += 1
+            if scene.index + 1 != image["id"]:
+                yield f"scenes.jsonl line {count}: is of image {scene.index + 1}"
+            elif not _same_camera(image, scene):
+                yield f"scenes.jsonl line {count}: its camera is not that of the image record"
+    except UserError as error:
+        yield f"scenes.jsonl line {count + 1}: {error}"
+        return
+    if count != len(coco["images"]):
+        yield f"scenes.jsonl has {count} scenes for {len(coco['images'])} images"
+
+
+def _same_camera(image: dict[str, Any], scene: Scene) -> bool:
+    camera, person = scene.camera, scene.people[0]
+    view = view_of(camera, person.position, person.yaw_deg)
+    recorded = image["view"]
+    return (
+        image["camera"]["K"] == camera.matrix.tolist()
+        and image["camera"]["R"] == [list(row) for row in camera.rotation]
+        and image["camera"]["t"] == list(camera.translation)
+        and abs(recorded["elevation_deg"] - view.elevation_deg) < 1e-4
+        and abs(recorded["distance_m"] - view.distance_m) < 1e-4
+    )

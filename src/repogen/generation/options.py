@@ -1,0 +1,51 @@
+"""Options from a TOML file."""
+
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import cattrs
+
+from repogen.errors import UserError, choose
+from repogen.generation.config import GenerateConfig
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The table of a TOML file, dashes in keys read as underscores.
+
+    Raises `UserError` for a file that cannot be read or is no TOML.
+    """
+    try:
+        table = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise UserError(f"cannot read --config {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"--config {path} is not a TOML file: {error}") from error
+    return {key.replace("-", "_"): value for key, value in table.items()}
+
+
+def config_from_table(table: dict[str, Any], where: str) -> GenerateConfig:
+    """The options named in a table, the rest at their defaults.
+
+    Raises `UserError` for an unknown key or a value of another type.
+    """
+    known = {field.name: field.type for field in fields(GenerateConfig)}
+    converter = cattrs.Converter()
+    converter.register_structure_hook_func(lambda kind: kind in (int, float, str), _exactly)
+    values = {}
+    for key, value in table.items():
+        if key not in known:
+            raise choose(f"key in {where}", key, known)
+        try:
+            values[key] = converter.structure(value, known[key])  # type: ignore[arg-type]
+        except Exception as error:
+            raise UserError(f"{where}: {key} = {value!r} should be {known[key]}") from error
+    return GenerateConfig(**values)
+
+
+def _exactly(value: Any, kind: type) -> Any:
+    """No silent conversions: "512" is no number, 1.5 is no count, true is neither."""
+    if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else kind):
+        raise TypeError(kind.__name__)
+    return kind(value)

@@ -1,0 +1,48 @@
+"""Contact sheets: many small pictures with their skeletons."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from repogen.datasets.folder import DatasetFolder
+from repogen.labels.stick import draw_skeleton
+
+
+def contact_sheet(
+    folder: DatasetFolder, coco: dict[str, Any], ids: list[int], columns: int, tile: int
+) -> UInt8[np.ndarray, "h w 3"]:
+    """Images `ids`, each fitted into a square of `tile` pixels with its skeletons, BGR."""
+    by_image: dict[int, list[dict[str, Any]]] = {}
+    for annotation in coco["annotations"]:
+        by_image.setdefault(annotation["image_id"], []).append(annotation)
+    images = {image["id"]: image for image in coco["images"]}
+    tiles = [_tile(folder, images[i], by_image.get(i, []), tile) for i in ids]
+    tiles += [np.full((tile, tile, 3), 255, np.uint8)] * (-len(tiles) % columns)
+    rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
+    return np.vstack(rows)
+
+
+def _tile(
+    folder: DatasetFolder, image: dict[str, Any], annotations: list[dict[str, Any]], tile: int
+) -> UInt8[np.ndarray, "h w 3"]:
+    picture = cv2.imread(str(folder.image(image["id"])), cv2.IMREAD_COLOR)
+    if picture is None:
+        return np.zeros((tile, tile, 3), np.uint8)
+    scale = tile / max(picture.shape[:2])
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=method)[:tile, :tile]
+    for annotation in annotations:
+        scaled = np.array(annotation["keypoints"], dtype=float).reshape(-1, 3)
+        scaled[:, :2] *= scale
+        draw_skeleton(small, scaled.ravel().tolist(), max(1, round(tile / 170)))
+    out = np.full((tile, tile, 3), 255, np.uint8)
+    out[: small.shape[0], : small.shape[1]] = small
+    view = image["view"]
+    text = f"{image['id']} {view['name']} {view['azimuth_deg']:.0f} {view['elevation_deg']:.0f}"
+    for color, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
+        cv2.putText(
+            out, text, (4, tile - 6), cv2.FONT_HERSHEY_SIMPLEX, tile / 700, color, width, cv2.LINE_AA
+        )
+    return out
