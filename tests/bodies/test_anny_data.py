@@ -1,0 +1,58 @@
+"""The distilled file is made once, whoever asks for it and whatever happens meanwhile."""
+
+import contextlib
+import multiprocessing
+import time
+
+import numpy as np
+import pytest
+
+from repogen.bodies import anny_data
+
+
+def load_with_a_slow_build(cache, log, start):
+    """What each process does: `_distil` is a stub that says when it runs."""
+
+    def build():
+        with open(log, "a") as file:
+            file.write("built\n")
+        time.sleep(0.3)
+        return {"answer": np.arange(3)}
+
+    anny_data._distil = build
+    anny_data._anny_cache = contextlib.nullcontext  # it would import anny, for seconds
+    anny_data.os.environ["REPOGEN_CACHE"] = str(cache)
+    start.wait(60)
+    assert anny_data.load_anny_data()["answer"].tolist() == [0, 1, 2]
+
+
+def test_processes_that_start_together_build_once(tmp_path):
+    spawn = multiprocessing.get_context("spawn")
+    start = spawn.Barrier(3)
+    log = tmp_path / "builds.txt"
+    processes = [
+        spawn.Process(target=load_with_a_slow_build, args=(tmp_path, log, start)) for _ in range(3)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert log.read_text() == "built\n"
+
+
+def test_a_build_that_fails_leaves_nothing_behind(tmp_path, monkeypatch, capsys):
+    def fail():
+        raise RuntimeError("disk full")
+
+    monkeypatch.setenv("REPOGEN_CACHE", str(tmp_path))
+    monkeypatch.setattr(anny_data, "_anny_cache", contextlib.nullcontext)
+    monkeypatch.setattr(anny_data, "_distil", fail)
+    with pytest.raises(RuntimeError, match="disk full"):
+        anny_data.load_anny_data()
+    monkeypatch.setattr(anny_data, "_distil", lambda: {"answer": np.arange(3)})
+    assert anny_data.load_anny_data()["answer"].tolist() == [0, 1, 2]
+    assert [p.suffix for p in sorted((tmp_path / "bodies").iterdir()) if p.suffix != ".lock"] == [
+        ".safetensors"
+    ]
+    assert "building the body model" in capsys.readouterr().err
