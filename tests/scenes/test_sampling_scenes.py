@@ -1,0 +1,206 @@
+"""A scene is a pure function of (config, seed, index)."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from repogen.errors import UserError
+from repogen.scenes.people import pose_person
+from repogen.scenes.sample import SceneConfig, sample_scene
+from repogen.scenes.scene import scene_to_json
+from repogen.views.camera import view_of
+
+CONFIG = SceneConfig(image_size=128)
+
+
+def test_the_same_arguments_give_the_same_scene(body):
+    first = sample_scene(CONFIG, 7, 4, body)
+    sample_scene(CONFIG, 8, 5, body)
+    assert sample_scene(CONFIG, 7, 4, body) == first
+
+
+def test_another_process_gives_the_same_scene(body):
+    """Python's own hashes differ from process to process: nothing may hang on them."""
+    program = (
+        "from repogen.bodies.anny import AnnyBody\n"
+        "from repogen.scenes.sample import SceneConfig, sample_scene\n"
+        "from repogen.scenes.scene import scene_to_json\n"
+        "print(scene_to_json(sample_scene(SceneConfig(image_size=128), 7, 4, AnnyBody())))"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"PYTHONHASHSEED": "77"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert out.stdout.splitlines()[-1] == scene_to_json(sample_scene(CONFIG, 7, 4, body))
+
+
+def test_other_seeds_and_indices_give_other_scenes(body):
+    scenes = [sample_scene(CONFIG, seed, index, body) for seed in (0, 1) for index in (0, 1, 2)]
+    for part in ("camera", "lights", "background"):
+        assert len({repr(getattr(scene, part)) for scene in scenes}) == len(scenes)
+    for part in ("shape", "face", "angles", "outfit"):
+        assert len({repr(getattr(scene.people[0], part)) for scene in scenes}) == len(scenes)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"views": ("front",)},
+        {"backgrounds": "plain"},
+        {"framing": "paper"},
+        {"lights": 1},
+        {"distance": (2.0, 2.0)},
+        {"image_size": 64},
+        {"crop": 1.25},
+    ],
+)
+def test_the_people_are_the_same_whatever_else_changes(body, change):
+    for index in range(3):
+        before = sample_scene(CONFIG, 0, index, body)
+        after = sample_scene(replace(CONFIG, **change), 0, index, body)
+        assert after.people == before.people
+        assert after != before
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({"views": ("front",)}, ("shape", "face", "angles", "outfit")),
+        ({"pose": "stand"}, ("shape", "face", "outfit")),
+        ({"pose_variance": 0.3}, ("shape", "face", "outfit")),
+        ({"ages": ("elders",)}, ("face", "angles")),
+    ],
+)
+def test_topics_do_not_disturb_one_another(body, change, same):
+    before = sample_scene(CONFIG, 0, 0, body).people[0]
+    after = sample_scene(replace(CONFIG, **change), 0, 0, body).people[0]
+    for part in same:
+        assert getattr(after, part) == getattr(before, part)
+
+
+def test_options_are_followed(body):
+    config = SceneConfig(
+        image_size=128,
+        views=("side",),
+        azimuth=(10, 20),
+        elevation=(-50, -40),
+        rotation=90,
+        roll=(-5, 5),
+        distance=(2, 3),
+        framing="paper",
+        pose="sit",
+        backgrounds="#12ab9f",
+        lights=3,
+        shadows=1,
+    )
+    rolls = set()
+    for index in range(12):
+        scene = sample_scene(config, 0, index, body)
+        view = view_of(scene.camera, (0.0, 0.0, 0.0), 0.0)
+        assert 10 <= view.azimuth_deg <= 20
+        assert -50 <= view.elevation_deg <= -40
+        assert 85 <= abs(view.roll_deg) <= 95
+        assert 2 <= view.distance_m <= 3
+        rolls.add(view.roll_deg > 0)
+        assert scene.view_name == "side"
+        assert scene.camera.fx == pytest.approx(64)  # 90 degrees wide
+        assert scene.background.color == "#12ab9f"
+        assert len(scene.lights) == 3
+        assert sum(lamp.shadow for lamp in scene.lights) <= 1
+        assert scene.people[0].angles["left_knee"] == (85, 0, 0)
+    assert rolls == {True, False}
+
+
+def test_elevations_of_a_range_are_even_on_the_sphere(body):
+    config = replace(CONFIG, elevation=(0, 90), pose="tpose")
+    heights = [
+        np.sin(
+            np.radians(view_of(sample_scene(config, 0, i, body).camera, (0, 0, 0), 0).elevation_deg)
+        )
+        for i in range(60)
+    ]
+    assert np.mean(heights) == pytest.approx(0.5, abs=0.08)
+
+
+def test_the_floor_lies_below_people_and_camera(body):
+    for index in range(20):
+        scene = sample_scene(replace(CONFIG, views=("bottom",)), 0, index, body)
+        lowest = pose_person(body, scene.people[0]).vertices[:, 2].min()
+        assert scene.background.floor_z <= lowest + 1e-6
+        assert scene.background.floor_z < scene.camera.position()[2]
+
+
+def test_people_are_placed_and_turned(body):
+    person = replace(sample_scene(CONFIG, 0, 0, body).people[0], angles={})
+    here, there = (
+        pose_person(body, replace(person, position=position, yaw_deg=yaw)).keypoints
+        for position, yaw in (((0.0, 0.0, 0.0), 0.0), ((1.0, 2.0, 0.5), 90.0))
+    )
+    # A quarter turn anticlockwise from above takes the front, -y, to +x.
+    turned = np.stack([-here[:, 1], here[:, 0], here[:, 2]], axis=1)
+    assert there == pytest.approx(turned + np.array([1, 2, 0.5]))
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("image_size", 8, "--image-size 8"),
+        ("image_size", 100_000, "--image-size 100000"),
+        ("views", (), "no views"),
+        ("views", ("abov",), "'abov'"),
+        ("azimuth", (30.0, 10.0), "--azimuth 30 10"),
+        ("elevation", (0.0, 95.0), "--elevation"),
+        ("elevation", (10.0, -10.0), "--elevation"),
+        ("rotation", 200.0, "--rotation 200"),
+        ("roll", (10.0, -10.0), "--roll"),
+        ("roll", (float("nan"), 10.0), "--roll"),
+        ("distance", (0.0, 2.0), "--distance"),
+        ("distance", (3.0, 2.0), "--distance"),
+        ("distance", (1.0, float("inf")), "--distance"),
+        ("framing", "tight", "'tight'"),
+        ("person_share", (0.0, 0.5), "--person-share"),
+        ("person_share", (0.5, 1.5), "--person-share"),
+        ("truncate", 1.5, "--truncate"),
+        ("truncate", float("nan"), "--truncate"),
+        ("crop", 0.5, "--crop 0.5"),
+        ("pose_distribution", "normal", "'normal'"),
+        ("pose_variance", -1.0, "--pose-variance -1"),
+        ("pose", "stnad", "'stnad'"),
+        ("ages", ("dogs",), "'dogs'"),
+        ("ages", (), "no ages"),
+        ("lights", -1, "--lights -1"),
+        ("shadows", 100, "--shadows 100"),
+    ],
+)
+def test_bad_options_are_one_line_user_errors_that_name_them(option, value, says):
+    with pytest.raises(UserError) as caught:
+        SceneConfig(**{option: value})
+    message = str(caught.value)
+    assert says in message
+    assert "\n" not in message
+
+
+def test_bad_files_are_user_errors_that_name_them(body, tmp_path):
+    for change in (
+        {"bounds": tmp_path / "no.toml"},
+        {"backgrounds": str(tmp_path / "no")},
+    ):
+        with pytest.raises(UserError, match="no"):
+            sample_scene(replace(CONFIG, **change), 0, 0, body)
+
+
+def test_bounds_from_a_file_are_used(body, tmp_path):
+    path = tmp_path / "stiff.toml"
+    path.write_text("[left_knee]\nx = [0, 0]\n[right_knee]\nx = [0, 1]\n")
+    config = replace(CONFIG, bounds=path, pose_distribution="uniform")
+    for index in range(5):
+        angles = sample_scene(config, 0, index, body).people[0].angles
+        assert angles["left_knee"] == (0, 0, 0)
+        assert 0 < angles["right_knee"][0] <= 1
