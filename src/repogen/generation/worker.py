@@ -2,9 +2,12 @@
 
 import json
 import os
+import signal
 import threading
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
+
+import cv2
 
 from repogen.bodies import load_body
 from repogen.datasets.folder import (
@@ -84,25 +87,24 @@ def encoded_maps(
     return out
 
 
+_job: tuple[DatasetFolder, GenerateConfig] | None = None
 _worker: Worker | None = None
 
 
 def start(folder: DatasetFolder, config: GenerateConfig) -> None:
-    """Initialise a worker process: build its renderer, and end with the parent."""
-    import signal
-
-    import cv2
-
-    global _worker
+    """Initialise a worker process, which ends when its parent does."""
+    global _job
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
-    _worker = Worker(folder, config)
+    _job = (folder, config)
 
 
 def make_chunk(chunk: int) -> int:
-    """`Worker.make_chunk` of this process."""
-    assert _worker is not None
+    """`Worker.make_chunk` of this process, built at its first chunk."""
+    global _worker
+    assert _job is not None, "start() comes first"
+    _worker = _worker or Worker(*_job)
     return _worker.make_chunk(chunk)
 
 

@@ -4,8 +4,22 @@ import numpy as np
 from jaxtyping import Float
 
 from repogen.bodies.protocol import PosedBody
+from repogen.bodies.skeleton import COCO_KEYPOINTS
+
+TRUNK_SHIFT = 0.046
+"""Annotators click shoulders and hips higher than the joints' centres, by this share of the
+trunk's length (2.5 cm on an adult) along the line from the hips' middle to the shoulders'.
+
+DESIGN saw about 3 % of the root of the person's area with a pretrained model. Upright people
+of known labels agree (tests/labels/test_convention.py): trunk to leg is 0.62 in LSPet and 0.64
+on the bare joints, thigh to shank 1.07 against 1.00."""
+
+_RAISED = [COCO_KEYPOINTS.index(f"{s}_{j}") for s in ("left", "right") for j in ("shoulder", "hip")]
 
 
 def annotators_keypoints(body: PosedBody) -> Float[np.ndarray, "17 3"]:
     """The 17 keypoints as COCO's annotators would click them, metres in the world."""
-    return body.keypoints
+    points = body.keypoints.copy()
+    shoulders, hips = points[5:7].mean(axis=0), points[11:13].mean(axis=0)
+    points[_RAISED] += TRUNK_SHIFT * (shoulders - hips)
+    return points

@@ -99,8 +99,9 @@ def check_scene_config(config: SceneConfig) -> None:
         raise choose("framing", config.framing, FRAMINGS)
     if config.pose_distribution not in DISTRIBUTIONS:
         raise choose("pose distribution", config.pose_distribution, DISTRIBUTIONS)
+    bounds = load_bounds(config.bounds) if config.bounds else default_bounds()
     if config.pose is not None:
-        named_pose(config.pose, default_bounds())
+        named_pose(config.pose, bounds)
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:

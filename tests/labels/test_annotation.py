@@ -1,0 +1,170 @@
+"""Labels against the picture they were read from."""
+
+import io
+import json
+from contextlib import redirect_stdout
+
+import cv2
+import numpy as np
+import pytest
+from pycocotools import mask as rle
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from repogen import SceneConfig, UserError, label, render, sample_scene
+from repogen.bodies import COCO_KEYPOINTS, PARTS
+from repogen.labels.annotation import CATEGORY, image_record
+from repogen.labels.maps import depth_map, normal_map, part_map, person_masks
+from repogen.labels.stick import stick_figure
+
+CONFIG = SceneConfig(views=("sphere",), image_size=160, backgrounds="#406080")
+
+
+@pytest.fixture(scope="module")
+def renderings(body):
+    return [render(sample_scene(CONFIG, 5, index, body)) for index in range(8)]
+
+
+def keypoints(annotation):
+    return np.array(annotation["keypoints"]).reshape(17, 3)
+
+
+def test_keypoints_3d_project_onto_keypoints(renderings):
+    for rendering in renderings:
+        (annotation,) = label(rendering)
+        points = np.array(annotation["keypoints_3d"])
+        flat = keypoints(annotation)
+        pixels = rendering.scene.camera.to_pixels(points)
+        assert np.abs(pixels - flat[:, :2]).max() < 0.01
+        assert set(flat[:, 2]) <= {1, 2}
+
+
+def test_depth_at_a_visible_joint_is_just_in_front_of_it(renderings):
+    """The joint lies inside the limb: skin before it, by no more than the limb is thick."""
+    checked = 0
+    for rendering in renderings:
+        depth = depth_map(rendering)
+        (annotation,) = label(rendering)
+        for (x, y, v), point in zip(
+            keypoints(annotation)[7:], annotation["keypoints_3d"][7:], strict=True
+        ):
+            seen = depth[min(int(y), 159), min(int(x), 159)] / 1000
+            if v == 2 and seen:
+                assert seen < point[2] + 0.05
+                checked += 1
+    assert checked > 30
+
+
+def test_mask_box_and_area_agree(renderings):
+    for rendering in renderings:
+        (annotation,) = label(rendering)
+        mask = rle.decode(annotation["segmentation"])
+        assert (mask == person_masks(rendering)[0]).all()
+        assert annotation["area"] == mask.sum()
+        assert annotation["bbox"] == list(rle.toBbox(annotation["segmentation"]))
+
+
+def test_front_view_hides_nothing_of_the_face_and_back_view_all_of_it(body):
+    for azimuth, expected in ((0.0, 2), (180.0, 1)):
+        config = SceneConfig(
+            image_size=256, azimuth=(azimuth, azimuth), elevation=(0, 0), roll=(0, 0), pose="stand",
+            backgrounds="#000000", distance=(3, 3),
+        )  # fmt: skip
+        (annotation,) = label(render(sample_scene(config, 0, 1, body)))
+        assert (keypoints(annotation)[:3, 2] == expected).all(), azimuth
+
+
+def test_a_far_side_joint_is_occluded(body):
+    """Seen from the subject's left, the right arm hanging down is behind the trunk."""
+    config = SceneConfig(
+        image_size=256, azimuth=(90, 90), elevation=(0, 0), roll=(0, 0), pose="stand",
+        backgrounds="#000000", distance=(5, 5),
+    )  # fmt: skip
+    (annotation,) = label(render(sample_scene(config, 0, 1, body)))
+    flags = dict(zip(COCO_KEYPOINTS, keypoints(annotation)[:, 2], strict=True))
+    assert flags["left_shoulder"] == flags["left_elbow"] == flags["left_hip"] == 2
+    assert flags["right_shoulder"] == flags["right_ear"] == 1
+
+
+def test_truncated_people_have_joints_outside(body):
+    config = SceneConfig(image_size=160, truncate=1.0, backgrounds="#808080")
+    flags = []
+    for index in range(12):
+        for annotation in label(render(sample_scene(config, 2, index, body))):
+            points = keypoints(annotation)
+            flags += list(points[:, 2])
+            assert (points[points[:, 2] == 0] == 0).all()
+            assert (points[:, :2] >= 0).all()
+            assert (points[:, :2] <= 160).all()
+            assert annotation["num_keypoints"] == (points[:, 2] > 0).sum()
+    assert {0, 1, 2} <= set(flags)
+
+
+def test_hidden_drop_is_the_papers_convention(renderings):
+    for rendering in renderings:
+        (kept,), (dropped,) = label(rendering), label(rendering, hidden="drop")
+        flags = keypoints(kept)[:, 2]
+        assert (keypoints(dropped)[flags == 1] == 0).all()
+        assert (keypoints(dropped)[flags == 2] == keypoints(kept)[flags == 2]).all()
+    with pytest.raises(UserError, match="keep, drop"):
+        label(renderings[0], hidden="maybe")
+
+
+def test_maps_agree_with_the_mask(renderings):
+    for rendering in renderings:
+        mask = person_masks(rendering)[0] > 0
+        depth, parts, normals = (f(rendering) for f in (depth_map, part_map, normal_map))
+        assert ((depth > 0) == mask).all()
+        assert ((parts > 0) == mask).all()
+        assert parts.max() < len(PARTS)
+        n = (normals[mask].astype(float) - 128) / 127
+        assert np.abs(np.linalg.norm(n, axis=1) - 1).max() < 0.02
+        camera, (y, x) = rendering.scene.camera, np.nonzero(mask)
+        rays = np.stack([(x + 0.5 - camera.cx) / camera.fx, (y + 0.5 - camera.cy) / camera.fy,
+                         np.ones(len(x))], axis=1)  # fmt: skip
+        # The picture's normals have y up and z towards the viewer.
+        assert ((n * [1, -1, -1] * rays).sum(axis=1) < 0.05).all(), "a seen surface faces the camera"
+
+
+def test_visible_ankle_shows_a_foot_or_lower_leg_nearby(renderings):
+    legs = {PARTS.index(f"{s}_{p}") for s in ("left", "right") for p in ("lower_leg", "foot")}
+    checked = 0
+    for rendering in renderings:
+        parts = part_map(rendering)
+        (annotation,) = label(rendering)
+        for x, y, v in keypoints(annotation)[15:]:
+            if v == 2:
+                near = parts[max(0, int(y) - 8) : int(y) + 9, max(0, int(x) - 8) : int(x) + 9]
+                assert legs & set(near.ravel())
+                checked += 1
+    assert checked >= 8
+
+
+def test_stick_figures(renderings):
+    (annotation,) = label(renderings[0])
+    whole = stick_figure(160, 160, [annotation], visible_only=False)
+    seen = stick_figure(160, 160, [annotation], visible_only=True)
+    assert whole.any()
+    assert cv2.countNonZero(seen.max(axis=2)) <= cv2.countNonZero(whole.max(axis=2))
+
+
+def test_pycocotools_reads_the_labels_and_ground_truth_scores_1(renderings, tmp_path):
+    images, annotations = [], []
+    for place, rendering in enumerate(renderings):
+        images.append(image_record(rendering.scene, f"{place}.jpg"))
+        annotations += [
+            {"id": len(annotations) + 1, "image_id": images[-1]["id"]} | a for a in label(rendering)
+        ]
+    path = tmp_path / "gt.json"
+    path.write_text(
+        json.dumps({"images": images, "annotations": annotations, "categories": [CATEGORY]})
+    )
+    for kind in ("keypoints", "segm", "bbox"):
+        with redirect_stdout(io.StringIO()):
+            truth = COCO(str(path))
+            results = [{**a, "score": 1.0} for a in truth.dataset["annotations"]]
+            evaluation = COCOeval(truth, truth.loadRes(results), kind)
+            evaluation.evaluate()
+            evaluation.accumulate()
+            evaluation.summarize()
+        assert evaluation.stats[0] == pytest.approx(1.0)

@@ -1,0 +1,24 @@
+"""The preview: files that open, a page that stands alone."""
+
+import re
+
+import cv2
+
+from repogen import GenerateConfig, generate, info, preview
+
+
+def test_preview_writes_a_sheet_figures_and_one_page(tmp_path, body):
+    root = generate(
+        tmp_path / "a <b> & c",
+        GenerateConfig(images=5, image_size=96, workers=1, backgrounds="plain", views=("sphere",)),
+    )
+    page = preview(root, images=4, columns=2)
+    sheet = cv2.imread(str(page.parent / "sheet.png"))
+    assert sheet.shape == (512, 512, 3)
+    assert sheet.std() > 10
+    for name in ("views", "angles", "boxes", "visibility"):
+        assert cv2.imread(str(page.parent / f"{name}.png")) is not None
+    text = page.read_text()
+    assert "<b>" not in text, "names are escaped"
+    assert not re.search(r'(src|href)="(?!data:)', text), "the page needs no other file"
+    assert "people" in info(root)
