@@ -45,13 +45,14 @@ def end_to_end(name: str, images: int, workers: int, backgrounds: str, write: li
             subprocess.run(command, check=True, capture_output=True)
             wall = time.perf_counter() - started
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
             times[count] = (wall, cpu)
     short, long = times[min(times)], times[max(times)]
     rate = images / (long[0] - short[0])
+    cpu = 1000 * (long[1] - short[1]) / images
     print(
-        f"{name:<34} {rate:6.1f} images/s   {1000 * (long[1] - short[1]) / images:6.1f} CPU ms/image"
-        f"   {images / long[0]:6.1f} images/s with start-up"
+        f"{name:<34} {rate:6.1f} images/s   {cpu:6.1f} CPU ms/image"
+        f"   {max(times) / long[0]:6.1f} images/s with start-up"
     )
     return rate
 
@@ -78,28 +79,30 @@ def stages(images: int, backgrounds: str) -> dict[str, float]:
     renderer = Renderer(body)
     spent: dict[str, list[float]] = {}
 
-    def timed(name: str, call: Callable[[], Any]) -> Any:
+    def timed(name: str, call: Callable[..., Any], *arguments: Any) -> Any:
         started = time.process_time()
-        result = call()
+        result = call(*arguments)
         spent.setdefault(name, []).append(1000 * (time.process_time() - started))
         return result
 
-    why_not = pyrender_way.available()
+    maps = ("depth", "masks", "parts")
     for index in range(images):
-        scene = timed("sample the scene, pose the body", lambda: sample_scene(config, 0, index, body))
-        rendering = timed("render", lambda: renderer.render(scene))
-        annotations = timed("label", lambda: label(rendering))
-        timed("JPEG", lambda: encode_jpeg(rendering.image))
-        timed("depth, masks, parts PNG",
-              lambda: encoded_maps(rendering, annotations, ("depth", "masks", "parts")))
-        if why_not is None and index < 40:
-            timed(ORIGINAL, lambda: pyrender_way.picture(scene, rendering))
+        scene = timed("sample the scene, pose the body", sample_scene, config, 0, index, body)
+        rendering = timed("render", renderer.render, scene)
+        annotations = timed("label", label, rendering)
+        timed("JPEG", encode_jpeg, rendering.image)
+        timed("depth, masks, parts PNG", encoded_maps, rendering, annotations, maps)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    why_not = pyrender_way.available()
+    for index in range(min(images, 40) if why_not is None else 0):
+        scene = sample_scene(config, 0, index, body)
+        timed(ORIGINAL, pyrender_way.picture, scene, renderer.render(scene))
     for name, values in spent.items():
         low, middle, high = np.percentile(values[1:], [25, 50, 75])
-        print(f"{name:<34} {middle:6.1f} ms   (quartiles {low:.1f} to {high:.1f}, n={len(values) - 1})")
+        spread = f"(quartiles {low:.1f} to {high:.1f}, n={len(values) - 1})"
+        print(f"{name:<34} {middle:6.1f} ms   {spread}")
     if why_not is not None:
         print(f"{ORIGINAL:<34} skipped: {why_not}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{'peak memory of this process':<34} {peak:6.0f} MB")
     return {name: float(np.median(values)) for name, values in spent.items()}  # fmt: skip
 
@@ -114,9 +117,17 @@ def main() -> None:
     load_body()
     median = stages(min(options.images, 200), options.backgrounds)
     first_image(options.backgrounds)
-    for name, write in (("JPEG + annotations", []), ("+ depth, masks, parts", ["depth", "masks", "parts"])):
-        end_to_end(f"{options.workers} workers, {name}", options.images, options.workers,
-                   options.backgrounds, write)
+    for name, write in (
+        ("JPEG + annotations", []),
+        ("+ depth, masks, parts", ["depth", "masks", "parts"]),
+    ):
+        end_to_end(
+            f"{options.workers} workers, {name}",
+            options.images,
+            options.workers,
+            options.backgrounds,
+            write,
+        )
     theirs = median.get(ORIGINAL)
     if theirs:
         ours = median["render"]

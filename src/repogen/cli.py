@@ -43,8 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _usage() -> str:
     verbs = "\n".join(f"  {verb:<10} {text}" for verb, text in VERBS.items())
     return (
-        "usage: repogen COMMAND …\n\nSynthetic people in rare poses and from rare views, with exact "
-        f"COCO keypoints.\n\n{verbs}\n\nrepogen COMMAND --help lists a command's options."
+        "usage: repogen COMMAND …\n\nSynthetic people in rare poses and from rare views, with "
+        f"exact COCO keypoints.\n\n{verbs}\n\nrepogen COMMAND --help lists a command's options."
     )
 
 
@@ -62,9 +62,7 @@ def _parse(verb: str, function: Callable[..., Any], words: list[str]) -> Any:
     except SystemExit as end:
         if end.code != 2:
             raise
-        raise UserError(
-            f"{_folded(said.getvalue())}; see repogen {verb} --help"
-        ) from None
+        raise UserError(f"{_folded(said.getvalue())}; see repogen {verb} --help") from None
 
 
 def _folded(framed: str) -> str:
@@ -96,7 +94,9 @@ def _generate(words: list[str]) -> int:
     default = config_from_table(table, f"--config {file}")
 
     def command(
-        out: Annotated[Positional[Path], arg(help="The dataset's folder; a half-made one is finished.")],
+        out: Annotated[
+            Positional[Path], arg(help="The dataset's folder; a half-made one is finished.")
+        ],
         options: Annotated[GenerateConfig, OmitArgPrefixes] = default,
         preset: Annotated[str | None, arg(help="Options by name: " + ", ".join(PRESETS))] = None,
         config: Annotated[Path | None, arg(help="A TOML file with any of these options.")] = None,

@@ -123,7 +123,9 @@ def test_maps_agree_with_the_mask(renderings):
         rays = np.stack([(x + 0.5 - camera.cx) / camera.fx, (y + 0.5 - camera.cy) / camera.fy,
                          np.ones(len(x))], axis=1)  # fmt: skip
         # The picture's normals have y up and z towards the viewer.
-        assert ((n * [1, -1, -1] * rays).sum(axis=1) < 0.05).all(), "a seen surface faces the camera"
+        assert ((n * [1, -1, -1] * rays).sum(axis=1) < 0.05).all(), (
+            "a seen surface faces the camera"
+        )
 
 
 def test_visible_ankle_shows_a_foot_or_lower_leg_nearby(renderings):

@@ -56,8 +56,11 @@ _HEMS = {"trousers": (-0.87, -0.76), "shorts": (-0.46, -0.22), "skirt": (-0.75, 
 _SHOE_TOPS = {"shoes": -0.86, "boots": -0.74, "bare": -9.0}
 
 
-def sample_outfit(rng: np.random.Generator, feminine: float) -> Outfit:
-    """A random outfit; `feminine` in 0..1 raises the odds of long hair and skirts."""
+def sample_outfit(rng: np.random.Generator, feminine: float, patterns: bool = True) -> Outfit:
+    """A random outfit; `feminine` in 0..1 raises the odds of long hair and skirts.
+
+    Without `patterns` the same garments are of one colour each.
+    """
     skin = sample_skin(rng)
     style, hair_color, hairline = sample_hair(rng, feminine)
     top = str(rng.choice(list(_TOP_CHANCES), p=list(_TOP_CHANCES.values())))
@@ -75,12 +78,12 @@ def sample_outfit(rng: np.random.Generator, feminine: float) -> Outfit:
         hair_color=hair_color,
         hairline=hairline,
         top=top,
-        top_cloth=_sample_cloth(rng),
+        top_cloth=_sample_cloth(rng, patterns),
         sleeve=float(rng.uniform(*_SLEEVES[top])),
         waist=float(rng.uniform(-0.07, 0.04)) if top != "bare" else 9.0,
         neckline=float(rng.uniform(-0.05, 0.012)),
         bottom=bottom,
-        bottom_cloth=_sample_cloth(rng),
+        bottom_cloth=_sample_cloth(rng, patterns),
         hem=float(rng.uniform(*_HEMS[bottom])),
         shoes=shoes,
         shoe_color=_sample_color(rng),
@@ -93,12 +96,12 @@ def shoe_top(outfit: Outfit) -> float:
     return _SHOE_TOPS[outfit.shoes]
 
 
-def _sample_cloth(rng: np.random.Generator) -> Cloth:
+def _sample_cloth(rng: np.random.Generator, patterns: bool) -> Cloth:
     pattern = str(rng.choice(PATTERNS, p=[0.5, 0.13, 0.06, 0.1, 0.09, 0.12]))
     return Cloth(
         color=_sample_color(rng),
         accent=_sample_color(rng),
-        pattern=pattern,
+        pattern=pattern if patterns else "plain",
         scale=float(np.exp(rng.uniform(np.log(0.02), np.log(0.12)))),
         wrinkles=float(rng.uniform(0.05, 0.45)),
     )

@@ -5,8 +5,10 @@ import numpy as np
 from repogen.appearance.colors import to_hex
 
 _MONK = (
-    "f6ede4 f3e7db f7ead0 eadaba d7bd96 a07e56 825c43 604134 3a312a 292420".split()
-)  # Monk Skin Tone scale (Monk 2019), ten sRGB swatches from light to dark
+    "f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43", "604134", "3a312a",
+    "292420",
+)  # fmt: skip
+"""Monk Skin Tone scale (Monk 2019), ten sRGB swatches from light to dark."""
 
 _HAIR = (
     ("1a1513", 0.42),

@@ -1,4 +1,4 @@
-"""The Warp kernel that poses a mesh; the same code runs on CPU and CUDA."""
+"""Warp kernels on meshes; the same code runs on CPU and CUDA."""
 
 from repogen.warp_setup import wp
 
@@ -22,3 +22,29 @@ def skin_vertices(
         b = bones[v, k]
         total += w * (linear[b] * rest[v] + offset[b])
     out[v] = total
+
+
+@wp.kernel
+def count_free_rays(
+    mesh: wp.uint64,
+    points: wp.array(dtype=wp.vec3),
+    normals: wp.array(dtype=wp.vec3),
+    directions: wp.array(dtype=wp.vec3),
+    reach: float,
+    out: wp.array(dtype=wp.float32),
+):
+    """Share of `directions` above each point, weighted by cosine, that meet no face of the mesh
+    within `reach` metres."""
+    v = wp.tid()
+    n = normals[v]
+    start = points[v] + 2.0e-3 * n
+    free = 0.0
+    total = 0.0
+    for i in range(directions.shape[0]):
+        d = directions[i]
+        cosine = wp.dot(d, n)
+        if cosine > 0.0:
+            total += cosine
+            if not wp.mesh_query_ray(mesh, start, d, reach).result:
+                free += cosine
+    out[v] = free / wp.max(total, 1.0e-6)

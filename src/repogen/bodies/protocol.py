@@ -78,9 +78,9 @@ class Body(Protocol):
     shape_labels: tuple[str, ...]
     face_labels: tuple[str, ...]
 
-    def sample_shape(
-        self, rng: np.random.Generator, ages: tuple[str, ...]
-    ) -> dict[str, float]:
+    def __hash__(self) -> int: ...
+
+    def sample_shape(self, rng: np.random.Generator, ages: tuple[str, ...]) -> dict[str, float]:
         """A random person out of the named age groups, as `pose` takes it."""
         ...
 

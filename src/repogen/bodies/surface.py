@@ -1,11 +1,12 @@
 """What is known of a body's surface once it stands in T-pose: parts, neighbourhoods, folds."""
 
 import numpy as np
-from repogen.warp_setup import wp
 from jaxtyping import Float, Int, UInt8
 
+from repogen.bodies.kernels import count_free_rays
 from repogen.bodies.protocol import LAYERS, PARTS, PosedBody, Surface
 from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.warp_setup import wp
 
 NEIGHBOURHOOD_CM2 = {
     "nose": 60.0,
@@ -107,30 +108,6 @@ def _neighbourhoods(
     return bits
 
 
-@wp.kernel
-def _count_free_rays(
-    mesh: wp.uint64,
-    points: wp.array(dtype=wp.vec3),
-    normals: wp.array(dtype=wp.vec3),
-    directions: wp.array(dtype=wp.vec3),
-    reach: float,
-    out: wp.array(dtype=wp.float32),
-):
-    v = wp.tid()
-    n = normals[v]
-    start = points[v] + 2.0e-3 * n
-    free = float(0.0)
-    total = float(0.0)
-    for i in range(directions.shape[0]):
-        d = directions[i]
-        cosine = wp.dot(d, n)
-        if cosine > 0.0:
-            total += cosine
-            if not wp.mesh_query_ray(mesh, start, d, reach).result:
-                free += cosine
-    out[v] = free / wp.max(total, 1.0e-6)
-
-
 def _sky_share(
     vertices: Float[np.ndarray, "v 3"],
     faces: Int[np.ndarray, "f 3"],
@@ -147,7 +124,7 @@ def _sky_share(
         wp.array(faces[face_layers == 0].ravel(), dtype=wp.int32, device="cpu"),
     )
     wp.launch(
-        _count_free_rays,
+        count_free_rays,
         dim=len(vertices),
         inputs=[
             mesh.id,

@@ -25,7 +25,9 @@ def validate_files(folder: DatasetFolder) -> list[str]:
         run, coco = read_run(folder), read_coco(folder)
     except UserError as error:
         return [str(error)]
-    missing = [k for k in ("images", "annotations", "categories") if not isinstance(coco.get(k), list)]
+    missing = [
+        k for k in ("images", "annotations", "categories") if not isinstance(coco.get(k), list)
+    ]
     if missing:
         return [f"{folder.annotations}: no list {missing[0]!r}"]
     return list(
@@ -34,9 +36,14 @@ def validate_files(folder: DatasetFolder) -> list[str]:
             _check_images(folder, coco, run),
             _check_annotations(folder, coco, run),
             _check_scenes(folder, coco),
-            (f"{p.relative_to(folder.root)}: left over from a write" for p in folder.root.rglob(".*.partial")),
+            _check_leftovers(folder),
         )
-    )  # fmt: skip
+    )
+
+
+def _check_leftovers(folder: DatasetFolder) -> Iterator[str]:
+    for path in folder.root.rglob(".*.partial"):
+        yield f"{path.relative_to(folder.root)}: left over from a write"
 
 
 def _check_ids(coco: dict[str, Any], run: dict[str, Any]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import Any
 from repogen.datasets.folder import MAPS
 from repogen.errors import UserError, choose
 from repogen.labels.annotation import HIDDEN
+from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.scenes.sample import SceneConfig
 
 
@@ -50,17 +51,27 @@ _PAPER: dict[str, Any] = {
     "images": 3000,
 }
 
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper-top": _PAPER | {"views": ("top",)},
-    "paper-bottom": _PAPER | {"views": ("bottom",)},
-    "paper-topbottom": _PAPER | {"views": ("top=0.5", "bottom=0.5")},
-    "paper-perimeter": _PAPER | {"views": ("perimeter",)},
-    "paper-uniform-angles": _PAPER | {"views": ("bottom",), "images": 1000}
-    | {"pose_distribution": "uniform"},
-    "paper-truncated-angles": _PAPER | {"views": ("bottom",), "images": 1000}
-    | {"pose_distribution": "truncated_gaussian"},
-    "paper-exponential-angles": _PAPER | {"views": ("bottom",), "images": 1000}
-    | {"pose_distribution": "exponential_uniform"},
-    "rare-views": {"views": ("top=0.35", "bottom=0.35", "sphere=0.3"), "truncate": 0.15},
-}  # fmt: skip
-"""Options by name: METHOD's experiments (Table 2 and 4), and what we would generate today."""
+_ABLATION = _PAPER | {"views": ("bottom",), "images": 1000}
+
+PRESETS: dict[str, dict[str, Any]] = (
+    {  # Table 2
+        "paper-top": _PAPER | {"views": ("top",)},
+        "paper-bottom": _PAPER | {"views": ("bottom",)},
+        "paper-topbottom": _PAPER | {"views": ("top=0.5", "bottom=0.5")},
+        "paper-perimeter": _PAPER | {"views": ("perimeter",)},
+    }
+    | {  # Table 4
+        f"paper-{name.replace('_', '-')}": _ABLATION | {"pose_distribution": name}
+        for name in DISTRIBUTIONS
+    }
+    | {  # Figure 5
+        f"paper-variance-{variance}": _ABLATION | {"pose_variance": variance}
+        for variance in (0.2, 0.33, 0.67, 1.0, 1.25, 2.0)
+    }
+    | {  # Table 5
+        "paper-no-background": _ABLATION | {"backgrounds": "plain"},
+        "paper-no-texture": _ABLATION | {"patterns": False},
+    }
+    | {"rare-views": {"views": ("top=0.35", "bottom=0.35", "sphere=0.3"), "truncate": 0.15}}
+)
+"""Options by name: METHOD's experiments (Table 3 is --images), and what we generate today."""

@@ -168,9 +168,7 @@ def _check_folder(folder: DatasetFolder, run: dict[str, Any]) -> None:
         _say("warning: begun with other versions of the libraries; later images may differ a bit")
 
 
-def _make_chunks(
-    folder: DatasetFolder, config: GenerateConfig, todo: list[int]
-) -> Iterator[int]:
+def _make_chunks(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) -> Iterator[int]:
     """Make the chunks, yielding the size of each as it is finished."""
     workers = min(config.workers or os.cpu_count() or 1, len(todo))
     if workers == 1:

@@ -8,6 +8,7 @@ from multiprocessing import parent_process
 from multiprocessing.connection import wait
 
 import cv2
+import numpy as np
 
 from repogen.bodies import load_body
 from repogen.datasets.folder import (
@@ -72,10 +73,9 @@ def encoded_maps(
         if kind == "depth":
             out["depth"] = encode_png(depth_map(rendering))
         elif kind == "masks":
-            whole = sum(
-                (place + 1) * mask for place, mask in enumerate(person_masks(rendering))
-            )
-            out["masks"] = encode_png(whole)
+            masks = person_masks(rendering)
+            numbered = np.stack([(place + 1) * mask for place, mask in enumerate(masks)])
+            out["masks"] = encode_png(numbered.max(axis=0))
         elif kind == "parts":
             out["parts"] = encode_png(part_map(rendering))
         elif kind == "normals":

@@ -28,7 +28,9 @@ def person_masks(rendering: Rendering) -> list[UInt8[np.ndarray, "h w"]]:
 
 def _at_least_half(g: GBuffer, samples: np.ndarray) -> UInt8[np.ndarray, "h w"]:
     n = g.samples
-    rows = samples.astype(np.uint8).reshape(samples.shape[0] // n, n, -1).sum(axis=1, dtype=np.uint8)
+    rows = (
+        samples.astype(np.uint8).reshape(samples.shape[0] // n, n, -1).sum(axis=1, dtype=np.uint8)
+    )
     counts = rows.reshape(len(rows), -1, n).sum(axis=2, dtype=np.uint8)
     return g.whole((2 * counts >= n * n).astype(np.uint8))
 

@@ -76,9 +76,11 @@ def _triples(rows: np.ndarray) -> list[tuple[float, float, float]]:
 
 
 def _limit(side: int) -> Callable[[Bounds], Angles]:
-    return lambda bounds: with_arms_lowered(
-        dict(zip(BODY_JOINTS, _triples(np.stack([bounds[j][:, side] for j in BODY_JOINTS])), strict=True))
-    )  # fmt: skip
+    def pose(bounds: Bounds) -> Angles:
+        rows = np.stack([bounds[joint][:, side] for joint in BODY_JOINTS])
+        return with_arms_lowered(dict(zip(BODY_JOINTS, _triples(rows), strict=True)))
+
+    return pose
 
 
 _SIT: Angles = {

@@ -18,7 +18,9 @@ class _Key:
 
     def __init__(self, person: Person) -> None:
         self.person = person
-        self._text = repr((person.shape, person.face, person.angles, person.position, person.yaw_deg))
+        self._text = repr(
+            (person.shape, person.face, person.angles, person.position, person.yaw_deg)
+        )
 
     def __hash__(self) -> int:
         return self._text.__hash__()

@@ -61,6 +61,8 @@ class SceneConfig:
     """Everybody in one named pose: min, max, sit, stand, stretch or tpose."""
     ages: tuple[str, ...] = ("adults",)
     """Whom to draw, evenly: adults, children, elders."""
+    patterns: bool = True
+    """Print stripes, checks and the like on clothes; without, each is of one colour."""
     backgrounds: str = "builtin"
     """A folder of photographs, coco:ANNOTATIONS.json:IMAGES_DIR, builtin, plain or #rrggbb."""
     lights: int = 5
@@ -179,7 +181,9 @@ def _sample_person(config: SceneConfig, seed: int, index: int, body: Body) -> Pe
         shape=shape,
         face=sample_face(stream(seed, index, "face"), body.face_labels),
         angles=angles | sample_hands(stream(seed, index, "hands")),
-        outfit=sample_outfit(stream(seed, index, "outfit"), shape.get("gender", 0.5)),
+        outfit=sample_outfit(
+            stream(seed, index, "outfit"), shape.get("gender", 0.5), config.patterns
+        ),
         position=(0.0, 0.0, 0.0),
         yaw_deg=0.0,
     )

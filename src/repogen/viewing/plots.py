@@ -52,7 +52,7 @@ def angles_figure(
         axes = figure.add_subplot(3, 4, place + 1)
         span = max(float(np.abs(drawn).max()), high - low, 1.0) * 1.05
         edges = np.linspace(min(drawn.min(), low), max(drawn.max(), high, low + 1), 31)
-        axes.hist(drawn, bins=edges, density=True, color="#8fb3d9")
+        axes.hist(drawn, bins=edges.tolist(), density=True, color="#8fb3d9")
         at = np.linspace(-span, span, 801)
         at = at[(at >= edges[0]) & (at <= edges[-1])]
         if high > low:
@@ -71,7 +71,9 @@ def boxes_figure(coco: dict[str, Any]) -> Figure:
     sides = np.array([sizes[a["image_id"]] for a in coco["annotations"]])
     figure = Figure(figsize=(7, 3), layout="constrained")
     left, right = figure.subplots(1, 2)
-    left.hist(boxes[:, 2:].max(axis=1) / sides, bins=np.linspace(0, 1.001, 31), color="#8fb3d9")
+    left.hist(
+        boxes[:, 2:].max(axis=1) / sides, bins=np.linspace(0, 1.001, 31).tolist(), color="#8fb3d9"
+    )
     left.set_xlabel("longer side of the box / of the image")
     right.hist(np.log2(boxes[:, 2] / boxes[:, 3]), bins=31, color="#8fb3d9")
     right.set_xlabel("log2 width / height")

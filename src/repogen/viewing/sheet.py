@@ -43,6 +43,13 @@ def _tile(
     text = f"{image['id']} {view['name']} {view['azimuth_deg']:.0f} {view['elevation_deg']:.0f}"
     for color, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
         cv2.putText(
-            out, text, (4, tile - 6), cv2.FONT_HERSHEY_SIMPLEX, tile / 700, color, width, cv2.LINE_AA
+            out,
+            text,
+            (4, tile - 6),
+            cv2.FONT_HERSHEY_SIMPLEX,
+            tile / 700,
+            color,
+            width,
+            cv2.LINE_AA,
         )
     return out
