@@ -1,7 +1,8 @@
 """A small dataset that COCO tools read as their own."""
 
-import repogen
 from pycocotools.coco import COCO
+
+import repogen
 
 config = repogen.GenerateConfig(images=24, views=("top=0.5", "bottom=0.5"), image_size=256, seed=1)
 folder = repogen.generate("rare-views", config)
