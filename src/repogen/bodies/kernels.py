@@ -38,8 +38,8 @@ def count_free_rays(
     v = wp.tid()
     n = normals[v]
     start = points[v] + 2.0e-3 * n
-    free = 0.0
-    total = 0.0
+    free = float(0.0)
+    total = float(0.0)
     for i in range(directions.shape[0]):
         d = directions[i]
         cosine = wp.dot(d, n)
