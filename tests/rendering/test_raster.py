@@ -1,0 +1,198 @@
+"""The Warp rasteriser against its naive twin, and against what a mesh must look like."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from scipy.spatial import ConvexHull
+from scipy.spatial.transform import Rotation
+
+from repogen.rendering.kernels.raster import DEPTH_UNITS, EMPTY, NEAR, barycentric, rasterize
+from repogen.warp_setup import wp
+
+
+@dataclass(frozen=True)
+class Lens:
+    """A pinhole camera: width, height, fx, fy, cx, cy in pixels."""
+
+    width: int
+    height: int
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+
+    def rays(self):
+        """Through the pixel centres, z = 1."""
+        y, x = np.mgrid[: self.height, : self.width] + 0.5
+        return np.stack([(x - self.cx) / self.fx, (y - self.cy) / self.fy, np.ones_like(x)], axis=2)
+
+
+def fast(vertices, faces, sides, lens):
+    """Face (-1 for none) and depth of each pixel, from the kernel."""
+    keys = wp.full(lens.width * lens.height, EMPTY, dtype=wp.uint64, device="cpu")
+    inputs = [
+        wp.array(np.asarray(vertices, np.float32), dtype=wp.vec3, device="cpu"),
+        wp.array(np.asarray(faces, np.int32), dtype=wp.int32, device="cpu"),
+        wp.array(np.broadcast_to(sides, len(faces)).astype(np.uint8), dtype=wp.uint8, device="cpu"),
+        *(lens.fx, lens.fy, lens.cx, lens.cy, lens.width, lens.height, keys),
+    ]
+    wp.launch(rasterize, dim=len(faces), inputs=inputs, device="cpu")
+    found = keys.numpy().reshape(lens.height, lens.width)
+    seen = found != np.uint64(EMPTY)
+    face = np.where(seen, (found & np.uint64(2**32 - 1)).astype(np.int64), -1)
+    return face, np.where(seen, (found >> np.uint64(32)) / DEPTH_UNITS, 0.0)
+
+
+def naive(vertices, faces, sides, lens):
+    """The same, triangle by triangle in double precision."""
+    rays, size = lens.rays(), (lens.width, lens.height)
+    depth = np.full((lens.height, lens.width), np.inf)
+    face = np.full(depth.shape, -1)
+    sides = np.broadcast_to(sides, len(faces))
+    for f, (a, b, c) in enumerate(np.asarray(vertices, np.float32).astype(float)[faces]):
+        normal = np.cross(b - a, c - a)
+        corners = np.stack([a, b, c])
+        if sides[f] == 0 or corners[:, 2].min() < NEAR or (sides[f] == 1 and normal @ a >= 0):
+            continue
+        shown = corners[:, :2] / corners[:, 2:] * [lens.fx, lens.fy] + [lens.cx, lens.cy]
+        x0, y0 = np.clip(np.floor(shown.min(axis=0)).astype(int), 0, size)
+        x1, y1 = np.clip(np.ceil(shown.max(axis=0)).astype(int), 0, size)
+        ray = rays[y0:y1, x0:x1]
+        edges = np.stack([ray @ np.cross(p, q) for p, q in ((b, c), (c, a), (a, b))])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            z = (normal @ a) / (ray @ normal)
+        nearer = ((edges >= 0).all(axis=0) | (edges <= 0).all(axis=0)) & (z < depth[y0:y1, x0:x1])
+        depth[y0:y1, x0:x1][nearer] = z[nearer]
+        face[y0:y1, x0:x1][nearer] = f
+    return face, np.where(face >= 0, depth, 0.0)
+
+
+def assert_equal_but_for_ties(vertices, faces, sides, lens):
+    (face, depth), (face2, depth2) = (f(vertices, faces, sides, lens) for f in (fast, naive))
+    same = face == face2
+    assert (face2 >= 0).mean() > 0.05
+    assert same.mean() > 0.995
+    assert np.abs(depth - depth2)[same].max() < 1e-4
+
+
+LENS = Lens(48, 40, 40.0, 44.0, 25.3, 19.1)
+
+
+@pytest.mark.parametrize("sides", [1, 2])
+@pytest.mark.parametrize("seed", range(6))
+def test_random_triangles_are_the_twins(seed, sides):
+    """Forty triangles that overlap, intersect, leave the picture and reach behind the camera."""
+    rng = np.random.default_rng(seed)
+    vertices = rng.uniform([-1.5, -1.5, -0.2], [1.5, 1.5, 3], (120, 3))
+    assert_equal_but_for_ties(vertices, np.arange(120).reshape(-1, 3), sides, LENS)
+
+
+def test_small_far_triangles_are_the_twins():
+    rng = np.random.default_rng(9)
+    middles = rng.uniform([-4, -4, 8], [4, 4, 9], (3000, 1, 3))
+    vertices = (middles + rng.normal(0, 0.15, (3000, 3, 3))).reshape(-1, 3)
+    assert_equal_but_for_ties(vertices, np.arange(9000).reshape(-1, 3), 2, LENS)
+
+
+def test_a_body_is_the_twins(body):
+    surface = body.surface
+    posed = body.pose({}, {}, {"left_hip": (-60, 20, 10), "right_elbow": (0, 80, 0)}).vertices
+    turn = Rotation.from_euler("xyz", [70, 20, 40], degrees=True).as_matrix()
+    vertices = posed @ turn.T + [0, 0, 2.0]
+    faces = surface.faces[surface.faces_of("skin")]
+    assert_equal_but_for_ties(vertices, faces, 1, Lens(64, 64, 60.0, 60.0, 32.0, 32.0))
+
+
+def sphere(count=1500):
+    """A closed mesh about the origin with its normals outwards, radius 1 (0.995 inside)."""
+    i = np.arange(count) + 0.5
+    z, turn = 1 - 2 * i / count, np.pi * (1 + 5**0.5) * i
+    ring = np.sqrt(1 - z * z)
+    vertices = np.stack([ring * np.cos(turn), ring * np.sin(turn), z], axis=1)
+    faces = ConvexHull(vertices).simplices
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    inward = np.einsum("fi,fi->f", np.cross(b - a, c - a), a) < 0
+    faces[inward] = faces[inward][:, ::-1]
+    return vertices, faces
+
+
+@pytest.mark.parametrize("size", [25, 400])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_closed_mesh_has_no_holes(seed, size):
+    """From triangles far smaller than a pixel to triangles of many."""
+    vertices, faces = sphere()
+    turned = vertices @ Rotation.random(rng=np.random.default_rng(seed)).as_matrix().T
+    lens = Lens(size, size, 1.2 * size, 1.2 * size, size / 2, size / 2)
+    face, depth = fast(turned + np.array([0.1, -0.05, 3]), faces, 1, lens)
+    rays = lens.rays()
+    rays /= np.linalg.norm(rays, axis=2, keepdims=True)
+    miss = np.linalg.norm(np.cross(rays, [0.1, -0.05, 3]), axis=2)
+    assert (face[miss < 0.99] >= 0).all()
+    assert (face[miss > 1.0] == -1).all()
+    assert depth[face >= 0].max() < 3  # the near side alone
+
+
+def test_no_gap_where_vertices_and_edges_lie_on_pixel_centres():
+    corners = np.array([[x, y] for y in range(9) for x in range(9)], float)
+    vertices = np.hstack([(corners + 0.5) / 8 - 0.5, np.ones((81, 1))])
+    quads = [
+        (y * 9 + x, y * 9 + x + 1, y * 9 + x + 10, y * 9 + x + 9)
+        for y in range(8)
+        for x in range(8)
+    ]
+    faces = [t for a, b, c, d in quads for t in ((a, b, c), (a, c, d))]
+    face, depth = fast(vertices, np.array(faces), 2, Lens(9, 9, 8.0, 8.0, 4.0, 4.0))
+    assert (face >= 0).all()
+    assert depth == pytest.approx(np.ones((9, 9)), abs=1e-6)
+
+
+TRIANGLE = np.array([[-1, -1, 2], [1, -1, 2], [0, 1, 2]], float)
+TOWARDS = np.array([[0, 2, 1]])  # its normal points to the camera
+AWAY = TOWARDS[:, ::-1]
+
+
+@pytest.mark.parametrize(
+    ("faces", "sides", "drawn"),
+    [(TOWARDS, 0, 0), (TOWARDS, 1, 1), (TOWARDS, 2, 1), (AWAY, 0, 0), (AWAY, 1, 0), (AWAY, 2, 1)],
+)
+def test_the_back_is_drawn_only_where_both_sides_are_seen(faces, sides, drawn):
+    face, _ = fast(TRIANGLE, faces, sides, LENS)
+    assert (face >= 0).any() == bool(drawn)
+
+
+@pytest.mark.parametrize(
+    ("nearest", "drawn"), [(NEAR * 0.9, False), (NEAR * 1.1, True), (-1, False)]
+)
+def test_what_reaches_nearer_than_the_near_plane_is_left_out(nearest, drawn):
+    triangle = TRIANGLE.copy()
+    triangle[0, 2] = nearest
+    assert (fast(triangle, TOWARDS, 2, LENS)[0] >= 0).any() == drawn
+
+
+def test_of_equal_triangles_the_first_is_seen():
+    faces = np.concatenate([TOWARDS[:, [1, 2, 0]], TOWARDS, TOWARDS])
+    face, _ = fast(TRIANGLE, faces, [0, 1, 1], LENS)
+    assert set(face.ravel()) == {-1, 1}
+
+
+def test_weights_of_the_corners_give_the_point_seen():
+    rng = np.random.default_rng(4)
+    vertices = rng.uniform([-1.5, -1.5, 0.5], [1.5, 1.5, 3], (120, 3))
+    faces = np.arange(120).reshape(-1, 3)
+    face, depth = fast(vertices, faces, 2, LENS)
+    out = wp.zeros(face.size, dtype=wp.vec3, device="cpu")
+    inputs = [
+        wp.array(vertices.astype(np.float32), dtype=wp.vec3, device="cpu"),
+        wp.array(faces.astype(np.int32), dtype=wp.int32, device="cpu"),
+        wp.array(face.ravel().astype(np.int32), dtype=wp.int32, device="cpu"),
+        *(LENS.fx, LENS.fy, LENS.cx, LENS.cy, LENS.width, out),
+    ]
+    wp.launch(barycentric, dim=face.size, inputs=inputs, device="cpu")
+    weights = out.numpy().reshape(*face.shape, 3)
+    seen = face >= 0
+    assert (weights[~seen] == 0).all()
+    assert weights[seen].sum(axis=1) == pytest.approx(np.ones(seen.sum()), abs=1e-4)
+    assert weights[seen].min() > -1e-3
+    points = np.einsum("nk,nki->ni", weights[seen], vertices[faces[face[seen]]])
+    assert points == pytest.approx(LENS.rays()[seen] * depth[seen, None], abs=2e-4)
