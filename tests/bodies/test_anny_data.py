@@ -56,3 +56,18 @@ def test_a_build_that_fails_leaves_nothing_behind(tmp_path, monkeypatch, capsys)
         ".safetensors"
     ]
     assert "building the body model" in capsys.readouterr().err
+
+
+def test_a_file_cut_short_is_never_taken_for_the_body(tmp_path, monkeypatch):
+    def save_half(arrays, path):
+        path.write_bytes(b"half a file")
+        raise OSError("no space left on device")
+
+    monkeypatch.setenv("REPOGEN_CACHE", str(tmp_path))
+    monkeypatch.setattr(anny_data, "_anny_cache", contextlib.nullcontext)
+    monkeypatch.setattr(anny_data, "_distil", lambda: {"answer": np.arange(3)})
+    with monkeypatch.context() as full_disk:
+        full_disk.setattr(anny_data, "save_file", save_half)
+        with pytest.raises(OSError, match="no space"):
+            anny_data.load_anny_data()
+    assert anny_data.load_anny_data()["answer"].tolist() == [0, 1, 2]

@@ -133,18 +133,21 @@ def test_a_closed_mesh_has_no_holes(seed, size):
     assert depth[face >= 0].max() < 3  # the near side alone
 
 
-def test_no_gap_where_vertices_and_edges_lie_on_pixel_centres():
-    corners = np.array([[x, y] for y in range(9) for x in range(9)], float)
-    vertices = np.hstack([(corners + 0.5) / 8 - 0.5, np.ones((81, 1))])
-    quads = [
-        (y * 9 + x, y * 9 + x + 1, y * 9 + x + 10, y * 9 + x + 9)
-        for y in range(8)
-        for x in range(8)
-    ]
-    faces = [t for a, b, c, d in quads for t in ((a, b, c), (a, c, d))]
-    face, depth = fast(vertices, np.array(faces), 2, Lens(9, 9, 8.0, 8.0, 4.0, 4.0))
-    assert (face >= 0).all()
-    assert depth == pytest.approx(np.ones((9, 9)), abs=1e-6)
+@pytest.mark.xfail(strict=True, reason="a triangle's pixel box, cut without a margin, loses edges")
+@pytest.mark.parametrize("seed", range(5))
+def test_no_gap_where_edges_run_through_pixel_centres(seed):
+    """A sheet of squares 8 pixels wide whose corners project to pixel centres, in any depth."""
+    rng, n, lens = np.random.default_rng(seed), 26, Lens(201, 201, 317.3, 309.1, 100.5, 100.5)
+    pixels = 8.0 * np.stack(np.meshgrid(np.arange(n), np.arange(n)), axis=2).reshape(-1, 2) + 0.5
+    z = rng.uniform(1, 3, (n * n, 1))
+    xy = (pixels - [lens.cx, lens.cy]) / [lens.fx, lens.fy] * z
+    corner = np.arange(n * n).reshape(n, n)
+    a, b, c, d = corner[:-1, :-1], corner[:-1, 1:], corner[1:, 1:], corner[1:, :-1]
+    faces = np.concatenate([np.stack(t, axis=2).reshape(-1, 3) for t in ((a, b, c), (a, c, d))])
+    face, _ = fast(np.hstack([xy, z]), rng.permutation(faces), 2, lens)
+    gap = face < 0
+    gap[::8, ::8] = False  # where many triangles meet in the very sample, rounding may lose it
+    assert not gap[1:-1, 1:-1].any()
 
 
 TRIANGLE = np.array([[-1, -1, 2], [1, -1, 2], [0, 1, 2]], float)
