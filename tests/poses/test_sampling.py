@@ -105,7 +105,7 @@ def bone_centres(body, pose, side):
     names = {"wrist": "wrist"} | {
         f"{finger}{knuckle}": f"finger{number}-{knuckle}"
         for finger, number in NUMBERS.items()
-        for knuckle in (1, 3)
+        for knuckle in (1, 2, 3)
     }
     return {
         name: vertices[heaviest == bones.index(f"{bone}.{side[0].upper()}")].mean(axis=0)
@@ -140,8 +140,10 @@ def test_a_fist_closes_towards_the_palm(body, side):
     open_hand, closed = bone_centres(body, {}, side), bone_centres(body, fist(side), side)
     inwards = palm_normal(open_hand, side)
     for finger in ("index", "middle", "ring", "pinky"):
-        move = closed[f"{finger}3"] - open_hand[f"{finger}3"]
-        assert move @ inwards > 0.02
+        move = closed[f"{finger}2"] - open_hand[f"{finger}2"]
+        assert move @ inwards > 0.005
+        tip = closed[f"{finger}3"] - closed[f"{finger}1"]
+        assert tip @ inwards > -0.01  # not out of the back of the hand
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
