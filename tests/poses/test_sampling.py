@@ -171,7 +171,7 @@ def test_hands_open_wider_more_often_than_fingers_cross(body, side):
 
     fans = [
         {joint: (0, turn[1], 0) for joint, turn in hand.items() if "thumb" not in joint}
-        for hand in hands(60)
+        for hand in hands(30)
     ]
     assert np.mean([width(fan) > width({}) for fan in fans]) > 0.5
 

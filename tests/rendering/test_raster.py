@@ -49,13 +49,14 @@ def naive(vertices, faces, sides, lens):
     rays, size = lens.rays(), (lens.width, lens.height)
     depth = np.full((lens.height, lens.width), np.inf)
     face = np.full(depth.shape, -1)
+    corners = np.asarray(vertices, np.float32).astype(float)[faces]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    front = np.einsum("fi,fi->f", normals, corners[:, 0]) < 0
     sides = np.broadcast_to(sides, len(faces))
-    for f, (a, b, c) in enumerate(np.asarray(vertices, np.float32).astype(float)[faces]):
-        normal = np.cross(b - a, c - a)
-        corners = np.stack([a, b, c])
-        if sides[f] == 0 or corners[:, 2].min() < NEAR or (sides[f] == 1 and normal @ a >= 0):
-            continue
-        shown = corners[:, :2] / corners[:, 2:] * [lens.fx, lens.fy] + [lens.cx, lens.cy]
+    drawn = (sides == 2) | ((sides == 1) & front)
+    for f in np.flatnonzero(drawn & (corners[..., 2].min(axis=1) >= NEAR)):
+        (a, b, c), normal = corners[f], normals[f]
+        shown = corners[f, :, :2] / corners[f, :, 2:] * [lens.fx, lens.fy] + [lens.cx, lens.cy]
         x0, y0 = np.clip(np.floor(shown.min(axis=0)).astype(int), 0, size)
         x1, y1 = np.clip(np.ceil(shown.max(axis=0)).astype(int), 0, size)
         ray = rays[y0:y1, x0:x1]
@@ -90,9 +91,9 @@ def test_random_triangles_are_the_twins(seed, sides):
 
 def test_small_far_triangles_are_the_twins():
     rng = np.random.default_rng(9)
-    middles = rng.uniform([-4, -4, 8], [4, 4, 9], (3000, 1, 3))
-    vertices = (middles + rng.normal(0, 0.15, (3000, 3, 3))).reshape(-1, 3)
-    assert_equal_but_for_ties(vertices, np.arange(9000).reshape(-1, 3), 2, LENS)
+    middles = rng.uniform([-4, -4, 8], [4, 4, 9], (1500, 1, 3))
+    vertices = (middles + rng.normal(0, 0.15, (1500, 3, 3))).reshape(-1, 3)
+    assert_equal_but_for_ties(vertices, np.arange(4500).reshape(-1, 3), 2, LENS)
 
 
 def test_a_body_is_the_twins(body):

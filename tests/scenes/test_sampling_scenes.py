@@ -124,13 +124,13 @@ def test_elevations_of_a_range_are_even_on_the_sphere(body):
         np.sin(
             np.radians(view_of(sample_scene(config, 0, i, body).camera, (0, 0, 0), 0).elevation_deg)
         )
-        for i in range(60)
+        for i in range(40)
     ]
-    assert np.mean(heights) == pytest.approx(0.5, abs=0.08)
+    assert np.mean(heights) == pytest.approx(0.5, abs=0.1)
 
 
 def test_the_floor_lies_below_people_and_camera(body):
-    for index in range(20):
+    for index in range(8):
         scene = sample_scene(replace(CONFIG, views=("bottom",)), 0, index, body)
         lowest = pose_person(body, scene.people[0]).vertices[:, 2].min()
         assert scene.background.floor_z <= lowest + 1e-6
