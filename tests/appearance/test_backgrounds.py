@@ -127,7 +127,6 @@ def test_built_in_places_hold_the_people_and_the_camera():
     assert {place.floor_pattern for place in places} == set(FLOOR_PATTERNS)
 
 
-@pytest.mark.xfail(strict=True, reason="height counts from the floor, the reach from the origin")
 def test_rooms_are_high_enough_for_a_camera_straight_above():
     rooms = [place for place in draws("builtin", 200) if place.half_size != (0.0, 0.0)]
     assert all(room.floor_z + room.height > 3.0 for room in rooms)

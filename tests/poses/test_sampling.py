@@ -126,7 +126,6 @@ def fist(side):
     return max(hands(), key=lambda hand: abs(hand[f"{side}_middle2"][2]))
 
 
-@pytest.mark.xfail(strict=True, reason="T-pose has the palms up: _rest_to_tpose's cross product")
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_palms_look_down_in_tpose(body, side):
     at = bone_centres(body, {}, side)
@@ -134,7 +133,6 @@ def test_palms_look_down_in_tpose(body, side):
     assert at["thumb3"][1] < at["middle1"][1] < at["pinky1"][1]  # thumbs in front
 
 
-@pytest.mark.xfail(strict=True, reason="fingers bend backwards, because the palms look up")
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_a_fist_closes_towards_the_palm(body, side):
     open_hand, closed = bone_centres(body, {}, side), bone_centres(body, fist(side), side)
@@ -153,7 +151,6 @@ def test_a_fist_brings_the_thumb_to_the_fingers(body, side):
     assert gaps[1] < 0.9 * gaps[0]
 
 
-@pytest.mark.xfail(strict=True, reason="FINGERS has pinky before ring: the ring finger fans most")
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_fingers_spread_in_the_order_they_stand_in(side):
     """The first knuckles' turns to the side grow, or fall, from index to little finger."""

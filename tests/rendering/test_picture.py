@@ -364,9 +364,6 @@ def test_the_order_of_people_does_not_matter(body, renderer):
     assert (images[0] == images[1]).mean() > 0.999
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the box is taken over unworn skirt, hair and helper vertices"
-)
 def test_fit_gives_the_visible_person_the_share_asked_for(body, renderer):
     for index in range(25):
         scene = random_scene(body, index, person_share=(0.8, 0.8), backgrounds="#000000")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from repogen.errors import UserError
-from repogen.scenes.people import pose_person
+from repogen.scenes.people import pose_person, worn_vertices
 from repogen.scenes.sample import SceneConfig, sample_scene
 from repogen.scenes.scene import scene_to_json
 from repogen.views.camera import view_of
@@ -132,7 +132,9 @@ def test_elevations_of_a_range_are_even_on_the_sphere(body):
 def test_the_floor_lies_below_people_and_camera(body):
     for index in range(8):
         scene = sample_scene(replace(CONFIG, views=("bottom",)), 0, index, body)
-        lowest = pose_person(body, scene.people[0]).vertices[:, 2].min()
+        person = scene.people[0]
+        seen = worn_vertices(body.surface, person.outfit)
+        lowest = pose_person(body, person).vertices[seen, 2].min()
         assert scene.background.floor_z <= lowest + 1e-6
         assert scene.background.floor_z < scene.camera.position()[2]
 

@@ -65,7 +65,6 @@ def test_a_scene_with_a_bad_field_is_a_user_error(scene, fields):
         scene_from_json(changed(scene, **fields))
 
 
-@pytest.mark.xfail(strict=True, reason="says only: While structuring Scene (1 sub-exception)")
 def test_the_error_names_a_missing_field(scene):
     data = json.loads(scene_to_json(scene))
     del data["lights"]

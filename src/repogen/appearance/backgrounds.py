@@ -203,7 +203,7 @@ def sample_place(rng: np.random.Generator, lowest: float, reach: float) -> Place
         floor_pattern=pattern,
         floor_scale=float(np.exp(rng.uniform(np.log(0.12), np.log(1.0)))),
         half_size=walls if indoors else (0.0, 0.0),
-        height=max(reach + 0.3, 1.2 - floor_z) + float(rng.exponential(1.0)),
+        height=max(reach + 0.3, 1.2) - floor_z + float(rng.exponential(1.0)),
         wall=to_hex(_muted(rng, 0.75)),
         ceiling=to_hex(np.full(3, rng.uniform(0.6, 0.95))),
         sky_zenith=to_hex(zenith),

@@ -16,7 +16,7 @@ class Light:
 
 
 def sample_lights(rng: np.random.Generator, count: int, shadows: int) -> tuple[Light, ...]:
-    """`count` white lights from directions uniform on the sphere (METHOD 2.2), total about 0.8.
+    """`count` white lights from directions uniform on the sphere (METHOD 2.2), total 0.9 to 1.5.
 
     The strongest `shadows` of them cast shadows. Strengths are uneven, as in a real room.
     """

@@ -21,7 +21,7 @@ from safetensors.numpy import load_file, save_file
 from repogen.bodies.rigging import shortest_rotation
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 
-FORMAT = 2
+FORMAT = 3
 """Part of the file's name: raise it when the arrays change."""
 
 BASIS_RANK = 96
@@ -291,7 +291,7 @@ def _rest_to_tpose(model) -> np.ndarray:  # type: ignore[no-untyped-def]
         knuckles = [heads[f"finger{i}-1.{side}"] for i in (2, 3, 4, 5)]
         hand = shortest_rotation(fore @ (np.mean(knuckles, axis=0) - wrist), out) @ fore
         across = hand @ (knuckles[0] - knuckles[-1])  # little finger to index
-        palm = np.cross(across, out) * sign
+        palm = np.cross(out, across) * sign
         twist = shortest_rotation(np.array([0.0, palm[1], palm[2]]), down)
         hand = twist @ hand
         from scipy.spatial.transform import Rotation

@@ -30,7 +30,7 @@ LAYERS = ("skin", "eyes", "tights", "skirt", "hair")
 """What a face of the surface belongs to; outfits switch all but skin and eyes on and off."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Surface:
     """The part of a body that no shape and no pose changes.
 
@@ -45,7 +45,7 @@ class Surface:
     """Bit k is set where the face lies in the neighbourhood of COCO keypoint k."""
     canonical: Float[np.ndarray, "v 3"]
     occlusion: Float[np.ndarray, " v"]
-    """Share of the sky each vertex sees in T-pose, 0 to 1: ambient light in folds and armpits."""
+    """Share of the sky each vertex sees in T-pose, 0 to 1: ambient light in folds."""
     lips: Float[np.ndarray, " v"]
     """How much each vertex is lip, 0 to 1."""
     uv: Float[np.ndarray, "t 2"]

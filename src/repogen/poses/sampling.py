@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from repogen.bodies.skeleton import BODY_JOINTS, FINGERS
+from repogen.bodies.skeleton import BODY_JOINTS
 from repogen.errors import choose
 from repogen.poses.bounds import SHOULDER_DROP_DEG, Bounds
 from repogen.poses.distributions import AngleDistribution
@@ -12,8 +12,10 @@ from repogen.poses.distributions import AngleDistribution
 Angles = dict[str, tuple[float, float, float]]
 """Rotation vectors in degrees by joint name, as `Body.pose` takes them."""
 
-_FLEXION_DEG = (70.0, 95.0, 60.0)
-"""How far a fully closed finger bends at its three knuckles."""
+_FLEXION_DEG = (60.0, 80.0, 45.0)
+"""How far a fully closed finger bends at its three knuckles, beyond its slightly bent rest."""
+
+_ACROSS_THE_HAND = ("thumb", "index", "middle", "ring", "pinky")
 
 
 def sample_body_pose(
@@ -45,18 +47,18 @@ def sample_hands(rng: np.random.Generator) -> Angles:
     angles: Angles = {}
     for side, sign in (("left", -1.0), ("right", 1.0)):
         grip, spread = rng.uniform(-0.1, 1.0), rng.uniform(-6.0, 10.0)
-        for place, finger in enumerate(FINGERS):
+        for place, finger in enumerate(_ACROSS_THE_HAND):
             close = float(np.clip(grip + rng.normal(0.0, 0.15), -0.15, 1.0))
             if finger == "thumb":
-                bends = [(0.0, sign * 30.0 * close, 0.0)] * 3
+                bends = [(0.0, -sign * 30.0 * close, 0.0)] * 3
             else:
-                fan = -sign * spread * (1.5 - place) / 1.5
+                fan = sign * spread * (2.5 - place) / 1.5
                 bends = [
                     (0.0, fan * (knuckle == 0), sign * most * close)
                     for knuckle, most in enumerate(_FLEXION_DEG)
                 ]
             for knuckle, bend in enumerate(bends, start=1):
-                angles[f"{side}_{finger}{knuckle}"] = tuple(float(v) for v in bend)  # type: ignore[assignment]
+                angles[f"{side}_{finger}{knuckle}"] = bend
     return angles
 
 

@@ -3,9 +3,34 @@
 from functools import lru_cache
 
 import numpy as np
+from jaxtyping import Int
 
-from repogen.bodies.protocol import Body, PosedBody
+from repogen.appearance.outfit import Outfit, shoe_top
+from repogen.bodies.protocol import Body, PosedBody, Surface
 from repogen.scenes.scene import Person
+
+
+def worn_vertices(surface: Surface, outfit: Outfit) -> Int[np.ndarray, " n"]:
+    """Indices of the vertices a person in this outfit can be seen by.
+
+    The surface has more: skirts and hair that are not worn, the rig's own helpers.
+    """
+    out = [layer_vertices(surface, "skin")]
+    heights = surface.canonical[:, 2]
+    shoes = layer_vertices(surface, "tights")
+    out.append(shoes[heights[shoes] < shoe_top(outfit)])
+    if outfit.bottom == "skirt":
+        skirt = layer_vertices(surface, "skirt")
+        out.append(skirt[heights[skirt] > outfit.hem])
+    if outfit.hair == "long":
+        out.append(layer_vertices(surface, "hair"))
+    return np.concatenate(out)
+
+
+@lru_cache(maxsize=16)
+def layer_vertices(surface: Surface, layer: str) -> Int[np.ndarray, " n"]:
+    """Indices of the vertices that faces of a layer use."""
+    return np.unique(surface.faces[surface.faces_of(layer)])
 
 
 def pose_person(body: Body, person: Person) -> PosedBody:

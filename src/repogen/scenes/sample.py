@@ -16,7 +16,7 @@ from repogen.errors import UserError, choose
 from repogen.poses.bounds import Bounds, default_bounds, load_bounds
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.sampling import named_pose, sample_body_pose, sample_face, sample_hands
-from repogen.scenes.people import pose_person
+from repogen.scenes.people import pose_person, worn_vertices
 from repogen.scenes.scene import FORMAT, Person, Scene
 from repogen.views.camera import View, look_at
 from repogen.views.directions import parse_views, sample_direction
@@ -81,7 +81,7 @@ def check_scene_config(config: SceneConfig) -> None:
     parse_ages(config.ages)
     for name in ("azimuth", "elevation", "roll", "distance", "person_share"):
         limits = getattr(config, name)
-        if limits is not None and not (np.isfinite(limits).all() and limits[0] <= limits[1]):
+        if limits is not None and not -1e6 < limits[0] <= limits[1] < 1e6:
             raise UserError(f"--{name.replace('_', '-')} {limits[0]:g} {limits[1]:g}: give the "
                             "lower value first")  # fmt: skip
     if config.elevation and not -90 <= config.elevation[0] <= config.elevation[1] <= 90:
@@ -133,7 +133,8 @@ def sample_scene(
     """Image `index` (from 0) of the run with this seed; `body` is loaded if not given."""
     body = body or load_body()
     person = _sample_person(config, seed, index, body)
-    vertices = pose_person(body, person).vertices
+    worn = worn_vertices(body.surface, person.outfit)
+    vertices = pose_person(body, person).vertices[worn]
     rng = stream(seed, index, "view")
     name, azimuth, elevation = sample_direction(rng, parse_views(config.views))
     if config.azimuth:

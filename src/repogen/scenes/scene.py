@@ -69,13 +69,16 @@ def scene_from_json(line: str) -> Scene:
     """The scene of one line of `scenes.jsonl`. Raises `UserError` for anything else."""
     try:
         data: Any = json.loads(line)
-        if data.get("format") != FORMAT:
-            raise UserError(
-                f"scene format {data.get('format')} cannot be made by this version (it makes "
-                f"{FORMAT}); install the version of repogen named in run.json"
-            )
-        return _CONVERTER.structure(data, Scene)
-    except UserError:
-        raise
-    except Exception as error:
+        number = data.get("format")
+    except (ValueError, AttributeError) as error:
         raise UserError(f"not a scene: {line[:60]!r}… ({error})") from error
+    if number != FORMAT:
+        raise UserError(
+            f"scene format {number} cannot be made by this version (it makes {FORMAT}); install "
+            "the version of repogen named in run.json"
+        )
+    try:
+        return _CONVERTER.structure(data, Scene)
+    except Exception as error:
+        why = "; ".join(cattrs.transform_error(error))
+        raise UserError(f"not a scene: {line[:60]!r}… ({why})") from error
