@@ -31,7 +31,7 @@ from repogen.errors import UserError, choose
 from repogen.generation.config import GenerateConfig
 from repogen.labels.annotation import CATEGORY
 
-_FREE = ("workers", "device")
+_FREE = ("workers",)
 """Options that do not change the data: a run may be resumed with others."""
 
 
@@ -163,6 +163,11 @@ def _check_folder(folder: DatasetFolder, run: dict[str, Any]) -> None:
         raise UserError(
             f"{root} was begun with {key} = {old.get(key)}, not {new[key]}; use the same options "
             "to go on, or another folder"
+        )
+    if before.get("backgrounds_found") != run["backgrounds_found"]:
+        raise UserError(
+            f"{root} was begun with {before.get('backgrounds_found')}, now there are "
+            f"{run['backgrounds_found']}; restore the backgrounds to go on, or use another folder"
         )
     if before["versions"] != run["versions"]:
         _say("warning: begun with other versions of the libraries; later images may differ a bit")
