@@ -1,17 +1,20 @@
 """Outfits and places as the structs the kernels read."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from repogen.appearance.backgrounds import FLOOR_PATTERNS, Place
 from repogen.appearance.colors import from_hex, to_linear
 from repogen.appearance.outfit import PATTERNS, Cloth, Outfit, shoe_top
-from repogen.rendering.kernels.paint import Fabric, Paint
+from repogen.rendering.kernels.paint import Paint
 from repogen.rendering.kernels.place import Room
 from repogen.views.camera import Camera
 from repogen.warp_setup import wp
 
 _HAIR_STYLES = ("bald", "short", "long")
 _BELT = 0.055
+_PAINT = Paint.numpy_dtype()
 
 
 def linear(color: str) -> np.ndarray:
@@ -19,46 +22,41 @@ def linear(color: str) -> np.ndarray:
     return to_linear(from_hex(color))
 
 
-def outfit_to_paint(outfit: Outfit) -> Paint:  # type: ignore[valid-type]
-    """The struct `finish` paints a person from."""
-    skin = linear(outfit.skin)
-    hair = linear(outfit.hair_color)
-    p = Paint()
-    p.skin = wp.vec3(*skin)
-    p.lips = wp.vec3(*(skin * [0.85, 0.52, 0.52]))
-    p.iris = wp.vec3(*linear(outfit.eyes))
-    p.hair = wp.vec3(*hair)
-    p.brow = wp.vec3(*(0.6 * hair + 0.1 * skin))
-    p.hair_style = _HAIR_STYLES.index(outfit.hair)
-    p.hairline = outfit.hairline
-    p.top = _fabric(outfit.top_cloth)
-    p.sleeve = outfit.sleeve
-    p.waist = outfit.waist
-    p.neckline = outfit.neckline
-    p.bottom = _fabric(outfit.bottom_cloth)
+def outfits_to_paints(outfits: Sequence[Outfit]) -> np.ndarray:
+    """The array of `Paint` that `finish` paints people from."""
+    paints = np.zeros(len(outfits), dtype=_PAINT)
+    for p, outfit in zip(paints, outfits, strict=True):
+        _paint(p, outfit)
+    return paints
+
+
+def _paint(p: np.void, outfit: Outfit) -> None:
+    colors = (outfit.skin, outfit.eyes, outfit.hair_color, outfit.shoe_color, outfit.sole_color)
+    skin, eyes, hair, shoe, sole = to_linear(np.array([from_hex(color) for color in colors]))
+    p["skin"], p["iris"], p["hair"], p["shoe"], p["sole"] = skin, eyes, hair, shoe, sole
+    p["lips"] = skin * [0.85, 0.52, 0.52]
+    p["brow"] = 0.6 * hair + 0.1 * skin
+    p["hair_style"] = _HAIR_STYLES.index(outfit.hair)
+    p["hairline"] = outfit.hairline
+    _fabric(p["top"], outfit.top_cloth)
+    p["sleeve"], p["waist"], p["neckline"] = outfit.sleeve, outfit.waist, outfit.neckline
+    _fabric(p["bottom"], outfit.bottom_cloth)
     # Under a skirt there are briefs.
-    p.hem = -0.12 if outfit.bottom == "skirt" else outfit.hem
-    p.belt = _BELT
-    p.skirt = int(outfit.bottom == "skirt")
-    p.skirt_hem = outfit.hem
-    p.shoe_top = shoe_top(outfit)
-    p.shoe = wp.vec3(*linear(outfit.shoe_color))
-    p.sole = wp.vec3(*linear(outfit.sole_color))
+    p["hem"] = -0.12 if outfit.bottom == "skirt" else outfit.hem
+    p["belt"] = _BELT
+    p["skirt"] = outfit.bottom == "skirt"
+    p["skirt_hem"] = outfit.hem
+    p["shoe_top"] = shoe_top(outfit)
     # Two people in like clothes still differ in their folds.
     digest = np.frombuffer(repr(outfit).encode(), np.uint8).astype(np.float64)
     weights = np.arange(1, len(digest) + 1)
-    p.seed = wp.vec3(*(float((digest * weights**k).sum() % 97.0) / 3.0 for k in (1, 0.5, 0.25)))
-    return p
+    p["seed"] = [(digest * weights**k).sum() % 97.0 / 3.0 for k in (1, 0.5, 0.25)]
 
 
-def _fabric(cloth: Cloth) -> Fabric:  # type: ignore[valid-type]
-    f = Fabric()
-    f.color = wp.vec3(*linear(cloth.color))
-    f.accent = wp.vec3(*linear(cloth.accent))
-    f.pattern = PATTERNS.index(cloth.pattern)
-    f.scale = cloth.scale
-    f.wrinkles = cloth.wrinkles
-    return f
+def _fabric(f: np.void, cloth: Cloth) -> None:
+    f["color"], f["accent"] = to_linear(np.array([from_hex(cloth.color), from_hex(cloth.accent)]))
+    f["pattern"] = PATTERNS.index(cloth.pattern)
+    f["scale"], f["wrinkles"] = cloth.scale, cloth.wrinkles
 
 
 def place_to_room(place: Place, camera: Camera) -> Room:  # type: ignore[valid-type]

@@ -1,26 +1,22 @@
 """From posed bodies to what the camera and the lights rasterise."""
 
 from repogen.rendering.kernels.paint import Paint, bottom_depth, edge, hair_depth, top_depth
+from repogen.rendering.kernels.raster import NEAR
 from repogen.warp_setup import wp
+
+_NEAR = wp.constant(wp.float32(NEAR))
 
 
 @wp.kernel
-def surface_normals(
+def face_normals(
     vertices: wp.array(dtype=wp.vec3),
     faces: wp.array2d(dtype=wp.int32),
-    starts: wp.array(dtype=wp.int32),
-    incident: wp.array(dtype=wp.int32),
     out: wp.array(dtype=wp.vec3),
 ):
-    """Area-weighted unit normal of each vertex, gathered in a fixed order: the sum is the same
-    on every device. Faces of vertex v: incident[starts[v]:starts[v + 1]]."""
-    v = wp.tid()
-    total = wp.vec3(0.0, 0.0, 0.0)
-    for i in range(starts[v], starts[v + 1]):
-        f = incident[i]
-        a = vertices[faces[f, 0]]
-        total += wp.cross(vertices[faces[f, 1]] - a, vertices[faces[f, 2]] - a)
-    out[v] = wp.normalize(total)
+    """Normal of each face, twice its area long."""
+    f = wp.tid()
+    a = vertices[faces[f, 0]]
+    out[f] = wp.cross(vertices[faces[f, 1]] - a, vertices[faces[f, 2]] - a)
 
 
 @wp.func
@@ -37,67 +33,133 @@ def worn(p: Paint, layer: int, q: wp.vec3) -> bool:
     return True
 
 
-@wp.kernel
-def visible_sides(
-    faces: wp.array2d(dtype=wp.int32),
-    layers: wp.array(dtype=wp.uint8),
-    canonical: wp.array(dtype=wp.vec3),
-    person: wp.array(dtype=wp.int32),
-    paints: wp.array(dtype=Paint),
-    sides: wp.array(dtype=wp.uint8),
-):
-    """Which faces an outfit shows: 0 none, 1 the outside, 2 both sides (skirts and hair).
+@wp.struct
+class Fixed:
+    """What neither pose nor camera changes of a vertex. `layer` is -1 where no face has it."""
 
-    Cloth is there where all corners are inside the garment; toes hide in their shoes.
-    """
-    f = wp.tid()
-    layer = int(layers[f])
-    p = paints[person[faces[f, 0]]]
-    a = canonical[faces[f, 0]]
-    b = canonical[faces[f, 1]]
-    c = canonical[faces[f, 2]]
-    show = int(1)
-    if layer == 0:
-        if wp.max(a[2], wp.max(b[2], c[2])) < p.shoe_top - 0.03:
-            show = 0
-    elif layer >= 2:
-        if not (worn(p, layer, a) and worn(p, layer, b) and worn(p, layer, c)):
-            show = 0
-        elif layer >= 3:
-            show = 2
-    sides[f] = wp.uint8(show)
+    canonical: wp.vec3
+    occlusion: float
+    lips: float
+    layer: wp.int32
+    person: wp.int32
+
+
+@wp.struct
+class Corner:
+    """What the shading needs of a vertex, all in one place of the memory; in the camera's frame."""
+
+    position: wp.vec3
+    normal: wp.vec3
+    canonical: wp.vec3
+    occlusion: float
+    lips: float
+    person: wp.int32
 
 
 @wp.kernel
 def place_vertices(
     vertices: wp.array(dtype=wp.vec3),
-    normals: wp.array(dtype=wp.vec3),
-    canonical: wp.array(dtype=wp.vec3),
-    layers: wp.array(dtype=wp.uint8),
-    person: wp.array(dtype=wp.int32),
+    face_normals: wp.array(dtype=wp.vec3),
+    starts: wp.array(dtype=wp.int32),
+    incident: wp.array(dtype=wp.int32),
+    fixed: wp.array(dtype=Fixed),
     paints: wp.array(dtype=Paint),
     rotation: wp.mat33,
     translation: wp.vec3,
-    out_vertices: wp.array(dtype=wp.vec3),
-    out_normals: wp.array(dtype=wp.vec3),
+    fx: float,
+    fy: float,
+    cx: float,
+    cy: float,
+    out: wp.array(dtype=wp.vec3),
+    corners: wp.array(dtype=Corner),
+    shown: wp.array(dtype=wp.uint8),
+    bounds: wp.array(dtype=wp.float32),
 ):
-    """Vertices and normals in the camera's frame; hair stands off the skin."""
+    """Vertices and unit normals in the camera's frame; hair stands off the skin.
+
+    Faces of vertex v are incident[starts[v]:starts[v + 1]]: the sum of their normals, gathered in
+    a fixed order, is the same on every device. `shown` gets 1 where an outfit shows the vertex,
+    and `bounds` the least x, least y, greatest x and greatest y in pixels of all the vertices that
+    people may be seen by.
+    """
     v = wp.tid()
-    p = paints[person[v]]
+    total = wp.vec3(0.0, 0.0, 0.0)
+    for i in range(starts[v], starts[v + 1]):
+        total += face_normals[incident[i]]
+    normal = wp.normalize(total)
+    own = fixed[v]
+    p = paints[own.person]
+    q = own.canonical
     lift = float(0.0)
-    if layers[v] == wp.uint8(0) and p.hair_style > 0 and canonical[v][2] > 0.55:
-        lift = 0.016 * edge(hair_depth(p, canonical[v]) - 0.006, 0.02)
-    out_vertices[v] = rotation * (vertices[v] + lift * normals[v]) + translation
-    out_normals[v] = rotation * normals[v]
+    there = bool(True)
+    if own.layer == 0:
+        # Toes hide in their shoes.
+        there = q[2] >= p.shoe_top - 0.03
+        if p.hair_style > 0 and q[2] > 0.55:
+            lift = 0.016 * edge(hair_depth(p, q) - 0.006, 0.02)
+    elif own.layer >= 2:
+        there = worn(p, own.layer, q)
+    at = rotation * (vertices[v] + lift * normal) + translation
+    c = Corner()
+    c.position = at
+    c.normal = rotation * normal
+    c.canonical = q
+    c.occlusion = own.occlusion
+    c.lips = own.lips
+    c.person = own.person
+    corners[v] = c
+    out[v] = at
+    shown[v] = wp.uint8(wp.where(there, 1, 0))
+    possible = own.layer == 0 or own.layer == 2 or (own.layer > 2 and there)
+    if possible and at[2] > _NEAR:
+        x = fx * at[0] / at[2] + cx
+        y = fy * at[1] / at[2] + cy
+        wp.atomic_min(bounds, 0, x)
+        wp.atomic_min(bounds, 1, y)
+        wp.atomic_max(bounds, 2, x)
+        wp.atomic_max(bounds, 3, y)
 
 
 @wp.kernel
-def to_light(
+def visible_sides(
+    faces: wp.array2d(dtype=wp.int32),
+    layers: wp.array(dtype=wp.uint8),
+    shown: wp.array(dtype=wp.uint8),
+    sides: wp.array(dtype=wp.uint8),
+):
+    """Which faces an outfit shows: 0 none, 1 the outside, 2 both sides (skirts and hair).
+
+    Skin is there where any corner is, cloth only where all are inside the garment.
+    """
+    f = wp.tid()
+    corners = int(shown[faces[f, 0]]) + int(shown[faces[f, 1]]) + int(shown[faces[f, 2]])
+    layer = int(layers[f])
+    show = int(1)
+    if layer == 0:
+        show = wp.min(corners, 1)
+    elif layer >= 2:
+        show = wp.where(corners == 3, wp.where(layer >= 3, 2, 1), 0)
+    sides[f] = wp.uint8(show)
+
+
+@wp.struct
+class Lamp:
+    """A directional light in the camera's frame; `matrix` and `offset` take points to (texel x,
+    texel y, depth in metres) of its shadow map."""
+
+    direction: wp.vec3
+    color: wp.vec3
+    matrix: wp.mat33
+    offset: wp.vec3
+
+
+@wp.kernel
+def to_lamp(
     vertices: wp.array(dtype=wp.vec3),
-    matrix: wp.mat33,
-    offset: wp.vec3,
+    lamps: wp.array(dtype=Lamp),
+    lamp: int,
     out: wp.array(dtype=wp.vec3),
 ):
-    """Camera-frame vertices as (texel x, texel y, depth in metres) of a shadow map."""
+    """Vertices as the shadow map of one of the lamps wants them."""
     v = wp.tid()
-    out[v] = matrix * vertices[v] + offset
+    out[v] = lamps[lamp].matrix * vertices[v] + lamps[lamp].offset

@@ -36,10 +36,14 @@ def noise(table: wp.array(dtype=wp.vec4), at: wp.vec3) -> wp.vec4:
     x1 = (int(bx) + 1) & (_SIZE - 1)
     y1 = ((int(by) + 1) & (_SIZE - 1)) * _SIZE
     z1 = ((int(bz) + 1) & (_SIZE - 1)) * _SIZE * _SIZE
-    near = (1.0 - fy) * ((1.0 - fx) * table[z0 + y0 + x0] + fx * table[z0 + y0 + x1]) + fy * (
-        (1.0 - fx) * table[z0 + y1 + x0] + fx * table[z0 + y1 + x1]
-    )
-    far = (1.0 - fy) * ((1.0 - fx) * table[z1 + y0 + x0] + fx * table[z1 + y0 + x1]) + fy * (
-        (1.0 - fx) * table[z1 + y1 + x0] + fx * table[z1 + y1 + x1]
-    )
-    return (1.0 - fz) * near + fz * far
+    a = table[z0 + y0 + x0]
+    b = table[z0 + y1 + x0]
+    c = table[z1 + y0 + x0]
+    d = table[z1 + y1 + x0]
+    a += fx * (table[z0 + y0 + x1] - a)
+    b += fx * (table[z0 + y1 + x1] - b)
+    c += fx * (table[z1 + y0 + x1] - c)
+    d += fx * (table[z1 + y1 + x1] - d)
+    a += fy * (b - a)
+    c += fy * (d - c)
+    return a + fz * (c - a)

@@ -128,6 +128,77 @@ def band(at: float, period: float, share: float, width: float) -> float:
 
 
 @wp.func
+def eyeball(p: Paint, q: wp.vec3, eye: wp.vec3, width: float) -> Finish:
+    x = wp.abs(q[0]) - eye[0]
+    z = q[2] - eye[2]
+    r = wp.sqrt(x * x + z * z)
+    white = wp.vec3(0.72, 0.68, 0.65)
+    color = white + edge(0.0058 - r, width) * (p.iris - white)
+    if q[1] > eye[1] + 0.008:
+        color = white
+    out = Finish()
+    out.albedo = color * (1.0 - 0.97 * edge(0.0026 - r, width))
+    out.gloss = 0.25
+    out.wrap = 0.0
+    out.ruffle = 0.0
+    return out
+
+
+@wp.func
+def long_hair(p: Paint, fine: wp.vec4) -> Finish:
+    out = Finish()
+    out.albedo = p.hair * wp.clamp(1.0 + 0.25 * fine[0], 0.4, 1.8)
+    out.gloss = 0.05
+    out.wrap = 0.0
+    out.ruffle = 0.35
+    return out
+
+
+@wp.func
+def bare_skin(
+    p: Paint, q: wp.vec3, lips: float, eye: wp.vec3, width: float, folds: wp.vec4, fine: wp.vec4
+) -> Finish:
+    """Skin with the face's colours, and the hair that is painted on."""
+    color = p.skin * (1.0 + 0.05 * folds[0] + 0.03 * fine[0])
+    out = Finish()
+    out.gloss = 0.05
+    out.wrap = 0.18
+    out.ruffle = 0.03
+    if q[2] > 0.55 and wp.abs(q[0]) < 0.12:
+        color = color + lips * (p.lips - color)
+        # Cheeks and nose are a little redder: a bump of 4 cm.
+        away = wp.length_sq(q - wp.vec3(0.0, eye[1], eye[2] - 0.035))
+        cheek = wp.max(1.0 - away / 0.0064, 0.0)
+        cheek = cheek * cheek
+        cheek = cheek * cheek
+        color = wp.cw_mul(color, wp.vec3(1.0 + 0.1 * cheek, 1.0 - 0.05 * cheek, 1.0 - 0.05 * cheek))
+        if q[1] < eye[1] + 0.03:
+            x = wp.abs(q[0]) - eye[0] - 0.002
+            arch = eye[2] + 0.0205 - 0.05 * wp.abs(x) - 1.5 * x * x
+            brow = wp.min(0.0034 - wp.abs(q[2] - arch), 0.02 - wp.abs(x))
+            color = color + 0.8 * edge(brow + 0.0012 * fine[1], width) * (p.brow - color)
+        if p.hair_style > 0:
+            cap = edge(hair_depth(p, q) + 0.003 * fine[1] + 0.002 * folds[1], width + 0.004)
+            streak = wp.clamp(1.0 + 0.3 * fine[0] + 0.2 * folds[1], 0.4, 1.8)
+            color = color + cap * (p.hair * streak - color)
+            out.wrap = out.wrap * (1.0 - cap)
+            out.ruffle = out.ruffle + 0.4 * cap
+    out.albedo = color
+    return out
+
+
+@wp.func
+def dressed(under: Finish, cloth: wp.vec3, wrinkles: float, cover: float) -> Finish:
+    """The finish `under` a cloth that covers so much of it."""
+    out = Finish()
+    out.albedo = under.albedo + cover * (cloth - under.albedo)
+    out.gloss = under.gloss * (1.0 - cover)
+    out.wrap = under.wrap * (1.0 - cover)
+    out.ruffle = under.ruffle + cover * (wrinkles - under.ruffle)
+    return out
+
+
+@wp.func
 def finish(
     p: Paint,
     layer: int,
@@ -135,94 +206,50 @@ def finish(
     lips: float,
     eye: wp.vec3,
     width: float,
+    folds: wp.vec4,
     table: wp.array(dtype=wp.vec4),
 ) -> Finish:
     """The surface at place `q` of the T-pose, where a pixel is `width` metres wide.
 
-    `eye` is the middle of the left eye's front.
+    `eye` is the middle of the left eye's front; `folds` is noise some centimetres wide.
     """
-    out = Finish()
-    out.gloss = 0.0
-    out.wrap = 0.0
-    out.ruffle = 0.0
     if layer == 1:
-        ex = wp.abs(q[0]) - eye[0]
-        ez = q[2] - eye[2]
-        r = wp.sqrt(ex * ex + ez * ez)
-        white = wp.vec3(0.72, 0.68, 0.65)
-        color = white + edge(0.0058 - r, width) * (p.iris - white)
-        if q[1] > eye[1] + 0.008:
-            color = white
-        out.albedo = color * (1.0 - 0.97 * edge(0.0026 - r, width))
-        out.gloss = 0.25
-        return out
+        return eyeball(p, q, eye, width)
+    if layer == 4:
+        return long_hair(p, noise(table, q * 70.0 + 3.0 * p.seed))
 
     # A wider pixel never blurs an edge by more than 4 cm: beyond that it is a speck.
     w = wp.clamp(width, 0.0015, 0.04)
-    n = noise(table, q * 18.0 + p.seed)
-    fine = noise(table, q * 70.0 + 3.0 * p.seed)
-    shirt = edge(top_depth(p, q) + 0.004 * n[1], w)
-    trousers = edge(bottom_depth(p, q) + 0.004 * n[2], w)
-    shoe = edge(p.shoe_top - q[2], w)
-    if layer == 2:
+    shirt = float(0.0)
+    trousers = float(1.0)
+    shoe = float(0.0)
+    if layer != 3:
+        shirt = edge(top_depth(p, q) + 0.004 * folds[1], w)
+        trousers = edge(bottom_depth(p, q) + 0.004 * folds[2], w)
+        shoe = edge(p.shoe_top - q[2], w)
+    if layer == 2 and shirt + trousers + shoe < 0.5:
         # Cloth that stands off the skin is cloth to its edge.
-        if shirt + trousers + shoe < 0.5:
-            if q[2] < p.belt and q[2] > -0.5:
-                trousers = 1.0
-            elif q[2] >= p.belt:
-                shirt = 1.0
-            else:
-                shoe = 1.0
-    if layer == 3:
-        trousers = 1.0
-        shirt = 0.0
-        shoe = 0.0
-    if layer == 4:
-        out.albedo = p.hair * wp.clamp(1.0 + 0.25 * fine[0], 0.4, 1.8)
-        out.gloss = 0.05
-        out.ruffle = 0.35
-        return out
+        if q[2] >= p.belt:
+            shirt = 1.0
+        elif q[2] > -0.5:
+            trousers = 1.0
+        else:
+            shoe = 1.0
 
-    flush = 1.0 + 0.05 * n[0] + 0.03 * fine[0]
-    color = p.skin * flush
-    gloss = float(0.05)
-    wrap = float(0.18)
-    ruffle = float(0.03)
-    if q[2] > 0.55 and wp.abs(q[0]) < 0.12:
-        color = color + lips * (p.lips - color)
-        # Cheeks and nose are a little redder.
-        cheek = wp.exp(-wp.length_sq(q - wp.vec3(0.0, eye[1], eye[2] - 0.035)) / 0.0016)
-        color = wp.cw_mul(color, wp.vec3(1.0 + 0.1 * cheek, 1.0 - 0.05 * cheek, 1.0 - 0.05 * cheek))
-        bx = wp.abs(q[0]) - eye[0] - 0.002
-        arch = eye[2] + 0.0205 - 0.05 * wp.abs(bx) - 1.5 * bx * bx
-        brow = wp.min(0.0034 - wp.abs(q[2] - arch), 0.02 - wp.abs(bx))
-        if q[1] < eye[1] + 0.03:
-            color = color + 0.8 * edge(brow + 0.0012 * fine[1], w) * (p.brow - color)
-        if p.hair_style > 0:
-            cap = edge(hair_depth(p, q) + 0.003 * fine[1] + 0.002 * n[1], w + 0.004)
-            streak = wp.clamp(1.0 + 0.3 * fine[0] + 0.2 * n[1], 0.4, 1.8)
-            color = color + cap * (p.hair * streak - color)
-            wrap = wrap * (1.0 - cap)
-            ruffle = ruffle + 0.4 * cap
-    if trousers > 0.0:
+    out = Finish()
+    if wp.max(shirt, trousers) < 1.0:
+        fine = noise(table, q * 70.0 + 3.0 * p.seed)
+        out = bare_skin(p, q, lips, eye, w, folds, fine)
+    if trousers > 0.0 and shirt < 1.0:
         cloth = fabric_color(p.bottom, q, w, table, p.seed)
-        color = color + trousers * (cloth - color)
-        gloss = gloss * (1.0 - trousers)
-        wrap = wrap * (1.0 - trousers)
-        ruffle = ruffle + trousers * (p.bottom.wrinkles - ruffle)
+        out = dressed(out, cloth, p.bottom.wrinkles, trousers)
     if shirt > 0.0:
         cloth = fabric_color(p.top, q, w, table, 2.0 * p.seed)
-        color = color + shirt * (cloth - color)
-        gloss = gloss * (1.0 - shirt)
-        wrap = wrap * (1.0 - shirt)
-        ruffle = ruffle + shirt * (p.top.wrinkles - ruffle)
+        out = dressed(out, cloth, p.top.wrinkles, shirt)
     if shoe > 0.0:
         leather = p.shoe + edge(-0.922 - q[2], w) * (p.sole - p.shoe)
-        color = color + shoe * (leather - color)
-        gloss = gloss + shoe * (0.12 - gloss)
-        wrap = wrap * (1.0 - shoe)
-    out.albedo = wp.max(color, wp.vec3(0.004, 0.004, 0.004))
-    out.gloss = gloss
-    out.wrap = wrap
-    out.ruffle = ruffle
+        out.albedo = out.albedo + shoe * (leather - out.albedo)
+        out.gloss = out.gloss + shoe * (0.12 - out.gloss)
+        out.wrap = out.wrap * (1.0 - shoe)
+    out.albedo = wp.max(out.albedo, wp.vec3(0.004, 0.004, 0.004))
     return out

@@ -86,9 +86,9 @@ def draw_place(
             point = ray * (nearest / wp.length(ray))
             dark = float(0.0)
             for i in range(light.shadow_count):
-                down = wp.dot(light.directions[i], light.up)
+                down = wp.dot(light.lamps[i].direction, light.up)
                 if down > 0.05:
-                    strength = down * wp.length(light.colors[i])
+                    strength = down * wp.length(light.lamps[i].color)
                     dark += strength * (1.0 - lit_share(light, i, point, light.up, 0.0))
             color = color * wp.clamp(1.0 - 0.45 * dark, 0.25, 1.0)
     if room.half_x > 0.0:

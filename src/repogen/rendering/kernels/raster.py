@@ -8,25 +8,89 @@ triangle in the lower half: one atomic minimum finds the nearest, and breaks tie
 
 EMPTY = 2**64 - 1
 
+SAMPLES = 2
+"""Samples along each side of a pixel: four a pixel."""
+
 NEAR = 0.05
 """Metres; triangles that reach nearer than this are not drawn."""
 
+_NEAR = wp.constant(wp.float32(NEAR))
 _UNITS = wp.constant(wp.float32(DEPTH_UNITS))
 _SHIFT = wp.constant(wp.uint64(32))
-_NEAR = wp.constant(wp.float32(NEAR))
 _FAR = wp.constant(wp.float32(120.0))
+_NO_AREA = wp.constant(wp.float32(1.0e-12))
+
+# Without fused multiply-adds an expression has one value wherever the compiler puts it: the two
+# triangles at an edge must get the same numbers.
+wp.set_module_options({"fuse_fp": False})
+
+
+@wp.struct
+class Outline:
+    """A triangle's corners from the top down, and how far x moves along each edge per row."""
+
+    top: wp.vec2
+    middle: wp.vec2
+    bottom: wp.vec2
+    whole: float
+    upper: float
+    lower: float
 
 
 @wp.func
-def edge_plane(i: int, j: int, a: wp.vec3, b: wp.vec3) -> wp.vec3:
-    """Normal of the plane through the camera and edge ab.
+def slope(a: wp.vec2, b: wp.vec2) -> float:
+    if a[1] == b[1]:
+        return 0.0
+    return (b[0] - a[0]) / (b[1] - a[1])
 
-    Computed from the lower index, so that the two triangles at an edge get the same numbers
-    and no sample falls between them.
+
+@wp.func
+def outline(a: wp.vec2, b: wp.vec2, c: wp.vec2) -> Outline:
+    top = wp.where(b[1] < a[1], b, a)
+    other = wp.where(b[1] < a[1], a, b)
+    bottom = wp.where(c[1] < other[1], other, c)
+    other = wp.where(c[1] < other[1], c, other)
+    o = Outline()
+    o.top = wp.where(other[1] < top[1], other, top)
+    o.middle = wp.where(other[1] < top[1], top, other)
+    o.bottom = bottom
+    o.whole = slope(o.top, o.bottom)
+    o.upper = slope(o.top, o.middle)
+    o.lower = slope(o.middle, o.bottom)
+    return o
+
+
+@wp.func
+def span(o: Outline, y: float) -> wp.vec2:
+    """Where the row y enters and leaves a triangle, both ends inside.
+
+    Every edge is followed from its upper end, so the two triangles at an edge get the same
+    number and no sample falls between them.
     """
-    if i < j:
-        return wp.cross(a, b - a)
-    return -wp.cross(b, a - b)
+    x = o.top[0] + (y - o.top[1]) * o.whole
+    left = x
+    right = x
+    if y <= o.middle[1]:
+        x = o.top[0] + (y - o.top[1]) * o.upper
+        left = wp.min(left, x)
+        right = wp.max(right, x)
+    if y >= o.middle[1]:
+        x = o.middle[0] + (y - o.middle[1]) * o.lower
+        left = wp.min(left, x)
+        right = wp.max(right, x)
+    return wp.vec2(left, right)
+
+
+@wp.func
+def first_centre(edge: float, count: int) -> int:
+    """The first of `count` samples whose middle (index + 0.5) is not before `edge`."""
+    return int(wp.ceil(wp.clamp(edge - 0.5, 0.0, float(count))))
+
+
+@wp.func
+def last_centre(edge: float, count: int) -> int:
+    """The last of `count` samples whose middle (index + 0.5) is not beyond `edge`."""
+    return int(wp.floor(wp.clamp(edge - 0.5, -1.0, float(count - 1))))
 
 
 @wp.kernel
@@ -48,50 +112,52 @@ def rasterize(
     Triangles that reach behind the near plane (5 cm) are left out whole.
     """
     f = wp.tid()
-    if sides[f] == wp.uint8(0):
+    side = int(sides[f])
+    if side == 0:
         return
-    i = faces[f, 0]
-    j = faces[f, 1]
-    k = faces[f, 2]
-    a = vertices[i]
-    b = vertices[j]
-    c = vertices[k]
-    nearest = wp.min(a[2], wp.min(b[2], c[2]))
-    farthest = wp.max(a[2], wp.max(b[2], c[2]))
+    i = vertices[faces[f, 0]]
+    j = vertices[faces[f, 1]]
+    k = vertices[faces[f, 2]]
+    nearest = wp.min(i[2], wp.min(j[2], k[2]))
+    farthest = wp.max(i[2], wp.max(j[2], k[2]))
     if nearest < _NEAR or farthest > _FAR:
         return
-    normal = wp.cross(b - a, c - a)
-    distance = wp.dot(normal, a)
-    if distance >= 0.0 and sides[f] == wp.uint8(1):
+    # One over the depth is linear in the picture.
+    inverse = 1.0 / i[2]
+    inverse_j = 1.0 / j[2]
+    inverse_k = 1.0 / k[2]
+    a = wp.vec2(fx * (i[0] * inverse) + cx, fy * (i[1] * inverse) + cy)
+    b = wp.vec2(fx * (j[0] * inverse_j) + cx, fy * (j[1] * inverse_j) + cy)
+    c = wp.vec2(fx * (k[0] * inverse_k) + cx, fy * (k[1] * inverse_k) + cy)
+    ab = b - a
+    ac = c - a
+    area = ab[0] * ac[1] - ab[1] * ac[0]
+    if wp.abs(area) < _NO_AREA or (area > 0.0 and side == 1):
         return
-    sign = float(1.0)
-    if distance < 0.0:
-        sign = -1.0
+    first_row = first_centre(wp.min(a[1], wp.min(b[1], c[1])), height)
+    last_row = last_centre(wp.max(a[1], wp.max(b[1], c[1])), height)
+    if first_row > last_row:
+        return
+    first_column = first_centre(wp.min(a[0], wp.min(b[0], c[0])), width)
+    if first_column > last_centre(wp.max(a[0], wp.max(b[0], c[0])), width):
+        return
 
-    ua = fx * a[0] / a[2] + cx
-    ub = fx * b[0] / b[2] + cx
-    uc = fx * c[0] / c[2] + cx
-    va = fy * a[1] / a[2] + cy
-    vb = fy * b[1] / b[2] + cy
-    vc = fy * c[1] / c[2] + cy
-    left = wp.clamp(wp.min(ua, wp.min(ub, uc)) - 0.5, 0.0, float(width))
-    right = wp.clamp(wp.max(ua, wp.max(ub, uc)) - 0.5, -1.0, float(width - 1))
-    top = wp.clamp(wp.min(va, wp.min(vb, vc)) - 0.5, 0.0, float(height))
-    bottom = wp.clamp(wp.max(va, wp.max(vb, vc)) - 0.5, -1.0, float(height - 1))
-    first = int(wp.ceil(left))
-    last = int(wp.floor(right))
-
-    pa = sign * edge_plane(j, k, b, c)
-    pb = sign * edge_plane(k, i, c, a)
-    pc = sign * edge_plane(i, j, a, b)
-    for y in range(int(wp.ceil(top)), int(wp.floor(bottom)) + 1):
-        dy = (float(y) + 0.5 - cy) / fy
-        for x in range(first, last + 1):
-            d = wp.vec3((float(x) + 0.5 - cx) / fx, dy, 1.0)
-            if wp.dot(pa, d) >= 0.0 and wp.dot(pb, d) >= 0.0 and wp.dot(pc, d) >= 0.0:
-                z = wp.clamp(distance / wp.dot(normal, d), nearest, farthest)
-                key = (wp.uint64(z * _UNITS) << _SHIFT) | wp.uint64(f)
-                wp.atomic_min(keys, y * width + x, key)
+    to_b = inverse_j - inverse
+    to_c = inverse_k - inverse
+    dx = (to_b * ac[1] - to_c * ab[1]) / area
+    dy = (to_c * ab[0] - to_b * ac[0]) / area
+    least = 1.0 / farthest
+    most = 1.0 / nearest
+    o = outline(a, b, c)
+    for row in range(first_row, last_row + 1):
+        y = float(row) + 0.5
+        ends = span(o, y)
+        inverse_row = inverse + (y - a[1]) * dy
+        for column in range(first_centre(ends[0], width), last_centre(ends[1], width) + 1):
+            at = inverse_row + (float(column) + 0.5 - a[0]) * dx
+            z = _UNITS / wp.clamp(at, least, most)
+            key = (wp.uint64(int(z)) << _SHIFT) | wp.uint64(f)
+            wp.atomic_min(keys, row * width + column, key)
 
 
 @wp.kernel
@@ -105,31 +171,45 @@ def rasterize_light(
 ):
     """Least depth per texel of a directional light; `vertices` are (texel x, texel y, metres).
 
-    The map is size x size texels of `depth` from index `first`.
+    The map is size x size texels of `depth` from index `first`. `sides` is as for `rasterize`,
+    and the front is what the light falls on.
     """
     f = wp.tid()
-    if sides[f] == wp.uint8(0):
+    side = int(sides[f])
+    if side == 0:
         return
-    a = vertices[faces[f, 0]]
-    b = vertices[faces[f, 1]]
-    c = vertices[faces[f, 2]]
-    area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
-    if wp.abs(area) < 1.0e-12:
+    i = vertices[faces[f, 0]]
+    j = vertices[faces[f, 1]]
+    k = vertices[faces[f, 2]]
+    a = wp.vec2(i[0], i[1])
+    b = wp.vec2(j[0], j[1])
+    c = wp.vec2(k[0], k[1])
+    ab = b - a
+    ac = c - a
+    area = ab[0] * ac[1] - ab[1] * ac[0]
+    if wp.abs(area) < _NO_AREA or (area > 0.0 and side == 1):
         return
-    left = wp.max(wp.min(a[0], wp.min(b[0], c[0])) - 0.5, 0.0)
-    right = wp.min(wp.max(a[0], wp.max(b[0], c[0])) - 0.5, float(size - 1))
-    top = wp.max(wp.min(a[1], wp.min(b[1], c[1])) - 0.5, 0.0)
-    bottom = wp.min(wp.max(a[1], wp.max(b[1], c[1])) - 0.5, float(size - 1))
-    inverse = 1.0 / area
-    for y in range(int(wp.ceil(top)), int(wp.floor(bottom)) + 1):
-        for x in range(int(wp.ceil(left)), int(wp.floor(right)) + 1):
-            px = float(x) + 0.5
-            py = float(y) + 0.5
-            wb = ((px - a[0]) * (c[1] - a[1]) - (py - a[1]) * (c[0] - a[0])) * inverse
-            wc = ((b[0] - a[0]) * (py - a[1]) - (b[1] - a[1]) * (px - a[0])) * inverse
-            if wb >= 0.0 and wc >= 0.0 and wb + wc <= 1.0:
-                z = a[2] + wb * (b[2] - a[2]) + wc * (c[2] - a[2])
-                wp.atomic_min(depth, first + y * size + x, z)
+    first_row = first_centre(wp.min(a[1], wp.min(b[1], c[1])), size)
+    last_row = last_centre(wp.max(a[1], wp.max(b[1], c[1])), size)
+    if first_row > last_row:
+        return
+    first_column = first_centre(wp.min(a[0], wp.min(b[0], c[0])), size)
+    if first_column > last_centre(wp.max(a[0], wp.max(b[0], c[0])), size):
+        return
+    to_b = j[2] - i[2]
+    to_c = k[2] - i[2]
+    dx = (to_b * ac[1] - to_c * ab[1]) / area
+    dy = (to_c * ab[0] - to_b * ac[0]) / area
+    nearest = wp.min(i[2], wp.min(j[2], k[2]))
+    farthest = wp.max(i[2], wp.max(j[2], k[2]))
+    o = outline(a, b, c)
+    for row in range(first_row, last_row + 1):
+        y = float(row) + 0.5
+        ends = span(o, y)
+        depth_row = i[2] + (y - a[1]) * dy
+        for column in range(first_centre(ends[0], size), last_centre(ends[1], size) + 1):
+            z = depth_row + (float(column) + 0.5 - a[0]) * dx
+            wp.atomic_min(depth, first + row * size + column, wp.clamp(z, nearest, farthest))
 
 
 @wp.kernel
@@ -151,22 +231,18 @@ def barycentric(
         out[s] = wp.vec3(0.0, 0.0, 0.0)
         return
     d = wp.vec3((float(s % width) + 0.5 - cx) / fx, (float(s // width) + 0.5 - cy) / fy, 1.0)
-    out[s] = corner_weights(vertices, faces, f, d)
+    out[s] = corner_weights(
+        vertices[faces[f, 0]], vertices[faces[f, 1]], vertices[faces[f, 2]], d
+    )
 
 
 @wp.func
-def corner_weights(
-    vertices: wp.array(dtype=wp.vec3), faces: wp.array2d(dtype=wp.int32), f: int, d: wp.vec3
-) -> wp.vec3:
-    """Weights of triangle f's corners where the ray d from the camera meets its plane."""
-    i = faces[f, 0]
-    j = faces[f, 1]
-    k = faces[f, 2]
-    a = vertices[i]
-    b = vertices[j]
-    c = vertices[k]
-    ea = wp.dot(edge_plane(j, k, b, c), d)
-    eb = wp.dot(edge_plane(k, i, c, a), d)
-    ec = wp.dot(edge_plane(i, j, a, b), d)
-    total = ea + eb + ec
-    return wp.vec3(ea, eb, ec) / total
+def corner_weights(a: wp.vec3, b: wp.vec3, c: wp.vec3, d: wp.vec3) -> wp.vec3:
+    """Weights of the triangle's corners where the ray d from the camera meets its plane."""
+    # Each edge and the camera span a plane; how far d is from it weighs the corner across.
+    wa = wp.dot(wp.cross(b, c - b), d)
+    wb = wp.dot(wp.cross(c, a - c), d)
+    wc = wp.dot(wp.cross(a, b - a), d)
+    # All have the sign of their sum, but for rays beside the triangle: those see its border.
+    w = wp.max(wp.sign(wa + wb + wc) * wp.vec3(wa, wb, wc), wp.vec3(0.0, 0.0, 0.0))
+    return w / (w[0] + w[1] + w[2])

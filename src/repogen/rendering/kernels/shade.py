@@ -1,28 +1,32 @@
 """From the z-buffer to the picture: material, light, shadow, and edges blended in."""
 
+from repogen.rendering.kernels.geometry import Corner, Lamp
 from repogen.rendering.kernels.noise import noise
 from repogen.rendering.kernels.paint import Finish, Paint, finish
-from repogen.rendering.kernels.raster import corner_weights
+from repogen.rendering.kernels.raster import DEPTH_UNITS, EMPTY, SAMPLES, corner_weights
 from repogen.warp_setup import wp
 
-_EMPTY = wp.constant(wp.uint64(2**64 - 1))
+_EMPTY = wp.constant(wp.uint64(EMPTY))
 _LOW = wp.constant(wp.uint64(2**32 - 1))
-_UNITS = wp.constant(wp.float32(2.0**24))
 _SHIFT = wp.constant(wp.uint64(32))
+_SAME_DEPTH = wp.constant(int(0.02 * DEPTH_UNITS))
+
+_SAMPLES = wp.constant(SAMPLES)
+
+STRIP = 8
+_STRIP = wp.constant(STRIP)
 
 
 @wp.struct
 class Model:
-    """The geometry of all people together, in the camera's frame."""
+    """The geometry of all people together and what they are painted with.
 
-    vertices: wp.array(dtype=wp.vec3)
-    normals: wp.array(dtype=wp.vec3)
-    canonical: wp.array(dtype=wp.vec3)
-    occlusion: wp.array(dtype=wp.float32)
-    lips: wp.array(dtype=wp.float32)
+    `eye` is the middle of the left eye's front on the T-pose.
+    """
+
+    corners: wp.array(dtype=Corner)
     faces: wp.array2d(dtype=wp.int32)
     layers: wp.array(dtype=wp.uint8)
-    person: wp.array(dtype=wp.int32)
     paints: wp.array(dtype=Paint)
     noise: wp.array(dtype=wp.vec4)
     eye: wp.vec3
@@ -32,12 +36,9 @@ class Model:
 class Lighting:
     """Directional lights (camera frame), shadow maps of the first few, light from all around."""
 
-    directions: wp.array(dtype=wp.vec3)
-    colors: wp.array(dtype=wp.vec3)
+    lamps: wp.array(dtype=Lamp)
     shadow_count: wp.int32
     shadow_size: wp.int32
-    shadow_matrices: wp.array(dtype=wp.mat33)
-    shadow_offsets: wp.array(dtype=wp.vec3)
     shadow_depths: wp.array(dtype=wp.float32)
     up: wp.vec3
     sky: wp.vec3
@@ -46,8 +47,8 @@ class Lighting:
 
 @wp.struct
 class Optics:
-    """A pinhole camera over output pixels, `samples` squared samples in each; the z-buffer
-    covers `width` x `height` pixels from pixel (left, top)."""
+    """A pinhole camera over output pixels, `samples` samples in each; the z-buffer covers
+    `width` x `height` pixels from pixel (left, top)."""
 
     fx: float
     fy: float
@@ -63,7 +64,7 @@ class Optics:
 @wp.func
 def lit_share(light: Lighting, index: int, at: wp.vec3, normal: wp.vec3, bias: float) -> float:
     """Share of a light that reaches a point: four shadow texels, blended."""
-    t = light.shadow_matrices[index] * (at + 0.006 * normal) + light.shadow_offsets[index]
+    t = light.lamps[index].matrix * (at + 0.006 * normal) + light.lamps[index].offset
     size = light.shadow_size
     x = t[0] - 0.5
     y = t[1] - 0.5
@@ -73,7 +74,7 @@ def lit_share(light: Lighting, index: int, at: wp.vec3, normal: wp.vec3, bias: f
         return 1.0
     fx = x - float(x0)
     fy = y - float(y0)
-    base = index * size * size + y0 * size + x0
+    base = (index * size + y0) * size + x0
     z = t[2] - bias
     a = wp.where(light.shadow_depths[base] < z, 0.0, 1.0)
     b = wp.where(light.shadow_depths[base + 1] < z, 0.0, 1.0)
@@ -85,54 +86,125 @@ def lit_share(light: Lighting, index: int, at: wp.vec3, normal: wp.vec3, bias: f
 @wp.func
 def light_from(light: Lighting, f: Finish, at: wp.vec3, n: wp.vec3, open: float) -> wp.vec3:
     """Radiance towards the camera of a point with normal n, seeing the share `open` of the sky."""
-    sky = 0.5 + 0.5 * wp.dot(n, light.up)
-    total = open * wp.cw_mul(f.albedo, light.ground + sky * (light.sky - light.ground))
+    lit = wp.vec3(0.0, 0.0, 0.0)
+    shine = wp.vec3(0.0, 0.0, 0.0)
     view = -wp.normalize(at)
-    for i in range(light.directions.shape[0]):
-        to_light = light.directions[i]
-        cosine = (wp.dot(n, to_light) + f.wrap) / (1.0 + f.wrap)
+    steepness = 1.0 / (1.0 + f.wrap)
+    for i in range(light.lamps.shape[0]):
+        to_light = light.lamps[i].direction
+        cosine = (wp.dot(n, to_light) + f.wrap) * steepness
         if cosine > 0.0:
-            seen = float(1.0)
+            color = light.lamps[i].color
             if i < light.shadow_count:
-                seen = lit_share(light, i, at, n, 0.008)
-            if seen > 0.0:
-                strength = seen * wp.min(1.0, 0.4 + 0.6 * open) * light.colors[i]
-                total += cosine * wp.cw_mul(f.albedo, strength)
-                if f.gloss > 0.0:
-                    s = wp.max(wp.dot(n, wp.normalize(view + to_light)), 0.0)
-                    s = s * s
-                    s = s * s
-                    s = s * s
-                    s = s * s * s
-                    total += f.gloss * s * strength
-    return total
+                color = color * lit_share(light, i, at, n, 0.008)
+            lit += cosine * color
+            if f.gloss > 0.0:
+                half = view + to_light
+                s = wp.max(wp.dot(n, half), 0.0)
+                s = s * s / wp.max(wp.length_sq(half), 1.0e-6)
+                s = s * s
+                s = s * s
+                shine += (s * s * s) * color
+    shelter = wp.min(1.0, 0.4 + 0.6 * open)
+    sky = 0.5 + 0.5 * wp.dot(n, light.up)
+    ambient = open * (light.ground + sky * (light.sky - light.ground))
+    return wp.cw_mul(f.albedo, ambient + shelter * lit) + (f.gloss * shelter) * shine
 
 
 @wp.func
 def shade_sample(model: Model, light: Lighting, optics: Optics, f: int, d: wp.vec3) -> wp.vec3:
     """Linear colour of triangle f where the ray d meets it."""
-    w = corner_weights(model.vertices, model.faces, f, d)
-    i = model.faces[f, 0]
-    j = model.faces[f, 1]
-    k = model.faces[f, 2]
-    at = w[0] * model.vertices[i] + w[1] * model.vertices[j] + w[2] * model.vertices[k]
-    n = wp.normalize(w[0] * model.normals[i] + w[1] * model.normals[j] + w[2] * model.normals[k])
-    q = w[0] * model.canonical[i] + w[1] * model.canonical[j] + w[2] * model.canonical[k]
-    open = w[0] * model.occlusion[i] + w[1] * model.occlusion[j] + w[2] * model.occlusion[k]
-    lips = w[0] * model.lips[i] + w[1] * model.lips[j] + w[2] * model.lips[k]
+    a = model.corners[model.faces[f, 0]]
+    b = model.corners[model.faces[f, 1]]
+    c = model.corners[model.faces[f, 2]]
+    w = corner_weights(a.position, b.position, c.position, d)
+    at = w[0] * a.position + w[1] * b.position + w[2] * c.position
+    n = w[0] * a.normal + w[1] * b.normal + w[2] * c.normal
+    q = w[0] * a.canonical + w[1] * b.canonical + w[2] * c.canonical
+    open = w[0] * a.occlusion + w[1] * b.occlusion + w[2] * c.occlusion
+    lips = w[0] * a.lips + w[1] * b.lips + w[2] * c.lips
     if wp.dot(n, at) > 0.0:
         n = -n
-    p = model.paints[model.person[i]]
-    surface = finish(p, int(model.layers[f]), q, lips, model.eye, at[2] / optics.fx, model.noise)
-    if surface.ruffle > 0.0:
-        r = noise(model.noise, q * 24.0 + p.seed)
-        n = wp.normalize(n + surface.ruffle * wp.vec3(r[1], r[2], r[3]))
+    p = model.paints[a.person]
+    folds = noise(model.noise, q * 24.0 + p.seed)
+    width = at[2] / optics.fx
+    surface = finish(p, int(model.layers[f]), q, lips, model.eye, width, folds, model.noise)
+    n = wp.normalize(n + surface.ruffle * wp.vec3(folds[1], folds[2], folds[3]))
     return light_from(light, surface, at, n, open)
+
+
+@wp.func
+def ray_through(optics: Optics, x: float, y: float) -> wp.vec3:
+    """Direction of unit depth through the pixel coordinates (x, y)."""
+    return wp.vec3((x - optics.cx) / optics.fx, (y - optics.cy) / optics.fy, 1.0)
+
+
+@wp.func
+def same_piece(model: Model, one: wp.uint64, other: wp.uint64) -> int:
+    """1 where two samples see the same layer at about the same depth, else 0."""
+    if wp.abs(int(one >> _SHIFT) - int(other >> _SHIFT)) >= _SAME_DEPTH:
+        return 0
+    if model.layers[int(one & _LOW)] != model.layers[int(other & _LOW)]:
+        return 0
+    return 1
+
+
+@wp.func
+def pixel_color(
+    keys: wp.array2d(dtype=wp.uint64),
+    model: Model,
+    light: Lighting,
+    optics: Optics,
+    wx: int,
+    wy: int,
+    nearest: wp.uint64,
+) -> wp.vec4:
+    """Linear colour of a pixel of the window where the nearest sample's key is `nearest`, and the
+    share of the pixel in which it sees nobody.
+
+    Inside a surface one sample is shaded. Where the samples of a pixel see different layers or
+    depths, each is shaded; those that see the same piece of surface as the nearest share its
+    colour.
+    """
+    alike = int(0)
+    empty = int(0)
+    for sy in range(_SAMPLES):
+        for sx in range(_SAMPLES):
+            key = keys[wy * _SAMPLES + sy, wx * _SAMPLES + sx]
+            if key == _EMPTY:
+                empty += 1
+            else:
+                alike += same_piece(model, nearest, key)
+    left = float(wx + optics.left)
+    top = float(wy + optics.top)
+    color = wp.vec3(0.0, 0.0, 0.0)
+    if alike == _SAMPLES * _SAMPLES:
+        ray = ray_through(optics, left + 0.5, top + 0.5)
+        color = shade_sample(model, light, optics, int(nearest & _LOW), ray)
+        return wp.vec4(color[0], color[1], color[2], 0.0)
+
+    for sample in range(optics.samples):
+        sx = sample % _SAMPLES
+        sy = sample // _SAMPLES
+        key = keys[wy * _SAMPLES + sy, wx * _SAMPLES + sx]
+        if key != _EMPTY:
+            weight = int(1)
+            if same_piece(model, nearest, key) == 1:
+                weight = alike
+                alike = 0
+            if weight > 0:
+                x = left + (float(sx) + 0.5) / float(_SAMPLES)
+                y = top + (float(sy) + 0.5) / float(_SAMPLES)
+                ray = ray_through(optics, x, y)
+                value = shade_sample(model, light, optics, int(key & _LOW), ray)
+                color += float(weight) * wp.min(value, wp.vec3(1.0, 1.0, 1.0))
+    share = 1.0 / float(_SAMPLES * _SAMPLES)
+    return share * wp.vec4(color[0], color[1], color[2], float(empty))
 
 
 @wp.kernel
 def shade(
-    keys: wp.array(dtype=wp.uint64),
+    keys: wp.array2d(dtype=wp.uint64),
     model: Model,
     light: Lighting,
     optics: Optics,
@@ -140,58 +212,24 @@ def shade(
     to_srgb: wp.array(dtype=wp.uint8),
     picture: wp.array2d(dtype=wp.uint8),
 ):
-    """One pixel of the window, drawn over the background in `picture`: BGR, a byte each.
+    """A strip of pixels of the window, drawn over the background in `picture`: BGR, a byte each.
 
-    Inside a surface one sample is shaded; where the samples of a pixel see different people,
-    layers or depths, or nothing, each is shaded and they are averaged with the background.
+    A thread takes `STRIP` pixels of a row, because on a CPU it starts by reading all the
+    arguments, which takes as long as looking at a few pixels.
     """
-    wy, wx = wp.tid()
-    x = wx + optics.left
+    wy, strip = wp.tid()
     y = wy + optics.top
-    n = optics.samples
-    row = optics.width * n
-    covered = int(0)
-    nearest = float(1.0e9)
-    farthest = float(0.0)
-    first = int(-1)
-    mixed = int(0)
-    for sy in range(n):
-        for sx in range(n):
-            key = keys[(wy * n + sy) * row + wx * n + sx]
-            if key != _EMPTY:
-                covered += 1
-                z = float(key >> _SHIFT) / _UNITS
-                nearest = wp.min(nearest, z)
-                farthest = wp.max(farthest, z)
-                f = int(key & _LOW)
-                if first < 0:
-                    first = f
-                elif model.layers[f] != model.layers[first]:
-                    mixed = 1
-    if covered == 0:
-        return
-
-    color = wp.vec3(0.0, 0.0, 0.0)
-    if covered == n * n and mixed == 0 and farthest - nearest < 0.02:
-        d = wp.vec3(
-            (float(x) + 0.5 - optics.cx) / optics.fx, (float(y) + 0.5 - optics.cy) / optics.fy, 1.0
-        )
-        color = shade_sample(model, light, optics, first, d)
-    else:
-        for sy in range(n):
-            for sx in range(n):
-                key = keys[(wy * n + sy) * row + wx * n + sx]
-                if key == _EMPTY:
-                    for c in range(3):
-                        color[c] += to_linear[int(picture[y, 3 * x + 2 - c])]
-                else:
-                    d = wp.vec3(
-                        (float(x) + (float(sx) + 0.5) / float(n) - optics.cx) / optics.fx,
-                        (float(y) + (float(sy) + 0.5) / float(n) - optics.cy) / optics.fy,
-                        1.0,
-                    )
-                    value = shade_sample(model, light, optics, int(key & _LOW), d)
-                    color += wp.min(value, wp.vec3(1.0, 1.0, 1.0))
-        color = color / float(n * n)
-    for c in range(3):
-        picture[y, 3 * x + 2 - c] = to_srgb[int(wp.clamp(color[c], 0.0, 1.0) * 4095.0 + 0.5)]
+    for wx in range(strip * _STRIP, wp.min((strip + 1) * _STRIP, optics.width)):
+        nearest = keys[wy * _SAMPLES, wx * _SAMPLES]
+        for sy in range(_SAMPLES):
+            for sx in range(_SAMPLES):
+                nearest = wp.min(nearest, keys[wy * _SAMPLES + sy, wx * _SAMPLES + sx])
+        if nearest != _EMPTY:
+            color = pixel_color(keys, model, light, optics, wx, wy, nearest)
+            at = 3 * (wx + optics.left)
+            for c in range(3):
+                value = color[c]
+                if color[3] > 0.0:
+                    value += color[3] * to_linear[int(picture[y, at + 2 - c])]
+                value = wp.clamp(value, 0.0, 1.0)
+                picture[y, at + 2 - c] = to_srgb[int(value * 4095.0 + 0.5)]
