@@ -46,7 +46,7 @@ def end_to_end(name: str, images: int, workers: int, backgrounds: str, write: li
             wall = time.perf_counter() - started
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-            times[count] = (wall, cpu)
+            times[count] = (wall, used)
     short, long = times[min(times)], times[max(times)]
     rate = images / (long[0] - short[0])
     cpu = 1000 * (long[1] - short[1]) / images

@@ -3,7 +3,9 @@
 import contextlib
 import os
 from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
 import warp as wp
 
 
@@ -29,4 +31,10 @@ wp.config.enable_backward = False
 with _silent():
     wp.init()
 
-__all__ = ["wp"]
+
+def records(struct: Any) -> np.dtype[Any]:
+    """The NumPy record type of a Warp struct."""
+    return struct.numpy_dtype()
+
+
+__all__ = ["records", "wp"]

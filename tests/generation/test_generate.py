@@ -83,6 +83,7 @@ def test_a_killed_run_goes_on_to_the_same_dataset(dataset, tmp_path, workers):
     run.wait()
     assert not (out / "annotations").exists()
     time.sleep(0.5)  # orphaned workers see their parent gone
+    (out / "images" / ".00000036.jpg.1.partial").write_bytes(b"half a fi")
     config = GenerateConfig(
         images=2 * CHUNK + 4, write=("depth", "masks", "parts"), **(SMALL | {"workers": workers})
     )

@@ -188,7 +188,6 @@ def test_edges_are_blended_in_linear_light(body, renderer):
         assert np.median(found) == pytest.approx(k / 4, rel=0.1)
 
 
-@pytest.mark.xfail(strict=True, reason="corner_weights extrapolates beyond small triangles: specks")
 def test_a_small_picture_is_the_large_one_made_smaller(body, renderer):
     for index in range(6):
         scene = dyed(random_scene(body, index, backgrounds="#606060"), "#a0a0a0")

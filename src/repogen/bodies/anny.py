@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import numpy as np
-from repogen.warp_setup import wp
 from jaxtyping import Float
 from scipy.sparse import csr_array
 from scipy.spatial.transform import Rotation
@@ -16,6 +15,7 @@ from repogen.bodies.shapes import sample_anny_shape
 from repogen.bodies.skeleton import JOINTS
 from repogen.bodies.surface import build_surface
 from repogen.errors import choose
+from repogen.warp_setup import wp
 
 _SIDES = (("left", "L"), ("right", "R"))
 _FINGER_NUMBERS = {"thumb": 1, "index": 2, "middle": 3, "ring": 4, "pinky": 5}
@@ -89,6 +89,7 @@ class AnnyBody:
         self._weights = wp.array(weights, dtype=wp.float32, device=device)
         self._bones = wp.array(bone_ids, dtype=wp.int32, device=device)
         self._posed = wp.zeros(len(weights), dtype=wp.vec3, device=device)
+        self._details = _sparse_shapes(data)
         self._keypoints = csr_array(data["keypoint_weights"].astype(np.float64))
         tpose = self.pose({"age": 2 / 3}, {}, {})
         self.surface = build_surface(
@@ -101,9 +102,7 @@ class AnnyBody:
             face_uv=data["face_uv"],
         )
 
-    def sample_shape(
-        self, rng: np.random.Generator, ages: tuple[str, ...]
-    ) -> dict[str, float]:
+    def sample_shape(self, rng: np.random.Generator, ages: tuple[str, ...]) -> dict[str, float]:
         """See `Body.sample_shape`."""
         return sample_anny_shape(rng, ages, self._locals)
 
@@ -136,7 +135,8 @@ class AnnyBody:
         # anny orders its shapes so, with two for each change: growth, then shrinkage.
         both = np.stack([np.maximum(changes, 0), np.maximum(-changes, 0)], axis=1).ravel()
         actions = np.array([face.get(label, 0.0) for label in self.face_labels])
-        return np.concatenate([compact @ self._data["basis_projection"], actions, both])
+        projected = np.einsum("k,kr->r", compact, self._data["basis_projection"])
+        return np.concatenate([projected, actions, both])
 
     def _bone_transforms(
         self,
@@ -150,8 +150,8 @@ class AnnyBody:
         ancestors' and its own, applied after the turn from reference to T-pose.
         """
         d = self._data
-        heads = d["head_template"] + np.tensordot(coefficients, d["head_shapes"], axes=1)
-        turns = d["turn_template"] + np.tensordot(coefficients, d["turn_shapes"], axes=1)
+        heads = d["head_template"] + np.einsum("c,cbi->bi", coefficients, d["head_shapes"])
+        turns = d["turn_template"] + np.einsum("c,cbij->bij", coefficients, d["turn_shapes"])
         rest = nearest_rotations(turns)
         rest[0] = np.eye(3)  # the rig's root keeps the world's axes
         to_reference = d["reference"] @ rest.transpose(0, 2, 1)
@@ -187,10 +187,7 @@ class AnnyBody:
         rest = d["template"] + np.einsum(
             "r,rvi->vi", coefficients[:rank].astype(np.float32), d["basis"]
         )
-        starts, vertices, offsets = d["sparse_starts"], d["sparse_vertices"], d["sparse_offsets"]
-        for row in np.flatnonzero(coefficients[rank:]):
-            span = slice(starts[row], starts[row + 1])
-            rest[vertices[span]] += np.float32(coefficients[rank + row]) * offsets[span]
+        rest += (self._details @ coefficients[rank:].astype(np.float32)).reshape(rest.shape)
         wp.launch(
             skin_vertices,
             dim=len(rest),
@@ -206,6 +203,15 @@ class AnnyBody:
         )
         posed = self._posed.numpy().copy()
         return PosedBody(vertices=posed, keypoints=self._keypoints @ posed)
+
+
+def _sparse_shapes(data: Mapping[str, np.ndarray]) -> csr_array:
+    """Facial actions and local changes as a matrix: vertices' coordinates by coefficients."""
+    vertices, starts = data["sparse_vertices"], data["sparse_starts"]
+    rows = (3 * vertices[:, None] + np.arange(3)).ravel()
+    columns = np.repeat(np.arange(len(starts) - 1), 3 * np.diff(starts))
+    shape = (3 * len(data["template"]), len(starts) - 1)
+    return csr_array((data["sparse_offsets"].ravel(), (rows, columns)), shape=shape)
 
 
 def phenotype_weights(

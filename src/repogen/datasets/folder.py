@@ -74,6 +74,17 @@ def write_whole(path: Path, data: bytes) -> None:
         raise cannot_write(path, error) from error
 
 
+def partial_files(folder: DatasetFolder) -> Iterator[Path]:
+    """What a killed process was in the middle of writing."""
+    return folder.root.rglob(".*.partial")
+
+
+def remove_partials(folder: DatasetFolder) -> None:
+    """Remove half-written files; only for who holds the folder's lock."""
+    for path in list(partial_files(folder)):
+        path.unlink(missing_ok=True)
+
+
 def cannot_write(path: Path, error: OSError) -> UserError:
     """The error for a disk that is full or a folder that may not be written."""
     return UserError(

@@ -10,7 +10,7 @@ from pycocotools import mask as rle
 
 from repogen.bodies.protocol import PARTS
 from repogen.bodies.skeleton import COCO_KEYPOINTS
-from repogen.datasets.folder import DatasetFolder
+from repogen.datasets.folder import DatasetFolder, partial_files
 from repogen.datasets.reading import read_coco, read_run, read_scenes
 from repogen.errors import UserError
 from repogen.scenes.scene import Scene
@@ -42,7 +42,7 @@ def validate_files(folder: DatasetFolder) -> list[str]:
 
 
 def _check_leftovers(folder: DatasetFolder) -> Iterator[str]:
-    for path in folder.root.rglob(".*.partial"):
+    for path in partial_files(folder):
         yield f"{path.relative_to(folder.root)}: left over from a write"
 
 

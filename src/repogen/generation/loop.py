@@ -24,6 +24,7 @@ from repogen.datasets.folder import (
     DatasetFolder,
     cannot_write,
     merge_parts,
+    remove_partials,
     write_whole,
 )
 from repogen.datasets.reading import RUN_FORMAT, read_run
@@ -132,6 +133,7 @@ def _locked(folder: DatasetFolder, run: dict[str, Any]) -> Iterator[None]:
     except OSError as error:
         raise cannot_write(folder.root, error) from error
     with lock:
+        remove_partials(folder)
         if not folder.run.exists():
             write_whole(folder.run, (json.dumps(run, indent=1) + "\n").encode())
         yield

@@ -10,11 +10,11 @@ from repogen.appearance.outfit import PATTERNS, Cloth, Outfit, shoe_top
 from repogen.rendering.kernels.paint import Paint
 from repogen.rendering.kernels.place import Room
 from repogen.views.camera import Camera
-from repogen.warp_setup import wp
+from repogen.warp_setup import records, wp
 
 _HAIR_STYLES = ("bald", "short", "long")
 _BELT = 0.055
-_PAINT = Paint.numpy_dtype()
+_PAINT = records(Paint)
 
 
 def linear(color: str) -> np.ndarray:
@@ -59,7 +59,7 @@ def _fabric(f: np.void, cloth: Cloth) -> None:
     f["scale"], f["wrinkles"] = cloth.scale, cloth.wrinkles
 
 
-def place_to_room(place: Place, camera: Camera) -> Room:  # type: ignore[valid-type]
+def place_to_room(place: Place, camera: Camera) -> Room:
     """The struct `draw_place` draws a built-in place from, in the camera's eyes."""
     yaw = np.radians(place.yaw_deg)
     turn = np.array([[np.cos(yaw), np.sin(yaw), 0], [-np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])

@@ -10,6 +10,7 @@ from jaxtyping import Float, UInt8
 from repogen.appearance.backgrounds import Photo, Place, Plain, photo_pixels
 from repogen.appearance.colors import from_hex, to_linear, to_srgb
 from repogen.bodies.protocol import Body, PosedBody, Surface
+from repogen.errors import UserError
 from repogen.rendering.gbuffer import GBuffer
 from repogen.rendering.kernels import geometry, place, raster, shade
 from repogen.rendering.kernels.noise import noise_table
@@ -19,10 +20,10 @@ from repogen.rendering.paints import linear, outfits_to_paints, place_to_room
 from repogen.scenes.people import pose_person
 from repogen.scenes.scene import Scene
 from repogen.views.camera import Camera
-from repogen.warp_setup import wp
+from repogen.warp_setup import records, wp
 
 _SHADOW_SIZE = 320
-_LAMP = geometry.Lamp.numpy_dtype()
+_LAMP = records(geometry.Lamp)
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Renderer:
         n, f = len(s.canonical), len(s.faces)
         shift = np.repeat(np.arange(people) * n, f)[:, None]
         faces = np.tile(s.faces, (people, 1)) + shift
-        fixed = np.zeros(n, dtype=geometry.Fixed.numpy_dtype())
+        fixed = np.zeros(n, dtype=records(geometry.Fixed))
         fixed["canonical"], fixed["occlusion"], fixed["lips"] = s.canonical, s.occlusion, s.lips
         fixed["layer"] = -1
         fixed["layer"][s.faces] = s.face_layers[:, None]
@@ -99,7 +100,12 @@ class Renderer:
         wp.launch(kernel, dim=dim, inputs=list(args), device=self.device)
 
     def render(self, scene: Scene) -> Rendering:
-        """The picture of a scene; the same scene gives the same bytes on the same kind of device."""
+        """The picture of a scene, the same bytes each time on the same kind of device.
+
+        Raises `UserError` for a scene without people.
+        """
+        if not scene.people:
+            raise UserError(f"scene {scene.index} has no people; a picture needs at least one")
         bodies = tuple(pose_person(self.body, person) for person in scene.people)
         static = self._static(len(bodies))
         camera = scene.camera
@@ -125,9 +131,7 @@ class Renderer:
         vertices = placed.numpy()
         optics = _optics(camera, bounds.numpy())
         n = SAMPLES
-        keys = wp.empty(
-            (optics.height * n, optics.width * n), dtype=wp.uint64, device=self.device
-        )
+        keys = wp.empty((optics.height * n, optics.width * n), dtype=wp.uint64, device=self.device)
         keys.fill_(raster.EMPTY)
         if keys.size:
             self._launch(
@@ -168,7 +172,7 @@ class Renderer:
 
     def _lighting(
         self, scene: Scene, placed: wp.array, static: _Static, sides: wp.array
-    ) -> shade.Lighting:  # type: ignore[valid-type]
+    ) -> shade.Lighting:
         """Lights in the camera's frame, those with shadows first, and their shadow maps."""
         rotation = np.array(scene.camera.rotation)
         columns = np.ascontiguousarray(placed.numpy().T)
@@ -204,7 +208,7 @@ class Renderer:
     def _background(
         self,
         scene: Scene,
-        light: shade.Lighting,  # type: ignore[valid-type]
+        light: shade.Lighting,
     ) -> UInt8[np.ndarray, "h w 3"]:
         width, height = scene.camera.width, scene.camera.height
         match scene.background:
@@ -216,9 +220,7 @@ class Renderer:
             case Place() as built_in:
                 # Drawn at half size: it is out of focus, and the eye is on the person.
                 half = scene.camera.windowed(0, 0, (width + 1) // 2, (height + 1) // 2, 0.5)
-                out = wp.empty(
-                    (half.height, 3 * half.width), dtype=wp.uint8, device=self.device
-                )
+                out = wp.empty((half.height, 3 * half.width), dtype=wp.uint8, device=self.device)
                 self._launch(
                     place.draw_place, (half.height, half.width),
                     place_to_room(built_in, half), light, self._noise, self._to_srgb, out,
@@ -227,7 +229,7 @@ class Renderer:
                 return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def _optics(camera: Camera, bounds: Float[np.ndarray, "4"]) -> shade.Optics:  # type: ignore[valid-type]
+def _optics(camera: Camera, bounds: Float[np.ndarray, "4"]) -> shade.Optics:
     """The camera, and the window of the picture within `bounds` (left, top, right, bottom)."""
     limits = np.array([camera.width, camera.height])
     low = np.clip(np.floor(bounds[:2]), 0, limits).astype(int)
@@ -253,11 +255,14 @@ def _ambient(
         sky, ground = linear(above), linear(p.floor)
         grey = 0.5 * (sky.mean() + ground.mean())
         return scene.ambient * (sky + grey) / 2, scene.ambient * (ground + grey) / 2
-    # Every eighth pixel tells enough of the colours.
-    small = cv2.resize(background[4::8, 4::8], (8, 8), interpolation=cv2.INTER_AREA)
-    light = to_linear(small[..., ::-1] / 255)
-    upper, lower = light[:4].mean(axis=(0, 1)), light[4:].mean(axis=(0, 1))
-    grey = light.mean()
-    # A dark photograph was taken by some light: never less than a quarter of white.
-    lift = 0.5 / max(grey, 0.25)
-    return scene.ambient * lift * (upper + grey), scene.ambient * lift * (lower + grey)
+    # A few pixels tell enough of the colours.
+    height, width = background.shape[:2]
+    few = background[height // 32 :: max(height // 16, 1), width // 32 :: max(width // 16, 1)]
+    light = to_linear(few[..., ::-1] / 255)
+    middle = (len(light) + 1) // 2
+    upper, lower = light[:middle].mean(axis=(0, 1)), light[-middle:].mean(axis=(0, 1))
+    # Cameras expose for the scene: what counts is the tint, and above against below.
+    grey = light.mean() + 0.03
+    return tuple(
+        scene.ambient * np.clip((half + grey) / (2 * grey), 0.4, 1.8) for half in (upper, lower)
+    )

@@ -8,6 +8,7 @@ from jaxtyping import Int
 from repogen.appearance.outfit import Outfit, shoe_top
 from repogen.bodies.protocol import Body, PosedBody, Surface
 from repogen.scenes.scene import Person
+from repogen.views.camera import rotated
 
 
 def worn_vertices(surface: Surface, outfit: Outfit) -> Int[np.ndarray, " n"]:
@@ -58,10 +59,12 @@ class _Key:
 def _posed(body: Body, key: _Key) -> PosedBody:
     person = key.person
     own = body.pose(person.shape, person.face, person.angles)
+    if person.yaw_deg == 0 and not any(person.position):
+        return own
     yaw = np.radians(person.yaw_deg)
     turn = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
     place = np.array(person.position)
     return PosedBody(
-        vertices=(np.einsum("ni,ji->nj", own.vertices, turn) + place).astype(np.float32),
-        keypoints=np.einsum("ni,ji->nj", own.keypoints, turn) + place,
+        vertices=(rotated(own.vertices, turn) + place).astype(np.float32),
+        keypoints=rotated(own.keypoints, turn) + place,
     )

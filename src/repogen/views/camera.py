@@ -47,8 +47,7 @@ class Camera:
 
     def to_camera(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
         """World points in the camera's frame, metres."""
-        # einsum, not BLAS: its sums do not depend on the number of threads.
-        return np.einsum("ni,ji->nj", points, np.array(self.rotation)) + np.array(self.translation)
+        return rotated(points, np.array(self.rotation)) + np.array(self.translation)
 
     def to_pixels(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 2"]:
         """Pixel coordinates of points in the camera's frame (z > 0)."""
@@ -73,6 +72,17 @@ class Camera:
             cx=(self.cx - left) * scale,
             cy=(self.cy - top) * scale,
         )
+
+
+def rotated(
+    points: Float[np.ndarray, "n 3"], rotation: Float[np.ndarray, "3 3"]
+) -> Float[np.ndarray, "n 3"]:
+    """Each point turned by a rotation matrix.
+
+    Written out, not left to BLAS: the sums must not depend on the number of threads.
+    """
+    x, y, z = rotation.T
+    return points[:, :1] * x + points[:, 1:2] * y + points[:, 2:] * z
 
 
 def direction(azimuth_deg: float, elevation_deg: float) -> Float[np.ndarray, "3"]:

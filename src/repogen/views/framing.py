@@ -37,9 +37,8 @@ def projected_box(camera: Camera, vertices: Float[np.ndarray, "v 3"]) -> Box:
     points = points[points[:, 2] > 0.05]
     if len(points) == 0:
         raise UserError("the camera sees nobody: everyone is behind it; raise its distance")
-    pixels = camera.to_pixels(points)
-    (left, top), (right, bottom) = pixels.min(axis=0), pixels.max(axis=0)
-    return Box(float(left), float(top), float(right), float(bottom))
+    u, v = camera.to_pixels(points).T
+    return Box(float(u.min()), float(v.min()), float(u.max()), float(v.max()))
 
 
 def fit(

@@ -14,7 +14,9 @@ def noise_table() -> np.ndarray:
     white = rng.normal(size=(4, SIZE, SIZE, SIZE))
     k = np.fft.fftfreq(SIZE)
     square = k[:, None, None] ** 2 + k[None, :, None] ** 2 + k[None, None, :] ** 2
-    smooth = np.fft.ifftn(np.fft.fftn(white, axes=(1, 2, 3)) * np.exp(-40.0 * square), axes=(1, 2, 3))
+    smooth = np.fft.ifftn(
+        np.fft.fftn(white, axes=(1, 2, 3)) * np.exp(-40.0 * square), axes=(1, 2, 3)
+    )
     table = smooth.real
     table -= table.mean(axis=(1, 2, 3), keepdims=True)
     table /= table.std(axis=(1, 2, 3), keepdims=True)

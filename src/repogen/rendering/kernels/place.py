@@ -41,7 +41,9 @@ def floor_color(room: Room, x: float, y: float, width: float, table: wp.array(dt
     if room.pattern == 1:
         du = wp.abs(u - wp.floor(u) - 0.5)
         dv = wp.abs(v - wp.floor(v) - 0.5)
-        joint = wp.clamp((wp.max(du, dv) - 0.47) * room.scale / wp.max(width, 0.002) + 0.5, 0.0, 1.0)
+        joint = wp.clamp(
+            (wp.max(du, dv) - 0.47) * room.scale / wp.max(width, 0.002) + 0.5, 0.0, 1.0
+        )
         tile = noise(table, wp.vec3(wp.floor(u), wp.floor(v), 0.0) * 7.3)
         mix = wp.max(joint * fade, 0.15 * wp.clamp(tile[0], 0.0, 1.0))
     elif room.pattern == 2:
@@ -67,9 +69,7 @@ def draw_place(
 ):
     """One background pixel, BGR. The floor takes the people's shadows."""
     y, x = wp.tid()
-    ray = wp.vec3(
-        (float(x) + 0.5 - room.cx) / room.fx, (float(y) + 0.5 - room.cy) / room.fy, 1.0
-    )
+    ray = wp.vec3((float(x) + 0.5 - room.cx) / room.fx, (float(y) + 0.5 - room.cy) / room.fy, 1.0)
     d = wp.normalize(room.rotation * ray)
     color = wp.vec3(0.0, 0.0, 0.0)
     nearest = float(1.0e9)

@@ -231,9 +231,7 @@ def barycentric(
         out[s] = wp.vec3(0.0, 0.0, 0.0)
         return
     d = wp.vec3((float(s % width) + 0.5 - cx) / fx, (float(s // width) + 0.5 - cy) / fy, 1.0)
-    out[s] = corner_weights(
-        vertices[faces[f, 0]], vertices[faces[f, 1]], vertices[faces[f, 2]], d
-    )
+    out[s] = corner_weights(vertices[faces[f, 0]], vertices[faces[f, 1]], vertices[faces[f, 2]], d)
 
 
 @wp.func
