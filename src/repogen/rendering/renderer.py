@@ -200,7 +200,7 @@ class Renderer:
             self._launch(geometry.to_lamp, len(placed), placed, light.lamps, index, texels)
             self._launch(
                 raster.rasterize_light, len(static.faces),
-                texels, static.faces, sides,
+                texels, static.faces, sides, static.face_layers,
                 _SHADOW_SIZE, index * _SHADOW_SIZE**2, light.shadow_depths,
             )  # fmt: skip
         return light
@@ -222,8 +222,9 @@ class Renderer:
                 half = scene.camera.windowed(0, 0, (width + 1) // 2, (height + 1) // 2, 0.5)
                 out = wp.empty((half.height, 3 * half.width), dtype=wp.uint8, device=self.device)
                 self._launch(
-                    place.draw_place, (half.height, half.width),
-                    place_to_room(built_in, half), light, self._noise, self._to_srgb, out,
+                    place.draw_place, (half.height, -(-half.width // shade.STRIP)),
+                    place_to_room(built_in, half), light, self._noise, self._to_srgb,
+                    half.width, out,
                 )  # fmt: skip
                 small = out.numpy().reshape(half.height, half.width, 3)
                 return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)

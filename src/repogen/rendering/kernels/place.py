@@ -1,8 +1,10 @@
 """A built-in place behind the people: floor, walls and ceiling, or a horizon under the sky."""
 
 from repogen.rendering.kernels.noise import noise
-from repogen.rendering.kernels.shade import Lighting, lit_share
+from repogen.rendering.kernels.shade import STRIP, Lighting, lit_share
 from repogen.warp_setup import wp
+
+_STRIP = wp.constant(STRIP)
 
 
 @wp.struct
@@ -31,13 +33,18 @@ class Room:
 
 
 @wp.func
-def floor_color(room: Room, x: float, y: float, width: float, table: wp.array(dtype=wp.vec4)):
+def floor_color(
+    room: Room, x: float, y: float, width: float, table: wp.array(dtype=wp.vec4)
+) -> wp.vec3:
+    """The floor at (x, y), where a pixel is `width` metres wide: what is finer fades away."""
     n = noise(table, wp.vec3(x, y, 0.37) * 2.1)
-    fine = noise(table, wp.vec3(x, y, 5.2) * 23.0)
+    fade = wp.clamp(2.0 - 2.0 * width / room.scale, 0.0, 1.0)
+    fine = wp.vec4(0.0, 0.0, 0.0, 0.0)
+    if fade > 0.0:
+        fine = fade * noise(table, wp.vec3(x, y, 5.2) * 23.0)
     mix = float(0.0)
     u = x / room.scale
     v = y / room.scale
-    fade = wp.clamp(2.0 - 2.0 * width / room.scale, 0.0, 1.0)
     if room.pattern == 1:
         du = wp.abs(u - wp.floor(u) - 0.5)
         dv = wp.abs(v - wp.floor(v) - 0.5)
@@ -54,9 +61,86 @@ def floor_color(room: Room, x: float, y: float, width: float, table: wp.array(dt
         joint = wp.clamp((du - 0.485) * room.scale / wp.max(width, 0.002) + 0.5, 0.0, 1.0)
         mix = wp.clamp(0.3 + 0.18 * grain[0] * fade + 0.2 * tone[0] + 0.5 * joint * fade, 0.0, 1.0)
     elif room.pattern == 3:
-        mix = wp.clamp(0.5 + 0.35 * n[0] + 0.3 * fine[0] * fade, 0.0, 1.0)
+        mix = wp.clamp(0.5 + 0.35 * n[0] + 0.3 * fine[0], 0.0, 1.0)
     color = room.floor + mix * (room.accent - room.floor)
-    return color * wp.clamp(1.0 + 0.05 * n[1] + 0.04 * fine[1] * fade, 0.3, 1.7)
+    return color * wp.clamp(1.0 + 0.05 * n[1] + 0.04 * fine[1], 0.3, 1.7)
+
+
+@wp.func
+def floor_shade(light: Lighting, point: wp.vec3) -> float:
+    """Share of its light that the people leave to a point of the floor (camera frame)."""
+    dark = float(0.0)
+    for i in range(light.shadow_count):
+        down = wp.dot(light.lamps[i].direction, light.up)
+        if down > 0.05:
+            hidden = 1.0 - lit_share(light, i, point, light.up, 0.0)
+            if hidden > 0.0:
+                dark += hidden * down * wp.length(light.lamps[i].color)
+    return wp.clamp(1.0 - 0.45 * dark, 0.25, 1.0)
+
+
+@wp.func
+def sky_color(room: Room, d: wp.vec3, table: wp.array(dtype=wp.vec4)) -> wp.vec3:
+    rise = wp.clamp(d[2], 0.0, 1.0)
+    blend = 1.0 - (1.0 - rise) * (1.0 - rise) * (1.0 - rise)
+    color = room.horizon + blend * (room.zenith - room.horizon)
+    reach = 2.0 / (rise + 0.15)
+    n = noise(table, wp.vec3(d[0] * reach, d[1] * reach, 0.7) * 1.5)
+    m = noise(table, wp.vec3(d[0] * reach, d[1] * reach, 0.2) * 6.0)
+    cloud = wp.clamp(0.8 * n[0] + 0.35 * m[0] - 0.3, 0.0, 1.0) * wp.min(1.0, 4.0 * rise)
+    return color + cloud * (wp.vec3(0.85, 0.86, 0.88) - color)
+
+
+@wp.func
+def place_color(
+    room: Room, light: Lighting, table: wp.array(dtype=wp.vec4), ray: wp.vec3
+) -> wp.vec3:
+    """What a ray of unit depth in the camera's frame meets first."""
+    indoors = room.half_x > 0.0
+    d = wp.normalize(room.rotation * ray)
+    if not indoors and d[2] >= -1.0e-4:
+        return sky_color(room, d, table)
+    color = wp.vec3(0.0, 0.0, 0.0)
+    nearest = float(1.0e9)
+    floor = int(0)
+    if d[2] < -1.0e-4:
+        nearest = (room.floor_z - room.eye[2]) / d[2]
+        floor = 1
+    if indoors:
+        if d[2] > 1.0e-4:
+            nearest = (room.floor_z + room.height - room.eye[2]) / d[2]
+            color = room.ceiling
+        side = 1.0e9
+        if wp.abs(d[0]) > 1.0e-5:
+            side = (room.half_x * wp.sign(d[0]) - room.eye[0]) / d[0]
+        if side < nearest:
+            nearest = side
+            color = room.wall * 0.92
+            floor = 0
+        side = 1.0e9
+        if wp.abs(d[1]) > 1.0e-5:
+            side = (room.half_y * wp.sign(d[1]) - room.eye[1]) / d[1]
+        if side < nearest:
+            nearest = side
+            color = room.wall
+            floor = 0
+    at = room.eye + nearest * d
+    if floor == 1:
+        width = nearest / (room.fx * wp.max(-d[2], 0.02))
+        color = floor_color(room, at[0], at[1], width, table)
+        if not indoors:
+            haze = 1.0 - wp.exp(-nearest / 60.0)
+            color = color + haze * (room.horizon - color)
+        # Straight back to the camera's frame: rays there have unit depth.
+        color = color * floor_shade(light, ray * (nearest / wp.length(ray)))
+    if indoors:
+        # Corners are darker, walls are not quite even.
+        gap = wp.min(room.half_x - wp.abs(at[0]), room.half_y - wp.abs(at[1]))
+        rise = wp.min(at[2] - room.floor_z, room.floor_z + room.height - at[2])
+        corner = wp.clamp(wp.max(wp.min(gap, rise), 0.0) + wp.max(gap, rise) * 0.3, 0.0, 0.6) / 0.6
+        n = noise(table, at * 1.3)
+        color = color * (0.78 + 0.22 * corner) * (1.0 + 0.03 * n[0])
+    return color
 
 
 @wp.kernel
@@ -65,67 +149,16 @@ def draw_place(
     light: Lighting,
     table: wp.array(dtype=wp.vec4),
     to_srgb: wp.array(dtype=wp.uint8),
+    width: int,
     out: wp.array2d(dtype=wp.uint8),
 ):
-    """One background pixel, BGR. The floor takes the people's shadows."""
-    y, x = wp.tid()
-    ray = wp.vec3((float(x) + 0.5 - room.cx) / room.fx, (float(y) + 0.5 - room.cy) / room.fy, 1.0)
-    d = wp.normalize(room.rotation * ray)
-    color = wp.vec3(0.0, 0.0, 0.0)
-    nearest = float(1.0e9)
-    if d[2] < -1.0e-4:
-        nearest = (room.floor_z - room.eye[2]) / d[2]
-        at = room.eye + nearest * d
-        width = nearest / (room.fx * wp.max(-d[2], 0.02))
-        color = floor_color(room, at[0], at[1], width, table)
-        if room.half_x == 0.0:
-            haze = 1.0 - wp.exp(-nearest / 60.0)
-            color = color + haze * (room.horizon - color)
-        if light.shadow_count > 0:
-            # Straight back to the camera's frame: rays there have unit depth.
-            point = ray * (nearest / wp.length(ray))
-            dark = float(0.0)
-            for i in range(light.shadow_count):
-                down = wp.dot(light.lamps[i].direction, light.up)
-                if down > 0.05:
-                    strength = down * wp.length(light.lamps[i].color)
-                    dark += strength * (1.0 - lit_share(light, i, point, light.up, 0.0))
-            color = color * wp.clamp(1.0 - 0.45 * dark, 0.25, 1.0)
-    if room.half_x > 0.0:
-        top = 1.0e9
-        if d[2] > 1.0e-4:
-            top = (room.floor_z + room.height - room.eye[2]) / d[2]
-        if top < nearest:
-            nearest = top
-            color = room.ceiling
-        side = 1.0e9
-        if wp.abs(d[0]) > 1.0e-5:
-            side = (room.half_x * wp.sign(d[0]) - room.eye[0]) / d[0]
-        if side < nearest:
-            nearest = side
-            color = room.wall * 0.92
-        side = 1.0e9
-        if wp.abs(d[1]) > 1.0e-5:
-            side = (room.half_y * wp.sign(d[1]) - room.eye[1]) / d[1]
-        if side < nearest:
-            nearest = side
-            color = room.wall
-        at = room.eye + nearest * d
-        # Corners are darker, walls are not quite even.
-        gap = wp.min(room.half_x - wp.abs(at[0]), room.half_y - wp.abs(at[1]))
-        rise = wp.min(at[2] - room.floor_z, room.floor_z + room.height - at[2])
-        corner = wp.clamp(wp.max(wp.min(gap, rise), 0.0) + wp.max(gap, rise) * 0.3, 0.0, 0.6) / 0.6
-        n = noise(table, at * 1.3)
-        color = color * (0.78 + 0.22 * corner) * (1.0 + 0.03 * n[0])
-    elif d[2] >= -1.0e-4:
-        rise = wp.clamp(d[2], 0.0, 1.0)
-        blend = 1.0 - (1.0 - rise) * (1.0 - rise) * (1.0 - rise)
-        color = room.horizon + blend * (room.zenith - room.horizon)
-        reach = 2.0 / (rise + 0.15)
-        n = noise(table, wp.vec3(d[0] * reach, d[1] * reach, 0.7) * 1.5)
-        m = noise(table, wp.vec3(d[0] * reach, d[1] * reach, 0.2) * 6.0)
-        cloud = wp.clamp(0.8 * n[0] + 0.35 * m[0] - 0.3, 0.0, 1.0) * wp.min(1.0, 4.0 * rise)
-        color = color + cloud * (wp.vec3(0.85, 0.86, 0.88) - color)
-    for c in range(3):
-        value = wp.clamp(color[c] * 0.9, 0.0, 1.0)
-        out[y, 3 * x + 2 - c] = to_srgb[int(value * 4095.0 + 0.5)]
+    """A strip of `STRIP` background pixels, BGR. The floor takes the people's shadows."""
+    y, strip = wp.tid()
+    for x in range(strip * _STRIP, wp.min((strip + 1) * _STRIP, width)):
+        ray = wp.vec3(
+            (float(x) + 0.5 - room.cx) / room.fx, (float(y) + 0.5 - room.cy) / room.fy, 1.0
+        )
+        color = 0.9 * place_color(room, light, table, ray)
+        for c in range(3):
+            value = wp.clamp(color[c], 0.0, 1.0)
+            out[y, 3 * x + 2 - c] = to_srgb[int(value * 4095.0 + 0.5)]

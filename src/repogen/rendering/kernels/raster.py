@@ -165,6 +165,7 @@ def rasterize_light(
     vertices: wp.array(dtype=wp.vec3),
     faces: wp.array2d(dtype=wp.int32),
     sides: wp.array(dtype=wp.uint8),
+    layers: wp.array(dtype=wp.uint8),
     size: int,
     first: int,
     depth: wp.array(dtype=wp.float32),
@@ -176,7 +177,8 @@ def rasterize_light(
     """
     f = wp.tid()
     side = int(sides[f])
-    if side == 0:
+    # Cloth that stands off the skin by millimetres has the skin's shadow.
+    if side == 0 or layers[f] == wp.uint8(2):
         return
     i = vertices[faces[f, 0]]
     j = vertices[faces[f, 1]]
