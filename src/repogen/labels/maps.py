@@ -1,7 +1,7 @@
 """Pictures read off the G-buffer: masks, depth, body parts, normals."""
 
 import numpy as np
-from jaxtyping import Float, UInt8, UInt16, UInt64
+from jaxtyping import Float, UInt8, UInt16
 
 from repogen.rendering.gbuffer import GBuffer
 from repogen.rendering.renderer import Rendering
@@ -21,25 +21,9 @@ def person_masks(rendering: Rendering) -> list[UInt8[np.ndarray, "h w"]]:
     """Per person, 1 where at least half of a pixel's samples see that person."""
     g = rendering.gbuffer
     if len(rendering.posed) == 1:
-        return [_at_least_half(g, g.covered)]
+        return [g.whole(g.half_covered(g.covered))]
     owner = np.where(g.covered, g.faces // g.faces_per_person, -1)
-    return [_at_least_half(g, owner == place) for place in range(len(rendering.posed))]
-
-
-def _at_least_half(g: GBuffer, samples: np.ndarray) -> UInt8[np.ndarray, "h w"]:
-    n = g.samples
-    rows = (
-        samples.astype(np.uint8).reshape(samples.shape[0] // n, n, -1).sum(axis=1, dtype=np.uint8)
-    )
-    counts = rows.reshape(len(rows), -1, n).sum(axis=2, dtype=np.uint8)
-    return g.whole((2 * counts >= n * n).astype(np.uint8))
-
-
-def _nearest(g: GBuffer) -> UInt64[np.ndarray, "h w"]:
-    """The key of each window pixel's nearest sample."""
-    n = g.samples
-    h, w = g.keys.shape[0] // n, g.keys.shape[1] // n
-    return g.keys.reshape(h, n, w, n).min(axis=(1, 3))
+    return [g.whole(g.half_covered(owner == place)) for place in range(len(rendering.posed))]
 
 
 def depth_map(rendering: Rendering) -> UInt16[np.ndarray, "h w"]:
@@ -48,15 +32,16 @@ def depth_map(rendering: Rendering) -> UInt16[np.ndarray, "h w"]:
     Where a pixel sees several depths the nearest counts; pixels are those of the masks.
     """
     g = rendering.gbuffer
-    millimetres = np.rint((_nearest(g) >> np.uint64(32)) * (1000 / 2**24))
-    return g.whole(np.minimum(millimetres, 65535).astype(np.uint16)) * _anybody(rendering)
+    depth = g.nearest >> np.uint64(32)  # 1/2**24 m
+    millimetres = (depth * np.uint64(1000) + np.uint64(2**23)) >> np.uint64(24)
+    return g.whole(np.minimum(millimetres, 65535).astype(np.uint16) * _anybody(g))
 
 
 def part_map(rendering: Rendering) -> UInt8[np.ndarray, "h w"]:
     """Index into `PARTS` of what each pixel shows, 0 for nobody."""
     g = rendering.gbuffer
-    faces = (_nearest(g) & np.uint64(0xFFFFFFFF)).astype(np.int64) % g.faces_per_person
-    return g.whole(rendering.surface.face_parts[faces]) * _anybody(rendering)
+    faces = g.nearest.astype(np.uint32) % np.uint32(g.faces_per_person)
+    return g.whole(rendering.surface.face_parts[faces] * _anybody(g))
 
 
 def normal_map(rendering: Rendering) -> UInt8[np.ndarray, "h w 3"]:
@@ -66,8 +51,7 @@ def normal_map(rendering: Rendering) -> UInt8[np.ndarray, "h w 3"]:
     """
     g = rendering.gbuffer
     surface = rendering.surface
-    index = (_nearest(g) & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    mask = _anybody(rendering)[g.top : g.top + len(index), g.left : g.left + index.shape[1]]
+    index, mask = g.nearest.astype(np.uint32), _anybody(g)
     used, inverse = np.unique(np.where(mask > 0, index, 0), return_inverse=True)
     person, face = np.divmod(used, g.faces_per_person)
     corners = rendering.vertices[
@@ -82,5 +66,5 @@ def normal_map(rendering: Rendering) -> UInt8[np.ndarray, "h w 3"]:
     return g.whole(rgb[inverse.reshape(index.shape)] * mask[:, :, None])
 
 
-def _anybody(rendering: Rendering) -> UInt8[np.ndarray, "h w"]:
-    return _at_least_half(rendering.gbuffer, rendering.gbuffer.covered)
+def _anybody(g: GBuffer) -> UInt8[np.ndarray, "h w"]:
+    return g.half_covered(g.covered)

@@ -1,9 +1,10 @@
 """What each sample of an image sees: which triangle, how far, where on it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt64
+from jaxtyping import Bool, Float, Int, UInt8, UInt64
 
 from repogen.rendering.kernels.raster import DEPTH_UNITS, EMPTY
 
@@ -25,7 +26,7 @@ class GBuffer:
     height: int
     faces_per_person: int
 
-    @property
+    @cached_property
     def covered(self) -> Bool[np.ndarray, "sh sw"]:
         """Samples of the window that see somebody."""
         return self.keys != np.uint64(EMPTY)
@@ -42,10 +43,28 @@ class GBuffer:
         metres = (self.keys >> np.uint64(32)).astype(np.float64) / DEPTH_UNITS
         return np.where(self.covered, metres, 0.0)
 
+    @cached_property
+    def nearest(self) -> UInt64[np.ndarray, "h w"]:
+        """The key of the nearest sample of each pixel of the window."""
+        n = self.samples
+        out = self.keys[::n, ::n]
+        for row in range(n):
+            for column in range(n):
+                out = np.minimum(out, self.keys[row::n, column::n])
+        return out
+
     def seen_faces(self) -> Int[np.ndarray, " n"]:
         """The distinct faces that at least one sample sees, in order."""
-        seen = self.keys[self.covered].astype(np.uint32)
+        seen = self.keys.astype(np.uint32)[self.covered]
         return np.flatnonzero(np.bincount(seen)) if len(seen) else np.empty(0, np.int64)
+
+    def half_covered(self, samples: Bool[np.ndarray, "sh sw"]) -> UInt8[np.ndarray, "h w"]:
+        """1 for the pixels of the window where at least half of the samples are set."""
+        n = self.samples
+        flags = samples.view(np.uint8)
+        rows = sum(flags[row::n] for row in range(1, n)) + flags[::n]
+        counts = sum(rows[:, column::n] for column in range(1, n)) + rows[:, ::n]
+        return (2 * counts >= n * n).astype(np.uint8)
 
     def by_pixel(self, samples: np.ndarray) -> np.ndarray:
         """Samples of the window gathered by pixel, (h, w, samples squared)."""
