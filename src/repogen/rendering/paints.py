@@ -14,7 +14,7 @@ from repogen.warp_setup import records, wp
 
 _HAIR_STYLES = ("bald", "short", "long")
 _BELT = 0.055
-_PAINT = records(Paint)
+_PAINT = np.dtype(records(Paint))
 
 
 def linear(color: str) -> np.ndarray:

@@ -23,7 +23,7 @@ from repogen.views.camera import Camera
 from repogen.warp_setup import records, wp
 
 _SHADOW_SIZE = 320
-_LAMP = records(geometry.Lamp)
+_LAMP = np.dtype(records(geometry.Lamp))
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,16 @@ class Renderer:
     def _array(self, values: np.ndarray, dtype: type) -> wp.array:
         return wp.array(np.ascontiguousarray(values), dtype=dtype, device=self.device)
 
+    def _structs(self, values: np.ndarray, dtype: type) -> wp.array:
+        """An array of structs from NumPy records.
+
+        By way of bytes: from records, Warp would parse the struct's layout anew every time.
+        """
+        memory = self._array(values.view(np.uint8), wp.uint8)
+        out = wp.array(ptr=memory.ptr, dtype=dtype, shape=len(values), device=self.device)
+        out.memory = memory  # it lives as long as the array that points into it
+        return out
+
     def _build_static(self, people: int) -> _Static:
         s = self.body.surface
         n, f = len(s.canonical), len(s.faces)
@@ -89,7 +99,7 @@ class Renderer:
         order = np.argsort(faces.ravel(), kind="stable")
         counts = np.bincount(faces.ravel(), minlength=n * people)
         return _Static(
-            fixed=self._array(fixed, geometry.Fixed),
+            fixed=self._structs(fixed, geometry.Fixed),
             faces=self._array(faces, wp.int32),
             face_layers=self._array(np.tile(s.face_layers, people), wp.uint8),
             starts=self._array(np.concatenate([[0], np.cumsum(counts)]), wp.int32),
@@ -109,7 +119,7 @@ class Renderer:
         bodies = tuple(pose_person(self.body, person) for person in scene.people)
         static = self._static(len(bodies))
         camera = scene.camera
-        paints = self._array(outfits_to_paints([p.outfit for p in scene.people]), Paint)
+        paints = self._structs(outfits_to_paints([p.outfit for p in scene.people]), Paint)
         world = self._array(np.concatenate([b.vertices for b in bodies]), wp.vec3)
         facings = wp.empty(len(static.faces), dtype=wp.vec3, device=self.device)
         corners = wp.empty(len(world), dtype=geometry.Corner, device=self.device)
@@ -189,7 +199,7 @@ class Renderer:
         lamps["matrix"] = np.stack([side, np.cross(side, axes), -axes], axis=1)
         lamps["offset"] = [_SHADOW_SIZE / 2, _SHADOW_SIZE / 2, 0.0] - lamps["matrix"] @ centre
         light = shade.Lighting()
-        light.lamps = self._array(lamps, geometry.Lamp)
+        light.lamps = self._structs(lamps, geometry.Lamp)
         light.shadow_count, light.shadow_size = sum(x.shadow for x in lights), _SHADOW_SIZE
         light.shadow_depths = wp.full(
             light.shadow_count * _SHADOW_SIZE**2, 1e9, dtype=wp.float32, device=self.device
