@@ -4,7 +4,10 @@ from pycocotools.coco import COCO
 
 import repogen
 
-config = repogen.GenerateConfig(images=24, views=("top=0.5", "bottom=0.5"), image_size=256, seed=1)
-folder = repogen.generate("rare-views", config)
-coco = COCO(str(folder / "annotations" / "person_keypoints.json"))
-print(len(coco.imgs), "images,", len(coco.anns), "people;", repogen.preview(folder))
+if __name__ == "__main__":  # worker processes import this file
+    config = repogen.GenerateConfig(
+        images=24, views=("top=0.5", "bottom=0.5"), image_size=256, seed=1
+    )
+    folder = repogen.generate("rare-views", config)
+    coco = COCO(str(folder / "annotations" / "person_keypoints.json"))
+    print(len(coco.imgs), "images,", len(coco.anns), "people;", repogen.preview(folder))

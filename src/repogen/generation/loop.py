@@ -41,7 +41,8 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
 
     A half-made folder of the same options is finished; anything else in the way is refused.
     Raises `UserError` for input a person can mend and `KeyboardInterrupt` for Ctrl-C; in
-    either case what is written stays valid and the same call goes on.
+    either case what is written stays valid and the same call goes on. Worker processes import
+    the calling script: call it under `if __name__ == "__main__":`.
     """
     folder = DatasetFolder(Path(out))
     _, found = parse_backgrounds(config.backgrounds)
@@ -127,6 +128,11 @@ def _locked(folder: DatasetFolder, run: dict[str, Any]) -> Iterator[None]:
         lock = FileLock(folder.lock, timeout=0)
         lock.acquire()
     except Timeout as error:
+        if multiprocessing.parent_process() is not None:
+            raise UserError(
+                "generate() runs again as a worker process imports your script; put the call "
+                'under `if __name__ == "__main__":`'
+            ) from error
         raise UserError(
             f"another run is writing into {folder.root}; wait for it or choose another folder"
         ) from error
