@@ -1,9 +1,10 @@
 """Images per second end to end, milliseconds per stage, and the original's way beside them.
 
-    python benchmarks/generate.py --images 300 --workers 2 --backgrounds DIR
+    python benchmarks/generate.py --images 600 --workers 2 --backgrounds DIR
 
-End to end means a whole run in a new process, start-up included and left out; stages are CPU
-time of one process, medians with quartiles.
+End to end is a whole run in a new process: its rate without start-up is the images by which a
+long run is longer than a short one over the seconds it takes longer. Stages are CPU time of one
+process. Every figure is a median, with its spread.
 """
 
 import argparse
@@ -13,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,103 +29,111 @@ from repogen.datasets.folder import encode_jpeg
 from repogen.generation.worker import encoded_maps
 from repogen.rendering import Renderer
 
-ORIGINAL = "the original's way: pyrender"
+MAPS = ("depth", "masks", "parts")
 
 
-def end_to_end(name: str, images: int, workers: int, backgrounds: str, write: list[str]) -> float:
-    """Run `repogen generate` twice, short and long: the difference is free of start-up."""
-    times = {}
-    for count in (16 * workers, 16 * workers + images):
-        with tempfile.TemporaryDirectory() as folder:
-            command = [
-                sys.executable, "-m", "repogen", "generate", f"{folder}/out",
-                "--images", str(count), "--workers", str(workers), "--backgrounds", backgrounds,
-                *(["--write", *write] if write else []),
-            ]  # fmt: skip
-            started = time.perf_counter()
-            subprocess.run(command, check=True, capture_output=True)
-            times[count] = time.perf_counter() - started
-    short, long = times[min(times)], times[max(times)]
-    rate = images / (long - short)
-    print(f"{name:<34} {rate:6.1f} images/s   ({max(times) / long:.1f} with start-up)")
-    return rate
+def run(images: int, workers: int, options: list[str]) -> float:
+    """Seconds that one `repogen generate` takes."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            sys.executable, "-m", "repogen", "generate", f"{folder}/out",
+            "--images", str(images), "--workers", str(workers), *options,
+        ]  # fmt: skip
+        started = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True)
+        return time.perf_counter() - started
 
 
-def first_image(backgrounds: str) -> None:
-    """Seconds from the command to one finished image, everything cached."""
-    times = []
-    for _ in range(3):
-        with tempfile.TemporaryDirectory() as folder:
-            started = time.perf_counter()
-            subprocess.run(
-                [sys.executable, "-m", "repogen", "generate", f"{folder}/out", "--images", "1",
-                 "--workers", "1", "--backgrounds", backgrounds],
-                check=True, capture_output=True,
-            )  # fmt: skip
-            times.append(time.perf_counter() - started)
-    print(f"{'warm start to a finished image':<34} {np.median(times):6.1f} s")
+def line(name: str, values: Sequence[float], unit: str) -> float:
+    """Print the median and the quartiles; returns the median."""
+    low, middle, high = np.percentile(values, [25, 50, 75])
+    spread = f"(quartiles {low:.1f} to {high:.1f}, n = {len(values)})"
+    print(f"{name:<42} {middle:7.1f} {unit:<9} {spread}", flush=True)
+    return float(middle)
 
 
-def stages(images: int, backgrounds: str) -> dict[str, float]:
-    """CPU milliseconds of each stage of one image; returns the medians."""
-    config = GenerateConfig(images=images, backgrounds=backgrounds)
+def end_to_end(name: str, images: int, workers: int, repeats: int, options: list[str]) -> float:
+    """Images per second once under way; returns the median."""
+    short = 32 * workers
+    rates, whole = [], []
+    for _ in range(repeats):
+        begun = run(short, workers, options)
+        whole.append(run(short + images, workers, options))
+        rates.append(images / (whole[-1] - begun))
+    line(f"{name}, {short + images} images", whole, "s")
+    return line(name, rates, "images/s")
+
+
+def stages(images: int, options: GenerateConfig) -> None:
+    """CPU milliseconds of each stage of one image, one process."""
     body = load_body()
     renderer = Renderer(body)
     spent: dict[str, list[float]] = {}
-
-    def timed(name: str, call: Callable[..., Any], *arguments: Any) -> Any:
-        started = time.process_time()
-        result = call(*arguments)
-        spent.setdefault(name, []).append(1000 * (time.process_time() - started))
-        return result
-
-    maps = ("depth", "masks", "parts")
+    timed = partial(measured, spent, time.process_time)
     for index in range(images):
-        scene = timed("sample the scene, pose the body", sample_scene, config, 0, index, body)
+        scene = timed("sample the scene, pose the body", sample_scene, options, 0, index, body)
         rendering = timed("render", renderer.render, scene)
         annotations = timed("label", label, rendering)
         timed("JPEG", encode_jpeg, rendering.image)
-        timed("depth, masks, parts PNG", encoded_maps, rendering, annotations, maps)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    why_not = pyrender_way.available()
-    for index in range(min(images, 40) if why_not is None else 0):
-        scene = sample_scene(config, 0, index, body)
-        timed(ORIGINAL, pyrender_way.picture, scene, renderer.render(scene))
+        timed("depth, masks, parts as PNG", encoded_maps, rendering, annotations, MAPS)
     for name, values in spent.items():
-        low, middle, high = np.percentile(values[1:], [25, 50, 75])
-        spread = f"(quartiles {low:.1f} to {high:.1f}, n={len(values) - 1})"
-        print(f"{name:<34} {middle:6.1f} ms   {spread}")
+        line(name, values[1:], "ms")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{'peak memory of one process':<42} {peak:7.0f} MB")
+
+
+def originals_way(images: int, options: GenerateConfig) -> float | None:
+    """Milliseconds of an image the original's way; None where OpenGL is missing."""
+    why_not = pyrender_way.available()
     if why_not is not None:
-        print(f"{ORIGINAL:<34} skipped: {why_not}")
-    print(f"{'peak memory of this process':<34} {peak:6.0f} MB")
-    return {name: float(np.median(values)) for name, values in spent.items()}  # fmt: skip
+        print(f"the original's way: skipped, {why_not}")
+        return None
+    body = load_body()
+    spent: dict[str, list[float]] = {}
+    timed = partial(measured, spent, time.perf_counter)
+    for index in range(images):
+        scene = sample_scene(options, 0, index, body)
+        posed = timed("  a new body model, posed", pyrender_way.new_model, scene)
+        pixels = timed("  pyrender", pyrender_way.picture, scene.camera, posed, body.surface)
+        timed("  background and JPEG", pyrender_way.finished, scene, *pixels)
+    print("the original's way")
+    for name, values in spent.items():
+        line(name, values[1:], "ms")
+    return line("  a picture", np.sum(list(spent.values()), axis=0)[1:], "ms")
+
+
+def measured(
+    spent: dict[str, list[float]],
+    clock: Callable[[], float],
+    name: str,
+    call: Callable[..., Any],
+    *arguments: Any,
+) -> Any:
+    """What `call` returns; its milliseconds are added to `spent`."""
+    started = clock()
+    result = call(*arguments)
+    spent.setdefault(name, []).append(1000 * (clock() - started))
+    return result
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=300)
+    parser.add_argument("--images", type=int, default=600)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--backgrounds", default="builtin")
     options = parser.parse_args()
     print(f"{platform.machine()}, {platform.python_version()}, 512 px, {options.backgrounds}")
-    load_body()
-    median = stages(min(options.images, 200), options.backgrounds)
-    first_image(options.backgrounds)
-    for name, write in (
-        ("JPEG + annotations", []),
-        ("+ depth, masks, parts", ["depth", "masks", "parts"]),
-    ):
-        end_to_end(
-            f"{options.workers} workers, {name}",
-            options.images,
-            options.workers,
-            options.backgrounds,
-            write,
-        )
-    theirs = median.get(ORIGINAL)
-    if theirs:
-        ours = median["render"]
-        print(f"{'rendering, original / ours':<34} {theirs / ours:6.1f} x")  # fmt: skip
+    config = GenerateConfig(images=options.images, backgrounds=options.backgrounds)
+    stages(min(options.images, 200), config)
+    theirs = originals_way(min(options.images, 30), config)
+    flags = ["--backgrounds", options.backgrounds]
+    line("warm start to one finished image", [run(1, 1, flags) for _ in range(3)], "s")
+    speed = partial(end_to_end, images=options.images, workers=options.workers)
+    plain = speed("JPEG + annotations", repeats=options.repeats, options=flags)
+    speed("+ depth, masks, parts", repeats=options.repeats, options=[*flags, "--write", *MAPS])
+    if theirs is not None:
+        print(f"{'as fast as the original way':<42} {plain * theirs / 1000:7.1f} times")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,21 @@
-"""The original's way to a picture: pyrender, a new offscreen renderer for each image.
+"""The original's way to a picture: one process, and for each image a new body model, a new
+pyrender offscreen renderer, a mesh handed to OpenGL, a photograph behind it, a JPEG.
 
-It posed a new SMPL-X model for each image as well; that cannot be had without its licence, so
-only the rendering is timed here, which favours the original.
+Its own body model, SMPL-X, cannot be had without its licence: ours is read and set up anew.
 """
 
 import os
 from typing import Any
 
 import numpy as np
+from jaxtyping import UInt8
 
 from repogen import Scene
-from repogen.rendering import Rendering
+from repogen.appearance.backgrounds import Photo, photo_pixels
+from repogen.bodies.anny import AnnyBody
+from repogen.bodies.protocol import PosedBody, Surface
+from repogen.datasets.folder import encode_jpeg
+from repogen.views.camera import Camera
 
 
 def available() -> str | None:
@@ -25,15 +30,22 @@ def available() -> str | None:
     return None
 
 
-def picture(scene: Scene, rendering: Rendering) -> tuple[np.ndarray, np.ndarray]:
-    """Colour and depth of the same skin mesh, five directional lights, from the same camera."""
+def new_model(scene: Scene) -> PosedBody:
+    """A body model set up from its file for this one body."""
+    person = scene.people[0]
+    return AnnyBody().pose(person.shape, person.face, person.angles)
+
+
+def picture(
+    camera: Camera, posed: PosedBody, surface: Surface
+) -> tuple[UInt8[np.ndarray, "h w 3"], np.ndarray]:
+    """Colour (RGB) and depth of the skin, five directional lights, from the same camera."""
     import pyrender
     import trimesh
 
-    surface, camera = rendering.surface, scene.camera
     skin = surface.faces[surface.faces_of("skin", "eyes")]
     # OpenGL's camera looks along -z with y up.
-    vertices = rendering.vertices[: len(surface.canonical)] * [1, -1, -1]
+    vertices = camera.to_camera(posed.vertices) * [1, -1, -1]
     colors = np.full((len(vertices), 4), 200, np.uint8)
     mesh = trimesh.Trimesh(vertices, skin, vertex_colors=colors, process=False)
     world: Any = pyrender.Scene(bg_color=[0, 0, 0, 0], ambient_light=[0.3, 0.3, 0.3])
@@ -48,3 +60,12 @@ def picture(scene: Scene, rendering: Rendering) -> tuple[np.ndarray, np.ndarray]
     color, depth = renderer.render(world)
     renderer.delete()
     return color, depth
+
+
+def finished(scene: Scene, color: np.ndarray, depth: np.ndarray) -> bytes:
+    """The picture over its background, as JPEG."""
+    camera = scene.camera
+    behind = np.zeros_like(color)
+    if isinstance(scene.background, Photo):
+        behind = photo_pixels(scene.background, camera.width, camera.height)
+    return encode_jpeg(np.where(depth[..., None] > 0, color[..., ::-1], behind))

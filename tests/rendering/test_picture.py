@@ -112,7 +112,7 @@ def test_samples_lie_on_the_triangle_they_name(body, renderer, index):
 
 def test_gbuffer_reads_its_keys(body, renderer):
     g = renderer.render(random_scene(body)).gbuffer
-    assert (g.seen_faces() == np.unique(g.faces[g.covered])).all()
+    assert (g.seen_faces == np.unique(g.faces[g.covered])).all()
     assert ((g.depth > 0) == g.covered).all()
     window = g.by_pixel(g.covered)
     assert (window[3, 5] == g.covered[6:8, 10:12].ravel()).all()
@@ -145,7 +145,7 @@ def test_nobody_is_drawn_where_nobody_is_in_view(body, renderer):
     assert rendering.image.shape == (120, 160, 3)
     assert (rendering.image == [0x80, 0x60, 0x40]).all()
     assert not rendering.gbuffer.covered.any()
-    assert len(rendering.gbuffer.seen_faces()) == 0
+    assert len(rendering.gbuffer.seen_faces) == 0
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
 
-from repogen.rendering.kernels.raster import DEPTH_UNITS, EMPTY, NEAR, barycentric, rasterize
+from repogen.rendering.gbuffer import key_depth
+from repogen.rendering.kernels.raster import EMPTY, NEAR, barycentric, rasterize
 from repogen.warp_setup import wp
 
 
@@ -41,7 +42,7 @@ def fast(vertices, faces, sides, lens):
     found = keys.numpy().reshape(lens.height, lens.width)
     seen = found != np.uint64(EMPTY)
     face = np.where(seen, (found & np.uint64(2**32 - 1)).astype(np.int64), -1)
-    return face, np.where(seen, (found >> np.uint64(32)) / DEPTH_UNITS, 0.0)
+    return face, np.where(seen, key_depth(found), 0.0)
 
 
 def naive(vertices, faces, sides, lens):

@@ -10,7 +10,7 @@ from repogen.errors import UserError
 
 def to_hex(rgb: Float[np.ndarray, "3"]) -> str:
     """`#rrggbb` of an sRGB colour in 0..1; what lies outside is clipped."""
-    return "#" + "".join(f"{round(255 * float(np.clip(c, 0.0, 1.0))):02x}" for c in rgb)
+    return "#" + np.rint(255 * np.clip(rgb, 0.0, 1.0)).astype(np.uint8).tobytes().hex()
 
 
 def from_hex(color: str) -> Float[np.ndarray, "3"]:

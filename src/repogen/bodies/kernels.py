@@ -2,25 +2,48 @@
 
 from repogen.warp_setup import wp
 
+BLOCK = 16
+block_of_floats = wp.types.vector(length=BLOCK, dtype=wp.float32)
+block_of_halves = wp.types.vector(length=BLOCK, dtype=wp.float16)
+
+
+@wp.kernel
+def blend_shapes(
+    start: wp.array(dtype=block_of_floats),
+    shapes: wp.array2d(dtype=block_of_halves),
+    weights: wp.array(dtype=wp.float32),
+    out: wp.array(dtype=block_of_floats),
+):
+    """start + the weighted sum of `shapes` (blocks x shapes), 16 coordinates a thread."""
+    i = wp.tid()
+    total = start[i]
+    for k in range(weights.shape[0]):
+        total += weights[k] * block_of_floats(shapes[i, k])
+    out[i] = total
+
 
 @wp.kernel
 def skin_vertices(
-    rest: wp.array(dtype=wp.vec3),
+    rest: wp.array(dtype=wp.float32),
     bones: wp.array2d(dtype=wp.int32),
     weights: wp.array2d(dtype=wp.float32),
     linear: wp.array(dtype=wp.mat33),
     offset: wp.array(dtype=wp.vec3),
     out: wp.array(dtype=wp.vec3),
 ):
-    """Linear blend skinning. Weights of a vertex descend; the first zero ends the list."""
+    """Linear blend skinning of the vertices whose coordinates are `rest`, x, y, z in turn.
+
+    Weights of a vertex descend; the first zero ends the list.
+    """
     v = wp.tid()
+    at = wp.vec3(rest[3 * v], rest[3 * v + 1], rest[3 * v + 2])
     total = wp.vec3(0.0, 0.0, 0.0)
     for k in range(weights.shape[1]):
         w = weights[v, k]
         if w == 0.0:
             break
         b = bones[v, k]
-        total += w * (linear[b] * rest[v] + offset[b])
+        total += w * (linear[b] * at + offset[b])
     out[v] = total
 
 

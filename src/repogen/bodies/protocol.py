@@ -74,9 +74,13 @@ class Body(Protocol):
     """
 
     name: str
-    surface: Surface
     shape_labels: tuple[str, ...]
     face_labels: tuple[str, ...]
+
+    @property
+    def surface(self) -> Surface:
+        """What neither shape nor pose changes of the mesh."""
+        ...
 
     def __hash__(self) -> int: ...
 

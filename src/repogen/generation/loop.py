@@ -199,6 +199,8 @@ def _make_in_processes(
 ) -> Iterator[int]:
     from repogen.generation import worker
 
+    # Each worker is one core's work; threads of the linear algebra would only spin.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     if "forkserver" in methods:

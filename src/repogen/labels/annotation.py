@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import cv2
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 from pycocotools import mask as rle
@@ -48,7 +49,7 @@ def label(rendering: Rendering, hidden: str = "keep") -> list[dict[str, Any]]:
         flags = keypoint_flags(rendering.scene, points, seen[place])
         if hidden == "drop":
             flags = np.where(flags == 1, 0, flags)
-        encoded = rle.encode(np.asfortranarray(mask))
+        encoded = rle.encode(cv2.transpose(mask).T)
         annotations.append(
             {
                 "category_id": 1,
@@ -95,7 +96,7 @@ def image_record(scene: Scene, file_name: str) -> dict[str, Any]:
 def seen_keypoints(rendering: Rendering) -> list[int]:
     """Per person, bit k set where some of keypoint k's neighbourhood is seen."""
     count = rendering.gbuffer.faces_per_person
-    person, face = np.divmod(rendering.gbuffer.seen_faces(), count)
+    person, face = np.divmod(rendering.gbuffer.seen_faces, count)
     bits = rendering.surface.face_keypoints[face]
     return [
         int(np.bitwise_or.reduce(bits[person == place], initial=0))

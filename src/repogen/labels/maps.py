@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float, UInt8, UInt16
 
-from repogen.rendering.gbuffer import GBuffer
+from repogen.rendering.gbuffer import GBuffer, key_depth
 from repogen.rendering.renderer import Rendering
 
 PART_COLORS = np.array(
@@ -32,9 +32,8 @@ def depth_map(rendering: Rendering) -> UInt16[np.ndarray, "h w"]:
     Where a pixel sees several depths the nearest counts; pixels are those of the masks.
     """
     g = rendering.gbuffer
-    depth = g.nearest >> np.uint64(32)  # 1/2**24 m
-    millimetres = (depth * np.uint64(1000) + np.uint64(2**23)) >> np.uint64(24)
-    return g.whole(np.minimum(millimetres, 65535).astype(np.uint16) * _anybody(g))
+    millimetres = np.minimum(np.rint(1000 * key_depth(g.nearest)), 65535)
+    return g.whole(millimetres.astype(np.uint16) * _anybody(g))
 
 
 def part_map(rendering: Rendering) -> UInt8[np.ndarray, "h w"]:

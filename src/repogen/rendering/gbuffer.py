@@ -6,7 +6,12 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8, UInt64
 
-from repogen.rendering.kernels.raster import DEPTH_UNITS, EMPTY
+from repogen.rendering.kernels.raster import EMPTY, KEY_FAR, KEY_SCALE
+
+
+def key_depth(keys: UInt64[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """Metres along the camera's z axis of samples that see somebody; their keys' upper half."""
+    return KEY_SCALE / np.maximum(KEY_FAR - (keys >> np.uint64(32)).astype(np.float64), 1.0)
 
 
 @dataclass(frozen=True)
@@ -14,11 +19,13 @@ class GBuffer:
     """The z-buffer of one image: `samples` squared samples in every pixel of a window.
 
     Outside the window, whose corner is (left, top) in pixels, nobody is seen. `keys` holds the
-    depth in 1/2**24 m above 32 bits of face index, all ones where a sample sees nobody. Faces
+    depth above 32 bits of face index, all ones where a sample sees nobody. Faces
     count on from person to person.
     """
 
     keys: UInt64[np.ndarray, "sh sw"]
+    seen_faces: Int[np.ndarray, " n"]
+    """The distinct faces that at least one sample sees, in order."""
     samples: int
     left: int
     top: int
@@ -40,8 +47,7 @@ class GBuffer:
     @property
     def depth(self) -> Float[np.ndarray, "sh sw"]:
         """Metres along the camera's z axis of each sample of the window, 0 for nobody."""
-        metres = (self.keys >> np.uint64(32)).astype(np.float64) / DEPTH_UNITS
-        return np.where(self.covered, metres, 0.0)
+        return np.where(self.covered, key_depth(self.keys), 0.0)
 
     @cached_property
     def nearest(self) -> UInt64[np.ndarray, "h w"]:
@@ -52,11 +58,6 @@ class GBuffer:
             for column in range(n):
                 out = np.minimum(out, self.keys[row::n, column::n])
         return out
-
-    def seen_faces(self) -> Int[np.ndarray, " n"]:
-        """The distinct faces that at least one sample sees, in order."""
-        seen = self.keys.astype(np.uint32)[self.covered]
-        return np.flatnonzero(np.bincount(seen)) if len(seen) else np.empty(0, np.int64)
 
     def half_covered(self, samples: Bool[np.ndarray, "sh sw"]) -> UInt8[np.ndarray, "h w"]:
         """1 for the pixels of the window where at least half of the samples are set."""

@@ -159,15 +159,17 @@ class Renderer:
         model.corners, model.faces, model.layers = corners, static.faces, static.face_layers
         model.paints, model.noise, model.eye = paints, self._noise, self._eye
         picture = self._array(background.reshape(camera.height, -1), wp.uint8)
+        seen = wp.zeros(len(static.faces), dtype=wp.uint8, device=self.device)
         self._launch(
             shade.shade, (optics.height, -(-optics.width // shade.STRIP)),
-            keys, model, light, optics, self._to_linear, self._to_srgb, picture,
+            keys, model, light, optics, self._to_linear, self._to_srgb, picture, seen,
         )  # fmt: skip
         return Rendering(
             scene=scene,
             image=picture.numpy().reshape(camera.height, camera.width, 3),
             gbuffer=GBuffer(
                 keys=keys.numpy(),
+                seen_faces=np.flatnonzero(seen.numpy()),
                 samples=n,
                 left=optics.left,
                 top=optics.top,

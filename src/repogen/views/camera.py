@@ -51,8 +51,8 @@ class Camera:
 
     def to_pixels(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 2"]:
         """Pixel coordinates of points in the camera's frame (z > 0)."""
-        focal, centre = np.array([self.fx, self.fy]), np.array([self.cx, self.cy])
-        return points[:, :2] / points[:, 2:3] * focal + centre
+        x, y, z = points.T
+        return np.stack([self.fx * (x / z) + self.cx, self.fy * (y / z) + self.cy]).T
 
     def position(self) -> Float[np.ndarray, "3"]:
         """The optical centre in the world, metres."""
@@ -81,8 +81,8 @@ def rotated(
 
     Written out, not left to BLAS: the sums must not depend on the number of threads.
     """
-    x, y, z = rotation.T
-    return points[:, :1] * x + points[:, 1:2] * y + points[:, 2:] * z
+    x, y, z = points.T
+    return np.stack([x * row[0] + y * row[1] + z * row[2] for row in rotation]).T
 
 
 def direction(azimuth_deg: float, elevation_deg: float) -> Float[np.ndarray, "3"]:
@@ -126,10 +126,10 @@ def look_at(
             np.cos(elevation),
         ]
     )
-    right = np.cross(forward, up)
+    right = np.array([np.cos(heading), np.sin(heading), 0.0])
     roll = np.radians(view.roll_deg)
     x = np.cos(roll) * right - np.sin(roll) * up
-    y = np.cross(forward, x)
+    y = -np.sin(roll) * right - np.cos(roll) * up
     rotation = np.stack([x, y, forward])
     translation = -rotation @ (np.array(target) + view.distance_m * towards)
     focal = 0.5 * width / np.tan(np.radians(fov_deg) / 2)

@@ -6,6 +6,9 @@ from repogen.warp_setup import wp
 
 _NEAR = wp.constant(wp.float32(NEAR))
 
+_DEEP = wp.constant(wp.float32(0.04))
+"""Metres inside a garment from which on no gap shows the skin."""
+
 
 @wp.kernel
 def face_normals(
@@ -78,27 +81,30 @@ def place_vertices(
     """Vertices and unit normals in the camera's frame; hair stands off the skin.
 
     Faces of vertex v are incident[starts[v]:starts[v + 1]]: the sum of their normals, gathered in
-    a fixed order, is the same on every device. `shown` gets 1 where an outfit shows the vertex,
-    and `bounds` the least x, least y, greatest x and greatest y in pixels of all the vertices that
-    people may be seen by.
+    a fixed order, is the same on every device. `shown` gets 1 where an outfit shows the vertex, 2
+    where it is skin deep inside a garment, and `bounds` the least x, least y, greatest x and
+    greatest y in pixels of all the vertices that people may be seen by.
     """
     v = wp.tid()
-    total = wp.vec3(0.0, 0.0, 0.0)
-    for i in range(starts[v], starts[v + 1]):
-        total += face_normals[incident[i]]
-    normal = wp.normalize(total)
     own = fixed[v]
     p = paints[own.person]
     q = own.canonical
     lift = float(0.0)
-    there = bool(True)
+    there = own.layer >= 0
+    dressed = bool(False)
     if own.layer == 0:
         # Toes hide in their shoes.
         there = q[2] >= p.shoe_top - 0.03
+        dressed = wp.max(top_depth(p, q), bottom_depth(p, q)) > _DEEP
         if p.hair_style > 0 and q[2] > 0.55:
             lift = 0.016 * edge(hair_depth(p, q) - 0.006, 0.02)
     elif own.layer >= 2:
         there = worn(p, own.layer, q)
+    normal = wp.vec3(0.0, 0.0, 0.0)
+    if there or own.layer == 0:
+        for i in range(starts[v], starts[v + 1]):
+            normal += face_normals[incident[i]]
+        normal = wp.normalize(normal)
     at = rotation * (vertices[v] + lift * normal) + translation
     c = Corner()
     c.position = at
@@ -109,7 +115,7 @@ def place_vertices(
     c.person = own.person
     corners[v] = c
     out[v] = at
-    shown[v] = wp.uint8(wp.where(there, 1, 0))
+    shown[v] = wp.uint8(wp.where(there, wp.where(dressed, 2, 1), 0))
     possible = own.layer == 0 or own.layer == 2 or (own.layer > 2 and there)
     if possible and at[2] > _NEAR:
         x = fx * at[0] / at[2] + cx
@@ -127,18 +133,21 @@ def visible_sides(
     shown: wp.array(dtype=wp.uint8),
     sides: wp.array(dtype=wp.uint8),
 ):
-    """Which faces an outfit shows: 0 none, 1 the outside, 2 both sides (skirts and hair).
+    """Which faces an outfit shows: 0 none, 1 the outside, 2 both sides (skirts and hair), 3 the
+    outside to the lights alone (skin under cloth, whose shadow it throws).
 
     Skin is there where any corner is, cloth only where all are inside the garment.
     """
     f = wp.tid()
-    corners = int(shown[faces[f, 0]]) + int(shown[faces[f, 1]]) + int(shown[faces[f, 2]])
+    a = int(shown[faces[f, 0]])
+    b = int(shown[faces[f, 1]])
+    c = int(shown[faces[f, 2]])
     layer = int(layers[f])
     show = int(1)
     if layer == 0:
-        show = wp.min(corners, 1)
+        show = wp.where(a + b + c == 6, 3, wp.min(a + b + c, 1))
     elif layer >= 2:
-        show = wp.where(corners == 3, wp.where(layer >= 3, 2, 1), 0)
+        show = wp.where(a + b + c == 3, wp.where(layer >= 3, 2, 1), 0)
     sides[f] = wp.uint8(show)
 
 

@@ -2,9 +2,11 @@
 
 from repogen.warp_setup import wp
 
-DEPTH_UNITS = 2.0**24
-"""Depth is kept as an integer of 1/2**24 m (60 nm) in the upper half of a 64-bit key, the
-triangle in the lower half: one atomic minimum finds the nearest, and breaks ties by index."""
+KEY_FAR = 2**31 - 1
+KEY_SCALE = 1.0e8
+"""A sample's 64-bit key holds KEY_FAR - KEY_SCALE / depth (metres; exact to 0.3 μm at 5 m) in its
+upper half, the triangle in the lower: one atomic minimum finds the nearest, and breaks ties by
+index. One over the depth, because that is linear in the picture."""
 
 EMPTY = 2**64 - 1
 
@@ -15,7 +17,8 @@ NEAR = 0.05
 """Metres; triangles that reach nearer than this are not drawn."""
 
 _NEAR = wp.constant(wp.float32(NEAR))
-_UNITS = wp.constant(wp.float32(DEPTH_UNITS))
+_KEY_FAR = wp.constant(KEY_FAR)
+_KEY_SCALE = wp.constant(wp.float32(KEY_SCALE))
 _SHIFT = wp.constant(wp.uint64(32))
 _FAR = wp.constant(wp.float32(120.0))
 _NO_AREA = wp.constant(wp.float32(1.0e-12))
@@ -108,12 +111,12 @@ def rasterize(
 ):
     """Nearest triangle per sample of a pinhole camera; `vertices` in its frame, metres.
 
-    `sides` says which sides of a triangle are seen: 0 none, 1 the front, 2 both.
+    `sides` says which sides of a triangle are seen: 0 or 3 none, 1 the front, 2 both.
     Triangles that reach behind the near plane (5 cm) are left out whole.
     """
     f = wp.tid()
     side = int(sides[f])
-    if side == 0:
+    if side == 0 or side == 3:
         return
     i = vertices[faces[f, 0]]
     j = vertices[faces[f, 1]]
@@ -122,7 +125,6 @@ def rasterize(
     farthest = wp.max(i[2], wp.max(j[2], k[2]))
     if nearest < _NEAR or farthest > _FAR:
         return
-    # One over the depth is linear in the picture.
     inverse = 1.0 / i[2]
     inverse_j = 1.0 / j[2]
     inverse_k = 1.0 / k[2]
@@ -155,8 +157,8 @@ def rasterize(
         inverse_row = inverse + (y - a[1]) * dy
         for column in range(first_centre(ends[0], width), last_centre(ends[1], width) + 1):
             at = inverse_row + (float(column) + 0.5 - a[0]) * dx
-            z = _UNITS / wp.clamp(at, least, most)
-            key = (wp.uint64(int(z)) << _SHIFT) | wp.uint64(f)
+            depth = _KEY_FAR - int(_KEY_SCALE * wp.clamp(at, least, most))
+            key = (wp.uint64(depth) << _SHIFT) | wp.uint64(f)
             wp.atomic_min(keys, row * width + column, key)
 
 
@@ -173,7 +175,7 @@ def rasterize_light(
     """Least depth per texel of a directional light; `vertices` are (texel x, texel y, metres).
 
     The map is size x size texels of `depth` from index `first`. `sides` is as for `rasterize`,
-    and the front is what the light falls on.
+    but 3 is the front too; the front is what the light falls on.
     """
     f = wp.tid()
     side = int(sides[f])
@@ -189,7 +191,7 @@ def rasterize_light(
     ab = b - a
     ac = c - a
     area = ab[0] * ac[1] - ab[1] * ac[0]
-    if wp.abs(area) < _NO_AREA or (area > 0.0 and side == 1):
+    if wp.abs(area) < _NO_AREA or (area > 0.0 and side != 2):
         return
     first_row = first_centre(wp.min(a[1], wp.min(b[1], c[1])), size)
     last_row = last_centre(wp.max(a[1], wp.max(b[1], c[1])), size)

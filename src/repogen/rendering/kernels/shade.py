@@ -3,13 +3,15 @@
 from repogen.rendering.kernels.geometry import Corner, Lamp
 from repogen.rendering.kernels.noise import noise
 from repogen.rendering.kernels.paint import Finish, Paint, finish
-from repogen.rendering.kernels.raster import DEPTH_UNITS, EMPTY, SAMPLES, corner_weights
+from repogen.rendering.kernels.raster import EMPTY, KEY_FAR, KEY_SCALE, SAMPLES, corner_weights
 from repogen.warp_setup import wp
 
 _EMPTY = wp.constant(wp.uint64(EMPTY))
 _LOW = wp.constant(wp.uint64(2**32 - 1))
 _SHIFT = wp.constant(wp.uint64(32))
-_SAME_DEPTH = wp.constant(int(0.02 * DEPTH_UNITS))
+_KEY_FAR = wp.constant(KEY_FAR)
+_KEY_SCALE = wp.constant(wp.float32(KEY_SCALE))
+_SAME_DEPTH = wp.constant(wp.float32(0.02))
 
 _SAMPLES = wp.constant(SAMPLES)
 
@@ -142,7 +144,12 @@ def ray_through(optics: Optics, x: float, y: float) -> wp.vec3:
 @wp.func
 def same_piece(model: Model, one: wp.uint64, other: wp.uint64) -> int:
     """1 where two samples see the same layer at about the same depth, else 0."""
-    if wp.abs(int(one >> _SHIFT) - int(other >> _SHIFT)) >= _SAME_DEPTH:
+    if one & _LOW == other & _LOW:
+        return 1
+    # 1 / a - 1 / b = (b - a) / (a b)
+    a = float(_KEY_FAR - int(one >> _SHIFT))
+    b = float(_KEY_FAR - int(other >> _SHIFT))
+    if wp.abs(a - b) * _KEY_SCALE >= _SAME_DEPTH * a * b:
         return 0
     if model.layers[int(one & _LOW)] != model.layers[int(other & _LOW)]:
         return 0
@@ -211,8 +218,10 @@ def shade(
     to_linear: wp.array(dtype=wp.float32),
     to_srgb: wp.array(dtype=wp.uint8),
     picture: wp.array2d(dtype=wp.uint8),
+    seen: wp.array(dtype=wp.uint8),
 ):
     """A strip of pixels of the window, drawn over the background in `picture`: BGR, a byte each.
+    `seen` gets 1 for every face that a sample sees.
 
     A thread takes `STRIP` pixels of a row, because on a CPU it starts by reading all the
     arguments, which takes as long as looking at a few pixels.
@@ -223,7 +232,10 @@ def shade(
         nearest = keys[wy * _SAMPLES, wx * _SAMPLES]
         for sy in range(_SAMPLES):
             for sx in range(_SAMPLES):
-                nearest = wp.min(nearest, keys[wy * _SAMPLES + sy, wx * _SAMPLES + sx])
+                key = keys[wy * _SAMPLES + sy, wx * _SAMPLES + sx]
+                nearest = wp.min(nearest, key)
+                if key != _EMPTY:
+                    seen[int(key & _LOW)] = wp.uint8(1)
         if nearest != _EMPTY:
             color = pixel_color(keys, model, light, optics, wx, wy, nearest)
             at = 3 * (wx + optics.left)
