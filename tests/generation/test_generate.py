@@ -114,6 +114,32 @@ def test_ctrl_c_ends_cleanly_and_resumably(dataset, tmp_path):
     assert contents(generate(out, config)) == contents(dataset)
 
 
+def test_a_run_that_may_not_write_goes_on_once_it_may(dataset, tmp_path):
+    sizes = sorted(p.stat().st_size for p in (dataset / "images").iterdir())
+    script = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
+        "import sys; from repogen.cli import main; sys.exit(main({words!r}))"
+    )
+    out = tmp_path / "set"
+    words = (
+        f"generate {out} --images {2 * CHUNK + 4} --image-size 96 --backgrounds builtin --seed 11 "
+        "--workers 1 --write depth masks parts"
+    ).split()
+    run = subprocess.run(
+        [sys.executable, "-c", script.format(limit=sizes[-5], words=words)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 2, run.stderr
+    assert "cannot write" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert list((out / "images").glob("*.jpg"))
+    assert not list(out.rglob("*.partial"))
+    config = GenerateConfig(images=2 * CHUNK + 4, write=("depth", "masks", "parts"), **SMALL)
+    assert contents(generate(out, config)) == contents(dataset)
+
+
 def test_rerender_makes_the_same_bytes_from_the_scene_alone(dataset, tmp_path):
     (path,) = rerender(dataset, (17,), tmp_path / "again")
     assert path.read_bytes() == (dataset / "images/00000017.jpg").read_bytes()

@@ -14,7 +14,7 @@ from pycocotools.cocoeval import COCOeval
 from repogen import SceneConfig, UserError, label, render, sample_scene
 from repogen.bodies import COCO_KEYPOINTS, PARTS
 from repogen.labels.annotation import CATEGORY, image_record
-from repogen.labels.maps import depth_map, normal_map, part_map, person_masks
+from repogen.labels.maps import barycentrics, depth_map, normal_map, part_map, person_masks
 from repogen.labels.stick import stick_figure
 
 CONFIG = SceneConfig(views=("sphere",), image_size=160, backgrounds="#406080")
@@ -53,6 +53,23 @@ def test_depth_at_a_visible_joint_is_just_in_front_of_it(renderings):
                 assert seen < point[2] + 0.05
                 checked += 1
     assert checked > 30
+
+
+def test_barycentrics_give_the_point_a_sample_sees(renderings):
+    for rendering in renderings[:3]:
+        g, camera = rendering.gbuffer, rendering.scene.camera
+        weights = barycentrics(rendering)
+        rows, columns = np.nonzero(g.covered)
+        seen = weights[rows, columns]
+        assert (weights[~g.covered] == 0).all()
+        assert seen.sum(axis=1) == pytest.approx(np.ones(len(seen)))
+        assert seen.min() > -1e-2
+        corners = rendering.vertices[rendering.surface.faces[g.faces[rows, columns]]]
+        points = np.einsum("nk,nki->ni", seen, corners)
+        assert points[:, 2] == pytest.approx(g.depth[rows, columns], abs=2e-3)
+        shown = camera.to_pixels(points)
+        middle = np.stack([columns, rows], axis=1) / 2 + 0.25 + [g.left, g.top]
+        assert shown == pytest.approx(middle, abs=1e-6)
 
 
 def test_mask_box_and_area_agree(renderings):

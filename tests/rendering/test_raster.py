@@ -8,7 +8,7 @@ from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
 
 from repogen.rendering.gbuffer import key_depth
-from repogen.rendering.kernels.raster import EMPTY, NEAR, barycentric, rasterize
+from repogen.rendering.kernels.raster import EMPTY, NEAR, rasterize
 from repogen.warp_setup import wp
 
 
@@ -178,25 +178,3 @@ def test_of_equal_triangles_the_first_is_seen():
     faces = np.concatenate([TOWARDS[:, [1, 2, 0]], TOWARDS, TOWARDS])
     face, _ = fast(TRIANGLE, faces, [0, 1, 1], LENS)
     assert set(face.ravel()) == {-1, 1}
-
-
-def test_weights_of_the_corners_give_the_point_seen():
-    rng = np.random.default_rng(4)
-    vertices = rng.uniform([-1.5, -1.5, 0.5], [1.5, 1.5, 3], (120, 3))
-    faces = np.arange(120).reshape(-1, 3)
-    face, depth = fast(vertices, faces, 2, LENS)
-    out = wp.zeros(face.size, dtype=wp.vec3, device="cpu")
-    inputs = [
-        wp.array(vertices.astype(np.float32), dtype=wp.vec3, device="cpu"),
-        wp.array(faces.astype(np.int32), dtype=wp.int32, device="cpu"),
-        wp.array(face.ravel().astype(np.int32), dtype=wp.int32, device="cpu"),
-        *(LENS.fx, LENS.fy, LENS.cx, LENS.cy, LENS.width, out),
-    ]
-    wp.launch(barycentric, dim=face.size, inputs=inputs, device="cpu")
-    weights = out.numpy().reshape(*face.shape, 3)
-    seen = face >= 0
-    assert (weights[~seen] == 0).all()
-    assert weights[seen].sum(axis=1) == pytest.approx(np.ones(seen.sum()), abs=1e-4)
-    assert weights[seen].min() > -1e-3
-    points = np.einsum("nk,nki->ni", weights[seen], vertices[faces[face[seen]]])
-    assert points == pytest.approx(LENS.rays()[seen] * depth[seen, None], abs=2e-4)

@@ -1,6 +1,5 @@
 """Options from a TOML file."""
 
-import tomllib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import cattrs
 
 from repogen.errors import UserError, choose
 from repogen.generation.config import GenerateConfig
+from repogen.toml_files import read_toml
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -16,13 +16,7 @@ def read_config(path: Path) -> dict[str, Any]:
 
     Raises `UserError` for a file that cannot be read or is no TOML.
     """
-    try:
-        table = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise UserError(f"cannot read --config {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"--config {path} is not a TOML file: {error}") from error
-    return {key.replace("-", "_"): value for key, value in table.items()}
+    return {k.replace("-", "_"): value for k, value in read_toml(path, "--config").items()}
 
 
 def config_from_table(table: dict[str, Any], where: str) -> GenerateConfig:

@@ -1,7 +1,7 @@
 """Pictures read off the G-buffer: masks, depth, body parts, normals."""
 
 import numpy as np
-from jaxtyping import Float, UInt8, UInt16
+from jaxtyping import Float, Int, UInt8, UInt16
 
 from repogen.rendering.gbuffer import GBuffer, key_depth
 from repogen.rendering.renderer import Rendering
@@ -49,13 +49,9 @@ def normal_map(rendering: Rendering) -> UInt8[np.ndarray, "h w 3"]:
     n points towards the camera: x right, y up, z out of the picture.
     """
     g = rendering.gbuffer
-    surface = rendering.surface
     index, mask = g.nearest.astype(np.uint32), _anybody(g)
     used, inverse = np.unique(np.where(mask > 0, index, 0), return_inverse=True)
-    person, face = np.divmod(used, g.faces_per_person)
-    corners = rendering.vertices[
-        surface.faces[face] + person[:, None] * len(surface.canonical)
-    ].astype(np.float64)
+    corners = _corners(rendering, used)
     normals: Float[np.ndarray, "n 3"] = np.cross(
         corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     )
@@ -63,6 +59,28 @@ def normal_map(rendering: Rendering) -> UInt8[np.ndarray, "h w 3"]:
     normals *= -np.sign((normals * corners[:, 0]).sum(axis=1, keepdims=True))
     rgb = np.rint(128 + 127 * normals * [1, -1, -1]).astype(np.uint8)
     return g.whole(rgb[inverse.reshape(index.shape)] * mask[:, :, None])
+
+
+def barycentrics(rendering: Rendering) -> Float[np.ndarray, "sh sw 3"]:
+    """Where on its face each sample of the G-buffer's window lies: the weights of the face's
+    three corners, zeros for nobody."""
+    g, camera = rendering.gbuffer, rendering.scene.camera
+    rows, columns = np.nonzero(g.covered)
+    x, y = g.left + (columns + 0.5) / g.samples, g.top + (rows + 0.5) / g.samples
+    ray = np.stack([(x - camera.cx) / camera.fx, (y - camera.cy) / camera.fy, np.ones(len(x))], 1)
+    a, b, c = _corners(rendering, g.faces[rows, columns]).swapaxes(0, 1)
+    weights = np.stack([(np.cross(p, q) * ray).sum(axis=1) for p, q in ((b, c), (c, a), (a, b))], 1)
+    out = np.zeros((*g.keys.shape, 3))
+    out[rows, columns] = weights / weights.sum(axis=1, keepdims=True)
+    return out
+
+
+def _corners(rendering: Rendering, faces: Int[np.ndarray, " n"]) -> Float[np.ndarray, "n 3 3"]:
+    """The corners of faces numbered over all people, in the camera's frame."""
+    surface = rendering.surface
+    person, face = np.divmod(faces, rendering.gbuffer.faces_per_person)
+    index = surface.faces[face] + person[:, None] * len(surface.canonical)
+    return rendering.vertices[index].astype(np.float64)
 
 
 def _anybody(g: GBuffer) -> UInt8[np.ndarray, "h w"]:

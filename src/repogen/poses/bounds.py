@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from repogen.bodies.skeleton import BODY_JOINTS
 from repogen.errors import UserError, choose
+from repogen.toml_files import read_toml
 
 Bounds = Mapping[str, Float[np.ndarray, "3 2"]]
 """Per joint, (lowest, highest) degrees about x, y and z; every range holds 0."""
@@ -31,13 +32,7 @@ def load_bounds(path: Path) -> dict[str, Float[np.ndarray, "3 2"]]:
     The file has a table per joint with x, y or z = [lowest, highest] in degrees. Raises
     `UserError` for a file that cannot be read, an unknown joint or axis, or a bad range.
     """
-    try:
-        table = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise UserError(f"cannot read the bounds file {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not a TOML file: {error}") from error
-    return _filled(table, str(path), default_bounds())
+    return _filled(read_toml(path, "the bounds file"), str(path), default_bounds())
 
 
 def _filled(

@@ -216,28 +216,6 @@ def rasterize_light(
             wp.atomic_min(depth, first + row * size + column, wp.clamp(z, nearest, farthest))
 
 
-@wp.kernel
-def barycentric(
-    vertices: wp.array(dtype=wp.vec3),
-    faces: wp.array2d(dtype=wp.int32),
-    triangles: wp.array(dtype=wp.int32),
-    fx: float,
-    fy: float,
-    cx: float,
-    cy: float,
-    width: int,
-    out: wp.array(dtype=wp.vec3),
-):
-    """Perspective-correct weights of the three corners at each sample; zero where it is empty."""
-    s = wp.tid()
-    f = triangles[s]
-    if f < 0:
-        out[s] = wp.vec3(0.0, 0.0, 0.0)
-        return
-    d = wp.vec3((float(s % width) + 0.5 - cx) / fx, (float(s // width) + 0.5 - cy) / fy, 1.0)
-    out[s] = corner_weights(vertices[faces[f, 0]], vertices[faces[f, 1]], vertices[faces[f, 2]], d)
-
-
 @wp.func
 def corner_weights(a: wp.vec3, b: wp.vec3, c: wp.vec3, d: wp.vec3) -> wp.vec3:
     """Weights of the triangle's corners where the ray d from the camera meets its plane."""

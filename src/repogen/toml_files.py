@@ -1,0 +1,20 @@
+"""Reading TOML files that people write."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from repogen.errors import UserError
+
+
+def read_toml(path: Path, name: str) -> dict[str, Any]:
+    """The tables of a file that errors call `name`.
+
+    Raises `UserError` for one that cannot be read or is no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        raise UserError(f"cannot read {name} {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{name} {path} is not a TOML file: {error}") from error
