@@ -21,7 +21,7 @@ def person_masks(rendering: Rendering) -> list[UInt8[np.ndarray, "h w"]]:
     """Per person, 1 where at least half of a pixel's samples see that person."""
     g = rendering.gbuffer
     if len(rendering.posed) == 1:
-        return [g.whole(g.half_covered(g.covered))]
+        return [g.whole(_anybody(g))]
     owner = np.where(g.covered, g.faces // g.faces_per_person, -1)
     return [g.whole(g.half_covered(owner == place)) for place in range(len(rendering.posed))]
 
@@ -84,4 +84,4 @@ def _corners(rendering: Rendering, faces: Int[np.ndarray, " n"]) -> Float[np.nda
 
 
 def _anybody(g: GBuffer) -> UInt8[np.ndarray, "h w"]:
-    return g.half_covered(g.covered)
+    return (2 * g.counts >= g.samples**2).astype(np.uint8)

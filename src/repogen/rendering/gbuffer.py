@@ -24,6 +24,8 @@ class GBuffer:
     """
 
     keys: UInt64[np.ndarray, "sh sw"]
+    counts: UInt8[np.ndarray, "h w"]
+    """How many samples of each pixel of the window see somebody."""
     seen_faces: Int[np.ndarray, " n"]
     """The distinct faces that at least one sample sees, in order."""
     samples: int

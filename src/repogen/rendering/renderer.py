@@ -43,13 +43,19 @@ class Rendering:
 
 @dataclass(frozen=True)
 class _Static:
-    """What stays on the device for a given number of people."""
+    """What stays on the device for a given number of people: the mesh, and room to work in."""
 
     fixed: wp.array
     faces: wp.array
     face_layers: wp.array
     starts: wp.array
     incident: wp.array
+    facings: wp.array
+    corners: wp.array
+    placed: wp.array
+    texels: wp.array
+    shown: wp.array
+    sides: wp.array
 
 
 class Renderer:
@@ -104,6 +110,12 @@ class Renderer:
             face_layers=self._array(np.tile(s.face_layers, people), wp.uint8),
             starts=self._array(np.concatenate([[0], np.cumsum(counts)]), wp.int32),
             incident=self._array(order // 3, wp.int32),
+            facings=wp.empty(f * people, dtype=wp.vec3, device=self.device),
+            corners=wp.empty(n * people, dtype=geometry.Corner, device=self.device),
+            placed=wp.empty(n * people, dtype=wp.vec3, device=self.device),
+            texels=wp.empty(n * people, dtype=wp.vec3, device=self.device),
+            shown=wp.empty(n * people, dtype=wp.uint8, device=self.device),
+            sides=wp.empty(f * people, dtype=wp.uint8, device=self.device),
         )
 
     def _launch(self, kernel: object, dim: object, *args: object) -> None:
@@ -121,24 +133,20 @@ class Renderer:
         camera = scene.camera
         paints = self._structs(outfits_to_paints([p.outfit for p in scene.people]), Paint)
         world = self._array(np.concatenate([b.vertices for b in bodies]), wp.vec3)
-        facings = wp.empty(len(static.faces), dtype=wp.vec3, device=self.device)
-        corners = wp.empty(len(world), dtype=geometry.Corner, device=self.device)
-        placed = wp.empty_like(world)
-        shown = wp.empty(len(world), dtype=wp.uint8, device=self.device)
-        sides = wp.empty_like(static.face_layers)
         bounds = self._array(np.array([1e9, 1e9, -1e9, -1e9]), wp.float32)
-        self._launch(geometry.face_normals, len(facings), world, static.faces, facings)
+        self._launch(geometry.face_normals, len(static.faces), world, static.faces, static.facings)
         self._launch(
             geometry.place_vertices, len(world),
-            world, facings, static.starts, static.incident, static.fixed, paints,
+            world, static.facings, static.starts, static.incident, static.fixed, paints,
             wp.mat33(*np.array(camera.rotation).ravel()), wp.vec3(*camera.translation),
             camera.fx, camera.fy, camera.cx, camera.cy,
-            placed, corners, shown, bounds,
+            static.placed, static.corners, static.shown, bounds,
         )  # fmt: skip
         self._launch(
-            geometry.visible_sides, len(sides), static.faces, static.face_layers, shown, sides
-        )
-        vertices = placed.numpy()
+            geometry.visible_sides, len(static.faces),
+            static.faces, static.face_layers, static.shown, static.sides,
+        )  # fmt: skip
+        vertices = static.placed.numpy().copy()
         optics = _optics(camera, bounds.numpy())
         n = SAMPLES
         keys = wp.empty((optics.height * n, optics.width * n), dtype=wp.uint64, device=self.device)
@@ -146,29 +154,31 @@ class Renderer:
         if keys.size:
             self._launch(
                 raster.rasterize, len(static.faces),
-                placed, static.faces, sides, camera.fx * n, camera.fy * n,
+                static.placed, static.faces, static.sides, camera.fx * n, camera.fy * n,
                 (camera.cx - optics.left) * n, (camera.cy - optics.top) * n,
                 keys.shape[1], keys.shape[0], keys.flatten(),
             )  # fmt: skip
 
-        light = self._lighting(scene, placed, static, sides)
+        light = self._lighting(scene, vertices, static)
         background = self._background(scene, light)
         sky, ground = _ambient(scene, background)
         light.sky, light.ground = wp.vec3(*sky), wp.vec3(*ground)
         model = shade.Model()
-        model.corners, model.faces, model.layers = corners, static.faces, static.face_layers
+        model.corners, model.faces, model.layers = static.corners, static.faces, static.face_layers
         model.paints, model.noise, model.eye = paints, self._noise, self._eye
         picture = self._array(background.reshape(camera.height, -1), wp.uint8)
         seen = wp.zeros(len(static.faces), dtype=wp.uint8, device=self.device)
+        counts = wp.empty((optics.height, optics.width), dtype=wp.uint8, device=self.device)
         self._launch(
             shade.shade, (optics.height, -(-optics.width // shade.STRIP)),
-            keys, model, light, optics, self._to_linear, self._to_srgb, picture, seen,
+            keys, model, light, optics, self._to_linear, self._to_srgb, picture, seen, counts,
         )  # fmt: skip
         return Rendering(
             scene=scene,
             image=picture.numpy().reshape(camera.height, camera.width, 3),
             gbuffer=GBuffer(
                 keys=keys.numpy(),
+                counts=counts.numpy(),
                 seen_faces=np.flatnonzero(seen.numpy()),
                 samples=n,
                 left=optics.left,
@@ -183,11 +193,11 @@ class Renderer:
         )
 
     def _lighting(
-        self, scene: Scene, placed: wp.array, static: _Static, sides: wp.array
+        self, scene: Scene, vertices: Float[np.ndarray, "n 3"], static: _Static
     ) -> shade.Lighting:
         """Lights in the camera's frame, those with shadows first, and their shadow maps."""
         rotation = np.array(scene.camera.rotation)
-        columns = np.ascontiguousarray(placed.numpy().T)
+        columns = np.ascontiguousarray(vertices.T)
         low, high = columns.min(axis=1), columns.max(axis=1)
         centre, radius = (low + high) / 2, float(np.linalg.norm(high - low)) / 2 + 0.02
         lights = sorted(scene.lights, key=lambda lamp: not lamp.shadow)
@@ -207,12 +217,14 @@ class Renderer:
             light.shadow_count * _SHADOW_SIZE**2, 1e9, dtype=wp.float32, device=self.device
         )
         light.up = wp.vec3(*rotation[:, 2])
-        texels = wp.empty_like(placed)
         for index in range(light.shadow_count):
-            self._launch(geometry.to_lamp, len(placed), placed, light.lamps, index, texels)
+            self._launch(
+                geometry.to_lamp, len(static.placed),
+                static.placed, light.lamps, index, static.texels,
+            )  # fmt: skip
             self._launch(
                 raster.rasterize_light, len(static.faces),
-                texels, static.faces, sides, static.face_layers,
+                static.texels, static.faces, static.sides, static.face_layers,
                 _SHADOW_SIZE, index * _SHADOW_SIZE**2, light.shadow_depths,
             )  # fmt: skip
         return light

@@ -219,9 +219,11 @@ def shade(
     to_srgb: wp.array(dtype=wp.uint8),
     picture: wp.array2d(dtype=wp.uint8),
     seen: wp.array(dtype=wp.uint8),
+    counts: wp.array2d(dtype=wp.uint8),
 ):
     """A strip of pixels of the window, drawn over the background in `picture`: BGR, a byte each.
-    `seen` gets 1 for every face that a sample sees.
+    `seen` gets 1 for every face that a sample sees, `counts` the samples of each pixel of the
+    window that see somebody.
 
     A thread takes `STRIP` pixels of a row, because on a CPU it starts by reading all the
     arguments, which takes as long as looking at a few pixels.
@@ -229,13 +231,16 @@ def shade(
     wy, strip = wp.tid()
     y = wy + optics.top
     for wx in range(strip * _STRIP, wp.min((strip + 1) * _STRIP, optics.width)):
-        nearest = keys[wy * _SAMPLES, wx * _SAMPLES]
+        nearest = _EMPTY
+        count = int(0)
         for sy in range(_SAMPLES):
             for sx in range(_SAMPLES):
                 key = keys[wy * _SAMPLES + sy, wx * _SAMPLES + sx]
                 nearest = wp.min(nearest, key)
                 if key != _EMPTY:
                     seen[int(key & _LOW)] = wp.uint8(1)
+                    count += 1
+        counts[wy, wx] = wp.uint8(count)
         if nearest != _EMPTY:
             color = pixel_color(keys, model, light, optics, wx, wy, nearest)
             at = 3 * (wx + optics.left)
