@@ -22,7 +22,7 @@ from repogen.scenes.scene import Scene
 from repogen.views.camera import Camera
 from repogen.warp_setup import records, wp
 
-_SHADOW_SIZE = 320
+_SHADOW_SIZE = 256
 _LAMP = np.dtype(records(geometry.Lamp))
 
 
