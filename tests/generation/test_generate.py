@@ -97,7 +97,11 @@ def test_ctrl_c_ends_cleanly_and_resumably(dataset, tmp_path):
         "--workers 2 --write depth masks parts"
     ).split()
     run = subprocess.Popen(
-        [sys.executable, "-m", "repogen", *words], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "repogen", *words],
+        stderr=subprocess.PIPE,
+        text=True,
+        # Shells start background jobs, as this test may be part of, deaf to it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 120
     while not (out / "images").exists():
