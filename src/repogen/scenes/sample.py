@@ -67,7 +67,7 @@ class SceneConfig:
     """A folder of photographs, coco:ANNOTATIONS.json:IMAGES_DIR, builtin, plain or #rrggbb."""
     lights: int = 5
     """Directional lights, from random directions."""
-    shadows: int = 2
+    shadows: int = 1
     """How many of the lights cast shadows."""
 
     def __post_init__(self) -> None:
