@@ -23,6 +23,7 @@ from repogen.views.camera import Camera
 from repogen.warp_setup import records, wp
 
 _SHADOW_SIZE = 256
+_LINEAR_OF_BYTE = to_linear(np.arange(256) / 255)
 _LAMP = np.dtype(records(geometry.Lamp))
 
 
@@ -68,8 +69,7 @@ class Renderer:
         self.body = body
         self.device = device
         self._noise = self._array(noise_table(), wp.vec4)
-        steps = np.arange(256) / 255
-        self._to_linear = self._array(to_linear(steps), wp.float32)
+        self._to_linear = self._array(_LINEAR_OF_BYTE, wp.float32)
         srgb = np.rint(255 * to_srgb(np.arange(4096) / 4095)).astype(np.uint8)
         self._to_srgb = self._array(srgb, wp.uint8)
         surface = body.surface
@@ -283,7 +283,7 @@ def _ambient(
     # A few pixels tell enough of the colours.
     height, width = background.shape[:2]
     few = background[height // 32 :: max(height // 16, 1), width // 32 :: max(width // 16, 1)]
-    light = to_linear(few[..., ::-1] / 255)
+    light = _LINEAR_OF_BYTE[few[..., ::-1]]
     middle = (len(light) + 1) // 2
     upper, lower = light[:middle].mean(axis=(0, 1)), light[-middle:].mean(axis=(0, 1))
     # Cameras expose for the scene: what counts is the tint, and above against below.

@@ -124,7 +124,8 @@ def stream(seed: int, index: int, topic: str) -> np.random.Generator:
 
     Topics do not share draws: another view or background leaves the poses as they were.
     """
-    return np.random.default_rng([seed, index, zlib.crc32(topic.encode())])
+    key = [seed & 0xFFFFFFFF, seed >> 32, index, zlib.crc32(topic.encode())]
+    return np.random.default_rng(np.array(key, dtype=np.uint32))
 
 
 def sample_scene(
