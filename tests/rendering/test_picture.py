@@ -219,7 +219,7 @@ def shadow_pictures(body, renderer, **angles):
     lamps = {"with": (LAMP,), "open": (replace(LAMP, shadow=False),), "dark": ()}
     outfit = NAKED | {"bottom": "shorts", "hem": -0.12}
     renderings = {
-        name: renderer.render(standing(body, outfit, lights=lights, **angles))
+        name: renderer.render(dyed(standing(body, outfit, lights=lights, **angles), "#c0c0c0"))
         for name, lights in lamps.items()
     }
     return {name: light_of(r.image)[..., 1] for name, r in renderings.items()}, renderings["with"]
