@@ -55,16 +55,11 @@ def line(name: str, values: Sequence[float], unit: str) -> float:
     return float(middle)
 
 
-def end_to_end(name: str, images: int, workers: int, repeats: int, options: list[str]) -> float:
-    """Images per second once under way; returns the median."""
+def end_to_end(images: int, workers: int, options: list[str]) -> tuple[float, float]:
+    """Images per second once under way, and the seconds of the whole long run."""
     short = 32 * workers
-    rates, whole = [], []
-    for _ in range(repeats):
-        begun = run(short, workers, options)
-        whole.append(run(short + images, workers, options))
-        rates.append(images / (whole[-1] - begun))
-    line(f"{name}, {short + images} images", whole, "s")
-    return line(name, rates, "images/s")
+    begun, whole = run(short, workers, options), run(short + images, workers, options)
+    return images / (whole - begun), whole
 
 
 def stages(images: int, options: GenerateConfig) -> None:
@@ -85,24 +80,18 @@ def stages(images: int, options: GenerateConfig) -> None:
     print(f"{'peak memory of one process':<42} {peak:7.0f} MB")
 
 
-def originals_way(images: int, options: GenerateConfig) -> float | None:
-    """Milliseconds of an image the original's way; None where OpenGL is missing."""
-    why_not = pyrender_way.available()
-    if why_not is not None:
-        print(f"the original's way: skipped, {why_not}")
-        return None
+def originals_way(images: int, options: GenerateConfig, spent: dict[str, list[float]]) -> float:
+    """Images per second the original's way; milliseconds of its stages are added to `spent`."""
     body = load_body()
-    spent: dict[str, list[float]] = {}
     timed = partial(measured, spent, time.perf_counter)
+    started = {name: len(values) for name, values in spent.items()}
     for index in range(images):
         scene = sample_scene(options, 0, index, body)
         posed = timed("  a new body model, posed", pyrender_way.new_model, scene)
         pixels = timed("  pyrender", pyrender_way.picture, scene.camera, posed, body.surface)
         timed("  background and JPEG", pyrender_way.finished, scene, *pixels)
-    print("the original's way")
-    for name, values in spent.items():
-        line(name, values[1:], "ms")
-    return line("  a picture", np.sum(list(spent.values()), axis=0)[1:], "ms")
+    own = [values[started.get(name, 0) :] for name, values in spent.items()]
+    return 1000 / float(np.median(np.sum(own, axis=0)))
 
 
 def measured(
@@ -129,14 +118,30 @@ def main() -> None:
     print(f"{platform.machine()}, {platform.python_version()}, 512 px, {options.backgrounds}")
     config = GenerateConfig(images=options.images, backgrounds=options.backgrounds)
     stages(min(options.images, 200), config)
-    theirs = originals_way(min(options.images, 30), config)
     flags = ["--backgrounds", options.backgrounds]
     line("warm start to one finished image", [run(1, 1, flags) for _ in range(3)], "s")
-    speed = partial(end_to_end, images=options.images, workers=options.workers)
-    plain = speed("JPEG + annotations", repeats=options.repeats, options=flags)
-    speed("+ depth, masks, parts", repeats=options.repeats, options=[*flags, "--write", *MAPS])
-    if theirs is not None:
-        print(f"{'as fast as the original way':<42} {plain * theirs / 1000:7.1f} times")
+    why_not = pyrender_way.available()
+    spent: dict[str, list[float]] = {}
+    rates: dict[str, list[float]] = {"JPEG + annotations": [], "+ depth, masks, parts": []}
+    totals, ratios = [], []
+    for _ in range(options.repeats):  # in turn, because machines have moods
+        rate, total = end_to_end(options.images, options.workers, flags)
+        rates["JPEG + annotations"].append(rate)
+        totals.append(total)
+        if why_not is None:
+            ratios.append(rate / originals_way(10, config, spent))
+        rate, _ = end_to_end(options.images, options.workers, [*flags, "--write", *MAPS])
+        rates["+ depth, masks, parts"].append(rate)
+    line(f"{options.images + 32 * options.workers} images, start to end", totals, "s")
+    for name, values in rates.items():
+        line(name, values, "images/s")
+    if why_not is not None:
+        print(f"the original's way: skipped, {why_not}")
+        return
+    print("the original's way, one image")
+    for name, values in spent.items():
+        line(name, values, "ms")
+    line("as fast as the original's way", ratios, "times")
 
 
 if __name__ == "__main__":

@@ -124,8 +124,20 @@ def encode_png(picture: np.ndarray) -> bytes:
     )
 
 
+def record_line(image: dict[str, Any], annotations: list[dict[str, Any]], scene: str) -> str:
+    """A picture's line in a part file: its COCO entries and its scene, each as JSON text, so that
+    merging parts only copies."""
+    return _compact(
+        {
+            "image": _compact(image),
+            "annotations": [_compact(a) for a in annotations],
+            "scene": scene,
+        }
+    )
+
+
 def read_records(folder: DatasetFolder, chunks: int) -> Iterator[dict[str, Any]]:
-    """The records of all part files in order, one a picture: image, annotations, scene."""
+    """What `record_line` wrote, of all part files in order."""
     for chunk in range(chunks):
         with folder.part(chunk).open() as lines:
             for line in lines:
@@ -135,7 +147,7 @@ def read_records(folder: DatasetFolder, chunks: int) -> Iterator[dict[str, Any]]
 def merge_parts(folder: DatasetFolder, chunks: int, header: dict[str, Any]) -> None:
     """Write `scenes.jsonl` and the COCO file from the part files, streaming.
 
-    `header` holds the COCO entries before images. Annotation ids count from 1 in image order.
+    `header` holds the COCO entries before images. Ids count from 1 in image order.
     The annotations come last: once they are there the dataset is complete.
     """
     try:
@@ -166,14 +178,14 @@ def _write_coco(folder: DatasetFolder, chunks: int, header: dict[str, Any], out:
     out.write("{" + ",\n".join(f"{json.dumps(k)}:{_compact(v)}" for k, v in header.items()))
     out.write(',\n"images":[\n')
     for place, record in enumerate(read_records(folder, chunks)):
-        out.write((",\n" if place else "") + _compact(record["image"]))
+        out.write((",\n" if place else "") + record["image"])
     out.write('\n],\n"annotations":[\n')
     annotation_id = 0
-    for record in read_records(folder, chunks):
-        for annotation in record["annotations"]:
+    for place, record in enumerate(read_records(folder, chunks)):
+        for text in record["annotations"]:
             annotation_id += 1
-            whole = {"id": annotation_id, "image_id": record["image"]["id"]} | annotation
-            out.write((",\n" if annotation_id > 1 else "") + _compact(whole))
+            ids = f'{{"id":{annotation_id},"image_id":{place + 1},'
+            out.write((",\n" if annotation_id > 1 else "") + ids + text[1:])
     out.write("\n]}\n")
 
 

@@ -1,6 +1,5 @@
 """What one process does: make a range of images and leave their records in a part file."""
 
-import json
 import os
 import signal
 import threading
@@ -16,6 +15,7 @@ from repogen.datasets.folder import (
     DatasetFolder,
     encode_jpeg,
     encode_png,
+    record_line,
     write_whole,
 )
 from repogen.generation.config import GenerateConfig
@@ -53,14 +53,8 @@ class Worker:
         annotations = label(rendering, self.config.hidden)
         for name, data in encoded_maps(rendering, annotations, self.config.write).items():
             write_whole(self.folder.map(name, rendering.scene.index + 1), data)
-        return json.dumps(
-            {
-                "image": image_record(rendering.scene, path.name),
-                "annotations": annotations,
-                "scene": scene_to_json(rendering.scene),
-            },
-            separators=(",", ":"),
-        )
+        image = image_record(rendering.scene, path.name)
+        return record_line(image, annotations, scene_to_json(rendering.scene))
 
 
 def encoded_maps(
