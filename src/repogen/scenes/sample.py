@@ -45,7 +45,7 @@ class SceneConfig:
     framing: str = "fit"
     """fit: the whole person at a random share of the picture. paper: a 90 degree camera that
     looks at the hips."""
-    person_share: tuple[float, float] = (0.45, 0.95)
+    person_share: tuple[float, float] = (0.3, 0.95)
     """With fit: the longer side of the person's box as a share of the picture."""
     truncate: float = 0.0
     """With fit: chance that the border cuts the person."""

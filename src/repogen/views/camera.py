@@ -47,7 +47,7 @@ class Camera:
 
     def to_camera(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
         """World points in the camera's frame, metres."""
-        return rotated(points, np.array(self.rotation)) + np.array(self.translation)
+        return rotated(points, np.array(self.rotation)) + np.array(self.translation, points.dtype)
 
     def to_pixels(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 2"]:
         """Pixel coordinates of points in the camera's frame (z > 0)."""
@@ -77,12 +77,13 @@ class Camera:
 def rotated(
     points: Float[np.ndarray, "n 3"], rotation: Float[np.ndarray, "3 3"]
 ) -> Float[np.ndarray, "n 3"]:
-    """Each point turned by a rotation matrix.
+    """Each point turned by a rotation matrix, in the points' own precision.
 
     Written out, not left to BLAS: the sums must not depend on the number of threads.
     """
     x, y, z = points.T
-    return np.stack([x * row[0] + y * row[1] + z * row[2] for row in rotation]).T
+    rows = rotation.astype(points.dtype)
+    return np.stack([x * row[0] + y * row[1] + z * row[2] for row in rows]).T
 
 
 def direction(azimuth_deg: float, elevation_deg: float) -> Float[np.ndarray, "3"]:
