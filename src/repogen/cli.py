@@ -12,6 +12,9 @@ VERBS = {
     "preview": "contact sheet and figures of a dataset",
     "validate": "check a dataset against everything it promises",
     "rerender": "make single images of a dataset again",
+    "train": "fine-tune a pose estimator on real and synthetic people",
+    "evaluate": "score weights on sets of labelled people",
+    "predict": "poses in pictures and videos",
     "info": "what this installation offers, or what a dataset holds",
 }
 
@@ -34,6 +37,14 @@ def main(arguments: list[str] | None = None) -> int:
         return run(words[1:])
     except UserError as error:
         print(f"repogen: error: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        if error.name not in ("accelerate", "transformers"):
+            raise
+        print(
+            f"repogen: error: {words[0]} needs {error.name}; pip install 'repogen[train]'",
+            file=sys.stderr,
+        )
         return 2
     except KeyboardInterrupt:
         print("repogen: stopped; run the same command again to go on", file=sys.stderr)
@@ -180,6 +191,79 @@ def _rerender(words: list[str]) -> int:
         return rerender(dataset, ids, out)
 
     print("\n".join(map(str, _parse("rerender", command, words))))
+    return 0
+
+
+def _train(words: list[str]) -> int:
+    from tyro.conf import OmitArgPrefixes
+
+    from repogen.training.config import TrainConfig
+    from repogen.training.loop import train
+
+    def command(options: Annotated[TrainConfig, OmitArgPrefixes]) -> TrainConfig:
+        """Fine-tune a pose estimator, or train a tiny one, on real and synthetic people."""
+        return options
+
+    print(train(_parse("train", command, words)))
+    return 0
+
+
+def _evaluate(words: list[str]) -> int:
+    from repogen.evaluation.report import evaluate, table_text, write_report
+
+    def command(
+        weights: Path,
+        data: tuple[str, ...],
+        out: Path | None = None,
+        flip: bool = True,
+        draws: int = 200,
+    ) -> tuple[Path, tuple[str, ...], Path | None, bool, int]:
+        """Score weights on sets of labelled people.
+
+        Args:
+            weights: A run, a folder, .safetensors or .pth.
+            data: Sets: NAME=DATASET or NAME=ANNOTATIONS.json:IMAGES_DIR, then :CAP persons.
+            out: A JSON file to write the scores to.
+            flip: Average with the mirrored crop's heatmaps.
+            draws: Bootstrap draws for the intervals.
+        """
+        return weights, data, out, flip, draws
+
+    weights, data, out, flip, draws = _parse("evaluate", command, words)
+    table = evaluate(weights, data, flip, draws)
+    print(table_text(table))
+    if out:
+        write_report(out, weights, table)
+    return 0
+
+
+def _predict(words: list[str]) -> int:
+    from tyro.conf import Positional
+
+    from repogen.inference.network import network
+    from repogen.inference.predict import predict
+    from repogen.models.weights import load_model
+
+    def command(
+        inputs: Positional[tuple[Path, ...]],
+        weights: Path,
+        out: Path = Path("predicted"),
+        boxes: Path | None = None,
+    ) -> tuple[tuple[Path, ...], Path, Path, Path | None]:
+        """Find poses in pictures and videos: COCO results and drawings.
+
+        Args:
+            inputs: Images, folders of images, videos.
+            weights: A run, a folder, .safetensors or .pth.
+            out: Folder to write results.json and drawn/ to.
+            boxes: People's boxes: a COCO file, or a list of file_name and bbox. Without, every
+                picture is one person's box.
+        """
+        return inputs, weights, out, boxes
+
+    inputs, weights, out, boxes = _parse("predict", command, words)
+    model, _ = load_model(weights)
+    print(predict(network(model), inputs, out, boxes))
     return 0
 
 

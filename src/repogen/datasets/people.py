@@ -1,0 +1,191 @@
+"""COCO-keypoint sets as they come, real or ours: one record for each labelled person."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from pycocotools import mask as rle
+
+from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.datasets.folder import DatasetFolder
+from repogen.errors import UserError
+
+_TABLES = ("images", "annotations", "categories")
+
+
+@dataclass(frozen=True)
+class People:
+    """The annotations of one set that are of a person, in the file's order; n of them.
+
+    Keypoints are pixels with v = 0 absent, 1 hidden, 2 visible; boxes are x, y, w, h.
+    """
+
+    name: str
+    root: Path
+    files: tuple[str, ...]
+    """The file of each image, below `root`."""
+    sizes: Int[np.ndarray, "i 2"]
+    """Width and height of each image."""
+    image_ids: Int[np.ndarray, " i"]
+    image: Int[np.ndarray, " n"]
+    """Index of each person's image."""
+    ids: Int[np.ndarray, " n"]
+    boxes: Float[np.ndarray, "n 4"]
+    areas: Float[np.ndarray, " n"]
+    keypoints: Float[np.ndarray, "n 17 3"]
+    crowd: Bool[np.ndarray, " n"]
+    records: tuple[Mapping[str, Any], ...]
+    """The annotations themselves, with whatever else they hold."""
+    views: Float[np.ndarray, "i 3"]
+    """Azimuth, elevation and roll in degrees of each image, NaN where the set does not say."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def path(self, person: int) -> Path:
+        """The image a person is in."""
+        return self.root / self.files[self.image[person]]
+
+    def take(self, persons: Sequence[int] | Int[np.ndarray, " m"]) -> "People":
+        """Only these persons; the images stay."""
+        index = np.asarray(persons, dtype=np.int64)
+        return People(
+            self.name, self.root, self.files, self.sizes, self.image_ids,
+            self.image[index], self.ids[index], self.boxes[index], self.areas[index],
+            self.keypoints[index], self.crowd[index],
+            tuple(self.records[i] for i in index), self.views,
+        )  # fmt: skip
+
+    def trainable(self) -> "People":
+        """Those with a joint to learn from and a box to crop: no crowds, nobody unlabelled."""
+        labelled = (self.keypoints[:, :, 2] > 0).any(axis=1)
+        boxed = (self.boxes[:, 2:] > 1).all(axis=1)
+        return self.take(np.flatnonzero(labelled & boxed & ~self.crowd))
+
+
+def read_people(name: str, annotations: Path, images: Path) -> People:
+    """The persons of a COCO-keypoints file whose images lie below the folder `images`.
+
+    Crowds and people without keypoints are kept and marked as the file marks them. Boxes are cut
+    to the image; a missing box comes from the mask or the keypoints, a missing `area` from the
+    mask or the box. Raises `UserError` for a file that is no such file, naming the record.
+    """
+    data = _read_json(annotations)
+    skeleton = {c["id"]: c for c in data["categories"] if c.get("name") == "person"}
+    if not skeleton:
+        raise UserError(f"{annotations} has no category named person")
+    for category in skeleton.values():
+        names = category.get("keypoints")
+        if names is not None and [str(n) for n in names] != list(COCO_KEYPOINTS):
+            raise UserError(
+                f"{annotations}: keypoints of another skeleton ({len(names)}: {names[0]}, …); "
+                "COCO's 17 are needed, in COCO's order"
+            )
+    index, sizes = {}, []
+    for place, image in enumerate(data["images"]):
+        try:
+            index[image["id"]] = place
+            sizes.append((int(image["width"]), int(image["height"])))
+            str(image["file_name"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise UserError(f"{annotations}: images[{place}] lacks {error}") from error
+    rows, records = [], []
+    for place, record in enumerate(data["annotations"]):
+        try:
+            if record["category_id"] not in skeleton:
+                continue
+            at = index[record["image_id"]]
+            rows.append((at, record["id"], *_mended(record, sizes[at])))
+        except (KeyError, TypeError, ValueError) as error:
+            raise UserError(
+                f"{annotations}: annotations[{place}] is no keypoint annotation: {error!r}"
+            ) from error
+        records.append(record)
+    views = [
+        [float(image.get("view", {}).get(k, np.nan)) for k in _VIEW] for image in data["images"]
+    ]
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 6
+    return People(
+        name=name,
+        root=images,
+        files=tuple(str(image["file_name"]) for image in data["images"]),
+        sizes=np.array(sizes, dtype=np.int64).reshape(-1, 2),
+        image_ids=np.array([image["id"] for image in data["images"]]),
+        image=np.array(columns[0], dtype=np.int64),
+        ids=np.array(columns[1], dtype=np.int64),
+        boxes=np.array(columns[2], dtype=np.float64).reshape(-1, 4),
+        areas=np.array(columns[3], dtype=np.float64),
+        keypoints=np.array(columns[4], dtype=np.float64).reshape(-1, 17, 3),
+        crowd=np.array(columns[5], dtype=bool),
+        records=tuple(records),
+        views=np.array(views).reshape(-1, 3),
+    )
+
+
+_VIEW = ("azimuth_deg", "elevation_deg", "roll_deg")
+
+
+def read_dataset(name: str, folder: Path) -> People:
+    """The persons of a dataset folder of ours."""
+    dataset = DatasetFolder(folder)
+    return read_people(name, dataset.annotations, dataset.image(1).parent)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text())
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not a JSON file: {error}") from error
+    missing = [
+        t for t in _TABLES if not isinstance(data, dict) or not isinstance(data.get(t), list)
+    ]
+    if missing:
+        raise UserError(f"{path} is not a COCO file: it has no list of {' or '.join(missing)}")
+    return data
+
+
+def _mended(
+    record: Mapping[str, Any], size: tuple[int, int]
+) -> tuple[list[float], float, Float[np.ndarray, "17 3"], bool]:
+    """Box within the image, area, keypoints and whether it is a crowd, of one annotation."""
+    flat = np.array(record.get("keypoints") or np.zeros(51), dtype=np.float64)
+    if flat.shape != (51,) or not np.isfinite(flat).all():
+        raise ValueError(f"keypoints must be 51 numbers, not {flat.size}")
+    keypoints = flat.reshape(17, 3)
+    mask = _encoded(record.get("segmentation"), size)
+    if "bbox" in record:
+        box = np.array(record["bbox"], dtype=np.float64)
+        if box.shape != (4,) or not np.isfinite(box).all():
+            raise ValueError(f"bbox {record['bbox']} must be x, y, w, h")
+    elif mask is not None:
+        box = rle.toBbox(mask)
+    else:
+        labelled = keypoints[keypoints[:, 2] > 0, :2]
+        if len(labelled) == 0:
+            raise KeyError("bbox")
+        box = np.concatenate([labelled.min(axis=0), np.ptp(labelled, axis=0)])
+    area = record.get("area")
+    if area is None:
+        area = float(rle.area(mask)) if mask is not None else float(box[2] * box[3])
+    low = np.clip(box[:2], 0, size)
+    high = np.clip(box[:2] + box[2:], 0, size)
+    clipped = [*low.tolist(), *(high - low).tolist()]
+    return clipped, float(area), keypoints, bool(record.get("iscrowd", 0))
+
+
+def _encoded(segmentation: Any, size: tuple[int, int]) -> dict[str, Any] | None:
+    """A polygon list or an RLE, compressed or not, as pycocotools' compressed RLE."""
+    width, height = size
+    if not segmentation:
+        return None
+    if isinstance(segmentation, list):
+        return rle.merge(rle.frPyObjects(segmentation, height, width))
+    if isinstance(segmentation["counts"], list):
+        return rle.frPyObjects(segmentation, height, width)
+    return dict(segmentation)

@@ -1,0 +1,1 @@
+"""Scoring poses: OKS-AP as COCO defines it, plainer measures, intervals, reports."""

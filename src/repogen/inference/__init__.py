@@ -1,0 +1,1 @@
+"""Using a pose estimator: crops to poses, pictures and videos."""

@@ -1,0 +1,22 @@
+"""A network as an estimator of heatmaps."""
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import nn
+
+from repogen.inference.estimate import Estimator
+from repogen.models.pixels import normalize
+
+
+def network(model: nn.Module, device: str | None = None) -> Estimator:
+    """The model's heatmaps of RGB crops, on the GPU where there is one."""
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    model = model.to(device).eval()
+
+    def estimate(crops: UInt8[np.ndarray, "n h w 3"]) -> Float[np.ndarray, "n 17 64 48"]:
+        with torch.inference_mode():
+            pixels = normalize(torch.from_numpy(crops).to(device))
+            return model(pixels).float().cpu().numpy()
+
+    return estimate

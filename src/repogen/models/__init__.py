@@ -1,0 +1,27 @@
+"""Pose estimators: an image crop in, seventeen heatmaps out."""
+
+from collections.abc import Callable
+from functools import partial
+
+from torch import nn
+
+from repogen.errors import choose
+from repogen.models.tiny import Tiny
+from repogen.models.vitpose import SIZES, ViTPose, vitpose
+
+MODELS: dict[str, Callable[[], nn.Module]] = {
+    **{f"vitpose-{size}": partial(vitpose, size) for size in SIZES},
+    "tiny": Tiny,
+}
+"""Every model by name. All take RGB crops, normalised as `normalize` does, (n, 3, 256, 192), and
+return heatmaps (n, 17, 64, 48)."""
+
+
+def build_model(name: str) -> nn.Module:
+    """A model with fresh weights. Raises `UserError` for a name that is not in `MODELS`."""
+    if name not in MODELS:
+        raise choose("model", name, MODELS)
+    return MODELS[name]()
+
+
+__all__ = ["MODELS", "ViTPose", "build_model"]

@@ -1,0 +1,80 @@
+"""Joints to heatmaps and back, unbiased: sigma 2, decoded by DARK."""
+
+import cv2
+import numpy as np
+from jaxtyping import Float
+
+from repogen.datasets.crops import CROP_SIZE, HEATMAP_SIZE
+
+SIGMA = 2.0
+"""Of a joint's Gaussian, in heatmap pixels."""
+
+STRIDE = np.array([(c - 1) / (h - 1) for c, h in zip(CROP_SIZE, HEATMAP_SIZE, strict=True)])
+"""Crop pixels per heatmap pixel, x and y: grids whose corners coincide (UDP)."""
+
+_BLUR = 11
+"""Kernel of the blur before DARK, as mmpose's ViTPose configurations have it; its sigma is 2."""
+
+
+def joints_to_heatmaps(
+    joints: Float[np.ndarray, "n k 2"],
+) -> Float[np.ndarray, "n k h w"]:
+    """A Gaussian of height 1 around each joint, given in crop pixels; float32."""
+    width, height = HEATMAP_SIZE
+    at = joints / STRIDE
+    x = np.exp(-((np.arange(width) - at[..., :1]) ** 2) / (2 * SIGMA**2))
+    y = np.exp(-((np.arange(height) - at[..., 1:]) ** 2) / (2 * SIGMA**2))
+    return (y[..., :, None] * x[..., None, :]).astype(np.float32)
+
+
+def heatmaps_to_joints(
+    heatmaps: Float[np.ndarray, "n k h w"],
+) -> tuple[Float[np.ndarray, "n k 2"], Float[np.ndarray, "n k"]]:
+    """Joints in crop pixels and their scores, the height of the highest pixel.
+
+    The peak of a Gaussian is found below the pixel from the logarithm's slope and curvature
+    (DARK, Zhang et al., CVPR 2020) after a blur.
+    """
+    n, k, height, width = heatmaps.shape
+    flat = heatmaps.reshape(n * k, height, width)
+    highest = flat.reshape(n * k, -1).argmax(axis=1)
+    scores = flat.reshape(n * k, -1)[np.arange(n * k), highest]
+    row, column = np.divmod(highest, width)
+
+    # Only the 3 x 3 pixels around each peak are needed of the blurred map.
+    reach = _BLUR // 2 + 1
+    padded = np.pad(flat, ((0, 0), (reach, reach), (reach, reach)), mode="reflect")
+    patches = _patches(padded, row, column, 2 * reach + 1)
+    weights = cv2.getGaussianKernel(_BLUR, 0).ravel()
+    blurred = _blurred(_blurred(patches, weights, 1), weights, 2)
+    log = np.log(np.clip(blurred, 1e-3, 50.0))
+
+    dx = (log[:, 1, 2] - log[:, 1, 0]) / 2
+    dy = (log[:, 2, 1] - log[:, 0, 1]) / 2
+    dxx = log[:, 1, 2] - 2 * log[:, 1, 1] + log[:, 1, 0]
+    dyy = log[:, 2, 1] - 2 * log[:, 1, 1] + log[:, 0, 1]
+    dxy = (log[:, 2, 2] - log[:, 2, 0] - log[:, 0, 2] + log[:, 0, 0]) / 4
+    determinant = dxx * dyy - dxy**2
+    curved = (determinant > 1e-9) & (dxx < 0)
+    safe = np.where(curved, determinant, 1.0)
+    step = np.stack([dxy * dy - dyy * dx, dxy * dx - dxx * dy], axis=1) / safe[:, None]
+    step = np.clip(np.where(curved[:, None], step, 0.0), -1.0, 1.0)
+    found = np.stack([column, row], axis=1) + step
+    return (found * STRIDE).reshape(n, k, 2), scores.reshape(n, k)
+
+
+def _patches(
+    maps: Float[np.ndarray, "m h w"], row: np.ndarray, column: np.ndarray, size: int
+) -> Float[np.ndarray, "m s s"]:
+    steps = np.arange(size)
+    return maps[
+        np.arange(len(maps))[:, None, None],
+        row[:, None, None] + steps[None, :, None],
+        column[:, None, None] + steps[None, None, :],
+    ]
+
+
+def _blurred(patches: np.ndarray, weights: np.ndarray, axis: int) -> np.ndarray:
+    """A valid convolution along one axis."""
+    windows = np.lib.stride_tricks.sliding_window_view(patches, len(weights), axis=axis)
+    return windows @ weights

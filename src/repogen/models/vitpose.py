@@ -1,0 +1,58 @@
+"""ViTPose (Xu et al., NeurIPS 2022) through transformers, with what its training needs."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from transformers import VitPoseBackboneConfig, VitPoseConfig, VitPoseForPoseEstimation
+
+SIZES = {"s": (384, 12, 12), "b": (768, 12, 12), "l": (1024, 24, 16), "h": (1280, 32, 16)}
+"""Width, layers and attention heads."""
+
+
+class ViTPose(VitPoseForPoseEstimation):
+    """transformers' model, same weights by the same names, that returns plain heatmaps."""
+
+    def forward(self, pixel_values: Float[Tensor, "n 3 256 192"]) -> Float[Tensor, "n 17 64 48"]:
+        """Heatmaps of a batch of normalised crops."""
+        return super().forward(pixel_values).heatmaps
+
+
+def vitpose(size: str, drop_path: float = 0.1) -> ViTPose:
+    """ViTPose s, b, l or h with the classic decoder and fresh weights.
+
+    transformers starts the last layer too large and has no stochastic depth: both as in
+    ViTPose's own training. `drop_path` grows linearly with depth up to this value.
+    """
+    width, layers, heads = SIZES[size]
+    backbone = VitPoseBackboneConfig(
+        hidden_size=width,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        out_indices=[layers],
+    )
+    model = ViTPose(
+        VitPoseConfig(backbone_config=backbone, use_simple_decoder=False, num_labels=17)
+    )
+    for deconvolution in (model.head.deconv1, model.head.deconv2, model.head.conv):
+        nn.init.normal_(deconvolution.weight, std=0.001)
+    for depth, layer in enumerate(model.backbone.encoder.layer):
+        share = drop_path * depth / max(layers - 1, 1)
+        # Hooks, not modules of our own: the weights keep their names.
+        for branch in (layer.attention, layer.mlp):
+            branch.register_forward_hook(_DropPath(share))
+    return model
+
+
+class _DropPath:
+    """Leaves a residual branch out for a random share of the samples while training."""
+
+    def __init__(self, share: float) -> None:
+        self.share = share
+
+    def __call__(self, branch: nn.Module, _inputs: object, output: Tensor) -> Tensor:
+        if not branch.training or self.share == 0:
+            return output
+        keep = 1 - self.share
+        shape = (output.shape[0],) + (1,) * (output.ndim - 1)
+        mask = torch.empty(shape, dtype=output.dtype, device=output.device).bernoulli_(keep)
+        return output * mask / keep

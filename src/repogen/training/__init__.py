@@ -1,0 +1,1 @@
+"""Fine-tuning pose estimators: options, optimizer, one readable loop."""
