@@ -240,9 +240,8 @@ def _evaluate(words: list[str]) -> int:
 def _predict(words: list[str]) -> int:
     from tyro.conf import Positional
 
-    from repogen.inference.network import network
+    from repogen.inference.network import load_estimator
     from repogen.inference.predict import predict
-    from repogen.models.weights import load_model
 
     def command(
         inputs: Positional[tuple[Path, ...]],
@@ -262,8 +261,7 @@ def _predict(words: list[str]) -> int:
         return inputs, weights, out, boxes
 
     inputs, weights, out, boxes = _parse("predict", command, words)
-    model, _ = load_model(weights)
-    print(predict(network(model), inputs, out, boxes))
+    print(predict(load_estimator(weights), inputs, out, boxes))
     return 0
 
 

@@ -10,8 +10,7 @@ from repogen.datasets.samples import readable
 from repogen.datasets.sets import read_set
 from repogen.evaluation.scores import Score, evaluate_estimates
 from repogen.inference.estimate import estimate_people
-from repogen.inference.network import network
-from repogen.models.weights import load_model
+from repogen.inference.network import load_estimator
 
 Table = dict[str, dict[str, Score]]
 """By set, then by score."""
@@ -24,8 +23,7 @@ def evaluate(weights: Path, data: tuple[str, ...], flip: bool = True, draws: int
 
     `draws` bootstrap draws give the intervals. Raises `UserError` for input a person can mend.
     """
-    model, _ = load_model(weights)
-    estimator = network(model)
+    estimator = load_estimator(weights)
     out = {}
     for spec in data:
         people, _ = readable(read_set(spec))

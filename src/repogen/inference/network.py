@@ -1,5 +1,7 @@
 """A network as an estimator of heatmaps."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
@@ -7,6 +9,13 @@ from torch import nn
 
 from repogen.inference.estimate import Estimator
 from repogen.models.pixels import normalize
+from repogen.models.weights import load_model
+
+
+def load_estimator(weights: Path, device: str | None = None) -> Estimator:
+    """The estimator in a run, a folder or a file of weights. Raises `UserError` for others."""
+    model, _ = load_model(weights)
+    return network(model, device)
 
 
 def network(model: nn.Module, device: str | None = None) -> Estimator:
