@@ -1,11 +1,17 @@
 """Training: it learns, it repeats, it goes on where it was killed, it says what is wrong."""
 
 import json
+import shutil
+import subprocess
+import sys
+import time
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from repogen import GenerateConfig, UserError, generate
 from repogen.models import build_model
@@ -31,8 +37,7 @@ def config(people, out, **changes):
 
 
 def losses(run):
-    state = torch.load(run / "last.pt", weights_only=True)
-    return state["progress"]["losses"]
+    return [json.loads(line)["loss"] for line in (run / "steps.jsonl").read_text().splitlines()]
 
 
 def test_it_learns_and_writes_its_folder(people, tmp_path):
@@ -40,8 +45,15 @@ def test_it_learns_and_writes_its_folder(people, tmp_path):
     curve = losses(run)
     assert len(curve) == 18
     assert np.mean(curve[-3:]) < 0.9 * np.mean(curve[:3])
-    for name in ("best.safetensors", "last.safetensors", "run.json", "log.jsonl"):
+    for name in ("best.safetensors", "last.safetensors", "last.pt"):
         assert (run / name).exists()
+    assert cv2.imread(str(run / "curve.png")).std() > 10
+    events = EventAccumulator(str(run / "tensorboard")).Reload()
+    assert [event.value for event in events.Scalars("loss")] == pytest.approx(curve)
+    assert len(events.Scalars("synth/AP")) == 6
+    description = json.loads((run / "run.json").read_text())
+    assert description["persons"] == {"synth": 24}
+    assert str(people / "annotations" / "person_keypoints.json") in description["sha256"]
     log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [entry["epoch"] for entry in log] == [1, 2, 3, 4, 5, 6]
     assert set(log[0]["val"]["synth"]) == {"AP", "AR", "OKS", "PCK"}
@@ -70,6 +82,65 @@ def test_a_stopped_run_goes_on_with_the_same_losses(people, tmp_path, monkeypatc
     assert a == b
 
 
+def test_a_killed_run_goes_on_with_the_same_losses(people, tmp_path):
+    options = config(people, tmp_path / "killed", epochs=12)
+    script = (
+        "from pathlib import PosixPath; from repogen.training.config import TrainConfig; "
+        f"from repogen.training.loop import train; train({options})"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
+    log = options.out / "log.jsonl"
+    deadline = time.monotonic() + 300
+    while not (log.exists() and len(log.read_text().splitlines()) >= 2):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    begun = len(log.read_text().splitlines())
+    assert begun < 12
+    for leftover in options.out.glob(".*.partial"):
+        leftover.unlink()
+    whole = train(config(people, tmp_path / "whole", epochs=12))
+    assert losses(train(options)) == losses(whole)
+
+
+def test_a_full_disk_stops_with_a_word_and_the_epoch_before_counts(people, tmp_path, monkeypatch):
+    options = config(people, tmp_path / "run", epochs=3)
+    real, calls = torch.save, []
+
+    def full(saved, path):
+        calls.append(1)
+        if len(calls) == 2:
+            path.write_bytes(b"half")
+            raise RuntimeError("PytorchStreamWriter failed writing file data/3: No space left")
+        return real(saved, path)
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(UserError, match=r"cannot write .*last\.pt: .*No space left"):
+        train(options)
+    monkeypatch.setattr(torch, "save", real)
+    assert not list(options.out.glob(".*"))
+    assert torch.load(options.out / "last.pt", weights_only=True)["epoch"] == 1
+    assert losses(train(options)) == losses(train(config(people, tmp_path / "whole")))
+
+
+def test_other_data_do_not_go_on(people, tmp_path):
+    copied = tmp_path / "set"
+    shutil.copytree(people, copied)
+    train(config(copied, tmp_path / "run", epochs=1))
+    path = copied / "annotations" / "person_keypoints.json"
+    path.write_text(path.read_text().replace("repogen", "nobody"))
+    with pytest.raises(UserError, match=r"person_keypoints\.json has changed since"):
+        train(config(copied, tmp_path / "run", epochs=1))
+
+
+def test_a_broken_checkpoint_is_named(people, tmp_path):
+    run = train(config(people, tmp_path / "run", epochs=1))
+    (run / "last.pt").write_bytes((run / "last.pt").read_bytes()[:1000])
+    with pytest.raises(UserError, match=r"last\.pt cannot be gone on from"):
+        train(config(people, tmp_path / "run", epochs=1))
+
+
 def test_other_options_do_not_go_on(people, tmp_path):
     train(config(people, tmp_path / "run", epochs=1))
     with pytest.raises(UserError, match="begun with lr"):
@@ -86,7 +157,7 @@ def test_a_loss_that_is_no_number_stops_with_a_word(people, tmp_path, monkeypatc
         return real(*arguments) * (float("nan") if len(calls) == 5 else 1.0)
 
     monkeypatch.setattr(loop, "heatmap_loss", breaking)
-    with pytest.raises(UserError, match="loss of step 4 is nan"):
+    with pytest.raises(UserError, match="step 4: the loss is nan"):
         train(config(people, tmp_path / "run"))
     assert (tmp_path / "run" / "last.safetensors").exists()
 

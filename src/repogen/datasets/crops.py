@@ -184,7 +184,12 @@ def jittered(
 def degraded(
     rng: np.random.Generator, crop: UInt8[np.ndarray, "h w 3"]
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """Blur, noise or JPEG artefacts at random, as real photographs have and renderings have not."""
+    """Loss of resolution, blur, noise or JPEG artefacts at random, as real photographs have and
+    renderings have not."""
+    if rng.random() < 0.5:
+        size = (np.array(crop.shape[1::-1]) / rng.uniform(1, 4)).astype(int).tolist()
+        coarse = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
+        crop = cv2.resize(coarse, crop.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     if rng.random() < 0.4:
         crop = cv2.GaussianBlur(crop, (0, 0), float(rng.uniform(0.3, 1.6)))
     if rng.random() < 0.3:

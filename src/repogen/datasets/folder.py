@@ -5,6 +5,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -61,20 +62,28 @@ class DatasetFolder:
         return self.root / kind / f"{image_id:08d}.png"
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that nobody ever sees half of it.
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A path to write to that takes the place of `path` when the block ends well: nobody ever
+    sees half a file.
 
     Raises `UserError` where the disk is full or the folder cannot be written.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        if not path.parent.is_dir():
-            path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(data)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise cannot_write(path, error) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write bytes as `written_whole` does."""
+    with written_whole(path) as partial:
+        partial.write_bytes(data)
 
 
 def partial_files(folder: DatasetFolder) -> Iterator[Path]:
@@ -150,23 +159,10 @@ def merge_parts(folder: DatasetFolder, chunks: int, header: dict[str, Any]) -> N
     `header` holds the COCO entries before images. Ids count from 1 in image order.
     The annotations come last: once they are there the dataset is complete.
     """
-    try:
-        _write_streamed(folder.scenes, lambda out: _write_scenes(folder, chunks, out))
-        _write_streamed(folder.annotations, lambda out: _write_coco(folder, chunks, header, out))
-    except OSError as error:
-        raise cannot_write(folder.root, error) from error
-
-
-def _write_streamed(path: Path, write: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("w", encoding="utf-8") as out:
-            write(out)
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
+    with written_whole(folder.scenes) as path, path.open("w", encoding="utf-8") as out:
+        _write_scenes(folder, chunks, out)
+    with written_whole(folder.annotations) as path, path.open("w", encoding="utf-8") as out:
+        _write_coco(folder, chunks, header, out)
 
 
 def _write_scenes(folder: DatasetFolder, chunks: int, out: TextIO) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ from jaxtyping import Bool, Float, Int
 from pycocotools import mask as rle
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
-from repogen.datasets.folder import DatasetFolder
 from repogen.errors import UserError
 
 _TABLES = ("images", "annotations", "categories")
@@ -42,6 +41,9 @@ class People:
     """The annotations themselves, with whatever else they hold."""
     views: Float[np.ndarray, "i 3"]
     """Azimuth, elevation and roll in degrees of each image, NaN where the set does not say."""
+    pixel_center: float = 0.0
+    """Where the middle of the first pixel lies: annotators name pixels, ours are measured from
+    the picture's edge (0.5)."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -53,12 +55,11 @@ class People:
     def take(self, persons: Sequence[int] | Int[np.ndarray, " m"]) -> "People":
         """Only these persons; the images stay."""
         index = np.asarray(persons, dtype=np.int64)
-        return People(
-            self.name, self.root, self.files, self.sizes, self.image_ids,
-            self.image[index], self.ids[index], self.boxes[index], self.areas[index],
-            self.keypoints[index], self.crowd[index],
-            tuple(self.records[i] for i in index), self.views,
-        )  # fmt: skip
+        return replace(
+            self,
+            records=tuple(self.records[i] for i in index),
+            **{name: getattr(self, name)[index] for name in _PER_PERSON},
+        )
 
     def trainable(self) -> "People":
         """Those with a joint to learn from and a box to crop: no crowds, nobody unlabelled."""
@@ -67,7 +68,13 @@ class People:
         return self.take(np.flatnonzero(labelled & boxed & ~self.crowd))
 
 
-def read_people(name: str, annotations: Path, images: Path) -> People:
+OUR_PIXEL_CENTER = 0.5
+"""Of datasets that repogen wrote."""
+
+_PER_PERSON = ("image", "ids", "boxes", "areas", "keypoints", "crowd")
+
+
+def read_people(name: str, annotations: Path, images: Path, pixel_center: float = 0.0) -> People:
     """The persons of a COCO-keypoints file whose images lie below the folder `images`.
 
     Crowds and people without keypoints are kept and marked as the file marks them. Boxes are cut
@@ -123,16 +130,11 @@ def read_people(name: str, annotations: Path, images: Path) -> People:
         crowd=np.array(columns[5], dtype=bool),
         records=tuple(records),
         views=np.array(views).reshape(-1, 3),
+        pixel_center=pixel_center,
     )
 
 
 _VIEW = ("azimuth_deg", "elevation_deg", "roll_deg")
-
-
-def read_dataset(name: str, folder: Path) -> People:
-    """The persons of a dataset folder of ours."""
-    dataset = DatasetFolder(folder)
-    return read_people(name, dataset.annotations, dataset.image(1).parent)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

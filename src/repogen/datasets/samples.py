@@ -35,7 +35,7 @@ def training_sample(
     rng: np.random.Generator, people: People, person: int, how: Augmentation, degrade: bool
 ) -> Sample:
     """A randomly varied crop of a person; `degrade` makes renderings look like photographs."""
-    keypoints = people.keypoints[person]
+    keypoints = people.keypoints[person] - [people.pixel_center, people.pixel_center, 0]
     window = augmented(rng, window_of(people.boxes[person]), keypoints, how)
     crop = jittered(rng, read_crop(people.path(person), window), how.jitter)
     if degrade:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int
 
 from repogen.datasets.folder import DatasetFolder
-from repogen.datasets.people import People, read_dataset, read_people
+from repogen.datasets.people import OUR_PIXEL_CENTER, People, read_people
 from repogen.errors import UserError
 
 
@@ -39,8 +39,7 @@ class Mix:
 def read_set(spec: str) -> People:
     """The set that NAME=DATASET or NAME=ANNOTATIONS.json:IMAGES_DIR names, with :CAP (persons
     of it to take, evenly spread) at its end. Raises `UserError` for anything else."""
-    people, _ = _read_weighted(spec)
-    return people
+    return _people(spec)
 
 
 def read_mix(specs: tuple[str, ...]) -> Mix:
@@ -48,18 +47,31 @@ def read_mix(specs: tuple[str, ...]) -> Mix:
     often its persons come in an epoch. Raises `UserError` where a set leaves nobody."""
     if not specs:
         raise UserError("no set to train on; give --train NAME=DATASET")
-    sets, weights = [], []
-    for spec in specs:
-        people, weight = _read_weighted(spec, trainable=True)
-        sets.append(people)
-        weights.append(weight)
-    return Mix(tuple(sets), tuple(weights))
+    sets = tuple(_people(spec, trainable=True) for spec in specs)
+    return Mix(sets, tuple(parse_set(spec).weight for spec in specs))
 
 
-def _read_weighted(spec: str, trainable: bool = False) -> tuple[People, float]:
+@dataclass(frozen=True)
+class SetSpec:
+    """What a set's words on the command line say."""
+
+    name: str
+    annotations: Path
+    images: Path
+    pixel_center: float
+    cap: int | None = None
+    weight: float = 1.0
+
+
+def parse_set(spec: str) -> SetSpec:
+    """Take NAME=DATASET or NAME=ANNOTATIONS.json:IMAGES_DIR apart, with :CAP and :xWEIGHT at its
+    end. Raises `UserError` for anything else and for folders that are not there."""
+    malformed = UserError(
+        f"set {spec!r} must read NAME=DATASET or NAME=ANNOTATIONS.json:IMAGES_DIR"
+    )
     name, equals, rest = spec.partition("=")
     if not equals or not name or not rest:
-        raise UserError(f"set {spec!r} must read NAME=DATASET or NAME=ANNOTATIONS.json:IMAGES_DIR")
+        raise malformed
     parts, cap, weight = rest.split(":"), None, 1.0
     while len(parts) > 1 and (number := re.fullmatch(r"(x?)(\d+(?:\.\d+)?)", parts[-1])):
         parts.pop()
@@ -70,20 +82,26 @@ def _read_weighted(spec: str, trainable: bool = False) -> tuple[People, float]:
     if cap == 0 or weight == 0:
         raise UserError(f"set {spec!r} takes nobody; leave it out, or give a number above 0")
     if len(parts) == 1:
-        folder = Path(parts[0])
-        if not DatasetFolder(folder).complete:
-            raise UserError(f"set {spec!r}: {folder} is no finished dataset of repogen")
-        people = read_dataset(name, folder)
-    elif len(parts) == 2:
-        people = read_people(name, Path(parts[0]), Path(parts[1]))
-        if not people.root.is_dir():
-            raise UserError(f"set {spec!r}: no folder {people.root}")
-    else:
-        raise UserError(f"set {spec!r} must read NAME=DATASET or NAME=ANNOTATIONS.json:IMAGES_DIR")
+        folder = DatasetFolder(Path(parts[0]))
+        if not folder.complete:
+            raise UserError(f"set {spec!r}: {folder.root} is no finished dataset of repogen")
+        return SetSpec(
+            name, folder.annotations, folder.image(1).parent, OUR_PIXEL_CENTER, cap, weight
+        )
+    if len(parts) != 2:
+        raise malformed
+    if not Path(parts[1]).is_dir():
+        raise UserError(f"set {spec!r}: no folder {parts[1]}")
+    return SetSpec(name, Path(parts[0]), Path(parts[1]), 0.0, cap, weight)
+
+
+def _people(spec: str, trainable: bool = False) -> People:
+    words = parse_set(spec)
+    people = read_people(words.name, words.annotations, words.images, words.pixel_center)
     if trainable:
         people = people.trainable()
-    if cap is not None and cap < len(people):
-        people = people.take(np.linspace(0, len(people) - 1, cap).round().astype(int))
+    if words.cap is not None and words.cap < len(people):
+        people = people.take(np.linspace(0, len(people) - 1, words.cap).round().astype(int))
     if len(people) == 0:
         raise UserError(f"set {spec!r} holds no person with labelled keypoints")
-    return people, weight
+    return people

@@ -10,13 +10,14 @@ def parameter_groups(
     model: nn.Module, lr: float, weight_decay: float, layer_decay: float
 ) -> list[dict]:
     """Parameters by learning rate and decay. No decay on vectors and position embeddings; layer
-    i of n learns at lr x layer_decay^(n + 1 - i), embeddings as layer 0, the head at lr."""
-    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    layers = 1 + max((_layer(name, 0) for name, _ in named), default=0)
+    i of a transformer's n learns at lr x layer_decay^(n + 1 - i), embeddings as layer 0, all else
+    at lr."""
+    depths = {name: _depth(name) for name, _ in model.named_parameters()}
+    top = 1 + max((depth for depth in depths.values() if depth is not None), default=0)
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, parameter in named:
-        depth = _layer(name, layers) if "encoder.layer." in "".join(n for n, _ in named) else layers
-        rate = lr * layer_decay ** (layers - depth)
+    for name, parameter in model.named_parameters():
+        depth = depths[name]
+        rate = lr * layer_decay ** (0 if depth is None else top - depth)
         plain = parameter.ndim == 1 or name.endswith("position_embeddings")
         groups.setdefault((rate, 0.0 if plain else weight_decay), []).append(parameter)
     return [
@@ -25,12 +26,12 @@ def parameter_groups(
     ]
 
 
-def _layer(name: str, top: int) -> int:
-    """Depth of a ViTPose parameter: 0 for the embeddings, from 1 for the layers, `top` above."""
+def _depth(name: str) -> int | None:
+    """0 for a transformer's embeddings, from 1 for its layers, None for what is no part of it."""
     if ".embeddings." in name:
         return 0
     found = re.search(r"encoder\.layer\.(\d+)\.", name)
-    return int(found[1]) + 1 if found else top
+    return int(found[1]) + 1 if found else None
 
 
 def rate_at(step: int, steps: int, warmup: int, milestones: tuple[float, ...]) -> float:

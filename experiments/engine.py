@@ -1,0 +1,253 @@
+"""Arms of an experiment: every one generates, trains and is scored, with every seed; one table.
+
+Each step is a `repogen` command, printed as it runs, and is not repeated where its output is
+there: a stopped experiment goes on when the same command is given again.
+"""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from repogen.datasets.sets import parse_set, read_mix
+
+Reports = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much is spent on an arm."""
+
+    model: str
+    images: float
+    """Synthetic images, as a share of what the experiment asks for."""
+    image_size: int
+    batch: int
+    warmup: int
+    epochs: int
+    """Of the real set, in every arm: all arms take the same number of steps."""
+    base_epochs: int
+    """Of training from scratch before that; 0 where --init brings trained weights."""
+
+
+BUDGETS = {
+    "laptop": Budget("tiny", 0.5, 256, 32, 50, epochs=6, base_epochs=20),
+    "full": Budget("vitpose-s", 1.0, 1024, 128, 300, epochs=50, base_epochs=0),
+}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to train: what to generate, if anything, and how far to turn the crops."""
+
+    name: str
+    generate: dict[str, Any] | None = None
+    """Options of `repogen generate`; `images` is what the paper used."""
+    rotation: float = 120.0
+    published: dict[str, float] = field(default_factory=dict)
+    """AP by test set (METHOD section 3)."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Where to work, on what data, and how much of it."""
+
+    out: Path
+    """Folder for datasets, runs and reports."""
+    real: str
+    """The real set that every arm trains on: coco=ANNOTATIONS.json:IMAGES_DIR."""
+    test: tuple[str, ...]
+    """Sets to score on, by the paper's names where they are the paper's: bottom, top, wepdtof,
+    posefes."""
+    backgrounds: str
+    """Photographs without people for the synthetic images, as --backgrounds of generate."""
+    init: Path | None = None
+    """Weights to begin with; needed with --budget full: ViTPose-S trained on COCO."""
+    budget: str = "laptop"
+    """laptop (the tiny network) or full (ViTPose-S on a GPU)."""
+    seeds: int = 3
+    """How many times everything is repeated, data and all."""
+    share: float | None = None
+    """Share of synthetic crops in an epoch; by default each set in proportion to its size."""
+    jobs: int = 1
+    """Runs at a time, the processors divided among them."""
+    images_scale: float | None = None
+    """Replaces the budget's share of the experiment's synthetic images."""
+    epochs: int | None = None
+    """Replaces the budget's epochs."""
+    base_epochs: int | None = None
+    """Replaces the budget's epochs of training from scratch."""
+
+
+def run(
+    experiment: Experiment, title: str, arms: tuple[Arm, ...], measures: tuple[str, ...] = ("AP",)
+) -> Reports:
+    """Run all arms with all seeds and print a table for each measure; the first arm is what the
+    others are compared with. Returns a report of each seed."""
+    budget = BUDGETS[experiment.budget]
+    base_epochs = experiment.base_epochs or budget.base_epochs
+    if experiment.init is None and base_epochs == 0:
+        sys.exit(
+            "--budget full needs --init: weights of ViTPose-S trained on COCO (.pth or folder)"
+        )
+    seeds = range(experiment.seeds)
+    wanted = {
+        _data_folder(experiment, arm, seed): (arm, seed)
+        for arm, seed in product(arms, seeds)
+        if arm.generate
+    }
+    for folder, (arm, seed) in wanted.items():
+        _generate(experiment, budget, folder, arm, seed)
+    threads = max((os.cpu_count() or 1) // experiment.jobs, 1)
+    with ThreadPoolExecutor(experiment.jobs) as pool:
+        bases = dict(
+            zip(
+                seeds,
+                pool.map(lambda seed: _base(experiment, budget, base_epochs, seed, threads), seeds),
+                strict=True,
+            )
+        )
+        list(
+            pool.map(
+                lambda pair: _tune(experiment, budget, *pair, bases[pair[1]], threads),
+                [(arm, seed) for seed in seeds for arm in arms],
+            )
+        )
+        reports = list(pool.map(lambda seed: _score(experiment, arms, seed, threads), seeds))
+    text = "\n".join(table(title, arms, reports, measure, experiment) for measure in measures)
+    (experiment.out / f"{title}.md").write_text(text)
+    print(text)
+    return reports
+
+
+def values_of(reports: Reports, arm: Arm, test: str, measure: str) -> np.ndarray:
+    """An arm's score x 100 with each seed."""
+    scores = [r["sets"][test]["total"]["scores"][_slug(arm.name)][measure] for r in reports]
+    return 100 * np.array([score["value"] for score in scores])
+
+
+def _data_folder(experiment: Experiment, arm: Arm, seed: int) -> Path:
+    words = "-".join(f"{k}={v}" for k, v in (arm.generate or {}).items())
+    name = "".join(c if c.isalnum() or c in "=.-" else "_" for c in words)
+    return experiment.out / "data" / f"{name}-seed{seed}"
+
+
+def _generate(experiment: Experiment, budget: Budget, folder: Path, arm: Arm, seed: int) -> None:
+    options = dict(arm.generate or {})
+    scale = experiment.images_scale or budget.images
+    count = max(round(options.pop("images") * scale), 1)
+    options = {"image-size": budget.image_size, "backgrounds": experiment.backgrounds} | options
+    if not (folder / "annotations").exists():
+        words = [w for k, v in options.items() for w in (f"--{k}", *str(v).split())]
+        _command("generate", folder, *words, "--images", count, "--seed", 1000 + seed)
+
+
+def _base(experiment: Experiment, budget: Budget, epochs: int, seed: int, threads: int) -> Path:
+    """The weights that all arms of a seed begin with."""
+    if experiment.init is not None:
+        return experiment.init
+    out = experiment.out / "runs" / f"base-seed{seed}"
+    _train(out, budget, threads, "--train", experiment.real, "--rotation", 40,
+           "--epochs", epochs, "--seed", seed)  # fmt: skip
+    return out
+
+
+def _tune(
+    experiment: Experiment, budget: Budget, arm: Arm, seed: int, base: Path, threads: int
+) -> None:
+    sets = [experiment.real]
+    if arm.generate:
+        synthetic = f"synth={_data_folder(experiment, arm, seed)}"
+        real, made = (len(read_mix((spec,))) for spec in (experiment.real, synthetic))
+        share = made / (real + made) if experiment.share is None else experiment.share
+        sets = [f"{experiment.real}:x{1 - share:.6f}", f"{synthetic}:x{share * real / made:.6f}"]
+    epochs = experiment.epochs or budget.epochs
+    _train(_run_folder(experiment, arm, seed), budget, threads, "--train", *sets,
+           "--init", base / "last.safetensors" if base.is_dir() else base,
+           "--rotation", arm.rotation, "--epochs", epochs, "--seed", seed)  # fmt: skip
+
+
+def _run_folder(experiment: Experiment, arm: Arm, seed: int) -> Path:
+    return experiment.out / "runs" / f"{_slug(arm.name)}-seed{seed}"
+
+
+def _train(out: Path, budget: Budget, threads: int, *words: object) -> None:
+    epochs = int(str(words[words.index("--epochs") + 1]))
+    log = out / "log.jsonl"
+    if log.exists() and len(log.read_text().splitlines()) == epochs:
+        return
+    _command("train", "--out", out, "--model", budget.model, "--batch", budget.batch,
+             "--warmup", budget.warmup, *words, *(("--workers", 0) if threads == 1 else ()),
+             threads=threads)  # fmt: skip
+
+
+def _score(
+    experiment: Experiment, arms: tuple[Arm, ...], seed: int, threads: int
+) -> dict[str, Any]:
+    out = experiment.out / "reports" / f"seed{seed}.json"
+    weights = [
+        f"{_slug(a.name)}={_run_folder(experiment, a, seed) / 'last.safetensors'}" for a in arms
+    ]
+    if not out.exists():
+        _command("evaluate", "--weights", *weights, "--data", *experiment.test, "--out", out,
+                 threads=threads)  # fmt: skip
+    return json.loads(out.read_text())
+
+
+def table(
+    title: str,
+    arms: tuple[Arm, ...],
+    reports: Reports,
+    measure: str,
+    experiment: Experiment,
+) -> str:
+    """Markdown: mean over seeds and lowest to highest, difference from the first arm with the
+    mean of its bootstrap interval's ends, and the published AP where there is one."""
+    tests = [parse_set(spec).name for spec in experiment.test]
+    lines = [
+        f"### {title}: {measure} x 100, mean of {len(reports)} seeds (lowest to highest)",
+        "",
+        "| training | " + " | ".join(tests) + " |",
+        "|---" * (len(tests) + 1) + "|",
+    ]
+    for arm in arms:
+        cells = []
+        for test in tests:
+            values = values_of(reports, arm, test, measure)
+            cell = f"{values.mean():.1f} ({values.min():.1f} to {values.max():.1f})"
+            if arm is not arms[0]:
+                gains = [
+                    r["sets"][test]["total"]["differences"][_slug(arm.name)][measure]
+                    for r in reports
+                ]
+                low, value, high = (
+                    100 * np.mean([gain[end] for gain in gains]) for end in ("low", "value", "high")
+                )
+                cell += f" {value:+.1f} [{low:+.1f}, {high:+.1f}]"
+            if test in arm.published:
+                cell += f"; published AP {arm.published[test]:.1f}"
+            cells.append(cell)
+        lines.append(f"| {arm.name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _slug(name: str) -> str:
+    text = "".join(c if c.isalnum() else "-" for c in name.lower())
+    return "-".join(word for word in text.split("-") if word)
+
+
+def _command(verb: str, *words: object, threads: int = 0) -> None:
+    command = [sys.executable, "-m", "repogen", verb, *map(str, words)]
+    print("$ repogen", shlex.join(command[3:]), flush=True)
+    environment = os.environ | ({"OMP_NUM_THREADS": str(threads)} if threads else {})
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{shlex.join(command[3:])} failed:\n{done.stderr[-2000:]}")

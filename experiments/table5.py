@@ -1,0 +1,23 @@
+"""Table 5: what happens without rotated crops, without backgrounds, without texture."""
+
+import tyro
+from engine import Arm, Experiment, run
+
+TESTS = ("bottom", "bottom-seq")
+
+
+def _arm(name: str, preset: str, *published: float, **options: object) -> Arm:
+    return Arm(name, {"preset": preset, "images": 1000} | options,
+               published=dict(zip(TESTS, published, strict=True)))  # fmt: skip
+
+
+ARMS = (
+    _arm("everything", "paper-bottom", 59.1, 89.0),
+    Arm("without rotation", {"preset": "paper-bottom", "images": 1000}, rotation=40,
+        published={"bottom": 45.9, "bottom-seq": 72.3}),
+    _arm("without background", "paper-no-background", 56.2, 85.2, backgrounds="plain"),
+    _arm("without texture", "paper-no-texture", 59.5, 88.2),
+)  # fmt: skip
+
+if __name__ == "__main__":
+    run(tyro.cli(Experiment), "table5", ARMS)

@@ -1,0 +1,55 @@
+"""The crops of an epoch, drawn from (seed, epoch, place) alone: nothing to restore on resuming."""
+
+import os
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from repogen.datasets.crops import Augmentation
+from repogen.datasets.samples import training_sample
+from repogen.datasets.sets import Mix
+from repogen.training.config import TrainConfig
+
+
+class _Crops(Dataset):
+    def __init__(self, mix: Mix, config: TrainConfig, epoch: int) -> None:
+        self.mix, self.config, self.epoch = mix, config, epoch
+        self.rows = mix.epoch(np.random.default_rng([config.seed, epoch]))
+        self.how = Augmentation(rotation=config.rotation)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, place: int) -> tuple[np.ndarray, np.ndarray]:
+        which, person = self.rows[place]
+        people = self.mix.sets[which]
+        rng = np.random.default_rng([self.config.seed, self.epoch, place])
+        rendered = not np.isnan(people.views[people.image[person], 0])
+        sample = training_sample(
+            rng, people, int(person), self.how, self.config.degrade and rendered
+        )
+        return np.ascontiguousarray(sample.crop), sample.joints.astype(np.float32)
+
+
+def batches(
+    mix: Mix, config: TrainConfig, epoch: int, accelerator: Accelerator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """This process's batches of an epoch: crops (n, 256, 192, 3) uint8 and joints (n, 17, 3)."""
+    workers = config.workers if config.workers >= 0 else max((os.cpu_count() or 1) - 1, 0)
+    loader = DataLoader(
+        _Crops(mix, config, epoch),
+        batch_size=max(config.batch // accelerator.num_processes, 1),
+        num_workers=workers,
+        pin_memory=torch.cuda.is_available(),
+        worker_init_fn=_one_thread,
+        prefetch_factor=4 if workers else None,
+    )
+    return iter(accelerator.prepare(loader))
+
+
+def _one_thread(_worker: int) -> None:
+    torch.set_num_threads(1)

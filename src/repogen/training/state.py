@@ -1,0 +1,161 @@
+"""The run folder: what a run is between two epochs, written whole, and what it has come to."""
+
+import hashlib
+import json
+import platform
+import sys
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from repogen.datasets.folder import cannot_write, write_whole, written_whole
+from repogen.datasets.sets import Mix, parse_set
+from repogen.errors import UserError
+from repogen.models.weights import Weights, blended, save_weights
+from repogen.training.config import TrainConfig
+from repogen.training.curve import curve_figure
+
+_FREE = ("out", "workers")
+"""Options that do not change the losses: a run may go on with others."""
+
+
+@dataclass
+class State:
+    """A run between two epochs."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    average: Weights | None
+    """The average of the weights, where one is kept."""
+    start: Weights | None
+    """The weights of --init."""
+    epoch: int = 0
+    """Epochs done."""
+    log: list[dict[str, Any]] = field(default_factory=list)
+    """An entry an epoch."""
+    losses: list[float] = field(default_factory=list)
+    """A loss a step."""
+
+    @property
+    def weights(self) -> Weights:
+        """What is validated and kept: the average, or the weights themselves."""
+        return self.average if self.average is not None else self.model.state_dict()
+
+
+def open_run(config: TrainConfig, mix: Mix, state: State) -> None:
+    """Make the run's folder and its run.json, or put the state of a begun run into `state`.
+
+    Raises `UserError` where the folder holds other things or a run of other options or data.
+    """
+    out, path = config.out, config.out / "run.json"
+    run = _description(config, mix, state.model)
+    if path.exists():
+        _check_same(json.loads(path.read_text()), run, out)
+    elif out.exists() and any(out.iterdir()):
+        raise UserError(f"{out} holds other files; choose another --out")
+    else:
+        write_whole(path, (json.dumps(run, indent=1) + "\n").encode())
+    last = out / "last.pt"
+    if not last.exists():
+        return
+    try:
+        saved = torch.load(last, map_location="cpu", weights_only=True)
+        state.model.load_state_dict(saved["model"])
+        state.optimizer.load_state_dict(saved["optimizer"])
+        if state.average is not None:
+            state.average.update(saved["average"])
+        state.epoch, state.log, state.losses = (saved[k] for k in ("epoch", "log", "losses"))
+    except Exception as error:
+        raise UserError(
+            f"{last} cannot be gone on from ({str(error).splitlines()[0][:120]}); "
+            f"start afresh in another --out with --init {out / 'last.safetensors'}"
+        ) from error
+
+
+def keep(config: TrainConfig, state: State) -> None:
+    """Write what an epoch has brought. last.pt, which a stopped run goes on from, comes last:
+    until then the epoch before counts."""
+    out = config.out
+    save_weights(out / "last.safetensors", state.weights, config.model)
+    marks = [_mark(entry) for entry in state.log]
+    if marks[-1] > max(marks[:-1], default=(-1e9,)):
+        save_weights(out / "best.safetensors", state.weights, config.model)
+        if config.blend is not None and state.start is not None:
+            mixed = blended(state.start, _on_cpu(state.weights), config.blend)
+            save_weights(out / "blend.safetensors", mixed, config.model)
+    steps = len(state.losses) // len(state.log)
+    lines = [{"step": k, "epoch": k // steps + 1, "loss": v} for k, v in enumerate(state.losses)]
+    write_whole(out / "steps.jsonl", _json_lines(lines))
+    write_whole(out / "log.jsonl", _json_lines(state.log))
+    with written_whole(out / "curve.png") as path:
+        curve_figure(state.log, state.losses).savefig(path, dpi=110, format="png")
+    saved = {
+        "model": state.model.state_dict(), "optimizer": state.optimizer.state_dict(),
+        "average": state.average, "epoch": state.epoch, "log": state.log, "losses": state.losses,
+    }  # fmt: skip
+    with written_whole(out / "last.pt") as path:
+        try:
+            torch.save(saved, path)
+        except RuntimeError as error:  # how torch says that a disk is full
+            raise cannot_write(out / "last.pt", OSError(0, str(error).splitlines()[0])) from error
+
+
+def _mark(entry: dict[str, Any]) -> tuple[float, ...]:
+    """What makes an epoch the best: AP on the first validation set, then OKS; else the loss."""
+    if "val" not in entry:
+        return (-entry["loss"],)
+    first = next(iter(entry["val"].values()))
+    return (round(first["AP"], 6), first["OKS"])
+
+
+def _description(config: TrainConfig, mix: Mix, model: nn.Module) -> dict[str, Any]:
+    """Everything that defines a run."""
+    files = [parse_set(spec).annotations for spec in config.train + config.val]
+    return {
+        "config": json.loads(json.dumps(asdict(config), default=str)),
+        "persons": {people.name: len(people) for people in mix.sets},
+        "sha256": {str(path): _digest(path) for path in files + _files(config.init)},
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "versions": {
+            name: version(name)
+            for name in ("repogen", "torch", "transformers", "accelerate", "numpy")
+        },
+        "python": platform.python_version(),
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "command": sys.argv,
+    }
+
+
+def _check_same(before: dict[str, Any], now: dict[str, Any], out: Path) -> None:
+    for key, value in now["config"].items():
+        if key not in _FREE and before["config"].get(key) != value:
+            raise UserError(
+                f"{out} was begun with {key} = {before['config'].get(key)}, not {value}; use the "
+                "same options to go on, or another --out"
+            )
+    for path, digest in now["sha256"].items():
+        if before["sha256"].get(path) != digest:
+            raise UserError(f"{path} has changed since {out} was begun; choose another --out")
+
+
+def _files(init: Path | None) -> list[Path]:
+    if init is None:
+        return []
+    return [init] if init.is_file() else sorted(init.glob("*.safetensors"))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _json_lines(entries: list[dict[str, Any]]) -> bytes:
+    return "".join(json.dumps(entry) + "\n" for entry in entries).encode()
+
+
+def _on_cpu(weights: Weights) -> dict[str, Tensor]:
+    return {name: value.cpu() for name, value in weights.items()}
