@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 import pyrender_way
+from measuring import line
 
 from repogen import GenerateConfig, label, load_body, sample_scene
 from repogen.datasets.folder import encode_jpeg
@@ -45,14 +46,6 @@ def run(images: int, workers: int, options: list[str]) -> float:
         started = time.perf_counter()
         subprocess.run(command, check=True, capture_output=True)
         return time.perf_counter() - started
-
-
-def line(name: str, values: Sequence[float], unit: str) -> float:
-    """Print the median and the quartiles; returns the median."""
-    low, middle, high = np.percentile(values, [25, 50, 75])
-    spread = f"(quartiles {low:.1f} to {high:.1f}, n = {len(values)})"
-    print(f"{name:<42} {middle:7.1f} {unit:<9} {spread}", flush=True)
-    return float(middle)
 
 
 def end_to_end(images: int, workers: int, options: list[str]) -> tuple[float, float]:

@@ -27,8 +27,6 @@ class Budget:
     """How much is spent on an arm."""
 
     model: str
-    images: float
-    """Synthetic images, as a share of what the experiment asks for."""
     image_size: int
     batch: int
     warmup: int
@@ -39,8 +37,8 @@ class Budget:
 
 
 BUDGETS = {
-    "laptop": Budget("tiny", 0.5, 256, 32, 50, epochs=6, base_epochs=20),
-    "full": Budget("vitpose-s", 1.0, 1024, 128, 300, epochs=50, base_epochs=0),
+    "laptop": Budget("tiny", 256, 32, 50, epochs=6, base_epochs=20),
+    "full": Budget("vitpose-s", 1024, 128, 300, epochs=50, base_epochs=0),
 }
 
 
@@ -79,8 +77,6 @@ class Experiment:
     """Share of synthetic crops in an epoch; by default each set in proportion to its size."""
     jobs: int = 1
     """Runs at a time, the processors divided among them."""
-    images_scale: float | None = None
-    """Replaces the budget's share of the experiment's synthetic images."""
     epochs: int | None = None
     """Replaces the budget's epochs."""
     base_epochs: int | None = None
@@ -105,7 +101,7 @@ def run(
         if arm.generate
     }
     for folder, (arm, seed) in wanted.items():
-        _generate(experiment, budget, folder, arm, seed)
+        generate_once(experiment, folder, arm.generate or {}, 1000 + seed)
     threads = max((os.cpu_count() or 1) // experiment.jobs, 1)
     with ThreadPoolExecutor(experiment.jobs) as pool:
         bases = dict(
@@ -140,14 +136,13 @@ def _data_folder(experiment: Experiment, arm: Arm, seed: int) -> Path:
     return experiment.out / "data" / f"{name}-seed{seed}"
 
 
-def _generate(experiment: Experiment, budget: Budget, folder: Path, arm: Arm, seed: int) -> None:
-    options = dict(arm.generate or {})
-    scale = experiment.images_scale or budget.images
-    count = max(round(options.pop("images") * scale), 1)
-    options = {"image-size": budget.image_size, "backgrounds": experiment.backgrounds} | options
+def generate_once(experiment: Experiment, folder: Path, options: dict[str, Any], seed: int) -> None:
+    """Generate a dataset with options of `repogen generate`, unless it is there."""
+    size = BUDGETS[experiment.budget].image_size
+    options = {"image-size": size, "backgrounds": experiment.backgrounds} | options
     if not (folder / "annotations").exists():
         words = [w for k, v in options.items() for w in (f"--{k}", *str(v).split())]
-        _command("generate", folder, *words, "--images", count, "--seed", 1000 + seed)
+        _command("generate", folder, *words, "--seed", seed)
 
 
 def _base(experiment: Experiment, budget: Budget, epochs: int, seed: int, threads: int) -> Path:

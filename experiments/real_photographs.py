@@ -19,7 +19,7 @@ DISTRIBUTIONS = ("uniform", "truncated_gaussian", "exponential_uniform")
 VIEWS = ("perimeter", "sphere", "topbottom")
 
 
-def synthetic(count: int, views: str = "sphere", **options: object) -> dict[str, object]:
+def synthetic(count: int, views: str = "perimeter", **options: object) -> dict[str, object]:
     """Options of the images; any roll, as people in the pictures have."""
     return {"images": count, "views": views, "roll": "-180 180"} | options
 

@@ -193,8 +193,8 @@ def degraded(
     if rng.random() < 0.4:
         crop = cv2.GaussianBlur(crop, (0, 0), float(rng.uniform(0.3, 1.6)))
     if rng.random() < 0.3:
-        noise = rng.normal(0, rng.uniform(2, 10), crop.shape)
-        crop = np.clip(crop + noise, 0, 255).astype(np.uint8)
+        noise = rng.standard_normal(crop.shape, dtype=np.float32) * np.float32(rng.uniform(2, 10))
+        crop = cv2.add(crop, noise, dtype=cv2.CV_8U)
     if rng.random() < 0.4:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 80))]
         _, data = cv2.imencode(".jpg", crop, quality)

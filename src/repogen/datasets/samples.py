@@ -46,11 +46,11 @@ def training_sample(
 def read_crop(path: Path, window: Window) -> UInt8[np.ndarray, "256 192 3"]:
     """The crop (BGR) of a window of an image file.
 
-    A person much larger than the crop is decoded at half or a quarter of the size, which is
-    quicker and spares aliasing. Raises `UserError` for a file that is no image.
+    A person twice or four times as large as the crop is decoded at that part of the size, which
+    is quicker and spares aliasing. Raises `UserError` for a file that is no image.
     """
     fit = window.size[1] / CROP_SIZE[1]
-    shrunk = 4 if fit > 6 else 2 if fit > 3 else 1
+    shrunk = 4 if fit >= 4 else 2 if fit >= 2 else 1
     return cut(_decoded(str(path), shrunk), window, shrunk)
 
 

@@ -1,0 +1,81 @@
+"""Crops prepared per second of one core, and trained per second on all.
+
+    python benchmarks/training.py
+
+Crops come from pictures of 512 px made for the occasion (or --data SET); preparing is CPU time of
+one process. Training is forward, loss, backward and AdamW on ready crops, all cores.
+"""
+
+import argparse
+import os
+import platform
+import tempfile
+import time
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from measuring import line, rates
+
+from repogen import GenerateConfig, generate
+from repogen.datasets.crops import Augmentation
+from repogen.datasets.people import People
+from repogen.datasets.samples import training_sample
+from repogen.datasets.sets import read_set
+from repogen.models import build_model
+from repogen.models.pixels import normalize
+from repogen.training.loop import heatmap_loss
+from repogen.training.optimizer import parameter_groups
+
+
+def prepare(people: People, degrade: bool, numbers: "count[int]", how_many: int) -> None:
+    for _ in range(how_many):
+        number = next(numbers)
+        rng = np.random.default_rng([0, number])
+        training_sample(rng, people, number % len(people), Augmentation(), degrade)
+
+
+def trainer(name: str, batch: int, precision: torch.dtype | None):
+    """A function that takes one optimisation step on random crops."""
+    rng = np.random.default_rng(0)
+    crops = torch.from_numpy(rng.integers(0, 256, (batch, 256, 192, 3), dtype=np.uint8))
+    joints = torch.from_numpy(np.full((batch, 17, 3), 96.0, dtype=np.float32))
+    model = build_model(name).to(memory_format=torch.channels_last).train()
+    optimizer = torch.optim.AdamW(parameter_groups(model, 1e-5, 0.1, 0.8))
+
+    def step() -> None:
+        with torch.autocast("cpu", precision, enabled=precision is not None):
+            heatmaps = model(normalize(crops))
+        heatmap_loss(heatmaps, joints).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", help="a set, as --train of repogen train takes it")
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--batch", type=int, default=16)
+    options = parser.parse_args()
+    cv2.setNumThreads(0)
+    print(f"{platform.machine()}, {os.cpu_count()} processors, torch {torch.__version__}")
+    with tempfile.TemporaryDirectory() as folder:
+        spec = options.data or f"s={generate(Path(folder) / 's', GenerateConfig(images=64))}"
+        people = read_set(spec).trainable()
+        for words, degrade in (("crops prepared, a core", False), ("  with degradation", True)):
+            call = partial(prepare, people, degrade, count(), 100)
+            line(words, rates(call, 100, options.repeats, time.process_time), "crops/s")
+    for name in ("vitpose-s", "tiny"):
+        for words, precision in (("float32", None), ("bfloat16", torch.bfloat16)):
+            step = trainer(name, options.batch, precision)
+            speed = rates(step, options.batch, options.repeats, time.perf_counter)
+            line(f"{name} trained in {words}", speed, "crops/s")
+
+
+if __name__ == "__main__":
+    main()
