@@ -1,9 +1,9 @@
 """Average precision over object keypoint similarity, as COCO defines it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, UInt8
 
 SIGMAS = np.array(
     [26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]
@@ -19,98 +19,154 @@ AREAS = {"all": (0.0, 1e10), "medium": (32.0**2, 96.0**2), "large": (96.0**2, 1e
 
 
 def similarity(
-    truth: Float[np.ndarray, "t 17 3"],
-    boxes: Float[np.ndarray, "t 4"],
-    areas: Float[np.ndarray, " t"],
-    found: Float[np.ndarray, "d 17 2"],
-) -> Float[np.ndarray, "d t"]:
-    """OKS of every detection with every labelled person.
+    truth: Float[np.ndarray, "n 17 3"],
+    boxes: Float[np.ndarray, "n 4"],
+    areas: Float[np.ndarray, " n"],
+    found: Float[np.ndarray, "n 17 2"],
+) -> Float[np.ndarray, " n"]:
+    """OKS of n labelled persons with the poses found for them.
 
     Over the labelled joints; for a person with none, by how far joints lie outside twice the box.
     """
-    variance = (2 * SIGMAS) ** 2
     labelled = np.asarray(truth[:, :, 2] > 0)
-    x, y = found[:, None, :, 0], found[:, None, :, 1]
-    dx, dy = x - truth[None, :, :, 0], y - truth[None, :, :, 1]
-    empty = np.atleast_1d(~labelled.any(axis=1))
-    if empty.any():
-        left, top = (boxes[empty, i] - boxes[empty, i + 2] for i in (0, 1))
-        right, bottom = (boxes[empty, i] + 2 * boxes[empty, i + 2] for i in (0, 1))
-        left, top, right, bottom = (v[None, :, None] for v in (left, top, right, bottom))
-        dx[:, empty] = np.maximum(0, left - x) + np.maximum(0, x - right)
-        dy[:, empty] = np.maximum(0, top - y) + np.maximum(0, y - bottom)
-    error = (dx**2 + dy**2) / variance / (areas[None, :, None] + np.spacing(1)) / 2
-    counts = np.where(empty[:, None], True, labelled)
-    return (np.exp(-error) * counts).sum(axis=2) / counts.sum(axis=1)
+    away = found - truth[:, :, :2]
+    empty = np.asarray(~labelled.any(axis=1))
+    corner, size = boxes[empty, None, :2], boxes[empty, None, 2:]
+    away[empty] = np.maximum(0, corner - size - found[empty]) + np.maximum(
+        0, found[empty] - corner - 2 * size
+    )
+    error = (away**2).sum(axis=2) / (2 * SIGMAS) ** 2 / (areas[:, None] + np.spacing(1)) / 2
+    counts = labelled | empty[:, None]
+    return (np.exp(-error) * counts).sum(axis=1) / counts.sum(axis=1)
+
+
+def unsuppressed(
+    keypoints: Float[np.ndarray, "n 17 2"],
+    scores: Float[np.ndarray, " n"],
+    areas: Float[np.ndarray, " n"],
+    threshold: float = 0.9,
+) -> Bool[np.ndarray, " n"]:
+    """Which poses of one image stay after OKS-NMS: those not more alike than `threshold` to one
+    that scores higher and stays. OKS is over all joints and the mean of the two areas."""
+    keep = np.ones(len(scores), dtype=bool)
+    order = np.argsort(-scores, kind="stable")
+    everywhere = np.ones((len(scores), 17, 1))
+    for place, best in enumerate(order):
+        rest = order[place + 1 :]
+        rest = rest[keep[rest]]
+        if not keep[best] or len(rest) == 0:
+            continue
+        as_truth = np.concatenate([keypoints[rest], everywhere[rest]], axis=2)
+        alike = similarity(
+            as_truth,
+            np.zeros((len(rest), 4)),
+            (areas[rest] + areas[best]) / 2,
+            np.broadcast_to(keypoints[best], (len(rest), 17, 2)),
+        )
+        keep[rest[alike > threshold]] = False
+    return keep
 
 
 @dataclass(frozen=True)
 class Matches:
-    """Detections of all images in order of image, at ten thresholds, in one range of areas."""
+    """Detections of all images by falling score, at ten thresholds, in one range of areas."""
 
-    scores: Float[np.ndarray, " d"]
     image: Int[np.ndarray, " d"]
     hit: Bool[np.ndarray, "10 d"]
     ignored: Bool[np.ndarray, "10 d"]
     persons: Int[np.ndarray, " i"]
     """How many persons each image asks for."""
 
+    def within(self, images: Bool[np.ndarray, " i"]) -> "Matches":
+        """Those of some of the images."""
+        keep = images[self.image]
+        return replace(
+            self,
+            image=self.image[keep],
+            hit=self.hit[:, keep],
+            ignored=self.ignored[:, keep],
+            persons=self.persons * images,
+        )
+
 
 def match(
-    similarities: Float[np.ndarray, "d t"],
-    scores: Float[np.ndarray, " d"],
-    found_areas: Float[np.ndarray, " d"],
-    ignore: Bool[np.ndarray, " t"],
-    crowd: Bool[np.ndarray, " t"],
-    limits: tuple[float, float],
-) -> tuple[Bool[np.ndarray, "10 d"], Bool[np.ndarray, "10 d"]]:
-    """Which detections of one image (by falling score) hit a person, and which do not count.
+    oks: Float[np.ndarray, "i d t"],
+    ignore: Bool[np.ndarray, "i t"],
+    crowd: Bool[np.ndarray, "i t"],
+) -> tuple[Bool[np.ndarray, "10 i d"], Bool[np.ndarray, "10 i d"]]:
+    """Which of the detections of every image, by falling score, hit a person at each threshold,
+    and which hit one that does not count. OKS is -1 where there is no detection or no person.
 
     Each takes the most similar person left, one that counts rather than one that does not.
     """
-    order = np.argsort(ignore, kind="stable")
-    hit = np.zeros((len(THRESHOLDS), len(scores)), dtype=bool)
+    images, most, persons = oks.shape
+    limits = np.minimum(THRESHOLDS, 1 - 1e-10)[:, None, None]
+    hit = np.zeros((len(THRESHOLDS), images, most), dtype=bool)
     ignored = np.zeros_like(hit)
-    for row, threshold in enumerate(THRESHOLDS):
-        taken = np.zeros(len(ignore), dtype=bool)
-        for d in range(len(scores)):
-            best, at = min(threshold, 1 - 1e-10), -1
-            for t in order:
-                if taken[t] and not crowd[t]:
-                    continue
-                if at >= 0 and not ignore[at] and ignore[t]:
-                    break
-                if similarities[d, t] >= best:
-                    best, at = similarities[d, t], t
-            if at >= 0:
-                hit[row, d], ignored[row, d], taken[at] = True, ignore[at], True
-    outside = (found_areas < limits[0]) | (found_areas > limits[1])
-    return hit, ignored | (~hit & outside)
+    taken = np.zeros((len(THRESHOLDS), images, persons), dtype=bool)
+    for rank in range(most if persons else 0):
+        rows = np.flatnonzero((oks[:, rank] >= limits.min()).any(axis=1))
+        here = oks[rows, rank]
+        fits = (here >= limits) & (~taken[:, rows] | crowd[rows])
+        counted = fits & ~ignore[rows]
+        fits = np.where(counted.any(axis=2, keepdims=True), counted, fits)
+        # Of equals the last is taken, as pycocotools does.
+        at = persons - 1 - np.where(fits, here, -1)[:, :, ::-1].argmax(axis=2)
+        found = fits.any(axis=2)
+        hit[:, rows, rank] = found
+        ignored[:, rows, rank] = found & ignore[rows, at]
+        row, place = np.nonzero(found)
+        taken[row, rows[place], at[row, place]] = True
+    return hit, ignored
 
 
 def precision_recall(
-    matches: Matches, weights: Float[np.ndarray, " i"] | None = None
-) -> tuple[Float[np.ndarray, "10"], Float[np.ndarray, "10"]]:
-    """Average precision and highest recall at each threshold, -1 where nobody is asked for.
+    matches: Matches, weights: UInt8[np.ndarray, "w i"]
+) -> tuple[Float[np.ndarray, "w 10"], Float[np.ndarray, "w 10"]]:
+    """Average precision and highest recall at each threshold, NaN where nobody is asked for.
 
-    `weights` counts each image so many times: a bootstrap draw.
+    A row of `weights` counts each image so many times: a bootstrap draw.
     """
-    weight = np.ones(len(matches.persons)) if weights is None else weights
-    wanted = float((weight * matches.persons).sum())
-    if wanted == 0:
-        return np.full(len(THRESHOLDS), -1.0), np.full(len(THRESHOLDS), -1.0)
-    order = np.argsort(-matches.scores, kind="mergesort")
-    times = weight[matches.image[order]]
-    right = np.cumsum(times * (matches.hit & ~matches.ignored)[:, order], axis=1)
-    wrong = np.cumsum(times * (~matches.hit & ~matches.ignored)[:, order], axis=1)
-    if right.shape[1] == 0:
-        return np.zeros(len(THRESHOLDS)), np.zeros(len(THRESHOLDS))
-    recall = right / wanted
-    precision = right / (right + wrong + np.spacing(1))
-    precision = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    average = np.empty(len(THRESHOLDS))
-    for row in range(len(THRESHOLDS)):
-        at = np.searchsorted(recall[row], RECALLS, side="left")
-        reached = at < len(recall[row])
-        average[row] = precision[row, at[reached]].sum() / len(RECALLS)
-    return average, recall[:, -1]
+    blocks = [
+        _precision_recall(matches, weights[start : start + _BLOCK])
+        for start in range(0, len(weights), _BLOCK)
+    ]
+    average, highest = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    return average, highest
+
+
+_BLOCK = 32
+"""Draws that are summed side by side: as many as fit into the processor's cache."""
+
+
+def _precision_recall(
+    matches: Matches, weights: UInt8[np.ndarray, "w i"]
+) -> tuple[Float[np.ndarray, "w 10"], Float[np.ndarray, "w 10"]]:
+    times = weights.T[matches.image].astype(np.int32)
+    wanted = np.array([row @ matches.persons for row in weights])[:, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        needed = np.ceil(RECALLS * wanted)  # hits for each recall, but for rounding
+        needed -= (needed - 1) / wanted >= RECALLS
+        needed += needed / wanted < RECALLS
+    draws = np.arange(len(weights))[:, None]
+    apart = draws * (wanted.max() + 2)  # one rising row of all draws' hits
+    keys = (needed + apart).astype(np.int64)
+    average, highest = np.zeros((2, len(weights), len(THRESHOLDS)))
+    for row, (hit, ignored) in enumerate(zip(matches.hit, matches.ignored, strict=True)):
+        if row == 0 or (ignored != matches.ignored[row - 1]).any():
+            counted = np.flatnonzero(~ignored)
+            counts = times.take(counted, axis=0)
+            totals = np.cumsum(counts, axis=0, dtype=np.int32)
+        at = np.flatnonzero(hit[counted])
+        if len(at) == 0:
+            continue
+        hits = np.cumsum(counts.take(at, axis=0), axis=0, dtype=np.int32)
+        precision = hits / (totals.take(at, axis=0) + np.spacing(1))
+        precision = np.maximum.accumulate(precision[::-1], axis=0)[::-1]
+        first = np.searchsorted((hits.T + apart).ravel(), keys.ravel()).reshape(keys.shape)
+        first -= draws * len(at)
+        values = precision[np.minimum(first, len(at) - 1), draws] * (first < len(at))
+        average[:, row] = values.sum(axis=1) / len(RECALLS)
+        highest[:, row] = hits[-1] / np.maximum(wanted[:, 0], 1)
+    average[wanted[:, 0] == 0] = highest[wanted[:, 0] == 0] = np.nan
+    return average, highest

@@ -1,14 +1,17 @@
 """A model's poses for given boxes."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
+from tqdm import tqdm
 
 from repogen.datasets.crops import FLIP, Window, joints_to_picture, window_of
 from repogen.datasets.people import People
 from repogen.datasets.samples import read_crop
-from repogen.evaluation.scores import Estimates
+from repogen.evaluation.joints import Estimates, labelled_persons
+from repogen.evaluation.oks import unsuppressed
 from repogen.models.heatmaps import heatmaps_to_joints
 
 Estimator = Callable[[UInt8[np.ndarray, "n 256 192 3"]], Float[np.ndarray, "n 17 64 48"]]
@@ -18,28 +21,59 @@ _SURE = 0.2
 """Joints that score less do not count for the person's score (as ViTPose's evaluation)."""
 
 
+@dataclass(frozen=True)
+class Boxes:
+    """Where to look for people: n boxes x, y, w, h in the pixels of their images."""
+
+    boxes: Float[np.ndarray, "n 4"]
+    scores: Float[np.ndarray, " n"]
+    image: Int[np.ndarray, " n"]
+    """Index into the set's images."""
+    person: Int[np.ndarray, " n"]
+    """Index of the person it is the true box of; -1 for a detector's."""
+
+
+def true_boxes(people: People) -> Boxes:
+    """The boxes of those who are scored, each with score 1 (METHOD 2.5)."""
+    persons = labelled_persons(people)
+    persons = persons[(people.boxes[persons, 2:] > 1).all(axis=1)]
+    return Boxes(people.boxes[persons], np.ones(len(persons)), people.image[persons], persons)
+
+
 def estimate_people(
-    estimator: Estimator, people: People, flip: bool = True, batch: int = 32
+    estimator: Estimator,
+    people: People,
+    flip: bool = True,
+    batch: int = 32,
+    boxes: Boxes | None = None,
+    progress: str = "",
 ) -> Estimates:
-    """A pose for every person with a box that is no crowd, from its box alone."""
-    boxed = np.flatnonzero(~people.crowd & (people.boxes[:, 2:] > 1).all(axis=1))
-    windows = [window_of(people.boxes[person]) for person in boxed]
+    """A pose for every box, by default the true ones, and which are left after OKS-NMS.
+
+    Coordinates are to a thousandth of a pixel. A pose scores its box's score times
+    `person_scores`; its area, for OKS-NMS, is its window's. `progress` names the bar to draw.
+    """
+    boxes = boxes or true_boxes(people)
+    windows = [window_of(box) for box in boxes.boxes]
     crops = (
-        read_crop(people.path(int(person)), window)[..., ::-1]
-        for person, window in zip(boxed, windows, strict=True)
+        read_crop(people.root / people.files[image], window)[..., ::-1]
+        for image, window in zip(
+            tqdm(boxes.image, desc=progress, unit="person", disable=not progress),
+            windows,
+            strict=True,
+        )
     )
-    keypoints = np.concatenate(
-        [
-            np.empty((0, 17, 3)),
-            *estimate_crops(estimator, crops, windows, flip, batch),
-        ]
-    )
-    return Estimates(
-        keypoints=keypoints,
-        scores=person_scores(keypoints[:, :, 2]),
-        image=people.image[boxed],
-        person=boxed,
-    )
+    found = estimate_crops(estimator, crops, windows, flip, batch)
+    keypoints = np.concatenate([np.empty((0, 17, 3)), *found])
+    keypoints[:, :, :2] += people.pixel_center
+    keypoints = keypoints.round(3)
+    scores = boxes.scores * person_scores(keypoints[:, :, 2])
+    areas = np.array([window.size[0] * window.size[1] for window in windows])
+    kept = np.ones(len(scores), dtype=bool)
+    for image in np.flatnonzero(np.bincount(boxes.image) > 1):
+        here = np.flatnonzero(boxes.image == image)
+        kept[here] = unsuppressed(keypoints[here, :, :2], scores[here], areas[here])
+    return Estimates(keypoints, scores, boxes.image, boxes.person, kept)
 
 
 def estimate_crops(

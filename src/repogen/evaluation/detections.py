@@ -1,0 +1,70 @@
+"""A detector's boxes, from a file of COCO results."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from repogen.datasets.people import People
+from repogen.errors import UserError
+from repogen.inference.estimate import Boxes
+
+
+def read_detections(path: Path, people: People) -> Boxes:
+    """The boxes of persons in a list of image_id, bbox, score and category_id, cut to the images.
+
+    Those of another category and those less than a pixel wide are left out. Raises `UserError`
+    for another kind of file, an image that the set does not have, and where nobody is left.
+    """
+    try:
+        records = json.loads(path.read_text())
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UserError(f"{path} is not a JSON file: {error}") from error
+    if not isinstance(records, list):
+        raise UserError(
+            f"{path} is no list of detections (image_id, bbox, score); COCO results are one"
+        )
+    places = {image_id: place for place, image_id in enumerate(people.image_ids.tolist())}
+    categories = {record["category_id"] for record in people.records}
+    rows = []
+    for number, record in enumerate(records):
+        try:
+            if record.get("category_id", min(categories)) not in categories:
+                continue
+            row = _row(record, people, places)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise UserError(f"{path}: detections[{number}] is none: {error!r}") from error
+        if row is None:
+            raise UserError(
+                f"{path}: detections[{number}] is of image_id {record['image_id']}, which set "
+                f"{people.name} does not have; give the detections of this set's images"
+            )
+        if min(row[2:4]) > 1:
+            rows.append(row)
+    if not rows:
+        raise UserError(f"{path} detects nobody in set {people.name}")
+    table = np.array(rows)
+    return Boxes(
+        boxes=table[:, :4],
+        scores=table[:, 4],
+        image=table[:, 5].astype(np.int64),
+        person=np.full(len(table), -1),
+    )
+
+
+def _row(record: dict[str, Any], people: People, places: dict[Any, int]) -> list[float] | None:
+    """x, y, w, h, score and the place of the image; None for an image that is not there."""
+    x, y, w, h = (float(v) for v in record["bbox"])
+    score = float(record["score"])
+    if not np.isfinite([x, y, w, h, score]).all():
+        raise ValueError(f"bbox {record['bbox']} and score {score} must be finite")
+    if record["image_id"] not in places:
+        return None
+    place = places[record["image_id"]]
+    width, height = people.sizes[place].tolist()
+    left, top = min(max(x, 0), width), min(max(y, 0), height)
+    right, bottom = min(max(x + w, 0), width), min(max(y + h, 0), height)
+    return [left, top, right - left, bottom - top, score, place]

@@ -1,0 +1,129 @@
+"""Plain measures over the labelled joints: OKS, PCK, left and right exchanged."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.datasets.crops import FLIP
+from repogen.datasets.people import People
+from repogen.evaluation.oks import SIGMAS, similarity
+
+PCK_SHARE = 0.1
+"""A joint is right within this share of the longer side of the person's box."""
+
+_LEFT = np.array([k for k, name in enumerate(COCO_KEYPOINTS) if name.startswith("left_")])
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Poses found by a model: n of them, in the pixels of their images."""
+
+    keypoints: Float[np.ndarray, "n 17 3"]
+    """x, y and the joint's own score."""
+    scores: Float[np.ndarray, " n"]
+    image: Int[np.ndarray, " n"]
+    """Index into the set's images."""
+    person: Int[np.ndarray, " n"]
+    """Index of the person whose box it was made from; -1 for a detector's."""
+    kept: Bool[np.ndarray, " n"]
+    """Whether it is left after OKS-NMS; average precision is over these."""
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Measures that are a sum over images divided by another: m of them."""
+
+    names: tuple[str, ...]
+    above: Float[np.ndarray, "m i"]
+    below: Float[np.ndarray, "m i"]
+
+
+def labelled_persons(people: People) -> Int[np.ndarray, " m"]:
+    """Index of every person with a labelled joint that is no crowd: those who are scored."""
+    return np.flatnonzero((people.keypoints[:, :, 2] > 0).any(axis=1) & ~people.crowd)
+
+
+def shares(people: People, estimates: Estimates) -> Shares:
+    """OKS, PCK, `swapped` (pairs of joints left for right) and `OKS <joint>`."""
+    persons = labelled_persons(people)
+    found = found_joints(people, estimates)[persons]
+    oks, labelled = _joint_oks(people, persons, found)
+    truth = people.keypoints[persons, :, :2]
+    limit = PCK_SHARE * people.boxes[persons, 2:].max(axis=1)[:, None]
+    distance = np.nan_to_num(np.linalg.norm(found - truth, axis=2), nan=np.inf)
+    right = FLIP[_LEFT]
+    # A pair counts where its joints are labelled and far enough apart to be told from each other.
+    apart = np.linalg.norm(truth[:, _LEFT] - truth[:, right], axis=2)
+    pairs = labelled[:, _LEFT] & labelled[:, right] & (apart > limit)
+    straight = distance[:, _LEFT] + distance[:, right]
+    crossed = np.linalg.norm(found[:, _LEFT] - truth[:, right], axis=2) + np.linalg.norm(
+        found[:, right] - truth[:, _LEFT], axis=2
+    )
+    columns = {
+        "OKS": (_person_oks(oks, labelled), np.ones(len(persons))),
+        "PCK": (((distance <= limit) & labelled).sum(axis=1), labelled.sum(axis=1)),
+        "swapped": ((pairs & (crossed < 0.5 * straight)).sum(axis=1), pairs.sum(axis=1)),
+    }
+    for k, name in enumerate(COCO_KEYPOINTS):
+        columns[f"OKS {name}"] = (oks[:, k], labelled[:, k])
+    count = len(people.files)
+    above, below = (
+        np.array([np.bincount(people.image[persons], c[side], count) for c in columns.values()])
+        for side in (0, 1)
+    )
+    return Shares(tuple(columns), above, below)
+
+
+def person_oks(people: People, estimates: Estimates) -> Float[np.ndarray, " m"]:
+    """OKS of each of the `labelled_persons` with its estimate, 0 where there is none."""
+    persons = labelled_persons(people)
+    found = found_joints(people, estimates)[persons]
+    return _person_oks(*_joint_oks(people, persons, found))
+
+
+def found_joints(people: People, estimates: Estimates) -> Float[np.ndarray, "n 17 2"]:
+    """The joints found for every person: those from its own box or, where a detector made the
+    boxes, the most similar ones left by OKS-NMS in the image; NaN where there are none."""
+    found = np.full((len(people), 17, 2), np.nan)
+    own = estimates.person >= 0
+    found[estimates.person[own]] = estimates.keypoints[own, :, :2]
+    free = np.flatnonzero(~own & estimates.kept)
+    person, place = same_image(people.image, estimates.image[free])
+    row = free[place]
+    oks = similarity(
+        people.keypoints[person], people.boxes[person], people.areas[person],
+        estimates.keypoints[row, :, :2],
+    )  # fmt: skip
+    order = np.lexsort((oks, person))
+    found[person[order]] = estimates.keypoints[row[order], :, :2]  # the last is the best
+    return found
+
+
+def same_image(
+    first: Int[np.ndarray, " n"], second: Int[np.ndarray, " m"]
+) -> tuple[Int[np.ndarray, " p"], Int[np.ndarray, " p"]]:
+    """Every pair of a row of `first` and one of `second` that are of the same image, in order."""
+    order = np.argsort(second, kind="stable")
+    start = np.searchsorted(second[order], first, side="left")
+    count = np.searchsorted(second[order], first, side="right") - start
+    steps = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    return np.repeat(np.arange(len(first)), count), order[np.repeat(start, count) + steps]
+
+
+def _joint_oks(
+    people: People, persons: Int[np.ndarray, " m"], found: Float[np.ndarray, "m 17 2"]
+) -> tuple[Float[np.ndarray, "m 17"], Bool[np.ndarray, "m 17"]]:
+    """OKS of every joint, 0 where nothing is labelled or found, and which joints are labelled."""
+    truth = people.keypoints[persons]
+    labelled = truth[:, :, 2] > 0
+    square = ((found - truth[:, :, :2]) ** 2).sum(axis=2)
+    error = square / (2 * SIGMAS) ** 2 / (people.areas[persons, None] + np.spacing(1)) / 2
+    return np.nan_to_num(np.exp(-error)) * labelled, labelled
+
+
+def _person_oks(
+    oks: Float[np.ndarray, "m 17"], labelled: Bool[np.ndarray, "m 17"]
+) -> Float[np.ndarray, " m"]:
+    return oks.sum(axis=1) / labelled.sum(axis=1)

@@ -1,0 +1,234 @@
+"""Joints, intervals, paired differences, and scores by where the camera stood."""
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from repogen.bodies import COCO_KEYPOINTS
+from repogen.datasets.crops import FLIP
+from repogen.datasets.people import People, read_people
+from repogen.evaluation.comparison import BANDS, compare
+from repogen.evaluation.joints import Estimates, found_joints, labelled_persons, person_oks
+from repogen.evaluation.scores import (
+    evaluate_estimates,
+    judged,
+    measured,
+    resamples,
+    scores_of,
+)
+
+NAN = (np.nan, np.nan, np.nan)
+
+
+def crowd_of(rng, count, views=None):
+    """One person an image, 200 pixels tall, all joints labelled."""
+    boxes = np.tile([100.0, 100.0, 150.0, 200.0], (count, 1))
+    keypoints = np.full((count, 17, 3), 2.0)
+    keypoints[:, :, :2] = rng.uniform([100, 100], [250, 300], (count, 17, 2))
+    return People(
+        name="crowd", root=Path("."), files=tuple(f"{i}.jpg" for i in range(count)),
+        sizes=np.tile([400, 400], (count, 1)), image_ids=np.arange(count) + 1,
+        image=np.arange(count), ids=np.arange(count) + 1, boxes=boxes,
+        areas=np.full(count, 15e3), keypoints=keypoints, crowd=np.zeros(count, dtype=bool),
+        records=({"category_id": 1},) * count,
+        views=np.array(views if views is not None else [NAN] * count, dtype=float),
+    )  # fmt: skip
+
+
+def near(rng, people, noise):
+    """Each person's pose with an error of its own size; surer ones are better."""
+    spread = noise * rng.exponential(1, len(people))
+    found = people.keypoints.copy()
+    found[:, :, :2] += rng.normal(0, 1, (len(people), 17, 2)) * spread[:, None, None]
+    return Estimates(
+        keypoints=found, scores=1 / (1 + spread), image=people.image,
+        person=np.arange(len(people)), kept=np.ones(len(people), dtype=bool),
+    )  # fmt: skip
+
+
+def test_the_truth_scores_one():
+    people = crowd_of(np.random.default_rng(0), 5)
+    scores = evaluate_estimates(people, near(np.random.default_rng(0), people, 0), draws=20)
+    for name, score in scores.items():
+        if name == "APM":
+            assert np.isnan(score.value)  # all are large
+        else:
+            wanted = float(name != "swapped")
+            assert (score.value, score.low, score.high) == pytest.approx((wanted,) * 3), name
+
+
+def test_left_for_right_is_a_swap():
+    people = crowd_of(np.random.default_rng(0), 8)
+    found = near(np.random.default_rng(0), people, 0)
+    arms = [COCO_KEYPOINTS.index(f"{side}_elbow") for side in ("left", "right")]
+    crossed = found.keypoints.copy()
+    crossed[:, arms] = crossed[:, FLIP[arms]]
+    truth = people.keypoints[:, :, :2]
+    pairs = [(k, FLIP[k]) for k, name in enumerate(COCO_KEYPOINTS) if name.startswith("left_")]
+    apart = sum((np.linalg.norm(truth[:, a] - truth[:, b], axis=1) > 20).sum() for a, b in pairs)
+    elbows = (np.linalg.norm(truth[:, arms[0]] - truth[:, arms[1]], axis=1) > 20).sum()
+    scores = evaluate_estimates(people, replace(found, keypoints=crossed), draws=0)
+    assert scores["swapped"].value == pytest.approx(elbows / apart)
+    assert scores["OKS left_elbow"].value < 0.5 < scores["OKS left_wrist"].value
+
+
+def test_joints_nobody_labelled_do_not_count():
+    """As in LSPet: no face points, and here a wrong guess at each."""
+    rng = np.random.default_rng(0)
+    people = crowd_of(rng, 6)
+    faceless = people.keypoints.copy()
+    faceless[:, :5] = 0
+    people = replace(people, keypoints=faceless)
+    found = near(rng, people, 0)
+    found.keypoints[:, :5, :2] = 5000.0
+    scores = evaluate_estimates(people, found, draws=0)
+    assert scores["AP"].value == scores["OKS"].value == scores["PCK"].value == pytest.approx(1)
+    assert np.isnan(scores["OKS nose"].value)
+    assert scores["OKS left_knee"].value == 1
+
+
+def test_a_detectors_poses_go_to_whom_they_resemble():
+    people = crowd_of(np.random.default_rng(0), 3)
+    people = replace(people, image=np.array([0, 0, 2]))
+    other = people.keypoints + np.array([0.5, 0, 0])
+    found = Estimates(
+        keypoints=np.stack([other[1], people.keypoints[0], people.keypoints[1]]),
+        scores=np.ones(3), image=np.zeros(3, dtype=int), person=np.full(3, -1),
+        kept=np.array([True, True, False]),
+    )  # fmt: skip
+    joints = found_joints(people, found)
+    assert joints[0] == pytest.approx(people.keypoints[0, :, :2])
+    assert joints[1] == pytest.approx(other[1, :, :2])  # the better one fell to OKS-NMS
+    assert np.isnan(joints[2]).all()
+    assert person_oks(people, found)[2] == 0
+
+
+def test_intervals_cover():
+    """Of many sets drawn alike, the interval holds the value of them all in about 95 %."""
+    rng = np.random.default_rng(0)
+    big = crowd_of(rng, 6000)
+    truth = evaluate_estimates(big, near(rng, big, 12), draws=0)
+    covered = {"AP": 0, "OKS": 0, "PCK": 0}
+    for _ in range(100):
+        people = crowd_of(rng, 60)
+        found = near(rng, people, 12)
+        weights = resamples(people, found, 100)
+        scores = scores_of(measured(judged(people, found), weights, ("all",)))
+        for name in covered:
+            covered[name] += scores[name].low <= truth[name].value <= scores[name].high
+    assert all(86 <= count <= 99 for count in covered.values()), covered
+
+
+def test_a_model_is_as_good_as_itself():
+    rng = np.random.default_rng(0)
+    people = crowd_of(rng, 40)
+    found = near(rng, people, 12)
+    report = compare(people, {"a": found, "b": found}, draws=50)
+    assert str(report.total.scores["a"]) == str(report.total.scores["b"])  # nan is nan
+    for name, score in report.total.differences["b"].items():
+        if name != "APM":
+            assert (score.value, score.low, score.high) == (0, 0, 0), name
+            assert not score.clear
+
+
+def test_a_difference_is_paired():
+    """A model a little better on every image: clear, though the two intervals overlap."""
+    rng = np.random.default_rng(0)
+    people = crowd_of(rng, 60)
+    worse = near(rng, people, 14)
+    closer = worse.keypoints * 0.9 + people.keypoints * 0.1
+    report = compare(people, {"worse": worse, "better": replace(worse, keypoints=closer)}, 300)
+    before, after = (report.total.scores[name]["OKS"] for name in ("worse", "better"))
+    gain = report.total.differences["better"]["OKS"]
+    assert list(report.total.differences) == ["better"]
+    assert before.high > after.low
+    assert gain.value == pytest.approx(after.value - before.value)
+    assert gain.clear
+    assert gain.high - gain.low < 0.5 * (after.high - after.low)
+
+
+def test_a_band_is_the_set_of_its_images():
+    rng = np.random.default_rng(0)
+    count = 300
+    views = np.stack(
+        [rng.uniform(-180, 180, count), rng.uniform(-90, 90, count), np.zeros(count)], axis=1
+    )
+    views[0, 1], views[1, 1], views[2] = 90, 60, NAN
+    people = crowd_of(rng, count, views)
+    found = near(rng, people, 12)
+    report = compare(people, {"a": found}, draws=20)
+    assert [(b.low, b.high) for b in report.bands] == list(pairwise(BANDS))
+    assert sum(b.comparison.persons for b in report.bands) == count - 1
+    for band in report.bands:
+        inside = (views[:, 1] >= band.low) & (views[:, 1] < (91 if band.high == 90 else band.high))
+        rows = np.flatnonzero(inside)
+        alone = replace(
+            found,
+            **{k: getattr(found, k)[rows] for k in ("keypoints", "scores", "image", "kept")},
+            person=np.arange(len(rows)),
+        )
+        wanted = evaluate_estimates(people.take(rows), alone, draws=0)
+        scores = band.comparison.scores["a"]
+        assert band.comparison.persons == len(rows)
+        for name in ("AP", "AR", "OKS", "PCK", "OKS nose"):
+            assert scores[name].value == pytest.approx(wanted[name].value), name
+            assert scores[name].low <= scores[name].value <= scores[name].high
+
+
+def test_one_image_has_no_interval():
+    rng = np.random.default_rng(0)
+    views = [(0, -75, 0), (0, 10, 0), (0, 15, 0)]
+    people = crowd_of(rng, 3, views)
+    found = {name: near(rng, people, 12) for name in "ab"}
+    alone, two = (band.comparison for band in compare(people, found, draws=20).bands)
+    assert (alone.persons, two.persons) == (1, 2)
+    assert alone.scores["b"]["OKS"].value > 0
+    assert np.isnan(alone.scores["b"]["OKS"].low)
+    assert not alone.differences["b"]["OKS"].clear
+    assert two.scores["b"]["OKS"].low < two.scores["b"]["OKS"].high
+
+
+def test_a_set_without_views_has_no_bands():
+    rng = np.random.default_rng(0)
+    people = crowd_of(rng, 4)
+    report = compare(people, {"a": near(rng, people, 3)}, draws=2)
+    assert report.bands == ()
+    assert report.sphere is None
+
+
+def test_cells_of_the_sphere_have_equal_areas_and_know_their_people():
+    rng = np.random.default_rng(0)
+    count = 4000
+    elevation = np.degrees(np.arcsin(rng.uniform(-1, 1, count)))
+    azimuth = rng.uniform(-180, 180, count)
+    views = np.stack([azimuth, elevation, np.zeros(count)], axis=1)
+    people = crowd_of(rng, count, views)
+    sphere = compare(people, {"a": near(rng, people, 12)}, draws=0).sphere
+    rings, sectors = sphere.persons.shape
+    mean = count / rings / sectors
+    assert sphere.persons.sum() == count
+    assert ((sphere.persons - mean) ** 2 / mean).mean() == pytest.approx(1, abs=0.3)  # chi-square
+
+    # From below and in front badly, from everywhere else perfectly.
+    people = people.take(np.flatnonzero(elevation < 60))
+    below = (people.views[people.image, 1] < -80) & (np.abs(people.views[people.image, 0]) < 90)
+    found = near(rng, people, 0)
+    found.keypoints[below, :, :2] += 500
+    sphere = compare(people, {"a": found}, draws=0).sphere
+    oks = sphere.oks["a"]
+    assert np.isnan(oks[sphere.persons == 0]).all()
+    assert (sphere.persons[-1] == 0).all() or np.nanmin(oks[-1]) == 1
+    worst = np.unravel_index(np.nanargmin(oks), oks.shape)
+    assert worst[0] == 0
+    assert sphere.persons.shape[1] // 4 <= worst[1] < 3 * sphere.persons.shape[1] // 4
+
+
+def test_crowds_and_unlabelled_people_are_not_scored(tmp_path, made_up):
+    people = read_people("made up", made_up(np.random.default_rng(2), tmp_path), tmp_path)
+    persons = labelled_persons(people)
+    assert 0 < len(persons) < len(people)
+    assert not people.crowd[persons].any()
+    assert (people.keypoints[persons, :, 2].max(axis=1) > 0).all()

@@ -1,0 +1,147 @@
+"""From boxes to poses as METHOD 2.5 has it: who is looked at, scores, flip test, UDP, OKS-NMS."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from repogen import UserError
+from repogen.datasets.crops import CROP_SIZE
+from repogen.datasets.people import People
+from repogen.evaluation.detections import read_detections
+from repogen.inference.estimate import estimate_people, true_boxes
+from repogen.models.heatmaps import joints_to_heatmaps
+
+
+def dot(folder, at, size=(300, 200)):
+    """A black picture with a soft white dot, at pixels whose first centre is (0, 0)."""
+    x, y = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
+    bright = 255 * np.exp(-((x - at[0]) ** 2 + (y - at[1]) ** 2) / (2 * 3.0**2))
+    cv2.imwrite(str(folder / "dot.png"), np.repeat(bright.astype(np.uint8)[..., None], 3, 2))
+
+
+def finder(crops):
+    """Every joint where the crop is bright."""
+    x, y = np.meshgrid(np.arange(CROP_SIZE[0]), np.arange(CROP_SIZE[1]))
+    weights = crops[..., 0] / crops[..., 0].sum(axis=(1, 2), keepdims=True, dtype=float)
+    at = np.stack([(weights * x).sum(axis=(1, 2)), (weights * y).sum(axis=(1, 2))], axis=1)
+    return joints_to_heatmaps(np.repeat(at[:, None], 17, axis=1))
+
+
+def persons(folder, boxes):
+    count = len(boxes)
+    return People(
+        name="dots", root=folder, files=("dot.png", "none.png"), sizes=np.array([[300, 200]] * 2),
+        image_ids=np.array([7, 8]), image=np.zeros(count, dtype=int), ids=np.arange(count) + 1,
+        boxes=np.array(boxes, dtype=float), areas=np.full(count, 5e3),
+        keypoints=np.full((count, 17, 3), 2.0), crowd=np.zeros(count, dtype=bool),
+        records=({"category_id": 3},) * count, views=np.full((2, 3), np.nan),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("pixel_center", [0.0, 0.5])
+@pytest.mark.parametrize("box", [(60, 20, 90, 120), (100, 40, 31, 77), (20, 0, 250, 200)])
+def test_a_dot_is_found_where_it_is(tmp_path, box, pixel_center, flip):
+    """No bias from crop, flip test and back: less than the dot's own rounding to bytes."""
+    dot(tmp_path, (115.3, 71.8))
+    people = replace(persons(tmp_path, [box]), pixel_center=pixel_center)
+    found = estimate_people(finder, people, flip)
+    wanted = np.array([115.3, 71.8]) + pixel_center
+    assert found.keypoints[0, :, :2] == pytest.approx(np.tile(wanted, (17, 1)), abs=0.15)
+
+
+def test_only_those_who_are_scored_are_looked_at(tmp_path):
+    dot(tmp_path, (100, 100))
+    people = persons(tmp_path, [(50 + 10 * i, 40, 60, 100) for i in range(4)])
+    people.crowd[1] = True
+    people.keypoints[2] = 0
+    boxes = true_boxes(people)
+    assert boxes.person.tolist() == [0, 3]
+    assert boxes.scores.tolist() == [1, 1]
+    assert estimate_people(finder, people).person.tolist() == [0, 3]
+
+
+def test_a_pose_scores_the_mean_of_its_sure_joints_times_its_box(tmp_path):
+    dot(tmp_path, (100, 100))
+    heights = np.where(np.arange(17) < 5, 0.15, np.linspace(0.3, 0.9, 17))
+
+    def unsure(crops):
+        return finder(crops) * heights[None, :, None, None]
+
+    people = persons(tmp_path, [(50, 40, 80, 120)])
+    plain = estimate_people(unsure, people, flip=False)
+    joints = plain.keypoints[0, :, 2]
+    assert joints == pytest.approx(heights, rel=0.15)
+    assert plain.scores[0] == pytest.approx(joints[5:].mean())
+    boxes = replace(true_boxes(people), scores=np.array([0.5]), person=np.array([-1]))
+    halved = estimate_people(unsure, people, flip=False, boxes=boxes)
+    assert halved.scores[0] == pytest.approx(joints[5:].mean() / 2)
+
+
+def test_of_two_boxes_around_one_pose_the_surer_stays(tmp_path):
+    dot(tmp_path, (100, 100))
+    people = persons(tmp_path, [(50, 40, 80, 120), (55, 45, 80, 120)])
+    boxes = replace(true_boxes(people), scores=np.array([0.3, 0.9]), person=np.full(2, -1))
+    assert estimate_people(finder, people, boxes=boxes).kept.tolist() == [False, True]
+    apart = estimate_people(corner, people, boxes=boxes)
+    assert apart.kept.tolist() == [True, True]
+
+
+def corner(crops):
+    """Joints spread over the crop itself: each box gives a pose of its own place."""
+    joints = np.stack([np.linspace(10, 180, 17), np.linspace(240, 10, 17)], axis=1)
+    return joints_to_heatmaps(np.tile(joints, (len(crops), 1, 1)))
+
+
+def write(path, records):
+    path.write_text(json.dumps(records))
+    return path
+
+
+def test_detections_are_of_people_in_the_images(tmp_path):
+    people = persons(tmp_path, [(50, 40, 80, 120)])
+    good = {"image_id": 7, "category_id": 3, "bbox": [-10, 150, 100, 100], "score": 0.7}
+    records = [
+        good,
+        good | {"category_id": 9},
+        good | {"bbox": [10, 10, 0.5, 40]},
+        {k: v for k, v in good.items() if k != "category_id"} | {"image_id": 8, "score": 0.2},
+    ]
+    boxes = read_detections(write(tmp_path / "found.json", records), people)
+    assert boxes.boxes.tolist() == [[0, 150, 90, 50]] * 2
+    assert boxes.scores.tolist() == [0.7, 0.2]
+    assert boxes.image.tolist() == [0, 1]
+    assert boxes.person.tolist() == [-1, -1]
+
+
+@pytest.mark.parametrize(
+    ("records", "words"),
+    [
+        ({"images": []}, "no list of detections"),
+        ([], "detects nobody"),
+        ([{"image_id": 99, "bbox": [1, 2, 30, 40], "score": 1}], r"detections\[0\].*image_id 99"),
+        ([{"image_id": 7, "score": 1}], r"detections\[0\] is none: KeyError\('bbox'\)"),
+        ([{"image_id": 7, "bbox": [1, 2, 3], "score": 1}], r"detections\[0\]"),
+        ([{"image_id": 7, "bbox": [1, 2, "wide", 4], "score": 1}], r"detections\[0\]"),
+        ([{"image_id": 7, "bbox": [1, 2, 3, float("inf")], "score": 1}], "must be finite"),
+        ([{"image_id": [7], "bbox": [1, 2, 30, 40], "score": 1}], r"detections\[0\]"),
+        (["person"], r"detections\[0\]"),
+    ],
+)
+def test_detections_that_are_none_are_named(tmp_path, records, words):
+    people = persons(tmp_path, [(50, 40, 80, 120)])
+    with pytest.raises(UserError, match=words):
+        read_detections(write(tmp_path / "found.json", records), people)
+
+
+def test_a_file_of_detections_that_cannot_be_read_is_named(tmp_path):
+    people = persons(tmp_path, [(50, 40, 80, 120)])
+    with pytest.raises(UserError, match="cannot read"):
+        read_detections(Path("/nowhere.json"), people)
+    (tmp_path / "words").write_text("not JSON")
+    with pytest.raises(UserError, match="not a JSON file"):
+        read_detections(tmp_path / "words", people)
