@@ -183,7 +183,7 @@ def photo_pixels(photo: Photo, width: int, height: int) -> UInt8[np.ndarray, "h 
     y = top * full_height + (box_h - fit * height) / 2
     rows = slice(int(y), max(int(y) + 1, round(y + fit * height)))
     columns = slice(int(x), max(int(x) + 1, round(x + fit * width)))
-    # Averaging costs three times as much and shows only when the picture shrinks a lot.
+    # Averaging costs more and shows only when the picture shrinks a lot.
     method = cv2.INTER_AREA if fit > 2 else cv2.INTER_LINEAR
     out = cv2.resize(picture[rows, columns], (width, height), interpolation=method)
     return cv2.flip(out, 1) if photo.flip else out

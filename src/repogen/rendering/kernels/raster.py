@@ -4,9 +4,9 @@ from repogen.warp_setup import wp
 
 KEY_FAR = 2**31 - 1
 KEY_SCALE = 1.0e8
-"""A sample's 64-bit key holds KEY_FAR - KEY_SCALE / depth (metres; exact to 0.3 μm at 5 m) in its
-upper half, the triangle in the lower: one atomic minimum finds the nearest, and breaks ties by
-index. One over the depth, because that is linear in the picture."""
+"""A sample's 64-bit key holds KEY_FAR - KEY_SCALE / depth (metres; exact to half a micrometre at
+5 m) in its upper half, the triangle in the lower: one atomic minimum finds the nearest, and breaks
+ties by index. One over the depth, because that is linear in the picture."""
 
 EMPTY = 2**64 - 1
 
