@@ -15,8 +15,20 @@ VERBS = {
     "train": "fine-tune a pose estimator on real and synthetic people",
     "evaluate": "score weights on sets of labelled people",
     "predict": "poses in pictures and videos",
+    "weights": "convert, export to ONNX or blend weights",
+    "views": "which camera views a COCO-keypoints file holds",
     "info": "what this installation offers, or what a dataset holds",
 }
+
+_EXTRAS = {
+    "accelerate": "train",
+    "tensorboard": "train",
+    "transformers": "train",
+    "onnx": "onnx",
+    "onnxruntime": "onnx",
+    "onnxscript": "onnx",
+}
+"""Which extra brings a library that not every installation has."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,10 +51,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"repogen: error: {error}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
-        if error.name not in ("accelerate", "transformers"):
+        extra = _EXTRAS.get(error.name or "")
+        if extra is None:
             raise
         print(
-            f"repogen: error: {words[0]} needs {error.name}; pip install 'repogen[train]'",
+            f"repogen: error: {words[0]} needs {error.name}; pip install 'repogen[{extra}]'",
             file=sys.stderr,
         )
         return 2
@@ -209,59 +222,121 @@ def _train(words: list[str]) -> int:
 
 
 def _evaluate(words: list[str]) -> int:
-    from repogen.evaluation.report import evaluate, table_text, write_report
+    from tyro.conf import OmitArgPrefixes
 
-    def command(
-        weights: Path,
-        data: tuple[str, ...],
-        out: Path | None = None,
-        flip: bool = True,
-        draws: int = 200,
-    ) -> tuple[Path, tuple[str, ...], Path | None, bool, int]:
-        """Score weights on sets of labelled people.
+    from repogen.evaluation.config import EvaluateConfig
+    from repogen.evaluation.page import report_text
+    from repogen.evaluation.report import evaluate
 
-        Args:
-            weights: A run, a folder, .safetensors or .pth.
-            data: Sets: NAME=DATASET or NAME=ANNOTATIONS.json:IMAGES_DIR, then :CAP persons.
-            out: A JSON file to write the scores to.
-            flip: Average with the mirrored crop's heatmaps.
-            draws: Bootstrap draws for the intervals.
-        """
-        return weights, data, out, flip, draws
+    def command(options: Annotated[EvaluateConfig, OmitArgPrefixes]) -> EvaluateConfig:
+        """Score models on sets of labelled people, and compare them."""
+        return options
 
-    weights, data, out, flip, draws = _parse("evaluate", command, words)
-    table = evaluate(weights, data, flip, draws)
-    print(table_text(table))
-    if out:
-        write_report(out, weights, table)
+    print(report_text(evaluate(_parse("evaluate", command, words))))
     return 0
 
 
 def _predict(words: list[str]) -> int:
-    from tyro.conf import Positional
+    from tyro.conf import OmitArgPrefixes, Positional
 
-    from repogen.inference.network import load_estimator
-    from repogen.inference.predict import predict
+    from repogen.inference.options import PredictOptions
 
     def command(
         inputs: Positional[tuple[Path, ...]],
         weights: Path,
+        options: Annotated[PredictOptions, OmitArgPrefixes],
         out: Path = Path("predicted"),
-        boxes: Path | None = None,
-    ) -> tuple[tuple[Path, ...], Path, Path, Path | None]:
-        """Find poses in pictures and videos: COCO results and drawings.
+    ) -> tuple[tuple[Path, ...], Path, PredictOptions, Path]:
+        """Find poses in pictures and videos: COCO results, drawings, files for annotators.
 
         Args:
-            inputs: Images, folders of images, videos.
-            weights: A run, a folder, .safetensors or .pth.
+            inputs: Images, folders of images and videos, videos.
+            weights: A run, a folder, .safetensors, .pth or .onnx.
             out: Folder to write results.json and drawn/ to.
-            boxes: People's boxes: a COCO file, or a list of file_name and bbox. Without, every
-                picture is one person's box.
         """
-        return inputs, weights, out, boxes
+        return inputs, weights, options, out
 
-    inputs, weights, out, boxes = _parse("predict", command, words)
-    print(predict(load_estimator(weights), inputs, out, boxes))
+    inputs, weights, options, out = _parse("predict", command, words)
+    from repogen.inference.network import load_estimator
+    from repogen.inference.predict import predict
+
+    print(predict(load_estimator(weights), inputs, out, options, str(weights)))
+    return 0
+
+
+def _weights(words: list[str]) -> int:
+    from functools import partial
+
+    from tyro.conf import Positional, subcommand
+
+    Work = Callable[[], Path]
+
+    def convert(source: Positional[Path], out: Positional[Path]) -> Work:
+        """Change the format of weights.
+
+        Args:
+            source: A run, a Hugging Face folder, .safetensors, or a .pth of ViTPose or MAE.
+            out: A file ending in .safetensors, or a folder for transformers.
+        """
+        from repogen.models.convert import convert_weights
+
+        return partial(convert_weights, source, out)
+
+    def export(source: Positional[Path], out: Positional[Path]) -> Work:
+        """Write a network as ONNX: RGB crops (n, 256, 192, 3) as bytes in, heatmaps out.
+
+        Args:
+            source: A run, a folder, .safetensors or .pth.
+            out: A file ending in .onnx; predict and evaluate run it too.
+        """
+        from repogen.models.onnx import export_weights
+
+        return partial(export_weights, source, out)
+
+    def blend(
+        initial: Positional[Path], tuned: Positional[Path], out: Positional[Path], alpha: float
+    ) -> Work:
+        """Interpolate between weights before and after fine-tuning.
+
+        Args:
+            initial: What the training began with: a run, a folder, .safetensors or .pth.
+            tuned: What came of it.
+            out: A file ending in .safetensors.
+            alpha: Share of the tuned weights, 0 to 1.
+        """
+        from repogen.models.convert import blend_weights
+
+        return partial(blend_weights, initial, tuned, out, alpha)
+
+    commands: Any = (
+        Annotated[Any, subcommand("convert", constructor=convert)]
+        | Annotated[Any, subcommand("export", constructor=export)]
+        | Annotated[Any, subcommand("blend", constructor=blend)]
+    )
+    print(_parse("weights", commands, words)())
+    return 0
+
+
+def _views(words: list[str]) -> int:
+    from tyro.conf import Positional
+
+    from repogen.viewpoints.charting import chart_views, views_text
+
+    def command(
+        annotations: Positional[Path], out: Path = Path("views"), min_joints: int = 6
+    ) -> tuple[Path, Path, int]:
+        """Chart where the people of a COCO-keypoints file were seen from.
+
+        Args:
+            annotations: A COCO-keypoints file, or a dataset of ours; no image is needed.
+            out: A folder to write views.json, sphere.png and bands.png to.
+            min_joints: Persons with fewer labelled joints are left out.
+        """
+        return annotations, out, min_joints
+
+    annotations, out, min_joints = _parse("views", command, words)
+    print(views_text(chart_views(annotations, out, min_joints)))
+    print(f"\n{out / 'sphere.png'}, {out / 'bands.png'}, {out / 'views.json'}")
     return 0
 
 

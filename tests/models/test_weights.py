@@ -1,8 +1,9 @@
-"""Weights: mmpose's names to transformers', nothing but tensors, and no other architecture."""
+"""Weights: read from every kind of file, nothing but tensors, and no other architecture."""
 
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -10,7 +11,6 @@ from repogen import UserError
 from repogen.models import build_model
 from repogen.models.weights import (
     blended,
-    from_mmpose,
     load_into,
     load_model,
     read_weights,
@@ -18,85 +18,11 @@ from repogen.models.weights import (
 )
 
 
-@pytest.fixture(scope="module")
-def vitpose():
-    torch.manual_seed(0)
-    model = build_model("vitpose-s")
-    with torch.no_grad():
-        for value in model.state_dict().values():
-            if value.is_floating_point():
-                value.copy_(torch.rand_like(value) * 0.05)  # variances are positive
-    return model
-
-
-def mmpose_names(weights):
-    """A checkpoint as mmpose 0.x writes it, made independently of the reader."""
-    out = {}
-    for name, value in weights.items():
-        if "attention.attention." in name:
-            layer, part, kind = name.split(".")[3], name.split(".")[6], name.split(".")[7]
-            key = f"backbone.blocks.{layer}.attn.qkv.{kind}"
-            pieces = out.setdefault(key, [None, None, None])
-            pieces[["query", "key", "value"].index(part)] = value
-            continue
-        for ours, theirs in (
-            ("backbone.embeddings.position_embeddings", "backbone.pos_embed"),
-            ("backbone.embeddings.patch_embeddings.projection", "backbone.patch_embed.proj"),
-            ("backbone.encoder.layer.", "backbone.blocks."),
-            ("attention.output.dense", "attn.proj"),
-            ("layernorm_before", "norm1"),
-            ("layernorm_after", "norm2"),
-            ("backbone.layernorm", "backbone.last_norm"),
-            ("head.deconv1", "keypoint_head.deconv_layers.0"),
-            ("head.batchnorm1", "keypoint_head.deconv_layers.1"),
-            ("head.deconv2", "keypoint_head.deconv_layers.3"),
-            ("head.batchnorm2", "keypoint_head.deconv_layers.4"),
-            ("head.conv", "keypoint_head.final_layer"),
-        ):
-            name = name.replace(ours, theirs)
-        out[name] = value
-    return {k: torch.cat(v) if isinstance(v, list) else v for k, v in out.items()}
-
-
 def test_sizes_are_vitposes():
     model = build_model("vitpose-s")
     assert sum(p.numel() for p in model.parameters()) == 24_290_577
     assert sum(p.numel() for p in build_model("tiny").parameters()) < 1_000_000
     assert model.head.conv.weight.std() < 0.002
-
-
-@pytest.mark.parametrize("wrapped", [True, False])
-def test_an_mmpose_checkpoint_loads_bit_for_bit(vitpose, tmp_path, wrapped):
-    theirs = mmpose_names(vitpose.state_dict())
-    assert any("qkv" in name for name in theirs)
-    assert not set(theirs) & set(vitpose.state_dict())
-    path = tmp_path / "vitpose.pth"
-    torch.save({"state_dict": theirs, "meta": {"epoch": 210}} if wrapped else theirs, path)
-    model, name = load_model(path)
-    assert name == "vitpose-s"
-    for key, value in vitpose.state_dict().items():
-        assert torch.equal(model.state_dict()[key], value), key
-    crops = torch.randn(2, 3, 256, 192)
-    with torch.no_grad():
-        assert torch.equal(model(crops), vitpose.eval()(crops))
-
-
-def test_a_bare_backbone_leaves_the_head_fresh(vitpose, tmp_path):
-    theirs = {
-        name.removeprefix("backbone."): value
-        for name, value in mmpose_names(vitpose.state_dict()).items()
-        if name.startswith("backbone.")
-    }
-    theirs |= {"cls_token": torch.zeros(1, 1, 384), "norm.weight": torch.ones(384)}
-    path = tmp_path / "mae.pth"
-    torch.save({"model": theirs}, path)
-    weights, name = read_weights(path)
-    assert name == "vitpose-s"
-    fresh = load_into(build_model("vitpose-s"), weights, str(path), name)
-    assert fresh
-    assert all(key.startswith("head.") for key in fresh)
-    with pytest.raises(UserError, match="backbone alone"):
-        load_model(path)
 
 
 def test_ours_come_back_and_say_what_they_are(vitpose, tmp_path):
@@ -116,19 +42,47 @@ def test_a_hugging_face_folder_is_read(vitpose, tmp_path):
 
 
 class _Code:
+    def __init__(self, mark):
+        self.mark = mark
+
     def __reduce__(self):
-        return (Path.touch, (Path("/tmp/repogen-was-here"),))
+        return (Path.touch, (self.mark,))
 
 
+@pytest.mark.filterwarnings("error")
 def test_a_file_with_code_in_it_is_refused(tmp_path):
-    path = tmp_path / "bad.pth"
-    path.write_bytes(pickle.dumps({"state_dict": {"a": _Code()}}))
+    path, mark = tmp_path / "bad.pth", tmp_path / "was-here"
+    path.write_bytes(pickle.dumps({"state_dict": {"a": _Code(mark)}}))
     with pytest.raises(UserError, match="refused"):
         read_weights(path)
-    torch.save({"state_dict": {"a": _Code()}}, path)
-    with pytest.raises(UserError, match="refused"):
+    torch.save({"state_dict": {"a": _Code(mark)}}, path)
+    with pytest.raises(UserError, match=r"it holds \S+, which is no tensor"):
         read_weights(path)
-    assert not Path("/tmp/repogen-was-here").exists()
+    assert not mark.exists()
+
+
+def test_numbers_beside_the_tensors_do_no_harm(tmp_path):
+    """mmpose notes its best score, a NumPy number."""
+    best = {"hook_msgs": {"best_score": np.float64(0.7), "epoch": np.int64(210)}}
+    torch.save({"state_dict": {"down.0.a": torch.ones(2)}, "meta": best}, tmp_path / "a.pth")
+    weights, _ = read_weights(tmp_path / "a.pth")
+    assert list(weights) == ["down.0.a"]
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
+def test_a_file_that_is_cut_short_is_named(tmp_path, suffix, share):
+    path = tmp_path / f"cut{suffix}"
+    weights = build_model("tiny").state_dict()
+    if suffix == ".pth":
+        torch.save(weights, path)
+    else:
+        save_weights(path, weights, "tiny")
+    read_weights(path)
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    with pytest.raises(UserError, match=path.name) as caught:
+        read_weights(path)
+    assert "\n" not in str(caught.value)
 
 
 def test_another_architecture_is_told_by_keys_and_shapes(vitpose, tmp_path):
@@ -138,10 +92,16 @@ def test_another_architecture_is_told_by_keys_and_shapes(vitpose, tmp_path):
     bent = vitpose.state_dict() | {"head.conv.weight": torch.zeros(23, 256, 1, 1)}
     with pytest.raises(UserError, match=r"head.conv.weight is \(23, 256, 1, 1\), not \(17, 256"):
         load_into(build_model("vitpose-s"), bent, "x.pth", "vitpose-s")
-    with pytest.raises(UserError, match=r"no place for backbone.blocks.0.strange"):
-        from_mmpose({"backbone.blocks.0.strange": torch.zeros(1)})
     with pytest.raises(UserError, match="no weights at"):
         read_weights(tmp_path / "nothing.pth")
+    torch.save({"features.0.weight": torch.zeros(3), "fc.bias": torch.zeros(1)}, tmp_path / "a.pth")
+    with pytest.raises(UserError, match=r"is none of vitpose-s, .*: it has fc.bias and 1 more"):
+        load_model(tmp_path / "a.pth")
+
+
+def test_what_cannot_be_written_is_named():
+    with pytest.raises(UserError, match=r"cannot write /proc/none/x.safetensors"):
+        save_weights(Path("/proc/none/x.safetensors"), {"a": torch.ones(1)}, "tiny")
 
 
 def test_blending_is_linear(vitpose):

@@ -13,7 +13,12 @@ from repogen.models.weights import load_model
 
 
 def load_estimator(weights: Path, device: str | None = None) -> Estimator:
-    """The estimator in a run, a folder or a file of weights. Raises `UserError` for others."""
+    """The estimator in a run, a folder, a file of weights or of ONNX, which chooses its device
+    itself. Raises `UserError` for others."""
+    if weights.suffix == ".onnx":
+        from repogen.inference.onnx import onnx_estimator
+
+        return onnx_estimator(weights)
     model, _ = load_model(weights)
     return network(model, device)
 

@@ -29,6 +29,7 @@ def vitpose(size: str, drop_path: float = 0.1) -> ViTPose:
         num_hidden_layers=layers,
         num_attention_heads=heads,
         out_indices=[layers],
+        layer_norm_eps=1e-6,  # ViTPose's own; transformers' default is 1e-12
     )
     model = ViTPose(
         VitPoseConfig(backbone_config=backbone, use_simple_decoder=False, num_labels=17)

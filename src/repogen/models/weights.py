@@ -1,28 +1,54 @@
 """Weights in files: ours, Hugging Face folders, and ViTPose checkpoints of mmpose 0.x."""
 
 import re
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from repogen.datasets.folder import cannot_write, write_whole
 from repogen.errors import UserError
 from repogen.models import MODELS, build_model
-
-Weights = dict[str, Tensor]
+from repogen.models.mmpose import Weights, from_mmpose, is_mmpose
 
 _RUN_FILES = ("best.safetensors", "last.safetensors", "model.safetensors", "pytorch_model.bin")
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor], model: str) -> None:
-    """Write weights and the name of their model as safetensors, whole or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({k: v.contiguous() for k, v in weights.items()}, partial, {"model": model})
-    partial.replace(path)
+    """Write weights and the name of their model as safetensors, whole or not at all.
+
+    Raises `UserError` where the disk is full or the folder cannot be written.
+    """
+    write_whole(path, save({k: v.contiguous() for k, v in weights.items()}, {"model": model}))
+
+
+def unused(path: Path) -> Path:
+    """The path, if nothing lies there yet: raises `UserError` rather than overwrite."""
+    if path.exists():
+        raise UserError(f"{path} exists; remove it or choose another name")
+    return path
+
+
+@contextmanager
+def workspace(path: Path) -> Iterator[Path]:
+    """A folder beside `path` for what is to be moved there when it is finished; then it goes.
+
+    Raises `UserError` where the disk is full or the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+            yield Path(folder)
+    except SafetensorError as error:
+        raise UserError(f"cannot write {path}: {error}") from error
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def read_weights(path: Path) -> tuple[Weights, str | None]:
@@ -38,6 +64,8 @@ def read_weights(path: Path) -> tuple[Weights, str | None]:
         path = found[0]
     if not path.exists():
         raise UserError(f"no weights at {path}; give a run, a folder, .safetensors or .pth")
+    if path.suffix == ".onnx":
+        raise UserError(f"{path} can only be run; give the run or weights it was made of")
     if path.suffix == ".safetensors":
         try:
             with safe_open(path, "pt") as file:
@@ -47,86 +75,62 @@ def read_weights(path: Path) -> tuple[Weights, str | None]:
             raise UserError(f"{path} is no safetensors file: {error}") from error
     else:
         weights, model = _read_pickle(path), None
-    if any(name.startswith(("backbone.blocks.", "blocks.")) for name in weights):
-        weights = from_mmpose(weights)
+    if is_mmpose(weights):
+        try:
+            weights = from_mmpose(weights)
+        except UserError as error:
+            raise UserError(f"{path} is of another architecture: {error}") from error
     return weights, model or _recognised(weights)
+
+
+class _Ignored:
+    """Stands for a NumPy number, of which mmpose's checkpoints hold some beside the tensors."""
+
+    def __init__(self, *_values: object) -> None:
+        pass
+
+    def __setstate__(self, _state: object) -> None:
+        pass
+
+
+_NUMBERS = [
+    (_Ignored, name)
+    for name in ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype")
+]
 
 
 def _read_pickle(path: Path) -> Weights:
     try:
-        data = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(_NUMBERS), warnings.catch_warnings(action="ignore"):
+            data = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise UserError(
-            f"{path} is refused: it is no checkpoint of plain tensors "
-            f"({str(error).splitlines()[0][:120]})"
-        ) from error
-    for key in ("state_dict", "model"):
+        if code := re.search(r"Unsupported global: GLOBAL (\S+)", str(error)):
+            why = f"it holds {code[1]}, which is no tensor"
+        else:
+            why = f"it is cut short or no checkpoint of plain tensors ({type(error).__name__})"
+        raise UserError(f"{path} is refused: {why}") from error
+    for key in ("state_dict", "model", "module"):
         if isinstance(data, dict) and isinstance(data.get(key), dict):
             data = data[key]
     if not isinstance(data, dict):
         raise UserError(f"{path} holds no table of weights")
-    weights = {str(k): v for k, v in data.items() if isinstance(v, Tensor)}
+    weights = {str(k).removeprefix("module."): v for k, v in data.items() if isinstance(v, Tensor)}
     if not weights:
         raise UserError(f"{path} holds no tensors")
     return weights
 
 
-_MMPOSE = (
-    (r"^backbone\.pos_embed$", "backbone.embeddings.position_embeddings"),
-    (r"^backbone\.patch_embed\.proj\.", "backbone.embeddings.patch_embeddings.projection."),
-    (
-        r"^backbone\.blocks\.(\d+)\.attn\.proj\.",
-        r"backbone.encoder.layer.\1.attention.output.dense.",
-    ),
-    (r"^backbone\.blocks\.(\d+)\.norm1\.", r"backbone.encoder.layer.\1.layernorm_before."),
-    (r"^backbone\.blocks\.(\d+)\.norm2\.", r"backbone.encoder.layer.\1.layernorm_after."),
-    (r"^backbone\.blocks\.(\d+)\.mlp\.", r"backbone.encoder.layer.\1.mlp."),
-    (r"^backbone\.last_norm\.", "backbone.layernorm."),
-    (r"^keypoint_head\.deconv_layers\.0\.", "head.deconv1."),
-    (r"^keypoint_head\.deconv_layers\.1\.", "head.batchnorm1."),
-    (r"^keypoint_head\.deconv_layers\.3\.", "head.deconv2."),
-    (r"^keypoint_head\.deconv_layers\.4\.", "head.batchnorm2."),
-    (r"^keypoint_head\.final_layer\.", "head.conv."),
-)
-"""Names of mmpose 0.x and of transformers, but for the attention's qkv, which is split."""
-
-
-def from_mmpose(weights: Mapping[str, Tensor]) -> Weights:
-    """ViTPose (or a bare MAE backbone, whose names lack `backbone.`) by transformers' names.
-
-    Raises `UserError` for a name that has no place.
-    """
-    out, strange = {}, []
-    for name, value in weights.items():
-        full = name if name.startswith(("backbone.", "keypoint_head.")) else f"backbone.{name}"
-        if full.startswith(("backbone.norm.", "backbone.cls_token", "backbone.head.")):
-            continue  # of a classifier: MAE files have them, a pose estimator no use for them
-        if qkv := re.match(r"^backbone\.blocks\.(\d+)\.attn\.qkv\.(weight|bias)$", full):
-            for part, piece in zip(("query", "key", "value"), value.chunk(3), strict=True):
-                key = f"backbone.encoder.layer.{qkv[1]}.attention.attention.{part}.{qkv[2]}"
-                out[key] = piece.clone()
-            continue
-        for pattern, ours in _MMPOSE:
-            if re.match(pattern, full):
-                out[re.sub(pattern, ours, full)] = value
-                break
-        else:
-            strange.append(name)
-    if strange:
-        raise UserError(f"a ViTPose checkpoint has no place for {_few(strange)}")
-    return out
-
-
 def load_into(model: nn.Module, weights: Mapping[str, Tensor], source: str, name: str) -> list[str]:
-    """Put weights into a model; returns the names it keeps its own for: those of the head where
-    the weights are a bare backbone.
+    """Put weights into a model; returns the names it keeps its own for: those of the head, and
+    of the norm before it, where the weights are a bare backbone.
 
     Raises `UserError` where they are of another architecture, with keys and shapes.
     """
     own = model.state_dict()
     wanted = set(own) - {k for k in own if k.endswith("num_batches_tracked")}
     bare = not any(k.startswith("head.") for k in weights)
-    missing = sorted(k for k in wanted - set(weights) if not (bare and k.startswith("head.")))
+    spared = ("head.", "backbone.layernorm.") if bare else ()
+    missing = sorted(k for k in wanted - set(weights) if not k.startswith(spared))
     foreign = sorted(set(weights) - set(own))
     bent = sorted(k for k in wanted & set(weights) if own[k].shape != weights[k].shape)
     if missing or foreign or bent:
@@ -147,7 +151,7 @@ def load_model(path: Path, name: str | None = None) -> tuple[nn.Module, str]:
     weights, found = read_weights(path)
     name = name or found
     if name is None:
-        raise UserError(f"{path} does not say which model it is; choose from {', '.join(MODELS)}")
+        raise unrecognised(path, weights)
     model = build_model(name)
     kept = load_into(model, weights, str(path), name)
     if kept:
@@ -165,6 +169,11 @@ def blended(start: Mapping[str, Tensor], tuned: Mapping[str, Tensor], alpha: flo
         else v
         for k, v in tuned.items()
     }
+
+
+def unrecognised(path: Path, weights: Mapping[str, Tensor]) -> UserError:
+    """The error for weights that are of no model of ours."""
+    return UserError(f"{path} is none of {', '.join(MODELS)}: it has {_few(sorted(weights))}")
 
 
 def _recognised(weights: Mapping[str, Tensor]) -> str | None:

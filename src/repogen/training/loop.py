@@ -123,7 +123,7 @@ def _begin(config: TrainConfig) -> State:
         weights, _ = read_weights(config.init)
         fresh = load_into(model, weights, str(config.init), config.model)
         if fresh:
-            _say(f"{config.init} is a backbone; the head ({len(fresh)} tensors) starts afresh")
+            _say(f"{config.init} is a backbone; the other {len(fresh)} tensors start afresh")
         start = _copied(model)
     groups = parameter_groups(model, config.learning_rate, config.weight_decay, config.layer_decay)
     return State(model, torch.optim.AdamW(groups), _copied(model) if config.ema else None, start)

@@ -1,0 +1,80 @@
+"""Weights from one file to another: formats changed, two sets blended."""
+
+import json
+from pathlib import Path
+
+from transformers import VitPoseForPoseEstimation
+
+from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.errors import UserError
+from repogen.models import ViTPose, build_model
+from repogen.models.weights import (
+    blended,
+    load_into,
+    load_model,
+    read_weights,
+    save_weights,
+    unrecognised,
+    unused,
+    workspace,
+)
+
+
+def convert_weights(source: Path, out: Path) -> Path:
+    """Write the weights of `source`, whatever `read_weights` reads, in another format; returns
+    `out`.
+
+    `out` is a file ending in .safetensors, ours, or a folder to be made, which transformers'
+    `VitPoseForPoseEstimation.from_pretrained` loads. Raises `UserError` for weights that cannot
+    be read or become that, and where `out` exists.
+    """
+    if out.suffix == ".safetensors":
+        _convert_to_file(source, unused(out))
+        return out
+    if out.suffix in (".pth", ".pt", ".bin", ".onnx"):
+        remedy = "; use repogen weights export" if out.suffix == ".onnx" else " or a folder's name"
+        raise UserError(f"cannot convert to {out}: give a file ending in .safetensors{remedy}")
+    _convert_to_folder(source, unused(out))
+    return out
+
+
+def _convert_to_file(source: Path, out: Path) -> None:
+    weights, name = read_weights(source)
+    if name is None:
+        raise unrecognised(source, weights)
+    load_into(build_model(name), weights, str(source), name)
+    save_weights(out, weights, name)
+
+
+def _convert_to_folder(source: Path, out: Path) -> None:
+    model, name = load_model(source)
+    if not isinstance(model, ViTPose):
+        raise UserError(f"transformers has no {name}: give OUT a name ending in .safetensors")
+    model.config.id2label = dict(enumerate(COCO_KEYPOINTS))
+    model.config.label2id = {name: place for place, name in enumerate(COCO_KEYPOINTS)}
+    theirs = VitPoseForPoseEstimation(model.config)  # a folder names the class it is of
+    theirs.load_state_dict(model.state_dict())
+    with workspace(out) as folder:
+        made = folder / out.name
+        theirs.save_pretrained(made)
+        # Its other values are the class's own, and ours: ImageNet's colours, crops of 256 x 192.
+        processor = {"image_processor_type": "VitPoseImageProcessor"}
+        (made / "preprocessor_config.json").write_text(json.dumps(processor) + "\n")
+        made.replace(out)
+
+
+def blend_weights(initial: Path, tuned: Path, out: Path, alpha: float) -> Path:
+    """Write (1 - alpha) initial + alpha tuned as safetensors; returns `out`.
+
+    Raises `UserError` where the two are of different models, and where `out` exists.
+    """
+    if not 0 <= alpha <= 1:
+        raise UserError(f"--alpha {alpha:g} must lie between 0 (initial) and 1 (tuned)")
+    if out.suffix != ".safetensors":
+        raise UserError(f"cannot blend into {out}: give a file ending in .safetensors")
+    unused(out)
+    (start, name), (end, other) = load_model(initial), load_model(tuned)
+    if name != other:
+        raise UserError(f"{initial} is {name} but {tuned} is {other}; blend weights of one model")
+    save_weights(out, blended(start.state_dict(), end.state_dict(), alpha), name)
+    return out

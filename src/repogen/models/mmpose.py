@@ -1,0 +1,105 @@
+"""ViTPose checkpoints of mmpose 0.x, and MAE backbones, by the names transformers has."""
+
+import re
+from collections.abc import Mapping
+from math import isqrt
+
+import torch
+from torch import Tensor
+
+from repogen.errors import UserError
+
+Weights = dict[str, Tensor]
+
+_GRID = (16, 12)
+"""Rows and columns of patches in a crop."""
+
+_PATCH = 16
+
+_NAMES = (
+    (r"^backbone\.pos_embed$", "backbone.embeddings.position_embeddings"),
+    (r"^backbone\.patch_embed\.proj\.", "backbone.embeddings.patch_embeddings.projection."),
+    (
+        r"^backbone\.blocks\.(\d+)\.attn\.proj\.",
+        r"backbone.encoder.layer.\1.attention.output.dense.",
+    ),
+    (r"^backbone\.blocks\.(\d+)\.norm1\.", r"backbone.encoder.layer.\1.layernorm_before."),
+    (r"^backbone\.blocks\.(\d+)\.norm2\.", r"backbone.encoder.layer.\1.layernorm_after."),
+    (r"^backbone\.blocks\.(\d+)\.mlp\.", r"backbone.encoder.layer.\1.mlp."),
+    (r"^backbone\.last_norm\.", "backbone.layernorm."),
+    (r"^keypoint_head\.deconv_layers\.0\.", "head.deconv1."),
+    (r"^keypoint_head\.deconv_layers\.1\.", "head.batchnorm1."),
+    (r"^keypoint_head\.deconv_layers\.3\.", "head.deconv2."),
+    (r"^keypoint_head\.deconv_layers\.4\.", "head.batchnorm2."),
+    (r"^keypoint_head\.final_layer\.", "head.conv."),
+)
+"""Names of mmpose 0.x and of transformers, but for the attention's qkv, which is split."""
+
+_OF_PRETRAINING = r"^backbone\.(cls_token|mask_token|norm|fc_norm|head|decoder_\w+)(\.|$)"
+"""What an MAE file has beside the blocks: its class token, last norm, decoder and classifier,
+none of which ViTPose takes over."""
+
+
+def is_mmpose(weights: Mapping[str, Tensor]) -> bool:
+    """Whether the names are mmpose's, or a bare MAE backbone's, which lack `backbone.`."""
+    return any(name.startswith(("backbone.blocks.", "blocks.")) for name in weights)
+
+
+def from_mmpose(weights: Mapping[str, Tensor]) -> Weights:
+    """ViTPose or a bare MAE backbone by transformers' names, the latter fitted to our crops.
+
+    Raises `UserError` for a name that has no place.
+    """
+    out, strange = {}, []
+    for name, value in weights.items():
+        full = name if name.startswith(("backbone.", "keypoint_head.")) else f"backbone.{name}"
+        if re.match(_OF_PRETRAINING, full):
+            continue
+        if full != name:
+            value = _fitted(name, value)
+        if qkv := re.match(r"^backbone\.blocks\.(\d+)\.attn\.qkv\.(weight|bias)$", full):
+            for part, piece in zip(("query", "key", "value"), value.chunk(3), strict=True):
+                key = f"backbone.encoder.layer.{qkv[1]}.attention.attention.{part}.{qkv[2]}"
+                out[key] = piece.clone()
+            continue
+        for pattern, ours in _NAMES:
+            if re.match(pattern, full):
+                out[re.sub(pattern, ours, full)] = value
+                break
+        else:
+            strange.append(name)
+    if strange:
+        more = f" and {len(strange) - 1} more" * (len(strange) > 1)
+        raise UserError(f"a ViTPose checkpoint has no place for {strange[0]}{more}")
+    return out
+
+
+def _fitted(name: str, value: Tensor) -> Tensor:
+    """A tensor of a backbone trained on square images, as ViTPose takes it over."""
+    if name == "pos_embed" and value.ndim == 3:
+        return positions_for_crops(value)
+    if name == "patch_embed.proj.weight" and value.ndim == 4 and value.shape[-1] < _PATCH:
+        # The huge MAE has patches of 14 pixels: zeros around its kernels make them 16.
+        before = (_PATCH - value.shape[-1]) // 2
+        after = _PATCH - value.shape[-1] - before
+        return torch.nn.functional.pad(value, (before, after, before, after))
+    return value
+
+
+def positions_for_crops(positions: Tensor) -> Tensor:
+    """The position embedding of square images, (1, s² or s² + 1, c), for our crops, (1, 193, c).
+
+    The class token's comes first and stays as it is, zero where there is none: ViTPose and
+    transformers add it to every patch's. The others are a map, resampled bicubically.
+    """
+    _, count, width = positions.shape
+    if isqrt(count) ** 2 == count:
+        positions = torch.cat([positions.new_zeros(1, 1, width), positions], dim=1)
+    side = isqrt(positions.shape[1] - 1)
+    if side**2 != positions.shape[1] - 1:
+        return positions  # of crops already
+    token, patches = positions[:, :1], positions[:, 1:]
+    grid = patches.reshape(1, side, side, width).permute(0, 3, 1, 2).float()
+    grid = torch.nn.functional.interpolate(grid, _GRID, mode="bicubic", align_corners=False)
+    patches = grid.flatten(2).transpose(1, 2).to(positions.dtype)
+    return torch.cat([token, patches], dim=1)

@@ -1,0 +1,200 @@
+"""ONNX files give the joints that torch gives, and files of anything else are told."""
+
+import json
+import sys
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from onnx import TensorProto, helper, save
+
+from repogen import UserError
+from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.cli import main
+from repogen.datasets.crops import window_of
+from repogen.inference.estimate import estimate_crops
+from repogen.inference.network import load_estimator, network
+from repogen.models import build_model
+from repogen.models.onnx import export_onnx
+from repogen.models.vitpose import SIZES
+from repogen.models.weights import save_weights
+
+
+def with_peaks(name):
+    """A network that has not learned, but whose heatmaps are no flat noise."""
+    torch.manual_seed(0)
+    model = build_model(name).eval()
+    with torch.no_grad():
+        for key, value in model.named_parameters():
+            if key.startswith("head") and value.ndim > 1:
+                value.normal_(0, (2 / value[0].numel()) ** 0.5)
+    return model
+
+
+def pictures(n):
+    """Smooth ones, with something to see at every scale."""
+    rng = np.random.default_rng(0)
+    out = []
+    for _ in range(n):
+        layers = (rng.normal(0, 60, (side * 4, side * 3, 3)) for side in (1, 4, 16))
+        layers = [cv2.resize(layer, (192, 256), interpolation=cv2.INTER_CUBIC) for layer in layers]
+        out.append(np.clip(128 + sum(layers), 0, 255).astype(np.uint8))
+    return out
+
+
+def joints_agree(model, path):
+    crops = pictures(7)
+    windows = [window_of(np.array([10.0, 20.0, 120.0, 300.0]))] * len(crops)
+    ours, theirs = (
+        np.concatenate(list(estimate_crops(estimator, crops, windows, flip=True, batch=4)))
+        for estimator in (network(model, "cpu"), load_estimator(path))
+    )
+    assert ours.shape == (7, 17, 3)
+    assert ours[:, :, :2].std(axis=(0, 1)).min() > 20  # no peak is a border's
+    assert np.abs(ours[:, :, :2] - theirs[:, :, :2]).max() < 0.5
+    assert ours[:, :, 2] == pytest.approx(theirs[:, :, 2], rel=1e-3)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """tiny, in both kinds of file."""
+    folder = tmp_path_factory.mktemp("onnx")
+    model = with_peaks("tiny")
+    save_weights(folder / "tiny.safetensors", model.state_dict(), "tiny")
+    export_onnx(model, folder / "tiny.onnx", "tiny")
+    return folder
+
+
+def test_tiny_finds_the_same_joints(exported):
+    joints_agree(with_peaks("tiny"), exported / "tiny.onnx")
+
+
+def test_a_shallow_vitpose_finds_the_same_joints(tmp_path, monkeypatch):
+    monkeypatch.setitem(SIZES, "s", (96, 2, 12))
+    model = with_peaks("vitpose-s")
+    export_onnx(model, tmp_path / "s.onnx", "vitpose-s")
+    joints_agree(model, tmp_path / "s.onnx")
+
+
+@pytest.mark.slow
+def test_vitpose_s_finds_the_same_joints(tmp_path):
+    model = with_peaks("vitpose-s")
+    export_onnx(model, tmp_path / "s.onnx", "vitpose-s")
+    joints_agree(model, tmp_path / "s.onnx")
+
+
+def test_predict_and_evaluate_run_it(exported, tmp_path):
+    (tmp_path / "images").mkdir()
+    for place, picture in enumerate(pictures(3)):
+        cv2.imwrite(str(tmp_path / "images" / f"{place}.png"), picture)
+    keypoints = np.tile([[60.0, 90.0, 2.0]], (17, 1))
+    keypoints[:, 1] += np.arange(17)
+    records = [
+        {
+            "id": n + 1, "image_id": n, "category_id": 1, "bbox": [20, 30, 120, 180],
+            "area": 15000, "iscrowd": 0, "num_keypoints": 17,
+            "keypoints": keypoints.ravel().tolist(),
+        }
+        for n in range(3)
+    ]  # fmt: skip
+    images = [{"id": n, "file_name": f"{n}.png", "width": 192, "height": 256} for n in range(3)]
+    person = {"id": 1, "name": "person", "keypoints": list(COCO_KEYPOINTS)}
+    data = {"images": images, "annotations": records, "categories": [person]}
+    (tmp_path / "a.json").write_text(json.dumps(data))
+    found, scores = {}, {}
+    for kind in ("safetensors", "onnx"):
+        weights, out = exported / f"tiny.{kind}", tmp_path / kind
+        spec = f"set={tmp_path / 'a.json'}:{tmp_path / 'images'}"
+        words = f"predict {tmp_path / 'images'} --weights {weights} --out {out}"
+        assert main(words.split()) == 0
+        results = json.loads((out / "results.json").read_text())
+        found[kind] = np.array([result["keypoints"] for result in results])
+        words = f"evaluate --weights {weights} --data {spec} --draws 2 --out {out}/report.json"
+        assert main(words.split()) == 0
+        scores[kind] = json.loads((out / "report.json").read_text())["sets"]["set"]
+    assert found["onnx"].shape == (3, 51)
+    assert np.abs(found["onnx"] - found["safetensors"]).max() < 0.5
+    assert set(scores["onnx"]) == set(scores["safetensors"])
+
+
+CROPS, HEATMAPS = ("n", 256, 192, 3), ("n", 17, 64, 48)
+
+
+def foreign(path, ins, outs):
+    """A network of one constant and of these ends."""
+    ends = [
+        [helper.make_tensor_value_info(f"{kind}{n}", dtype, shape) for n, (dtype, shape) in e]
+        for kind, e in (("in", enumerate(ins)), ("out", enumerate(outs)))
+    ]
+    nodes = []
+    for n, (dtype, shape) in enumerate(outs):
+        sizes = [side if isinstance(side, int) else 1 for side in shape]
+        value = helper.make_tensor(f"v{n}", dtype, sizes, np.zeros(sizes).ravel())
+        nodes.append(helper.make_node("Constant", [], [f"out{n}"], value=value))
+    opset = [helper.make_opsetid("", 18)]
+    graph = helper.make_graph(nodes, "foreign", *ends)
+    save(helper.make_model(graph, opset_imports=opset, ir_version=10), path)
+
+
+@pytest.mark.parametrize(
+    ("ins", "outs", "says"),
+    [
+        ([(TensorProto.FLOAT, ("n", 3, 256, 192))], None, r"input is in0 tensor\(float\)"),
+        ([(TensorProto.UINT8, ("n", 384, 288, 3))], None, r"'n', 384, 288, 3\], not"),
+        ([(TensorProto.UINT8, (1, 256, 192, 3))], None, r"\[1, 256, 192, 3\], not"),
+        ([(TensorProto.UINT8, CROPS), (TensorProto.FLOAT, ("n",))], None, "in1 tensor"),
+        (None, [(TensorProto.FLOAT, ("n", 133, 64, 48))], r"output is out0 .*133, 64, 48\], not"),
+        (None, [(TensorProto.FLOAT, HEATMAPS), (TensorProto.FLOAT, (1,))], "out1 tensor"),
+        (None, [(TensorProto.INT64, HEATMAPS)], r"tensor\(int64\)"),
+        ([], None, "its input is missing"),
+    ],
+)
+def test_another_network_is_told_by_its_ends(tmp_path, ins, outs, says):
+    path = tmp_path / "foreign.onnx"
+    ins = [(TensorProto.UINT8, CROPS)] if ins is None else ins
+    foreign(path, ins, outs or [(TensorProto.FLOAT, HEATMAPS)])
+    with pytest.raises(UserError, match=says) as caught:
+        load_estimator(path)
+    assert "\n" not in str(caught.value)
+    assert "repogen weights export" in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "text", "empty", "cut"])
+def test_what_cannot_be_run_is_one_line(exported, tmp_path, capsys, kind):
+    path = tmp_path / "a.onnx"
+    if kind == "folder":
+        path.mkdir()
+    elif kind != "missing":
+        whole = (exported / "tiny.onnx").read_bytes()
+        path.write_bytes({"text": b"no network", "empty": b"", "cut": whole[:20000]}[kind])
+    assert main(["predict", str(tmp_path), "--weights", str(path)]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("repogen: error: ")
+    assert str(path) in err
+    assert err.count("\n") == 1, err
+
+
+def test_weights_that_lie_beside_are_missed(tmp_path, monkeypatch):
+    monkeypatch.setattr("repogen.models.onnx._ONE_FILE", 1000)
+    export_onnx(with_peaks("tiny"), tmp_path / "a.onnx", "tiny")
+    (tmp_path / "a.onnx.data").unlink()
+    with pytest.raises(UserError, match=r"put a.onnx.data beside it") as caught:
+        load_estimator(tmp_path / "a.onnx")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "library", "module"),
+    [
+        ("predict . --weights a.onnx", "onnxruntime", "repogen.inference.onnx"),
+        ("weights export a.safetensors b.onnx", "onnxscript", "repogen.models.onnx"),
+    ],
+)
+def test_without_the_library_the_extra_is_named(monkeypatch, capsys, words, library, module):
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.delitem(sys.modules, module, raising=False)
+    assert main(words.split()) == 2
+    verb = words.split()[0]
+    wanted = f"repogen: error: {verb} needs {library}; pip install 'repogen[onnx]'\n"
+    assert capsys.readouterr().err == wanted
