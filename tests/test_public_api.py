@@ -3,10 +3,31 @@
 import repogen
 
 PUBLIC = [
-    "PRESETS", "GenerateConfig", "Scene", "SceneConfig", "UserError", "generate", "info", "label",
-    "load_body", "preview", "render", "rerender", "sample_scene", "scene_from_json",
-    "scene_to_json", "validate",
-]  # fmt: skip
+    "PRESETS",
+    "EvaluateConfig",
+    "GenerateConfig",
+    "PredictOptions",
+    "Scene",
+    "SceneConfig",
+    "TrainConfig",
+    "UserError",
+    "chart_views",
+    "evaluate",
+    "generate",
+    "info",
+    "label",
+    "load_body",
+    "load_estimator",
+    "predict",
+    "preview",
+    "render",
+    "rerender",
+    "sample_scene",
+    "scene_from_json",
+    "scene_to_json",
+    "train",
+    "validate",
+]
 
 
 def test_the_public_names_are_these():

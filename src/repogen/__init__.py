@@ -9,49 +9,73 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from repogen.bodies import load_body
     from repogen.errors import UserError
+    from repogen.evaluation.config import EvaluateConfig
+    from repogen.evaluation.report import evaluate
     from repogen.generation.config import PRESETS, GenerateConfig
     from repogen.generation.loop import generate
     from repogen.generation.rerender import rerender, validate
+    from repogen.inference.network import load_estimator
+    from repogen.inference.options import PredictOptions
+    from repogen.inference.predict import predict
     from repogen.labels import label
     from repogen.rendering import render
     from repogen.scenes import Scene, SceneConfig, sample_scene, scene_from_json, scene_to_json
+    from repogen.training.config import TrainConfig
+    from repogen.training.loop import train
     from repogen.viewing import info, preview
+    from repogen.viewpoints.charting import chart_views
 
 _HOME = {
+    "EvaluateConfig": "evaluation.config",
     "GenerateConfig": "generation.config",
     "PRESETS": "generation.config",
+    "PredictOptions": "inference.options",
     "Scene": "scenes",
     "SceneConfig": "scenes",
+    "TrainConfig": "training.config",
     "UserError": "errors",
+    "chart_views": "viewpoints.charting",
+    "evaluate": "evaluation.report",
     "generate": "generation.loop",
     "info": "viewing",
     "label": "labels",
     "load_body": "bodies",
+    "load_estimator": "inference.network",
+    "predict": "inference.predict",
     "preview": "viewing",
     "render": "rendering",
     "rerender": "generation.rerender",
     "sample_scene": "scenes",
     "scene_from_json": "scenes",
     "scene_to_json": "scenes",
+    "train": "training.loop",
     "validate": "generation.rerender",
 }
 
 __all__ = [
     "PRESETS",
+    "EvaluateConfig",
     "GenerateConfig",
+    "PredictOptions",
     "Scene",
     "SceneConfig",
+    "TrainConfig",
     "UserError",
+    "chart_views",
+    "evaluate",
     "generate",
     "info",
     "label",
     "load_body",
+    "load_estimator",
+    "predict",
     "preview",
     "render",
     "rerender",
     "sample_scene",
     "scene_from_json",
     "scene_to_json",
+    "train",
     "validate",
 ]
 
