@@ -1,6 +1,7 @@
-"""From pictures, folders and videos to results and drawings; and the verbs that score and draw."""
+"""From pictures, folders and videos to results, drawings and sets; and the verbs that run it."""
 
 import json
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -9,10 +10,10 @@ import torch
 
 from repogen import GenerateConfig, UserError, generate
 from repogen.cli import main
-from repogen.datasets.crops import CROP_SIZE
+from repogen.datasets.crops import FLIP
+from repogen.inference.options import PredictOptions
 from repogen.inference.predict import predict
 from repogen.models import build_model
-from repogen.models.heatmaps import joints_to_heatmaps
 from repogen.models.weights import save_weights
 
 
@@ -32,73 +33,206 @@ def people(tmp_path_factory, body):
     )
 
 
-def middle(crops):
-    """An estimator that sees every joint in the middle of every crop."""
-    joints = np.tile((np.array(CROP_SIZE) - 1) / 2, (len(crops), 17, 1))
-    return joints_to_heatmaps(joints)
-
-
-def picture(path, width, height):
-    cv2.imwrite(str(path), np.full((height, width, 3), 90, np.uint8))
-    return path
-
-
 def results(out):
     return json.loads((out / "results.json").read_text())
 
 
-def test_without_boxes_the_whole_picture_is_one(tmp_path):
+def joints(result):
+    return np.array(result["keypoints"]).reshape(17, 3)
+
+
+def boxed(path, records):
+    path.write_text(json.dumps(records))
+    return path
+
+
+def test_without_boxes_the_whole_picture_is_one(tmp_path, middle, picture):
     picture(tmp_path / "12.png", 300, 200)
     out = predict(middle, (tmp_path / "12.png",), tmp_path / "out")
     (found,) = results(out)
     assert found["image_id"] == 12
-    assert found["bbox"] == [0, 0, 300, 200]
-    joints = np.array(found["keypoints"]).reshape(17, 3)
-    assert joints[:, :2] == pytest.approx(np.tile([150, 100], (17, 1)), abs=0.1)
+    assert joints(found)[:, :2] == pytest.approx(np.tile([150, 100], (17, 1)), abs=0.1)
     assert found["score"] == pytest.approx(1.0, abs=0.15)
-    assert cv2.imread(str(out / "drawn/12.jpg")).shape == (200, 300, 3)
+    assert found["bbox"] == [0, 0, 300, 200]  # joints in one place make no better box
+    assert cv2.imread(str(out / "drawn/12.png.jpg")).shape == (200, 300, 3)
+    assert sorted(p.name for p in out.iterdir()) == ["drawn", "results.json"]
 
 
-def test_boxes_come_from_a_coco_file(tmp_path, people):
+def test_then_the_box_is_that_of_the_sure_joints(tmp_path, star, picture):
+    picture(tmp_path / "a.png", 300, 400)
+    for flip in (True, False):
+        options = PredictOptions(write=("people",), flip=flip)
+        out = predict(star, (tmp_path / "a.png",), tmp_path / "out", options)
+        (found,) = results(out)
+        sure = joints(found)[1:, :2] if not flip else joints(found)[joints(found)[:, 2] >= 0.3, :2]
+        low, high = sure.min(axis=0), sure.max(axis=0)
+        margin = 0.1 * (high - low).max()
+        box = [*(low - margin), *(high - low + 2 * margin)]
+        assert found["bbox"] == pytest.approx(box, abs=0.01)
+        (person,) = json.loads((out / "people.json").read_text())["annotations"]
+        assert person["bbox"] == found["bbox"]
+        assert person["keypoints"][:3] == [0, 0, 0]
+
+
+def test_boxes_come_from_a_coco_file(tmp_path, people, middle):
     boxes = people / "annotations/person_keypoints.json"
-    out = predict(middle, (people / "images",), tmp_path / "out", boxes)
+    out = predict(middle, (people / "images",), tmp_path / "out", PredictOptions(boxes=boxes))
     truth = json.loads(boxes.read_text())["annotations"]
     assert [r["image_id"] for r in results(out)] == [a["image_id"] for a in truth]
     for found, known in zip(results(out), truth, strict=True):
         x, y, w, h = known["bbox"]
-        joints = np.array(found["keypoints"]).reshape(17, 3)
-        assert joints[0, :2] == pytest.approx([x + w / 2, y + h / 2], abs=0.1)
+        assert found["bbox"] == known["bbox"]
+        assert joints(found)[0, :2] == pytest.approx([x + w / 2, y + h / 2], abs=0.1)
 
 
-def test_a_video_becomes_a_video(tmp_path):
-    path = tmp_path / "walk.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 12.0, (96, 64))
-    for level in (10, 90, 200):
-        writer.write(np.full((64, 96, 3), level, np.uint8))
-    writer.release()
-    out = predict(middle, (path,), tmp_path / "out")
-    assert [r["frame"] for r in results(out)] == [0, 1, 2]
-    drawn = cv2.VideoCapture(str(out / "drawn/walk.mp4"))
-    assert drawn.get(cv2.CAP_PROP_FRAME_COUNT) == 3
-    assert drawn.get(cv2.CAP_PROP_FPS) == pytest.approx(12.0)
+def test_people_of_several_pictures_share_a_batch(tmp_path, middle, picture):
+    rng = np.random.default_rng(0)
+    records, truth = [], []
+    for number in range(20):
+        picture(tmp_path / f"in/{number}.png", 120, 90)
+        for _ in range(number % 4):
+            x, y = rng.uniform(0, 60, 2)
+            records.append({"file_name": f"{number}.png", "bbox": [x, y, 30, 30]})
+            truth.append((number, x + 15, y + 15))
+    boxes = boxed(tmp_path / "boxes.json", records)
+    middle.batches.clear()
+    options = PredictOptions(boxes=boxes, flip=False, write=())
+    out = predict(middle, (tmp_path / "in",), tmp_path / "out", options)
+    assert sum(middle.batches) == len(truth) == 30
+    assert len(middle.batches) == 1
+    found = sorted((r["image_id"], *joints(r)[0, :2]) for r in results(out))
+    assert np.array(found) == pytest.approx(np.array(sorted(truth)), abs=0.1)
+    assert not (out / "drawn").exists()
+
+
+def test_flipped_crops_are_looked_at_too(tmp_path, picture):
+    picture(tmp_path / "a.png", 300, 400)
+    seen = []
+
+    def once(crops):
+        seen.append(len(crops))
+        return np.zeros((len(crops), 17, 64, 48), np.float32)
+
+    assert (FLIP[FLIP] == np.arange(17)).all()
+    for flip, count in ((True, 2), (False, 1)):
+        seen.clear()
+        predict(once, (tmp_path / "a.png",), tmp_path / "out", PredictOptions(flip=flip))
+        assert len(seen) == count
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
-    [("none.jpg", "no file or folder"), ("text.jpg", "as an image"), ("text.mp4", "as a video")],
+    ("names", "ids"),
+    [
+        (["3.png", "0012.png"], {"3.png": 3, "0012.png": 12}),
+        (["3.png", "b.png"], {"3.png": 1, "b.png": 2}),
+        (["x/3.png", "y/3.png"], {"x/3.png": 1, "y/3.png": 2}),
+        (["3.png", "003.png"], {"003.png": 1, "3.png": 2}),
+    ],
 )
-def test_what_cannot_be_read_is_named(tmp_path, name, words):
-    if name != "none.jpg":
-        (tmp_path / name).write_text("no picture")
+def test_image_ids_never_collide(tmp_path, names, ids, middle, picture):
+    for name in names:
+        picture(tmp_path / "in" / name)
+    out = predict(middle, (tmp_path / "in",), tmp_path / "out", PredictOptions(write=()))
+    assert {r["file_name"]: r["image_id"] for r in results(out)} == ids
+
+
+def test_what_a_coco_file_does_not_list_gets_ids_of_its_own(tmp_path, middle, picture):
+    for name in ("1.png", "2.png"):
+        picture(tmp_path / "in" / name)
+    boxes = boxed(
+        tmp_path / "boxes.json", {"images": [{"id": 2, "file_name": "1.png"}], "annotations": []}
+    )
+    options = PredictOptions(boxes=boxes, write=("people",))
+    out = predict(middle, (tmp_path / "in",), tmp_path / "out", options)
+    images = json.loads((out / "people.json").read_text())["images"]
+    assert {i["file_name"]: i["id"] for i in images} == {"1.png": 2, "2.png": 3}
+
+
+def test_a_video_becomes_a_video(tmp_path, star, film, picture):
+    film(tmp_path / "in/walk.avi", [10, 90, 200])
+    picture(tmp_path / "in/still.jpg")
+    options = PredictOptions(write=("drawn", "people", "cvat"))
+    out = predict(star, (tmp_path / "in",), tmp_path / "out", options)
+    assert [(r["file_name"], r.get("frame"), r["image_id"]) for r in results(out)] == [
+        ("still.jpg", None, 1), ("walk.avi", 0, 2), ("walk.avi", 1, 3), ("walk.avi", 2, 4),
+    ]  # fmt: skip
+    drawn = cv2.VideoCapture(str(out / "drawn/walk.avi.mp4"))
+    assert drawn.get(cv2.CAP_PROP_FRAME_COUNT) == 3
+    assert drawn.get(cv2.CAP_PROP_FPS) == pytest.approx(12.0)
+    task = ElementTree.parse(out / "cvat/walk.avi.xml")
+    assert len(task.findall("image/skeleton")) == 3
+    again = PredictOptions(boxes=out / "results.json", box_score=0.1, write=())
+    assert len(results(predict(star, (tmp_path / "in",), tmp_path / "again", again))) == 4
+
+
+def test_a_detector_s_doubles_are_told_once(tmp_path, star, picture, monkeypatch):
+    picture(tmp_path / "a.png", 300, 300)
+    rows = np.array([[50, 50, 100, 100, 0.8], [51, 50, 100, 100, 0.9], [150, 150, 100, 100, 0.6]])
+    asked = []
+
+    def load(name, least):
+        asked.append((name, least))
+        return lambda frame: rows
+
+    monkeypatch.setattr("repogen.inference.detector.load_detector", load)
+    options = PredictOptions(detector="some/folder", box_score=0.4)
+    out = predict(star, (tmp_path / "a.png",), tmp_path / "out", options)
+    assert asked == [("some/folder", 0.4)]
+    assert [r["bbox"][0] for r in results(out)] == [51, 150]
+    first, second = (r["score"] for r in results(out))
+    assert second / first == pytest.approx(0.6 / 0.9, abs=0.02)
+
+
+def test_large_pictures_are_looked_at_without_aliasing(tmp_path):
+    # A fine chequerboard is grey from afar; point samples of it would be black and white.
+    board = (np.indices((1600, 1200)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    cv2.imwrite(str(tmp_path / "a.png"), board)
+    seen = []
+
+    def look(crops):
+        seen.append(crops)
+        return np.zeros((len(crops), 17, 64, 48), np.float32)
+
+    predict(look, (tmp_path / "a.png",), tmp_path / "out", PredictOptions(flip=False, write=()))
+    inner = seen[0][0][64:192, 48:144]
+    assert inner.min() >= 120
+    assert inner.max() <= 135
+
+
+def test_few_broken_files_of_a_folder_are_told_many_are_an_error(tmp_path, middle, picture, capsys):
+    folder = tmp_path / "in"
+    for number in range(3):
+        picture(folder / f"{number}.png")
+    (folder / "bad.jpg").write_text("no picture")
+    options = PredictOptions(write=())
+    with pytest.raises(UserError, match=r"1 of 4 files cannot be read, first .*bad\.jpg"):
+        predict(middle, (folder,), tmp_path / "out", options)
+    assert len(results(tmp_path / "out")) == 3
+    for number in range(3, 99):
+        (folder / f"{number}.png").write_bytes((folder / "0.png").read_bytes())
+    predict(middle, (folder,), tmp_path / "out", options)
+    assert "1 of 100 files cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"write": ("drawn", "xml")}, "unknown --write 'xml'; choose from drawn, people"),
+        ({"box_score": 1.5}, "--box-score 1.5 must lie between 0 and 1"),
+        ({"joint_score": -0.1}, "--joint-score -0.1 must lie between 0 and 1"),
+        ({"boxes": "a.json", "detector": "b"}, "give one of them"),
+    ],
+)
+def test_options_that_make_no_sense_are_named(change, words):
     with pytest.raises(UserError, match=words):
-        predict(middle, (tmp_path / name,), tmp_path / "out")
+        PredictOptions(**change)
 
 
-def test_boxes_that_are_none_are_named(tmp_path):
-    (tmp_path / "boxes.json").write_text('{"images": []}')
-    picture(tmp_path / "a.png", 32, 32)
-    with pytest.raises(UserError, match="neither a COCO file nor a list"):
-        predict(middle, (tmp_path / "a.png",), tmp_path / "out", tmp_path / "boxes.json")
+def test_label_studio_gets_no_videos(tmp_path, middle, film):
+    film(tmp_path / "w.avi", [3])
+    options = PredictOptions(write=("label-studio",))
+    with pytest.raises(UserError, match=r"takes no video \(w\.avi\)"):
+        predict(middle, (tmp_path / "w.avi",), tmp_path / "out", options)
 
 
 def test_the_verbs_run(tmp_path, people, weights, capsys):
@@ -107,13 +241,31 @@ def test_the_verbs_run(tmp_path, people, weights, capsys):
     words = f"evaluate --weights {weights} --data {data} --draws 5 --out {report}".split()
     assert main(words) == 0
     assert "AP50" in capsys.readouterr().out
-    scores = json.loads(report.read_text())["sets"]["synth"]
+    scores = json.loads(report.read_text())["sets"]["synth"]["total"]["scores"]["tiny"]
     assert 0 <= scores["OKS"]["low"] <= scores["OKS"]["value"] <= scores["OKS"]["high"] <= 1
-    assert main(f"predict {people / 'images'} --weights {weights} --out {out}".split()) == 0
+    words = f"predict {people / 'images'} --weights {weights} --out {out} --joint-score 0"
+    assert main([*words.split(), "--write", "people", "label-studio"]) == 0
     assert len(results(out)) == 6
+    (task, *_) = json.loads((out / "label_studio/tasks.json").read_text())
+    assert task["data"]["image"] == "/data/local-files/?d=images/00000001.jpg"
+    assert task["predictions"][0]["model_version"] == str(weights)
+    # The predictions are a set like any other.
+    data = f"mine={out / 'people.json'}:{people / 'images'}"
     words = f"train --train {data} --model tiny --epochs 1 --batch 3 --workers 0 --out {run}"
     assert main(words.split()) == 0
     assert (run / "best.safetensors").exists()
+
+
+def test_predict_finds_what_evaluate_finds(tmp_path, people, weights):
+    boxes = people / "annotations/person_keypoints.json"
+    words = f"predict {people / 'images'} --weights {weights} --boxes {boxes} --joint-score 0"
+    assert main([*words.split(), "--write", "people", "--out", str(tmp_path / "out")]) == 0
+    data = f"mine={tmp_path / 'out/people.json'}:{people / 'images'}"
+    report = tmp_path / "report.json"
+    words = f"evaluate --weights {weights} --data {data} --draws 0 --out {report}"
+    assert main(words.split()) == 0
+    scores = json.loads(report.read_text())["sets"]["mine"]["total"]["scores"]["tiny"]
+    assert scores["OKS"]["value"] == pytest.approx(1, abs=1e-6)
 
 
 def test_the_verbs_name_what_is_wrong(tmp_path, people, weights, capsys):
@@ -121,6 +273,8 @@ def test_the_verbs_name_what_is_wrong(tmp_path, people, weights, capsys):
         f"evaluate --weights {tmp_path / 'no'} --data synth={people}",
         f"evaluate --weights {weights} --data synth=/nowhere",
         f"predict {tmp_path / 'no.jpg'} --weights {weights}",
+        f"predict {people} --weights {weights} --write svg",
+        f"predict {people} --weights {weights} --detector {people} --out {tmp_path / 'o'}",
         f"train --train s={people} --out {tmp_path / 'r'} --model huge",
     ):
         assert main(words.split()) == 2, words

@@ -1,173 +1,197 @@
-"""Poses in pictures and videos of one's own: COCO results and drawings."""
+"""Poses in pictures and videos of one's own: COCO results, drawings, files for annotators."""
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+import itertools
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 from tqdm import tqdm
 
-from repogen.appearance.backgrounds import IMAGE_SUFFIXES
-from repogen.datasets.crops import cut, window_of
-from repogen.datasets.folder import encode_jpeg, write_whole
+from repogen.datasets.crops import CROP_SIZE, Window, cut, window_of
 from repogen.errors import UserError
+from repogen.evaluation.oks import unsuppressed
+from repogen.inference.boxes import Finder, Scored, read_boxes, whole_picture, within
+from repogen.inference.cvat import write_cvat
+from repogen.inference.drawing import drawings, drawn
 from repogen.inference.estimate import Estimator, estimate_crops, person_scores
-from repogen.labels.stick import draw_skeleton
+from repogen.inference.exports import Found, write_people, write_results
+from repogen.inference.frames import Frame, Source, list_sources, read_frames
+from repogen.inference.label_studio import write_label_studio
+from repogen.inference.options import PredictOptions
 
-VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v")
+_BATCH = 32
+"""Crops that go through the network together."""
 
-SEEN = 0.3
-"""Joints that score less are not drawn."""
+_HELD = 2**28
+"""Bytes of pictures that may wait for a batch to fill."""
 
-
-@dataclass(frozen=True)
-class Frame:
-    """A picture to look at: an image file, or one of a video."""
-
-    source: Path
-    number: int
-    """Of a video's frame, from 0; -1 for an image."""
-    picture: UInt8[np.ndarray, "h w 3"]
-    """BGR."""
+_MARGIN = 0.1
+"""Of the box around joints, as a share of its longer side: the median in PoseFES and COCO."""
 
 
 def predict(
-    estimator: Estimator, inputs: tuple[Path, ...], out: Path, boxes: Path | None = None
+    estimator: Estimator,
+    inputs: tuple[Path, ...],
+    out: Path,
+    options: PredictOptions | None = None,
+    model: str = "repogen",
 ) -> Path:
-    """Write results.json (COCO results) and drawn/ for images, folders and videos; returns it.
+    """Find the people in images, folders and videos; writes results.json (COCO results) and what
+    the options name into the folder `out`, which it returns. `model` is named to annotators.
 
-    `boxes` is a COCO file or a list of detections (file_name or image_id, bbox, score); without
-    it the whole picture is one person's box. Raises `UserError` for what cannot be read.
+    A pose scores its box's score times `person_scores`. Where the whole picture is one person's,
+    the box in the results is that of the joints; what a detector found twice is told once.
+    Coordinates count from the middle of the first pixel. Raises `UserError` for what cannot be
+    read or written, at the end where that is more than 1 % of the files in folders.
     """
-    known = read_boxes(boxes) if boxes else None
-    files = _files(inputs)
-    results: list[dict[str, Any]] = []
-    drawn = out / "drawn"
-    writers: dict[Path, cv2.VideoWriter] = {}
-    try:
-        for frame in tqdm(_frames(files), desc="predicting", unit="img"):
-            found = _boxes_of(frame, known)
-            poses = _poses(estimator, frame.picture, found)
-            scores = person_scores(poses[:, :, 2])
-            for pose, box, score in zip(poses, found, scores, strict=True):
-                results.append(_result(frame, pose, box, float(score)))
-            picture = frame.picture.copy()
-            for pose in poses:
-                marked = pose.copy()
-                marked[:, 2] = np.where(pose[:, 2] >= SEEN, 2, 0)
-                draw_skeleton(picture, marked.ravel().tolist(), max(1, picture.shape[0] // 250))
-            if frame.number < 0:
-                write_whole(drawn / f"{frame.source.stem}.jpg", encode_jpeg(picture))
-            else:
-                _writer(writers, drawn, frame).write(picture)
-    finally:
-        for writer in writers.values():
-            writer.release()
-    write_whole(out / "results.json", (json.dumps(results) + "\n").encode())
-    return out
-
-
-def read_boxes(path: Path) -> dict[str, list[list[float]]]:
-    """Boxes by file name, from a COCO file or a list of detections with file names."""
-    try:
-        data = json.loads(path.read_text())
-        if isinstance(data, dict):
-            names = {image["id"]: Path(image["file_name"]).name for image in data["images"]}
-            rows = [(names[a["image_id"]], a["bbox"]) for a in data["annotations"]]
-        else:
-            rows = [(Path(d["file_name"]).name, d["bbox"]) for d in data]
-    except OSError as error:
-        raise UserError(f"cannot read --boxes {path}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    options = options or PredictOptions()
+    root, sources = list_sources(inputs, out)
+    videos = [source for source in sources if source.video]
+    if "label-studio" in options.write and videos:
         raise UserError(
-            f"--boxes {path} is neither a COCO file nor a list of file_name and bbox: {error!r}"
-        ) from error
-    out: dict[str, list[list[float]]] = {}
-    for name, box in rows:
-        out.setdefault(name, []).append([float(v) for v in box])
-    return out
-
-
-def _files(inputs: tuple[Path, ...]) -> list[Path]:
-    out = []
-    for path in inputs:
-        if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
-            if not inside:
-                raise UserError(f"{path} holds no images")
-            out += inside
-        elif path.is_file():
-            out.append(path)
-        else:
-            raise UserError(f"no file or folder {path}")
-    return out
-
-
-def _frames(files: list[Path]) -> Iterator[Frame]:
-    for path in files:
-        if path.suffix.lower() not in VIDEO_SUFFIXES:
-            picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-            if picture is None:
-                raise UserError(f"{path} cannot be read as an image")
-            yield Frame(path, -1, picture)
-            continue
-        video = cv2.VideoCapture(str(path))
-        number = 0
-        while True:
-            there, picture = video.read()
-            if not there:
-                break
-            yield Frame(path, number, picture)
-            number += 1
-        video.release()
-        if number == 0:
-            raise UserError(f"{path} cannot be read as a video")
-
-
-def _boxes_of(frame: Frame, known: dict[str, list[list[float]]] | None) -> Float[np.ndarray, "n 4"]:
-    height, width = frame.picture.shape[:2]
-    if known is None:
-        return np.array([[0.0, 0.0, width, height]])
-    return np.array(known.get(frame.source.name, []), dtype=float).reshape(-1, 4)
-
-
-def _poses(
-    estimator: Estimator, picture: UInt8[np.ndarray, "h w 3"], boxes: Float[np.ndarray, "n 4"]
-) -> Float[np.ndarray, "n 17 3"]:
-    windows = [window_of(box) for box in boxes]
-    crops = (cut(picture, window)[..., ::-1] for window in windows)
-    return np.concatenate([np.empty((0, 17, 3)), *estimate_crops(estimator, crops, windows)])
-
-
-def _result(
-    frame: Frame, pose: Float[np.ndarray, "17 3"], box: Float[np.ndarray, "4"], score: float
-) -> dict[str, Any]:
-    out: dict[str, Any] = {"file_name": frame.source.name}
-    if frame.number >= 0:
-        out["frame"] = frame.number
-    stem = frame.source.stem
-    out["image_id"] = int(stem) if stem.isdigit() else stem
-    return out | {
-        "category_id": 1,
-        "keypoints": np.round(pose, 3).ravel().tolist(),
-        "bbox": np.round(box, 2).tolist(),
-        "score": round(score, 6),
-    }
-
-
-def _writer(writers: dict[Path, cv2.VideoWriter], folder: Path, frame: Frame) -> cv2.VideoWriter:
-    if frame.source not in writers:
-        folder.mkdir(parents=True, exist_ok=True)
-        rate = cv2.VideoCapture(str(frame.source)).get(cv2.CAP_PROP_FPS) or 25.0
-        height, width = frame.picture.shape[:2]
-        writers[frame.source] = cv2.VideoWriter(
-            str(folder / f"{frame.source.stem}.mp4"),
-            cv2.VideoWriter.fourcc(*"mp4v"),
-            rate,
-            (width, height),
+            f"--write label-studio takes no video ({videos[0].name}): Label Studio has no joints "
+            "in videos; extract the frames, or write cvat"
         )
-    return writers[frame.source]
+    find, ids = _finder(options, sources)
+    numbers = _numbers(sources, ids)
+    broken: list[Source] = []
+    found = []
+    with drawings(out / "drawn") as draw:
+        total = None if videos else len(sources)
+        frames = tqdm(read_frames(sources, broken), desc="predicting", unit="img", total=total)
+        for frame, rows, poses in _estimated(estimator, frames, find, options.flip):
+            if options.detector:
+                rows, poses = _distinct(rows, poses)
+            elif find is whole_picture:
+                rows = _around(poses, rows, options.joint_score)
+            height, width = frame.picture.shape[:2]
+            scores = rows[:, 4] * person_scores(poses[:, :, 2])
+            number = next(numbers[frame.source])
+            where = (frame.source.name, frame.number, number, width, height)
+            found.append(Found(*where, poses, rows[:, :4], scores))
+            if "drawn" in options.write:
+                draw(frame, drawn(frame.picture, poses, rows[:, :4], options.joint_score))
+    write_results(out / "results.json", found)
+    if "people" in options.write:
+        write_people(out / "people.json", found, options.joint_score, f"poses found by {model}")
+    if "cvat" in options.write:
+        write_cvat(out / "cvat", found, options.joint_score)
+    if "label-studio" in options.write:
+        write_label_studio(out / "label_studio", found, options.joint_score, root, model)
+        _say(
+            "Label Studio finds the images with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true, "
+            f"LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={root.parent} and {root} as local storage"
+        )
+    _report(broken, sources, out)
+    return out
+
+
+def _finder(options: PredictOptions, sources: list[Source]) -> tuple[Finder, Mapping[Source, int]]:
+    """What finds people, and the image ids that a COCO file of boxes gives."""
+    if options.boxes:
+        known = read_boxes(options.boxes, sources, options.box_score)
+        return known, known.ids
+    if options.detector:
+        from repogen.inference.detector import load_detector
+
+        return load_detector(options.detector, options.box_score), {}
+    return whole_picture, {}
+
+
+def _estimated(
+    estimator: Estimator, frames: Iterable[Frame], find: Finder, flip: bool
+) -> Iterator[tuple[Frame, Scored, Float[np.ndarray, "n 17 3"]]]:
+    """Each frame with its boxes and their poses; the crops of several fill a batch."""
+    waiting: list[tuple[Frame, Scored]] = []
+
+    def poses() -> Iterator[tuple[Frame, Scored, Float[np.ndarray, "n 17 3"]]]:
+        windows = [[window_of(row[:4]) for row in rows] for _, rows in waiting]
+        crops = (
+            crop
+            for (frame, _), own in zip(waiting, windows, strict=True)
+            for crop in _crops(frame.picture, own)
+        )
+        batches = estimate_crops(estimator, crops, [*itertools.chain(*windows)], flip, _BATCH)
+        together = np.concatenate([np.empty((0, 17, 3)), *batches])
+        ends = np.cumsum([len(rows) for _, rows in waiting])
+        for (frame, rows), own in zip(waiting, np.split(together, ends[:-1]), strict=True):
+            yield frame, rows, own
+
+    for frame in frames:
+        height, width = frame.picture.shape[:2]
+        waiting.append((frame, within(find(frame), width, height)))
+        crops = sum(len(rows) for _, rows in waiting)
+        if crops >= _BATCH or sum(f.picture.nbytes for f, _ in waiting) > _HELD:
+            yield from poses()
+            waiting.clear()
+    if waiting:
+        yield from poses()
+
+
+def _crops(
+    picture: UInt8[np.ndarray, "h w 3"], windows: list[Window]
+) -> Iterator[UInt8[np.ndarray, "256 192 3"]]:
+    """RGB crops; like `read_crop` from a smaller picture where that spares aliasing."""
+    smaller = {1: picture}
+    for window in windows:
+        shrunk = 2 ** int(np.log2(max(1, window.size[1] / CROP_SIZE[1])))
+        if shrunk not in smaller:
+            height, width = (-(-side // shrunk) * shrunk for side in picture.shape[:2])
+            below, right = height - picture.shape[0], width - picture.shape[1]
+            even = cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE)
+            size = (width // shrunk, height // shrunk)
+            smaller[shrunk] = cv2.resize(even, size, interpolation=cv2.INTER_AREA)
+        yield cut(smaller[shrunk], window, shrunk)[..., ::-1]
+
+
+def _around(poses: Float[np.ndarray, "n 17 3"], rows: Scored, least: float) -> Scored:
+    """The boxes around the joints that score at least `least`, within the old ones, which stay
+    where there are no two joints."""
+    out = rows.copy()
+    for pose, row in zip(poses, out, strict=True):
+        joints = pose[pose[:, 2] >= least, :2]
+        if len(joints) > 1:
+            low, high = joints.min(axis=0), joints.max(axis=0)
+            margin = _MARGIN * (high - low).max()
+            low, high = (np.clip(x, 0, row[2:4]) for x in (low - margin, high + margin))
+            if (high - low >= 1).all():
+                row[:4] = [*low, *(high - low)]
+    return out
+
+
+def _distinct(
+    rows: Scored, poses: Float[np.ndarray, "n 17 3"]
+) -> tuple[Scored, Float[np.ndarray, "n 17 3"]]:
+    """Without those of a detector's boxes that led to the same pose as a better one."""
+    scores = rows[:, 4] * person_scores(poses[:, :, 2])
+    areas = np.array([np.prod(window_of(row[:4]).size) for row in rows])
+    kept = unsuppressed(poses[:, :, :2], scores, areas)
+    return rows[kept], poses[kept]
+
+
+def _numbers(sources: list[Source], ids: Mapping[Source, int]) -> dict[Source, Iterator[int]]:
+    """Image ids of each file: those of a COCO file of boxes, else the numbers that all names of
+    images consist of, else counted from 1; the frames of a video are counted too."""
+    stems = {source: source.path.stem for source in sources}
+    if not ids and all(s.isdecimal() and len(s) < 16 for s in stems.values()):
+        ids = {source: int(stem) for source, stem in stems.items()}
+        ids = ids if len(set(ids.values())) == len(ids) else {}
+    counted = itertools.count(max(ids.values(), default=0) + 1)
+    return {s: iter([ids[s]]) if s in ids and not s.video else counted for s in sources}
+
+
+def _report(broken: list[Source], sources: list[Source], out: Path) -> None:
+    """Tell of what could not be read in folders; more than 1 % is an error."""
+    if not broken:
+        return
+    many = f"{len(broken)} of {len(sources)} files cannot be read, first {broken[0].path}"
+    if len(broken) > 0.01 * len(sources):
+        raise UserError(f"{many}; {out} holds what was found in the others")
+    _say(many)
+
+
+def _say(text: str) -> None:
+    print(f"repogen: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,189 @@
+"""People's boxes from a file: whose they are, and which are worth a look."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from repogen.errors import UserError
+from repogen.inference.frames import Frame, Source
+
+Scored = Float[np.ndarray, "n 5"]
+"""x, y, w, h in pixels and the score of each box."""
+
+Finder = Callable[[Frame], Scored]
+"""Where the people of a picture are."""
+
+_Name = str | int
+"""What a file calls an image: a path, or an id that is the number its name consists of."""
+
+_PERSON = 1
+"""COCO's category, which a list of detections has no table for."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """The boxes of a file: a finder."""
+
+    boxes: Mapping[tuple[Source, int], list[list[float]]]
+    """By file and frame; -1 for an image."""
+    ids: Mapping[Source, int]
+    """The image ids of a COCO file."""
+
+    def __call__(self, frame: Frame) -> Scored:
+        return _rows(self.boxes.get((frame.source, frame.number), []))
+
+
+def whole_picture(frame: Frame) -> Scored:
+    """The finder that takes every picture for one person's box."""
+    height, width = frame.picture.shape[:2]
+    return _rows([[0.0, 0.0, width, height, 1.0]])
+
+
+def within(boxes: Scored, width: int, height: int) -> Scored:
+    """Boxes cut to the picture; those with less than a pixel in it are left out."""
+    low = np.clip(boxes[:, :2], 0, (width, height))
+    high = np.clip(boxes[:, :2] + boxes[:, 2:4], 0, (width, height))
+    out = np.hstack([low, high - low, boxes[:, 4:]])
+    return out[(out[:, 2:4] >= 1).all(axis=1)]
+
+
+def read_boxes(path: Path, sources: list[Source], least: float) -> Known:
+    """The boxes of persons in a COCO file, or in a list of bbox, file_name (or image_id), frame
+    (of a video, from 0), score and category_id; those that score less than `least` are left out.
+
+    A name finds the file it is the path of, or the end of the path of, or which its own end is.
+    Raises `UserError` for another kind of file, a name that fits several files, and where none
+    of the files is named.
+    """
+    try:
+        data = json.loads(path.read_text())
+    except OSError as error:
+        raise UserError(f"cannot read --boxes {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UserError(f"--boxes {path} is not a JSON file: {error}") from error
+    ids: dict[_Name, int] = {}
+    if isinstance(data, list):
+        rows = _entries(path, "detections", data, _detection)
+    else:
+        ids, rows = _coco(path, data)
+    owners = _owners(path, {*ids, *(row[0] for row in rows)}, sources)
+    boxes: dict[tuple[Source, int], list[list[float]]] = defaultdict(list)
+    for name, frame, box in rows:
+        source = owners.get(name)
+        if source is None or box[4] < least:
+            continue
+        if source.video and frame < 0:
+            raise UserError(f"--boxes {path}: a box of the video {name} says not of which frame")
+        boxes[source, frame if source.video else -1].append(box)
+    return Known(boxes, {owners[name]: ids[name] for name in ids if name in owners})
+
+
+def _coco(path: Path, data: Any) -> tuple[dict[_Name, int], list[tuple[_Name, int, list[float]]]]:
+    tables = ("images", "annotations")
+    if not isinstance(data, dict) or not all(isinstance(data.get(t), list) for t in tables):
+        raise UserError(
+            f"--boxes {path} is neither a COCO file nor a list of detections with bbox and "
+            "file_name or image_id"
+        )
+    persons = [c.get("id") for c in data.get("categories", []) if c.get("name") == "person"]
+    if data.get("categories") and not persons:
+        raise UserError(f"--boxes {path} has no category named person")
+    images = _entries(
+        path, "images", data["images"], lambda image: (int(image["id"]), str(image["file_name"]))
+    )
+    names = dict(images)
+
+    def annotation(record: dict[str, Any]) -> tuple[_Name, int, list[float]] | None:
+        if record.get("iscrowd") or (persons and record["category_id"] not in persons):
+            return None
+        return names[record["image_id"]], -1, _box(record)
+
+    rows = _entries(path, "annotations", data["annotations"], annotation)
+    return {name: number for number, name in images}, rows
+
+
+def _detection(record: dict[str, Any]) -> tuple[_Name, int, list[float]] | None:
+    if record.get("category_id", _PERSON) != _PERSON:
+        return None
+    name = str(record["file_name"]) if "file_name" in record else int(record["image_id"])
+    return name, int(record.get("frame", -1)), _box(record)
+
+
+def _box(record: dict[str, Any]) -> list[float]:
+    x, y, w, h, score = (float(v) for v in (*record["bbox"], record.get("score", 1.0)))
+    if not np.isfinite([x, y, w, h, score]).all() or min(w, h) < 0:
+        raise ValueError(f"bbox {record['bbox']} and score {score:g} must be x, y, w, h and finite")
+    return [x, y, w, h, score]
+
+
+def _entries(path: Path, table: str, records: list[Any], read: Callable[[Any], Any]) -> list[Any]:
+    out = []
+    for place, record in enumerate(records):
+        try:
+            out.append(read(record))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise UserError(f"--boxes {path}: {table}[{place}] is none: {error!r}") from error
+    return [entry for entry in out if entry is not None]
+
+
+def _owners(path: Path, names: Iterable[_Name], sources: list[Source]) -> dict[_Name, Source]:
+    """The file each name is of, where there is one."""
+    alike: dict[_Name, list[_Name]] = defaultdict(list)
+    for name in names:
+        alike[name if isinstance(name, int) else PurePosixPath(name).name].append(name)
+    owners: dict[_Name, Source] = {}
+    for source in sources:
+        stem = source.path.stem
+        near = [*alike[source.path.name], *(alike[int(stem)] if stem.isdecimal() else [])]
+        fitting = sorted((n for n in near if _fits(n, source)), key=lambda n: _shared(n, source))
+        if len(fitting) > 1 and _shared(fitting[-1], source) == _shared(fitting[-2], source):
+            raise UserError(
+                f"--boxes {path}: {fitting[-2]} and {fitting[-1]} both fit {source.path}; "
+                "look at the folder above"
+            )
+        for name in fitting[-1:]:
+            other = owners.get(name)
+            if other is None or name == source.name:
+                owners[name] = source
+            elif name != other.name:
+                raise UserError(
+                    f"--boxes {path}: {name} fits both {other.path} and {source.path}; name files "
+                    "with their folders"
+                )
+    if not owners:
+        raise UserError(
+            f"--boxes {path} names none of the {len(sources)} files, the first of which is "
+            f"{sources[0].name}"
+        )
+    return owners
+
+
+def _fits(name: _Name, source: Source) -> bool:
+    if isinstance(name, int):
+        return True
+    parts = PurePosixPath(name).parts
+    return _shared(name, source) >= min(len(parts), len(PurePosixPath(source.name).parts))
+
+
+def _shared(name: _Name, source: Source) -> int:
+    """How many parts the ends of a name and of a file's path have in common."""
+    if isinstance(name, int):
+        return 1
+    shared = 0
+    for ours, theirs in zip(
+        reversed(source.path.parts), reversed(PurePosixPath(name).parts), strict=False
+    ):
+        if ours != theirs:
+            break
+        shared += 1
+    return shared
+
+
+def _rows(boxes: list[list[float]]) -> Scored:
+    return np.array(boxes, dtype=float).reshape(-1, 5)

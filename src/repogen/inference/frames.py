@@ -1,0 +1,120 @@
+"""What to look at: image files, folders of them, and the frames of videos."""
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from repogen.appearance.backgrounds import IMAGE_SUFFIXES
+from repogen.errors import UserError
+
+VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file to look at."""
+
+    path: Path
+    """Absolute."""
+    name: str
+    """Its path below the folder that holds all files, with forward slashes."""
+    named: bool
+    """Whether it was named itself, rather than found in a folder."""
+
+    @property
+    def video(self) -> bool:
+        return self.path.suffix.lower() in VIDEO_SUFFIXES
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A picture: an image file, or one of a video."""
+
+    source: Source
+    number: int
+    """Of a video's frame, from 0; -1 for an image."""
+    rate: float
+    """Frames a second; 0 for an image."""
+    picture: UInt8[np.ndarray, "h w 3"]
+    """BGR, turned upright where the file says how (EXIF)."""
+
+
+def list_sources(inputs: tuple[Path, ...], out: Path) -> tuple[Path, list[Source]]:
+    """The files that files and folders name, and the folder that holds them all.
+
+    Folders are searched for images and videos to any depth, but not within `out`. Raises
+    `UserError` for what is not there and for a folder without any.
+    """
+    files: dict[Path, bool] = {}
+    folders = []
+    own = Path(os.path.abspath(out))
+    for path in (Path(os.path.abspath(path)) for path in inputs):
+        if path.is_dir():
+            known = (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES)
+            inside = sorted(
+                p
+                for p in path.rglob("*")
+                if p.suffix.lower() in known and not p.is_relative_to(own) and p.is_file()
+            )
+            if not inside:
+                raise UserError(f"{path} holds no images or videos")
+            files |= dict.fromkeys(inside, False) | files
+            folders.append(path)
+        elif path.is_file():
+            files[path] = True
+            folders.append(path.parent)
+        else:
+            raise UserError(f"no file or folder {path}")
+    if not files:
+        raise UserError("nothing to look at; name images, folders or videos")
+    root = Path(os.path.commonpath(folders))
+    named = [Source(p, p.relative_to(root).as_posix(), own) for p, own in files.items()]
+    return root, named
+
+
+def read_frames(sources: list[Source], broken: list[Source]) -> Iterator[Frame]:
+    """The pictures in the files' order; what cannot be read is added to `broken`.
+
+    Raises `UserError` where that was named itself. A video that breaks off is told of on stderr.
+    """
+    for source in sources:
+        count = 0
+        for frame in _video(source) if source.video else _image(source):
+            count += 1
+            yield frame
+        if count == 0:
+            if source.named:
+                kind = "a video" if source.video else "an image"
+                raise UserError(f"{source.path} cannot be read as {kind}")
+            broken.append(source)
+
+
+def _image(source: Source) -> Iterator[Frame]:
+    try:
+        picture = cv2.imread(str(source.path), cv2.IMREAD_COLOR)
+    except cv2.error:  # more pixels than OpenCV takes
+        picture = None
+    if picture is not None:
+        yield Frame(source, -1, 0.0, picture)
+
+
+def _video(source: Source) -> Iterator[Frame]:
+    video = cv2.VideoCapture(str(source.path))
+    try:
+        promised = video.get(cv2.CAP_PROP_FRAME_COUNT)
+        rate = video.get(cv2.CAP_PROP_FPS) or 25.0
+        number = 0
+        while (read := video.read())[0]:
+            yield Frame(source, number, rate, read[1])
+            number += 1
+    finally:
+        video.release()
+    if 0 < number < 0.99 * promised:
+        text = f"{source.path} breaks off after {number} of {promised:.0f} frames"
+        print(f"repogen: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,99 @@
+"""Poses as Label Studio imports them: pre-annotated tasks, and the labelling configuration.
+
+The formats are those of https://labelstud.io/guide/predictions and of the tags RectangleLabels
+and KeyPointLabels; a keypoint's parentID is the box it belongs to.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.inference.drawing import joint_colors
+from repogen.inference.exports import Found, Person, persons, write_text
+
+
+def write_label_studio(
+    folder: Path, found: list[Found], least: float, root: Path, model: str
+) -> None:
+    """config.xml, to be pasted into a project's labelling interface, and tasks.json, to be
+    imported into it.
+
+    The images are those of a local storage in the folder `root`; Label Studio's document root
+    must be the folder above. Joints that score less than `least` are left out.
+    """
+    write_text(folder / "config.xml", labelling_config())
+    tasks = [
+        {
+            "data": {"image": "/data/local-files/?d=" + quote(f"{root.name}/{f.name}".strip("/"))},
+            "predictions": [_prediction(f, list(persons(f, least)), model)],
+        }
+        for f in found
+    ]
+    write_text(folder / "tasks.json", [json.dumps(tasks, indent=1), "\n"])
+
+
+def labelling_config() -> Iterator[str]:
+    """One rectangle label and a keypoint label for each joint, numbered for Label Studio's own
+    COCO and YOLO exports."""
+    yield '<View>\n  <Image name="image" value="$image" zoom="true"/>\n'
+    yield '  <RectangleLabels name="box" toName="image">\n'
+    yield '    <Label value="person" background="#3399ff"/>\n  </RectangleLabels>\n'
+    yield '  <KeyPointLabels name="joint" toName="image">\n'
+    for k, (name, color) in enumerate(zip(COCO_KEYPOINTS, joint_colors(), strict=True)):
+        yield f'    <Label value="{name}" background="{color}" model_index="{k}"/>\n'
+    yield "  </KeyPointLabels>\n</View>\n"
+
+
+def _prediction(f: Found, people: list[Person], model: str) -> dict[str, Any]:
+    mean = sum(p.score for p in people) / len(people) if people else 0.0
+    result = [region for k, person in enumerate(people, 1) for region in _regions(f, k, person)]
+    return {"model_version": model, "score": round(mean, 6), "result": result}
+
+
+def _regions(f: Found, number: int, person: Person) -> Iterator[dict[str, Any]]:
+    """The box and the joints of a person; all lengths in percent of the picture."""
+    whole = {
+        "to_name": "image",
+        "original_width": f.width,
+        "original_height": f.height,
+        "image_rotation": 0,
+    }
+    x, y, w, h = person.box
+    yield whole | {
+        "id": f"person{number}",
+        "type": "rectanglelabels",
+        "from_name": "box",
+        "score": person.score,
+        "value": {
+            "x": _percent(x, f.width),
+            "y": _percent(y, f.height),
+            "width": _percent(w, f.width),
+            "height": _percent(h, f.height),
+            "rotation": 0,
+            "rectanglelabels": ["person"],
+        },
+    }
+    for name, (x, y, score), seen in zip(
+        COCO_KEYPOINTS, person.keypoints.tolist(), person.seen, strict=True
+    ):
+        if seen:
+            yield whole | {
+                "id": f"person{number}_{name}",
+                "parentID": f"person{number}",
+                "type": "keypointlabels",
+                "from_name": "joint",
+                "score": round(score, 6),
+                "value": {
+                    "x": _percent(x + 0.5, f.width),
+                    "y": _percent(y + 0.5, f.height),
+                    "width": 0.5,
+                    "keypointlabels": [name],
+                },
+            }
+
+
+def _percent(length: float, of: int) -> float:
+    return round(min(max(100 * length / of, 0.0), 100.0), 4)

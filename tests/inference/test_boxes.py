@@ -1,0 +1,134 @@
+"""Boxes of a file find the pictures they are of, and only those."""
+
+import json
+
+import numpy as np
+import pytest
+
+from repogen import UserError
+from repogen.inference.boxes import read_boxes, whole_picture, within
+from repogen.inference.frames import list_sources, read_frames
+
+BOX = [1.0, 2.0, 10.0, 12.0]
+
+
+@pytest.fixture
+def boxed(tmp_path, picture, film):
+    """What a file of boxes says of pictures of these names, by name and frame."""
+
+    def look(names, data, inside="", least=0.5):
+        for name in names:
+            path = tmp_path / "in" / name
+            film(path, [9, 9, 9]) if path.suffix == ".avi" else picture(path)
+        (tmp_path / "boxes.json").write_text(data if isinstance(data, str) else json.dumps(data))
+        _, sources = list_sources((tmp_path / "in" / inside,), tmp_path / "o")
+        known = read_boxes(tmp_path / "boxes.json", sources, least)
+        frames = read_frames(sources, [])
+        found = {(f.source.name, f.number): known(f).tolist() for f in frames}
+        return {k: v for k, v in found.items() if v}, {s.name: i for s, i in known.ids.items()}
+
+    return look
+
+
+def coco(files, annotations, categories=({"id": 1, "name": "person"}, {"id": 2, "name": "dog"})):
+    images = [{"id": k, "file_name": name} for k, name in enumerate(files, 50)]
+    return {"images": images, "annotations": annotations, "categories": list(categories)}
+
+
+def of(image_id, box=BOX, **more):
+    return {"image_id": image_id, "bbox": box, "category_id": 1} | more
+
+
+def test_a_coco_file_gives_persons_and_image_ids(boxed):
+    records = [of(50), of(51, category_id=2), of(51, iscrowd=1), of(50, [0, 0, 5, 5])]
+    found, ids = boxed(["a.png", "b.png"], coco(["a.png", "b.png"], records))
+    assert found == {("a.png", -1): [[*BOX, 1.0], [0, 0, 5, 5, 1]]}
+    assert ids == {"a.png": 50, "b.png": 51}
+
+
+def test_detections_count_from_a_score_on(boxed):
+    records = [
+        {"file_name": "a.png", "bbox": BOX, "score": 0.6},
+        {"file_name": "a.png", "bbox": [0, 0, 9, 9], "score": 0.4},
+        {"file_name": "a.png", "bbox": [0, 0, 9, 9], "score": 0.9, "category_id": 3},
+        {"file_name": "a.png", "bbox": [0, 0, 7, 7]},
+    ]
+    assert boxed(["a.png"], records)[0] == {("a.png", -1): [[*BOX, 0.6], [0, 0, 7, 7, 1]]}
+    assert len(boxed(["a.png"], records, least=0.1)[0]["a.png", -1]) == 3
+
+
+def test_image_ids_find_the_pictures_called_by_numbers(boxed):
+    found, _ = boxed(["000012.png", "3.png"], [of(12, score=0.7)])
+    assert found == {("000012.png", -1): [[*BOX, 0.7]]}
+
+
+def test_a_video_has_boxes_by_frame(boxed):
+    records = [{"file_name": "w.avi", "frame": k, "bbox": [k, 0, 5, 5]} for k in (0, 2)]
+    found, _ = boxed(["w.avi"], records)
+    assert found == {("w.avi", 0): [[0, 0, 5, 5, 1]], ("w.avi", 2): [[2, 0, 5, 5, 1]]}
+    with pytest.raises(UserError, match=r"w\.avi says not of which frame"):
+        boxed(["w.avi"], [{"file_name": "w.avi", "bbox": BOX}])
+
+
+def test_pictures_of_one_name_are_told_apart_by_their_folders(boxed):
+    files = ["x/a.png", "y/a.png"]
+    records = [of(50, [0, 0, 5, 5]), of(51, [0, 0, 6, 6])]
+    whole = {("x/a.png", -1): [[0, 0, 5, 5, 1]], ("y/a.png", -1): [[0, 0, 6, 6, 1]]}
+    assert boxed(files, coco(files, records))[0] == whole
+    assert boxed(files, coco(["set/x/a.png", "set/y/a.png"], records))[0] == whole
+    # Of one folder alone, and with a file that lists less or more than is there.
+    assert boxed(files, coco(files, records), "y")[0] == {("a.png", -1): [[0, 0, 6, 6, 1]]}
+    assert boxed(files, coco(files[:1], records[:1]))[0] == {("x/a.png", -1): [[0, 0, 5, 5, 1]]}
+    more = ["a.png", *files]
+    found, _ = boxed(more, coco(["a.png"], [of(50)]))
+    assert found == {("a.png", -1): [[*BOX, 1]]}
+
+
+@pytest.mark.parametrize(
+    ("names", "inside", "data", "words"),
+    [
+        (["x/a.png", "y/a.png"], "", [{"file_name": "a.png", "bbox": BOX}], "fits both"),
+        (["x/1.png", "y/1.png"], "", [of(1)], "fits both"),
+        (["a.png"], "", coco(["x/a.png", "y/a.png"], [of(50)]), "both fit"),
+        (["a.png"], "", [{"file_name": "b.png", "bbox": BOX}], "names none of the 1 files"),
+        (["a.png"], "", coco(["z.png"], []), "names none of the 1 files"),
+        (["a.png"], "", {"images": []}, "neither a COCO file nor a list"),
+        (["a.png"], "", "3", "neither a COCO file nor a list"),
+        (["a.png"], "", "{", "not a JSON file"),
+        (
+            ["a.png"],
+            "",
+            coco(["a.png"], [], [{"id": 1, "name": "cat"}]),
+            "no category named person",
+        ),
+        (["a.png"], "", coco(["a.png"], [of(7)]), r"annotations\[0\].*7"),
+        (["a.png"], "", coco(["a.png"], [{"image_id": 50, "category_id": 1}]), "bbox"),
+        (["a.png"], "", {"images": [{"id": 1}], "annotations": []}, r"images\[0\].*file_name"),
+        (["a.png"], "", [{"file_name": "a.png", "bbox": [1, 2, 3]}], r"detections\[0\]"),
+        (["a.png"], "", [{"file_name": "a.png", "bbox": [1, 2, -3, 4]}], "must be x, y, w, h"),
+        (["a.png"], "", '[{"file_name": "a.png", "bbox": [1, 2, NaN, 4]}]', "finite"),
+        (["a.png"], "", [{"bbox": BOX}], "image_id"),
+        (["a.png"], "", ["a.png"], r"detections\[0\]"),
+    ],
+)
+def test_what_is_wrong_is_named(boxed, names, inside, data, words):
+    with pytest.raises(UserError, match=words) as told:
+        boxed(names, data, inside)
+    assert "\n" not in str(told.value)
+    assert "boxes.json" in str(told.value)
+
+
+def test_no_file_is_named(tmp_path):
+    with pytest.raises(UserError, match="cannot read --boxes"):
+        read_boxes(tmp_path / "no.json", [], 0.5)
+
+
+def test_boxes_are_cut_to_the_picture():
+    boxes = np.array([[-5, -5, 20, 10, 0.9], [30, 2, 10, 10, 0.8], [60, 0, 5, 5, 0.7]])
+    assert within(boxes, 40, 8).tolist() == [[0, 0, 15, 5, 0.9], [30, 2, 10, 6, 0.8]]
+
+
+def test_the_whole_picture_is_one_box(tmp_path, picture):
+    picture(tmp_path / "a.png", 30, 20)
+    (frame,) = read_frames(list_sources((tmp_path,), tmp_path / "o")[1], [])
+    assert whole_picture(frame).tolist() == [[0, 0, 30, 20, 1]]
