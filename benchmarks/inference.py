@@ -44,6 +44,7 @@ def made_up(rng: np.random.Generator, persons: int) -> tuple[People, Estimates]:
     estimates = Estimates(
         keypoints=np.concatenate([off, rng.uniform(0, 1, (persons, 17, 1))], axis=2),
         scores=rng.uniform(0, 1, persons), image=index, person=index,
+        kept=np.ones(persons, dtype=bool),
     )  # fmt: skip
     return people, estimates
 
@@ -69,7 +70,7 @@ def main() -> None:
     decoded = rates(partial(heatmaps_to_joints, maps), 64, options.repeats, time.perf_counter)
     line("decoding a person", [1000 / rate for rate in decoded], "ms")
     people, estimates = made_up(rng, 2000)
-    for draws in (0, 200):
+    for draws in (0, 1000):
         call = partial(evaluate_estimates, people, estimates, draws=draws)
         scored = rates(call, 1, options.repeats, time.perf_counter)
         line(f"scoring 2,000 persons, {draws} draws", [1000 / rate for rate in scored], "ms")

@@ -70,8 +70,11 @@ def main() -> None:
         for words, degrade in (("crops prepared, a core", False), ("  with degradation", True)):
             call = partial(prepare, people, degrade, count(), 100)
             line(words, rates(call, 100, options.repeats, time.process_time), "crops/s")
+    precisions: dict[str, torch.dtype | None] = {"float32": None}
+    if torch.cpu._is_avx512_bf16_supported():  # emulated it takes many times as long
+        precisions["bfloat16"] = torch.bfloat16
     for name in ("vitpose-s", "tiny"):
-        for words, precision in (("float32", None), ("bfloat16", torch.bfloat16)):
+        for words, precision in precisions.items():
             step = trainer(name, options.batch, precision)
             speed = rates(step, options.batch, options.repeats, time.perf_counter)
             line(f"{name} trained in {words}", speed, "crops/s")
