@@ -10,7 +10,7 @@ import pytest
 from repogen.bodies import COCO_KEYPOINTS
 from repogen.datasets.crops import FLIP
 from repogen.datasets.people import People, read_people
-from repogen.evaluation.comparison import BANDS, compare
+from repogen.evaluation.comparison import compare
 from repogen.evaluation.joints import Estimates, found_joints, labelled_persons, person_oks
 from repogen.evaluation.scores import (
     evaluate_estimates,
@@ -19,6 +19,7 @@ from repogen.evaluation.scores import (
     resamples,
     scores_of,
 )
+from repogen.views.directions import BANDS
 
 NAN = (np.nan, np.nan, np.nan)
 

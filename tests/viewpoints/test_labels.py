@@ -8,7 +8,6 @@ from repogen.viewpoints.regressor import features
 from repogen.viewpoints.sampling import (
     FACE,
     FEWEST,
-    MIRRORED,
     projected,
     sample_labels,
     sample_points,
@@ -45,11 +44,6 @@ def test_off_axis_is_off_axis(strangers):
     many[:, 0] = 0.0
     flat = projected(np.random.default_rng(0), many, towards, np.full(50, 3.0), angle)
     assert np.linalg.norm(flat[:, 0], axis=1) == pytest.approx(np.tan(angle), abs=1e-9)
-
-
-def test_a_mirrored_joint_is_its_partners_partner():
-    assert [MIRRORED[i] for i in MIRRORED] == list(range(17))
-    assert MIRRORED[:7] == [0, 2, 1, 4, 3, 6, 5]
 
 
 def test_poses_hold_all_joints_and_stay_near_the_bounds():

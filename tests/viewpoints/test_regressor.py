@@ -6,7 +6,7 @@ import torch
 
 from repogen.viewpoints.mixture import mode
 from repogen.viewpoints.regressor import estimate_views, features, train_regressor
-from repogen.viewpoints.sampling import FACE, MIRRORED, sample_labels, with_lost_joints
+from repogen.viewpoints.sampling import FACE, FLIP, sample_labels, with_lost_joints
 from repogen.viewpoints.sphere import between_deg, by_band, counted, spread_over
 from repogen.viewpoints.trained import held_out_errors
 
@@ -46,7 +46,7 @@ def test_what_an_unlabelled_joint_holds_does_not_matter(trained, labels):
 def test_a_mirrored_picture_has_the_mirrored_answer(trained, labels):
     keypoints, _ = labels
     plain = directions(trained.network, keypoints)
-    mirrored = directions(trained.network, keypoints[:, MIRRORED] * [-1.0, 1.0, 1.0])
+    mirrored = directions(trained.network, keypoints[:, FLIP] * [-1.0, 1.0, 1.0])
     assert between_deg(plain * [-1.0, 1.0, 1.0], mirrored).max() < 0.1
 
 

@@ -6,7 +6,6 @@ import pytest
 from repogen.viewpoints.sampling import sample_directions
 from repogen.viewpoints.sphere import (
     AREAS,
-    BANDS,
     QUADRANTS,
     between_deg,
     by_band,
@@ -17,6 +16,7 @@ from repogen.viewpoints.sphere import (
     to_directions,
 )
 from repogen.views.camera import direction
+from repogen.views.directions import BANDS
 
 SIDES = list(QUADRANTS)
 

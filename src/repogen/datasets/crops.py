@@ -67,6 +67,13 @@ def window_to_crop(window: Window) -> Float[np.ndarray, "2 3"]:
     return matrix
 
 
+def shrinkage(window: Window) -> int:
+    """How many times smaller the picture should be that a window's crop is cut from, a power of
+    two up to 8: it is quicker and spares aliasing."""
+    fit = window.size[1] / CROP_SIZE[1]
+    return 2 ** int(np.clip(np.log2(fit), 0, 3))
+
+
 def cut(
     picture: UInt8[np.ndarray, "h w 3"], window: Window, shrunk: float = 1.0
 ) -> UInt8[np.ndarray, "256 192 3"]:

@@ -7,9 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
+from PIL import Image
 
 from repogen.datasets.crops import (
-    CROP_SIZE,
     Augmentation,
     Window,
     augmented,
@@ -17,6 +17,7 @@ from repogen.datasets.crops import (
     degraded,
     jittered,
     joints_to_crop,
+    shrinkage,
     window_of,
 )
 from repogen.datasets.people import People
@@ -37,51 +38,67 @@ def training_sample(
     """A randomly varied crop of a person; `degrade` makes renderings look like photographs."""
     keypoints = people.keypoints[person] - [people.pixel_center, people.pixel_center, 0]
     window = augmented(rng, window_of(people.boxes[person]), keypoints, how)
-    crop = jittered(rng, read_crop(people.path(person), window), how.jitter)
+    crop = jittered(rng, read_crop(people, people.image[person], window), how.jitter)
     if degrade:
         crop = degraded(rng, crop)
     return Sample(crop[..., ::-1], joints_to_crop(keypoints, window))
 
 
-def read_crop(path: Path, window: Window) -> UInt8[np.ndarray, "256 192 3"]:
-    """The crop (BGR) of a window of an image file.
-
-    A person twice or four times as large as the crop is decoded at that part of the size, which
-    is quicker and spares aliasing. Raises `UserError` for a file that is no image.
-    """
-    fit = window.size[1] / CROP_SIZE[1]
-    shrunk = 4 if fit >= 4 else 2 if fit >= 2 else 1
-    return cut(_decoded(str(path), shrunk), window, shrunk)
+def read_crop(people: People, image: int, window: Window) -> UInt8[np.ndarray, "256 192 3"]:
+    """The crop (BGR) of a window of a set's image, decoded at a half to an eighth of its size
+    where that will do. Raises `UserError` for a file that is no image of the set's size."""
+    width, height = people.sizes[image].tolist()
+    shrunk = shrinkage(window)
+    return cut(
+        _decoded(str(people.root / people.files[image]), width, height, shrunk), window, shrunk
+    )
 
 
 _FLAGS = {
     1: cv2.IMREAD_COLOR,
     2: cv2.IMREAD_REDUCED_COLOR_2,
     4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
 }
 
 
 @lru_cache(maxsize=4)
-def _decoded(path: str, shrunk: int) -> UInt8[np.ndarray, "h w 3"]:
-    """The last few are kept: a set's order often gives several persons of an image in turn."""
-    picture = cv2.imread(path, _FLAGS[shrunk] | cv2.IMREAD_IGNORE_ORIENTATION)
-    if picture is None:
-        raise UserError(f"{path} is absent or no image; restore it, or take it out of the set")
-    return picture
+def _decoded(path: str, width: int, height: int, shrunk: int) -> UInt8[np.ndarray, "h w 3"]:
+    """The image as it was when it was labelled: turned as its EXIF says only where the set's width
+    and height are those of the turned image. The last few are kept: a set's order often gives
+    several persons of an image in turn."""
+    for turn in (cv2.IMREAD_IGNORE_ORIENTATION, 0):
+        picture = cv2.imread(path, _FLAGS[shrunk] | turn)
+        if picture is None:
+            raise UserError(f"{path} is absent or no image; restore it, or take it out of the set")
+        off = np.abs(np.array(picture.shape[1::-1]) * shrunk - (width, height))
+        if (off < shrunk).all():
+            return picture
+    raise UserError(f"{path} is not {width} x {height} pixels, as the annotations say")
 
 
 def readable(people: People) -> tuple[People, str]:
     """The persons whose images are there, and a word on them.
 
-    Raises `UserError` where more than 1 % of the images are absent or no images.
+    Raises `UserError` where more than 1 % of the images are absent, no images, or of another size
+    than the annotations say.
     """
     files = {place: people.root / people.files[place] for place in set(people.image.tolist())}
-    bad = {k for k, f in files.items() if not f.is_file() or not cv2.haveImageReader(str(f))}
+    bad = {k for k, f in files.items() if not _is_image(f, people.sizes[k].tolist())}
     if len(bad) > 0.01 * len(files):
         raise UserError(
-            f"set {people.name}: {len(bad)} of {len(files)} images are absent or broken, "
-            f"first {files[min(bad)]}"
+            f"set {people.name}: {len(bad)} of {len(files)} images are absent, broken or not of "
+            f"the size in the annotations, first {files[min(bad)]}"
         )
     kept = people.take(np.flatnonzero(~np.isin(people.image, list(bad)))) if bad else people
     left_out = f", {len(bad)} unreadable images left out" if bad else ""
     return kept, f"{people.name}: {len(kept)} persons in {len(files)} images{left_out}"
+
+
+def _is_image(file: Path, size: list[int]) -> bool:
+    """Whether the file's header is that of an image of a size, upright or lying."""
+    try:
+        with Image.open(file) as image:
+            return sorted(image.size) == sorted(size)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False

@@ -20,9 +20,7 @@ from repogen.evaluation.scores import (
     resamples,
     scores_of,
 )
-
-BANDS = (-90, -60, -30, 0, 30, 60, 90)
-"""Elevations in degrees between which scores are told apart; 90 is straight above."""
+from repogen.views.directions import BANDS
 
 CELL = 20
 """Persons in a cell of the sphere on average; it has between 4 x 8 and 12 x 24 cells."""

@@ -56,7 +56,7 @@ def estimate_people(
     boxes = boxes or true_boxes(people)
     windows = [window_of(box) for box in boxes.boxes]
     crops = (
-        read_crop(people.root / people.files[image], window)[..., ::-1]
+        read_crop(people, image, window)[..., ::-1]
         for image, window in zip(
             tqdm(boxes.image, desc=progress, unit="person", disable=not progress),
             windows,

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from tqdm import tqdm
 
-from repogen.datasets.crops import CROP_SIZE, Window, cut, window_of
+from repogen.datasets.crops import Window, cut, shrinkage, window_of
 from repogen.errors import UserError
 from repogen.evaluation.oks import unsuppressed
 from repogen.inference.boxes import Finder, Scored, read_boxes, whole_picture, within
@@ -137,7 +137,7 @@ def _crops(
     """RGB crops; like `read_crop` from a smaller picture where that spares aliasing."""
     smaller = {1: picture}
     for window in windows:
-        shrunk = 2 ** int(np.log2(max(1, window.size[1] / CROP_SIZE[1])))
+        shrunk = shrinkage(window)
         if shrunk not in smaller:
             height, width = (-(-side // shrunk) * shrunk for side in picture.shape[:2])
             below, right = height - picture.shape[0], width - picture.shape[1]

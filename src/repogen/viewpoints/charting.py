@@ -20,7 +20,6 @@ from repogen.viewpoints.regressor import estimate_views
 from repogen.viewpoints.sampling import FEWEST
 from repogen.viewpoints.sphere import (
     AREAS,
-    BANDS,
     QUADRANTS,
     between_deg,
     by_band,
@@ -31,6 +30,7 @@ from repogen.viewpoints.sphere import (
     to_directions,
 )
 from repogen.viewpoints.trained import Trained, error_summary, load_regressor
+from repogen.views.directions import BANDS
 
 
 def chart_views(

@@ -11,7 +11,8 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from repogen.viewpoints.sphere import AREAS, AZIMUTHS, BANDS, ELEVATIONS, QUADRANTS, by_band
+from repogen.viewpoints.sphere import AREAS, AZIMUTHS, ELEVATIONS, QUADRANTS, by_band
+from repogen.views.directions import BANDS
 
 _COLORS = ("#0072b2", "#56b4e9", "#999999", "#e69f00")
 """Of Okabe and Ito's, which colour-blind people tell apart: one for each quadrant."""

@@ -18,8 +18,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from repogen.datasets.crops import FLIP
 from repogen.viewpoints.mixture import Mixture, averaged, from_outputs, log_density
-from repogen.viewpoints.sampling import MIRRORED, sample_labels, with_lost_joints
+from repogen.viewpoints.sampling import sample_labels, with_lost_joints
 
 COMPONENTS = 6
 
@@ -117,5 +118,5 @@ def estimate_views(network: ViewRegressor, keypoints: Float[np.ndarray, "n 17 3"
     """
     flip = torch.tensor([-1.0, 1.0, 1.0])
     plain = network(torch.from_numpy(features(keypoints)))
-    mirrored = network(torch.from_numpy(features(keypoints[:, MIRRORED] * [-1.0, 1.0, 1.0])))
+    mirrored = network(torch.from_numpy(features(keypoints[:, FLIP] * [-1.0, 1.0, 1.0])))
     return averaged(plain, mirrored._replace(means=mirrored.means * flip))

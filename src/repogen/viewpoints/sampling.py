@@ -5,7 +5,7 @@ from jaxtyping import Float
 
 from repogen.bodies import Body
 from repogen.bodies.shapes import AGES
-from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.datasets.crops import FLIP
 from repogen.evaluation.oks import SIGMAS
 from repogen.labels.convention import annotators_keypoints
 from repogen.poses.bounds import Bounds, default_bounds
@@ -17,14 +17,6 @@ FACE = slice(0, 5)
 
 FEWEST = 5
 """Labelled joints that everybody keeps."""
-
-MIRRORED = [
-    COCO_KEYPOINTS.index(
-        name.replace("left", "right") if "left" in name else name.replace("right", "left")
-    )
-    for name in COCO_KEYPOINTS
-]
-"""Each joint's partner on the body's other side."""
 
 _LEGS, _ARMS = ("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist")
 _DISTRIBUTIONS = ("pair_of_gaussians", "uniform")
@@ -119,7 +111,7 @@ def sample_labels(
     in pictures from random cameras: keypoints (x, y, 2) and the directions to the cameras."""
     chosen = points[rng.integers(len(points), size=count)]
     mirror = rng.random(count) < 0.5
-    chosen[mirror] = chosen[mirror][:, MIRRORED] * [-1.0, 1.0, 1.0]
+    chosen[mirror] = chosen[mirror][:, FLIP] * [-1.0, 1.0, 1.0]
     towards = sample_directions(rng, count)
     distances = _log_even(rng, _DISTANCE_M, count)
     off_axis = np.radians(rng.uniform(0, _OFF_AXIS_DEG, count))

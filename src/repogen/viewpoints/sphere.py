@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 
 from repogen.viewpoints.mixture import Mixture, log_density
+from repogen.views.directions import BANDS
 
 STEP_DEG = 5
 ELEVATIONS = np.arange(-90, 91, STEP_DEG)
@@ -15,9 +16,6 @@ AZIMUTHS = np.arange(-180, 181, STEP_DEG)
 
 AREAS = np.diff(np.sin(np.radians(ELEVATIONS)))[:, None] / 2 * np.full(72, 1 / 72)
 """Each cell's share of the sphere, elevation x azimuth."""
-
-BANDS = (-90, -60, -30, 0, 30, 60, 90)
-"""Edges of the bands of elevation, degrees."""
 
 QUADRANTS = {"front": 0, "left": 90, "back": 180, "right": -90}
 """Azimuth of the middle of each, 90 degrees wide: left is the subject's left."""

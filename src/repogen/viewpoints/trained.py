@@ -21,7 +21,8 @@ from repogen.errors import UserError
 from repogen.viewpoints.mixture import mode
 from repogen.viewpoints.regressor import ViewRegressor, estimate_views, train_regressor
 from repogen.viewpoints.sampling import FACE, sample_labels, sample_points, with_lost_joints
-from repogen.viewpoints.sphere import BANDS, between_deg, spread_over, to_angles
+from repogen.viewpoints.sphere import between_deg, spread_over, to_angles
+from repogen.views.directions import BANDS
 
 FORMAT = 1
 """Part of the file's name: raise it when training or the network changes."""

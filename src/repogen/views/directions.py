@@ -10,6 +10,9 @@ from repogen.views.camera import angles, direction
 Sampler = Callable[[np.random.Generator], tuple[float, float]]
 """Draws (azimuth, elevation) in degrees."""
 
+BANDS = (-90, -60, -30, 0, 30, 60, 90)
+"""Elevations in degrees between which scores and people are told apart; 90 is straight above."""
+
 POLE_SIGMA = np.pi / 3
 """Noise about straight above and below, per axis, as a share of the distance (METHOD 2.2)."""
 
