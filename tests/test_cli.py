@@ -178,3 +178,9 @@ def test_help_does_not_wait_for_the_renderer():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_output_that_nobody_reads_ends_quietly():
+    command = f"({sys.executable} -m repogen info; echo code $? >&2) | true"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stderr.split() == ["code", "141"]

@@ -1,5 +1,6 @@
 """The command line: one verb for each public function that makes or reads files."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -32,8 +33,29 @@ _EXTRAS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0 done, 1 a check failed, 2 bad input, 130 Ctrl-C."""
+    """Run one command; returns the exit code: 0 done, 1 a check failed, 2 bad input, 130 Ctrl-C,
+    141 when nobody reads what it prints any more (`| head`)."""
     words = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = _run(words)
+        sys.stdout.flush()
+        return code
+    except UserError as error:
+        return _refuse(str(error))
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get(error.name or "")
+        if extra is None:
+            raise
+        return _refuse(f"{words[0]} needs {error.name}; pip install 'repogen[{extra}]'")
+    except KeyboardInterrupt:
+        print("repogen: stopped; run the same command again to go on", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python's own last flush fails again
+        return 141
+
+
+def _run(words: list[str]) -> int:
     if not words or words[0] in ("-h", "--help", "help"):
         print(_usage())
         return 0
@@ -42,26 +64,15 @@ def main(arguments: list[str] | None = None) -> int:
 
         print(f"repogen {version('repogen')}")
         return 0
-    try:
-        if words[0] not in VERBS:
-            raise choose("command", words[0], VERBS)
-        run: Callable[[list[str]], int] = globals()[f"_{words[0]}"]
-        return run(words[1:])
-    except UserError as error:
-        print(f"repogen: error: {error}", file=sys.stderr)
-        return 2
-    except ModuleNotFoundError as error:
-        extra = _EXTRAS.get(error.name or "")
-        if extra is None:
-            raise
-        print(
-            f"repogen: error: {words[0]} needs {error.name}; pip install 'repogen[{extra}]'",
-            file=sys.stderr,
-        )
-        return 2
-    except KeyboardInterrupt:
-        print("repogen: stopped; run the same command again to go on", file=sys.stderr)
-        return 130
+    if words[0] not in VERBS:
+        raise choose("command", words[0], VERBS)
+    verb: Callable[[list[str]], int] = globals()[f"_{words[0]}"]
+    return verb(words[1:])
+
+
+def _refuse(why: str) -> int:
+    print(f"repogen: error: {why}", file=sys.stderr)
+    return 2
 
 
 def _usage() -> str:

@@ -10,6 +10,7 @@ from repogen.appearance.backgrounds import Photo, Plain
 from repogen.appearance.colors import from_hex, to_linear
 from repogen.appearance.light import Light
 from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.rendering.kernels import geometry
 from repogen.scenes.sample import SceneConfig, sample_scene
 from repogen.views.camera import View, look_at
 
@@ -331,6 +332,28 @@ def test_hair_and_clothes_change_the_picture_where_they_are(
     assert np.ptp(rows[there]) > 0.3 * (low - high)
     # Not all: the noise in skin and folds differs between any two outfits.
     assert there.mean() > 0.9
+
+
+def test_skin_that_clothes_hide_leaves_no_hole(body, renderer, monkeypatch):
+    """People look the same whether the skin deep inside their clothes is drawn or not."""
+    config = SceneConfig(image_size=256, views=("top", "bottom", "front"), backgrounds="plain")
+    scenes = [sample_scene(config, 1, index, body) for index in range(60)]
+    covered = [renderer.render(scene).gbuffer.covered for scene in scenes]
+    launch = renderer._launch
+
+    def launch_with_all_skin(kernel, dim, *arguments):
+        launch(kernel, dim, *arguments)
+        if kernel is geometry.visible_sides:
+            sides = arguments[-1].numpy().copy()
+            assert (sides == 3).any()
+            sides[sides == 3] = 1
+            arguments[-1].assign(sides)
+
+    monkeypatch.setattr(renderer, "_launch", launch_with_all_skin)
+    for scene, seen in zip(scenes, covered, strict=True):
+        everything = renderer.render(scene).gbuffer.covered
+        # Not none: where a joint is bent hard, skin reaches through the cloth.
+        assert (everything & ~seen).sum() < 1e-3 * everything.sum()
 
 
 def two_people(body):

@@ -18,6 +18,7 @@ from repogen.datasets.crops import (
     jittered,
     joints_to_crop,
     shrinkage,
+    shrunk,
     window_of,
 )
 from repogen.datasets.people import People
@@ -48,14 +49,13 @@ def read_crop(people: People, image: int, window: Window) -> UInt8[np.ndarray, "
     """The crop (BGR) of a window of a set's image, decoded at a half to an eighth of its size
     where that will do. Raises `UserError` for a file that is no image of the set's size."""
     width, height = people.sizes[image].tolist()
-    shrunk = shrinkage(window)
+    times = shrinkage(window)
     return cut(
-        _decoded(str(people.root / people.files[image]), width, height, shrunk), window, shrunk
+        _decoded(str(people.root / people.files[image]), width, height, times), window, times
     )
 
 
-_FLAGS = {
-    1: cv2.IMREAD_COLOR,
+_REDUCED = {
     2: cv2.IMREAD_REDUCED_COLOR_2,
     4: cv2.IMREAD_REDUCED_COLOR_4,
     8: cv2.IMREAD_REDUCED_COLOR_8,
@@ -63,16 +63,19 @@ _FLAGS = {
 
 
 @lru_cache(maxsize=4)
-def _decoded(path: str, width: int, height: int, shrunk: int) -> UInt8[np.ndarray, "h w 3"]:
+def _decoded(path: str, width: int, height: int, times: int) -> UInt8[np.ndarray, "h w 3"]:
     """The image as it was when it was labelled: turned as its EXIF says only where the set's width
     and height are those of the turned image. The last few are kept: a set's order often gives
     several persons of an image in turn."""
+    # Only JPEG is decoded smaller; of other files OpenCV would leave pixels out.
+    reduced = _REDUCED.get(times) if path.lower().endswith((".jpg", ".jpeg")) else None
     for turn in (cv2.IMREAD_IGNORE_ORIENTATION, 0):
-        picture = cv2.imread(path, _FLAGS[shrunk] | turn)
+        picture = cv2.imread(path, (reduced or cv2.IMREAD_COLOR) | turn)
         if picture is None:
             raise UserError(f"{path} is absent or no image; restore it, or take it out of the set")
-        off = np.abs(np.array(picture.shape[1::-1]) * shrunk - (width, height))
-        if (off < shrunk).all():
+        if reduced is None and times > 1:
+            picture = shrunk(picture, times)
+        if picture.shape[:2] == (-(-height // times), -(-width // times)):
             return picture
     raise UserError(f"{path} is not {width} x {height} pixels, as the annotations say")
 

@@ -5,12 +5,11 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 from tqdm import tqdm
 
-from repogen.datasets.crops import Window, cut, shrinkage, window_of
+from repogen.datasets.crops import Window, cut, shrinkage, shrunk, window_of
 from repogen.errors import UserError
 from repogen.evaluation.oks import unsuppressed
 from repogen.inference.boxes import Finder, Scored, read_boxes, whole_picture, within
@@ -134,17 +133,13 @@ def _estimated(
 def _crops(
     picture: UInt8[np.ndarray, "h w 3"], windows: list[Window]
 ) -> Iterator[UInt8[np.ndarray, "256 192 3"]]:
-    """RGB crops; like `read_crop` from a smaller picture where that spares aliasing."""
+    """RGB crops of a picture, as `read_crop` cuts them from files."""
     smaller = {1: picture}
     for window in windows:
-        shrunk = shrinkage(window)
-        if shrunk not in smaller:
-            height, width = (-(-side // shrunk) * shrunk for side in picture.shape[:2])
-            below, right = height - picture.shape[0], width - picture.shape[1]
-            even = cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE)
-            size = (width // shrunk, height // shrunk)
-            smaller[shrunk] = cv2.resize(even, size, interpolation=cv2.INTER_AREA)
-        yield cut(smaller[shrunk], window, shrunk)[..., ::-1]
+        times = shrinkage(window)
+        if times not in smaller:
+            smaller[times] = shrunk(picture, times)
+        yield cut(smaller[times], window, times)[..., ::-1]
 
 
 def _around(poses: Float[np.ndarray, "n 17 3"], rows: Scored, least: float) -> Scored:

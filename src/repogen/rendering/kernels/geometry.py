@@ -6,7 +6,7 @@ from repogen.warp_setup import wp
 
 _NEAR = wp.constant(wp.float32(NEAR))
 
-_DEEP = wp.constant(wp.float32(0.04))
+_DEEP = wp.constant(wp.float32(0.07))
 """Metres inside a garment from which on no gap shows the skin."""
 
 
