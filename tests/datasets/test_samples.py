@@ -74,7 +74,7 @@ def test_an_image_lies_as_it_was_labelled(tmp_path, labelled_turned):
     assert len(readable(people)[0]) == 1
     window = Window((20.0, 20.0), (30.0, 40.0))
     off = read_crop(people, 0, window).astype(int) - cut(wanted, window)
-    assert np.abs(off).mean() < 4
+    assert np.abs(off).mean() < 8  # of another picture: 80
 
 
 def test_images_of_another_size_are_told_of(tmp_path):
