@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from measuring import line, rates
+from measuring import gflop, line, most_gflops, rates
 
 from repogen.datasets.people import People
 from repogen.evaluation.joints import Estimates
@@ -57,6 +57,8 @@ def main() -> None:
     print(f"{platform.machine()}, {os.cpu_count()} processors, torch {torch.__version__}")
     rng = np.random.default_rng(0)
     crops = rng.integers(0, 256, (options.batch, 256, 192, 3), dtype=np.uint8)
+    most = most_gflops(options.repeats)
+    print(f"float32 products reach {most:.0f} GFLOP/s here")
     for name in ("vitpose-s", "tiny"):
         model = build_model(name).eval()
         with tempfile.TemporaryDirectory() as folder:
@@ -66,6 +68,8 @@ def main() -> None:
                 call = partial(estimator, crops)
                 speed = rates(call, options.batch, options.repeats, time.perf_counter)
                 line(f"{name} forward, {words}", speed, "crops/s")
+            cost = gflop(partial(network(model), crops)) / options.batch
+            print(f"  {cost:.2f} GFLOP a crop: no more than {most / cost:.1f} crops/s in float32")
     maps = joints_to_heatmaps(rng.uniform(5, 180, (64, 17, 2)))
     decoded = rates(partial(heatmaps_to_joints, maps), 64, options.repeats, time.perf_counter)
     line("decoding a person", [1000 / rate for rate in decoded], "ms")

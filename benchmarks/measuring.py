@@ -1,8 +1,11 @@
 """Lines of figures, for all benchmarks."""
 
+import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 
 def line(name: str, values: Sequence[float], unit: str) -> float:
@@ -21,3 +24,17 @@ def rates(call: Callable[[], object], count: int, repeats: int, clock: Callable[
         call()
         out.append(count / (clock() - started))
     return out[1:]
+
+
+def gflop(call: Callable[[], object]) -> float:
+    """Thousand million operations that a call makes in matrix products and convolutions."""
+    with FlopCounterMode(display=False) as counter:
+        call()
+    return counter.get_total_flops() / 1e9
+
+
+def most_gflops(repeats: int) -> float:
+    """The same per second, all cores: what products of large float32 matrices reach here, the
+    best of several."""
+    one, other = torch.rand(2, 2048, 2048)
+    return max(rates(lambda: one @ other, 1, repeats, time.perf_counter)) * 2 * 2048**3 / 1e9

@@ -18,7 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from measuring import line, rates
+from measuring import gflop, line, most_gflops, rates
 
 from repogen import GenerateConfig, generate
 from repogen.datasets.crops import Augmentation
@@ -73,11 +73,15 @@ def main() -> None:
     precisions: dict[str, torch.dtype | None] = {"float32": None}
     if torch.cpu._is_avx512_bf16_supported():  # emulated it takes many times as long
         precisions["bfloat16"] = torch.bfloat16
+    most = most_gflops(options.repeats)
+    print(f"float32 products reach {most:.0f} GFLOP/s here")
     for name in ("vitpose-s", "tiny"):
         for words, precision in precisions.items():
             step = trainer(name, options.batch, precision)
             speed = rates(step, options.batch, options.repeats, time.perf_counter)
             line(f"{name} trained in {words}", speed, "crops/s")
+        cost = gflop(step) / options.batch
+        print(f"  {cost:.2f} GFLOP a crop: no more than {most / cost:.1f} crops/s in float32")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ class Budget:
     batch: int
     warmup: int
     epochs: int
-    """Of the real set, in every arm: all arms take the same number of steps."""
+    """Of the real set: every arm sees the same real crops, synthetic ones come on top."""
     base_epochs: int
     """Of training from scratch before that; 0 where --init brings trained weights."""
 
@@ -50,6 +50,9 @@ class Arm:
     generate: dict[str, Any] | None = None
     """Options of `repogen generate`; `images` is what the paper used."""
     rotation: float = 120.0
+    repeat: float = 1.0
+    """How often each real person comes in an epoch: as many steps as with synthetic people, but
+    without them."""
     published: dict[str, float] = field(default_factory=dict)
     """AP by test set (METHOD section 3)."""
 
@@ -74,7 +77,7 @@ class Experiment:
     seeds: int = 3
     """How many times everything is repeated, data and all."""
     share: float | None = None
-    """Share of synthetic crops in an epoch; by default each set in proportion to its size."""
+    """Share of synthetic crops; by default each person of every set comes once an epoch."""
     jobs: int = 1
     """Runs at a time, the processors divided among them."""
     epochs: int | None = None
@@ -158,12 +161,12 @@ def _base(experiment: Experiment, budget: Budget, epochs: int, seed: int, thread
 def _tune(
     experiment: Experiment, budget: Budget, arm: Arm, seed: int, base: Path, threads: int
 ) -> None:
-    sets = [experiment.real]
+    sets = [f"{experiment.real}:x{arm.repeat:g}"]
     if arm.generate:
-        synthetic = f"synth={_data_folder(experiment, arm, seed)}"
-        real, made = (len(read_mix((spec,))) for spec in (experiment.real, synthetic))
-        share = made / (real + made) if experiment.share is None else experiment.share
-        sets = [f"{experiment.real}:x{1 - share:.6f}", f"{synthetic}:x{share * real / made:.6f}"]
+        sets.append(f"synth={_data_folder(experiment, arm, seed)}")
+        if experiment.share is not None:
+            real, made = (len(read_mix((spec,))) for spec in sets)
+            sets[1] += f":x{experiment.share / (1 - experiment.share) * real / made:.6f}"
     epochs = experiment.epochs or budget.epochs
     _train(_run_folder(experiment, arm, seed), budget, threads, "--train", *sets,
            "--init", base / "last.safetensors" if base.is_dir() else base,
