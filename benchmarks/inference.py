@@ -70,7 +70,7 @@ def main() -> None:
                 line(f"{name} forward, {words}", speed, "crops/s")
             cost = gflop(partial(network(model), crops)) / options.batch
             print(f"  {cost:.2f} GFLOP a crop: no more than {most / cost:.1f} crops/s in float32")
-    maps = joints_to_heatmaps(rng.uniform(5, 180, (64, 17, 2)))
+    maps = joints_to_heatmaps(torch.tensor(rng.uniform(5, 180, (64, 17, 2)))).numpy()
     decoded = rates(partial(heatmaps_to_joints, maps), 64, options.repeats, time.perf_counter)
     line("decoding a person", [1000 / rate for rate in decoded], "ms")
     people, estimates = made_up(rng, 2000)

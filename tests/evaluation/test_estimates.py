@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from repogen import UserError
 from repogen.datasets.crops import CROP_SIZE
@@ -28,7 +29,7 @@ def finder(crops):
     x, y = np.meshgrid(np.arange(CROP_SIZE[0]), np.arange(CROP_SIZE[1]))
     weights = crops[..., 0] / crops[..., 0].sum(axis=(1, 2), keepdims=True, dtype=float)
     at = np.stack([(weights * x).sum(axis=(1, 2)), (weights * y).sum(axis=(1, 2))], axis=1)
-    return joints_to_heatmaps(np.repeat(at[:, None], 17, axis=1))
+    return joints_to_heatmaps(torch.tensor(np.repeat(at[:, None], 17, axis=1))).numpy()
 
 
 def persons(folder, boxes):
@@ -94,7 +95,7 @@ def test_of_two_boxes_around_one_pose_the_surer_stays(tmp_path):
 def corner(crops):
     """Joints spread over the crop itself: each box gives a pose of its own place."""
     joints = np.stack([np.linspace(10, 180, 17), np.linspace(240, 10, 17)], axis=1)
-    return joints_to_heatmaps(np.tile(joints, (len(crops), 1, 1)))
+    return joints_to_heatmaps(torch.tensor(np.tile(joints, (len(crops), 1, 1)))).numpy()
 
 
 def write(path, records):

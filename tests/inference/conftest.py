@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from repogen.datasets.crops import CROP_SIZE
 from repogen.models.heatmaps import joints_to_heatmaps
@@ -15,7 +16,7 @@ def middle():
     def estimate(crops):
         estimate.batches.append(len(crops))
         joints = np.tile((np.array(CROP_SIZE) - 1) / 2, (len(crops), 17, 1))
-        return joints_to_heatmaps(joints)
+        return joints_to_heatmaps(torch.tensor(joints)).numpy()
 
     estimate.batches = []
     return estimate
@@ -28,9 +29,8 @@ def star():
     def estimate(crops):
         angles = 2 * np.pi * np.arange(17) / 17
         around = np.stack([50 * np.cos(angles), 50 * np.sin(angles)], axis=1)
-        maps = joints_to_heatmaps(
-            np.tile((np.array(CROP_SIZE) - 1) / 2 + around, (len(crops), 1, 1))
-        )
+        joints = np.tile((np.array(CROP_SIZE) - 1) / 2 + around, (len(crops), 1, 1))
+        maps = joints_to_heatmaps(torch.tensor(joints)).numpy()
         maps[:, 0] *= 0.01
         return maps
 

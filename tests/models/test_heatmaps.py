@@ -2,10 +2,15 @@
 
 import numpy as np
 import pytest
+import torch
 
 from repogen.datasets.crops import CROP_SIZE, FLIP, HEATMAP_SIZE, Window, joints_to_picture
 from repogen.inference.estimate import estimate_crops, person_scores
 from repogen.models.heatmaps import STRIDE, heatmaps_to_joints, joints_to_heatmaps
+
+
+def heatmaps(joints):
+    return joints_to_heatmaps(torch.tensor(joints)).numpy()
 
 
 def inner(rng, n):
@@ -16,21 +21,21 @@ def inner(rng, n):
 
 def test_known_sub_pixel_peaks_are_found():
     joints = inner(np.random.default_rng(0), 40)
-    found, scores = heatmaps_to_joints(joints_to_heatmaps(joints))
+    found, scores = heatmaps_to_joints(heatmaps(joints))
     assert np.abs(found - joints).max() < 0.01
     assert (scores > 0.93).all()
 
 
 def test_a_peak_at_the_border_is_found_to_a_pixel():
     joints = np.array([[[0.0, 0.0], [191.0, 255.0], [0.0, 128.0], [96.0, 255.0]]])
-    found, _ = heatmaps_to_joints(joints_to_heatmaps(joints))
+    found, _ = heatmaps_to_joints(heatmaps(joints))
     assert np.abs(found - joints).max() < 4.1
 
 
 def test_noise_moves_the_peak_little():
     rng = np.random.default_rng(1)
     joints = inner(rng, 20)
-    maps = joints_to_heatmaps(joints) + rng.normal(0, 0.02, (20, 17, 64, 48)).astype(np.float32)
+    maps = heatmaps(joints) + rng.normal(0, 0.02, (20, 17, 64, 48)).astype(np.float32)
     found, _ = heatmaps_to_joints(maps)
     assert np.linalg.norm(found - joints, axis=2).mean() < 1.0
 
@@ -43,7 +48,7 @@ def test_empty_maps_give_finite_joints():
 
 def test_corners_of_the_grids_coincide():
     assert np.allclose((np.array(HEATMAP_SIZE) - 1) * STRIDE, np.array(CROP_SIZE) - 1)
-    maps = joints_to_heatmaps(np.array([[[0.0, 0.0], [191.0, 255.0]]]))
+    maps = heatmaps(np.array([[[0.0, 0.0], [191.0, 255.0]]]))
     assert maps[0, 0, 0, 0] == 1
     assert maps[0, 1, -1, -1] == 1
 
@@ -56,7 +61,7 @@ def test_the_flip_test_of_a_perfect_estimator_changes_nothing():
     crops[:, 0, 0] = 1  # the left upper corner tells which way round a crop is
 
     def estimator(pixels):
-        return joints_to_heatmaps(joints if pixels[0, 0, 0, 0] == 1 else mirrored)
+        return heatmaps(joints if pixels[0, 0, 0, 0] == 1 else mirrored)
 
     windows = [Window((95.5, 127.5), (191.0, 255.0))] * 5
     (found,) = estimate_crops(estimator, crops, windows, flip=True, batch=8)

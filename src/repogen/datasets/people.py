@@ -1,7 +1,8 @@
 """COCO-keypoint sets as they come, real or ours: one record for each labelled person."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,8 @@ class People:
     """The annotations themselves, with whatever else they hold."""
     views: Float[np.ndarray, "i 3"]
     """Azimuth, elevation and roll in degrees of each image, NaN where the set does not say."""
-    pixel_center: float = 0.0
-    """Where the middle of the first pixel lies: annotators name pixels, ours are measured from
-    the picture's edge (0.5)."""
+    rendered: Bool[np.ndarray, " i"]
+    """Which images are ours: they come with their camera."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -51,6 +51,16 @@ class People:
     def path(self, person: int) -> Path:
         """The image a person is in."""
         return self.root / self.files[self.image[person]]
+
+    @property
+    def pixel_centers(self) -> Float[np.ndarray, "n 1"]:
+        """Where the middle of the first pixel lies, for each person: annotators name pixels, our
+        labels are measured from the picture's edge."""
+        return 0.5 * self.rendered[self.image, None]
+
+    def labelled(self) -> Int[np.ndarray, " m"]:
+        """Index of every person with a labelled joint that is no crowd: those who are scored."""
+        return np.flatnonzero((self.keypoints[:, :, 2] > 0).any(axis=1) & ~self.crowd)
 
     def take(self, persons: Sequence[int] | Int[np.ndarray, " m"]) -> "People":
         """Only these persons; the images stay."""
@@ -63,18 +73,14 @@ class People:
 
     def trainable(self) -> "People":
         """Those with a joint to learn from and a box to crop: no crowds, nobody unlabelled."""
-        labelled = (self.keypoints[:, :, 2] > 0).any(axis=1)
-        boxed = (self.boxes[:, 2:] > 1).all(axis=1)
-        return self.take(np.flatnonzero(labelled & boxed & ~self.crowd))
+        labelled = self.labelled()
+        return self.take(labelled[(self.boxes[labelled, 2:] > 1).all(axis=1)])
 
-
-OUR_PIXEL_CENTER = 0.5
-"""Of datasets that repogen wrote."""
 
 _PER_PERSON = ("image", "ids", "boxes", "areas", "keypoints", "crowd")
 
 
-def read_people(name: str, annotations: Path, images: Path, pixel_center: float = 0.0) -> People:
+def read_people(name: str, annotations: Path, images: Path) -> People:
     """The persons of a COCO-keypoints file whose images lie below the folder `images`.
 
     Crowds and people without keypoints are kept and marked as the file marks them. Boxes are cut
@@ -82,44 +88,25 @@ def read_people(name: str, annotations: Path, images: Path, pixel_center: float 
     mask or the box. Raises `UserError` for a file that is no such file, naming the record.
     """
     data = _read_json(annotations)
-    skeleton = {c["id"]: c for c in data["categories"] if c.get("name") == "person"}
-    if not skeleton:
-        raise UserError(f"{annotations} has no category named person")
-    for category in skeleton.values():
-        names = category.get("keypoints")
-        if names is not None and [str(n) for n in names] != list(COCO_KEYPOINTS):
-            raise UserError(
-                f"{annotations}: keypoints of another skeleton ({len(names)}: {names[0]}, …); "
-                "COCO's 17 are needed, in COCO's order"
-            )
-    index, sizes = {}, []
+    skeleton = _person_categories(annotations, data["categories"])
+    index, frames = {}, []
     for place, image in enumerate(data["images"]):
-        try:
+        with _record(annotations, "images", place):
             index[image["id"]] = place
-            sizes.append((int(image["width"]), int(image["height"])))
-            str(image["file_name"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise UserError(f"{annotations}: images[{place}] lacks {error}") from error
+            frames.append(_frame(image))
     rows, records = [], []
     for place, record in enumerate(data["annotations"]):
-        try:
-            if record["category_id"] not in skeleton:
-                continue
-            at = index[record["image_id"]]
-            rows.append((at, record["id"], *_mended(record, sizes[at])))
-        except (KeyError, TypeError, ValueError) as error:
-            raise UserError(
-                f"{annotations}: annotations[{place}] is no keypoint annotation: {error!r}"
-            ) from error
-        records.append(record)
-    views = [
-        [float(image.get("view", {}).get(k, np.nan)) for k in _VIEW] for image in data["images"]
-    ]
+        with _record(annotations, "annotations", place):
+            if record["category_id"] in skeleton:
+                at = index[record["image_id"]]
+                rows.append((at, int(record["id"]), *_mended(record, frames[at][1])))
+                records.append(record)
+    files, sizes, views, rendered = zip(*frames, strict=True) if frames else [()] * 4
     columns = list(zip(*rows, strict=True)) if rows else [()] * 6
     return People(
         name=name,
         root=images,
-        files=tuple(str(image["file_name"]) for image in data["images"]),
+        files=files,
         sizes=np.array(sizes, dtype=np.int64).reshape(-1, 2),
         image_ids=np.array([image["id"] for image in data["images"]]),
         image=np.array(columns[0], dtype=np.int64),
@@ -130,8 +117,46 @@ def read_people(name: str, annotations: Path, images: Path, pixel_center: float 
         crowd=np.array(columns[5], dtype=bool),
         records=tuple(records),
         views=np.array(views).reshape(-1, 3),
-        pixel_center=pixel_center,
+        rendered=np.array(rendered, dtype=bool),
     )
+
+
+@contextmanager
+def _record(path: Path, table: str, place: int) -> Iterator[None]:
+    """Names the record that something is wrong with."""
+    try:
+        yield
+    except KeyError as error:
+        raise UserError(f"{path}: {table}[{place}] lacks {error}") from error
+    except (AttributeError, OverflowError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: {table}[{place}] cannot be read: {error}") from error
+
+
+def _person_categories(path: Path, categories: list[Any]) -> set[Any]:
+    """The ids of the categories named person. Raises `UserError` where there is none, and for
+    another skeleton than COCO's."""
+    out = set()
+    for place, category in enumerate(categories):
+        with _record(path, "categories", place):
+            if category["name"] == "person":
+                out.add(category["id"])
+                names = category.get("keypoints")
+                if names is not None and list(names) != list(COCO_KEYPOINTS):
+                    raise UserError(
+                        f"{path}: keypoints of another skeleton ({len(names)}: {names[:2]} …); "
+                        "COCO's 17 are needed, in COCO's order"
+                    )
+    if not out:
+        raise UserError(f"{path} has no category named person")
+    return out
+
+
+def _frame(image: Mapping[str, Any]) -> tuple[str, tuple[int, int], list[float], bool]:
+    """File, size, view and whether it is ours, of one image."""
+    view = image.get("view") or {}
+    angles = [float(view.get(k, np.nan)) for k in _VIEW]
+    size = int(image["width"]), int(image["height"])
+    return str(image["file_name"]), size, angles, "camera" in image
 
 
 _VIEW = ("azimuth_deg", "elevation_deg", "roll_deg")
@@ -160,7 +185,9 @@ def _mended(
     if flat.shape != (51,) or not np.isfinite(flat).all():
         raise ValueError(f"keypoints must be 51 numbers, not {flat.size}")
     keypoints = flat.reshape(17, 3)
-    mask = _encoded(record.get("segmentation"), size)
+    area, mask = record.get("area"), None
+    if area is None or "bbox" not in record:
+        mask = _encoded(record.get("segmentation"), size)
     if "bbox" in record:
         box = np.array(record["bbox"], dtype=np.float64)
         if box.shape != (4,) or not np.isfinite(box).all():
@@ -172,7 +199,6 @@ def _mended(
         if len(labelled) == 0:
             raise KeyError("bbox")
         box = np.concatenate([labelled.min(axis=0), np.ptp(labelled, axis=0)])
-    area = record.get("area")
     if area is None:
         area = float(rle.area(mask)) if mask is not None else float(box[2] * box[3])
     low = np.clip(box[:2], 0, size)
@@ -186,8 +212,11 @@ def _encoded(segmentation: Any, size: tuple[int, int]) -> dict[str, Any] | None:
     width, height = size
     if not segmentation:
         return None
-    if isinstance(segmentation, list):
-        return rle.merge(rle.frPyObjects(segmentation, height, width))
-    if isinstance(segmentation["counts"], list):
-        return rle.frPyObjects(segmentation, height, width)
+    try:
+        if isinstance(segmentation, list):
+            return rle.merge(rle.frPyObjects(segmentation, height, width))
+        if isinstance(segmentation["counts"], list):
+            return rle.frPyObjects(segmentation, height, width)
+    except Exception as error:  # pycocotools raises no narrower one
+        raise ValueError(f"segmentation is no polygon and no RLE ({error})") from error
     return dict(segmentation)

@@ -1,12 +1,13 @@
 """Training and test crops, read from the images when they are asked for."""
 
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from PIL import Image
 
 from repogen.datasets.crops import (
@@ -37,7 +38,8 @@ def training_sample(
     rng: np.random.Generator, people: People, person: int, how: Augmentation, degrade: bool
 ) -> Sample:
     """A randomly varied crop of a person; `degrade` makes renderings look like photographs."""
-    keypoints = people.keypoints[person] - [people.pixel_center, people.pixel_center, 0]
+    keypoints = people.keypoints[person].copy()
+    keypoints[:, :2] -= people.pixel_centers[person]
     window = augmented(rng, window_of(people.boxes[person]), keypoints, how)
     crop = jittered(rng, read_crop(people, people.image[person], window), how.jitter)
     if degrade:
@@ -80,28 +82,57 @@ def _decoded(path: str, width: int, height: int, times: int) -> UInt8[np.ndarray
     raise UserError(f"{path} is not {width} x {height} pixels, as the annotations say")
 
 
-def readable(people: People) -> tuple[People, str]:
-    """The persons whose images are there, and a word on them.
+def readable(
+    people: People, others: Int[np.ndarray, " k"] | tuple[()] = ()
+) -> tuple[People, Int[np.ndarray, " b"]]:
+    """The persons whose images are there, and which images are not, of those that hold persons
+    and the `others`; says on stderr how many there are.
 
-    Raises `UserError` where more than 1 % of the images are absent, no images, or of another size
-    than the annotations say.
+    Raises `UserError` where more than 1 % of the images are absent, broken, or of another size
+    than the annotations say. Only a file's two ends are looked at, so that it takes seconds.
     """
-    files = {place: people.root / people.files[place] for place in set(people.image.tolist())}
-    bad = {k for k, f in files.items() if not _is_image(f, people.sizes[k].tolist())}
-    if len(bad) > 0.01 * len(files):
+    images = np.union1d(people.image, np.asarray(others, dtype=np.int64))
+    files = [people.root / people.files[image] for image in images]
+    whole = np.array(
+        [is_whole(f, people.sizes[k].tolist()) for k, f in zip(images, files, strict=True)],
+        dtype=bool,
+    )
+    bad = images[~whole]
+    if len(bad) > 0.01 * len(images):
         raise UserError(
-            f"set {people.name}: {len(bad)} of {len(files)} images are absent, broken or not of "
-            f"the size in the annotations, first {files[min(bad)]}"
+            f"set {people.name}: {len(bad)} of {len(images)} images are absent, broken or not of "
+            f"the size in the annotations, first {files[int(np.argmin(whole))]}"
         )
-    kept = people.take(np.flatnonzero(~np.isin(people.image, list(bad)))) if bad else people
-    left_out = f", {len(bad)} unreadable images left out" if bad else ""
-    return kept, f"{people.name}: {len(kept)} persons in {len(files)} images{left_out}"
+    kept = people.take(np.flatnonzero(~np.isin(people.image, bad)))
+    left_out = f", {len(bad)} unreadable images left out" if len(bad) else ""
+    print(
+        f"repogen: {people.name}: {len(kept)} persons in {len(images) - len(bad)} images{left_out}",
+        file=sys.stderr,
+        flush=True,
+    )
+    return kept, bad
 
 
-def _is_image(file: Path, size: list[int]) -> bool:
-    """Whether the file's header is that of an image of a size, upright or lying."""
+def is_whole(file: Path, size: list[int]) -> bool:
+    """Whether a file begins as an image of this width and height does, upright or turned as its
+    EXIF says, and, if it is a JPEG or PNG, ends as one."""
     try:
         with Image.open(file) as image:
-            return sorted(image.size) == sorted(size)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            sizes, kind = [list(image.size)], image.format
+            if image.getexif().get(_ORIENTATION, 1) > 4:
+                sizes.append(sizes[0][::-1])
+        with file.open("rb") as data:
+            data.seek(max(0, file.stat().st_size - _END))
+            end = data.read()
+    except (OSError, ValueError, SyntaxError, TypeError, Image.DecompressionBombError):
         return False
+    if kind == "JPEG":  # the end of the picture after its last scan, though more may follow
+        return size in sizes and end.rfind(b"\xff\xd9") > end.rfind(b"\xff\xda")
+    return size in sizes and (kind != "PNG" or b"IEND" in end)
+
+
+_ORIENTATION = 0x0112
+"""EXIF's tag; values above 4 turn the picture by a quarter."""
+
+_END = 2**16
+"""Bytes of a file's end."""

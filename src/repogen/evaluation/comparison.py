@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
 from repogen.datasets.people import People
-from repogen.evaluation.joints import Estimates, labelled_persons, person_oks
+from repogen.evaluation.joints import Estimates, person_oks
 from repogen.evaluation.oks import AREAS
 from repogen.evaluation.scores import (
     DRAWS,
@@ -70,6 +70,8 @@ class SetReport:
     bands: tuple[Band, ...] = ()
     """Those with a labelled person in them, where the set says its views."""
     sphere: Sphere | None = None
+    unreadable: int = 0
+    """Images that were absent or broken and are left out."""
 
 
 def compare(
@@ -85,7 +87,7 @@ def compare(
     everywhere = np.ones(len(people.files), dtype=bool)
     total = _comparison(people, results, weights, everywhere, tuple(AREAS))
     elevation = people.views[:, 1]
-    if np.isnan(elevation[people.image[labelled_persons(people)]]).all():
+    if np.isnan(elevation[people.image[people.labelled()]]).all():
         return SetReport(people.name, boxes, total)
     bands = []
     for low, high in pairwise(BANDS):
@@ -107,7 +109,7 @@ def _comparison(
     images: Bool[np.ndarray, " i"],
     areas: tuple[str, ...],
 ) -> Comparison:
-    of = people.image[labelled_persons(people)]
+    of = people.image[people.labelled()]
     of = of[images[of]]
     rows = weights if len(np.unique(of)) > 1 else weights[:1]  # one image says nothing of others
     samples = {
@@ -125,7 +127,7 @@ def _comparison(
 
 
 def _sphere(people: People, oks: Mapping[str, Float[np.ndarray, " m"]]) -> Sphere:
-    azimuth, elevation, _ = people.views[people.image[labelled_persons(people)]].T
+    azimuth, elevation, _ = people.views[people.image[people.labelled()]].T
     seen = np.isfinite(azimuth) & np.isfinite(elevation)
     rings = int(np.clip(round((seen.sum() / CELL / 2) ** 0.5), 4, 12))
     # Archimedes: rings of equal height have equal areas.

@@ -40,14 +40,9 @@ class Shares:
     below: Float[np.ndarray, "m i"]
 
 
-def labelled_persons(people: People) -> Int[np.ndarray, " m"]:
-    """Index of every person with a labelled joint that is no crowd: those who are scored."""
-    return np.flatnonzero((people.keypoints[:, :, 2] > 0).any(axis=1) & ~people.crowd)
-
-
 def shares(people: People, estimates: Estimates) -> Shares:
     """OKS, PCK, `swapped` (pairs of joints left for right) and `OKS <joint>`."""
-    persons = labelled_persons(people)
+    persons = people.labelled()
     found = found_joints(people, estimates)[persons]
     oks, labelled = _joint_oks(people, persons, found)
     truth = people.keypoints[persons, :, :2]
@@ -77,8 +72,8 @@ def shares(people: People, estimates: Estimates) -> Shares:
 
 
 def person_oks(people: People, estimates: Estimates) -> Float[np.ndarray, " m"]:
-    """OKS of each of the `labelled_persons` with its estimate, 0 where there is none."""
-    persons = labelled_persons(people)
+    """OKS of each of the `labelled` people with its estimate, 0 where there is none."""
+    persons = people.labelled()
     found = found_joints(people, estimates)[persons]
     return _person_oks(*_joint_oks(people, persons, found))
 

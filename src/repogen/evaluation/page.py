@@ -92,7 +92,8 @@ def _how(report: "Report") -> str:
 
 def _about(one: SetReport) -> str:
     boxes = "true boxes" if one.boxes == "ground truth" else f"boxes from {one.boxes}"
-    return f"{one.total.persons} persons in {one.total.images} images, {boxes}"
+    left_out = f" ({one.unreadable} unreadable ones left out)" if one.unreadable else ""
+    return f"{one.total.persons} persons in {one.total.images} images{left_out}, {boxes}"
 
 
 def _text(table: Table) -> str:

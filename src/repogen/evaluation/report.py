@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -15,12 +15,12 @@ import numpy as np
 from repogen.datasets.folder import write_whole
 from repogen.datasets.people import People
 from repogen.datasets.samples import readable
-from repogen.datasets.sets import parse_set, read_set
+from repogen.datasets.sets import names_differ, parse_set, read_set
 from repogen.errors import UserError
 from repogen.evaluation.comparison import SetReport, compare
 from repogen.evaluation.config import EvaluateConfig
 from repogen.evaluation.detections import read_detections
-from repogen.evaluation.joints import Estimates, labelled_persons
+from repogen.evaluation.joints import Estimates
 from repogen.evaluation.page import report_html, report_markdown
 from repogen.inference.estimate import Boxes, Estimator, estimate_people
 from repogen.inference.network import load_estimator, network
@@ -47,9 +47,16 @@ def evaluate(config: EvaluateConfig) -> Report:
     NAME_poses/MODEL@SET.json, the poses as COCO results to score by other programs. Raises
     `UserError` for input a person can mend.
     """
-    sets = [_set(spec) for spec in config.data]
-    _distinct("set", [people.name for people in sets], "name them apart before the =")
+    names_differ(config.data)
+    sets = [read_set(spec) for spec in config.data]
     boxes = _boxes(config, sets)
+    unreadable = {}
+    for place, people in enumerate(sets):
+        whence, given = boxes[people.name]
+        sets[place], bad = readable(people, () if given is None else given.image)
+        unreadable[people.name] = len(bad)
+        if given is not None:
+            boxes[people.name] = whence, given.outside(bad)
     models = _models(config)
     for _, load in models.values():
         load()  # weights that are none are told of now, not hours later
@@ -70,7 +77,10 @@ def evaluate(config: EvaluateConfig) -> Report:
         flip=config.flip,
         draws=config.draws,
         sets={
-            people.name: compare(people, found[people.name], config.draws, boxes[people.name][0])
+            people.name: replace(
+                compare(people, found[people.name], config.draws, boxes[people.name][0]),
+                unreadable=unreadable[people.name],
+            )
             for people in sets
         },
     )
@@ -105,16 +115,6 @@ def coco_results(people: People, estimates: Estimates) -> list[dict[str, Any]]:
         }
         for row in np.flatnonzero(estimates.kept)
     ]
-
-
-def _set(spec: str) -> People:
-    people, _ = readable(read_set(spec))
-    if len(labelled_persons(people)) == 0:
-        raise UserError(
-            f"set {spec!r} holds {len(people)} persons and no labelled joint of any; "
-            "give a set with keypoints"
-        )
-    return people
 
 
 def _boxes(config: EvaluateConfig, sets: list[People]) -> dict[str, tuple[str, Boxes | None]]:
@@ -162,14 +162,11 @@ def _named(weights: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
             path = Path(entry).resolve()
             name, rest = path.stem if path.is_file() else path.name, entry
         out.append((name, Path(rest)))
-    _distinct("model", [name for name, _ in out], "give NAME=PATH")
-    return iter(out)
-
-
-def _distinct(kind: str, names: list[str], remedy: str) -> None:
+    names = [name for name, _ in out]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
-        raise UserError(f"two {kind}s are called {twice[0]!r}; {remedy}")
+        raise UserError(f"two models are called {twice[0]!r}; give NAME=PATH")
+    return iter(out)
 
 
 def _blend(init: Path, tuned: Path, alpha: float) -> Estimator:

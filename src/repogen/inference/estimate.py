@@ -10,7 +10,7 @@ from tqdm import tqdm
 from repogen.datasets.crops import FLIP, Window, joints_to_picture, window_of
 from repogen.datasets.people import People
 from repogen.datasets.samples import read_crop
-from repogen.evaluation.joints import Estimates, labelled_persons
+from repogen.evaluation.joints import Estimates
 from repogen.evaluation.oks import unsuppressed
 from repogen.models.heatmaps import heatmaps_to_joints
 
@@ -32,10 +32,15 @@ class Boxes:
     person: Int[np.ndarray, " n"]
     """Index of the person it is the true box of; -1 for a detector's."""
 
+    def outside(self, images: Int[np.ndarray, " b"]) -> "Boxes":
+        """Those in other images."""
+        rows = ~np.isin(self.image, images)
+        return Boxes(self.boxes[rows], self.scores[rows], self.image[rows], self.person[rows])
+
 
 def true_boxes(people: People) -> Boxes:
     """The boxes of those who are scored, each with score 1 (METHOD 2.5)."""
-    persons = labelled_persons(people)
+    persons = people.labelled()
     persons = persons[(people.boxes[persons, 2:] > 1).all(axis=1)]
     return Boxes(people.boxes[persons], np.ones(len(persons)), people.image[persons], persons)
 
@@ -65,7 +70,7 @@ def estimate_people(
     )
     found = estimate_crops(estimator, crops, windows, flip, batch)
     keypoints = np.concatenate([np.empty((0, 17, 3)), *found])
-    keypoints[:, :, :2] += people.pixel_center
+    keypoints[:, :, :2] += 0.5 * people.rendered[boxes.image, None, None]
     keypoints = keypoints.round(3)
     scores = boxes.scores * person_scores(keypoints[:, :, 2])
     areas = np.array([window.size[0] * window.size[1] for window in windows])

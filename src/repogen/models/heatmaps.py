@@ -2,7 +2,9 @@
 
 import cv2
 import numpy as np
+import torch
 from jaxtyping import Float
+from torch import Tensor
 
 from repogen.datasets.crops import CROP_SIZE, HEATMAP_SIZE
 
@@ -16,15 +18,14 @@ _BLUR = 11
 """Kernel of the blur before DARK, as mmpose's ViTPose configurations have it; its sigma is 2."""
 
 
-def joints_to_heatmaps(
-    joints: Float[np.ndarray, "n k 2"],
-) -> Float[np.ndarray, "n k h w"]:
-    """A Gaussian of height 1 around each joint, given in crop pixels; float32."""
-    width, height = HEATMAP_SIZE
-    at = joints / STRIDE
-    x = np.exp(-((np.arange(width) - at[..., :1]) ** 2) / (2 * SIGMA**2))
-    y = np.exp(-((np.arange(height) - at[..., 1:]) ** 2) / (2 * SIGMA**2))
-    return (y[..., :, None] * x[..., None, :]).astype(np.float32)
+def joints_to_heatmaps(joints: Float[Tensor, "n k 2"]) -> Float[Tensor, "n k h w"]:
+    """A Gaussian of height 1 around each joint, given in crop pixels."""
+    at = joints / torch.from_numpy(STRIDE).to(joints)
+    x, y = (
+        torch.exp(-((torch.arange(size).to(at) - at[..., axis, None]) ** 2) / (2 * SIGMA**2))
+        for axis, size in enumerate(HEATMAP_SIZE)
+    )
+    return y[..., :, None] * x[..., None, :]
 
 
 def heatmaps_to_joints(

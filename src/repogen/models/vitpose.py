@@ -5,8 +5,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from transformers import VitPoseBackboneConfig, VitPoseConfig, VitPoseForPoseEstimation
 
-SIZES = {"s": (384, 12, 12), "b": (768, 12, 12), "l": (1024, 24, 16), "h": (1280, 32, 16)}
-"""Width, layers and attention heads."""
+SIZES = {
+    "s": (384, 12, 12, 0.1),
+    "b": (768, 12, 12, 0.3),
+    "l": (1024, 24, 16, 0.5),
+    "h": (1280, 32, 16, 0.55),
+}
+"""Width, layers, attention heads and, in ViTPose's own training, drop-path."""
 
 
 class ViTPose(VitPoseForPoseEstimation):
@@ -17,13 +22,13 @@ class ViTPose(VitPoseForPoseEstimation):
         return super().forward(pixel_values).heatmaps
 
 
-def vitpose(size: str, drop_path: float = 0.1) -> ViTPose:
+def vitpose(size: str) -> ViTPose:
     """ViTPose s, b, l or h with the classic decoder and fresh weights.
 
     transformers starts the last layer too large and has no stochastic depth: both as in
-    ViTPose's own training. `drop_path` grows linearly with depth up to this value.
+    ViTPose's own training. Drop-path grows linearly with depth up to the size's value.
     """
-    width, layers, heads = SIZES[size]
+    width, layers, heads, drop_path = SIZES[size]
     backbone = VitPoseBackboneConfig(
         hidden_size=width,
         num_hidden_layers=layers,

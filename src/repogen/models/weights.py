@@ -183,7 +183,7 @@ def _recognised(weights: Mapping[str, Tensor]) -> str | None:
     position = weights.get("backbone.embeddings.position_embeddings")
     if position is None:
         return "tiny" if any(k.startswith("down.0.") for k in weights) else None
-    widths = {width: size for size, (width, _, _) in SIZES.items()}
+    widths = {width: size for size, (width, *_) in SIZES.items()}
     size = widths.get(int(position.shape[-1]))
     return f"vitpose-{size}" if size else None
 

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.data_loader import prepare_data_loader
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from repogen.datasets.crops import Augmentation
 from repogen.datasets.samples import training_sample
 from repogen.datasets.sets import Mix
+from repogen.errors import UserError
 from repogen.training.config import TrainConfig
 
 
@@ -28,7 +30,7 @@ class _Crops(Dataset):
         which, person = self.rows[place]
         people = self.mix.sets[which]
         rng = np.random.default_rng([self.config.seed, self.epoch, place])
-        rendered = not np.isnan(people.views[people.image[person], 0])
+        rendered = bool(people.rendered[people.image[person]])
         sample = training_sample(
             rng, people, int(person), self.how, self.config.degrade and rendered
         )
@@ -38,17 +40,30 @@ class _Crops(Dataset):
 def batches(
     mix: Mix, config: TrainConfig, epoch: int, accelerator: Accelerator
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """This process's batches of an epoch: crops (n, 256, 192, 3) uint8 and joints (n, 17, 3)."""
+    """This process's batches of an epoch: crops (n, 256, 192, 3) uint8 and joints (n, 17, 3).
+
+    Raises `UserError` for an image that cannot be read, whichever process reads it.
+    """
     workers = config.workers if config.workers >= 0 else max((os.cpu_count() or 1) - 1, 0)
     loader = DataLoader(
         _Crops(mix, config, epoch),
-        batch_size=max(config.batch // accelerator.num_processes, 1),
+        batch_size=config.batch // accelerator.num_processes,
         num_workers=workers,
         pin_memory=torch.cuda.is_available(),
         worker_init_fn=_one_thread,
         prefetch_factor=4 if workers else None,
     )
-    return iter(accelerator.prepare(loader))
+    prepared = prepare_data_loader(
+        loader,
+        accelerator.device,
+        accelerator.num_processes,
+        accelerator.process_index,
+        put_on_device=True,
+    )
+    try:
+        yield from prepared
+    except UserError as error:  # a worker's comes with its traceback in the text
+        raise UserError(str(error).strip().rpartition("UserError: ")[2]) from None
 
 
 def _one_thread(_worker: int) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from repogen.datasets.sets import names_differ
 from repogen.errors import UserError
 
 
@@ -50,12 +51,15 @@ class TrainConfig:
     """Processes that prepare crops; -1 = one for each processor but one."""
 
     def __post_init__(self) -> None:
+        names_differ(self.train)
+        names_differ(self.val)
         for name in ("epochs", "batch"):
             if getattr(self, name) < 1:
                 raise UserError(f"--{name} {getattr(self, name)} must be at least 1")
         for name, low, high in (
             ("rotation", 0, 180), ("weight_decay", 0, 1), ("layer_decay", 0.01, 1),
             ("clip", 1e-6, 1e6), ("warmup", 0, 10**7), ("ema", 0, 0.999999),
+            ("seed", 0, 2**32),
         ):  # fmt: skip
             value = getattr(self, name)
             if not low <= value <= high:
@@ -67,8 +71,13 @@ class TrainConfig:
             raise UserError(f"--blend {self.blend:g} must lie between 0 and 1")
         if self.blend is not None and self.init is None:
             raise UserError("--blend needs the weights to blend with: give --init")
-        if list(self.milestones) != sorted(self.milestones):
-            raise UserError("--milestones must rise")
+        if list(self.milestones) != sorted(self.milestones) or not all(
+            0 < share < 1 for share in self.milestones
+        ):
+            raise UserError(
+                f"--milestones {' '.join(map(str, self.milestones))} must rise and lie between 0 "
+                "and 1: they are shares of the run"
+            )
 
     @property
     def learning_rate(self) -> float:

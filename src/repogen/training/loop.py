@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
-from torch.utils.tensorboard import SummaryWriter
+from torch.amp.grad_scaler import GradScaler
 from tqdm import tqdm
 
 from repogen.datasets.people import People
@@ -26,6 +26,7 @@ from repogen.models.heatmaps import joints_to_heatmaps
 from repogen.models.pixels import normalize
 from repogen.models.weights import Weights, load_into, read_weights
 from repogen.training.batches import batches
+from repogen.training.board import Board
 from repogen.training.config import TrainConfig
 from repogen.training.optimizer import averaged_into, parameter_groups, rate_at
 from repogen.training.state import State, keep, open_run
@@ -41,12 +42,18 @@ def train(config: TrainConfig) -> Path:
     """
     cv2.setNumThreads(0)  # processes forked from one whose OpenCV has threads wait for them forever
     mix = read_mix(config.train)
-    mix = Mix(tuple(_readable(people) for people in mix.sets), mix.weights)
-    tests = [_readable(read_set(spec)) for spec in config.val]
+    mix = Mix(tuple(readable(people)[0] for people in mix.sets), mix.weights)
+    tests = [readable(read_set(spec))[0] for spec in config.val]
     accelerator = Accelerator(mixed_precision=_precision(), cpu=not torch.cuda.is_available())
+    if config.batch % accelerator.num_processes:
+        raise UserError(
+            f"--batch {config.batch} cannot be shared by {accelerator.num_processes} processes; "
+            "give a multiple"
+        )
     torch.manual_seed(config.seed)
-    state = _begin(config)
-    open_run(config, mix, state)
+    state = _begin(config, accelerator.scaler)
+    with accelerator.main_process_first():
+        open_run(config, mix, tests, state, accelerator)
     if state.epoch:
         _say(f"going on after epoch {state.epoch} of {config.epochs}")
     model, optimizer = accelerator.prepare(state.model, state.optimizer)
@@ -57,11 +64,7 @@ def train(config: TrainConfig) -> Path:
     steps_an_epoch = math.ceil(len(mix) / config.batch)
     steps = steps_an_epoch * config.epochs
     chief = accelerator.is_main_process
-    board = (
-        SummaryWriter(str(config.out / "tensorboard"), purge_step=state.epoch * steps_an_epoch)
-        if chief
-        else None
-    )
+    board = Board(config.out / "tensorboard", state.epoch * steps_an_epoch) if chief else None
     while state.epoch < config.epochs:
         began, losses = time.monotonic(), []
         model.train()
@@ -80,17 +83,18 @@ def train(config: TrainConfig) -> Path:
             length = accelerator.clip_grad_norm_(model.parameters(), config.clip)
             # In fp16 a gradient may overflow: the scaler leaves that step out.
             if not torch.isfinite(loss if accelerator.scaler else loss + length):
+                last = config.out / "last.safetensors"
                 raise UserError(
                     f"step {step}: the loss is {loss.item():g}, its gradient {length:g} long; "
-                    f"lower --lr {config.learning_rate:g}, go on with "
-                    f"--init {config.out / 'last.safetensors'}"
+                    f"lower --lr {config.learning_rate:g} in another --out"
+                    + (f", with --init {last}" if state.epoch else "")
                 )
             optimizer.step()
             optimizer.zero_grad()
             if state.average is not None:
                 # Early on the plain weights are better than their average with the first ones.
                 averaged_into(state.average, state.model, min(config.ema, (1 + step) / (10 + step)))
-            losses.append(loss.item())
+            losses.append(accelerator.reduce(loss.detach(), "mean").item())
             bar.set_postfix(loss=f"{np.mean(losses[-50:]):.2e}", refresh=False)
         state.epoch += 1
         if board is not None:
@@ -100,7 +104,7 @@ def train(config: TrainConfig) -> Path:
             state.log.append(entry)
             state.losses += losses
             keep(config, state)
-            _note(board, entry, losses, steps_an_epoch)
+            board.note(entry, losses)
         accelerator.wait_for_everyone()
     if board is not None:
         board.close()
@@ -110,12 +114,12 @@ def train(config: TrainConfig) -> Path:
 def heatmap_loss(heatmaps: Tensor, joints: Tensor) -> Tensor:
     """Mean squared error against Gaussians at `joints` (n, 17, 3: crop pixels and v), over the
     joints with v > 0; the others' maps are free."""
-    wanted = torch.from_numpy(joints_to_heatmaps(joints[..., :2].cpu().numpy())).to(heatmaps.device)
+    wanted = joints_to_heatmaps(joints[..., :2])
     counted = (joints[..., 2] > 0).to(heatmaps.dtype)[..., None, None]
     return ((heatmaps.float() - wanted) ** 2 * counted).mean()
 
 
-def _begin(config: TrainConfig) -> State:
+def _begin(config: TrainConfig, scaler: GradScaler | None) -> State:
     """The model with the weights of --init or fresh ones, and its optimizer."""
     model = build_model(config.model).to(memory_format=torch.channels_last)
     start = None
@@ -126,7 +130,8 @@ def _begin(config: TrainConfig) -> State:
             _say(f"{config.init} is a backbone; the other {len(fresh)} tensors start afresh")
         start = _copied(model)
     groups = parameter_groups(model, config.learning_rate, config.weight_decay, config.layer_decay)
-    return State(model, torch.optim.AdamW(groups), _copied(model) if config.ema else None, start)
+    average = _copied(model) if config.ema else None
+    return State(model, torch.optim.AdamW(groups), average, start, scaler)
 
 
 def _copied(model: nn.Module) -> Weights:
@@ -136,14 +141,8 @@ def _copied(model: nn.Module) -> Weights:
 def _precision() -> str:
     """bf16 where the processor multiplies it in hardware."""
     if torch.cuda.is_available():
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
     return "bf16" if torch.cpu._is_avx512_bf16_supported() else "no"
-
-
-def _readable(people: People) -> People:
-    kept, said = readable(people)
-    _say(said)
-    return kept
 
 
 def _validated(config: TrainConfig, weights: Weights, tests: list[People]) -> dict[str, Any]:
@@ -158,20 +157,6 @@ def _validated(config: TrainConfig, weights: Weights, tests: list[People]) -> di
         scores[people.name] = {name: table[name].value for name in ("AP", "AR", "OKS", "PCK")}
         _say(f"{people.name}: " + ", ".join(f"{k} {v:.3f}" for k, v in scores[people.name].items()))
     return {"val": scores}
-
-
-def _note(
-    board: SummaryWriter, entry: dict[str, Any], losses: list[float], steps_an_epoch: int
-) -> None:
-    """An epoch for TensorBoard."""
-    first = (entry["epoch"] - 1) * steps_an_epoch
-    for place, loss in enumerate(losses):
-        board.add_scalar("loss", loss, first + place)
-    for name, scores in entry.get("val", {}).items():
-        for score, value in scores.items():
-            board.add_scalar(f"{name}/{score}", value, first + len(losses))
-    board.add_scalar("learning rate", entry["lr"], first + len(losses))
-    board.flush()
 
 
 def _say(text: str) -> None:

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import Accelerator
 from torch import Tensor, nn
+from torch.amp.grad_scaler import GradScaler
 
 from repogen.datasets.folder import cannot_write, write_whole, written_whole
+from repogen.datasets.people import People
 from repogen.datasets.sets import Mix, parse_set
 from repogen.errors import UserError
 from repogen.models.weights import Weights, blended, save_weights
@@ -33,6 +36,8 @@ class State:
     """The average of the weights, where one is kept."""
     start: Weights | None
     """The weights of --init."""
+    scaler: GradScaler | None = None
+    """Of gradients in fp16."""
     epoch: int = 0
     """Epochs done."""
     log: list[dict[str, Any]] = field(default_factory=list)
@@ -46,15 +51,23 @@ class State:
         return self.average if self.average is not None else self.model.state_dict()
 
 
-def open_run(config: TrainConfig, mix: Mix, state: State) -> None:
-    """Make the run's folder and its run.json, or put the state of a begun run into `state`.
+def open_run(
+    config: TrainConfig, mix: Mix, tests: list[People], state: State, accelerator: Accelerator
+) -> None:
+    """Make the run's folder and its run.json, or put the state of a begun run into `state`; the
+    main process first.
 
     Raises `UserError` where the folder holds other things or a run of other options or data.
     """
     out, path = config.out, config.out / "run.json"
-    run = _description(config, mix, state.model)
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out} is a file; choose another --out")
+    if accelerator.is_main_process:
+        for leftover in out.glob(".*.partial"):  # of a run that was killed while writing
+            leftover.unlink(missing_ok=True)
+    run = _description(config, mix, tests, state.model, accelerator)
     if path.exists():
-        _check_same(json.loads(path.read_text()), run, out)
+        _check_same(_read(path), run, out)
     elif out.exists() and any(out.iterdir()):
         raise UserError(f"{out} holds other files; choose another --out")
     else:
@@ -68,6 +81,8 @@ def open_run(config: TrainConfig, mix: Mix, state: State) -> None:
         state.optimizer.load_state_dict(saved["optimizer"])
         if state.average is not None:
             state.average.update(saved["average"])
+        if state.scaler is not None:
+            state.scaler.load_state_dict(saved["scaler"])
         state.epoch, state.log, state.losses = (saved[k] for k in ("epoch", "log", "losses"))
     except Exception as error:
         raise UserError(
@@ -96,6 +111,7 @@ def keep(config: TrainConfig, state: State) -> None:
     saved = {
         "model": state.model.state_dict(), "optimizer": state.optimizer.state_dict(),
         "average": state.average, "epoch": state.epoch, "log": state.log, "losses": state.losses,
+        "scaler": state.scaler.state_dict() if state.scaler is not None else None,
     }  # fmt: skip
     with written_whole(out / "last.pt") as path:
         try:
@@ -112,12 +128,30 @@ def _mark(entry: dict[str, Any]) -> tuple[float, ...]:
     return (round(first["AP"], 6), first["OKS"])
 
 
-def _description(config: TrainConfig, mix: Mix, model: nn.Module) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        run = json.loads(path.read_text())
+        if not {"config", "sha256"} <= set(run):
+            raise ValueError("it has no config and hashes")
+    except (OSError, TypeError, ValueError) as error:
+        why = f"{path} is no run of repogen train ({error})"
+        raise UserError(f"{why}; choose another --out") from error
+    return run
+
+
+def _description(
+    config: TrainConfig,
+    mix: Mix,
+    tests: list[People],
+    model: nn.Module,
+    accelerator: Accelerator,
+) -> dict[str, Any]:
     """Everything that defines a run."""
     files = [parse_set(spec).annotations for spec in config.train + config.val]
     return {
         "config": json.loads(json.dumps(asdict(config), default=str)),
         "persons": {people.name: len(people) for people in mix.sets},
+        "val_persons": {people.name: len(people.labelled()) for people in tests},
         "sha256": {str(path): _digest(path) for path in files + _files(config.init)},
         "parameters": sum(p.numel() for p in model.parameters()),
         "versions": {
@@ -126,6 +160,8 @@ def _description(config: TrainConfig, mix: Mix, model: nn.Module) -> dict[str, A
         },
         "python": platform.python_version(),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+        "precision": accelerator.mixed_precision,
+        "processes": accelerator.num_processes,
         "command": sys.argv,
     }
 
@@ -136,6 +172,13 @@ def _check_same(before: dict[str, Any], now: dict[str, Any], out: Path) -> None:
             raise UserError(
                 f"{out} was begun with {key} = {before['config'].get(key)}, not {value}; use the "
                 "same options to go on, or another --out"
+            )
+    for key in ("versions", "device", "precision", "processes"):
+        if before.get(key) != now[key]:
+            print(
+                f"repogen: {out} was begun with {key} {before.get(key)}, now {now[key]}: losses "
+                "will not be the same to the last digit",
+                file=sys.stderr,
             )
     for path, digest in now["sha256"].items():
         if before["sha256"].get(path) != digest:
