@@ -18,8 +18,8 @@ import torch
 from measuring import gflop, line, most_gflops, rates
 
 from repogen.datasets.people import People
-from repogen.evaluation.joints import Estimates
 from repogen.evaluation.scores import evaluate_estimates
+from repogen.inference.estimate import Estimates
 from repogen.inference.network import load_estimator, network
 from repogen.models import build_model
 from repogen.models.heatmaps import heatmaps_to_joints, joints_to_heatmaps
@@ -38,7 +38,7 @@ def made_up(rng: np.random.Generator, persons: int) -> tuple[People, Estimates]:
         boxes=np.concatenate([low, high - low], axis=1),
         areas=np.prod(high - low, axis=1) * 0.6, keypoints=keypoints,
         crowd=np.zeros(persons, dtype=bool), records=({"category_id": 1},) * persons,
-        views=np.full((persons, 3), np.nan),
+        views=np.full((persons, 3), np.nan), rendered=np.zeros(persons, dtype=bool),
     )  # fmt: skip
     off = joints + rng.normal(0, 8, joints.shape)
     estimates = Estimates(

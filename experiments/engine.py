@@ -4,6 +4,7 @@ Each step is a `repogen` command, printed as it runs, and is not repeated where 
 there: a stopped experiment goes on when the same command is given again.
 """
 
+import hashlib
 import json
 import os
 import shlex
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.sets import parse_set, read_mix
 
 Reports = list[dict[str, Any]]
@@ -97,6 +99,8 @@ def run(
         sys.exit(
             "--budget full needs --init: weights of ViTPose-S trained on COCO (.pth or folder)"
         )
+    if experiment.share is not None and not 0 < experiment.share < 1:
+        sys.exit(f"--share {experiment.share:g} must lie between 0 and 1")
     seeds = range(experiment.seeds)
     wanted = {
         _data_folder(experiment, arm, seed): (arm, seed)
@@ -134,7 +138,8 @@ def values_of(reports: Reports, arm: Arm, test: str, measure: str) -> np.ndarray
 
 
 def _data_folder(experiment: Experiment, arm: Arm, seed: int) -> Path:
-    words = "-".join(f"{k}={v}" for k, v in (arm.generate or {}).items())
+    options = {k: " ".join(map(str, _words(v))) for k, v in (arm.generate or {}).items()}
+    words = "-".join(f"{k}={v}" for k, v in options.items())
     name = "".join(c if c.isalnum() or c in "=.-" else "_" for c in words)
     return experiment.out / "data" / f"{name}-seed{seed}"
 
@@ -143,9 +148,13 @@ def generate_once(experiment: Experiment, folder: Path, options: dict[str, Any],
     """Generate a dataset with options of `repogen generate`, unless it is there."""
     size = BUDGETS[experiment.budget].image_size
     options = {"image-size": size, "backgrounds": experiment.backgrounds} | options
-    if not (folder / "annotations").exists():
-        words = [w for k, v in options.items() for w in (f"--{k}", *str(v).split())]
+    if not DatasetFolder(folder).complete:
+        words = [word for k, v in options.items() for word in (f"--{k}", *_words(v))]
         _command("generate", folder, *words, "--seed", seed)
+
+
+def _words(value: object) -> tuple[object, ...]:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _base(experiment: Experiment, budget: Budget, epochs: int, seed: int, threads: int) -> Path:
@@ -169,7 +178,7 @@ def _tune(
             sets[1] += f":x{experiment.share / (1 - experiment.share) * real / made:.6f}"
     epochs = experiment.epochs or budget.epochs
     _train(_run_folder(experiment, arm, seed), budget, threads, "--train", *sets,
-           "--init", base / "last.safetensors" if base.is_dir() else base,
+           "--init", base if base == experiment.init else base / "last.safetensors",
            "--rotation", arm.rotation, "--epochs", epochs, "--seed", seed)  # fmt: skip
 
 
@@ -179,21 +188,24 @@ def _run_folder(experiment: Experiment, arm: Arm, seed: int) -> Path:
 
 def _train(out: Path, budget: Budget, threads: int, *words: object) -> None:
     epochs = int(str(words[words.index("--epochs") + 1]))
-    log = out / "log.jsonl"
-    if log.exists() and len(log.read_text().splitlines()) == epochs:
-        return
-    _command("train", "--out", out, "--model", budget.model, "--batch", budget.batch,
-             "--warmup", budget.warmup, *words, *(("--workers", 0) if threads == 1 else ()),
-             threads=threads)  # fmt: skip
+    command = ["train", "--out", out, "--model", budget.model, "--batch", budget.batch,
+               "--warmup", budget.warmup, *words]  # fmt: skip
+    if threads == 1:
+        command += ["--workers", 0]
+    log, description = out / "log.jsonl", out / "run.json"
+    done = log.exists() and len(log.read_text().splitlines()) == epochs
+    if not (done and json.loads(description.read_text())["command"][1:] == [*map(str, command)]):
+        _command(*command, threads=threads)
 
 
 def _score(
     experiment: Experiment, arms: tuple[Arm, ...], seed: int, threads: int
 ) -> dict[str, Any]:
-    out = experiment.out / "reports" / f"seed{seed}.json"
     weights = [
         f"{_slug(a.name)}={_run_folder(experiment, a, seed) / 'last.safetensors'}" for a in arms
     ]
+    what = hashlib.sha256(repr((weights, experiment.test)).encode()).hexdigest()[:8]
+    out = experiment.out / "reports" / f"{what}-seed{seed}.json"
     if not out.exists():
         _command("evaluate", "--weights", *weights, "--data", *experiment.test, "--out", out,
                  threads=threads)  # fmt: skip

@@ -14,7 +14,7 @@ from engine import Arm, Experiment, generate_once, run
 
 from repogen.appearance.backgrounds import IMAGE_SUFFIXES
 
-ORDINARY = {"views": "perimeter", "pose-variance": 0.5, "roll": "-10 10"}
+ORDINARY = {"views": "perimeter", "pose-variance": 0.5, "roll": (-10, 10)}
 TESTS = {
     "ordinary": ORDINARY,
     "top": {"views": "top"},
@@ -24,7 +24,7 @@ TESTS = {
 ARMS = (
     Arm("without", rotation=40),
     Arm("+ rotation"),
-    Arm("+ RePoGen", {"images": 1500, "views": "top=0.5 bottom=0.5"}),
+    Arm("+ RePoGen", {"images": 1500, "views": ("top=0.5", "bottom=0.5")}),
 )
 
 

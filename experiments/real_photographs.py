@@ -21,10 +21,14 @@ VIEWS = ("perimeter", "sphere", "topbottom")
 
 def synthetic(count: int, views: str = "perimeter", **options: object) -> dict[str, object]:
     """Options of the images; any roll, as people in the pictures have."""
-    return {"images": count, "views": views, "roll": "-180 180"} | options
+    return {"images": count, "views": views, "roll": (-180, 180)} | options
 
 
-REAL = (Arm("real only", rotation=40), Arm("+ rotation"))
+REAL = (
+    Arm("real only", rotation=40),
+    Arm("+ rotation"),
+    Arm("+ rotation, half as many steps again", repeat=1.5),
+)
 
 TEST_ARMS = (
     *REAL,

@@ -21,6 +21,8 @@ VERBS = {
     "info": "what this installation offers, or what a dataset holds",
 }
 
+_RESUMABLE = ("generate", "train")
+
 _EXTRAS = {
     "accelerate": "train",
     "tensorboard": "train",
@@ -48,7 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         return _refuse(f"{words[0]} needs {error.name}; pip install 'repogen[{extra}]'")
     except KeyboardInterrupt:
-        print("repogen: stopped; run the same command again to go on", file=sys.stderr)
+        again = "; run the same command again to go on" if words[0] in _RESUMABLE else ""
+        print(f"repogen: stopped{again}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python's own last flush fails again

@@ -9,7 +9,7 @@ import pytest
 from repogen.bodies import COCO_KEYPOINTS
 from repogen.datasets.crops import Augmentation, Window, cut, shrinkage
 from repogen.datasets.people import read_people
-from repogen.datasets.samples import read_crop, readable, training_sample
+from repogen.datasets.samples import is_whole, read_crop, readable, training_sample
 from repogen.errors import UserError
 from repogen.inference.predict import _crops
 
@@ -87,15 +87,32 @@ def test_images_of_another_size_are_told_of(tmp_path):
         read_crop(people, 1, Window((20.0, 20.0), (30.0, 40.0)))
 
 
-def test_one_broken_image_in_a_hundred_is_left_out_and_two_are_not(tmp_path):
+def test_one_broken_image_in_a_hundred_is_left_out_and_two_are_not(tmp_path, capsys):
     write_jpeg(tmp_path / "a.jpg", smooth(80, 40))
     (tmp_path / "no.jpg").write_bytes(b"no image")
     names = ["a.jpg"] * 98 + ["no.jpg", "a.jpg"]
-    kept, said = readable(people_in(tmp_path, names, [(80, 40)] * 100))
+    kept, bad = readable(people_in(tmp_path, names, [(80, 40)] * 100))
     assert len(kept) == 99
-    assert "1 unreadable" in said
+    assert bad.tolist() == [98]
+    assert "1 unreadable" in capsys.readouterr().err
     with pytest.raises(UserError, match="2 of 100 images are absent"):
         readable(people_in(tmp_path, ["none.jpg", *names[1:]], [(80, 40)] * 100))
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_half_a_file_is_no_image(tmp_path, suffix):
+    path = tmp_path / f"x{suffix}"
+    cv2.imwrite(str(path), smooth(300, 200))
+    assert is_whole(path, [300, 200])
+    assert not is_whole(path, [200, 300])
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"what a camera adds")
+    assert is_whole(path, [300, 200])
+    for share in (0.9, 0.5, 0.02):
+        path.write_bytes(whole[: int(share * len(whole))])
+        assert not is_whole(path, [300, 200])
+    write_jpeg(tmp_path / "turned.jpg", smooth(300, 200), TURNED)
+    assert is_whole(tmp_path / "turned.jpg", [200, 300])
 
 
 def test_only_renderings_lose_quality(tmp_path):

@@ -10,8 +10,8 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from repogen.bodies import COCO_KEYPOINTS
-from repogen.evaluation.joints import Estimates
 from repogen.evaluation.report import coco_results
+from repogen.inference.estimate import Estimates
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +37,7 @@ def _made_up(rng, folder, images=12):
     for image in entries:
         for _ in range(int(rng.integers(0, 6))):
             side = float(rng.choice([20, 60, 150, 300]))
-            x, y = rng.uniform(0, 640 - side), rng.uniform(0, 480 - side)
+            x, y = rng.uniform(-side / 3, 640 - side), rng.uniform(-side / 3, 480 - side / 2)
             keypoints = np.zeros((17, 3))
             keypoints[:, :2] = rng.uniform([x, y], [x + side, y + side], (17, 2)).round(2)
             keypoints[:, 2] = rng.choice([0, 1, 2], 17, p=[0.3, 0.2, 0.5])
@@ -77,6 +77,8 @@ def _guesses(rng, people):
     for _ in range(5):
         rows.append(rng.uniform(0, 480, (17, 2)))
         images.append(int(rng.integers(len(people.files))))
+    images += [people.image[0]] * 24  # more than the twenty that COCO counts
+    rows += list(people.keypoints[0, :, :2] + rng.normal(0, 3, (24, 17, 2)))
     order = rng.permutation(len(rows))
     points = np.array(rows)[order].round(3)
     return Estimates(

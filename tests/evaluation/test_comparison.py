@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pycocotools.cocoeval import COCOeval
 
 from repogen.bodies import COCO_KEYPOINTS
 from repogen.datasets.crops import FLIP
 from repogen.datasets.people import People, read_people
 from repogen.evaluation.comparison import compare
-from repogen.evaluation.joints import Estimates, found_joints, labelled_persons, person_oks
+from repogen.evaluation.joints import found_joints, person_oks
 from repogen.evaluation.scores import (
     evaluate_estimates,
     judged,
@@ -19,6 +20,7 @@ from repogen.evaluation.scores import (
     resamples,
     scores_of,
 )
+from repogen.inference.estimate import Estimates
 from repogen.views.directions import BANDS
 
 NAN = (np.nan, np.nan, np.nan)
@@ -36,6 +38,7 @@ def crowd_of(rng, count, views=None):
         areas=np.full(count, 15e3), keypoints=keypoints, crowd=np.zeros(count, dtype=bool),
         records=({"category_id": 1},) * count,
         views=np.array(views if views is not None else [NAN] * count, dtype=float),
+        rendered=np.zeros(count, dtype=bool),
     )  # fmt: skip
 
 
@@ -229,7 +232,27 @@ def test_cells_of_the_sphere_have_equal_areas_and_know_their_people():
 
 def test_crowds_and_unlabelled_people_are_not_scored(tmp_path, made_up):
     people = read_people("made up", made_up(np.random.default_rng(2), tmp_path), tmp_path)
-    persons = labelled_persons(people)
+    persons = people.labelled()
     assert 0 < len(persons) < len(people)
     assert not people.crowd[persons].any()
     assert (people.keypoints[persons, :, 2].max(axis=1) > 0).all()
+
+
+def test_a_persons_oks_is_cocos():
+    rng = np.random.default_rng(5)
+    people = crowd_of(rng, 30)
+    people.keypoints[rng.random((30, 17)) < 0.3, 2] = 0
+    off = people.keypoints[:, :, :2] + rng.normal(0, 8, (30, 17, 2))
+    poses = Estimates(
+        keypoints=np.concatenate([off, np.ones((30, 17, 1))], axis=2),
+        scores=np.ones(30), image=people.image, person=np.arange(30), kept=np.ones(30, dtype=bool),
+    )  # fmt: skip
+    coco = COCOeval(iouType="keypoints")
+    coco.params.imgIds, coco.params.catIds = [1], [1]
+    for k in range(30):
+        truth = {"keypoints": people.keypoints[k].ravel(), "bbox": people.boxes[k],
+                 "area": people.areas[k], "num_keypoints": 17}  # fmt: skip
+        found = {"keypoints": poses.keypoints[k].ravel(), "score": 1.0}
+        coco._gts[1, 1], coco._dts[1, 1] = [truth], [found]
+        wanted = coco.computeOks(1, 1)[0, 0]
+        assert person_oks(people, poses)[k] == pytest.approx(wanted, abs=1e-9)

@@ -40,19 +40,51 @@ def persons(folder, boxes):
         boxes=np.array(boxes, dtype=float), areas=np.full(count, 5e3),
         keypoints=np.full((count, 17, 3), 2.0), crowd=np.zeros(count, dtype=bool),
         records=({"category_id": 3},) * count, views=np.full((2, 3), np.nan),
+        rendered=np.zeros(2, dtype=bool),
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("flip", [False, True])
-@pytest.mark.parametrize("pixel_center", [0.0, 0.5])
+@pytest.mark.parametrize("rendered", [False, True])
 @pytest.mark.parametrize("box", [(60, 20, 90, 120), (100, 40, 31, 77), (20, 0, 250, 200)])
-def test_a_dot_is_found_where_it_is(tmp_path, box, pixel_center, flip):
+def test_a_dot_is_found_where_it_is(tmp_path, box, rendered, flip):
     """No bias from crop, flip test and back: less than the dot's own rounding to bytes."""
     dot(tmp_path, (115.3, 71.8))
-    people = replace(persons(tmp_path, [box]), pixel_center=pixel_center)
+    people = replace(persons(tmp_path, [box]), rendered=np.full(2, rendered))
     found = estimate_people(finder, people, flip)
-    wanted = np.array([115.3, 71.8]) + pixel_center
+    wanted = np.array([115.3, 71.8]) + (0.5 if rendered else 0)
     assert found.keypoints[0, :, :2] == pytest.approx(np.tile(wanted, (17, 1)), abs=0.15)
+
+
+def sided(crops):
+    """Left joints where a crop is red, right ones where it is blue, the nose where it is green."""
+    x, y = np.meshgrid(np.arange(192), np.arange(256))
+    at = np.empty((len(crops), 3, 2))
+    for channel in range(3):
+        light = crops[..., channel] / crops[..., channel].sum(axis=(1, 2), keepdims=True)
+        at[:, channel] = np.stack([(light * x).sum((1, 2)), (light * y).sum((1, 2))], axis=1)
+    # Of a mirrored person the network takes the left hand for the right one.
+    mirrored = at[:, 0, 0] < at[:, 2, 0]
+    at[mirrored] = at[mirrored][:, ::-1]
+    which = [1, *[0, 2] * 8]
+    return joints_to_heatmaps(torch.tensor(at[:, which])).numpy()
+
+
+def test_the_flip_test_gives_left_and_right_back(tmp_path):
+    """Red lies at the right of the picture: a subject that faces us has its left side there."""
+    picture = np.zeros((200, 300, 3), np.uint8)
+    places = {2: (170, 90), 1: (140, 60), 0: (110, 80)}
+    for channel, at in places.items():
+        layer = np.zeros((200, 300), np.uint8)
+        cv2.circle(layer, at, 6, 255, -1)
+        picture[..., channel] = layer
+    cv2.imwrite(str(tmp_path / "dot.png"), picture)
+    people = persons(tmp_path, [(80, 30, 120, 100)])
+    for flip in (False, True):
+        found = estimate_people(sided, people, flip).keypoints[0, :, :2]
+        assert found[0] == pytest.approx((140, 60), abs=1)
+        assert found[1::2] == pytest.approx(np.tile((170, 90), (8, 1)), abs=1)
+        assert found[2::2] == pytest.approx(np.tile((110, 80), (8, 1)), abs=1)
 
 
 def test_only_those_who_are_scored_are_looked_at(tmp_path):

@@ -13,9 +13,7 @@ from repogen.labels.stick import SIDE_COLORS
 
 def frame(tmp_path, name, number=-1, size=(96, 64), level=90, rate=12.0):
     shape = (size[1], size[0], 3)
-    return Frame(
-        Source(tmp_path / name, name, False), number, rate, np.full(shape, level, np.uint8)
-    )
+    return Frame(Source(tmp_path / name, name), number, rate, np.full(shape, level, np.uint8))
 
 
 def pose(scores, at=(100.0, 80.0)):
@@ -127,9 +125,15 @@ def test_what_cannot_be_written_is_told(tmp_path, monkeypatch):
         def write(self, _):
             pass
 
+        def isOpened(self):
+            return True
+
         release = fourcc = lambda *_: None
 
     monkeypatch.setattr(cv2, "VideoWriter", Full)
     one = frame(tmp_path, "w.mp4", 0)
     with pytest.raises(UserError, match="0 of 1 frames arrived"), drawings(tmp_path / "d") as draw:
+        draw(one, one.picture)
+    monkeypatch.setattr(Full, "isOpened", lambda _: False)
+    with pytest.raises(UserError, match="no MP4 of"), drawings(tmp_path / "d") as draw:
         draw(one, one.picture)

@@ -27,10 +27,9 @@ def test_a_file_comes_once_and_results_do_not_come_in(tmp_path, picture, film, m
     (tmp_path / "in/notes.txt").write_text("none")
     monkeypatch.chdir(tmp_path)
     _, sources = list_sources((a, tmp_path / "in", a.relative_to(tmp_path)), tmp_path / "in/out")
-    assert [(s.name, s.named, s.video) for s in sources] == [
-        ("a.PNG", True, False),
-        ("b.avi", False, True),
-    ]
+    assert [(s.name, s.video) for s in sources] == [("a.PNG", False), ("b.avi", True)]
+    with pytest.raises(UserError, match=r"no images or videos outside --out"):
+        list_sources((tmp_path / "in/out",), tmp_path / "in/out")
 
 
 @pytest.mark.parametrize("what", ["absent.jpg", "empty"])
@@ -58,7 +57,7 @@ def test_frames_come_in_order_with_numbers_and_rate(tmp_path, picture, film):
 
 
 @pytest.mark.parametrize(("name", "words"), [("t.jpg", "as an image"), ("t.mp4", "as a video")])
-def test_what_is_broken_is_an_error_only_if_named(tmp_path, name, words, picture):
+def test_what_is_broken_is_an_error_only_if_alone(tmp_path, name, words, picture):
     (tmp_path / name).write_text("no picture")
     picture(tmp_path / "good.png")
     with pytest.raises(UserError, match=words):

@@ -10,7 +10,7 @@ from repogen.models.vitpose import SIZES
 @pytest.fixture
 def small(monkeypatch):
     """vitpose-s a fraction as wide: everything of it, sooner."""
-    monkeypatch.setitem(SIZES, "s", (48, 12, 12))
+    monkeypatch.setitem(SIZES, "s", (48, 12, 12, 0.1))
 
 
 @pytest.fixture

@@ -64,11 +64,14 @@ _REDUCED = {
 }
 
 
-@lru_cache(maxsize=4)
-def _decoded(path: str, width: int, height: int, times: int) -> UInt8[np.ndarray, "h w 3"]:
-    """The image as it was when it was labelled: turned as its EXIF says only where the set's width
-    and height are those of the turned image. The last few are kept: a set's order often gives
-    several persons of an image in turn."""
+def labelled_picture(
+    path: str, width: int, height: int, times: int = 1
+) -> UInt8[np.ndarray, "h w 3"]:
+    """The image (BGR) as it was when it was labelled, `times` smaller: turned as its EXIF says
+    only where width and height, from the annotations, are those of the turned image.
+
+    Raises `UserError` for a file that is no image of that size.
+    """
     # Only JPEG is decoded smaller; of other files OpenCV would leave pixels out.
     reduced = _REDUCED.get(times) if path.lower().endswith((".jpg", ".jpeg")) else None
     for turn in (cv2.IMREAD_IGNORE_ORIENTATION, 0):
@@ -80,6 +83,10 @@ def _decoded(path: str, width: int, height: int, times: int) -> UInt8[np.ndarray
         if picture.shape[:2] == (-(-height // times), -(-width // times)):
             return picture
     raise UserError(f"{path} is not {width} x {height} pixels, as the annotations say")
+
+
+_decoded = lru_cache(maxsize=4)(labelled_picture)
+"""The last few are kept: a set's order often gives several persons of an image in turn."""
 
 
 def readable(

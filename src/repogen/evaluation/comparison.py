@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
 from repogen.datasets.people import People
-from repogen.evaluation.joints import Estimates, person_oks
+from repogen.evaluation.joints import person_oks
 from repogen.evaluation.oks import AREAS
 from repogen.evaluation.scores import (
     DRAWS,
@@ -20,6 +20,7 @@ from repogen.evaluation.scores import (
     resamples,
     scores_of,
 )
+from repogen.inference.estimate import Estimates
 from repogen.views.directions import BANDS
 
 CELL = 20

@@ -35,7 +35,7 @@ def read_detections(path: Path, people: People) -> Boxes:
             if record.get("category_id", min(categories)) not in categories:
                 continue
             row = _row(record, people, places)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise UserError(f"{path}: detections[{number}] is none: {error!r}") from error
         if row is None:
             raise UserError(

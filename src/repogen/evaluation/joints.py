@@ -8,27 +8,13 @@ from jaxtyping import Bool, Float, Int
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.datasets.crops import FLIP
 from repogen.datasets.people import People
-from repogen.evaluation.oks import SIGMAS, similarity
+from repogen.datasets.similarity import joint_similarity, similarity
+from repogen.inference.estimate import Estimates
 
 PCK_SHARE = 0.1
 """A joint is right within this share of the longer side of the person's box."""
 
 _LEFT = np.array([k for k, name in enumerate(COCO_KEYPOINTS) if name.startswith("left_")])
-
-
-@dataclass(frozen=True)
-class Estimates:
-    """Poses found by a model: n of them, in the pixels of their images."""
-
-    keypoints: Float[np.ndarray, "n 17 3"]
-    """x, y and the joint's own score."""
-    scores: Float[np.ndarray, " n"]
-    image: Int[np.ndarray, " n"]
-    """Index into the set's images."""
-    person: Int[np.ndarray, " n"]
-    """Index of the person whose box it was made from; -1 for a detector's."""
-    kept: Bool[np.ndarray, " n"]
-    """Whether it is left after OKS-NMS; average precision is over these."""
 
 
 @dataclass(frozen=True)
@@ -113,9 +99,8 @@ def _joint_oks(
     """OKS of every joint, 0 where nothing is labelled or found, and which joints are labelled."""
     truth = people.keypoints[persons]
     labelled = truth[:, :, 2] > 0
-    square = ((found - truth[:, :, :2]) ** 2).sum(axis=2)
-    error = square / (2 * SIGMAS) ** 2 / (people.areas[persons, None] + np.spacing(1)) / 2
-    return np.nan_to_num(np.exp(-error)) * labelled, labelled
+    oks = joint_similarity(found - truth[:, :, :2], people.areas[persons])
+    return np.nan_to_num(oks) * labelled, labelled
 
 
 def _person_oks(

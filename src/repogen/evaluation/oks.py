@@ -5,66 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
-SIGMAS = np.array(
-    [26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]
-) / 1000  # fmt: skip
-"""How far annotators stray on each joint, relative to the person's size (COCO)."""
-
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0, 1, 101)
 MOST = 20
 """Detections an image that count."""
 
 AREAS = {"all": (0.0, 1e10), "medium": (32.0**2, 96.0**2), "large": (96.0**2, 1e10)}
-
-
-def similarity(
-    truth: Float[np.ndarray, "n 17 3"],
-    boxes: Float[np.ndarray, "n 4"],
-    areas: Float[np.ndarray, " n"],
-    found: Float[np.ndarray, "n 17 2"],
-) -> Float[np.ndarray, " n"]:
-    """OKS of n labelled persons with the poses found for them.
-
-    Over the labelled joints; for a person with none, by how far joints lie outside twice the box.
-    """
-    labelled = np.asarray(truth[:, :, 2] > 0)
-    away = found - truth[:, :, :2]
-    empty = np.asarray(~labelled.any(axis=1))
-    corner, size = boxes[empty, None, :2], boxes[empty, None, 2:]
-    away[empty] = np.maximum(0, corner - size - found[empty]) + np.maximum(
-        0, found[empty] - corner - 2 * size
-    )
-    error = (away**2).sum(axis=2) / (2 * SIGMAS) ** 2 / (areas[:, None] + np.spacing(1)) / 2
-    counts = labelled | empty[:, None]
-    return (np.exp(-error) * counts).sum(axis=1) / counts.sum(axis=1)
-
-
-def unsuppressed(
-    keypoints: Float[np.ndarray, "n 17 2"],
-    scores: Float[np.ndarray, " n"],
-    areas: Float[np.ndarray, " n"],
-    threshold: float = 0.9,
-) -> Bool[np.ndarray, " n"]:
-    """Which poses of one image stay after OKS-NMS: those not more alike than `threshold` to one
-    that scores higher and stays. OKS is over all joints and the mean of the two areas."""
-    keep = np.ones(len(scores), dtype=bool)
-    order = np.argsort(-scores, kind="stable")
-    everywhere = np.ones((len(scores), 17, 1))
-    for place, best in enumerate(order):
-        rest = order[place + 1 :]
-        rest = rest[keep[rest]]
-        if not keep[best] or len(rest) == 0:
-            continue
-        as_truth = np.concatenate([keypoints[rest], everywhere[rest]], axis=2)
-        alike = similarity(
-            as_truth,
-            np.zeros((len(rest), 4)),
-            (areas[rest] + areas[best]) / 2,
-            np.broadcast_to(keypoints[best], (len(rest), 17, 2)),
-        )
-        keep[rest[alike > threshold]] = False
-    return keep
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,8 @@ from repogen.errors import UserError
 from repogen.evaluation.comparison import SetReport, compare
 from repogen.evaluation.config import EvaluateConfig
 from repogen.evaluation.detections import read_detections
-from repogen.evaluation.joints import Estimates
 from repogen.evaluation.page import report_html, report_markdown
-from repogen.inference.estimate import Boxes, Estimator, estimate_people
+from repogen.inference.estimate import Boxes, Estimates, Estimator, estimate_people
 from repogen.inference.network import load_estimator, network
 from repogen.models.weights import blended, load_model
 

@@ -7,8 +7,10 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from repogen.datasets.people import People
-from repogen.evaluation.joints import Estimates, Shares, same_image, shares
-from repogen.evaluation.oks import AREAS, MOST, Matches, match, precision_recall, similarity
+from repogen.datasets.similarity import similarity
+from repogen.evaluation.joints import Shares, same_image, shares
+from repogen.evaluation.oks import AREAS, MOST, Matches, match, precision_recall
+from repogen.inference.estimate import Estimates
 
 Samples = Mapping[str, Float[np.ndarray, " w"]]
 """By measure: its value over the images as they are, then over every bootstrap draw of them."""
@@ -129,8 +131,10 @@ def _matches(people: People, estimates: Estimates) -> dict[str, Matches]:
     shape = (len(people.files), int(slot.max(initial=-1)) + 1)
     oks = np.full((shape[0], int(rank.max(initial=-1)) + 1, shape[1]), -1.0)
     found, person = same_image(image, people.image)
+    # Of people without labelled joints pycocotools takes the box as it stands in the file.
+    boxes = np.array([r.get("bbox", b) for r, b in zip(people.records, people.boxes, strict=True)])
     oks[image[found], rank[found], slot[person]] = similarity(
-        people.keypoints[person], people.boxes[person], people.areas[person], points[found]
+        people.keypoints[person], boxes[person], people.areas[person], points[found]
     )
 
     uncounted = people.crowd | ~(people.keypoints[:, :, 2] > 0).any(axis=1)

@@ -34,6 +34,8 @@ class Known:
     """By file and frame; -1 for an image."""
     ids: Mapping[Source, int]
     """The image ids of a COCO file."""
+    sizes: Mapping[Source, tuple[int, int]]
+    """Width and height of its images, where it says them."""
 
     def __call__(self, frame: Frame) -> Scored:
         return _rows(self.boxes.get((frame.source, frame.number), []))
@@ -68,10 +70,11 @@ def read_boxes(path: Path, sources: list[Source], least: float) -> Known:
     except ValueError as error:
         raise UserError(f"--boxes {path} is not a JSON file: {error}") from error
     ids: dict[_Name, int] = {}
+    sizes: dict[_Name, tuple[int, int]] = {}
     if isinstance(data, list):
         rows = _entries(path, "detections", data, _detection)
     else:
-        ids, rows = _coco(path, data)
+        ids, sizes, rows = _coco(path, data)
     owners = _owners(path, {*ids, *(row[0] for row in rows)}, sources)
     boxes: dict[tuple[Source, int], list[list[float]]] = defaultdict(list)
     for name, frame, box in rows:
@@ -81,23 +84,33 @@ def read_boxes(path: Path, sources: list[Source], least: float) -> Known:
         if source.video and frame < 0:
             raise UserError(f"--boxes {path}: a box of the video {name} says not of which frame")
         boxes[source, frame if source.video else -1].append(box)
-    return Known(boxes, {owners[name]: ids[name] for name in ids if name in owners})
+    return Known(
+        boxes,
+        {owners[name]: number for name, number in ids.items() if name in owners},
+        {owners[name]: size for name, size in sizes.items() if name in owners},
+    )
 
 
-def _coco(path: Path, data: Any) -> tuple[dict[_Name, int], list[tuple[_Name, int, list[float]]]]:
+def _coco(
+    path: Path, data: Any
+) -> tuple[dict[_Name, int], dict[_Name, tuple[int, int]], list[tuple[_Name, int, list[float]]]]:
+    """Ids and sizes of the images by name, and the boxes."""
     tables = ("images", "annotations")
     if not isinstance(data, dict) or not all(isinstance(data.get(t), list) for t in tables):
         raise UserError(
             f"--boxes {path} is neither a COCO file nor a list of detections with bbox and "
             "file_name or image_id"
         )
-    persons = [c.get("id") for c in data.get("categories", []) if c.get("name") == "person"]
-    if data.get("categories") and not persons:
-        raise UserError(f"--boxes {path} has no category named person")
-    images = _entries(
-        path, "images", data["images"], lambda image: (int(image["id"]), str(image["file_name"]))
+    categories = data.get("categories") or []
+    if not isinstance(categories, list):
+        raise UserError(f"--boxes {path}: categories is no list")
+    persons = _entries(
+        path, "categories", categories, lambda c: c["id"] if c.get("name") == "person" else None
     )
-    names = dict(images)
+    if categories and not persons:
+        raise UserError(f"--boxes {path} has no category named person")
+    images = _entries(path, "images", data["images"], _image)
+    names = {number: name for number, name, _ in images}
 
     def annotation(record: dict[str, Any]) -> tuple[_Name, int, list[float]] | None:
         if record.get("iscrowd") or (persons and record["category_id"] not in persons):
@@ -105,7 +118,13 @@ def _coco(path: Path, data: Any) -> tuple[dict[_Name, int], list[tuple[_Name, in
         return names[record["image_id"]], -1, _box(record)
 
     rows = _entries(path, "annotations", data["annotations"], annotation)
-    return {name: number for number, name in images}, rows
+    sizes = {name: size for _, name, size in images if size}
+    return {name: number for number, name in names.items()}, sizes, rows
+
+
+def _image(record: dict[str, Any]) -> tuple[int, str, tuple[int, int] | None]:
+    size = int(record.get("width", 0)), int(record.get("height", 0))
+    return int(record["id"]), str(record["file_name"]), size if min(size) > 0 else None
 
 
 def _detection(record: dict[str, Any]) -> tuple[_Name, int, list[float]] | None:
@@ -127,7 +146,7 @@ def _entries(path: Path, table: str, records: list[Any], read: Callable[[Any], A
     for place, record in enumerate(records):
         try:
             out.append(read(record))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise UserError(f"--boxes {path}: {table}[{place}] is none: {error!r}") from error
     return [entry for entry in out if entry is not None]
 

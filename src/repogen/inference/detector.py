@@ -39,7 +39,7 @@ def load_detector(name: str, least: float, device: str | None = None) -> Finder:
         known = ", ".join(str(label) for label in list(labels.values())[:5])
         raise UserError(f"--detector {name} has no class named person (it has {known}, …)")
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    model = model.to(device).eval()
+    model = model.to(device).float().eval()  # some are kept in half precision
 
     def find(frame: Frame) -> Scored:
         picture = cv2.cvtColor(frame.picture, cv2.COLOR_BGR2RGB)

@@ -71,6 +71,12 @@ def _mp4(path: Path, rate: float, size: tuple[int, int]) -> Iterator[Callable[[_
     with written_whole(path) as partial:
         film = partial.with_suffix(".mp4")  # the name tells OpenCV which container to write
         writer = cv2.VideoWriter(str(film), cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
+        if not writer.isOpened():
+            width, height = size
+            raise UserError(
+                f"cannot write {path}: OpenCV makes no MP4 of {width} x {height} pixels at "
+                f"{rate:g} frames a second; leave drawn out of --write"
+            )
         count = 0
 
         def add(picture: _Picture) -> None:

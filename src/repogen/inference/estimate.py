@@ -4,14 +4,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from tqdm import tqdm
 
 from repogen.datasets.crops import FLIP, Window, joints_to_picture, window_of
 from repogen.datasets.people import People
 from repogen.datasets.samples import read_crop
-from repogen.evaluation.joints import Estimates
-from repogen.evaluation.oks import unsuppressed
+from repogen.datasets.similarity import unsuppressed
 from repogen.models.heatmaps import heatmaps_to_joints
 
 Estimator = Callable[[UInt8[np.ndarray, "n 256 192 3"]], Float[np.ndarray, "n 17 64 48"]]
@@ -36,6 +35,21 @@ class Boxes:
         """Those in other images."""
         rows = ~np.isin(self.image, images)
         return Boxes(self.boxes[rows], self.scores[rows], self.image[rows], self.person[rows])
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Poses found by a model: n of them, in the pixels of their images."""
+
+    keypoints: Float[np.ndarray, "n 17 3"]
+    """x, y and the joint's own score."""
+    scores: Float[np.ndarray, " n"]
+    image: Int[np.ndarray, " n"]
+    """Index into the set's images."""
+    person: Int[np.ndarray, " n"]
+    """Index of the person whose box it was made from; -1 for a detector's."""
+    kept: Bool[np.ndarray, " n"]
+    """Whether it is left after OKS-NMS; average precision is over these."""
 
 
 def true_boxes(people: People) -> Boxes:

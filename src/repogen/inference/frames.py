@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,11 @@ import numpy as np
 from jaxtyping import UInt8
 
 from repogen.appearance.backgrounds import IMAGE_SUFFIXES
+from repogen.datasets.samples import labelled_picture
 from repogen.errors import UserError
+
+_FASTEST = 1000.0
+"""Frames a second; what claims more is no rate."""
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v")
 
@@ -24,8 +28,6 @@ class Source:
     """Absolute."""
     name: str
     """Its path below the folder that holds all files, with forward slashes."""
-    named: bool
-    """Whether it was named itself, rather than found in a folder."""
 
     @property
     def video(self) -> bool:
@@ -42,7 +44,7 @@ class Frame:
     rate: float
     """Frames a second; 0 for an image."""
     picture: UInt8[np.ndarray, "h w 3"]
-    """BGR, turned upright where the file says how (EXIF)."""
+    """BGR, turned upright where the file says how (EXIF), or as its boxes' file measures it."""
 
 
 def list_sources(inputs: tuple[Path, ...], out: Path) -> tuple[Path, list[Source]]:
@@ -51,7 +53,7 @@ def list_sources(inputs: tuple[Path, ...], out: Path) -> tuple[Path, list[Source
     Folders are searched for images and videos to any depth, but not within `out`. Raises
     `UserError` for what is not there and for a folder without any.
     """
-    files: dict[Path, bool] = {}
+    files: dict[Path, None] = {}
     folders = []
     own = Path(os.path.abspath(out))
     for path in (Path(os.path.abspath(path)) for path in inputs):
@@ -63,43 +65,49 @@ def list_sources(inputs: tuple[Path, ...], out: Path) -> tuple[Path, list[Source
                 if p.suffix.lower() in known and not p.is_relative_to(own) and p.is_file()
             )
             if not inside:
-                raise UserError(f"{path} holds no images or videos")
-            files |= dict.fromkeys(inside, False) | files
+                but = f" outside --out {own}" if own.is_relative_to(path) or own == path else ""
+                raise UserError(f"{path} holds no images or videos{but}")
+            files |= dict.fromkeys(inside)
             folders.append(path)
         elif path.is_file():
-            files[path] = True
+            files[path] = None
             folders.append(path.parent)
         else:
             raise UserError(f"no file or folder {path}")
     if not files:
         raise UserError("nothing to look at; name images, folders or videos")
     root = Path(os.path.commonpath(folders))
-    named = [Source(p, p.relative_to(root).as_posix(), own) for p, own in files.items()]
-    return root, named
+    return root, [Source(path, path.relative_to(root).as_posix()) for path in files]
 
 
-def read_frames(sources: list[Source], broken: list[Source]) -> Iterator[Frame]:
+def read_frames(
+    sources: list[Source], broken: list[Source], sizes: Mapping[Source, tuple[int, int]] = {}
+) -> Iterator[Frame]:
     """The pictures in the files' order; what cannot be read is added to `broken`.
 
-    Raises `UserError` where that was named itself. A video that breaks off is told of on stderr.
+    `sizes` says width and height of images that boxes were measured in. Raises `UserError` where
+    that is no size of the image, and for a single file that cannot be read. A video that breaks
+    off is told of on stderr.
     """
     for source in sources:
         count = 0
-        for frame in _video(source) if source.video else _image(source):
+        for frame in _video(source) if source.video else _image(source, sizes.get(source)):
             count += 1
             yield frame
         if count == 0:
-            if source.named:
+            if len(sources) == 1:
                 kind = "a video" if source.video else "an image"
                 raise UserError(f"{source.path} cannot be read as {kind}")
             broken.append(source)
 
 
-def _image(source: Source) -> Iterator[Frame]:
+def _image(source: Source, size: tuple[int, int] | None) -> Iterator[Frame]:
     try:
         picture = cv2.imread(str(source.path), cv2.IMREAD_COLOR)
     except cv2.error:  # more pixels than OpenCV takes
         picture = None
+    if picture is not None and size is not None and picture.shape[1::-1] != size:
+        picture = labelled_picture(str(source.path), *size)
     if picture is not None:
         yield Frame(source, -1, 0.0, picture)
 
@@ -108,7 +116,8 @@ def _video(source: Source) -> Iterator[Frame]:
     video = cv2.VideoCapture(str(source.path))
     try:
         promised = video.get(cv2.CAP_PROP_FRAME_COUNT)
-        rate = video.get(cv2.CAP_PROP_FPS) or 25.0
+        rate = video.get(cv2.CAP_PROP_FPS)
+        rate = rate if 0 < rate < _FASTEST else 25.0  # not every file says one, or one that is
         number = 0
         while (read := video.read())[0]:
             yield Frame(source, number, rate, read[1])

@@ -3,6 +3,7 @@
 import itertools
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,9 @@ from jaxtyping import Float, UInt8
 from tqdm import tqdm
 
 from repogen.datasets.crops import Window, cut, shrinkage, shrunk, window_of
+from repogen.datasets.similarity import unsuppressed
 from repogen.errors import UserError
-from repogen.evaluation.oks import unsuppressed
-from repogen.inference.boxes import Finder, Scored, read_boxes, whole_picture, within
+from repogen.inference.boxes import Finder, Known, Scored, read_boxes, whole_picture, within
 from repogen.inference.cvat import write_cvat
 from repogen.inference.drawing import drawings, drawn
 from repogen.inference.estimate import Estimator, estimate_crops, person_scores
@@ -54,13 +55,16 @@ def predict(
             f"--write label-studio takes no video ({videos[0].name}): Label Studio has no joints "
             "in videos; extract the frames, or write cvat"
         )
-    find, ids = _finder(options, sources)
-    numbers = _numbers(sources, ids)
+    find = _finder(options, sources)
+    known = find if isinstance(find, Known) else Known({}, {}, {})
+    numbers = _numbers(sources, known.ids)
     broken: list[Source] = []
-    found = []
-    with drawings(out / "drawn") as draw:
+    found: list[Found] = []
+    with _kept(out / "results.json", found), drawings(out / "drawn") as draw:
         total = None if videos else len(sources)
-        frames = tqdm(read_frames(sources, broken), desc="predicting", unit="img", total=total)
+        frames = tqdm(
+            read_frames(sources, broken, known.sizes), desc="predicting", unit="img", total=total
+        )
         for frame, rows, poses in _estimated(estimator, frames, find, options.flip):
             if options.detector:
                 rows, poses = _distinct(rows, poses)
@@ -73,7 +77,6 @@ def predict(
             found.append(Found(*where, poses, rows[:, :4], scores))
             if "drawn" in options.write:
                 draw(frame, drawn(frame.picture, poses, rows[:, :4], options.joint_score))
-    write_results(out / "results.json", found)
     if "people" in options.write:
         write_people(out / "people.json", found, options.joint_score, f"poses found by {model}")
     if "cvat" in options.write:
@@ -88,16 +91,27 @@ def predict(
     return out
 
 
-def _finder(options: PredictOptions, sources: list[Source]) -> tuple[Finder, Mapping[Source, int]]:
-    """What finds people, and the image ids that a COCO file of boxes gives."""
+@contextmanager
+def _kept(path: Path, found: list[Found]) -> Iterator[None]:
+    """Writes the poses as COCO results at the end, also where something stops on the way: hours
+    of work may be in them."""
+    try:
+        yield
+    except BaseException:
+        if found:
+            write_results(path, found)
+        raise
+    write_results(path, found)
+
+
+def _finder(options: PredictOptions, sources: list[Source]) -> Finder:
     if options.boxes:
-        known = read_boxes(options.boxes, sources, options.box_score)
-        return known, known.ids
+        return read_boxes(options.boxes, sources, options.box_score)
     if options.detector:
         from repogen.inference.detector import load_detector
 
-        return load_detector(options.detector, options.box_score), {}
-    return whole_picture, {}
+        return load_detector(options.detector, options.box_score)
+    return whole_picture
 
 
 def _estimated(

@@ -149,7 +149,7 @@ def _directions(
     return [
         {
             "annotation_id": int(person),
-            "image_id": int(people.image_ids[image]),
+            "image_id": people.image_ids[image].item(),
             "azimuth_deg": round(float(azimuth), 1),
             "elevation_deg": round(float(elevation), 1),
             "expected_error_deg": round(float(error), 1),

@@ -6,7 +6,7 @@ from jaxtyping import Float
 from repogen.bodies import Body
 from repogen.bodies.shapes import AGES
 from repogen.datasets.crops import FLIP
-from repogen.evaluation.oks import SIGMAS
+from repogen.datasets.similarity import SIGMAS
 from repogen.labels.convention import annotators_keypoints
 from repogen.poses.bounds import Bounds, default_bounds
 from repogen.poses.distributions import DISTRIBUTIONS
