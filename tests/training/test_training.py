@@ -16,9 +16,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from repogen import GenerateConfig, UserError, generate
 from repogen.models import build_model
 from repogen.models.heatmaps import joints_to_heatmaps
+from repogen.models.vitpose import _DropPath
+from repogen.training.board import Board
 from repogen.training.config import TrainConfig
 from repogen.training.loop import heatmap_loss, train
-from repogen.training.optimizer import parameter_groups, rate_at
+from repogen.training.optimizer import averaged_into, parameter_groups, rate_at
 
 
 @pytest.fixture(scope="module")
@@ -98,10 +100,64 @@ def test_a_killed_run_goes_on_with_the_same_losses(people, tmp_path):
     process.wait()
     begun = len(log.read_text().splitlines())
     assert begun < 12
-    for leftover in options.out.glob(".*.partial"):
-        leftover.unlink()
+    (options.out / ".last.pt.999.partial").write_bytes(b"half")
     whole = train(config(people, tmp_path / "whole", epochs=12))
     assert losses(train(options)) == losses(whole)
+    assert not list(options.out.glob(".*"))
+
+
+def test_a_run_that_goes_on_keeps_its_scores_on_the_board(people, tmp_path, monkeypatch):
+    from repogen.training import loop
+
+    real = loop.keep
+
+    def keep_one(options, state):
+        real(options, state)
+        if state.epoch == 1:
+            raise KeyboardInterrupt
+
+    options = config(people, tmp_path / "run", val=(f"synth={people}:4",))
+    monkeypatch.setattr(loop, "keep", keep_one)
+    with pytest.raises(KeyboardInterrupt):
+        train(options)
+    monkeypatch.setattr(loop, "keep", real)
+    train(options)
+    train(options)  # nothing is left to do
+    events = EventAccumulator(str(options.out / "tensorboard")).Reload()
+    assert [event.step for event in events.Scalars("synth/AP")] == [5, 8]
+    assert [event.step for event in events.Scalars("loss")] == [*range(3, 9)]
+
+
+def test_an_image_that_breaks_later_is_one_line_from_another_process(people, tmp_path, monkeypatch):
+    from repogen.training import loop
+
+    copied, real = tmp_path / "set", loop.readable
+    shutil.copytree(people, copied)
+
+    def then_broken(*arguments):
+        checked = real(*arguments)
+        (copied / "images" / "00000003.jpg").write_bytes(b"none")
+        return checked
+
+    monkeypatch.setattr(loop, "readable", then_broken)
+    with pytest.raises(UserError, match=r"\A[^\n]*00000003\.jpg is absent or no image[^\n]*\Z"):
+        train(config(copied, tmp_path / "run", workers=1))
+
+
+def test_a_full_board_is_told_in_a_line(people, tmp_path):
+    out = tmp_path / "run"
+    out.mkdir()
+    board = Board(out / "tensorboard", 0)
+
+    def full(*_arguments, **_options):
+        raise OSError(28, "No space left on device")
+
+    board._writer.flush = full
+    with pytest.raises(UserError, match=r"cannot write .*tensorboard: No space left"):
+        board.note({"lr": 1e-3}, [0.5])
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="cannot write"):
+        Board(tmp_path / "file" / "tensorboard", 0)
 
 
 def test_a_full_disk_stops_with_a_word_and_the_epoch_before_counts(people, tmp_path, monkeypatch):
@@ -160,6 +216,41 @@ def test_a_loss_that_is_no_number_stops_with_a_word(people, tmp_path, monkeypatc
     with pytest.raises(UserError, match="step 4: the loss is nan"):
         train(config(people, tmp_path / "run"))
     assert (tmp_path / "run" / "last.safetensors").exists()
+
+
+def test_a_folder_of_something_else_is_left_alone(people, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="is a file"):
+        train(config(people, tmp_path / "file"))
+    for text in ("{", "[]", '{"command": "another tool"}'):
+        (tmp_path / "other").mkdir(exist_ok=True)
+        (tmp_path / "other" / "run.json").write_text(text)
+        with pytest.raises(UserError, match=r"run\.json is no run of repogen train"):
+            train(config(people, tmp_path / "other"))
+
+
+def test_the_average_follows_the_weights():
+    model = build_model("tiny")
+    average = {name: torch.zeros_like(value) for name, value in model.state_dict().items()}
+    for _ in range(3):
+        averaged_into(average, model, 0.75)
+    for name, value in model.state_dict().items():
+        share = 1 - 0.75**3 if value.is_floating_point() else 1
+        assert torch.allclose(average[name], share * value, atol=1e-6)
+
+
+def test_drop_path_leaves_out_branches_while_training_only():
+    drop = _DropPath(0.4)
+    branch, output = torch.nn.Identity(), torch.ones(4000, 3, 5)
+    kept = drop(branch.train(), (), output)
+    assert kept.unique().tolist() == pytest.approx([0, 1 / 0.6])
+    rows = kept.flatten(1)
+    assert (rows == rows[:, :1]).all()  # a sample's branch as a whole
+    assert kept.mean() == pytest.approx(1.0, abs=0.05)
+    assert (drop(branch.eval(), (), output) == output).all()
+    shares = [h.share for layer in build_model("vitpose-b").backbone.encoder.layer
+              for h in layer.mlp._forward_hooks.values()]  # fmt: skip
+    assert shares == pytest.approx(np.linspace(0, 0.3, 12))
 
 
 def test_unlabelled_joints_weigh_nothing():
@@ -236,19 +327,27 @@ def test_a_vitpose_takes_ten_steps_and_goes_on_exactly(people, tmp_path, monkeyp
         ({"train": ("/nowhere",)}, "must read NAME="),
         ({"model": "vitpose-xl"}, "unknown model 'vitpose-xl'; choose from"),
         ({"init": "/nowhere.pth"}, "no weights at /nowhere.pth"),
+        ({"train": ("synth={people}:x0.01",)}, "leaves nobody to train on"),
     ],
 )
 def test_bad_input_is_named(people, tmp_path, changes, words):
     from pathlib import Path
 
     changes = {k: Path(v) if k == "init" else v for k, v in changes.items()}
+    if changes.get("train"):
+        changes["train"] = tuple(spec.format(people=people) for spec in changes["train"])
     with pytest.raises(UserError, match=words):
         train(config(people, tmp_path / "run", **changes))
 
 
 @pytest.mark.parametrize(
-    "changes", [{"epochs": 0}, {"batch": 0}, {"rotation": 400}, {"lr": -1.0}, {"blend": 2.0}]
-)
+    "changes",
+    [
+        {"epochs": 0}, {"batch": 0}, {"rotation": 400}, {"lr": -1.0}, {"blend": 2.0}, {"seed": -1},
+        {"seed": 2**40}, {"milestones": (170, 200)}, {"milestones": (float("nan"),)},
+        {"milestones": (0.9, 0.5)}, {"train": ("a=x", "a=y")}, {"val": ("a=x", "a=y")},
+    ],
+)  # fmt: skip
 def test_absurd_options_are_refused(people, tmp_path, changes):
     with pytest.raises(UserError):
         config(people, tmp_path / "run", **changes)

@@ -82,7 +82,7 @@ def _spread(persons: Int[np.ndarray, " n"], cap: int) -> Int[np.ndarray, " m"]:
 
 def names_differ(specs: tuple[str, ...]) -> None:
     """Raise `UserError` where two sets have one name: their scores could not be told apart."""
-    names = [parse_set(spec).name for spec in specs]
+    names = [spec.partition("=")[0] for spec in specs]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise UserError(f"two sets are called {twice[0]!r}; give each NAME=… of its own")

@@ -1,0 +1,90 @@
+"""Sets named on the command line, and mixes of them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from repogen import UserError
+from repogen.bodies import COCO_KEYPOINTS
+from repogen.datasets.sets import Mix, names_differ, parse_set, read_mix, read_set
+
+JOINTS = [10.0, 10.0, 2] * 17
+
+
+@pytest.fixture
+def coco(tmp_path):
+    """Ten people, one an image, of whom every other is labelled."""
+    images = [{"id": k, "file_name": f"{k}.jpg", "width": 50, "height": 50} for k in range(10)]
+    annotations = [
+        {"id": k, "image_id": k, "category_id": 1, "bbox": [0, 0, 40, 40],
+         "keypoints": JOINTS if k % 2 else [0] * 51}
+        for k in range(10)
+    ]  # fmt: skip
+    categories = [{"id": 1, "name": "person", "keypoints": list(COCO_KEYPOINTS)}]
+    path = tmp_path / "a.json"
+    path.write_text(
+        json.dumps({"images": images, "annotations": annotations, "categories": categories})
+    )
+    (tmp_path / "2017").mkdir()
+    return path
+
+
+def test_words_come_apart(coco):
+    images = coco.parent / "2017"
+    words = parse_set(f"x={coco}:{images}:3:x0.5")
+    assert (words.name, words.annotations, words.images) == ("x", coco, images)
+    assert (words.cap, words.weight) == (3, 0.5)
+
+
+def test_a_folder_may_be_called_like_a_number(coco, monkeypatch):
+    monkeypatch.chdir(coco.parent)
+    words = parse_set("x=a.json:2017")
+    assert (str(words.images), words.cap) == ("2017", None)
+    assert parse_set("x=a.json:2017:7").cap == 7
+
+
+@pytest.mark.parametrize(
+    ("end", "words"), [(":0", "takes nobody"), (":x0", "takes nobody"), (":a:b", "must read")]
+)
+def test_words_that_make_no_sense(coco, end, words):
+    with pytest.raises(UserError, match=words):
+        parse_set(f"x={coco}:{coco.parent / '2017'}{end}")
+
+
+def test_a_cap_counts_those_who_are_labelled(coco):
+    spec = f"x={coco}:{coco.parent / '2017'}"
+    assert len(read_set(spec)) == 10
+    assert read_set(f"{spec}:3").ids.tolist() == [1, 5, 9]
+    assert read_set(f"{spec}:99").ids.tolist() == [1, 3, 5, 7, 9]
+    assert [len(read_mix((s,)).sets[0]) for s in (spec, f"{spec}:3")] == [5, 3]
+
+
+def test_nobody_labelled_is_an_error(coco):
+    data = json.loads(coco.read_text())
+    for annotation in data["annotations"]:
+        annotation["keypoints"] = [0] * 51
+    coco.write_text(json.dumps(data))
+    spec = f"x={coco}:{coco.parent / '2017'}"
+    with pytest.raises(UserError, match="10 persons and no labelled joint"):
+        read_set(spec)
+    with pytest.raises(UserError, match="leaves nobody"):
+        read_mix((spec,))
+
+
+def test_sets_of_one_name_cannot_be_told_apart():
+    with pytest.raises(UserError, match="two sets are called 'a'"):
+        names_differ(("a=x", "b=y", "a=z"))
+
+
+@pytest.mark.parametrize("weight", [0.4, 1.0, 2.6])
+def test_an_epoch_holds_everybody_as_often_as_weighted(coco, weight):
+    people = read_mix((f"x={coco}:{coco.parent / '2017'}",)).sets[0]
+    mix = Mix((people, people), (1.0, weight))
+    rows = mix.epoch(np.random.default_rng(0))
+    assert len(rows) == len(mix) == 5 + round(5 * weight)
+    first, second = (np.bincount(rows[rows[:, 0] == k, 1], minlength=5) for k in (0, 1))
+    assert first.tolist() == [1] * 5
+    assert second.max() - second.min() <= 1
+    other = mix.epoch(np.random.default_rng(1))
+    assert not np.array_equal(rows, other)
