@@ -124,6 +124,56 @@ def test_a_broken_file_is_named_with_the_record(tmp_path, annotations, changes, 
         read(tmp_path, annotations, **changes)
 
 
+IMAGE = {"id": 3, "file_name": "a.jpg", "width": 100, "height": 120}
+PERSON = {"id": 1, "name": "person"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"images": [IMAGE | {"view": "top"}]}, r"images\[0\] cannot be read"),
+        ({"images": [IMAGE | {"view": {"azimuth_deg": None}}]}, r"images\[0\] cannot be read"),
+        ({"images": [IMAGE | {"width": 1e999}]}, r"images\[0\] cannot be read"),
+        ({"images": [3]}, r"images\[0\] cannot be read"),
+        ({"categories": [{"name": "person"}]}, r"categories\[0\] lacks 'id'"),
+        ({"categories": ["person"]}, r"categories\[0\] cannot be read"),
+        ({"categories": [PERSON | {"keypoints": []}]}, "another skeleton"),
+        ({"categories": [PERSON | {"keypoints": 17}]}, r"categories\[0\] cannot be read"),
+        ({"annotations": [annotation(id="abc")]}, r"annotations\[0\] cannot be read"),
+        ({"annotations": [annotation(id=[1])]}, r"annotations\[0\] cannot be read"),
+        ({"annotations": ["none"]}, r"annotations\[0\] cannot be read"),
+        (
+            {"annotations": [annotation(area=None, segmentation=[[]])]},
+            r"annotations\[0\] .*segmentation is no polygon",
+        ),
+        (
+            {"annotations": [annotation(area=None, segmentation=[[1, 2, 3]])]},
+            r"annotations\[0\] .*segmentation is no polygon",
+        ),
+    ],
+)
+def test_records_of_the_wrong_kind_are_named(tmp_path, changes, words):
+    with pytest.raises(UserError, match=words):
+        read(tmp_path, **({"annotations": [annotation()]} | changes))
+
+
+def test_a_mask_that_is_not_needed_does_no_harm(tmp_path):
+    people = read(tmp_path, [annotation(segmentation=[[1, 2, 3]])])
+    assert people.areas.tolist() == [3000]
+
+
+def test_a_view_that_is_null_is_none(tmp_path):
+    people = read(tmp_path, [annotation()], images=[IMAGE | {"view": None}])
+    assert np.isnan(people.views).all()
+
+
+def test_images_with_a_camera_are_ours(tmp_path):
+    """Wherever their annotations have been copied to."""
+    images = [IMAGE, IMAGE | {"id": 4, "camera": {}}]
+    people = read(tmp_path, [annotation(), annotation(id=8, image_id=4)], images=images)
+    assert people.pixel_centers.ravel().tolist() == [0, 0.5]
+
+
 def test_a_file_that_is_no_json_or_absent(tmp_path):
     (tmp_path / "x.json").write_text("{nope")
     with pytest.raises(UserError, match="not a JSON file"):

@@ -109,6 +109,9 @@ def test_pictures_of_one_name_are_told_apart_by_their_folders(boxed):
         (["a.png"], "", '[{"file_name": "a.png", "bbox": [1, 2, NaN, 4]}]', "finite"),
         (["a.png"], "", [{"bbox": BOX}], "image_id"),
         (["a.png"], "", ["a.png"], r"detections\[0\]"),
+        (["a.png"], "", coco(["a.png"], [], ["person"]), r"categories\[0\]"),
+        (["a.png"], "", coco(["a.png"], []) | {"categories": {"id": 1}}, "categories is no list"),
+        (["a.png"], "", [{"file_name": "a.png", "bbox": BOX, "frame": 1e999}], r"detections\[0\]"),
     ],
 )
 def test_what_is_wrong_is_named(boxed, names, inside, data, words):

@@ -1,6 +1,5 @@
 """Files become pictures, each with a name of its own; what cannot be read is told."""
 
-import cv2
 import numpy as np
 import pytest
 
@@ -77,12 +76,7 @@ def test_a_video_that_breaks_off_gives_what_is_there(tmp_path, film, capfd):
     assert f"breaks off after {len(frames)} of 20 frames" in capfd.readouterr().err
 
 
-def test_photographs_are_turned_as_their_file_says(tmp_path):
-    # A JPEG whose EXIF orientation is 6: to be turned 90 degrees clockwise.
-    done, data = cv2.imencode(".jpg", np.zeros((20, 40, 3), np.uint8))
-    assert done
-    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
-    tagged = b"\xff\xd8\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + data.tobytes()[2:]
-    (tmp_path / "a.jpg").write_bytes(tagged)
+def test_photographs_are_turned_as_their_file_says(tmp_path, write_turned):
+    write_turned(tmp_path / "a.jpg", np.zeros((20, 40, 3), np.uint8))
     (frame,) = read_frames(list_sources((tmp_path,), tmp_path / "o")[1], [])
     assert frame.picture.shape == (40, 20, 3)

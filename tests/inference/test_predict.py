@@ -280,3 +280,59 @@ def test_the_verbs_name_what_is_wrong(tmp_path, people, weights, capsys):
         assert main(words.split()) == 2, words
         said = capsys.readouterr().err.strip().splitlines()
         assert said[-1].startswith("repogen: error: ")
+
+
+@pytest.mark.parametrize("size", [(60, 40), (40, 60)])
+def test_a_turned_picture_is_looked_at_as_its_boxes_were_drawn(tmp_path, size, write_turned):
+    """A white patch on black, in a file that says that it lies on its side."""
+    picture = np.zeros((40, 60, 3), np.uint8)
+    picture[5:15, 40:55] = 255
+    write_turned(tmp_path / "a.jpg", picture)
+    box = [40, 5, 15, 10] if size == (60, 40) else [25, 40, 10, 15]
+    table = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": size[0], "height": size[1]}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": box}],
+        "categories": [{"id": 1, "name": "person"}],
+    }
+    seen = []
+
+    def looking(crops):
+        seen.append(crops[:, 100:156, 76:116].mean())
+        return np.zeros((len(crops), 17, 64, 48), np.float32)
+
+    options = PredictOptions(boxes=boxed(tmp_path / "boxes.json", table), write=())
+    predict(looking, (tmp_path / "a.jpg",), tmp_path / "out", options)
+    assert min(seen) > 200
+    table["images"][0]["width"] = 61
+    options = PredictOptions(boxes=boxed(tmp_path / "boxes.json", table), write=())
+    with pytest.raises(UserError, match="is not 61 x "):
+        predict(looking, (tmp_path / "a.jpg",), tmp_path / "out", options)
+
+
+def test_a_late_error_keeps_what_was_found(tmp_path, middle, picture, monkeypatch):
+    from repogen.inference import predict as module
+
+    for name in "abc":
+        picture(tmp_path / f"in/{name}.png", 60, 40)
+    real, drawn = module.drawn, []
+
+    def full(*arguments):
+        drawn.append(1)
+        if len(drawn) == 3:
+            raise UserError("cannot write c.png.jpg: No space left on device")
+        return real(*arguments)
+
+    monkeypatch.setattr(module, "drawn", full)
+    with pytest.raises(UserError, match="No space left"):
+        predict(middle, (tmp_path / "in",), tmp_path / "out")
+    assert len(results(tmp_path / "out")) == 3
+
+
+def test_one_broken_file_of_many_that_were_named_is_told(tmp_path, middle, picture, capsys):
+    paths = [tmp_path / f"{k}.png" for k in range(101)]
+    for path in paths[1:]:
+        picture(path, 12, 8)
+    paths[0].write_text("no picture")
+    predict(middle, tuple(paths), tmp_path / "out", PredictOptions(flip=False, write=()))
+    assert len(results(tmp_path / "out")) == 100
+    assert "1 of 101 files cannot be read" in capsys.readouterr().err
