@@ -24,6 +24,7 @@ TESTS = {
 ARMS = (
     Arm("without", rotation=40),
     Arm("+ rotation"),
+    Arm("+ rotation, twice the steps", repeat=2.0),
     Arm("+ RePoGen", {"images": 1500, "views": ("top=0.5", "bottom=0.5")}),
 )
 

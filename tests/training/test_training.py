@@ -106,6 +106,25 @@ def test_a_killed_run_goes_on_with_the_same_losses(people, tmp_path):
     assert not list(options.out.glob(".*"))
 
 
+@pytest.mark.slow
+def test_two_processes_share_the_batches(people, tmp_path):
+    words = (
+        f"-m torch.distributed.run --nproc-per-node 2 -m repogen train --train s={people} "
+        f"--val s={people}:4 --model tiny --batch 8 --warmup 2 --epochs 2 --workers 0 --ema 0.9"
+    )
+    command = [sys.executable, *words.split(), "--out", str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(losses(tmp_path / "run")) == 6  # 24 people, 4 for each process
+    description = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert description["processes"] == 2
+    command[command.index("8")] = "9"
+    done = subprocess.run(
+        [*command[:-1], str(tmp_path / "odd")], capture_output=True, text=True, check=False
+    )
+    assert "--batch 9 cannot be shared by 2 processes" in done.stderr
+
+
 def test_a_run_that_goes_on_keeps_its_scores_on_the_board(people, tmp_path, monkeypatch):
     from repogen.training import loop
 
