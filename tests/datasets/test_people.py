@@ -141,6 +141,7 @@ PERSON = {"id": 1, "name": "person"}
         ({"categories": [PERSON | {"keypoints": 17}]}, r"categories\[0\] cannot be read"),
         ({"annotations": [annotation(id="abc")]}, r"annotations\[0\] cannot be read"),
         ({"annotations": [annotation(id=[1])]}, r"annotations\[0\] cannot be read"),
+        ({"annotations": [annotation(id=2**70)]}, r"annotations\[0\] cannot be read"),
         ({"annotations": ["none"]}, r"annotations\[0\] cannot be read"),
         (
             {"annotations": [annotation(area=None, segmentation=[[]])]},

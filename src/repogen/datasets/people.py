@@ -99,7 +99,7 @@ def read_people(name: str, annotations: Path, images: Path) -> People:
         with _record(annotations, "annotations", place):
             if record["category_id"] in skeleton:
                 at = index[record["image_id"]]
-                rows.append((at, int(record["id"]), *_mended(record, frames[at][1])))
+                rows.append((at, int(np.int64(record["id"])), *_mended(record, frames[at][1])))
                 records.append(record)
     files, sizes, views, rendered = zip(*frames, strict=True) if frames else [()] * 4
     columns = list(zip(*rows, strict=True)) if rows else [()] * 6
