@@ -39,7 +39,7 @@ class Budget:
 
 
 BUDGETS = {
-    "laptop": Budget("tiny", 256, 32, 50, epochs=6, base_epochs=20),
+    "laptop": Budget("tiny", 256, 8, 200, epochs=6, base_epochs=20),
     "full": Budget("vitpose-s", 1024, 128, 300, epochs=50, base_epochs=0),
 }
 
