@@ -36,10 +36,12 @@ class Budget:
     """Of the real set: every arm sees the same real crops, synthetic ones come on top."""
     base_epochs: int
     """Of training from scratch before that; 0 where --init brings trained weights."""
+    lr: float | None = None
+    """Learning rate of the arms, where it is not the model's own."""
 
 
 BUDGETS = {
-    "laptop": Budget("tiny", 256, 8, 200, epochs=6, base_epochs=20),
+    "laptop": Budget("tiny", 256, 8, 200, epochs=6, base_epochs=20, lr=5e-4),
     "full": Budget("vitpose-s", 1024, 128, 300, epochs=50, base_epochs=0),
 }
 
@@ -176,10 +178,11 @@ def _tune(
         if experiment.share is not None:
             real, made = (len(read_mix((spec,))) for spec in sets)
             sets[1] += f":x{experiment.share / (1 - experiment.share) * real / made:.6f}"
+    rate = () if budget.lr is None else ("--lr", budget.lr)
     epochs = experiment.epochs or budget.epochs
     _train(_run_folder(experiment, arm, seed), budget, threads, "--train", *sets,
            "--init", base if base == experiment.init else base / "last.safetensors",
-           "--rotation", arm.rotation, "--epochs", epochs, "--seed", seed)  # fmt: skip
+           "--rotation", arm.rotation, "--epochs", epochs, *rate, "--seed", seed)  # fmt: skip
 
 
 def _run_folder(experiment: Experiment, arm: Arm, seed: int) -> Path:
