@@ -1,7 +1,13 @@
 """What many tests share: building a body takes half a second, so it is built once."""
 
+import os
+import tempfile
+
 import cv2
 import pytest
+
+# What the machine's user has installed must not change what tests see.
+os.environ["REPOGEN_ASSETS"] = tempfile.mkdtemp(prefix="repogen-no-assets-")
 
 
 @pytest.fixture(scope="session")

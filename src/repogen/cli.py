@@ -17,6 +17,7 @@ VERBS = {
     "evaluate": "score weights on sets of labelled people",
     "predict": "poses in pictures and videos",
     "weights": "convert, export to ONNX or blend weights",
+    "assets": "install packs of clothes, hair and panoramas",
     "views": "which camera views a COCO-keypoints file holds",
     "info": "what this installation offers, or what a dataset holds",
 }
@@ -329,6 +330,78 @@ def _weights(words: list[str]) -> int:
     )
     print(_parse("weights", commands, words)())
     return 0
+
+
+def _assets(words: list[str]) -> int:
+    from tyro.conf import Positional, subcommand
+
+    Work = Callable[[], int]
+
+    def list_() -> Work:
+        """What is installed, and under which licences."""
+
+        def work() -> int:
+            from repogen.assets import installed, packs_text
+
+            print(packs_text(installed()))
+            return 0
+
+        return work
+
+    def add(name: Positional[str], licence: str | None = None) -> Work:
+        """Install a pack, in the place of an older one of the same name.
+
+        Args:
+            name: makehuman, environments, or a folder or .zip of MakeHuman clothes or panoramas.
+            licence: Take items of makehuman under other licences than CC0, too: how the licence
+                begins, or any.
+        """
+
+        def work() -> int:
+            from repogen.assets import add, packs_text
+
+            added = add(name, licence)
+            for line in added.left_out:
+                print(f"repogen: left out: {line}", file=sys.stderr)
+            print(packs_text({added.pack.name: added.pack}))
+            return 0
+
+        return work
+
+    def remove(name: Positional[str]) -> Work:
+        """Delete a pack.
+
+        Args:
+            name: A pack that list names.
+        """
+
+        def work() -> int:
+            from repogen.assets import remove
+
+            remove(name)
+            return 0
+
+        return work
+
+    def check() -> Work:
+        """Look for files that are missing or have changed; exit code 1 and a list of them."""
+
+        def work() -> int:
+            from repogen.assets import check
+
+            problems = check()
+            print("\n".join(problems) or "every file is as it was installed")
+            return 1 if problems else 0
+
+        return work
+
+    commands: Any = (
+        Annotated[Any, subcommand("list", constructor=list_)]
+        | Annotated[Any, subcommand("add", constructor=add)]
+        | Annotated[Any, subcommand("remove", constructor=remove)]
+        | Annotated[Any, subcommand("check", constructor=check)]
+    )
+    return _parse("assets", commands, words)()
 
 
 def _views(words: list[str]) -> int:

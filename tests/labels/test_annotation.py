@@ -64,7 +64,7 @@ def test_barycentrics_give_the_point_a_sample_sees(renderings):
         assert (weights[~g.covered] == 0).all()
         assert seen.sum(axis=1) == pytest.approx(np.ones(len(seen)))
         assert seen.min() > -1e-2
-        corners = rendering.vertices[rendering.surface.faces[g.faces[rows, columns]]]
+        corners = rendering.vertices[rendering.mesh.faces[g.faces[rows, columns]]]
         points = np.einsum("nk,nki->ni", seen, corners)
         assert points[:, 2] == pytest.approx(g.depth[rows, columns], abs=2e-3)
         shown = camera.to_pixels(points)

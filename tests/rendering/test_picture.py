@@ -94,7 +94,7 @@ def test_samples_lie_on_the_triangle_they_name(body, renderer, index):
     z = g.depth[rows, columns][:, None]
     points = np.hstack([(pixels - [camera.cx, camera.cy]) / [camera.fx, camera.fy] * z, z])
 
-    a, b, c = rendering.vertices[rendering.surface.faces[g.faces[rows, columns]]].swapaxes(0, 1)
+    a, b, c = rendering.vertices[rendering.mesh.faces[g.faces[rows, columns]]].swapaxes(0, 1)
     normal = np.cross(b - a, c - a)
     size = np.linalg.norm(normal, axis=1, keepdims=True)
     weights = np.stack(
@@ -271,7 +271,7 @@ def test_shadows_are_where_rays_to_the_lamp_are_blocked(body, renderer):
     focal, centre = [camera.fx, camera.fy], [camera.cx, camera.cy]
     seen = (np.stack([columns, rows], axis=1) + 0.5 - centre) / focal * z[:, None]
     starts = np.hstack([seen, z[:, None]])
-    skin = rendering.surface.faces[rendering.surface.faces_of("skin")]
+    skin = rendering.mesh.faces[rendering.mesh.layers == 0]
     towards = np.array(camera.rotation) @ LAMP.direction
     blocked = rays_hit(starts, towards, rendering.vertices[skin].astype(float))
     assert blocked.mean() > 0.1
@@ -366,8 +366,9 @@ def two_people(body):
 
 def test_the_nearer_of_two_people_is_seen(body, renderer):
     scene, near, far = two_people(body)
-    g = renderer.render(replace(scene, people=(far, near))).gbuffer
-    who = g.faces // g.faces_per_person
+    rendering = renderer.render(replace(scene, people=(far, near)))
+    g = rendering.gbuffer
+    who = rendering.mesh.people[g.faces]
     both = [renderer.render(replace(scene, people=(p,))) for p in (far, near)]
     masks = [samples_covered(r) == 4 for r in both]
     shown = g.whole(g.by_pixel(who).min(axis=2) + 1)  # 0 where a sample sees nobody

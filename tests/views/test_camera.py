@@ -1,12 +1,21 @@
 """Cameras: where they stand, what they see, and back."""
 
+import json
+
+import cattrs
 import numpy as np
 import pytest
 
 from repogen.errors import UserError
-from repogen.views.camera import View, angles, direction, look_at, view_of
+from repogen.views.camera import Camera, View, angles, direction, look_at, view_of
 
 ORIGIN = (0.0, 0.0, 0.0)
+LENSES = [
+    ("pinhole", ()),
+    ("opencv", (-0.2, 0.05, 0.001, -0.002, 0.0)),
+    ("equidistant", ()),
+    ("kannala-brandt", (-0.02, 0.003, -0.001, 0.0001)),
+]
 
 
 def random_views(count=40, seed=0):
@@ -107,18 +116,51 @@ def test_matrix_is_the_projection():
     assert camera.to_pixels(points) == pytest.approx(homogeneous[:, :2] / homogeneous[:, 2:])
 
 
+@pytest.mark.parametrize(("model", "distortion"), LENSES)
 @pytest.mark.parametrize("seed", range(5))
-def test_a_window_shifts_and_zooms_the_pixels_and_nothing_else(seed):
+def test_a_window_shifts_and_zooms_the_pixels_and_nothing_else(seed, model, distortion):
     rng = np.random.default_rng(seed)
-    camera = look_at(View(*rng.uniform(-80, 80, 3), 3.0), ORIGIN, 0.0, 400, 70.0)
+    view = View(*rng.uniform(-80, 80, 3), 3.0)
+    camera = look_at(view, ORIGIN, 0.0, 400, 70.0, model, distortion)
     left, top, scale = rng.uniform(-100, 100), rng.uniform(-100, 100), rng.uniform(0.3, 3)
     window = camera.windowed(left, top, 123, 45, scale)
     points = camera.to_camera(rng.normal(0, 0.5, (30, 3)))
-    assert window.to_pixels(points) == pytest.approx(
-        (camera.to_pixels(points) - [left, top]) * scale
-    )
+    shown = (camera.to_pixels(points) - [left, top]) * scale
+    assert window.to_pixels(points) == pytest.approx(shown)
+    assert window.rays(shown) == pytest.approx(camera.rays(camera.to_pixels(points)))
     assert (window.width, window.height) == (123, 45)
     assert (window.rotation, window.translation) == (camera.rotation, camera.translation)
+
+
+@pytest.mark.parametrize(("model", "distortion"), LENSES)
+def test_depth_and_what_is_in_view(model, distortion):
+    camera = look_at(View(0, 0, 0, 2.0), ORIGIN, 0.0, 100, 70.0, model, distortion)
+    points = np.array([[0.3, 0.4, 1.2], [0.3, 0.4, -1.2], [0.6, 0.8, 0.0], [0.0, 0.0, 0.0]])
+    fisheye = model in ("equidistant", "kannala-brandt")
+    assert camera.depth_of(points) == pytest.approx([1.3, 1.3, 1, 0] if fisheye else points[:, 2])
+    assert camera.in_view(points).tolist() == [True, fisheye, fisheye, False]
+
+
+def test_a_pinhole_is_computed_as_ever():
+    """To the last bit, in the points' own precision: pictures of old scenes must not change."""
+    camera = look_at(View(20, 30, 40, 2.0), ORIGIN, 10.0, 300, 50.0)
+    assert camera.fx == 0.5 * 300 / np.tan(np.radians(50.0) / 2)
+    for kind in (np.float32, np.float64):
+        points = np.random.default_rng(0).normal([0, 0, 4], 1, (50, 3)).astype(kind)
+        x, y, z = points.T
+        expected = np.stack([camera.fx * (x / z) + camera.cx, camera.fy * (y / z) + camera.cy]).T
+        pixels = camera.to_pixels(points)
+        assert pixels.dtype == kind
+        assert (pixels == expected).all()
+
+
+@pytest.mark.parametrize(("model", "distortion"), LENSES)
+def test_a_camera_comes_back_from_json(model, distortion):
+    camera = look_at(View(20, 30, 40, 2.0), ORIGIN, 10.0, 300, 50.0, model, distortion)
+    data = json.loads(json.dumps(cattrs.unstructure(camera)))
+    assert cattrs.structure(data, Camera) == camera
+    del data["model"], data["distortion"]
+    assert cattrs.structure(data, Camera).model == "pinhole"
 
 
 @pytest.mark.parametrize("distance", [0.0, -1.0, float("nan")])

@@ -11,9 +11,12 @@ import numpy as np
 from jaxtyping import UInt8
 
 from repogen.appearance.colors import from_hex, to_hex
+from repogen.appearance.panorama import Panorama, sample_panorama
+from repogen.assets import assets_dir, installed
 from repogen.errors import UserError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+_PANORAMAS = (".hdr", ".exr")
 _LONGEST_SIDE = 1600
 _MEMORY = 24
 _TRIES = 50
@@ -57,7 +60,7 @@ class Place:
     yaw_deg: float
 
 
-Background = Photo | Plain | Place
+Background = Photo | Plain | Place | Panorama
 
 FLOOR_PATTERNS = ("plain", "tiles", "planks", "noise")
 
@@ -69,10 +72,14 @@ and how far the camera stands from the origin, metres."""
 def parse_backgrounds(spec: str) -> tuple[Backdrop, str]:
     """The backgrounds a specification names, and a word on what was found.
 
-    `builtin`; `plain` (random colours) or `#rrggbb`; a folder of photographs; or
+    `auto` (panoramas of installed asset packs, `builtin` without any); `builtin`; `plain` (random
+    colours) or `#rrggbb`; a folder of photographs or of panoramas (.hdr, .exr); or
     `coco:ANNOTATIONS.json:IMAGES_DIR`, only images without an annotated person. Raises
     `UserError` where nothing usable is found.
     """
+    if spec == "auto":
+        panoramas = _installed_panoramas()
+        return _panoramas(panoramas) if panoramas else parse_backgrounds("builtin")
     if spec == "builtin":
         return sample_place, "built-in places"
     if spec == "plain":
@@ -80,6 +87,10 @@ def parse_backgrounds(spec: str) -> tuple[Backdrop, str]:
     if spec.startswith("#"):
         from_hex(spec)
         return lambda _rng, _low, _far: Plain(spec), f"plain {spec}"
+    if Path(spec).is_dir():
+        panoramas = sorted(p for p in Path(spec).rglob("*") if p.suffix.lower() in _PANORAMAS)
+        if panoramas:
+            return _panoramas([path.resolve() for path in panoramas])
     paths = _coco_paths(spec) if spec.startswith("coco:") else _folder_paths(Path(spec))
     good = [path for path in paths if _is_image(path)]
     bad = len(paths) - len(good)
@@ -95,6 +106,23 @@ def parse_backgrounds(spec: str) -> tuple[Backdrop, str]:
         raise UserError(f"--backgrounds {spec}: {_TRIES} of its image files in a row are broken")
 
     return sample, found
+
+
+def _installed_panoramas() -> list[Path]:
+    return [
+        assets_dir() / pack.name / file
+        for pack in installed().values()
+        for item in pack.items
+        if item.kind == "environment"
+        for file in item.files
+    ]
+
+
+def _panoramas(paths: list[Path]) -> tuple[Backdrop, str]:
+    def sample(rng: np.random.Generator, low: float, _far: float) -> Background:
+        return sample_panorama(rng, str(paths[int(rng.integers(len(paths)))]), low)
+
+    return sample, f"{len(paths)} panoramas"
 
 
 def _folder_paths(folder: Path) -> list[Path]:

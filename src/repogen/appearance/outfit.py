@@ -28,8 +28,19 @@ class Cloth:
 
 
 @dataclass(frozen=True)
+class Worn:
+    """A garment of an asset pack. Each of its pieces (`Fitted.regions`) is dyed like a cloth, or
+    keeps its own colours where there is None."""
+
+    pack: str
+    kind: str
+    name: str
+    cloths: tuple[Cloth | None, ...]
+
+
+@dataclass(frozen=True)
 class Outfit:
-    """Skin, hair and clothes of one person."""
+    """Skin, hair and clothes of one person: painted ones, and garments of asset packs."""
 
     skin: str
     eyes: str
@@ -48,6 +59,7 @@ class Outfit:
     shoes: str
     shoe_color: str
     sole_color: str
+    worn: tuple[Worn, ...] = ()
 
 
 _SLEEVES = {"t-shirt": (0.24, 0.46), "shirt": (0.60, 0.72), "tank": (0.165, 0.19), "bare": (0, 0)}
@@ -78,12 +90,12 @@ def sample_outfit(rng: np.random.Generator, feminine: float, patterns: bool = Tr
         hair_color=hair_color,
         hairline=hairline,
         top=top,
-        top_cloth=_sample_cloth(rng, patterns),
+        top_cloth=sample_cloth(rng, patterns),
         sleeve=float(rng.uniform(*_SLEEVES[top])),
         waist=float(rng.uniform(-0.07, 0.04)) if top != "bare" else 9.0,
         neckline=float(rng.uniform(-0.05, 0.012)),
         bottom=bottom,
-        bottom_cloth=_sample_cloth(rng, patterns),
+        bottom_cloth=sample_cloth(rng, patterns),
         hem=float(rng.uniform(*_HEMS[bottom])),
         shoes=shoes,
         shoe_color=_sample_color(rng),
@@ -96,7 +108,8 @@ def shoe_top(outfit: Outfit) -> float:
     return _SHOE_TOPS[outfit.shoes]
 
 
-def _sample_cloth(rng: np.random.Generator, patterns: bool) -> Cloth:
+def sample_cloth(rng: np.random.Generator, patterns: bool) -> Cloth:
+    """A random fabric; without `patterns` of one colour."""
     pattern = str(rng.choice(PATTERNS, p=[0.5, 0.13, 0.06, 0.1, 0.09, 0.12]))
     return Cloth(
         color=_sample_color(rng),

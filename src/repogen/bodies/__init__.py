@@ -1,20 +1,36 @@
 """Parametric bodies behind one protocol."""
 
 from functools import lru_cache
+from pathlib import Path
 
 from repogen.bodies.protocol import LAYERS, PARTS, Body, PosedBody, Surface
 from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
-from repogen.errors import choose
+from repogen.bodies.smpl_files import FAMILIES
+from repogen.errors import UserError, choose
 
 
 @lru_cache(maxsize=2)
-def load_body(name: str = "anny", device: str = "cpu") -> Body:
-    """A body model by name, kept for the next call. The first ever takes minutes to build.
+def load_body(name: str = "anny", device: str = "cpu", path: Path | None = None) -> Body:
+    """A body model by name, kept for the next call: anny, or smplx, smplh or smpl from the
+    user's own files in the folder `path`. anny's first load ever takes minutes.
 
-    Raises `UserError` for an unknown name.
+    Raises `UserError` for an unknown name, and for a folder missing, without the model's files
+    or with broken ones.
     """
+    if name in FAMILIES:
+        if path is None:
+            family = FAMILIES[name]
+            raise UserError(
+                f"--body {name} needs --body-path, the folder of the {family.title} files you "
+                f"have from https://{family.site}"
+            )
+        from repogen.bodies.smpl import SmplBody
+
+        return SmplBody(name, Path(path), device)
     if name != "anny":
-        raise choose("body", name, ["anny"])
+        raise choose("body", name, ["anny", *FAMILIES])
+    if path is not None:
+        raise UserError(f"--body-path {path}: anny needs no files; name another body with --body")
     from repogen.bodies.anny import AnnyBody
 
     return AnnyBody(device)

@@ -93,9 +93,11 @@ class AnnyBody:
         order = np.argsort(-data["skin_weights"], axis=1, kind="stable")
         weights = np.take_along_axis(data["skin_weights"], order, axis=1)
         bone_ids = np.take_along_axis(data["skin_bones"], order, axis=1)
+        self.skinning = bone_ids, weights
         self._weights = wp.array(weights, dtype=wp.float32, device=device)
         self._bones = wp.array(bone_ids, dtype=wp.int32, device=device)
         self._posed = wp.zeros(len(weights), dtype=wp.vec3, device=device)
+        self._shaped = wp.zeros(len(weights), dtype=wp.vec3, device=device)
         # Half precision (an error below 0.1 mm) halves the memory read for each body.
         exact = data.pop("basis")
         basis = _in_blocks(exact.reshape(len(exact), -1).astype(np.float16))
@@ -110,11 +112,15 @@ class AnnyBody:
         self._main_bones = [bones[b] for b in bone_ids[:, 0]]
 
     @cached_property
+    def average(self) -> PosedBody:
+        """The average adult in T-pose."""
+        return self.pose({"age": 2 / 3}, {}, {})
+
+    @cached_property
     def surface(self) -> Surface:
         """See `Body.surface`. Built when first asked for."""
-        tpose = self.pose({"age": 2 / 3}, {}, {})
         return build_surface(
-            tpose,
+            self.average,
             faces=self._data["faces"],
             face_layers=self._data["face_layers"],
             vertex_bones=self._main_bones,
@@ -227,11 +233,16 @@ class AnnyBody:
                 wp.array(linear, dtype=wp.mat33, device=device),
                 wp.array(offset, dtype=wp.vec3, device=device),
             ],
-            outputs=[self._posed],
+            outputs=[self._shaped, self._posed],
             device=device,
         )
         posed = self._posed.numpy().copy()
-        return PosedBody(vertices=posed, keypoints=self._keypoints @ posed)
+        return PosedBody(
+            vertices=posed,
+            keypoints=self._keypoints @ posed,
+            rest=self._shaped.numpy().copy(),
+            bones=(linear, offset),
+        )
 
 
 def _in_blocks(values: np.ndarray) -> np.ndarray:

@@ -32,6 +32,25 @@ class Details:
     offsets: wp.array(dtype=wp.vec3)
 
 
+@wp.func
+def moved_by_bones(
+    v: int,
+    at: wp.vec3,
+    bones: wp.array2d(dtype=wp.int32),
+    weights: wp.array2d(dtype=wp.float32),
+    linear: wp.array(dtype=wp.mat33),
+    offset: wp.array(dtype=wp.vec3),
+) -> wp.vec3:
+    total = wp.vec3(0.0, 0.0, 0.0)
+    for k in range(weights.shape[1]):
+        w = weights[v, k]
+        if w == 0.0:
+            break
+        b = bones[v, k]
+        total += w * (linear[b] * at + offset[b])
+    return total
+
+
 @wp.kernel
 def skin_vertices(
     rest: wp.array(dtype=wp.float32),
@@ -41,10 +60,11 @@ def skin_vertices(
     weights: wp.array2d(dtype=wp.float32),
     linear: wp.array(dtype=wp.mat33),
     offset: wp.array(dtype=wp.vec3),
+    shaped: wp.array(dtype=wp.vec3),
     out: wp.array(dtype=wp.vec3),
 ):
     """Linear blend skinning of the vertices whose coordinates are `rest`, x, y, z in turn, and
-    the details.
+    the details; `shaped` gets them unposed.
 
     Weights of a vertex descend; the first zero ends the list.
     """
@@ -52,14 +72,22 @@ def skin_vertices(
     at = wp.vec3(rest[3 * v], rest[3 * v + 1], rest[3 * v + 2])
     for i in range(details.starts[v], details.starts[v + 1]):
         at += detail_weights[int(details.shapes[i])] * details.offsets[i]
-    total = wp.vec3(0.0, 0.0, 0.0)
-    for k in range(weights.shape[1]):
-        w = weights[v, k]
-        if w == 0.0:
-            break
-        b = bones[v, k]
-        total += w * (linear[b] * at + offset[b])
-    out[v] = total
+    shaped[v] = at
+    out[v] = moved_by_bones(v, at, bones, weights, linear, offset)
+
+
+@wp.kernel
+def skin_points(
+    rest: wp.array(dtype=wp.vec3),
+    bones: wp.array2d(dtype=wp.int32),
+    weights: wp.array2d(dtype=wp.float32),
+    linear: wp.array(dtype=wp.mat33),
+    offset: wp.array(dtype=wp.vec3),
+    out: wp.array(dtype=wp.vec3),
+):
+    """Linear blend skinning of any points; weights as for `skin_vertices`."""
+    v = wp.tid()
+    out[v] = moved_by_bones(v, rest[v], bones, weights, linear, offset)
 
 
 @wp.kernel
@@ -86,3 +114,20 @@ def count_free_rays(
             if not wp.mesh_query_ray(mesh, start, d, reach).result:
                 free += cosine
     out[v] = free / wp.max(total, 1.0e-6)
+
+
+@wp.kernel
+def count_hits(
+    mesh: wp.uint64,
+    points: wp.array(dtype=wp.vec3),
+    normals: wp.array(dtype=wp.vec3),
+    under: float,
+    over: float,
+    out: wp.array(dtype=wp.uint8),
+):
+    """1 for each point with a face of the mesh along its normal, from `under` metres below the
+    point to `over` above it."""
+    v = wp.tid()
+    n = normals[v]
+    hit = wp.mesh_query_ray(mesh, points[v] - under * n, n, under + over).result
+    out[v] = wp.uint8(wp.where(hit, 1, 0))

@@ -26,8 +26,9 @@ PARTS = (
 )
 """Body parts; their index is the value in part images (0 = nobody)."""
 
-LAYERS = ("skin", "eyes", "tights", "skirt", "hair")
-"""What a face of the surface belongs to; outfits switch all but skin and eyes on and off."""
+LAYERS = ("skin", "eyes", "tights", "skirt", "hair", "cloth", "strands", "thing")
+"""What a face belongs to. Of a body's own surface outfits switch all but skin and eyes on and
+off; cloth and strands (of hair, with gaps between them) are garments', things nobody's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,13 +57,17 @@ class Surface:
         return np.isin(self.face_layers, [LAYERS.index(layer) for layer in layers])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PosedBody:
     """One body at one moment, in the world frame: metres, z up, the hips' middle at the origin."""
 
     vertices: Float[np.ndarray, "v 3"]
     keypoints: Float[np.ndarray, "k 3"]
     """The 17 COCO keypoints, anatomical centres of the joints."""
+    rest: Float[np.ndarray, "v 3"] | None = None
+    """The vertices before they were posed, in the body's own frame, where clothes are fitted."""
+    bones: tuple[Float[np.ndarray, "b 3 3"], Float[np.ndarray, "b 3"]] | None = None
+    """Where each bone takes that rest mesh: x → linear x + offset."""
 
 
 class Body(Protocol):

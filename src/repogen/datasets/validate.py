@@ -14,7 +14,7 @@ from repogen.datasets.folder import DatasetFolder, partial_files
 from repogen.datasets.reading import read_coco, read_run, read_scenes
 from repogen.errors import UserError
 from repogen.scenes.scene import Scene
-from repogen.views.camera import view_of
+from repogen.views.camera import Camera, view_of
 
 _PIXEL = 0.01
 
@@ -107,19 +107,29 @@ def _check_keypoints(
         yield "a keypoint with v = 0 has coordinates"
     if a["num_keypoints"] != (flags > 0).sum():
         yield f"num_keypoints is {a['num_keypoints']}, {(flags > 0).sum()} are labelled"
-    matrix = np.array(image["camera"]["K"])
+    camera = _camera_of(image)
     with np.errstate(divide="ignore", invalid="ignore"):
-        pixels = (space / space[:, 2:]) @ matrix[:2].T
+        pixels = camera.to_pixels(space)
     labelled = flags > 0
     if labelled.any() and np.abs(pixels - points[:, :2])[labelled].max() > _PIXEL:
         yield f"keypoints_3d project more than {_PIXEL} px away from keypoints"
-    inside = (space[:, 2] > 0) & (pixels >= 0).all(axis=1)
+    inside = camera.in_view(space) & (pixels >= 0).all(axis=1)
     inside &= (pixels < [image["width"], image["height"]]).all(axis=1)
     dropped = run["config"].get("hidden") == "drop"
     if (labelled & ~inside).any() or (not dropped and (inside & ~labelled).any()):
         yield "v = 0 does not mean outside the image"
     if dropped and (flags == 1).any():
         yield "occluded keypoints are kept, though run.json says they are dropped"
+
+
+def _camera_of(image: dict[str, Any]) -> Camera:
+    """The camera of an image record."""
+    record = image["camera"]
+    (fx, _, cx), (_, fy, cy), _ = record["K"]
+    return Camera(
+        image["width"], image["height"], fx, fy, cx, cy, tuple(map(tuple, record["R"])),
+        tuple(record["t"]), record["model"], tuple(record["distortion"]),
+    )  # fmt: skip
 
 
 def _check_mask(
@@ -166,9 +176,7 @@ def _same_camera(image: dict[str, Any], scene: Scene) -> bool:
     view = view_of(camera, person.position, person.yaw_deg)
     recorded = image["view"]
     return (
-        image["camera"]["K"] == camera.matrix.tolist()
-        and image["camera"]["R"] == [list(row) for row in camera.rotation]
-        and image["camera"]["t"] == list(camera.translation)
+        _camera_of(image) == camera
         and abs(recorded["elevation_deg"] - view.elevation_deg) < 1e-4
         and abs(recorded["distance_m"] - view.distance_m) < 1e-4
     )

@@ -80,6 +80,7 @@ def image_record(scene: Scene, file_name: str) -> dict[str, Any]:
         "camera": {
             "model": camera.model,
             "K": camera.matrix.tolist(),
+            "distortion": list(camera.distortion),
             "R": [list(row) for row in camera.rotation],
             "t": list(camera.translation),
         },
@@ -95,9 +96,8 @@ def image_record(scene: Scene, file_name: str) -> dict[str, Any]:
 
 def seen_keypoints(rendering: Rendering) -> list[int]:
     """Per person, bit k set where some of keypoint k's neighbourhood is seen."""
-    count = rendering.gbuffer.faces_per_person
-    person, face = np.divmod(rendering.gbuffer.seen_faces, count)
-    bits = rendering.surface.face_keypoints[face]
+    seen = rendering.gbuffer.seen_faces
+    person, bits = rendering.mesh.people[seen], rendering.mesh.keypoints[seen]
     return [
         int(np.bitwise_or.reduce(bits[person == place], initial=0))
         for place in range(len(rendering.posed))
@@ -112,7 +112,7 @@ def keypoint_flags(
     with np.errstate(divide="ignore", invalid="ignore"):
         pixels = camera.to_pixels(points)
     inside = (
-        (points[:, 2] > 0)
+        camera.in_view(points)
         & (pixels >= 0).all(axis=1)
         & (pixels < [camera.width, camera.height]).all(axis=1)
     )

@@ -22,12 +22,12 @@ def person_masks(rendering: Rendering) -> list[UInt8[np.ndarray, "h w"]]:
     g = rendering.gbuffer
     if len(rendering.posed) == 1:
         return [g.whole(_anybody(g))]
-    owner = np.where(g.covered, g.faces // g.faces_per_person, -1)
+    owner = np.where(g.covered, rendering.mesh.people[g.faces], -1)
     return [g.whole(g.half_covered(owner == place)) for place in range(len(rendering.posed))]
 
 
 def depth_map(rendering: Rendering) -> UInt16[np.ndarray, "h w"]:
-    """Millimetres along the camera's z axis, 0 for nobody, at most 65,535.
+    """Millimetres of depth (`Camera.depth_of`), 0 for nobody, at most 65,535.
 
     Where a pixel sees several depths the nearest counts; pixels are those of the masks.
     """
@@ -39,8 +39,9 @@ def depth_map(rendering: Rendering) -> UInt16[np.ndarray, "h w"]:
 def part_map(rendering: Rendering) -> UInt8[np.ndarray, "h w"]:
     """Index into `PARTS` of what each pixel shows, 0 for nobody."""
     g = rendering.gbuffer
-    faces = g.nearest.astype(np.uint32) % np.uint32(g.faces_per_person)
-    return g.whole(rendering.surface.face_parts[faces] * _anybody(g))
+    mask = _anybody(g)
+    faces = np.where(mask > 0, g.nearest.astype(np.uint32), 0)
+    return g.whole(rendering.mesh.parts[faces] * mask)
 
 
 def normal_map(rendering: Rendering) -> UInt8[np.ndarray, "h w 3"]:
@@ -67,7 +68,7 @@ def barycentrics(rendering: Rendering) -> Float[np.ndarray, "sh sw 3"]:
     g, camera = rendering.gbuffer, rendering.scene.camera
     rows, columns = np.nonzero(g.covered)
     x, y = g.left + (columns + 0.5) / g.samples, g.top + (rows + 0.5) / g.samples
-    ray = np.stack([(x - camera.cx) / camera.fx, (y - camera.cy) / camera.fy, np.ones(len(x))], 1)
+    ray = camera.rays(np.stack([x, y], axis=1))
     a, b, c = _corners(rendering, g.faces[rows, columns]).swapaxes(0, 1)
     weights = np.stack([(np.cross(p, q) * ray).sum(axis=1) for p, q in ((b, c), (c, a), (a, b))], 1)
     out = np.zeros((*g.keys.shape, 3))
@@ -76,11 +77,8 @@ def barycentrics(rendering: Rendering) -> Float[np.ndarray, "sh sw 3"]:
 
 
 def _corners(rendering: Rendering, faces: Int[np.ndarray, " n"]) -> Float[np.ndarray, "n 3 3"]:
-    """The corners of faces numbered over all people, in the camera's frame."""
-    surface = rendering.surface
-    person, face = np.divmod(faces, rendering.gbuffer.faces_per_person)
-    index = surface.faces[face] + person[:, None] * len(surface.canonical)
-    return rendering.vertices[index].astype(np.float64)
+    """The corners of faces of the mesh, in the camera's frame."""
+    return rendering.vertices[rendering.mesh.faces[faces]].astype(np.float64)
 
 
 def _anybody(g: GBuffer) -> UInt8[np.ndarray, "h w"]:

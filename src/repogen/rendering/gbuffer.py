@@ -19,8 +19,7 @@ class GBuffer:
     """The z-buffer of one image: `samples` squared samples in every pixel of a window.
 
     Outside the window, whose corner is (left, top) in pixels, nobody is seen. `keys` holds the
-    depth above 32 bits of face index, all ones where a sample sees nobody. Faces
-    count on from person to person.
+    depth above 32 bits of face index, all ones where a sample sees nobody.
     """
 
     keys: UInt64[np.ndarray, "sh sw"]
@@ -33,7 +32,6 @@ class GBuffer:
     top: int
     width: int
     height: int
-    faces_per_person: int
 
     @cached_property
     def covered(self) -> Bool[np.ndarray, "sh sw"]:

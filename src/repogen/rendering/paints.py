@@ -7,7 +7,9 @@ import numpy as np
 from repogen.appearance.backgrounds import FLOOR_PATTERNS, Place
 from repogen.appearance.colors import from_hex, to_linear
 from repogen.appearance.outfit import PATTERNS, Cloth, Outfit, shoe_top
+from repogen.appearance.panorama import Panorama
 from repogen.rendering.kernels.paint import Paint
+from repogen.rendering.kernels.panorama import Dome
 from repogen.rendering.kernels.place import Room
 from repogen.views.camera import Camera
 from repogen.warp_setup import records, wp
@@ -38,9 +40,9 @@ def _paint(p: np.void, outfit: Outfit) -> None:
     p["brow"] = 0.6 * hair + 0.1 * skin
     p["hair_style"] = _HAIR_STYLES.index(outfit.hair)
     p["hairline"] = outfit.hairline
-    _fabric(p["top"], outfit.top_cloth)
+    fill_fabric(p["top"], outfit.top_cloth)
     p["sleeve"], p["waist"], p["neckline"] = outfit.sleeve, outfit.waist, outfit.neckline
-    _fabric(p["bottom"], outfit.bottom_cloth)
+    fill_fabric(p["bottom"], outfit.bottom_cloth)
     # Under a skirt there are briefs.
     p["hem"] = -0.12 if outfit.bottom == "skirt" else outfit.hem
     p["belt"] = _BELT
@@ -53,10 +55,24 @@ def _paint(p: np.void, outfit: Outfit) -> None:
     p["seed"] = [(digest * weights**k).sum() % 97.0 / 3.0 for k in (1, 0.5, 0.25)]
 
 
-def _fabric(f: np.void, cloth: Cloth) -> None:
+def fill_fabric(f: np.void, cloth: Cloth) -> None:
+    """Write a cloth into a record of the struct `Fabric`."""
     f["color"], f["accent"] = to_linear(np.array([from_hex(cloth.color), from_hex(cloth.accent)]))
     f["pattern"] = PATTERNS.index(cloth.pattern)
     f["scale"], f["wrinkles"] = cloth.scale, cloth.wrinkles
+
+
+def panorama_to_dome(panorama: Panorama, camera: Camera, pixels: wp.array) -> Dome:
+    """The struct `draw_panorama` draws from, in the camera's eyes."""
+    yaw = np.radians(panorama.yaw_deg)
+    turn = np.array([[np.cos(yaw), np.sin(yaw), 0], [-np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
+    dome = Dome()
+    dome.pixels = pixels
+    dome.to_dome = wp.mat33(*(turn @ np.array(camera.rotation).T).ravel())
+    dome.eye = wp.vec3(*(turn @ (camera.position() - [0, 0, panorama.floor_z])))
+    dome.exposure, dome.eye_height = panorama.exposure, panorama.eye_height
+    dome.reach = panorama.reach
+    return dome
 
 
 def place_to_room(place: Place, camera: Camera) -> Room:
@@ -64,7 +80,6 @@ def place_to_room(place: Place, camera: Camera) -> Room:
     yaw = np.radians(place.yaw_deg)
     turn = np.array([[np.cos(yaw), np.sin(yaw), 0], [-np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
     room = Room()
-    room.fx, room.fy, room.cx, room.cy = camera.fx, camera.fy, camera.cx, camera.cy
     room.rotation = wp.mat33(*(turn @ np.array(camera.rotation).T).ravel())
     room.eye = wp.vec3(*(turn @ camera.position()))
     room.floor_z = place.floor_z

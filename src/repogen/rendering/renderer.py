@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -9,14 +10,23 @@ from jaxtyping import Float, UInt8
 
 from repogen.appearance.backgrounds import Photo, Place, Plain, photo_pixels
 from repogen.appearance.colors import from_hex, to_linear, to_srgb
-from repogen.bodies.protocol import Body, PosedBody, Surface
+from repogen.appearance.panorama import Panorama, panorama_light
+from repogen.assets import read_panorama
+from repogen.bodies.protocol import LAYERS, Body, PosedBody, Surface
 from repogen.errors import UserError
 from repogen.rendering.gbuffer import GBuffer
-from repogen.rendering.kernels import geometry, place, raster, shade
+from repogen.rendering.kernels import geometry, place, raster, raster_rays, shade
+from repogen.rendering.kernels.lens import Lens, camera_to_lens
 from repogen.rendering.kernels.noise import noise_table
 from repogen.rendering.kernels.paint import Paint
+from repogen.rendering.kernels.panorama import draw_panorama
 from repogen.rendering.kernels.raster import SAMPLES
-from repogen.rendering.paints import linear, outfits_to_paints, place_to_room
+from repogen.rendering.kernels.texture import Material
+from repogen.rendering.mesh import Mesh, Piece, join
+from repogen.rendering.paints import outfits_to_paints, panorama_to_dome, place_to_room
+from repogen.rendering.pieces import person_pieces
+from repogen.rendering.surroundings import ambient_light
+from repogen.rendering.textures import Textures
 from repogen.scenes.people import pose_person
 from repogen.scenes.scene import Scene
 from repogen.views.camera import Camera
@@ -37,18 +47,21 @@ class Rendering:
     gbuffer: GBuffer
     posed: tuple[PosedBody, ...]
     """Each person in the world frame."""
-    surface: Surface
+    mesh: Mesh
+    """Bodies, garments and things; the G-buffer's faces are its faces."""
     vertices: Float[np.ndarray, "n 3"]
-    """All people's vertices in the camera's frame, cloth and hair included."""
+    """The mesh's vertices in the camera's frame."""
 
 
 @dataclass(frozen=True)
 class _Static:
-    """What stays on the device for a given number of people: the mesh, and room to work in."""
+    """What stays on the device for one choice of surfaces: the mesh, and room to work in."""
 
+    mesh: Mesh
     fixed: wp.array
     faces: wp.array
     face_layers: wp.array
+    uvs: wp.array
     starts: wp.array
     incident: wp.array
     facings: wp.array
@@ -60,7 +73,7 @@ class _Static:
 
 
 class Renderer:
-    """Keeps one body model's surface and its buffers on a device ("cpu" or "cuda").
+    """Keeps one body model's surface, textures and buffers on a device ("cpu" or "cuda").
 
     Raises whatever Warp raises for a device this machine does not have.
     """
@@ -76,7 +89,11 @@ class Renderer:
         eyes = np.unique(surface.faces[surface.faces_of("eyes")])
         left = surface.canonical[eyes][surface.canonical[eyes][:, 0] > 0]
         self._eye = wp.vec3(*(float(v) for v in left[np.argmin(left[:, 1])]))
+        self._textures = Textures(device)
         self._static = lru_cache(maxsize=4)(self._build_static)
+        self._panorama = lru_cache(maxsize=64)(
+            lambda path: self._array(read_panorama(Path(path)), wp.vec3)
+        )
 
     def _array(self, values: np.ndarray, dtype: type) -> wp.array:
         return wp.array(np.ascontiguousarray(values), dtype=dtype, device=self.device)
@@ -91,31 +108,23 @@ class Renderer:
         out.memory = memory  # it lives as long as the array that points into it
         return out
 
-    def _build_static(self, people: int) -> _Static:
-        s = self.body.surface
-        n, f = len(s.canonical), len(s.faces)
-        shift = np.repeat(np.arange(people) * n, f)[:, None]
-        faces = np.tile(s.faces, (people, 1)) + shift
-        fixed = np.zeros(n, dtype=records(geometry.Fixed))
-        fixed["canonical"], fixed["occlusion"], fixed["lips"] = s.canonical, s.occlusion, s.lips
-        fixed["layer"] = -1
-        fixed["layer"][s.faces] = s.face_layers[:, None]
-        fixed = np.tile(fixed, people)
-        fixed["person"] = np.repeat(np.arange(people), n)
-        order = np.argsort(faces.ravel(), kind="stable")
-        counts = np.bincount(faces.ravel(), minlength=n * people)
+    def _build_static(self, *surfaces: tuple[Surface, int]) -> _Static:
+        mesh = join(surfaces)
+        n, f = len(mesh.fixed), len(mesh.faces)
         return _Static(
-            fixed=self._structs(fixed, geometry.Fixed),
-            faces=self._array(faces, wp.int32),
-            face_layers=self._array(np.tile(s.face_layers, people), wp.uint8),
-            starts=self._array(np.concatenate([[0], np.cumsum(counts)]), wp.int32),
-            incident=self._array(order // 3, wp.int32),
-            facings=wp.empty(f * people, dtype=wp.vec3, device=self.device),
-            corners=wp.empty(n * people, dtype=geometry.Corner, device=self.device),
-            placed=wp.empty(n * people, dtype=wp.vec3, device=self.device),
-            texels=wp.empty(n * people, dtype=wp.vec3, device=self.device),
-            shown=wp.empty(n * people, dtype=wp.uint8, device=self.device),
-            sides=wp.empty(f * people, dtype=wp.uint8, device=self.device),
+            mesh=mesh,
+            fixed=self._structs(mesh.fixed, geometry.Fixed),
+            faces=self._array(mesh.faces, wp.int32),
+            face_layers=self._array(mesh.layers, wp.uint8),
+            uvs=self._array(mesh.uvs, wp.vec2),
+            starts=self._array(mesh.starts, wp.int32),
+            incident=self._array(mesh.incident, wp.int32),
+            facings=wp.empty(f, dtype=wp.vec3, device=self.device),
+            corners=wp.empty(n, dtype=geometry.Corner, device=self.device),
+            placed=wp.empty(n, dtype=wp.vec3, device=self.device),
+            texels=wp.empty(n, dtype=wp.vec3, device=self.device),
+            shown=wp.empty(n, dtype=wp.uint8, device=self.device),
+            sides=wp.empty(f, dtype=wp.uint8, device=self.device),
         )
 
     def _launch(self, kernel: object, dim: object, *args: object) -> None:
@@ -128,44 +137,43 @@ class Renderer:
         """
         if not scene.people:
             raise UserError(f"scene {scene.index} has no people; a picture needs at least one")
+        self._textures.make_room()
         bodies = tuple(pose_person(self.body, person) for person in scene.people)
-        static = self._static(len(bodies))
+        pieces = [
+            piece
+            for place, (person, posed) in enumerate(zip(scene.people, bodies, strict=True))
+            for piece in person_pieces(self.body, posed, person, place, self._textures.load)
+        ]
+        static = self._static(*((piece.surface, piece.person) for piece in pieces))
         camera = scene.camera
+        lens = camera_to_lens(camera)
         paints = self._structs(outfits_to_paints([p.outfit for p in scene.people]), Paint)
-        world = self._array(np.concatenate([b.vertices for b in bodies]), wp.vec3)
+        world = self._array(np.concatenate([piece.vertices for piece in pieces]), wp.vec3)
         bounds = self._array(np.array([1e9, 1e9, -1e9, -1e9]), wp.float32)
         self._launch(geometry.face_normals, len(static.faces), world, static.faces, static.facings)
         self._launch(
             geometry.place_vertices, len(world),
-            world, static.facings, static.starts, static.incident, static.fixed, paints,
-            wp.mat33(*np.array(camera.rotation).ravel()), wp.vec3(*camera.translation),
-            camera.fx, camera.fy, camera.cx, camera.cy,
-            static.placed, static.corners, static.shown, bounds,
+            world, static.facings, static.starts, static.incident, self._fixed(static, pieces),
+            paints, wp.mat33(*np.array(camera.rotation).ravel()), wp.vec3(*camera.translation),
+            lens, static.placed, static.corners, static.shown, bounds,
         )  # fmt: skip
         self._launch(
             geometry.visible_sides, len(static.faces),
             static.faces, static.face_layers, static.shown, static.sides,
         )  # fmt: skip
         vertices = static.placed.numpy().copy()
-        optics = _optics(camera, bounds.numpy())
+        optics = _optics(camera, lens, bounds.numpy())
         n = SAMPLES
         keys = wp.empty((optics.height * n, optics.width * n), dtype=wp.uint64, device=self.device)
         keys.fill_(raster.EMPTY)
+        model = self._model(static, pieces, paints)
         if keys.size:
-            self._launch(
-                raster.rasterize, len(static.faces),
-                static.placed, static.faces, static.sides, camera.fx * n, camera.fy * n,
-                (camera.cx - optics.left) * n, (camera.cy - optics.top) * n,
-                keys.shape[1], keys.shape[0], keys.flatten(),
-            )  # fmt: skip
+            self._rasterize(static, model, optics, keys)
 
         light = self._lighting(scene, vertices, static)
         background = self._background(scene, light)
-        sky, ground = _ambient(scene, background)
-        light.sky, light.ground = wp.vec3(*sky), wp.vec3(*ground)
-        model = shade.Model()
-        model.corners, model.faces, model.layers = static.corners, static.faces, static.face_layers
-        model.paints, model.noise, model.eye = paints, self._noise, self._eye
+        if not isinstance(scene.background, Panorama):
+            light.around = self._array(ambient_light(scene, background), wp.vec3)
         picture = self._array(background.reshape(camera.height, -1), wp.uint8)
         seen = wp.zeros(len(static.faces), dtype=wp.uint8, device=self.device)
         counts = wp.empty((optics.height, optics.width), dtype=wp.uint8, device=self.device)
@@ -185,12 +193,64 @@ class Renderer:
                 top=optics.top,
                 width=camera.width,
                 height=camera.height,
-                faces_per_person=len(self.body.surface.faces),
             ),
             posed=bodies,
-            surface=self.body.surface,
+            mesh=static.mesh,
             vertices=vertices,
         )
+
+    def _rasterize(
+        self, static: _Static, model: shade.Model, optics: shade.Optics, keys: wp.array
+    ) -> None:
+        """Fill the z-buffer: whole faces of a pinhole camera row by row; those of other lenses,
+        and hair's strands, ray by ray."""
+        n, lens, (height, width) = SAMPLES, optics.lens, keys.shape
+        buffer = keys.flatten()
+        if lens.model == 0:
+            self._launch(
+                raster.rasterize, len(static.faces),
+                static.placed, static.faces, static.sides, lens.fx * n, lens.fy * n,
+                (lens.cx - optics.left) * n, (lens.cy - optics.top) * n, width, height, buffer,
+            )  # fmt: skip
+        strands = bool((static.mesh.layers == LAYERS.index("strands")).any())
+        if lens.model != 0 or strands:
+            self._launch(
+                raster_rays.rasterize_rays, len(static.faces),
+                static.placed, static.faces, static.sides, model, lens, optics.left, optics.top,
+                n, width, height, lens.model == 0, buffer,
+            )  # fmt: skip
+
+    def _fixed(self, static: _Static, pieces: list[Piece]) -> wp.array:
+        """The vertices' records, with what of the skin is under garments."""
+        if all(piece.cover is None for piece in pieces):
+            return static.fixed
+        fixed = static.mesh.fixed.copy()
+        start = 0
+        for piece in pieces:
+            end = start + len(piece.vertices)
+            if piece.cover is not None:
+                fixed["cover"][start:end] = piece.cover
+            start = end
+        return self._structs(fixed, geometry.Fixed)
+
+    def _model(self, static: _Static, pieces: list[Piece], paints: wp.array) -> shade.Model:
+        counts = np.cumsum([0] + [len(piece.materials) for piece in pieces])
+        materials = np.concatenate([piece.materials for piece in pieces])
+        model = shade.Model()
+        model.corners, model.faces, model.layers = static.corners, static.faces, static.face_layers
+        model.paints, model.noise, model.eye = paints, self._noise, self._eye
+        model.uvs = static.uvs
+        if len(materials):
+            model.materials = self._structs(materials, Material)
+            own = [
+                np.zeros(len(p.surface.faces), np.int16) if p.face_materials is None
+                else (p.face_materials + start).astype(np.int16)
+                for p, start in zip(pieces, counts, strict=False)
+            ]  # fmt: skip
+            model.face_materials = self._array(np.concatenate(own), wp.int16)
+        model.texels.pixels = self._textures.pixels
+        model.texels.to_linear = self._to_linear
+        return model
 
     def _lighting(
         self, scene: Scene, vertices: Float[np.ndarray, "n 3"], static: _Static
@@ -217,6 +277,7 @@ class Renderer:
             light.shadow_count * _SHADOW_SIZE**2, 1e9, dtype=wp.float32, device=self.device
         )
         light.up = wp.vec3(*rotation[:, 2])
+        light.to_world = wp.mat33(*rotation.T.ravel())
         for index in range(light.shadow_count):
             self._launch(
                 geometry.to_lamp, len(static.placed),
@@ -242,52 +303,39 @@ class Renderer:
                 bgr = np.rint(255 * from_hex(color)[::-1]).astype(np.uint8)
                 return np.tile(bgr, (height, width, 1))
             case Place() as built_in:
-                # Drawn at half size: it is out of focus, and the eye is on the person.
-                half = scene.camera.windowed(0, 0, (width + 1) // 2, (height + 1) // 2, 0.5)
-                out = wp.empty((half.height, 3 * half.width), dtype=wp.uint8, device=self.device)
-                self._launch(
-                    place.draw_place, (half.height, -(-half.width // shade.STRIP)),
-                    place_to_room(built_in, half), light, self._noise, self._to_srgb,
-                    half.width, out,
-                )  # fmt: skip
-                small = out.numpy().reshape(half.height, half.width, 3)
-                return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+                room = place_to_room(built_in, scene.camera)
+                return self._drawn(scene, light, place.draw_place, room)
+            case Panorama() as panorama:
+                light.around = self._array(panorama_light(panorama), wp.vec3)
+                dome = panorama_to_dome(panorama, scene.camera, self._panorama(panorama.path))
+                return self._drawn(scene, light, draw_panorama, dome)
+
+    def _drawn(
+        self, scene: Scene, light: shade.Lighting, kernel: object, place: object
+    ) -> UInt8[np.ndarray, "h w 3"]:
+        """A background drawn at half size: it is out of focus, and the eye is on the person."""
+        width, height = scene.camera.width, scene.camera.height
+        columns, rows = (width + 1) // 2, (height + 1) // 2
+        half = scene.camera.windowed(0, 0, columns, rows, 0.5)
+        out = wp.empty((rows, 3 * columns), dtype=wp.uint8, device=self.device)
+        self._launch(
+            kernel, (rows, -(-columns // shade.STRIP)),
+            place, camera_to_lens(half), light, self._noise, self._to_srgb, columns, out,
+        )  # fmt: skip
+        small = out.numpy().reshape(rows, columns, 3)
+        return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def _optics(camera: Camera, bounds: Float[np.ndarray, "4"]) -> shade.Optics:
+def _optics(camera: Camera, lens: Lens, bounds: Float[np.ndarray, "4"]) -> shade.Optics:
     """The camera, and the window of the picture within `bounds` (left, top, right, bottom)."""
     limits = np.array([camera.width, camera.height])
-    low = np.clip(np.floor(bounds[:2]), 0, limits).astype(int)
-    high = np.clip(np.ceil(bounds[2:]), low, np.maximum(limits, low)).astype(int)
+    # Curved edges reach a little beyond their ends.
+    margin = 0 if camera.model == "pinhole" else 2
+    low = np.clip(np.floor(bounds[:2]) - margin, 0, limits).astype(int)
+    high = np.clip(np.ceil(bounds[2:]) + margin, low, np.maximum(limits, low)).astype(int)
     optics = shade.Optics()
-    optics.fx, optics.fy, optics.cx, optics.cy = camera.fx, camera.fy, camera.cx, camera.cy
+    optics.lens = lens
     optics.samples = SAMPLES * SAMPLES
     optics.left, optics.top = (int(v) for v in low)
     optics.width, optics.height = (int(v) for v in high - low)
     return optics
-
-
-def _ambient(
-    scene: Scene, background: UInt8[np.ndarray, "h w 3"]
-) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
-    """Linear light from above and from below: the colours of what lies there.
-
-    A photograph shows neither, so its upper and lower half stand in for them.
-    """
-    if isinstance(scene.background, Place):
-        p = scene.background
-        above = p.sky_zenith if p.half_size == (0.0, 0.0) else p.ceiling
-        sky, ground = linear(above), linear(p.floor)
-        grey = 0.5 * (sky.mean() + ground.mean())
-        return scene.ambient * (sky + grey) / 2, scene.ambient * (ground + grey) / 2
-    # A few pixels tell enough of the colours.
-    height, width = background.shape[:2]
-    few = background[height // 32 :: max(height // 16, 1), width // 32 :: max(width // 16, 1)]
-    light = _LINEAR_OF_BYTE[few[..., ::-1]]
-    middle = (len(light) + 1) // 2
-    upper, lower = light[:middle].mean(axis=(0, 1)), light[-middle:].mean(axis=(0, 1))
-    # Cameras expose for the scene: what counts is the tint, and above against below.
-    grey = light.mean() + 0.03
-    return tuple(
-        scene.ambient * np.clip((half + grey) / (2 * grey), 0.4, 1.8) for half in (upper, lower)
-    )

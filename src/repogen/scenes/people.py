@@ -3,10 +3,14 @@
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
-from repogen.appearance.outfit import Outfit, shoe_top
+from repogen.appearance.garments import Fitted, fit_garment, pose_garment
+from repogen.appearance.outfit import Outfit, Worn, shoe_top
+from repogen.assets import assets_dir, read_garment
+from repogen.bodies.anny import AnnyBody
 from repogen.bodies.protocol import Body, PosedBody, Surface
+from repogen.errors import UserError
 from repogen.scenes.scene import Person
 from repogen.views.camera import rotated
 
@@ -26,6 +30,39 @@ def worn_vertices(surface: Surface, outfit: Outfit) -> Int[np.ndarray, " n"]:
     if outfit.hair == "long":
         out.append(layer_vertices(surface, "hair"))
     return np.concatenate(out)
+
+
+def seen_points(body: Body, person: Person) -> Float[np.ndarray, "n 3"]:
+    """Vertices a person can be seen by, garments included; metres in the world."""
+    posed = pose_person(body, person)
+    own = posed.vertices[worn_vertices(body.surface, person.outfit)]
+    garments = worn_pieces(body, posed, person.outfit.worn)
+    return np.concatenate([own, *(vertices for _, vertices in garments)])
+
+
+@lru_cache(maxsize=32)
+def worn_pieces(
+    body: Body, posed: PosedBody, worn: tuple[Worn, ...]
+) -> tuple[tuple[Fitted, Float[np.ndarray, "v 3"]], ...]:
+    """Garments and their vertices on a posed body. The last few are remembered.
+
+    Raises `UserError` for a garment that is not installed, or a body they do not fit.
+    """
+    if not worn:
+        return ()
+    if not isinstance(body, AnnyBody):
+        raise UserError(f"garments of asset packs fit the body anny, not {body.name}")
+    out = []
+    for item in worn:
+        fitted = _fitted(body, item.pack, item.kind, item.name)
+        out.append((fitted, pose_garment(body, fitted, posed)))
+    return tuple(out)
+
+
+@lru_cache(maxsize=256)
+def _fitted(body: AnnyBody, pack: str, kind: str, name: str) -> Fitted:
+    path = assets_dir() / pack / kind / f"{name}.safetensors"
+    return fit_garment(body, read_garment(path), path.with_suffix(".png"))
 
 
 @lru_cache(maxsize=16)
@@ -64,7 +101,10 @@ def _posed(body: Body, key: _Key) -> PosedBody:
     yaw = np.radians(person.yaw_deg)
     turn = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
     place = np.array(person.position)
+    bones = own.bones and (turn @ own.bones[0], own.bones[1] @ turn.T + place)
     return PosedBody(
         vertices=(rotated(own.vertices, turn) + place).astype(np.float32),
         keypoints=rotated(own.keypoints, turn) + place,
+        rest=own.rest,
+        bones=bones,
     )

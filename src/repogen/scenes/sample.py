@@ -10,13 +10,17 @@ import numpy as np
 from repogen.appearance.backgrounds import parse_backgrounds
 from repogen.appearance.light import sample_lights
 from repogen.appearance.outfit import sample_outfit
+from repogen.appearance.panorama import Panorama, panorama_lights
+from repogen.appearance.wardrobe import check_wardrobe, dress
 from repogen.bodies import Body, load_body
+from repogen.bodies.anny import AnnyBody
 from repogen.bodies.shapes import parse_ages
 from repogen.errors import UserError, choose
 from repogen.poses.bounds import Bounds, default_bounds, load_bounds
 from repogen.poses.distributions import DISTRIBUTIONS
+from repogen.poses.motion import load_motion, report_skipped, sample_motion
 from repogen.poses.sampling import named_pose, sample_body_pose, sample_face, sample_hands
-from repogen.scenes.people import pose_person, worn_vertices
+from repogen.scenes.people import seen_points
 from repogen.scenes.scene import FORMAT, Person, Scene
 from repogen.views.camera import View, look_at
 from repogen.views.directions import parse_views, sample_direction
@@ -59,14 +63,26 @@ class SceneConfig:
     """A TOML file with joint bounds that replace the paper's."""
     pose: str | None = None
     """Everybody in one named pose: min, max, sit, stand, stretch or tpose."""
+    poses: Path | None = None
+    """Measured poses: an AMASS .npz, .bvh or pose .json file, or a folder of them."""
+    poses_share: float = 1.0
+    """Share of people in measured poses; the others' are random."""
+    poses_noise: float = 0.0
+    """Degrees of normal noise on every angle of a measured pose."""
+    poses_mirror: bool = True
+    """Mirror half of the measured poses."""
     ages: tuple[str, ...] = ("adults",)
     """Whom to draw, evenly: adults, children, elders."""
+    wardrobe: str = "auto"
+    """painted: clothes painted on the skin; packs: garments of installed asset packs (`repogen
+    assets`); auto: both where there are packs."""
     patterns: bool = True
     """Print stripes, checks and the like on clothes; without, each is of one colour."""
-    backgrounds: str = "builtin"
-    """A folder of photographs, coco:ANNOTATIONS.json:IMAGES_DIR, builtin, plain or #rrggbb."""
+    backgrounds: str = "auto"
+    """A folder of photographs or panoramas (.hdr, .exr), coco:ANNOTATIONS.json:IMAGES_DIR,
+    builtin, plain or #rrggbb; auto: installed panoramas, without any builtin."""
     lights: int = 5
-    """Directional lights, from random directions."""
+    """Directional lights, from random directions; panoramas bring their own."""
     shadows: int = 1
     """How many of the lights cast shadows."""
 
@@ -95,6 +111,7 @@ def check_scene_config(config: SceneConfig) -> None:
         _within("crop", config.crop, 1, 10)
     _within("rotation", config.rotation, -180, 180)
     _within("pose-variance", config.pose_variance, 0, 4)
+    check_wardrobe(config.wardrobe)
     _within("lights", config.lights, 0, 32)
     _within("shadows", config.shadows, 0, 8)
     if config.framing not in FRAMINGS:
@@ -104,6 +121,14 @@ def check_scene_config(config: SceneConfig) -> None:
     bounds = load_bounds(config.bounds) if config.bounds else default_bounds()
     if config.pose is not None:
         named_pose(config.pose, bounds)
+    _within("poses-share", config.poses_share, 0, 1)
+    _within("poses-noise", config.poses_noise, 0, 90)
+    if config.poses is not None:
+        if config.pose is not None:
+            raise UserError("give --pose or --poses, not both")
+        report_skipped(_motion(config.poses))
+    elif (config.poses_share, config.poses_noise, config.poses_mirror) != (1, 0, True):
+        raise UserError("--poses-share, --poses-noise and --poses-mirror need --poses")
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:
@@ -117,6 +142,7 @@ def _bounds(path: Path | None) -> Bounds:
 
 
 _backdrop = lru_cache(maxsize=8)(parse_backgrounds)
+_motion = lru_cache(maxsize=8)(load_motion)
 
 
 def stream(seed: int, index: int, topic: str) -> np.random.Generator:
@@ -134,8 +160,7 @@ def sample_scene(
     """Image `index` (from 0) of the run with this seed; `body` is loaded if not given."""
     body = body or load_body()
     person = _sample_person(config, seed, index, body)
-    worn = worn_vertices(body.surface, person.outfit)
-    vertices = pose_person(body, person).vertices[worn]
+    vertices = seen_points(body, person)
     rng = stream(seed, index, "view")
     name, azimuth, elevation = sample_direction(rng, parse_views(config.views))
     if config.azimuth:
@@ -156,6 +181,11 @@ def sample_scene(
         camera = crop(camera, vertices, config.crop)
     lowest = min(float(vertices[:, 2].min()), float(camera.position()[2]) - 0.3)
     draw_background, _ = _backdrop(config.backgrounds)
+    background = draw_background(stream(seed, index, "background"), lowest, view.distance_m)
+    if isinstance(background, Panorama):
+        lights = panorama_lights(background)
+    else:
+        lights = sample_lights(stream(seed, index, "lights"), config.lights, config.shadows)
     return Scene(
         format=FORMAT,
         seed=seed,
@@ -163,9 +193,9 @@ def sample_scene(
         view_name=name,
         people=(person,),
         camera=camera,
-        lights=sample_lights(stream(seed, index, "lights"), config.lights, config.shadows),
+        lights=lights,
         ambient=float(stream(seed, index, "ambient").uniform(0.35, 0.75)),
-        background=draw_background(stream(seed, index, "background"), lowest, view.distance_m),
+        background=background,
     )
 
 
@@ -178,13 +208,23 @@ def _sample_person(config: SceneConfig, seed: int, index: int, body: Body) -> Pe
     else:
         distribution = DISTRIBUTIONS[config.pose_distribution]
         angles = sample_body_pose(rng, bounds, distribution, config.pose_variance)
+    rng = stream(seed, index, "motion")
+    if config.poses is not None and rng.random() < config.poses_share:
+        motion = _motion(config.poses)
+        angles = sample_motion(rng, motion, config.poses_noise, config.poses_mirror)
+    hands = sample_hands(stream(seed, index, "hands"))
+    feminine = shape.get("gender", 0.5)
     return Person(
         body=body.name,
         shape=shape,
         face=sample_face(stream(seed, index, "face"), body.face_labels),
-        angles=angles | sample_hands(stream(seed, index, "hands")),
-        outfit=sample_outfit(
-            stream(seed, index, "outfit"), shape.get("gender", 0.5), config.patterns
+        angles=angles | hands | angles,  # measured hands win
+        outfit=dress(
+            stream(seed, index, "garments"),
+            sample_outfit(stream(seed, index, "outfit"), feminine, config.patterns),
+            feminine,
+            config.patterns,
+            config.wardrobe if isinstance(body, AnnyBody) else "painted",
         ),
         position=(0.0, 0.0, 0.0),
         yaw_deg=0.0,

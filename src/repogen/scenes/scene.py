@@ -7,13 +7,13 @@ from typing import Any
 import cattrs
 from cattrs.strategies import configure_tagged_union
 
-from repogen.appearance.backgrounds import Background, Photo, Place, Plain
+from repogen.appearance.backgrounds import Background
 from repogen.appearance.light import Light
 from repogen.appearance.outfit import Outfit
 from repogen.errors import UserError
 from repogen.views.camera import Camera
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a scene of this number would no longer give the same picture."""
 
 
@@ -55,7 +55,7 @@ _CONVERTER = cattrs.Converter(forbid_extra_keys=True)
 configure_tagged_union(
     Background,
     _CONVERTER,
-    tag_generator=lambda kind: {Photo: "photo", Plain: "plain", Place: "place"}[kind],
+    tag_generator=lambda kind: kind.__name__.lower(),
     tag_name="kind",
 )
 

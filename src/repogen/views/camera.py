@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from repogen.errors import UserError
+from repogen.views import lens
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,11 @@ class View:
 
 @dataclass(frozen=True)
 class Camera:
-    """A pinhole camera in OpenCV's frame (x right, y down, z forward), pixel centres at +0.5.
+    """A camera in OpenCV's frame (x right, y down, z forward), pixel centres at +0.5.
 
     World to camera is x_cam = rotation x_world + translation (metres, row-major rotation).
+    `model` is one of `lens.MODELS`. `distortion` is k1 k2 p1 p2 k3 for opencv, k1 k2 k3 k4 for
+    kannala-brandt and nothing for pinhole and equidistant. Raises `UserError` for anything else.
     """
 
     width: int
@@ -39,10 +42,14 @@ class Camera:
     rotation: tuple[tuple[float, float, float], ...]
     translation: tuple[float, float, float]
     model: str = "pinhole"
+    distortion: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        lens.check_lens(self.model, self.distortion)
 
     @property
     def matrix(self) -> Float[np.ndarray, "3 3"]:
-        """The intrinsic matrix K, in pixels."""
+        """The intrinsic matrix K, in pixels; the distortion comes before it."""
         return np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
 
     def to_camera(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
@@ -50,9 +57,38 @@ class Camera:
         return rotated(points, np.array(self.rotation)) + np.array(self.translation, points.dtype)
 
     def to_pixels(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 2"]:
-        """Pixel coordinates of points in the camera's frame (z > 0)."""
+        """Pixel coordinates of points in the camera's frame that are `in_view`.
+
+        A fisheye has them for points behind the image plane too.
+        """
+        x, y = lens.project(self.model, self.distortion, points)
+        return np.stack([self.fx * x + self.cx, self.fy * y + self.cy]).T
+
+    def rays(self, pixels: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 3"]:
+        """Unit vectors of the camera's frame that these pixel coordinates see.
+
+        NaN for pixels that see nothing: those beyond what the model images (`lens.max_angle`).
+        """
+        at = (np.asarray(pixels, np.float64) - [self.cx, self.cy]) / [self.fx, self.fy]
+        return lens.unproject(self.model, self.distortion, at)
+
+    def in_view(self, points: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
+        """Which points of the camera's frame the model can image, inside the picture or not.
+
+        In front of the camera for pinhole and opencv, not so far off the axis that the distortion
+        would fold them back into the picture for opencv and the fisheyes.
+        """
         x, y, z = points.T
-        return np.stack([self.fx * (x / z) + self.cx, self.fy * (y / z) + self.cy]).T
+        angle = np.arctan2(np.hypot(x, y), z)
+        return (angle <= lens.max_angle(self.model, self.distortion)) & (self.depth_of(points) > 0)
+
+    def depth_of(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
+        """Depth in metres of points in the camera's frame, as z-buffers and depth maps have it.
+
+        z for pinhole and opencv, the distance from the camera for the fisheyes.
+        """
+        x, y, z = points.T
+        return np.sqrt(x * x + y * y + z * z) if self.model in lens.FISHEYES else z
 
     def position(self) -> Float[np.ndarray, "3"]:
         """The optical centre in the world, metres."""
@@ -61,7 +97,8 @@ class Camera:
     def windowed(self, left: float, top: float, width: int, height: int, scale: float) -> "Camera":
         """The same view through a window: a shift of the principal point and a zoom.
 
-        `left` and `top` are in this camera's pixels; the window shows `width` / scale of them.
+        The distortion, which knows no pixels, stays. `left` and `top` are in this camera's
+        pixels; the window shows `width` / scale of them.
         """
         return replace(
             self,
@@ -106,12 +143,19 @@ def angles(towards: Float[np.ndarray, "3"]) -> tuple[float, float]:
 
 
 def look_at(
-    view: View, target: tuple[float, float, float], yaw_deg: float, width: int, fov_deg: float
+    view: View,
+    target: tuple[float, float, float],
+    yaw_deg: float,
+    width: int,
+    fov_deg: float,
+    model: str = "pinhole",
+    distortion: tuple[float, ...] = (),
 ) -> Camera:
-    """A square camera that looks at `target` from `view`, `fov_deg` wide.
+    """A square camera that looks at `target` from `view`, `fov_deg` wide from side to side.
 
     `yaw_deg` is the subject's heading, which the azimuth is relative to. With no roll the
     world's up points up in the picture; from straight above (azimuth 0) the subject's back does.
+    Raises `UserError` for a distance, a lens or a field of view that cannot be.
     """
     if not view.distance_m > 0:
         raise UserError(f"camera distance {view.distance_m} m must be positive")
@@ -133,7 +177,7 @@ def look_at(
     y = -np.sin(roll) * right - np.cos(roll) * up
     rotation = np.stack([x, y, forward])
     translation = -rotation @ (np.array(target) + view.distance_m * towards)
-    focal = 0.5 * width / np.tan(np.radians(fov_deg) / 2)
+    focal = 0.5 * width / lens.half_width(model, distortion, fov_deg)
     return Camera(
         width=width,
         height=width,
@@ -143,6 +187,8 @@ def look_at(
         cy=width / 2,
         rotation=tuple(tuple(float(v) for v in row) for row in rotation),  # type: ignore[misc]
         translation=tuple(float(v) for v in translation),  # type: ignore[arg-type]
+        model=model,
+        distortion=distortion,
     )
 
 

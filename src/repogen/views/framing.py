@@ -34,7 +34,7 @@ class Box:
 def projected_box(camera: Camera, vertices: Float[np.ndarray, "v 3"]) -> Box:
     """The box of the points in front of the camera, whether inside the picture or not."""
     points = camera.to_camera(vertices)
-    in_front = points[:, 2] > 0.05
+    in_front = camera.in_view(points) & (camera.depth_of(points) > 0.05)
     if not in_front.all():
         points = points[in_front]
     if len(points) == 0:

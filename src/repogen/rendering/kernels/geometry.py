@@ -1,5 +1,7 @@
 """From posed bodies to what the camera and the lights rasterise."""
 
+from repogen.appearance.garments import TUCK
+from repogen.rendering.kernels.lens import Lens, depth, project
 from repogen.rendering.kernels.paint import Paint, bottom_depth, edge, hair_depth, top_depth
 from repogen.rendering.kernels.raster import NEAR
 from repogen.warp_setup import wp
@@ -7,7 +9,9 @@ from repogen.warp_setup import wp
 _NEAR = wp.constant(wp.float32(NEAR))
 
 _DEEP = wp.constant(wp.float32(0.07))
-"""Metres inside a garment from which on no gap shows the skin."""
+"""Metres inside a painted garment from which on no gap shows the skin."""
+
+_TUCK = wp.constant(wp.float32(TUCK))
 
 
 @wp.kernel
@@ -38,13 +42,18 @@ def worn(p: Paint, layer: int, q: wp.vec3) -> bool:
 
 @wp.struct
 class Fixed:
-    """What neither pose nor camera changes of a vertex. `layer` is -1 where no face has it."""
+    """What neither pose nor camera changes of a vertex.
+
+    `layer` is -1 where no face has it, `person` -1 where it is nobody's. `cover` is 1 for skin
+    under a garment, 2 where nobody sees it there.
+    """
 
     canonical: wp.vec3
     occlusion: float
     lips: float
     layer: wp.int32
     person: wp.int32
+    cover: wp.int32
 
 
 @wp.struct
@@ -69,10 +78,7 @@ def place_vertices(
     paints: wp.array(dtype=Paint),
     rotation: wp.mat33,
     translation: wp.vec3,
-    fx: float,
-    fy: float,
-    cx: float,
-    cy: float,
+    lens: Lens,
     out: wp.array(dtype=wp.vec3),
     corners: wp.array(dtype=Corner),
     shown: wp.array(dtype=wp.uint8),
@@ -87,19 +93,21 @@ def place_vertices(
     """
     v = wp.tid()
     own = fixed[v]
-    p = paints[own.person]
     q = own.canonical
     lift = float(0.0)
     there = own.layer >= 0
     dressed = bool(False)
     if own.layer == 0:
+        p = paints[own.person]
         # Toes hide in their shoes.
-        there = q[2] >= p.shoe_top - 0.03
+        there = q[2] >= p.shoe_top - 0.03 and own.cover < 2
         dressed = wp.max(top_depth(p, q), bottom_depth(p, q)) > _DEEP
-        if p.hair_style > 0 and q[2] > 0.55:
+        if own.cover > 0:
+            lift = -_TUCK
+        elif p.hair_style > 0 and q[2] > 0.55:
             lift = 0.016 * edge(hair_depth(p, q) - 0.006, 0.02)
-    elif own.layer >= 2:
-        there = worn(p, own.layer, q)
+    elif own.layer >= 2 and own.layer <= 4:
+        there = worn(paints[own.person], own.layer, q)
     normal = wp.vec3(0.0, 0.0, 0.0)
     if there or own.layer == 0:
         for i in range(starts[v], starts[v + 1]):
@@ -117,13 +125,12 @@ def place_vertices(
     out[v] = at
     shown[v] = wp.uint8(wp.where(there, wp.where(dressed, 2, 1), 0))
     possible = own.layer == 0 or own.layer == 2 or (own.layer > 2 and there)
-    if possible and at[2] > _NEAR:
-        x = fx * at[0] / at[2] + cx
-        y = fy * at[1] / at[2] + cy
-        wp.atomic_min(bounds, 0, x)
-        wp.atomic_min(bounds, 1, y)
-        wp.atomic_max(bounds, 2, x)
-        wp.atomic_max(bounds, 3, y)
+    if possible and depth(lens, at) > _NEAR:
+        pixel = project(lens, at)
+        wp.atomic_min(bounds, 0, pixel[0])
+        wp.atomic_min(bounds, 1, pixel[1])
+        wp.atomic_max(bounds, 2, pixel[0])
+        wp.atomic_max(bounds, 3, pixel[1])
 
 
 @wp.kernel

@@ -1,5 +1,6 @@
 """A built-in place behind the people: floor, walls and ceiling, or a horizon under the sky."""
 
+from repogen.rendering.kernels.lens import Lens, ray
 from repogen.rendering.kernels.noise import noise
 from repogen.rendering.kernels.shade import STRIP, Lighting, lit_share
 from repogen.warp_setup import wp
@@ -12,10 +13,6 @@ class Room:
     """`Place` in linear colours; `rotation` takes camera rays to the room's axes and `eye` is
     the camera's place in them."""
 
-    fx: float
-    fy: float
-    cx: float
-    cy: float
     rotation: wp.mat33
     eye: wp.vec3
     floor_z: float
@@ -93,11 +90,11 @@ def sky_color(room: Room, d: wp.vec3, table: wp.array(dtype=wp.vec4)) -> wp.vec3
 
 @wp.func
 def place_color(
-    room: Room, light: Lighting, table: wp.array(dtype=wp.vec4), ray: wp.vec3
+    room: Room, light: Lighting, table: wp.array(dtype=wp.vec4), towards: wp.vec3, focal: float
 ) -> wp.vec3:
-    """What a ray of unit depth in the camera's frame meets first."""
+    """What a ray in the camera's frame meets first; the camera's focal length is in pixels."""
     indoors = room.half_x > 0.0
-    d = wp.normalize(room.rotation * ray)
+    d = wp.normalize(room.rotation * towards)
     if not indoors and d[2] >= -1.0e-4:
         return sky_color(room, d, table)
     color = wp.vec3(0.0, 0.0, 0.0)
@@ -126,13 +123,12 @@ def place_color(
             floor = 0
     at = room.eye + nearest * d
     if floor == 1:
-        width = nearest / (room.fx * wp.max(-d[2], 0.02))
+        width = nearest / (focal * wp.max(-d[2], 0.02))
         color = floor_color(room, at[0], at[1], width, table)
         if not indoors:
             haze = 1.0 - wp.exp(-nearest / 60.0)
             color = color + haze * (room.horizon - color)
-        # Straight back to the camera's frame: rays there have unit depth.
-        color = color * floor_shade(light, ray * (nearest / wp.length(ray)))
+        color = color * floor_shade(light, nearest * wp.normalize(towards))
     if indoors:
         # Corners are darker, walls are not quite even.
         gap = wp.min(room.half_x - wp.abs(at[0]), room.half_y - wp.abs(at[1]))
@@ -146,19 +142,21 @@ def place_color(
 @wp.kernel
 def draw_place(
     room: Room,
+    lens: Lens,
     light: Lighting,
     table: wp.array(dtype=wp.vec4),
     to_srgb: wp.array(dtype=wp.uint8),
     width: int,
     out: wp.array2d(dtype=wp.uint8),
 ):
-    """A strip of `STRIP` background pixels, BGR. The floor takes the people's shadows."""
+    """A strip of `STRIP` background pixels, BGR; black where the lens sees nothing. The floor
+    takes the people's shadows."""
     y, strip = wp.tid()
     for x in range(strip * _STRIP, wp.min((strip + 1) * _STRIP, width)):
-        ray = wp.vec3(
-            (float(x) + 0.5 - room.cx) / room.fx, (float(y) + 0.5 - room.cy) / room.fy, 1.0
-        )
-        color = 0.9 * place_color(room, light, table, ray)
+        towards = ray(lens, float(x) + 0.5, float(y) + 0.5)
+        color = wp.vec3(0.0, 0.0, 0.0)
+        if wp.length_sq(towards) > 0.0:
+            color = 0.9 * place_color(room, light, table, towards, lens.fx)
         for c in range(3):
             value = wp.clamp(color[c], 0.0, 1.0)
             out[y, 3 * x + 2 - c] = to_srgb[int(value * 4095.0 + 0.5)]

@@ -1,9 +1,12 @@
 """From the z-buffer to the picture: material, light, shadow, and edges blended in."""
 
-from repogen.rendering.kernels.geometry import Corner, Lamp
+from repogen.rendering.kernels.geometry import Lamp
+from repogen.rendering.kernels.lens import Lens, depth, ray
+from repogen.rendering.kernels.model import Model
 from repogen.rendering.kernels.noise import noise
-from repogen.rendering.kernels.paint import Finish, Paint, finish
+from repogen.rendering.kernels.paint import Finish, finish
 from repogen.rendering.kernels.raster import EMPTY, KEY_FAR, KEY_SCALE, SAMPLES, corner_weights
+from repogen.rendering.kernels.texture import textured
 from repogen.warp_setup import wp
 
 _EMPTY = wp.constant(wp.uint64(EMPTY))
@@ -20,42 +23,25 @@ _STRIP = wp.constant(STRIP)
 
 
 @wp.struct
-class Model:
-    """The geometry of all people together and what they are painted with.
-
-    `eye` is the middle of the left eye's front on the T-pose.
-    """
-
-    corners: wp.array(dtype=Corner)
-    faces: wp.array2d(dtype=wp.int32)
-    layers: wp.array(dtype=wp.uint8)
-    paints: wp.array(dtype=Paint)
-    noise: wp.array(dtype=wp.vec4)
-    eye: wp.vec3
-
-
-@wp.struct
 class Lighting:
-    """Directional lights (camera frame), shadow maps of the first few, light from all around."""
+    """Directional lights (camera frame), shadow maps of the first few, and the light from all
+    around: irradiance as a quadratic of the normal in the world's frame (`ambient_light`)."""
 
     lamps: wp.array(dtype=Lamp)
     shadow_count: wp.int32
     shadow_size: wp.int32
     shadow_depths: wp.array(dtype=wp.float32)
     up: wp.vec3
-    sky: wp.vec3
-    ground: wp.vec3
+    to_world: wp.mat33
+    around: wp.array(dtype=wp.vec3)
 
 
 @wp.struct
 class Optics:
-    """A pinhole camera over output pixels, `samples` samples in each; the z-buffer covers
-    `width` x `height` pixels from pixel (left, top)."""
+    """A camera over output pixels, `samples` samples in each; the z-buffer covers `width` x
+    `height` pixels from pixel (left, top)."""
 
-    fx: float
-    fy: float
-    cx: float
-    cy: float
+    lens: Lens
     left: wp.int32
     top: wp.int32
     width: wp.int32
@@ -86,6 +72,17 @@ def lit_share(light: Lighting, index: int, at: wp.vec3, normal: wp.vec3, bias: f
 
 
 @wp.func
+def ambient_light(light: Lighting, normal: wp.vec3) -> wp.vec3:
+    """Irradiance from all around on a surface whose normal is in the camera's frame."""
+    n = light.to_world * normal
+    e = light.around[0] + n[0] * light.around[1] + n[1] * light.around[2] + n[2] * light.around[3]
+    e += n[0] * n[1] * light.around[4] + n[1] * n[2] * light.around[5]
+    e += (3.0 * n[2] * n[2] - 1.0) * light.around[6] + n[0] * n[2] * light.around[7]
+    e += (n[0] * n[0] - n[1] * n[1]) * light.around[8]
+    return wp.max(e, wp.vec3(0.0, 0.0, 0.0))
+
+
+@wp.func
 def light_from(light: Lighting, f: Finish, at: wp.vec3, n: wp.vec3, open: float) -> wp.vec3:
     """Radiance towards the camera of a point with normal n, seeing the share `open` of the sky."""
     lit = wp.vec3(0.0, 0.0, 0.0)
@@ -108,8 +105,7 @@ def light_from(light: Lighting, f: Finish, at: wp.vec3, n: wp.vec3, open: float)
                 s = s * s
                 shine += (s * s * s) * color
     shelter = wp.min(1.0, 0.4 + 0.6 * open)
-    sky = 0.5 + 0.5 * wp.dot(n, light.up)
-    ambient = open * (light.ground + sky * (light.sky - light.ground))
+    ambient = open * ambient_light(light, n)
     return wp.cw_mul(f.albedo, ambient + shelter * lit) + (f.gloss * shelter) * shine
 
 
@@ -127,18 +123,21 @@ def shade_sample(model: Model, light: Lighting, optics: Optics, f: int, d: wp.ve
     lips = w[0] * a.lips + w[1] * b.lips + w[2] * c.lips
     if wp.dot(n, at) > 0.0:
         n = -n
-    p = model.paints[a.person]
-    folds = noise(model.noise, q * 24.0 + p.seed)
-    width = at[2] / optics.fx
-    surface = finish(p, int(model.layers[f]), q, lips, model.eye, width, folds, model.noise)
+    width = depth(optics.lens, at) / optics.lens.fx
+    layer = int(model.layers[f])
+    surface = Finish()
+    folds = wp.vec4(0.0, 0.0, 0.0, 0.0)
+    if layer < 5:
+        p = model.paints[a.person]
+        folds = noise(model.noise, q * 24.0 + p.seed)
+        surface = finish(p, layer, q, lips, model.eye, width, folds, model.noise)
+    else:
+        m = model.materials[int(model.face_materials[f])]
+        uv = w[0] * model.uvs[3 * f] + w[1] * model.uvs[3 * f + 1] + w[2] * model.uvs[3 * f + 2]
+        folds = noise(model.noise, q * 24.0)
+        surface = textured(model.texels, m, uv, q, width, model.noise)
     n = wp.normalize(n + surface.ruffle * wp.vec3(folds[1], folds[2], folds[3]))
     return light_from(light, surface, at, n, open)
-
-
-@wp.func
-def ray_through(optics: Optics, x: float, y: float) -> wp.vec3:
-    """Direction of unit depth through the pixel coordinates (x, y)."""
-    return wp.vec3((x - optics.cx) / optics.fx, (y - optics.cy) / optics.fy, 1.0)
 
 
 @wp.func
@@ -186,8 +185,8 @@ def pixel_color(
     top = float(wy + optics.top)
     color = wp.vec3(0.0, 0.0, 0.0)
     if alike == _SAMPLES * _SAMPLES:
-        ray = ray_through(optics, left + 0.5, top + 0.5)
-        color = shade_sample(model, light, optics, int(nearest & _LOW), ray)
+        towards = ray(optics.lens, left + 0.5, top + 0.5)
+        color = shade_sample(model, light, optics, int(nearest & _LOW), towards)
         return wp.vec4(color[0], color[1], color[2], 0.0)
 
     for sample in range(optics.samples):
@@ -202,8 +201,8 @@ def pixel_color(
             if weight > 0:
                 x = left + (float(sx) + 0.5) / float(_SAMPLES)
                 y = top + (float(sy) + 0.5) / float(_SAMPLES)
-                ray = ray_through(optics, x, y)
-                value = shade_sample(model, light, optics, int(key & _LOW), ray)
+                towards = ray(optics.lens, x, y)
+                value = shade_sample(model, light, optics, int(key & _LOW), towards)
                 color += float(weight) * wp.min(value, wp.vec3(1.0, 1.0, 1.0))
     share = 1.0 / float(_SAMPLES * _SAMPLES)
     return share * wp.vec4(color[0], color[1], color[2], float(empty))

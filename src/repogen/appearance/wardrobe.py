@@ -1,0 +1,112 @@
+"""Choosing from the garments of installed asset packs."""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from repogen.appearance.garments import REGIONS
+from repogen.appearance.outfit import Cloth, Outfit, Worn, sample_cloth
+from repogen.assets import installed
+from repogen.errors import UserError, choose
+
+WARDROBES = ("auto", "packs", "painted")
+"""`painted` wears clothes painted on the skin; `packs` garments of installed asset packs; `auto`
+both where there are packs."""
+
+_PAINTED_SHARE = 0.2
+_DYED_SHARE = 0.65
+_BAREFOOT_SHARE = 0.15
+_HAT_SHARE = 0.1
+_NOWHERE = 9.0
+
+
+@dataclass(frozen=True)
+class _Choice:
+    pack: str
+    kind: str
+    name: str
+    tags: tuple[str, ...]
+
+    def fits(self, feminine: bool) -> bool:
+        own = {"male", "female"} & {tag.lower() for tag in self.tags}
+        return not own or ("female" if feminine else "male") in own
+
+
+@lru_cache(maxsize=1)
+def _stock() -> dict[str, tuple[_Choice, ...]]:
+    """Installed garments by what they are: suits, shoes, hats, hair."""
+    out: dict[str, list[_Choice]] = {"suits": [], "shoes": [], "hats": [], "hair": []}
+    for pack in installed().values():
+        for item in pack.items:
+            choice = _Choice(pack.name, item.kind, item.name, item.tags)
+            tags = {tag.lower() for tag in item.tags}
+            if item.kind == "hair":
+                out["hair"].append(choice)
+            elif item.kind == "clothes":
+                special = next((kind for kind in ("shoes", "hats") if kind in tags), "suits")
+                out[special].append(choice)
+    return {what: tuple(choices) for what, choices in out.items()}
+
+
+def check_wardrobe(wardrobe: str) -> None:
+    """Raises `UserError` for an unknown wardrobe, or for `packs` where none has clothes."""
+    if wardrobe not in WARDROBES:
+        raise choose("wardrobe", wardrobe, WARDROBES)
+    if wardrobe == "packs" and not _stock()["suits"]:
+        raise UserError(
+            "--wardrobe packs: no clothes installed; run `repogen assets add makehuman`"
+        )
+
+
+def dress(
+    rng: np.random.Generator, outfit: Outfit, feminine: float, patterns: bool, wardrobe: str
+) -> Outfit:
+    """The outfit with garments instead of its painted clothes, by `WARDROBES`."""
+    stock = _stock()
+    painted = rng.random() < _PAINTED_SHARE
+    if wardrobe == "painted" or not stock["suits"] or (wardrobe == "auto" and painted):
+        return outfit
+    woman = bool(rng.random() < feminine)
+    worn = [_sample_worn(rng, stock["suits"], woman, patterns)]
+    if stock["shoes"] and rng.random() >= _BAREFOOT_SHARE:
+        worn.append(_sample_worn(rng, stock["shoes"], woman, False))
+    hair = outfit.hair
+    if stock["hair"] and hair != "bald":
+        worn.append(_sample_hair(rng, stock["hair"], woman, outfit.hair_color))
+        hair = "short"
+    elif stock["hats"] and rng.random() < _HAT_SHARE:
+        worn.append(_sample_worn(rng, stock["hats"], woman, False))
+    return replace(
+        outfit,
+        hair=hair,
+        top="bare",
+        waist=_NOWHERE,
+        bottom="shorts",
+        hem=_NOWHERE,
+        shoes="bare",
+        worn=tuple(worn),
+    )
+
+
+def _sample_worn(
+    rng: np.random.Generator, choices: tuple[_Choice, ...], woman: bool, patterns: bool
+) -> Worn:
+    choice = _pick(rng, choices, woman)
+    cloths = tuple(
+        sample_cloth(rng, patterns) if rng.random() < _DYED_SHARE else None for _ in range(REGIONS)
+    )
+    return Worn(choice.pack, choice.kind, choice.name, cloths)
+
+
+def _sample_hair(
+    rng: np.random.Generator, choices: tuple[_Choice, ...], woman: bool, color: str
+) -> Worn:
+    choice = _pick(rng, choices, woman)
+    dye = Cloth(color, color, "plain", 0.1, 0.1)
+    return Worn(choice.pack, choice.kind, choice.name, (dye,) * (REGIONS + 1))
+
+
+def _pick(rng: np.random.Generator, choices: tuple[_Choice, ...], woman: bool) -> _Choice:
+    fitting = [choice for choice in choices if choice.fits(woman)] or list(choices)
+    return fitting[int(rng.integers(len(fitting)))]

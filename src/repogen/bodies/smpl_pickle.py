@@ -1,0 +1,175 @@
+"""Arrays out of pickled body models, without running anything the file asks for.
+
+Every global a body model may name is answered by an inert stand-in that keeps what the pickle says
+of it; arrays are built from those records afterwards, checked. Any other global is refused.
+"""
+
+import pickle
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from repogen.errors import UserError
+
+_NUMBERS = re.compile(r"[fiu][1248]|b1")
+_LARGEST_DENSE = 10**8
+
+
+class _Record:
+    """Any class or function: keeps its arguments and its state. All stand-ins are classes, so
+    that a pickle has no object to set attributes of."""
+
+    def __new__(cls, *args: Any, **_: Any) -> Any:
+        out = super().__new__(cls)
+        out.args, out.state = args, None
+        return out
+
+    args: tuple[Any, ...]
+    state: Any
+
+    def __setstate__(self, state: Any) -> None:
+        self.state = state
+
+
+class _Array(_Record):
+    """numpy.ndarray: state (version, shape, dtype, Fortran order, bytes)."""
+
+
+class _Buffer(_Record):
+    """numpy's `_frombuffer(bytes, dtype, shape, order)`, as pickles of protocol 5 have it."""
+
+
+class _Dtype(_Record):
+    """numpy.dtype: its code as first argument, state (version, byte order, ...)."""
+
+
+class _Csc(_Record):
+    """scipy.sparse.csc_matrix: state is the dict of its attributes."""
+
+
+class _Csr(_Record):
+    """scipy.sparse.csr_matrix, likewise."""
+
+
+class _Chumpy(_Record):
+    """Any class of chumpy: state is the dict of its attributes. `Ch` holds its values as `x`;
+    `Select` picks the flat indices `idxs` of `a` and gives them `preferred_shape`."""
+
+
+class _Reconstructor(_Record):
+    """copyreg's `_reconstructor(class, base, state)`, for stand-ins alone."""
+
+    def __new__(cls, kind: Any, *_: Any) -> Any:
+        if not (isinstance(kind, type) and issubclass(kind, _Record)):
+            raise pickle.UnpicklingError("an object of a class that is not named")
+        return kind()
+
+
+class _Encoded(_Record):
+    """`_codecs.encode(text, "latin1")`: how Python 3 writes bytes for Python 2."""
+
+    def __new__(cls, text: str, encoding: str) -> Any:
+        if encoding != "latin1":
+            raise pickle.UnpicklingError(f"bytes in the encoding {encoding}")
+        return text.encode("latin1")
+
+
+_STAND_INS: dict[str, type] = {
+    "copy_reg._reconstructor": _Reconstructor,
+    "copyreg._reconstructor": _Reconstructor,
+    "_codecs.encode": _Encoded,
+    "numpy.ndarray": _Array,
+    "numpy.dtype": _Dtype,
+} | {
+    f"{module}.{name}": _Record
+    for module in ("__builtin__", "builtins")
+    for name in ("object", "set", "frozenset", "slice")
+}
+for _core in ("numpy.core", "numpy._core"):
+    _STAND_INS[f"{_core}.multiarray._reconstruct"] = _Array
+    _STAND_INS[f"{_core}.multiarray.scalar"] = _Record
+    _STAND_INS[f"{_core}.numeric._frombuffer"] = _Buffer
+for _kind, _stand_in in (("csc", _Csc), ("csr", _Csr)):
+    for _module in (f"scipy.sparse.{_kind}", f"scipy.sparse._{_kind}", "scipy.sparse"):
+        _STAND_INS[f"{_module}.{_kind}_matrix"] = _stand_in
+
+
+class _Unpickler(pickle.Unpickler):
+    path: Path
+
+    def find_class(self, module: str, name: str) -> type:
+        if module.partition(".")[0] == "chumpy":
+            return _Chumpy
+        if f"{module}.{name}" not in _STAND_INS:
+            raise UserError(
+                f"{self.path}: the pickle asks for {module}.{name}, which no body model needs; "
+                "refused, and nothing of it was run"
+            )
+        return _STAND_INS[f"{module}.{name}"]
+
+
+def read_pickled_arrays(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Those of the named arrays that a pickled dict holds; sparse ones are made dense.
+
+    Raises `UserError` for a broken file, for what is no array of numbers, and for a global that
+    body models do not have.
+    """
+    try:
+        with path.open("rb") as file:
+            unpickler = _Unpickler(file, encoding="latin1")
+            unpickler.path = path
+            content = unpickler.load()
+    except UserError:
+        raise
+    except Exception as error:  # a broken pickle may raise anything
+        raise UserError(f"{path}: cut off, or no pickle of a body model ({error})") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: holds no dict of arrays, as a body model does")
+    arrays = {}
+    for key in keys:
+        if key in content:
+            try:
+                arrays[key] = _to_array(content[key])
+            except Exception as error:
+                raise UserError(f"{path}: {key} is no array of numbers ({error})") from error
+    return arrays
+
+
+def _to_array(value: Any) -> np.ndarray:
+    match value:
+        case _Array(state=(_, shape, dtype, fortran, raw)):
+            return _from_bytes(raw, dtype, shape, "F" if fortran else "C")
+        case _Buffer(args=(raw, dtype, shape, order)):
+            return _from_bytes(raw, dtype, shape, order)
+        case _Csc() | _Csr():
+            return _dense(value)
+        case _Chumpy(state={"x": values}):
+            return _to_array(values)
+        case _Chumpy(state={"a": values, "idxs": picked, "preferred_shape": shape}):
+            return _to_array(values).ravel()[_to_array(picked)].reshape(shape)
+    raise TypeError(f"it is a {type(value).__name__.strip('_').lower()}")
+
+
+def _from_bytes(raw: Any, dtype: Any, shape: tuple[int, ...], order: Any) -> np.ndarray:
+    if isinstance(raw, str):
+        raw = raw.encode("latin1")
+    code = dtype.args[0] if isinstance(dtype, _Dtype) else ""
+    if not _NUMBERS.fullmatch(code):
+        raise TypeError(f"its type is {code!r}")
+    byte_order = dtype.state[1] if dtype.state and dtype.state[1] in "<>" else "="
+    return np.frombuffer(raw, np.dtype(byte_order + code)).reshape(shape, order=order)
+
+
+def _dense(value: _Csc | _Csr) -> np.ndarray:
+    state = value.state
+    shape = tuple(int(n) for n in state["_shape"])
+    if int(np.prod(shape)) > _LARGEST_DENSE:
+        raise ValueError(f"its shape is {shape}")
+    kind = sparse.csc_matrix if isinstance(value, _Csc) else sparse.csr_matrix
+    parts = tuple(_to_array(state[name]) for name in ("data", "indices", "indptr"))
+    matrix = kind(parts, shape=shape)
+    matrix.check_format(full_check=True)  # indices out of range would read foreign memory
+    return matrix.toarray()

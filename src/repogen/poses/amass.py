@@ -1,0 +1,104 @@
+"""Motion of AMASS (Mahmood et al. 2019): npz files of SMPL-H or SMPL-X poses.
+
+Their joint rotations are relative to the parent, about the T-pose's axes, in radians: those of
+`Body.pose` but for the unit. Only the arrays of poses are read, never pickled objects.
+"""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from numpy.lib import format as npy
+
+from repogen.bodies.skeleton import BODY_JOINTS, HAND_JOINTS, JOINTS
+from repogen.errors import UserError
+from repogen.poses.clips import Clip
+
+_WIDTHS = {156: "SMPL-H", 165: "SMPL-X"}
+_BODY, _HANDS = len(BODY_JOINTS) * 3, len(HAND_JOINTS) * 3
+
+
+def amass_frames(path: Path) -> int | None:
+    """Frames of an npz file, from its header; None if it holds no poses (AMASS's own files of
+    body shapes). Raises `UserError` for one that cannot be read or has other dimensions."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+            if "poses.npy" in names:
+                return _checked(_shape(archive, "poses"), "poses", path)
+            if "pose_body.npy" not in names:
+                return None
+            frames = _checked(_shape(archive, "pose_body"), "pose_body", path)
+            if "pose_hand.npy" in names:
+                hands = _shape(archive, "pose_hand")
+                if hands != (frames, _HANDS):
+                    raise UserError(
+                        f"{path}: pose_hand has the shape {hands}; expected ({frames}, {_HANDS})"
+                    )
+            return frames
+    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError(f"cannot read motion from {path}: {error}") from error
+
+
+def _shape(archive: zipfile.ZipFile, name: str) -> tuple[int, ...]:
+    with archive.open(f"{name}.npy") as file:
+        version = npy.read_magic(file)
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, _, dtype = read(file)
+    if dtype.kind not in "fiu":
+        raise ValueError(f"{name} holds {dtype}, not numbers")
+    return shape
+
+
+def _checked(shape: tuple[int, ...], name: str, path: Path) -> int:
+    widths = _WIDTHS if name == "poses" else {_BODY: "SMPL-X"}
+    expected = " or ".join(f"{width} ({model})" for width, model in widths.items())
+    if len(shape) != 2:
+        raise UserError(f"{path}: {name} has the shape {shape}; expected (frames, {expected})")
+    if shape[1] not in widths:
+        raise UserError(f"{path}: {name} has {shape[1]} values a frame; expected {expected}")
+    if shape[0] == 0:
+        raise UserError(f"{path} has no frames")
+    return shape[0]
+
+
+def read_amass(path: Path) -> Clip:
+    """Body and hands of every frame; the root's turn, jaw and eyes are left out, and so is a
+    hand that never moves from zero, which means it was not measured.
+
+    Raises `UserError` as `amass_frames` does, and for values that are not finite.
+    """
+    if amass_frames(path) is None:
+        raise UserError(f"{path} holds no motion: no array named poses or pose_body")
+    try:
+        with np.load(path, allow_pickle=False) as data:
+            values = _body_and_hands(data)
+    except (OSError, zipfile.BadZipFile, ValueError, EOFError) as error:
+        raise UserError(f"cannot read motion from {path}: {error}") from error
+    if not np.isfinite(values).all():
+        frame = int(np.argmin(np.isfinite(values).all(axis=1)))
+        raise UserError(f"{path}: frame {frame} has values that are not finite")
+    degrees = np.degrees(values).astype(np.float32).reshape(len(values), -1, 3)
+    joints = JOINTS[: degrees.shape[1]]
+    keep = [
+        place
+        for place, joint in enumerate(joints)
+        if joint in BODY_JOINTS or _hand(degrees, joint[: joint.index("_")]).any()
+    ]
+    return Clip(tuple(joints[place] for place in keep), degrees[:, keep])
+
+
+def _body_and_hands(data: np.lib.npyio.NpzFile) -> Float[np.ndarray, "frames values"]:
+    if "poses" in data:
+        poses = data["poses"]
+        return np.concatenate([poses[:, 3 : 3 + _BODY], poses[:, -_HANDS:]], axis=1)
+    body = data["pose_body"]
+    return np.concatenate([body, data["pose_hand"]], axis=1) if "pose_hand" in data else body
+
+
+def _hand(degrees: Float[np.ndarray, "frames joints 3"], side: str) -> np.ndarray:
+    first = len(BODY_JOINTS) + (0 if side == "left" else len(HAND_JOINTS) // 2)
+    return degrees[:, first : first + len(HAND_JOINTS) // 2]

@@ -1,0 +1,68 @@
+"""A clip: the joint angles of consecutive frames; and our own pose files."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from repogen.bodies.skeleton import JOINTS
+from repogen.errors import UserError, choose
+from repogen.poses.sampling import Angles
+
+POSES_FORMAT = "repogen-poses"
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """Rotation vectors in degrees, as `Body.pose` takes them; NaN where a frame lacks a joint."""
+
+    joints: tuple[str, ...]
+    degrees: Float32[np.ndarray, "frames joints 3"]
+
+    def angles(self, frame: int) -> Angles:
+        """The pose of one frame by joint name."""
+        return {
+            joint: (x, y, z)
+            for joint, (x, y, z) in zip(self.joints, self.degrees[frame].tolist(), strict=True)
+            if x == x
+        }
+
+
+def read_pose_file(path: Path) -> Clip:
+    """Poses from our own JSON, `{"format": "repogen-poses", "poses": [{"angles": {joint:
+    [x, y, z]}}]}` in degrees, each with a name or without. Raises `UserError` for anything else.
+    """
+    try:
+        data: Any = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot read poses from {path}: {error}") from error
+    if not isinstance(data, dict) or data.get("format") != POSES_FORMAT:
+        raise UserError(f'{path} is no pose file: it needs "format": "{POSES_FORMAT}"')
+    poses = data.get("poses")
+    if not isinstance(poses, list) or not poses:
+        raise UserError(f'{path} holds no poses: "poses" must be a list with at least one')
+    degrees = np.full((len(poses), len(JOINTS), 3), np.nan, dtype=np.float32)
+    for number, pose in enumerate(poses):
+        where = f"{path}: pose {number}"
+        angles = pose.get("angles") if isinstance(pose, dict) else None
+        if not isinstance(angles, Mapping):
+            raise UserError(f'{where} must hold "angles": {{joint: [x, y, z]}}')
+        for joint, turn in angles.items():
+            if joint not in JOINTS:
+                raise choose(f"joint in {where}", joint, JOINTS)
+            degrees[number, JOINTS.index(joint)] = _turn(turn, f"{where}: {joint}")
+    return Clip(JOINTS, degrees)
+
+
+def _turn(value: object, where: str) -> list[float]:
+    numbers = isinstance(value, list) and len(value) == 3
+    if not numbers or not all(
+        isinstance(v, int | float) and not isinstance(v, bool) and abs(v) <= 1e4
+        for v in value  # type: ignore[attr-defined]
+    ):
+        raise UserError(f"{where} = {value} must be three finite numbers, degrees about x, y, z")
+    return value  # type: ignore[return-value]

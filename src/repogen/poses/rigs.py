@@ -1,0 +1,146 @@
+"""Which joint of a foreign skeleton is which of ours, by its name and its place in the tree."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from repogen.bodies.skeleton import FINGERS
+from repogen.errors import UserError
+from repogen.poses.bvh import Skeleton
+
+_ALIASES = {
+    # In this order: where CMU's and Mixamo's LeftShoulder is a collar, there is a LeftArm too.
+    "hip": ("upleg", "upperleg", "upperleg01", "thigh", "hip"),
+    "knee": ("knee", "lowerleg", "lowerleg01", "lowleg", "calf", "shin", "leg"),
+    "ankle": ("ankle", "foot"),
+    "foot": ("toebase", "toe", "toes", "ball"),
+    "shoulder": ("arm", "upperarm", "upperarm01", "uparm", "shoulder"),
+    "elbow": ("elbow", "forearm", "lowerarm", "lowerarm01", "lowarm"),
+    "wrist": ("wrist", "hand"),
+}
+"""Names without their side of CMU, Mixamo, Biovision, MakeHuman, Blender, Unreal and SMPL rigs."""
+
+_OPTIONAL = ("ankle", "foot", "wrist")
+_LIMBS = (("hip", "knee", "ankle", "foot"), ("shoulder", "elbow", "wrist"))
+_SIDES = {"left": "left", "l": "left", "right": "right", "r": "right"}
+_NUMBERED_FINGERS = {1: "thumb", 2: "index", 3: "middle", 4: "ring", 5: "pinky"}  # MakeHuman's
+
+
+@dataclass(frozen=True)
+class Rig:
+    """Where our joints are in a foreign skeleton, as indices into it."""
+
+    pelvis: int
+    joints: dict[str, int]
+    """By our name; those that it lacks are missing."""
+
+
+def find_joints(skeleton: Skeleton, where: str) -> Rig:
+    """The rig of a skeleton. The sides' joints are found by name, those of the trunk between the
+    pelvis, where the legs part, and the head by their order: the last three before the arms
+    part are the spine. Raises `UserError` if hips, knees, shoulders, elbows or head are missing
+    or hang on the wrong joints."""
+    words = _without_common_prefix([_words(name) for name in skeleton.names])
+    sided: dict[tuple[str, str], int] = {}
+    found: dict[str, int] = {}
+    for index, parts in enumerate(words):
+        side = next((_SIDES[word] for word in parts if word in _SIDES), None)
+        rest = [word for word in parts if word not in _SIDES]
+        if side is None:
+            if rest == ["head"]:
+                found.setdefault("head", index)
+            continue
+        sided.setdefault((side, "".join(rest)), index)
+        if finger := _finger(rest):
+            found.setdefault(f"{side}_{finger}", index)
+    for side in ("left", "right"):
+        for joint, aliases in _ALIASES.items():
+            matches = [sided[side, alias] for alias in aliases if (side, alias) in sided]
+            if matches:
+                found[f"{side}_{joint}"] = matches[0]
+            elif joint not in _OPTIONAL:
+                raise _missing(f"{side} {joint}", skeleton, where)
+    if "head" not in found:
+        raise _missing("head", skeleton, where)
+    _check_limbs(found, skeleton, where)
+    return _with_trunk(found, skeleton, where)
+
+
+def _words(name: str) -> list[str]:
+    """`mixamorig:LeftUpLeg` → left up leg; `upperleg01.L` → upperleg 01 l."""
+    plain = name.rsplit(":", 1)[-1]
+    return [w.lower() for w in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", plain)]
+
+
+def _without_common_prefix(names: list[list[str]]) -> list[list[str]]:
+    """The names without first words that four in five of them share (Bip01, mixamorig)."""
+    while True:
+        firsts = [words[0] for words in names if words]
+        common = max(set(firsts), key=firsts.count, default="")
+        if firsts.count(common) < 0.8 * len(names) or common in _SIDES:
+            return names
+        names = [words[1:] if words[:1] == [common] else words for words in names]
+
+
+def _finger(words: list[str]) -> str | None:
+    numbers = [int(word) for word in words if word.isdigit()]
+    if words[:1] == ["finger"] and len(numbers) == 2:
+        finger, knuckle = _NUMBERED_FINGERS.get(numbers[0]), numbers[1]
+    else:
+        finger = next((f for f in FINGERS if f in words), None)
+        knuckle = numbers[-1] if numbers else 0
+    return f"{finger}{knuckle}" if finger and 1 <= knuckle <= 3 else None
+
+
+def _missing(joint: str, skeleton: Skeleton, where: str) -> UserError:
+    names = ", ".join(skeleton.names[:40])
+    return UserError(f"{where}: no joint is named like a {joint}; there are {names}")
+
+
+def _check_limbs(found: dict[str, int], skeleton: Skeleton, where: str) -> None:
+    for side in ("left", "right"):
+        for limb in _LIMBS:
+            chain = [found[name] for joint in limb if (name := f"{side}_{joint}") in found]
+            for upper, lower in pairwise(chain):
+                if upper not in ancestors(skeleton, lower)[1:]:
+                    raise UserError(
+                        f"{where}: {skeleton.names[lower]} should hang on {skeleton.names[upper]}"
+                    )
+
+
+def _with_trunk(found: dict[str, int], skeleton: Skeleton, where: str) -> Rig:
+    """The rig with pelvis, spine, neck and collars."""
+    head = ancestors(skeleton, found["head"])
+    arms = [ancestors(skeleton, found[f"{side}_shoulder"]) for side in ("left", "right")]
+    legs = [ancestors(skeleton, found[f"{side}_hip"]) for side in ("left", "right")]
+    pelvis = _first_common(*legs)
+    chest = _first_common(head, *arms)
+    if pelvis is None or chest is None or _first_common(head, legs[0]) is None:
+        raise UserError(f"{where}: head, arms and legs hang on no common joint")
+    below = ancestors(skeleton, pelvis)
+    spine = [joint for joint in reversed(head[head.index(chest) :]) if joint not in below]
+    if len(spine) < 3:
+        joints = dict(zip(("spine1", "spine3"), spine, strict=False))
+    else:
+        joints = dict(zip(("spine1", "spine2", "spine3"), spine[-3:], strict=True))
+    neck = head[1 : head.index(chest)][::-1]
+    if neck:
+        joints["neck"] = neck[len(neck) // 2]
+    for side, arm in zip(("left", "right"), arms, strict=True):
+        if arm[1] != chest:
+            joints[f"{side}_collar"] = arm[1]
+    return Rig(pelvis, found | joints)
+
+
+def ancestors(skeleton: Skeleton, joint: int) -> list[int]:
+    """A joint, its parent, and so on up to the root."""
+    out = []
+    while joint >= 0:
+        out.append(joint)
+        joint = skeleton.parents[joint]
+    return out
+
+
+def _first_common(first: list[int], *others: Iterable[int]) -> int | None:
+    return next((joint for joint in first if all(joint in other for other in others)), None)

@@ -1,0 +1,179 @@
+"""`views.lens` for kernels: where a point lands in the picture, and what a pixel looks along."""
+
+import math
+
+from repogen.views.camera import Camera
+from repogen.views.lens import FISHEYES, MODELS, max_angle
+from repogen.warp_setup import wp
+
+_PINHOLE = wp.constant(list(MODELS).index("pinhole"))
+_OPENCV = wp.constant(list(MODELS).index("opencv"))
+_NO_RADIUS = wp.constant(wp.float32(1.0e-12))
+
+
+@wp.struct
+class Lens:
+    """A camera's intrinsics; `model` is the place of its name in `views.lens.MODELS`.
+
+    `rim` is how far from the axis the picture can reach: radians for the fisheyes, the distance
+    at unit depth before distortion for opencv.
+    """
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    model: wp.int32
+    k1: float
+    k2: float
+    k3: float
+    k4: float
+    p1: float
+    p2: float
+    rim: float
+
+
+def camera_to_lens(camera: Camera) -> Lens:
+    """The camera's lens; a fisheye's rim is the picture's farthest corner or where the model
+    ends, whichever is nearer the axis."""
+    lens = Lens()
+    lens.fx, lens.fy, lens.cx, lens.cy = camera.fx, camera.fy, camera.cx, camera.cy
+    lens.model = list(MODELS).index(camera.model)
+    most = max_angle(camera.model, camera.distortion)
+    lens.rim = most if camera.model in FISHEYES else min(math.tan(most), 1e18)
+    if camera.model == "opencv":
+        lens.k1, lens.k2, lens.p1, lens.p2, lens.k3 = camera.distortion
+    elif camera.model == "kannala-brandt":
+        lens.k1, lens.k2, lens.k3, lens.k4 = camera.distortion
+    if camera.model in FISHEYES:
+        # A pixel beyond the border, so that what is outside stays outside.
+        across, down = (-1.0, camera.width + 1.0), (-1.0, camera.height + 1.0)
+        depths = camera.rays([(x, y) for x in across for y in down])[:, 2]
+        if not any(math.isnan(depth) for depth in depths):
+            lens.rim = float(math.acos(min(depths)))
+    return lens
+
+
+@wp.func
+def is_fisheye(lens: Lens) -> bool:
+    return lens.model > _OPENCV
+
+
+@wp.func
+def factor(lens: Lens, square: float) -> float:
+    """The radial distortion at this square of the distance from the axis."""
+    return 1.0 + square * (lens.k1 + square * (lens.k2 + square * (lens.k3 + square * lens.k4)))
+
+
+@wp.func
+def factor_slope(lens: Lens, square: float) -> float:
+    """How `factor` grows with the square."""
+    return lens.k1 + square * (2.0 * lens.k2 + square * (3.0 * lens.k3 + square * (4.0 * lens.k4)))
+
+
+@wp.func
+def depth(lens: Lens, p: wp.vec3) -> float:
+    """`Camera.depth_of`: z, but for a fisheye the distance, metres."""
+    if is_fisheye(lens):
+        return wp.length(p)
+    return p[2]
+
+
+@wp.func
+def project(lens: Lens, p: wp.vec3) -> wp.vec2:
+    """Pixel coordinates of a point in the camera's frame; z > 0 but for a fisheye.
+
+    What lies beyond the rim lands on it, so that nothing folds back into the picture.
+    """
+    x = float(0.0)
+    y = float(0.0)
+    if is_fisheye(lens):
+        across = wp.sqrt(p[0] * p[0] + p[1] * p[1])
+        theta = wp.min(wp.atan2(across, p[2]), lens.rim)
+        scale = theta * factor(lens, theta * theta) / wp.max(across, _NO_RADIUS)
+        x = scale * p[0]
+        y = scale * p[1]
+    else:
+        inverse = 1.0 / p[2]
+        x = p[0] * inverse
+        y = p[1] * inverse
+        if lens.model == _OPENCV:
+            inside = wp.min(1.0, lens.rim / wp.max(wp.sqrt(x * x + y * y), _NO_RADIUS))
+            x *= inside
+            y *= inside
+            square = x * x + y * y
+            f = factor(lens, square) + 2.0 * (lens.p1 * y + lens.p2 * x)
+            x = x * f + lens.p2 * square
+            y = y * f + lens.p1 * square
+    return wp.vec2(lens.fx * x + lens.cx, lens.fy * y + lens.cy)
+
+
+@wp.func
+def ray(lens: Lens, px: float, py: float) -> wp.vec3:
+    """Direction that the pixel coordinates see: of unit depth, for a fisheye of unit length.
+
+    Zero for pixels that see nothing, beyond where the model ends.
+    """
+    x = (px - lens.cx) / lens.fx
+    y = (py - lens.cy) / lens.fy
+    if lens.model == _PINHOLE:
+        return wp.vec3(x, y, 1.0)
+    if lens.model == _OPENCV:
+        return opencv_ray(lens, x, y)
+    return fisheye_ray(lens, x, y)
+
+
+@wp.func
+def fisheye_ray(lens: Lens, x: float, y: float) -> wp.vec3:
+    """Newton's method, and halving where it would leave what holds the answer."""
+    radius = wp.sqrt(x * x + y * y)
+    if radius > lens.rim * factor(lens, lens.rim * lens.rim):
+        return wp.vec3(0.0, 0.0, 0.0)
+    low = float(0.0)
+    high = float(lens.rim)
+    theta = wp.min(radius, lens.rim)
+    for _ in range(24):
+        square = theta * theta
+        f = factor(lens, square)
+        over = theta * f - radius
+        step = over / (f + 2.0 * square * factor_slope(lens, square))
+        if wp.abs(step) < 1.0e-6:
+            theta = wp.clamp(theta - step, low, high)
+            break
+        low = wp.where(over < 0.0, theta, low)
+        high = wp.where(over < 0.0, high, theta)
+        theta = theta - step
+        if theta < low or theta > high:
+            theta = 0.5 * (low + high)
+    scale = wp.sin(theta) / wp.max(radius, _NO_RADIUS)
+    return wp.vec3(x * scale, y * scale, wp.cos(theta))
+
+
+@wp.func
+def opencv_ray(lens: Lens, x: float, y: float) -> wp.vec3:
+    """Newton's method from the distorted point, kept inside the rim."""
+    u = float(x)
+    v = float(y)
+    miss = float(0.0)
+    size = 1.0 + wp.abs(x) + wp.abs(y)
+    for _ in range(12):
+        inside = wp.min(1.0, lens.rim / wp.max(wp.sqrt(u * u + v * v), _NO_RADIUS))
+        u *= inside
+        v *= inside
+        square = u * u + v * v
+        f = factor(lens, square) + 2.0 * (lens.p1 * v + lens.p2 * u)
+        slope = 2.0 * factor_slope(lens, square)
+        dx = x - (u * f + lens.p2 * square)
+        dy = y - (v * f + lens.p1 * square)
+        uu = f + slope * u * u + 4.0 * lens.p2 * u
+        uv = slope * u * v + 2.0 * (lens.p1 * u + lens.p2 * v)
+        vv = f + slope * v * v + 4.0 * lens.p1 * v
+        inverse = 1.0 / (uu * vv - uv * uv)
+        u += inverse * (vv * dx - uv * dy)
+        v += inverse * (uu * dy - uv * dx)
+        miss = wp.abs(dx) + wp.abs(dy)
+        if miss < 1.0e-6 * size:
+            break
+    if miss > 1.0e-4 * size or u * u + v * v > lens.rim * lens.rim:
+        return wp.vec3(0.0, 0.0, 0.0)
+    return wp.vec3(u, v, 1.0)

@@ -1,0 +1,109 @@
+"""A panorama behind the people, in the camera's true direction, with their shadows on its floor."""
+
+from repogen.rendering.kernels.lens import Lens, ray
+from repogen.rendering.kernels.noise import noise
+from repogen.rendering.kernels.shade import STRIP, Lighting, ambient_light, lit_share
+from repogen.warp_setup import wp
+
+_STRIP = wp.constant(STRIP)
+_TAU = wp.constant(wp.float32(6.283185307179586))
+
+
+@wp.struct
+class Dome:
+    """`appearance.panorama.Panorama`; `to_dome` takes the camera's axes to the panorama's, `eye`
+    is the camera's place on them, the floor's middle the origin. `width` x `height` pixels."""
+
+    pixels: wp.array2d(dtype=wp.vec3)
+    to_dome: wp.mat33
+    eye: wp.vec3
+    exposure: float
+    eye_height: float
+    reach: float
+
+
+@wp.func
+def seen_along(dome: Dome, d: wp.vec3) -> wp.vec3:
+    """The panorama's colour in a direction of unit length, bilinear."""
+    height = dome.pixels.shape[0]
+    width = dome.pixels.shape[1]
+    azimuth = wp.atan2(-d[0], -d[1])
+    x = (azimuth / _TAU + 0.5) * float(width) - 0.5
+    y = (0.5 - 2.0 * wp.asin(wp.clamp(d[2], -1.0, 1.0)) / _TAU) * float(height) - 0.5
+    left = wp.floor(x)
+    top = wp.floor(y)
+    fx = x - left
+    fy = y - top
+    x0 = (int(left) + width) % width
+    x1 = (x0 + 1) % width
+    y0 = wp.clamp(int(top), 0, height - 1)
+    y1 = wp.clamp(int(top) + 1, 0, height - 1)
+    upper = (1.0 - fx) * dome.pixels[y0, x0] + fx * dome.pixels[y0, x1]
+    lower = (1.0 - fx) * dome.pixels[y1, x0] + fx * dome.pixels[y1, x1]
+    return (1.0 - fy) * upper + fy * lower
+
+
+@wp.func
+def unshadowed(light: Lighting, point: wp.vec3) -> float:
+    """Share of its light that a point of the floor (camera frame) gets past the people."""
+    whole = wp.length(ambient_light(light, light.up)) + 1.0e-6
+    left = whole
+    for i in range(light.shadow_count):
+        down = wp.dot(light.lamps[i].direction, light.up)
+        if down > 0.05:
+            strength = down * wp.length(light.lamps[i].color)
+            whole += strength
+            left += strength * lit_share(light, i, point, light.up, 0.0)
+    return left / whole
+
+
+@wp.func
+def dome_color(
+    dome: Dome, light: Lighting, table: wp.array(dtype=wp.vec4), towards: wp.vec3
+) -> wp.vec3:
+    """What a ray in the camera's frame meets: the floor's disc, or the dome around it."""
+    ahead = wp.normalize(towards)
+    d = dome.to_dome * ahead
+    middle = wp.vec3(0.0, 0.0, dome.eye_height)
+    if d[2] < -1.0e-4:
+        far = -dome.eye[2] / d[2]
+        at = dome.eye + far * d
+        if at[0] * at[0] + at[1] * at[1] < dome.reach * dome.reach:
+            color = seen_along(dome, wp.normalize(at - middle))
+            # What the panorama is too coarse to show of the ground near by.
+            fine = noise(table, wp.vec3(at[0], at[1], 0.3) * 37.0)
+            coarse = noise(table, wp.vec3(at[0], at[1], 7.7) * 6.0)
+            fade = wp.clamp(1.5 - far / 6.0, 0.0, 1.0)
+            grain = 1.0 + fade * (0.06 * fine[0] + 0.05 * coarse[0])
+            return color * grain * unshadowed(light, far * ahead)
+    # The dome: a sphere around the middle through the floor's rim.
+    square = dome.reach * dome.reach + dome.eye_height * dome.eye_height
+    away = dome.eye - middle
+    b = wp.dot(away, d)
+    inside = b * b - wp.dot(away, away) + square
+    if inside <= 0.0:
+        return seen_along(dome, d)
+    at = away + (wp.sqrt(inside) - b) * d
+    return seen_along(dome, wp.normalize(at))
+
+
+@wp.kernel
+def draw_panorama(
+    dome: Dome,
+    lens: Lens,
+    light: Lighting,
+    table: wp.array(dtype=wp.vec4),
+    to_srgb: wp.array(dtype=wp.uint8),
+    width: int,
+    out: wp.array2d(dtype=wp.uint8),
+):
+    """A strip of `STRIP` background pixels, BGR; black where the lens sees nothing."""
+    y, strip = wp.tid()
+    for x in range(strip * _STRIP, wp.min((strip + 1) * _STRIP, width)):
+        towards = ray(lens, float(x) + 0.5, float(y) + 0.5)
+        color = wp.vec3(0.0, 0.0, 0.0)
+        if wp.length_sq(towards) > 0.0:
+            color = dome.exposure * dome_color(dome, light, table, towards)
+        for c in range(3):
+            value = wp.clamp(color[c], 0.0, 1.0)
+            out[y, 3 * x + 2 - c] = to_srgb[int(value * 4095.0 + 0.5)]

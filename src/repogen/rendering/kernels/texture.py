@@ -1,0 +1,97 @@
+"""Pictures on surfaces: texture look-ups in a pyramid, and cloth dyed another colour."""
+
+from repogen.rendering.kernels.paint import Fabric, Finish, fabric_color
+from repogen.warp_setup import wp
+
+_BYTE = wp.constant(wp.uint32(255))
+
+
+@wp.struct
+class Texels:
+    """All textures' pixels, red in the lowest byte, then green, blue and alpha (sRGB), and the
+    linear value of each byte."""
+
+    pixels: wp.array(dtype=wp.uint32)
+    to_linear: wp.array(dtype=wp.float32)
+
+
+@wp.struct
+class Material:
+    """How a garment or a thing looks.
+
+    Its texture is width x height pixels (powers of two) from index `first`, then the pyramid's
+    smaller levels; `first` is -1 without one. `density` is texels per metre. `dye` is how much
+    of the texture's colour gives way to the fabric's, whose brightness then follows the
+    texture's around its mean `grey`.
+    """
+
+    first: wp.int32
+    width: wp.int32
+    height: wp.int32
+    levels: wp.int32
+    density: float
+    fabric: Fabric
+    dye: float
+    grey: float
+    gloss: float
+    seed: wp.vec3
+
+
+@wp.func
+def texel(t: Texels, at: int) -> wp.vec4:
+    p = t.pixels[at]
+    return wp.vec4(
+        t.to_linear[int(p & _BYTE)],
+        t.to_linear[int((p >> wp.uint32(8)) & _BYTE)],
+        t.to_linear[int((p >> wp.uint32(16)) & _BYTE)],
+        float(p >> wp.uint32(24)) * (1.0 / 255.0),
+    )
+
+
+@wp.func
+def look_up(t: Texels, m: Material, uv: wp.vec2, width: float) -> wp.vec4:
+    """Linear colour and alpha at uv ((0, 0) the upper left corner) where a pixel is `width` metres
+    wide: bilinear in the level whose texels are about as wide. Textures repeat."""
+    level = wp.clamp(int(wp.log2(wp.max(width * m.density, 1.0)) + 0.5), 0, m.levels - 1)
+    first = m.first
+    w = m.width
+    h = m.height
+    for _i in range(level):
+        first += w * h
+        w = wp.max(w / 2, 1)
+        h = wp.max(h / 2, 1)
+    x = (uv[0] - wp.floor(uv[0])) * float(w) - 0.5
+    y = (uv[1] - wp.floor(uv[1])) * float(h) - 0.5
+    left = wp.floor(x)
+    top = wp.floor(y)
+    fx = x - left
+    fy = y - top
+    x0 = (int(left) + w) % w
+    y0 = (int(top) + h) % h
+    x1 = (x0 + 1) % w
+    y1 = (y0 + 1) % h
+    upper = (1.0 - fx) * texel(t, first + y0 * w + x0) + fx * texel(t, first + y0 * w + x1)
+    lower = (1.0 - fx) * texel(t, first + y1 * w + x0) + fx * texel(t, first + y1 * w + x1)
+    return (1.0 - fy) * upper + fy * lower
+
+
+@wp.func
+def textured(
+    t: Texels, m: Material, uv: wp.vec2, q: wp.vec3, width: float, table: wp.array(dtype=wp.vec4)
+) -> Finish:
+    """The surface of a garment or thing at `uv`, at place `q` of the T-pose."""
+    out = Finish()
+    out.gloss = m.gloss
+    out.wrap = 0.0
+    out.ruffle = m.fabric.wrinkles
+    color = wp.vec3(1.0, 1.0, 1.0)
+    if m.first >= 0:
+        c = look_up(t, m, uv, width)
+        color = wp.vec3(c[0], c[1], c[2])
+    if m.dye > 0.0:
+        w = wp.clamp(width, 0.0015, 0.04)
+        shade = wp.dot(color, wp.vec3(0.2126, 0.7152, 0.0722)) / m.grey
+        dyed = shade * fabric_color(m.fabric, q, w, table, m.seed)
+        color = color + m.dye * (dyed - color)
+    out.albedo = wp.min(wp.max(color, wp.vec3(0.004)), wp.vec3(0.95))
+    return out

@@ -1,0 +1,71 @@
+"""A scene's people as pieces of mesh, dressed."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from repogen.appearance.garments import REGIONS, Fitted
+from repogen.appearance.outfit import Cloth, Worn
+from repogen.bodies.protocol import Body, PosedBody
+from repogen.rendering.mesh import MATERIAL, Piece
+from repogen.rendering.paints import fill_fabric
+from repogen.rendering.textures import Texture
+from repogen.scenes.people import worn_pieces
+from repogen.scenes.scene import Person
+
+_DYE = 0.9
+
+
+def person_pieces(
+    body: Body,
+    posed: PosedBody,
+    person: Person,
+    place: int,
+    texture: Callable[..., Texture],
+) -> list[Piece]:
+    """The body and what it wears; `texture` loads a picture."""
+    bare = Piece(body.surface, posed.vertices, place)
+    garments = []
+    cover = np.zeros(len(posed.vertices), dtype=np.uint8)
+    outfit = person.outfit
+    for worn, (item, vertices) in zip(
+        outfit.worn, worn_pieces(body, posed, outfit.worn), strict=True
+    ):
+        np.maximum(cover, item.covered.view(np.uint8), out=cover)
+        cover[item.hidden] = 2
+        picture = texture(item.texture)
+        garments.append(
+            Piece(
+                item.surface,
+                vertices,
+                place,
+                materials=garment_materials(item, worn, picture),
+                face_materials=item.regions,
+            )
+        )
+    return [replace(bare, cover=cover) if garments else bare, *garments]
+
+
+def garment_materials(item: Fitted, worn: Worn, picture: Texture) -> np.ndarray:
+    """A record `Material` for each region of a garment, and one for its small pieces."""
+    out = np.zeros(REGIONS + 1, dtype=MATERIAL)
+    out["first"], out["levels"] = picture.first, picture.levels
+    out["width"], out["height"] = picture.width, picture.height
+    out["density"] = item.texel_density * picture.width
+    out["gloss"] = 0.03
+    for region, m in enumerate(out):
+        uv = item.garment.face_uv[item.regions == region].mean(axis=1)
+        m["grey"] = picture.brightness(uv) if len(uv) else 1.0
+        cloth = worn.cloths[region] if region < len(worn.cloths) else None
+        if cloth is not None:
+            _dye(m, cloth)
+        else:
+            m["fabric"]["wrinkles"] = 0.1
+    return out
+
+
+def _dye(m: np.void, cloth: Cloth) -> None:
+    fill_fabric(m["fabric"], cloth)
+    m["dye"] = _DYE
+    m["seed"] = cloth.scale * np.array([31.0, 57.0, 83.0]) * 100 % 97

@@ -1,0 +1,46 @@
+"""The light that comes from all around."""
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from repogen.appearance.backgrounds import Place
+from repogen.appearance.colors import to_linear
+from repogen.rendering.paints import linear
+from repogen.scenes.scene import Scene
+
+_LINEAR_OF_BYTE = to_linear(np.arange(256) / 255)
+
+
+def ambient_light(scene: Scene, background: UInt8[np.ndarray, "h w 3"]) -> Float[np.ndarray, "9 3"]:
+    """Coefficients, as the kernel `ambient_light` takes them, of the irradiance in linear RGB."""
+    sky, ground = _above_and_below(scene, background)
+    out = np.zeros((9, 3))
+    out[0], out[3] = (sky + ground) / 2, (sky - ground) / 2
+    return out
+
+
+def _above_and_below(
+    scene: Scene, background: UInt8[np.ndarray, "h w 3"]
+) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
+    """Linear light from above and from below: the colours of what lies there.
+
+    A photograph shows neither, so its upper and lower half stand in for them.
+    """
+    if isinstance(scene.background, Place):
+        p = scene.background
+        above = p.sky_zenith if p.half_size == (0.0, 0.0) else p.ceiling
+        sky, ground = linear(above), linear(p.floor)
+        grey = 0.5 * (sky.mean() + ground.mean())
+        return scene.ambient * (sky + grey) / 2, scene.ambient * (ground + grey) / 2
+    # A few pixels tell enough of the colours.
+    height, width = background.shape[:2]
+    few = background[height // 32 :: max(height // 16, 1), width // 32 :: max(width // 16, 1)]
+    light = _LINEAR_OF_BYTE[few[..., ::-1]]
+    middle = (len(light) + 1) // 2
+    upper, lower = light[:middle].mean(axis=(0, 1)), light[-middle:].mean(axis=(0, 1))
+    # Cameras expose for the scene: what counts is the tint, and above against below.
+    grey = light.mean() + 0.03
+    sky, ground = (
+        scene.ambient * np.clip((half + grey) / (2 * grey), 0.4, 1.8) for half in (upper, lower)
+    )
+    return sky, ground

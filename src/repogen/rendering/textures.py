@@ -1,0 +1,115 @@
+"""Pictures in the renderer's memory: decoded once, each with its pyramid of smaller ones."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8, UInt32
+
+from repogen.appearance.colors import to_linear, to_srgb
+from repogen.errors import UserError
+from repogen.warp_setup import wp
+
+_LONGEST = 1024
+_MOST_TEXELS = 128 * 2**20
+"""512 MiB; a process that has drawn more textures than that begins anew."""
+
+_LINEAR = to_linear(np.arange(256) / 255)
+
+
+@dataclass(frozen=True, eq=False)
+class Texture:
+    """Where a picture's pyramid begins, and the picture itself for looking things up."""
+
+    first: int
+    width: int
+    height: int
+    levels: int
+    pixels: UInt8[np.ndarray, "h w 4"]
+
+    def brightness(self, uv: Float[np.ndarray, "n 2"]) -> float:
+        """Mean linear luminance at these texture coordinates, at least 0.02."""
+        x = (uv[:, 0] % 1 * self.width).astype(int).clip(0, self.width - 1)
+        y = (uv[:, 1] % 1 * self.height).astype(int).clip(0, self.height - 1)
+        linear = _LINEAR[self.pixels[y, x, :3]]
+        return max(float((linear @ [0.2126, 0.7152, 0.0722]).mean()), 0.02)
+
+
+class Textures:
+    """All pictures a renderer has met, in one array on its device."""
+
+    def __init__(self, device: str) -> None:
+        self._device = device
+        self._known: dict[Path, Texture] = {}
+        self._used = 0
+        self.pixels = wp.zeros(4, dtype=wp.uint32, device=device)
+
+    def make_room(self) -> None:
+        """Forget everything where too much is kept; call it between scenes."""
+        if self._used > _MOST_TEXELS:
+            self._known.clear()
+            self._used = 0
+            self.pixels = wp.zeros(4, dtype=wp.uint32, device=self._device)
+
+    def load(self, path: Path) -> Texture:
+        """The picture of a file (RGBA or RGB, sRGB). Raises `UserError` where there is none."""
+        if path not in self._known:
+            pixels = _read(path)
+            pyramid = [pixels, *_smaller(pixels)]
+            flat = np.concatenate([_packed(level) for level in pyramid])
+            self._known[path] = Texture(
+                self._used, pixels.shape[1], pixels.shape[0], len(pyramid), pixels
+            )
+            self._append(flat)
+        return self._known[path]
+
+    def _append(self, flat: UInt32[np.ndarray, " n"]) -> None:
+        end = self._used + len(flat)
+        if end > len(self.pixels):
+            larger = wp.zeros(max(end, 2 * len(self.pixels)), dtype=wp.uint32, device=self._device)
+            if self._used:
+                wp.copy(larger, self.pixels, count=self._used)
+            self.pixels = larger
+        new = wp.array(flat, dtype=wp.uint32, device=self._device)
+        wp.copy(self.pixels, new, dest_offset=self._used)
+        self._used = end
+
+
+def _read(path: Path) -> UInt8[np.ndarray, "h w 4"]:
+    """RGBA with sides that are powers of two."""
+    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if picture is None or picture.dtype != np.uint8:
+        raise UserError(f"{path}: missing or no 8-bit picture")
+    if picture.ndim == 2:
+        picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)
+    if picture.shape[2] == 3:
+        picture = cv2.cvtColor(picture, cv2.COLOR_BGR2BGRA)
+    height, width = (min(2 ** round(np.log2(side)), _LONGEST) for side in picture.shape[:2])
+    if picture.shape[:2] != (height, width):
+        picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    return cv2.cvtColor(picture, cv2.COLOR_BGRA2RGBA)
+
+
+def _smaller(pixels: UInt8[np.ndarray, "h w 4"]) -> list[UInt8[np.ndarray, "h w 4"]]:
+    """Each level half the one before, averaged in linear light and weighted by alpha, so that
+    what lies beside a cut-out does not bleed into it."""
+    alpha = pixels[..., 3:].astype(np.float32) / 255
+    weight = alpha + 1e-4
+    color = _LINEAR[pixels[..., :3]].astype(np.float32) * weight
+    out = []
+    while max(weight.shape[:2]) > 1:
+        color, weight, alpha = (_halved(part) for part in (color, weight, alpha))
+        srgb = np.rint(255 * to_srgb(np.clip(color / weight, 0, 1)))
+        out.append(np.concatenate([srgb, np.rint(255 * alpha)], axis=2).astype(np.uint8))
+    return out
+
+
+def _halved(values: Float[np.ndarray, "h w c"]) -> Float[np.ndarray, "h w c"]:
+    height, width, channels = values.shape
+    rows, columns = min(height, 2), min(width, 2)
+    return values.reshape(height // rows, rows, width // columns, columns, channels).mean((1, 3))
+
+
+def _packed(pixels: UInt8[np.ndarray, "h w 4"]) -> UInt32[np.ndarray, " n"]:
+    return np.ascontiguousarray(pixels).view(np.uint32).ravel()

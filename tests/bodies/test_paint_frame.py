@@ -1,0 +1,69 @@
+"""Places on other bodies meet the places that paint is measured on."""
+
+import numpy as np
+import pytest
+
+from repogen.bodies.paint_frame import HEIGHTS, REACHES, to_paint_frame
+from repogen.bodies.protocol import PosedBody
+from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def average(body):
+    """anny's average adult in T-pose, its skin alone."""
+    tpose = body.pose({"age": 2 / 3}, {}, {})
+    skin = np.unique(body.surface.faces[body.surface.faces_of("skin")])
+    return PosedBody(vertices=tpose.vertices[skin].astype(float), keypoints=tpose.keypoints)
+
+
+def test_the_landmarks_are_annys(average):
+    at = dict(zip(COCO_KEYPOINTS, average.keypoints, strict=True))
+    for name in ("ankle", "knee", "shoulder", "eye"):
+        assert at[f"left_{name}"][[2, 1]] == pytest.approx(HEIGHTS[name], abs=2e-3)
+    for name in ("shoulder", "elbow", "wrist"):
+        assert at[f"left_{name}"][0] == pytest.approx(REACHES[name], abs=2e-3)
+    ends = average.vertices[:, 2].min(), average.vertices[:, 2].max(), average.vertices[:, 0].max()
+    marks = HEIGHTS["sole"][0], HEIGHTS["crown"][0], REACHES["fingertip"]
+    assert ends == pytest.approx(marks, abs=2e-3)
+
+
+def test_anny_stays_as_it_is(average):
+    assert np.abs(to_paint_frame(average.vertices, average) - average.vertices).max() < 3e-3
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_body_of_another_build_comes_back_as_anny(average, seed):
+    """Limbs stretched piece by piece and the spine bent: to_paint_frame is the way back."""
+    rng = np.random.default_rng(seed)
+    z, y = np.array(list(HEIGHTS.values())).T
+    steps = np.diff(z) * rng.uniform(0.7, 1.4, len(z) - 1)
+    heights = np.append(0, np.cumsum(steps))
+    heights -= heights[list(HEIGHTS).index("hip")]
+    depths = y + rng.uniform(-0.05, 0.05, len(y))
+    depths[list(HEIGHTS).index("hip")] = 0
+    # The mesh's ends have the depth of the landmark beside them.
+    depths[0], depths[-1] = depths[1] + y[0] - y[1], depths[-2] + y[-1] - y[-2]
+    reaches = np.cumsum(np.append(0, np.diff(list(REACHES.values())) * rng.uniform(0.7, 1.4, 4)))
+
+    def other(points):
+        return np.stack(
+            [
+                np.sign(points[:, 0])
+                * np.interp(np.abs(points[:, 0]), list(REACHES.values()), reaches),
+                points[:, 1] + np.interp(points[:, 2], z, depths - y),
+                np.interp(points[:, 2], z, heights),
+            ],
+            axis=1,
+        )
+
+    tpose = PosedBody(other(average.vertices), other(average.keypoints))
+    assert np.abs(tpose.vertices - average.vertices).max() > 0.05
+    back = to_paint_frame(tpose.vertices, tpose)
+    assert np.abs(back - average.vertices).max() < 6e-3
+
+
+def test_a_body_that_lies_down_is_a_user_error(average):
+    lying = PosedBody(average.vertices[:, [0, 2, 1]], average.keypoints[:, [0, 2, 1]])
+    with pytest.raises(UserError, match="no T-pose: height in metres: sole"):
+        to_paint_frame(average.vertices, lying)

@@ -1,0 +1,181 @@
+"""Pickles give their arrays and nothing else: no code of theirs ever runs."""
+
+import os
+import pickle
+import sys
+import types
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from repogen.bodies.smpl_pickle import read_pickled_arrays
+from repogen.errors import UserError
+
+KEYS = ("v_template", "J_regressor", "f")
+
+
+def arrays():
+    rng = np.random.default_rng(0)
+    return {
+        "v_template": rng.normal(size=(7, 3)),
+        "f": rng.integers(0, 7, (5, 3)).astype(np.uint32),
+        "J_regressor": np.where(rng.random((2, 7)) < 0.4, rng.random((2, 7)), 0),
+    }
+
+
+def write(path, content, protocol=2):
+    path.write_bytes(pickle.dumps(content, protocol))
+    return path
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csc_matrix, sparse.csr_matrix])
+def test_arrays_of_every_protocol(tmp_path, protocol, kind):
+    given = arrays()
+    content = given | {
+        "J_regressor": kind(given["J_regressor"]),
+        "v_template": np.asfortranarray(given["v_template"]),
+        "f": given["f"].astype(">u4"),
+        "bs_type": "lrotmin",
+        "gender": np.float64(1.0),
+    }
+    read = read_pickled_arrays(write(tmp_path / "m.pkl", content, protocol), KEYS)
+    assert set(read) == set(KEYS)
+    for key in KEYS:
+        assert (read[key] == given[key]).all()
+
+
+def test_a_pickle_of_python_2(tmp_path):
+    """As Python 2 wrote it: bytes as str, NumPy and SciPy where they were then."""
+    array = np.arange(6, dtype="<f8").reshape(2, 3)
+    raw = array.tobytes()
+    dtype = (
+        b"cnumpy\ndtype\n(U\x02f8K\x00K\x01tR"
+        b"(K\x03U\x01<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
+    )
+    rebuilt = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(K\x00tU\x01btR"
+    state = b"(K\x01K\x02K\x03\x86" + dtype + b"\x89U" + bytes([len(raw)]) + raw + b"tb"
+    path = tmp_path / "m.pkl"
+    path.write_bytes(b"\x80\x02}U\x0av_template" + rebuilt + state + b"s.")
+    assert (read_pickled_arrays(path, KEYS)["v_template"] == array).all()
+    old = b"\x80\x02}U\x01fcscipy.sparse.csc\ncsc_matrix\n)\x81}bs."
+    path.write_bytes(old)
+    with pytest.raises(UserError, match="f is no array of numbers"):
+        read_pickled_arrays(path, KEYS)
+
+
+@pytest.fixture
+def chumpy(monkeypatch):
+    """A module that pickles as chumpy does, there while the test writes."""
+    for name in ("chumpy", "chumpy.ch", "chumpy.reordering"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    ch = type("Ch", (), {"__module__": "chumpy.ch"})
+    select = type("Select", (), {"__module__": "chumpy.reordering"})
+    monkeypatch.setattr(sys.modules["chumpy.ch"], "Ch", ch, raising=False)
+    monkeypatch.setattr(sys.modules["chumpy.reordering"], "Select", select, raising=False)
+    return ch, select
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 4])
+def test_chumpys_arrays(tmp_path, chumpy, protocol):
+    ch, select = (kind() for kind in chumpy)
+    values = np.random.default_rng(1).normal(size=(7, 3, 4))
+    ch.x, ch._dirty_vars, ch._itr = values, {"x"}, None
+    picked = np.arange(values.size).reshape(values.shape)[..., :2]
+    select.a, select.idxs, select.preferred_shape = ch, picked.ravel(), picked.shape
+    path = write(tmp_path / "m.pkl", {"v_template": ch, "f": select}, protocol)
+    for name in [name for name in sys.modules if name.startswith("chumpy")]:
+        del sys.modules[name]
+    read = read_pickled_arrays(path, KEYS)
+    assert (read["v_template"] == values).all()
+    assert (read["f"] == values[..., :2]).all()
+
+
+class Evil:
+    def __init__(self, call, *args):
+        self.call = call, args
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 5])
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (os.system, "os.system|posix.system|nt.system"),
+        (eval, "eval"),
+        (exec, "exec"),
+        (getattr, "getattr"),
+        (__import__, "__import__"),
+        (np.load, "numpy.*load"),
+        (sparse.load_npz, "load_npz"),
+    ],
+)
+def test_what_is_no_array_is_refused_by_name_and_not_run(tmp_path, call, name, protocol):
+    trace = tmp_path / "ran"
+    code = f"open({str(trace)!r}, 'w')"
+    evil = Evil(call, f"touch {trace}" if call is os.system else code)
+    for content in ({"v_template": evil}, {"unused": evil} | arrays(), [evil]):
+        path = write(tmp_path / "m.pkl", content, protocol)
+        with pytest.raises(UserError, match=f"asks for .*({name}).*refused") as error:
+            read_pickled_arrays(path, KEYS)
+        assert str(path) in str(error.value)
+        assert "\n" not in str(error.value)
+    assert not trace.exists()
+
+
+def test_classes_are_not_built_by_the_back_door(tmp_path):
+    path = tmp_path / "m.pkl"
+    path.write_bytes(b"ccopy_reg\n_reconstructor\n(cbuiltins\nint\nc__builtin__\nobject\nNtR.")
+    with pytest.raises(UserError, match=r"builtins\.int"):
+        read_pickled_arrays(path, KEYS)
+    path.write_bytes(b"ccopy_reg\n_reconstructor\n(I3\nc__builtin__\nobject\nNtR.")
+    with pytest.raises(UserError, match="not named"):
+        read_pickled_arrays(path, KEYS)
+    path.write_bytes(b"cnumpy\nndarray\n}(U\x05statesb.")  # would set attributes of the class
+    with pytest.raises(UserError, match="cut off, or no pickle"):
+        read_pickled_arrays(path, KEYS)
+
+
+def test_sparse_indices_out_of_range_are_refused(tmp_path):
+    for column, shape in ((99, (2, 7)), (1, (2, 10**12))):
+        matrix = sparse.csr_matrix(arrays()["J_regressor"])
+        matrix.indices[0] = column
+        matrix._shape = shape
+        path = write(tmp_path / "m.pkl", {"J_regressor": matrix})
+        with pytest.raises(UserError, match="J_regressor is no array of numbers"):
+            read_pickled_arrays(path, KEYS)
+
+
+@pytest.mark.parametrize(
+    "value", [np.array([None, "x"]), np.array(["a"]), "text", None, [1.0], np.array([1j])]
+)
+def test_what_holds_no_numbers_is_refused(tmp_path, value):
+    path = write(tmp_path / "m.pkl", {"f": value})
+    with pytest.raises(UserError, match="f is no array of numbers"):
+        read_pickled_arrays(path, KEYS)
+
+
+def test_broken_files_are_user_errors(tmp_path):
+    whole = pickle.dumps(arrays(), 2)
+    path = tmp_path / "m.pkl"
+    for size in (*range(60), *range(60, len(whole), 37)):
+        path.write_bytes(whole[:size])
+        with pytest.raises(UserError, match="cut off, or no pickle"):
+            read_pickled_arrays(path, KEYS)
+    path.write_bytes(pickle.dumps([1, 2]))
+    with pytest.raises(UserError, match="no dict"):
+        read_pickled_arrays(path, KEYS)
+    rng = np.random.default_rng(0)
+    for _ in range(300):  # any damage is named or harmless
+        damaged = bytearray(whole)
+        for at in rng.integers(0, len(whole), 3):
+            damaged[at] = int(rng.integers(256))
+        path.write_bytes(damaged)
+        try:
+            read = read_pickled_arrays(path, KEYS)
+        except UserError:
+            continue
+        assert all(isinstance(array, np.ndarray) for array in read.values())

@@ -1,0 +1,55 @@
+"""Our own pose files."""
+
+import json
+
+import pytest
+
+from repogen.errors import UserError
+from repogen.poses.clips import read_pose_file
+
+
+def write(path, poses, kind="repogen-poses"):
+    path.write_text(json.dumps({"format": kind, "poses": poses}))
+    return path
+
+
+def test_every_pose_has_the_joints_it_names(tmp_path):
+    poses = [
+        {"name": "kick", "angles": {"left_hip": [-80, 0, 5], "left_index2": [0, 0, -30]}},
+        {"angles": {"head": [1.5, 2, 3]}},
+    ]
+    clip = read_pose_file(write(tmp_path / "poses.json", poses))
+    assert clip.angles(0) == {"left_hip": (-80, 0, 5), "left_index2": (0, 0, -30)}
+    assert clip.angles(1) == {"head": (1.5, 2, 3)}
+
+
+@pytest.mark.parametrize(
+    ("pose", "message"),
+    [
+        ({"angles": {"left_nee": [1, 2, 3]}}, "pose 0 'left_nee'; choose from left_hip"),
+        ({"angles": {"left_knee": [1, 2]}}, r"left_knee = \[1, 2\] must be three"),
+        ({"angles": {"left_knee": [1, 2, float("nan")]}}, "finite"),
+        ({"angles": {"left_knee": [1, 2, True]}}, "finite"),
+        ({"angels": {}}, "pose 0 must hold"),
+        ("kick", "pose 0 must hold"),
+    ],
+)
+def test_what_is_wrong_with_a_pose_is_said(tmp_path, pose, message):
+    with pytest.raises(UserError, match=message):
+        read_pose_file(write(tmp_path / "poses.json", [pose]))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"poses": []}', "no pose file"),
+        ('{"format": "repogen-poses", "poses": []}', "holds no poses"),
+        ('{"format": "repogen-poses"}', "holds no poses"),
+        ("[1]", "no pose file"),
+        ("{", "cannot read"),
+    ],
+)
+def test_other_files_are_refused(tmp_path, text, message):
+    (tmp_path / "poses.json").write_text(text)
+    with pytest.raises(UserError, match=message):
+        read_pose_file(tmp_path / "poses.json")

@@ -1,0 +1,285 @@
+"""The z-buffer of any lens: against the pinhole's, a naive twin, and meshes without holes."""
+
+import numpy as np
+import pytest
+from scipy.spatial import ConvexHull
+from scipy.spatial.transform import Rotation
+
+from repogen.poses.bounds import default_bounds
+from repogen.poses.distributions import DISTRIBUTIONS
+from repogen.poses.sampling import sample_body_pose
+from repogen.rendering.gbuffer import key_depth
+from repogen.rendering.kernels.lens import Lens, camera_to_lens, project, ray
+from repogen.rendering.kernels.raster import EMPTY, NEAR, rasterize
+from repogen.rendering.kernels.raster_rays import rasterize_rays
+from repogen.views.camera import View, look_at
+from repogen.views.lens import FISHEYES, max_angle
+from repogen.warp_setup import wp
+
+LENSES = {
+    "pinhole": ("pinhole", (), 80),
+    "wide": ("pinhole", (), 150),
+    "barrel": ("opencv", (-0.31, 0.12, 0.0011, -0.0007, -0.02), 60),
+    "pincushion": ("opencv", (0.08, 0.02, -0.002, 0.001, 0.003), 110),
+    "folding": ("opencv", (-0.3, 0.0, 0.002, 0.001, 0.0), 85),
+    "equidistant": ("equidistant", (), 190),
+    "all around": ("equidistant", (), 220),
+    "kannala-brandt": ("kannala-brandt", (0.05, -0.02, 0.008, -0.0014), 200),
+    "folding fisheye": ("kannala-brandt", (-0.1, 0.0, 0.0, 0.0), 200),
+}
+
+
+def camera_of(name, width=60):
+    model, distortion, fov = LENSES[name]
+    return look_at(View(0, 0, 0, 1.0), (0.0, 0.0, 0.0), 0.0, width, fov, model, distortion)
+
+
+def samples_of(camera, left, top, width, height, samples):
+    """Pixel coordinates of the samples of a window, rows first."""
+    y, x = (np.mgrid[: height * samples, : width * samples] + 0.5) / samples
+    return np.stack([x + left, y + top], axis=2)
+
+
+def array(values, dtype):
+    return wp.array(np.ascontiguousarray(values), dtype=dtype, device="cpu")
+
+
+def mesh_arrays(vertices, faces, sides):
+    return [
+        array(np.asarray(vertices, np.float32), wp.vec3),
+        array(np.asarray(faces, np.int32), wp.int32),
+        array(np.broadcast_to(sides, len(faces)).astype(np.uint8), wp.uint8),
+    ]
+
+
+def decoded(keys, shape):
+    found = keys.numpy().reshape(shape)
+    seen = found != np.uint64(EMPTY)
+    face = np.where(seen, (found & np.uint64(2**32 - 1)).astype(np.int64), -1)
+    return face, np.where(seen, key_depth(found), 0.0)
+
+
+def fast(vertices, faces, sides, camera, window=None, samples=1):
+    """Face (-1 for none) and depth of each sample of a window (left, top, width, height)."""
+    left, top, width, height = window or (0, 0, camera.width, camera.height)
+    shape = (height * samples, width * samples)
+    keys = wp.full(shape[0] * shape[1], EMPTY, dtype=wp.uint64, device="cpu")
+    inputs = [*mesh_arrays(vertices, faces, sides), camera_to_lens(camera)]
+    inputs += [left, top, samples, shape[1], shape[0], keys]
+    wp.launch(rasterize_rays, dim=len(faces), inputs=inputs, device="cpu")
+    return decoded(keys, shape)
+
+
+def naive(vertices, faces, sides, camera, window=None, samples=1):
+    """The same: every ray against every triangle, in double precision."""
+    pixels = samples_of(camera, *(window or (0, 0, camera.width, camera.height)), samples)
+    rays = camera.rays(pixels.reshape(-1, 2))
+    corners = np.asarray(vertices, np.float32).astype(float)[faces]
+    nearest = camera.depth_of(corners.reshape(-1, 3)).reshape(-1, 3).min(axis=1)
+    depth, face = np.full(len(rays), np.inf), np.full(len(rays), -1)
+    for f in np.flatnonzero(nearest >= NEAR):
+        a, b, c = corners[f]
+        normal = np.cross(b - a, c - a)
+        if sides == 1 and normal @ a > 0:
+            continue
+        edges = np.stack([rays @ np.cross(p, q) for p, q in ((b, c), (c, a), (a, b))])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            along = (normal @ a) / (rays @ normal)
+            far = camera.depth_of(rays * along[:, None])
+        hit = ((edges >= 0).all(axis=0) | (edges <= 0).all(axis=0)) & (along > 0) & (far < depth)
+        depth[hit], face[hit] = far[hit], f
+    shape = pixels.shape[:2]
+    return face.reshape(shape), np.where(face >= 0, depth, 0.0).reshape(shape)
+
+
+def assert_equal_but_for_edges(vertices, faces, sides, camera, window=None, samples=1):
+    pictures = [f(vertices, faces, sides, camera, window, samples) for f in (fast, naive)]
+    (face, depth), (face2, depth2) = pictures
+    same = face == face2
+    assert (face2 >= 0).mean() > 0.02
+    assert same.mean() > 0.997
+    assert depth[same] == pytest.approx(depth2[same], rel=1e-4)
+
+
+def directions(rng, count, least_deg, most_deg):
+    """Unit vectors between two angles off the axis, evenly on the sphere."""
+    z = np.cos(np.radians(rng.uniform(least_deg, most_deg, count)))
+    turn, ring = rng.uniform(0, 2 * np.pi, count), np.sqrt(1 - z * z)
+    return np.stack([ring * np.cos(turn), ring * np.sin(turn), z], axis=1)
+
+
+@wp.kernel
+def lens_there_and_back(
+    lens: Lens,
+    points: wp.array(dtype=wp.vec3),
+    seen: wp.array(dtype=wp.vec2),
+    pixels: wp.array(dtype=wp.vec2),
+    rays: wp.array(dtype=wp.vec3),
+):
+    i = wp.tid()
+    pixels[i] = project(lens, points[i])
+    rays[i] = ray(lens, seen[i][0], seen[i][1])
+
+
+@pytest.mark.parametrize("name", LENSES)
+def test_the_kernels_lens_is_the_cameras(name):
+    camera = camera_of(name, 512)
+    seen = np.random.default_rng(0).uniform(-0.5, 512.5, (5000, 2)).astype(np.float32)
+    expected = camera.rays(seen)
+    nothing = np.isnan(expected[:, 0])
+    # Just inside its rim a folding picture hardly moves with the direction.
+    axis = np.arctan2(np.hypot(expected[:, 0], expected[:, 1]), expected[:, 2])
+    sure = ~nothing & (axis < 0.95 * max_angle(camera.model, camera.distortion))
+    points = 2 * expected[sure]
+    pixels = wp.zeros(len(seen), dtype=wp.vec2, device="cpu")
+    rays = wp.zeros(len(seen), dtype=wp.vec3, device="cpu")
+    padded = array(np.resize(points, (len(seen), 3)), wp.vec3)
+    inputs = [camera_to_lens(camera), padded, array(seen, wp.vec2), pixels, rays]
+    wp.launch(lens_there_and_back, dim=len(seen), inputs=inputs, device="cpu")
+    assert pixels.numpy()[: len(points)] == pytest.approx(seen[sure], abs=2e-3)
+    found = rays.numpy().astype(float)
+    length = np.linalg.norm(found, axis=1)
+    across = np.linalg.norm(np.cross(found, expected), axis=1) / np.maximum(length, 1e-9)
+    assert across[sure].max() < 2e-6
+    assert (length[nothing] == 0).mean() > 0.98 if nothing.any() else (length > 0).all()
+    unit = camera.depth_of(found[sure])
+    assert unit == pytest.approx(np.ones(len(unit)), abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_pinholes_picture_of_a_body_is_rasterizes(body, seed):
+    """But for samples on edges: under 0.1 % of those that see the body, 0.5 % in the face."""
+    rng = np.random.default_rng(seed)
+    angles = sample_body_pose(rng, default_bounds(), DISTRIBUTIONS["uniform"], 1.0)
+    posed = body.pose({}, {}, angles).vertices
+    view = View(*rng.uniform(-80, 80, 3), rng.uniform(1.5, 5))
+    camera = look_at(view, tuple(posed.mean(axis=0)), 0.0, 256, 100 / view.distance_m)
+    faces = body.surface.faces[body.surface.faces_of("skin")]
+    vertices, n = camera.to_camera(posed), 2
+    shape = (256 * n, 256 * n)
+    keys = wp.full(shape[0] * shape[1], EMPTY, dtype=wp.uint64, device="cpu")
+    inputs = [*mesh_arrays(vertices, faces, 1), camera.fx * n, camera.fy * n]
+    inputs += [camera.cx * n, camera.cy * n, shape[1], shape[0], keys]
+    wp.launch(rasterize, dim=len(faces), inputs=inputs, device="cpu")
+    face, depth = decoded(keys, shape)
+    face2, depth2 = fast(vertices, faces, 1, camera, samples=n)
+    seen = face >= 0
+    assert seen.mean() > 0.05
+    assert (seen != (face2 >= 0)).sum() < 0.001 * seen.sum()
+    same = seen & (face == face2)
+    assert same.sum() > 0.995 * seen.sum()
+    assert depth2[same] == pytest.approx(depth[same], rel=1e-5)
+
+
+@pytest.mark.parametrize("sides", [1, 2])
+@pytest.mark.parametrize("name", LENSES)
+def test_random_triangles_are_the_twins(name, sides):
+    """Forty that overlap, intersect, leave the picture and surround the camera."""
+    rng = np.random.default_rng(5)
+    middles = directions(rng, 40, 0, 180) * rng.uniform(0.5, 3, (40, 1))
+    vertices = (middles[:, None] + rng.normal(0, 0.4, (40, 3, 3))).reshape(-1, 3)
+    faces = np.arange(120).reshape(-1, 3)
+    assert_equal_but_for_edges(vertices, faces, sides, camera_of(name))
+
+
+@pytest.mark.parametrize("name", LENSES)
+def test_small_triangles_are_the_twins(name):
+    """A few samples each, most of them around the border of the lens's view."""
+    rng = np.random.default_rng(6)
+    camera = camera_of(name)
+    rim = np.degrees(camera_to_lens(camera).rim) if "fish" in name else 45.0
+    middles = directions(rng, 600, 0, rim) * rng.uniform(1, 3, (600, 1))
+    beyond = directions(rng, 400, 0.9 * rim, min(1.1 * rim, 180)) * rng.uniform(1, 3, (400, 1))
+    middles = np.concatenate([middles, beyond])
+    vertices = (middles[:, None] + rng.normal(0, 0.1, (1000, 3, 3))).reshape(-1, 3)
+    faces = np.arange(3000).reshape(-1, 3)
+    assert_equal_but_for_edges(vertices, faces, 2, camera, (7, 11, 40, 33), samples=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [("equidistant", 85, 95), ("kannala-brandt", 85, 95), ("equidistant", 120, 180)],
+)
+def test_triangles_beside_and_behind_a_fisheye_are_the_twins(name, least, most):
+    rng = np.random.default_rng(7)
+    camera = camera_of(name)
+    camera = camera.windowed(-15, -15, 60, 60, 60 / 90)  # wide enough to see straight back
+    middles = directions(rng, 300, least, most) * rng.uniform(1, 3, (300, 1))
+    vertices = (middles[:, None] + rng.normal(0, 0.15, (300, 3, 3))).reshape(-1, 3)
+    assert_equal_but_for_edges(vertices, np.arange(900).reshape(-1, 3), 2, camera)
+
+
+def icosphere(level):
+    """A closed mesh on the unit sphere, its normals outwards."""
+    golden = (1 + 5**0.5) / 2
+    a, b = np.array([1, 1, -1, -1, 0, 0, 0, 0]), np.array([golden, -golden] * 2 + [0] * 4)
+    pairs = np.stack([a[:4], b[:4], np.zeros(4)], axis=1)
+    vertices = np.concatenate([np.roll(pairs, shift, axis=1) for shift in range(3)])
+    vertices /= np.linalg.norm(vertices, axis=1, keepdims=True)
+    faces = ConvexHull(vertices).simplices
+    for _ in range(level):
+        edges = np.sort(faces[:, [[1, 2], [2, 0], [0, 1]]], axis=2).reshape(-1, 2)
+        edges, index = np.unique(edges, axis=0, return_inverse=True)
+        middles = vertices[edges].mean(axis=1)
+        i = index.reshape(-1, 3) + len(vertices)
+        vertices = np.concatenate(
+            [vertices, middles / np.linalg.norm(middles, axis=1, keepdims=True)]
+        )
+        around = [np.stack([faces[:, k], i[:, k - 2], i[:, k - 1]], axis=1) for k in range(3)]
+        faces = np.concatenate([*around, i])
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    inward = np.einsum("fi,fi->f", np.cross(b - a, c - a), a) < 0
+    faces[inward] = faces[inward][:, ::-1]
+    return vertices, faces
+
+
+@pytest.mark.parametrize("name", LENSES)
+@pytest.mark.parametrize("level", [0, 2, 4])
+def test_a_closed_mesh_leaves_no_crack(name, level):
+    """Around a fisheye, before other lenses; triangles of a pixel to a quarter of the picture."""
+    vertices, faces = icosphere(level)
+    vertices = vertices @ Rotation.random(rng=np.random.default_rng(level)).as_matrix()
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    normals = np.cross(b - a, c - a)
+    inner = (np.einsum("fi,fi->f", normals, a) / np.linalg.norm(normals, axis=1)).min()
+    camera = camera_of(name, 200)
+    rim = max_angle(camera.model, camera.distortion)
+    middle = np.array([0, 0, 0 if camera.model in FISHEYES else 1.1])
+    rays = camera.rays(samples_of(camera, 0, 0, 200, 200, 1).reshape(-1, 2))
+    axis = np.arctan2(np.hypot(rays[:, 0], rays[:, 1]), rays[:, 2])
+    miss = np.linalg.norm(np.cross(rays, middle), axis=1)
+    for sides in (2,) if middle[2] == 0 else (1, 2):
+        face = fast(vertices + middle, faces, sides, camera)[0].ravel()
+        assert (face[(miss < 0.999 * inner) & (axis < 0.99 * rim)] >= 0).all()
+        assert (face[(miss > 1.001) | np.isnan(axis)] == -1).all()
+
+
+def test_the_inside_of_a_closed_mesh_is_seen_only_from_both_sides():
+    vertices, faces = icosphere(1)
+    camera = camera_of("equidistant")
+    assert (fast(vertices, faces, 1, camera)[0] == -1).all()
+    assert (fast(vertices, faces[:, ::-1], 1, camera)[0] >= 0).all()
+
+
+TRIANGLE = np.array([[-1, -1, 2], [1, -1, 2], [0, 1, 2]], float)
+TOWARDS = np.array([[0, 2, 1]])  # its normal points to the camera
+
+
+@pytest.mark.parametrize("name", ["pinhole", "equidistant"])
+@pytest.mark.parametrize(("sides", "drawn"), [(0, False), (1, True), (2, True), (3, False)])
+def test_sides_mean_what_they_mean_to_rasterize(name, sides, drawn):
+    assert (fast(TRIANGLE, TOWARDS, sides, camera_of(name))[0] >= 0).any() == drawn
+
+
+@pytest.mark.parametrize("name", ["pinhole", "barrel", "equidistant"])
+@pytest.mark.parametrize(("nearest", "drawn"), [(NEAR * 0.9, False), (NEAR * 1.1, True)])
+def test_what_reaches_nearer_than_the_near_plane_is_left_out(name, nearest, drawn):
+    triangle = TRIANGLE.copy()
+    triangle[0] = [0, 0.001, nearest]
+    assert (fast(triangle, TOWARDS, 2, camera_of(name))[0] >= 0).any() == drawn
+
+
+def test_of_equal_triangles_the_first_is_seen():
+    faces = np.concatenate([TOWARDS[:, [1, 2, 0]], TOWARDS, TOWARDS])
+    face, _ = fast(TRIANGLE, faces, [0, 1, 1], camera_of("equidistant"))
+    assert set(face.ravel()) == {-1, 1}
