@@ -12,7 +12,7 @@ from jaxtyping import UInt8
 
 from repogen.appearance.colors import from_hex, to_hex
 from repogen.appearance.panorama import Panorama, sample_panorama
-from repogen.assets import assets_dir, installed
+from repogen.assets import installed
 from repogen.errors import UserError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
@@ -110,7 +110,7 @@ def parse_backgrounds(spec: str) -> tuple[Backdrop, str]:
 
 def _installed_panoramas() -> list[Path]:
     return [
-        assets_dir() / pack.name / file
+        Path(pack.name) / file
         for pack in installed().values()
         for item in pack.items
         if item.kind == "environment"

@@ -68,10 +68,13 @@ _HEMS = {"trousers": (-0.87, -0.76), "shorts": (-0.46, -0.22), "skirt": (-0.75, 
 _SHOE_TOPS = {"shoes": -0.86, "boots": -0.74, "bare": -9.0}
 
 
-def sample_outfit(rng: np.random.Generator, feminine: float, patterns: bool = True) -> Outfit:
+def sample_outfit(
+    rng: np.random.Generator, feminine: float, patterns: bool = True, skirts: bool = True
+) -> Outfit:
     """A random outfit; `feminine` in 0..1 raises the odds of long hair and skirts.
 
-    Without `patterns` the same garments are of one colour each.
+    Without `patterns` the same garments are of one colour each; without `skirts` shorts take
+    their place.
     """
     skin = sample_skin(rng)
     style, hair_color, hairline = sample_hair(rng, feminine)
@@ -82,6 +85,8 @@ def sample_outfit(rng: np.random.Generator, feminine: float, patterns: bool = Tr
     bottom = str(
         rng.choice(["trousers", "shorts", "skirt"], p=[0.6 * (1 - skirt), 0.4 * (1 - skirt), skirt])
     )
+    if bottom == "skirt" and not skirts:
+        bottom = "shorts"
     shoes = str(rng.choice(["shoes", "boots", "bare"], p=[0.65, 0.1, 0.25]))
     return Outfit(
         skin=skin,

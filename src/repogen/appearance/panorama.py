@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Float32
 from scipy.ndimage import uniform_filter
 
 from repogen.appearance.light import Light
-from repogen.assets import read_panorama
+from repogen.assets import assets_dir, read_panorama
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 """Of linear sRGB (ITU-R BT.709)."""
@@ -68,7 +67,12 @@ def directions(height: int, width: int) -> Float[np.ndarray, "h w 3"]:
 @lru_cache(maxsize=64)
 def surroundings(path: str) -> Surroundings:
     """The light of a panorama file. Raises `UserError` where it cannot be read."""
-    return light_of(read_panorama(Path(path)).astype(np.float64))
+    return light_of(panorama_pixels(path).astype(np.float64))
+
+
+def panorama_pixels(path: str) -> Float32[np.ndarray, "h w 3"]:
+    """Linear RGB of a panorama, by its path inside the asset packs or on the disk."""
+    return read_panorama(assets_dir() / path)
 
 
 def light_of(panorama: Float[np.ndarray, "h w 3"]) -> Surroundings:

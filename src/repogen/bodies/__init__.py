@@ -5,8 +5,24 @@ from pathlib import Path
 
 from repogen.bodies.protocol import LAYERS, PARTS, Body, PosedBody, Surface
 from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
-from repogen.bodies.smpl_files import FAMILIES
+from repogen.bodies.smpl_files import FAMILIES, find_model_files
 from repogen.errors import UserError, choose
+
+
+def check_body(name: str, path: Path | None) -> None:
+    """Raises `UserError` for what `load_body` would refuse before it reads a file."""
+    if name in FAMILIES:
+        family = FAMILIES[name]
+        if path is None:
+            raise UserError(
+                f"--body {name} needs --body-path, the folder of the {family.title} files you "
+                f"have from https://{family.site}"
+            )
+        find_model_files(path, family)
+    elif name != "anny":
+        raise choose("body", name, ["anny", *FAMILIES])
+    elif path is not None:
+        raise UserError(f"--body-path {path}: anny needs no files; name another body with --body")
 
 
 @lru_cache(maxsize=2)
@@ -17,20 +33,11 @@ def load_body(name: str = "anny", device: str = "cpu", path: Path | None = None)
     Raises `UserError` for an unknown name, and for a folder missing, without the model's files
     or with broken ones.
     """
-    if name in FAMILIES:
-        if path is None:
-            family = FAMILIES[name]
-            raise UserError(
-                f"--body {name} needs --body-path, the folder of the {family.title} files you "
-                f"have from https://{family.site}"
-            )
+    check_body(name, path)
+    if path is not None:
         from repogen.bodies.smpl import SmplBody
 
         return SmplBody(name, Path(path), device)
-    if name != "anny":
-        raise choose("body", name, ["anny", *FAMILIES])
-    if path is not None:
-        raise UserError(f"--body-path {path}: anny needs no files; name another body with --body")
     from repogen.bodies.anny import AnnyBody
 
     return AnnyBody(device)
@@ -44,5 +51,6 @@ __all__ = [
     "Body",
     "PosedBody",
     "Surface",
+    "check_body",
     "load_body",
 ]

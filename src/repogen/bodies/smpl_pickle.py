@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from repogen.errors import UserError
 
@@ -164,6 +163,8 @@ def _from_bytes(raw: Any, dtype: Any, shape: tuple[int, ...], order: Any) -> np.
 
 
 def _dense(value: _Csc | _Csr) -> np.ndarray:
+    from scipy import sparse  # slow to import, and seldom needed
+
     state = value.state
     shape = tuple(int(n) for n in state["_shape"])
     if int(np.prod(shape)) > _LARGEST_DENSE:

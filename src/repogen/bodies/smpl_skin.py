@@ -45,8 +45,10 @@ def load_skin(arrays: SmplArrays, device: str) -> SkinModel:
     Offsets are kept in half precision (an error below 0.2 mm): half the memory read per body.
     """
     template, shapes = arrays.template @ TO_WORLD.T, arrays.shapes @ TO_WORLD.T
-    pose_shapes = arrays.pose_shapes @ TO_WORLD.T.astype(np.float32)
-    basis = np.concatenate([shapes.astype(np.float16), pose_shapes.astype(np.float16)])
+    halves = np.concatenate(
+        [arrays.shapes.astype(np.float16), arrays.pose_shapes.astype(np.float16)]
+    )
+    basis = halves[..., [0, 2, 1]] * np.array([1, -1, 1], np.float16)  # as TO_WORLD does
     blocks = _in_blocks(basis.reshape(len(basis), -1)).swapaxes(0, 1)
     most = int((arrays.weights > 0).sum(axis=1).max())
     order = np.argsort(-arrays.weights, axis=1, kind="stable")[:, :most]

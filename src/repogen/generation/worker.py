@@ -33,7 +33,7 @@ class Worker:
     def __init__(self, folder: DatasetFolder, config: GenerateConfig) -> None:
         self.folder = folder
         self.config = config
-        self.body = load_body("anny", config.device)
+        self.body = load_body(config.body, config.device, config.body_path)
         self.renderer = Renderer(self.body, config.device)
 
     def make_chunk(self, chunk: int) -> int:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,8 +9,7 @@ from jaxtyping import Float, UInt8
 
 from repogen.appearance.backgrounds import Photo, Place, Plain, photo_pixels
 from repogen.appearance.colors import from_hex, to_linear, to_srgb
-from repogen.appearance.panorama import Panorama, panorama_light
-from repogen.assets import read_panorama
+from repogen.appearance.panorama import Panorama, panorama_light, panorama_pixels
 from repogen.bodies.protocol import LAYERS, Body, PosedBody, Surface
 from repogen.errors import UserError
 from repogen.rendering.gbuffer import GBuffer
@@ -92,7 +90,7 @@ class Renderer:
         self._textures = Textures(device)
         self._static = lru_cache(maxsize=4)(self._build_static)
         self._panorama = lru_cache(maxsize=64)(
-            lambda path: self._array(read_panorama(Path(path)), wp.vec3)
+            lambda path: self._array(panorama_pixels(path), wp.vec3)
         )
 
     def _array(self, values: np.ndarray, dtype: type) -> wp.array:
@@ -133,10 +131,15 @@ class Renderer:
     def render(self, scene: Scene) -> Rendering:
         """The picture of a scene, the same bytes each time on the same kind of device.
 
-        Raises `UserError` for a scene without people.
+        Raises `UserError` for a scene without people or with another body's.
         """
         if not scene.people:
             raise UserError(f"scene {scene.index} has no people; a picture needs at least one")
+        other = {person.body for person in scene.people} - {self.body.name}
+        if other:
+            raise UserError(
+                f"scene {scene.index} needs the body {min(other)}, not {self.body.name}"
+            )
         self._textures.make_room()
         bodies = tuple(pose_person(self.body, person) for person in scene.people)
         pieces = [
@@ -202,22 +205,29 @@ class Renderer:
     def _rasterize(
         self, static: _Static, model: shade.Model, optics: shade.Optics, keys: wp.array
     ) -> None:
-        """Fill the z-buffer: whole faces of a pinhole camera row by row; those of other lenses,
-        and hair's strands, ray by ray."""
+        """Fill the z-buffer: for a pinhole camera row by row; for other lenses, and of what
+        textures cut out, ray by ray."""
         n, lens, (height, width) = SAMPLES, optics.lens, keys.shape
         buffer = keys.flatten()
+        grid = raster_rays.Grid()
+        grid.left, grid.top, grid.samples = optics.left, optics.top, n
+        grid.width, grid.height = width, height
         if lens.model == 0:
             self._launch(
                 raster.rasterize, len(static.faces),
                 static.placed, static.faces, static.sides, lens.fx * n, lens.fy * n,
                 (lens.cx - optics.left) * n, (lens.cy - optics.top) * n, width, height, buffer,
             )  # fmt: skip
-        strands = bool((static.mesh.layers == LAYERS.index("strands")).any())
-        if lens.model != 0 or strands:
+        else:
             self._launch(
                 raster_rays.rasterize_rays, len(static.faces),
-                static.placed, static.faces, static.sides, model, lens, optics.left, optics.top,
-                n, width, height, lens.model == 0, buffer,
+                static.placed, static.faces, static.sides, lens, grid, buffer,
+            )  # fmt: skip
+        if (static.mesh.layers == LAYERS.index("strands")).any():
+            self._launch(
+                raster_rays.rasterize_strands, len(static.faces),
+                static.placed, static.faces, static.sides, model.uvs, model.face_materials,
+                model.materials, model.texels, lens, grid, buffer,
             )  # fmt: skip
 
     def _fixed(self, static: _Static, pieces: list[Piece]) -> wp.array:

@@ -12,7 +12,7 @@ from repogen.appearance.light import sample_lights
 from repogen.appearance.outfit import sample_outfit
 from repogen.appearance.panorama import Panorama, panorama_lights
 from repogen.appearance.wardrobe import check_wardrobe, dress
-from repogen.bodies import Body, load_body
+from repogen.bodies import Body, check_body, load_body
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.shapes import parse_ages
 from repogen.errors import UserError, choose
@@ -71,6 +71,10 @@ class SceneConfig:
     """Degrees of normal noise on every angle of a measured pose."""
     poses_mirror: bool = True
     """Mirror half of the measured poses."""
+    body: str = "anny"
+    """anny, or smplx, smplh or smpl from your own files."""
+    body_path: Path | None = None
+    """Folder of the body model's files; anny needs none."""
     ages: tuple[str, ...] = ("adults",)
     """Whom to draw, evenly: adults, children, elders."""
     wardrobe: str = "auto"
@@ -111,6 +115,7 @@ def check_scene_config(config: SceneConfig) -> None:
         _within("crop", config.crop, 1, 10)
     _within("rotation", config.rotation, -180, 180)
     _within("pose-variance", config.pose_variance, 0, 4)
+    check_body(config.body, config.body_path)
     check_wardrobe(config.wardrobe)
     _within("lights", config.lights, 0, 32)
     _within("shadows", config.shadows, 0, 8)
@@ -158,7 +163,7 @@ def sample_scene(
     config: SceneConfig, seed: int = 0, index: int = 0, body: Body | None = None
 ) -> Scene:
     """Image `index` (from 0) of the run with this seed; `body` is loaded if not given."""
-    body = body or load_body()
+    body = body or load_body(config.body, path=config.body_path)
     person = _sample_person(config, seed, index, body)
     vertices = seen_points(body, person)
     rng = stream(seed, index, "view")
@@ -214,6 +219,7 @@ def _sample_person(config: SceneConfig, seed: int, index: int, body: Body) -> Pe
         angles = sample_motion(rng, motion, config.poses_noise, config.poses_mirror)
     hands = sample_hands(stream(seed, index, "hands"))
     feminine = shape.get("gender", 0.5)
+    skirts = bool(body.surface.faces_of("skirt").any())
     return Person(
         body=body.name,
         shape=shape,
@@ -221,7 +227,7 @@ def _sample_person(config: SceneConfig, seed: int, index: int, body: Body) -> Pe
         angles=angles | hands | angles,  # measured hands win
         outfit=dress(
             stream(seed, index, "garments"),
-            sample_outfit(stream(seed, index, "outfit"), feminine, config.patterns),
+            sample_outfit(stream(seed, index, "outfit"), feminine, config.patterns, skirts),
             feminine,
             config.patterns,
             config.wardrobe if isinstance(body, AnnyBody) else "painted",

@@ -141,7 +141,8 @@ def visible_sides(
     sides: wp.array(dtype=wp.uint8),
 ):
     """Which faces an outfit shows: 0 none, 1 the outside, 2 both sides (skirts and hair), 3 the
-    outside to the lights alone (skin under cloth, whose shadow it throws).
+    outside to the lights alone (skin under cloth, whose shadow it throws), 4 both sides of what
+    a texture cuts out.
 
     Skin is there where any corner is, cloth only where all are inside the garment.
     """
@@ -154,7 +155,7 @@ def visible_sides(
     if layer == 0:
         show = wp.where(a + b + c == 6, 3, wp.min(a + b + c, 1))
     elif layer >= 2:
-        show = wp.where(a + b + c == 3, wp.where(layer >= 3, 2, 1), 0)
+        show = wp.where(a + b + c == 3, wp.where(layer == 6, 4, wp.where(layer >= 3, 2, 1)), 0)
     sides[f] = wp.uint8(show)
 
 

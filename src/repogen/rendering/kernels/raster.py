@@ -111,12 +111,12 @@ def rasterize(
 ):
     """Nearest triangle per sample of a pinhole camera; `vertices` in its frame, metres.
 
-    `sides` says which sides of a triangle are seen: 0 or 3 none, 1 the front, 2 both.
+    `sides` says which sides of a triangle are seen: 1 the front, 2 both, others none.
     Triangles that reach behind the near plane (5 cm) are left out whole.
     """
     f = wp.tid()
     side = int(sides[f])
-    if side == 0 or side == 3:
+    if side != 1 and side != 2:
         return
     i = vertices[faces[f, 0]]
     j = vertices[faces[f, 1]]
@@ -175,7 +175,7 @@ def rasterize_light(
     """Least depth per texel of a directional light; `vertices` are (texel x, texel y, metres).
 
     The map is size x size texels of `depth` from index `first`. `sides` is as for `rasterize`,
-    but 3 is the front too; the front is what the light falls on.
+    but 3 is the front too and 4 both; the front is what the light falls on.
     """
     f = wp.tid()
     side = int(sides[f])
@@ -191,7 +191,7 @@ def rasterize_light(
     ab = b - a
     ac = c - a
     area = ab[0] * ac[1] - ab[1] * ac[0]
-    if wp.abs(area) < _NO_AREA or (area > 0.0 and side != 2):
+    if wp.abs(area) < _NO_AREA or (area > 0.0 and side != 2 and side != 4):
         return
     first_row = first_centre(wp.min(a[1], wp.min(b[1], c[1])), size)
     last_row = last_centre(wp.max(a[1], wp.max(b[1], c[1])), size)

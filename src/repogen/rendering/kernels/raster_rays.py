@@ -2,6 +2,7 @@
 
 from repogen.rendering.kernels.lens import Lens, depth, is_fisheye, project, ray
 from repogen.rendering.kernels.raster import KEY_FAR, KEY_SCALE, NEAR, first_centre, last_centre
+from repogen.rendering.kernels.texture import Material, Texels, look_up
 from repogen.warp_setup import wp
 
 _NEAR = wp.constant(wp.float32(NEAR))
@@ -99,74 +100,175 @@ def slack(b: wp.vec3, c: wp.vec3) -> float:
     return -_SLACK * wp.length(b - c) * wp.length(b + c)
 
 
+@wp.struct
+class Facet:
+    """A triangle as rays meet it: its corners, the planes through the camera and its edges, and
+    by how much a ray may miss those."""
+
+    a: wp.vec3
+    b: wp.vec3
+    c: wp.vec3
+    depths: wp.vec3
+    normal_a: wp.vec3
+    normal_b: wp.vec3
+    normal_c: wp.vec3
+    least: wp.vec3
+    seen: wp.int32
+
+
+@wp.func
+def facet(lens: Lens, a: wp.vec3, b: wp.vec3, c: wp.vec3, both: bool) -> Facet:
+    """`seen` is 0 for triangles too near, too far, or turned away unless `both` sides count."""
+    t = Facet()
+    t.a = a
+    t.b = b
+    t.c = c
+    t.depths = wp.vec3(depth(lens, a), depth(lens, b), depth(lens, c))
+    if wp.min(t.depths) < _NEAR or wp.max(t.depths) > _FAR:
+        return t
+    volume = wp.dot(a, wp.cross(b - a, c - a))
+    if volume == 0.0 or (volume > 0.0 and not both):
+        return t
+    front = wp.sign(volume)
+    t.normal_a = front * edge_normal(b, c)
+    t.normal_b = front * edge_normal(c, a)
+    t.normal_c = front * edge_normal(a, b)
+    t.least = wp.vec3(slack(b, c), slack(c, a), slack(a, b))
+    t.seen = 1
+    return t
+
+
+@wp.func
+def meeting(lens: Lens, t: Facet, d: wp.vec3) -> wp.vec4:
+    """Weights of the corners where the ray d meets the triangle and one over the depth there; all
+    zero where it misses."""
+    nothing = wp.vec4(0.0, 0.0, 0.0, 0.0)
+    wa = wp.dot(t.normal_a, d)
+    wb = wp.dot(t.normal_b, d)
+    wc = wp.dot(t.normal_c, d)
+    if wa < t.least[0] or wb < t.least[1] or wc < t.least[2]:
+        return nothing
+    wa = wp.max(wa, 0.0)
+    wb = wp.max(wb, 0.0)
+    wc = wp.max(wc, 0.0)
+    total = wa + wb + wc
+    if total <= 0.0:
+        return nothing
+    reach = wa * t.depths[0] + wb * t.depths[1] + wc * t.depths[2]
+    if is_fisheye(lens):
+        reach = wp.dot(wa * t.a + wb * t.b + wc * t.c, d)
+    nearness = wp.min(total / wp.max(reach, _NEAR * total), 1.0 / _NEAR)
+    return wp.vec4(wa / total, wb / total, wc / total, nearness)
+
+
+@wp.struct
+class Grid:
+    """`height` x `width` samples from pixel (left, top), `samples` along a pixel's side."""
+
+    left: wp.int32
+    top: wp.int32
+    samples: wp.int32
+    width: wp.int32
+    height: wp.int32
+
+
+@wp.struct
+class Window:
+    first_row: wp.int32
+    last_row: wp.int32
+    first_column: wp.int32
+    last_column: wp.int32
+
+
+@wp.func
+def samples_of(lens: Lens, grid: Grid, t: Facet) -> Window:
+    """The rows and columns of samples that may see a triangle."""
+    box = picture_box(lens, t.a, t.b, t.c)
+    scale = float(grid.samples)
+    left = float(grid.left)
+    top = float(grid.top)
+    w = Window()
+    w.first_row = first_centre((box[1] - _MARGIN - top) * scale, grid.height)
+    w.last_row = last_centre((box[3] + _MARGIN - top) * scale, grid.height)
+    w.first_column = first_centre((box[0] - _MARGIN - left) * scale, grid.width)
+    w.last_column = last_centre((box[2] + _MARGIN - left) * scale, grid.width)
+    return w
+
+
+@wp.func
+def sample_ray(lens: Lens, grid: Grid, row: int, column: int) -> wp.vec3:
+    scale = float(grid.samples)
+    x = float(grid.left) + (float(column) + 0.5) / scale
+    return ray(lens, x, float(grid.top) + (float(row) + 0.5) / scale)
+
+
+@wp.func
+def key_of(nearness: float, f: int) -> wp.uint64:
+    return (wp.uint64(_KEY_FAR - int(_KEY_SCALE * nearness)) << _SHIFT) | wp.uint64(f)
+
+
 @wp.kernel
 def rasterize_rays(
     vertices: wp.array(dtype=wp.vec3),
     faces: wp.array2d(dtype=wp.int32),
     sides: wp.array(dtype=wp.uint8),
     lens: Lens,
-    left: int,
-    top: int,
-    samples: int,
-    width: int,
-    height: int,
+    grid: Grid,
     keys: wp.array(dtype=wp.uint64),
 ):
     """`raster.rasterize` for any lens: nearest triangle per sample; `vertices` in the camera's
     frame, metres.
 
-    `keys` are height x width samples from pixel (left, top), `samples` a pixel's side. Depth is
-    `Camera.depth_of`. Triangles with a corner nearer than the near plane are left out whole.
+    Depth is `Camera.depth_of`. Triangles with a corner nearer than the near plane are left out
+    whole.
     """
     f = wp.tid()
     side = int(sides[f])
-    if side == 0 or side == 3:
+    if side != 1 and side != 2:
         return
-    a = vertices[faces[f, 0]]
-    b = vertices[faces[f, 1]]
-    c = vertices[faces[f, 2]]
-    depth_a = depth(lens, a)
-    depth_b = depth(lens, b)
-    depth_c = depth(lens, c)
-    nearest = wp.min(depth_a, wp.min(depth_b, depth_c))
-    if nearest < _NEAR or wp.max(depth_a, wp.max(depth_b, depth_c)) > _FAR:
+    t = facet(lens, vertices[faces[f, 0]], vertices[faces[f, 1]], vertices[faces[f, 2]], side == 2)
+    if t.seen == 0:
         return
-    volume = wp.dot(a, wp.cross(b - a, c - a))
-    if volume == 0.0 or (volume > 0.0 and side == 1):
-        return
-    box = picture_box(lens, a, b, c)
-    scale = float(samples)
-    first_row = first_centre((box[1] - _MARGIN - float(top)) * scale, height)
-    last_row = last_centre((box[3] + _MARGIN - float(top)) * scale, height)
-    first_column = first_centre((box[0] - _MARGIN - float(left)) * scale, width)
-    last_column = last_centre((box[2] + _MARGIN - float(left)) * scale, width)
-    if first_row > last_row or first_column > last_column:
-        return
+    w = samples_of(lens, grid, t)
+    for row in range(w.first_row, w.last_row + 1):
+        for column in range(w.first_column, w.last_column + 1):
+            m = meeting(lens, t, sample_ray(lens, grid, row, column))
+            if m[3] > 0.0:
+                wp.atomic_min(keys, row * grid.width + column, key_of(m[3], f))
 
-    front = wp.sign(volume)
-    normal_a = front * edge_normal(b, c)
-    normal_b = front * edge_normal(c, a)
-    normal_c = front * edge_normal(a, b)
-    least_a = slack(b, c)
-    least_b = slack(c, a)
-    least_c = slack(a, b)
-    round = is_fisheye(lens)
-    for row in range(first_row, last_row + 1):
-        y = float(top) + (float(row) + 0.5) / scale
-        for column in range(first_column, last_column + 1):
-            d = ray(lens, float(left) + (float(column) + 0.5) / scale, y)
-            wa = wp.dot(normal_a, d)
-            wb = wp.dot(normal_b, d)
-            wc = wp.dot(normal_c, d)
-            if wa >= least_a and wb >= least_b and wc >= least_c:
-                wa = wp.max(wa, 0.0)
-                wb = wp.max(wb, 0.0)
-                wc = wp.max(wc, 0.0)
-                total = wa + wb + wc
-                reach = wa * depth_a + wb * depth_b + wc * depth_c
-                if round:
-                    reach = wp.dot(wa * a + wb * b + wc * c, d)
-                if total > 0.0:
-                    at = wp.min(total / wp.max(reach, _NEAR * total), 1.0 / _NEAR)
-                    key = wp.uint64(_KEY_FAR - int(_KEY_SCALE * at)) << _SHIFT
-                    wp.atomic_min(keys, row * width + column, key | wp.uint64(f))
+
+@wp.kernel
+def rasterize_strands(
+    vertices: wp.array(dtype=wp.vec3),
+    faces: wp.array2d(dtype=wp.int32),
+    sides: wp.array(dtype=wp.uint8),
+    uvs: wp.array(dtype=wp.vec2),
+    face_materials: wp.array(dtype=wp.int16),
+    materials: wp.array(dtype=Material),
+    texels: Texels,
+    lens: Lens,
+    grid: Grid,
+    keys: wp.array(dtype=wp.uint64),
+):
+    """The same for faces cut out by their texture's alpha (side 4), with any lens.
+
+    Each sample of a pixel asks for another alpha, so that as many see a face as it is opaque.
+    """
+    f = wp.tid()
+    if int(sides[f]) != 4:
+        return
+    t = facet(lens, vertices[faces[f, 0]], vertices[faces[f, 1]], vertices[faces[f, 2]], True)
+    if t.seen == 0:
+        return
+    m = materials[int(face_materials[f])]
+    n = grid.samples
+    share = 1.0 / float(n * n)
+    w = samples_of(lens, grid, t)
+    for row in range(w.first_row, w.last_row + 1):
+        for column in range(w.first_column, w.last_column + 1):
+            at = meeting(lens, t, sample_ray(lens, grid, row, column))
+            if at[3] > 0.0:
+                uv = at[0] * uvs[3 * f] + at[1] * uvs[3 * f + 1] + at[2] * uvs[3 * f + 2]
+                alpha = look_up(texels, m, uv, 1.0 / (at[3] * lens.fx))[3]
+                if alpha > share * (float((row % n) * n + column % n) + 0.5):
+                    wp.atomic_min(keys, row * grid.width + column, key_of(at[3], f))
