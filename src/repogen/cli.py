@@ -432,13 +432,16 @@ def _info(words: list[str]) -> int:
 
     from repogen.viewing.info import info
 
-    def command(dataset: Positional[Path | None] = None) -> str:
+    def command(dataset: Positional[Path | None] = None, plausibility: int = 0) -> str:
         """What this installation offers, or what a dataset holds.
 
         Args:
             dataset: A finished dataset; without one the installation is described.
+            plausibility: Measure this many random poses (100: about a minute) of every
+                distribution and variance: how much skin is inside the body, and how many degrees
+                joints are beyond the human range.
         """
-        return info(dataset)
+        return info(dataset, plausibility)
 
     print(_parse("info", command, words))
     return 0

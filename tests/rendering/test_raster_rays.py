@@ -11,7 +11,7 @@ from repogen.poses.sampling import sample_body_pose
 from repogen.rendering.gbuffer import key_depth
 from repogen.rendering.kernels.lens import Lens, camera_to_lens, project, ray
 from repogen.rendering.kernels.raster import EMPTY, NEAR, rasterize
-from repogen.rendering.kernels.raster_rays import rasterize_rays
+from repogen.rendering.kernels.raster_rays import Grid, rasterize_rays
 from repogen.views.camera import View, look_at
 from repogen.views.lens import FISHEYES, max_angle
 from repogen.warp_setup import wp
@@ -64,8 +64,10 @@ def fast(vertices, faces, sides, camera, window=None, samples=1):
     left, top, width, height = window or (0, 0, camera.width, camera.height)
     shape = (height * samples, width * samples)
     keys = wp.full(shape[0] * shape[1], EMPTY, dtype=wp.uint64, device="cpu")
-    inputs = [*mesh_arrays(vertices, faces, sides), camera_to_lens(camera)]
-    inputs += [left, top, samples, shape[1], shape[0], keys]
+    grid = Grid()
+    grid.left, grid.top, grid.samples = left, top, samples
+    grid.height, grid.width = shape
+    inputs = [*mesh_arrays(vertices, faces, sides), camera_to_lens(camera), grid, keys]
     wp.launch(rasterize_rays, dim=len(faces), inputs=inputs, device="cpu")
     return decoded(keys, shape)
 

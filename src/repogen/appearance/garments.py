@@ -165,24 +165,22 @@ def _regions(garment: Garment, canonical: Float[np.ndarray, "v 3"]) -> UInt8[np.
     """Connected pieces, left and right of a pair as one, in the order of their areas; all the
     smaller ones are REGIONS."""
     faces = garment.faces
-    ones = np.ones(2 * len(faces))
     edges = np.concatenate([faces[:, :2], faces[:, 1:]])
-    links = csr_array((ones, edges.T), shape=(len(canonical), len(canonical)))
-    piece = connected_components(links, directed=False)[1][faces[:, 0]]
+    links = csr_array((np.ones(len(edges)), edges.T), shape=(len(canonical), len(canonical)))
+    part = connected_components(links, directed=False)[1][faces[:, 0]]
     a, b, c = canonical[faces].swapaxes(0, 1)
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    areas = np.bincount(piece, area)
-    middles = np.stack([np.bincount(piece, area * axis) for axis in (a + b + c).T / 3], axis=1)
-    middles = middles / np.maximum(areas, 1e-9)[:, None]
-    twin = cKDTree(middles).query(middles * [-1, 1, 1])
-    paired = (twin[0] < _PAIR) & (np.abs(areas[twin[1]] - areas) < 0.1 * areas)
-    piece = np.where(paired, np.minimum(twin[1], np.arange(len(areas))), np.arange(len(areas)))[
-        piece
-    ]
-    areas = np.bincount(piece, area, minlength=len(areas))
-    rank = np.full(len(areas), REGIONS)
-    largest = np.argsort(-areas, kind="stable")[:REGIONS]
-    largest = largest[areas[largest] > 0.02 * areas.sum()]
+    sizes = np.bincount(part, area)
+    sums = np.stack([np.bincount(part, area * axis) for axis in (a + b + c).T / 3], axis=1)
+    middles = sums / np.maximum(sizes, 1e-9)[:, None]
+    away, twin = cKDTree(middles).query(middles * [-1, 1, 1])
+    paired = (away < _PAIR) & (np.abs(sizes[twin] - sizes) < 0.1 * sizes)
+    own = np.arange(len(sizes))
+    piece = np.where(paired, np.minimum(twin, own), own)[part]
+    sizes = np.bincount(piece, area, minlength=len(sizes))
+    rank = np.full(len(sizes), REGIONS)
+    largest = np.argsort(-sizes, kind="stable")[:REGIONS]
+    largest = largest[sizes[largest] > 0.02 * sizes.sum()]
     rank[largest] = np.arange(len(largest))
     return rank[piece].astype(np.uint8)
 

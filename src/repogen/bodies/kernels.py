@@ -131,3 +131,35 @@ def count_hits(
     n = normals[v]
     hit = wp.mesh_query_ray(mesh, points[v] - under * n, n, under + over).result
     out[v] = wp.uint8(wp.where(hit, 1, 0))
+
+
+@wp.kernel
+def find_buried(
+    mesh: wp.uint64,
+    faces: wp.array(dtype=wp.int32),
+    parts: wp.array(dtype=wp.uint8),
+    strangers: wp.array(dtype=wp.uint32),
+    under: float,
+    out: wp.array(dtype=wp.uint8),
+):
+    """1 for each of `faces` that lies, `under` metres below its middle, in a part of the body
+    whose bit its `strangers` hold.
+
+    A ray outwards from there leaves by one face more than it enters by for each part around it.
+    """
+    i = wp.tid()
+    face = faces[i]
+    normal = wp.mesh_eval_face_normal(mesh, face)
+    at = wp.mesh_eval_position(mesh, face, 1.0 / 3.0, 1.0 / 3.0) - under * normal
+    inside = int(0)
+    for _ in range(64):
+        hit = wp.mesh_query_ray(mesh, at, normal, 10.0)
+        if not hit.result:
+            break
+        at += (hit.t + 1.0e-5) * normal
+        inside += wp.where(wp.dot(hit.normal, normal) > 0.0, 1, -1)
+        if inside == 1:
+            inside = 0
+            if (strangers[i] >> wp.uint32(parts[hit.face])) & wp.uint32(1) != wp.uint32(0):
+                out[i] = wp.uint8(1)
+                break

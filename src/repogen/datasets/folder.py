@@ -13,12 +13,11 @@ from typing import Any, TextIO
 import cv2
 import numpy as np
 
+from repogen.appearance.sensor import JPEG_QUALITY
 from repogen.errors import UserError
 
 CHUNK = 16
 """Images per part file: what a killed run has to make again, at most, in every worker."""
-
-JPEG_QUALITY = 92
 
 MAPS = ("depth", "masks", "parts", "normals", "stick")
 """Optional outputs, each in a folder of its name beside `images/`."""
@@ -106,9 +105,9 @@ def cannot_write(path: Path, error: OSError) -> UserError:
     )
 
 
-def encode_jpeg(picture: np.ndarray) -> bytes:
-    """BGR to JPEG."""
-    done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+def encode_jpeg(picture: np.ndarray, quality: int = JPEG_QUALITY) -> bytes:
+    """BGR to JPEG of a quality from 1 to 100."""
+    done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
         raise RuntimeError(f"OpenCV cannot encode {picture.shape} {picture.dtype} as JPEG")
     return data.tobytes()

@@ -141,6 +141,8 @@ def _check_mask(
         return
     if a["area"] != mask.sum():
         yield f"area is {a['area']}, its mask has {mask.sum()} pixels"
+    if (mask > rle.decode(a["amodal_segmentation"])).any():
+        yield "its segmentation reaches beyond its amodal one"
     if list(rle.toBbox(a["segmentation"])) != a["bbox"]:
         yield f"bbox {a['bbox']} is not its mask's {list(rle.toBbox(a['segmentation']))}"
     kinds = run["config"].get("write", [])

@@ -72,6 +72,73 @@ PRESETS: dict[str, dict[str, Any]] = (
         "paper-no-background": _ABLATION | {"backgrounds": "plain"},
         "paper-no-texture": _ABLATION | {"patterns": False},
     }
-    | {"rare-views": {"views": ("top=0.35", "bottom=0.35", "sphere=0.3"), "truncate": 0.15}}
+    | {
+        "rare-views": {
+            "views": ("top=0.35", "bottom=0.35", "sphere=0.3"),
+            "truncate": 0.15,
+            "effects": ("all",),
+        }
+    }
+    | {
+        # Overhead and wide, several people under it, as PoseFES and WEPDTOF-Pose are taken.
+        "ceiling-fisheye": {
+            "image_size": 1680,
+            "framing": "paper",
+            "lens": "kannala-brandt",
+            "fov": (170.0, 190.0),
+            "elevation": (83.0, 90.0),
+            "roll": (-180.0, 180.0),
+            "distance": (1.4, 2.8),
+            "aim": "group",
+            "people": (2, 6),
+            "ground": "floor",
+            "spread": 3.0,
+            "pose_variance": 0.5,
+            "occluders": (0, 1),
+        },
+        "drone": {
+            "image_size": 1024,
+            "framing": "paper",
+            "fov": (40.0, 70.0),
+            "elevation": (35.0, 90.0),
+            "roll": (-5.0, 5.0),
+            "distance": (5.0, 20.0),
+            "aim": "group",
+            "people": (1, 6),
+            "ground": "floor",
+            "spread": 4.0,
+        },
+        "sports-low": {
+            "elevation": (-50.0, 5.0),
+            "roll": (-15.0, 15.0),
+            "distance": (2.0, 8.0),
+            "people": (1, 3),
+            "spread": 2.0,
+            "truncate": 0.2,
+            "pose_variance": 1.2,
+        },
+        "surveillance": {
+            "image_size": 1024,
+            "framing": "paper",
+            "lens": "opencv",
+            "fov": (60.0, 95.0),
+            "elevation": (20.0, 60.0),
+            "roll": (-3.0, 3.0),
+            "distance": (3.0, 9.0),
+            "aim": "group",
+            "people": (1, 5),
+            "ground": "floor",
+            "spread": 2.5,
+            "pose_variance": 0.5,
+            "occluders": (0, 2),
+        },
+        "pole-vault": {
+            "elevation": (-60.0, 20.0),
+            "roll": (-10.0, 10.0),
+            "distance": (3.0, 10.0),
+            "pose_variance": 1.3,
+            "occluders": (0, 1),
+        },
+    }
 )
 """Options by name: METHOD's experiments (Table 3 is --images), and what we generate today."""

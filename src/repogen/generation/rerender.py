@@ -28,7 +28,7 @@ def rerender(dataset: Path | str, ids: tuple[int, ...], out: Path | str) -> list
     for scene in _scenes(folder, ids):
         rendering = renderer.render(scene)
         path = target.image(scene.index + 1)
-        write_whole(path, encode_jpeg(rendering.image))
+        write_whole(path, encode_jpeg(rendering.image, scene.sensor.jpeg_quality))
         annotations = label(rendering, config["hidden"])
         for name, data in encoded_maps(rendering, annotations, tuple(config["write"])).items():
             write_whole(target.map(name, scene.index + 1), data)
@@ -66,7 +66,8 @@ def validate(dataset: Path | str, rerender: int = 3) -> list[str]:
     renderer = _renderer(config)
     for scene in _scenes(folder, tuple(ids)):
         path = folder.image(scene.index + 1)
-        if encode_jpeg(renderer.render(scene).image) != path.read_bytes():
+        image = renderer.render(scene).image
+        if encode_jpeg(image, scene.sensor.jpeg_quality) != path.read_bytes():
             problems.append(
                 f"{path.relative_to(folder.root)}: made again from its scene it differs (other "
                 "versions of the libraries than in run.json?)"

@@ -1,5 +1,6 @@
 """From a rendering to its COCO records."""
 
+from dataclasses import asdict
 from typing import Any
 
 import cv2
@@ -7,10 +8,12 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 from pycocotools import mask as rle
 
+from repogen.appearance.sensor import switched_on
 from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
 from repogen.errors import choose
 from repogen.labels.convention import annotators_keypoints
 from repogen.labels.maps import person_masks
+from repogen.rendering.kernels.raster import NEAR
 from repogen.rendering.renderer import Rendering
 from repogen.scenes.scene import Scene
 from repogen.views.camera import view_of
@@ -34,14 +37,17 @@ def label(rendering: Rendering, hidden: str = "keep") -> list[dict[str, Any]]:
 
     Keypoints are pixels from the image's upper left corner (pixel centres at +0.5), v = 0
     outside the image, 1 occluded, 2 visible; `keypoints_3d` are metres in the camera's frame,
-    all 17 of them. Box, area and RLE segmentation are of the visible part.
+    all 17 of them. Box, area and RLE segmentation are of the visible part; `amodal_bbox` and
+    `amodal_segmentation` are the person's without whatever hides it, the box reaching beyond the
+    image where the person does. `view` is where the camera stands, seen from this person.
     """
     if hidden not in HIDDEN:
         raise choose("--hidden", hidden, HIDDEN)
     annotations = []
     seen = seen_keypoints(rendering)
-    for place, (mask, body) in enumerate(
-        zip(person_masks(rendering), rendering.posed, strict=True)
+    masks = person_masks(rendering)
+    for place, (mask, whole, body) in enumerate(
+        zip(masks, rendering.alone or masks, rendering.posed, strict=True)
     ):
         if not mask.any():
             continue
@@ -49,7 +55,6 @@ def label(rendering: Rendering, hidden: str = "keep") -> list[dict[str, Any]]:
         flags = keypoint_flags(rendering.scene, points, seen[place])
         if hidden == "drop":
             flags = np.where(flags == 1, 0, flags)
-        encoded = rle.encode(cv2.transpose(mask).T)
         annotations.append(
             {
                 "category_id": 1,
@@ -58,20 +63,20 @@ def label(rendering: Rendering, hidden: str = "keep") -> list[dict[str, Any]]:
                 "num_keypoints": int((flags > 0).sum()),
                 "bbox": _box(mask),
                 "area": float(mask.sum()),
-                "segmentation": {
-                    "size": [int(v) for v in encoded["size"]],
-                    "counts": encoded["counts"].decode("ascii"),
-                },
+                "segmentation": _encoded(mask),
+                "amodal_bbox": _amodal_box(rendering, place),
+                "amodal_segmentation": _encoded(whole),
                 "keypoints_3d": np.round(points, 6).tolist(),
+                "view": _view_record(rendering.scene, place),
             }
         )
     return annotations
 
 
 def image_record(scene: Scene, file_name: str) -> dict[str, Any]:
-    """COCO's image entry, with the camera and the view of the first person."""
-    camera, person = scene.camera, scene.people[0]
-    view = view_of(camera, person.position, person.yaw_deg)
+    """COCO's image entry, with the camera, the view of the first person and the effects of the
+    camera that are not off (fields of `Sensor`)."""
+    camera = scene.camera
     return {
         "id": scene.index + 1,
         "file_name": file_name,
@@ -84,14 +89,37 @@ def image_record(scene: Scene, file_name: str) -> dict[str, Any]:
             "R": [list(row) for row in camera.rotation],
             "t": list(camera.translation),
         },
-        "view": {
-            "name": scene.view_name,
-            "azimuth_deg": round(view.azimuth_deg, 6),
-            "elevation_deg": round(view.elevation_deg, 6),
-            "roll_deg": round(view.roll_deg, 6),
-            "distance_m": round(view.distance_m, 6),
-        },
+        "view": {"name": scene.view_name} | _view_record(scene, 0),
+        "effects": switched_on(scene.sensor),
     }
+
+
+def _view_record(scene: Scene, place: int) -> dict[str, float]:
+    """The camera's place relative to a person."""
+    person = scene.people[place]
+    view = view_of(scene.camera, person.position, person.yaw_deg)
+    return {name: round(value, 6) for name, value in asdict(view).items()}
+
+
+def _encoded(mask: UInt8[np.ndarray, "h w"]) -> dict[str, Any]:
+    """COCO's run-length encoding."""
+    encoded = rle.encode(cv2.transpose(mask).T)
+    return {
+        "size": [int(v) for v in encoded["size"]],
+        "counts": encoded["counts"].decode("ascii"),
+    }
+
+
+def _amodal_box(rendering: Rendering, place: int) -> list[float]:
+    """The box around all of a person that could be seen, not cut to the image."""
+    mesh, camera = rendering.mesh, rendering.scene.camera
+    faces = mesh.faces[rendering.shown & (mesh.people == place)]
+    used = np.zeros(len(rendering.vertices), dtype=bool)
+    used[faces.ravel()] = True
+    points = rendering.vertices[used].astype(np.float64)
+    pixels = camera.to_pixels(points[camera.in_view(points) & (camera.depth_of(points) > NEAR)])
+    low, high = pixels.min(axis=0), pixels.max(axis=0)
+    return [round(float(v), 2) for v in (*low, *(high - low))]
 
 
 def seen_keypoints(rendering: Rendering) -> list[int]:

@@ -18,12 +18,16 @@ PART_COLORS = np.array(
 
 
 def person_masks(rendering: Rendering) -> list[UInt8[np.ndarray, "h w"]]:
-    """Per person, 1 where at least half of a pixel's samples see that person."""
+    """Per person, 1 where at least half of a pixel's samples see that person; a pixel that two
+    share evenly is the nearer one's."""
     g = rendering.gbuffer
-    if len(rendering.posed) == 1:
+    if len(rendering.posed) == 1 and not rendering.scene.things:
         return [g.whole(_anybody(g))]
     owner = np.where(g.covered, rendering.mesh.people[g.faces], -1)
-    return [g.whole(g.half_covered(owner == place)) for place in range(len(rendering.posed))]
+    masks = [g.half_covered(owner == place) for place in range(len(rendering.posed))]
+    shared = sum(masks) > 1
+    front = rendering.mesh.people[np.where(shared, g.nearest.astype(np.uint32), 0)]
+    return [g.whole(mask * (~shared | (front == place))) for place, mask in enumerate(masks)]
 
 
 def depth_map(rendering: Rendering) -> UInt16[np.ndarray, "h w"]:

@@ -61,11 +61,7 @@ class GBuffer:
 
     def half_covered(self, samples: Bool[np.ndarray, "sh sw"]) -> UInt8[np.ndarray, "h w"]:
         """1 for the pixels of the window where at least half of the samples are set."""
-        n = self.samples
-        flags = samples.view(np.uint8)
-        rows = sum(flags[row::n] for row in range(1, n)) + flags[::n]
-        counts = sum(rows[:, column::n] for column in range(1, n)) + rows[:, ::n]
-        return (2 * counts >= n * n).astype(np.uint8)
+        return half_covered(samples, self.samples)
 
     def by_pixel(self, samples: np.ndarray) -> np.ndarray:
         """Samples of the window gathered by pixel, (h, w, samples squared)."""
@@ -75,7 +71,20 @@ class GBuffer:
 
     def whole(self, window: np.ndarray) -> np.ndarray:
         """A picture of the window put in its place in the whole image, zeros around it."""
-        out = np.zeros((self.height, self.width, *window.shape[2:]), dtype=window.dtype)
-        h, w = window.shape[:2]
-        out[self.top : self.top + h, self.left : self.left + w] = window
-        return out
+        return in_place(window, self.left, self.top, self.width, self.height)
+
+
+def half_covered(samples: Bool[np.ndarray, "sh sw"], n: int) -> UInt8[np.ndarray, "h w"]:
+    """1 for the pixels of which at least half of the n x n samples are set."""
+    flags = samples.view(np.uint8)
+    rows = sum(flags[row::n] for row in range(1, n)) + flags[::n]
+    counts = sum(rows[:, column::n] for column in range(1, n)) + rows[:, ::n]
+    return (2 * counts >= n * n).astype(np.uint8)
+
+
+def in_place(window: np.ndarray, left: int, top: int, width: int, height: int) -> np.ndarray:
+    """A window whose corner is (left, top), in an image of zeros."""
+    out = np.zeros((height, width, *window.shape[2:]), dtype=window.dtype)
+    h, w = window.shape[:2]
+    out[top : top + h, left : left + w] = window
+    return out

@@ -1,12 +1,14 @@
-"""A scene's people as pieces of mesh, dressed."""
+"""A scene's people, dressed, and its things as pieces of mesh."""
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from repogen.appearance.garments import REGIONS, Fitted
 from repogen.appearance.outfit import Cloth, Worn
+from repogen.appearance.things import Thing, thing_surface, thing_vertices
 from repogen.bodies.protocol import Body, PosedBody
 from repogen.rendering.mesh import MATERIAL, Piece
 from repogen.rendering.paints import fill_fabric
@@ -22,7 +24,7 @@ def person_pieces(
     posed: PosedBody,
     person: Person,
     place: int,
-    texture: Callable[..., Texture],
+    texture: Callable[[Path], Texture],
 ) -> list[Piece]:
     """The body and what it wears; `texture` loads a picture."""
     bare = Piece(body.surface, posed.vertices, place)
@@ -47,12 +49,37 @@ def person_pieces(
     return [replace(bare, cover=cover) if garments else bare, *garments]
 
 
+def thing_piece(thing: Thing, texture: Callable[[Path], Texture]) -> Piece:
+    """A thing, nobody's, of its cloth's colours or its picture's."""
+    surface = thing_surface(thing.shape)
+    material = np.zeros(1, dtype=MATERIAL)
+    material["first"], material["grey"] = -1, 1.0
+    if thing.path is not None:
+        _picture(material, texture(Path(thing.path)), 1 / max(thing.size))
+    else:
+        size = float(np.mean(thing.size))
+        _dye(material[0], replace(thing.cloth, scale=thing.cloth.scale / size, wrinkles=0.02))
+        material["dye"], material["gloss"] = 1.0, 0.08
+    return Piece(
+        surface,
+        thing_vertices(thing),
+        -1,
+        materials=material,
+        face_materials=np.zeros(len(surface.faces), dtype=np.int16),
+    )
+
+
+def _picture(material: np.ndarray, picture: Texture, density: float) -> None:
+    """`density` is how often the picture fits along a metre."""
+    material["first"], material["levels"] = picture.first, picture.levels
+    material["width"], material["height"] = picture.width, picture.height
+    material["density"] = density * picture.width
+
+
 def garment_materials(item: Fitted, worn: Worn, picture: Texture) -> np.ndarray:
     """A record `Material` for each region of a garment, and one for its small pieces."""
     out = np.zeros(REGIONS + 1, dtype=MATERIAL)
-    out["first"], out["levels"] = picture.first, picture.levels
-    out["width"], out["height"] = picture.width, picture.height
-    out["density"] = item.texel_density * picture.width
+    _picture(out, picture, item.texel_density)
     out["gloss"] = 0.03
     for region, m in enumerate(out):
         uv = item.garment.face_uv[item.regions == region].mean(axis=1)

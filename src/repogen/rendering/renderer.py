@@ -5,14 +5,14 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from repogen.appearance.backgrounds import Photo, Place, Plain, photo_pixels
 from repogen.appearance.colors import from_hex, to_linear, to_srgb
 from repogen.appearance.panorama import Panorama, panorama_light, panorama_pixels
 from repogen.bodies.protocol import LAYERS, Body, PosedBody, Surface
 from repogen.errors import UserError
-from repogen.rendering.gbuffer import GBuffer
+from repogen.rendering.gbuffer import GBuffer, half_covered, in_place
 from repogen.rendering.kernels import geometry, place, raster, raster_rays, shade
 from repogen.rendering.kernels.lens import Lens, camera_to_lens
 from repogen.rendering.kernels.noise import noise_table
@@ -22,7 +22,8 @@ from repogen.rendering.kernels.raster import SAMPLES
 from repogen.rendering.kernels.texture import Material
 from repogen.rendering.mesh import Mesh, Piece, join
 from repogen.rendering.paints import outfits_to_paints, panorama_to_dome, place_to_room
-from repogen.rendering.pieces import person_pieces
+from repogen.rendering.pieces import person_pieces, thing_piece
+from repogen.rendering.sensor import developed, focused_background, laid_over, stand_apart
 from repogen.rendering.surroundings import ambient_light
 from repogen.rendering.textures import Textures
 from repogen.scenes.people import pose_person
@@ -49,6 +50,10 @@ class Rendering:
     """Bodies, garments and things; the G-buffer's faces are its faces."""
     vertices: Float[np.ndarray, "n 3"]
     """The mesh's vertices in the camera's frame."""
+    shown: Bool[np.ndarray, " f"]
+    """Which faces can be seen at all: not hair that is not worn, or skin under cloth."""
+    alone: tuple[UInt8[np.ndarray, "h w"], ...]
+    """Masks of each person as if nobody and nothing else were there; empty where that is so."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +152,7 @@ class Renderer:
             for place, (person, posed) in enumerate(zip(scene.people, bodies, strict=True))
             for piece in person_pieces(self.body, posed, person, place, self._textures.load)
         ]
+        pieces += [thing_piece(thing, self._textures.load) for thing in scene.things]
         static = self._static(*((piece.surface, piece.person) for piece in pieces))
         camera = scene.camera
         lens = camera_to_lens(camera)
@@ -171,39 +177,76 @@ class Renderer:
         keys.fill_(raster.EMPTY)
         model = self._model(static, pieces, paints)
         if keys.size:
-            self._rasterize(static, model, optics, keys)
+            self._rasterize(static, model, optics, keys, static.sides)
 
         light = self._lighting(scene, vertices, static)
         background = self._background(scene, light)
         if not isinstance(scene.background, Panorama):
             light.around = self._array(ambient_light(scene, background), wp.vec3)
-        picture = self._array(background.reshape(camera.height, -1), wp.uint8)
+        background = focused_background(background, scene)
+        apart = stand_apart(scene, camera.depth_of(vertices))
+        canvas = np.zeros_like(background) if apart else background
+        picture = self._array(canvas.reshape(camera.height, -1), wp.uint8)
         seen = wp.zeros(len(static.faces), dtype=wp.uint8, device=self.device)
         counts = wp.empty((optics.height, optics.width), dtype=wp.uint8, device=self.device)
         self._launch(
             shade.shade, (optics.height, -(-optics.width // shade.STRIP)),
             keys, model, light, optics, self._to_linear, self._to_srgb, picture, seen, counts,
         )  # fmt: skip
+        gbuffer = GBuffer(
+            keys=keys.numpy(),
+            counts=counts.numpy(),
+            seen_faces=np.flatnonzero(seen.numpy()),
+            samples=n,
+            left=optics.left,
+            top=optics.top,
+            width=camera.width,
+            height=camera.height,
+        )
+        image = picture.numpy().reshape(camera.height, camera.width, 3)
+        if apart:
+            image = laid_over(image, background, gbuffer, scene)
         return Rendering(
             scene=scene,
-            image=picture.numpy().reshape(camera.height, camera.width, 3),
-            gbuffer=GBuffer(
-                keys=keys.numpy(),
-                counts=counts.numpy(),
-                seen_faces=np.flatnonzero(seen.numpy()),
-                samples=n,
-                left=optics.left,
-                top=optics.top,
-                width=camera.width,
-                height=camera.height,
-            ),
+            image=developed(image, scene.sensor),
+            gbuffer=gbuffer,
             posed=bodies,
             mesh=static.mesh,
             vertices=vertices,
+            shown=np.isin(static.sides.numpy(), (1, 2, 4)),
+            alone=self._alone(scene, static, model, optics),
         )
 
+    def _alone(
+        self, scene: Scene, static: _Static, model: shade.Model, optics: shade.Optics
+    ) -> tuple[UInt8[np.ndarray, "h w"], ...]:
+        if len(scene.people) + len(scene.things) == 1:
+            return ()
+        camera, n = scene.camera, SAMPLES
+        sides, out = static.sides.numpy(), []
+        for person in range(len(scene.people)):
+            keys = wp.empty(
+                (optics.height * n, optics.width * n), dtype=wp.uint64, device=self.device
+            )
+            keys.fill_(raster.EMPTY)
+            own = self._array(np.where(static.mesh.people == person, sides, 0), wp.uint8)
+            if keys.size:
+                self._rasterize(static, model, optics, keys, own)
+            covered = keys.numpy() != np.uint64(raster.EMPTY)
+            out.append(
+                in_place(
+                    half_covered(covered, n), optics.left, optics.top, camera.width, camera.height
+                )
+            )
+        return tuple(out)
+
     def _rasterize(
-        self, static: _Static, model: shade.Model, optics: shade.Optics, keys: wp.array
+        self,
+        static: _Static,
+        model: shade.Model,
+        optics: shade.Optics,
+        keys: wp.array,
+        sides: wp.array,
     ) -> None:
         """Fill the z-buffer: for a pinhole camera row by row; for other lenses, and of what
         textures cut out, ray by ray."""
@@ -215,18 +258,18 @@ class Renderer:
         if lens.model == 0:
             self._launch(
                 raster.rasterize, len(static.faces),
-                static.placed, static.faces, static.sides, lens.fx * n, lens.fy * n,
+                static.placed, static.faces, sides, lens.fx * n, lens.fy * n,
                 (lens.cx - optics.left) * n, (lens.cy - optics.top) * n, width, height, buffer,
             )  # fmt: skip
         else:
             self._launch(
                 raster_rays.rasterize_rays, len(static.faces),
-                static.placed, static.faces, static.sides, lens, grid, buffer,
+                static.placed, static.faces, sides, lens, grid, buffer,
             )  # fmt: skip
         if (static.mesh.layers == LAYERS.index("strands")).any():
             self._launch(
                 raster_rays.rasterize_strands, len(static.faces),
-                static.placed, static.faces, static.sides, model.uvs, model.face_materials,
+                static.placed, static.faces, sides, model.uvs, model.face_materials,
                 model.materials, model.texels, lens, grid, buffer,
             )  # fmt: skip
 

@@ -1,8 +1,10 @@
 """Drawing a scene: a pure function of the options, the seed and the index."""
 
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -11,20 +13,30 @@ from repogen.appearance.backgrounds import parse_backgrounds
 from repogen.appearance.light import sample_lights
 from repogen.appearance.outfit import sample_outfit
 from repogen.appearance.panorama import Panorama, panorama_lights
+from repogen.appearance.sensor import Sensor, parse_effects, sample_sensor
 from repogen.appearance.wardrobe import check_wardrobe, dress
 from repogen.bodies import Body, check_body, load_body
 from repogen.bodies.anny import AnnyBody
+from repogen.bodies.intersection import least_intersecting
 from repogen.bodies.shapes import parse_ages
 from repogen.errors import UserError, choose
 from repogen.poses.bounds import Bounds, default_bounds, load_bounds
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.motion import load_motion, report_skipped, sample_motion
-from repogen.poses.sampling import named_pose, sample_body_pose, sample_face, sample_hands
+from repogen.poses.sampling import (
+    Angles,
+    named_pose,
+    sample_body_pose,
+    sample_face,
+    sample_hands,
+)
+from repogen.scenes.crowd import far_enough, find_cutouts, place_next, sample_thing
 from repogen.scenes.people import seen_points
 from repogen.scenes.scene import FORMAT, Person, Scene
-from repogen.views.camera import View, look_at
+from repogen.views.camera import Camera, View, look_at
 from repogen.views.directions import parse_views, sample_direction
 from repogen.views.framing import FRAMINGS, PAPER_FOV_DEG, crop
+from repogen.views.optics import check_optics, sample_distortion
 
 
 @dataclass(frozen=True)
@@ -71,10 +83,29 @@ class SceneConfig:
     """Degrees of normal noise on every angle of a measured pose."""
     poses_mirror: bool = True
     """Mirror half of the measured poses."""
+    max_intersection: float | None = None
+    """Share of the skin that may lie inside the body (0.01 = 1 %): a pose with more is drawn
+    again, up to 20 times; then the best of them is taken."""
     body: str = "anny"
     """anny, or smplx, smplh or smpl from your own files."""
     body_path: Path | None = None
     """Folder of the body model's files; anny needs none."""
+    people: tuple[int, int] = (1, 1)
+    """How many people, evenly; those that find no room are left out."""
+    ground: str = "air"
+    """Where people beside the first are: in the air or on one floor."""
+    spread: float = 1.5
+    """Metres around the first person within which the others are."""
+    occluders: tuple[int, int] = (0, 0)
+    """How many things between camera and people, evenly: boxes, poles, furniture, cut-outs."""
+    cutouts: Path | None = None
+    """Folder of pictures with alpha (.png, .webp) for half of the occluders."""
+    lens: str = "pinhole"
+    """pinhole, opencv, equidistant or kannala-brandt; the distortion is drawn at random."""
+    fov: tuple[float, float] = (PAPER_FOV_DEG, PAPER_FOV_DEG)
+    """Degrees that the picture is wide before it is framed; with --framing fit it is zoomed."""
+    aim: str = "person"
+    """What the camera looks at: the first person or the middle of the group."""
     ages: tuple[str, ...] = ("adults",)
     """Whom to draw, evenly: adults, children, elders."""
     wardrobe: str = "auto"
@@ -89,6 +120,9 @@ class SceneConfig:
     """Directional lights, from random directions; panoramas bring their own."""
     shadows: int = 1
     """How many of the lights cast shadows."""
+    effects: tuple[str, ...] = ()
+    """What cameras and files do to pictures: exposure white-balance focus motion noise vignette
+    jpeg rescale, or all."""
 
     def __post_init__(self) -> None:
         check_scene_config(self)
@@ -116,7 +150,21 @@ def check_scene_config(config: SceneConfig) -> None:
     _within("rotation", config.rotation, -180, 180)
     _within("pose-variance", config.pose_variance, 0, 4)
     check_body(config.body, config.body_path)
+    for name, low, high in (("people", 1, 100), ("occluders", 0, 100)):
+        few, many = getattr(config, name)
+        if not low <= few <= many <= high:
+            raise UserError(f"--{name} {few} {many}: two counts between {low} and {high}, the "
+                            "smaller one first")  # fmt: skip
+    _within("spread", config.spread, 0, 100)
+    check_optics(config.lens, config.fov)
+    if config.ground not in ("air", "floor"):
+        raise choose("--ground", config.ground, ("air", "floor"))
+    if config.aim not in ("person", "group"):
+        raise choose("--aim", config.aim, ("person", "group"))
+    if config.cutouts is not None:
+        _cutouts(config.cutouts)
     check_wardrobe(config.wardrobe)
+    parse_effects(config.effects)
     _within("lights", config.lights, 0, 32)
     _within("shadows", config.shadows, 0, 8)
     if config.framing not in FRAMINGS:
@@ -134,11 +182,22 @@ def check_scene_config(config: SceneConfig) -> None:
         report_skipped(_motion(config.poses))
     elif (config.poses_share, config.poses_noise, config.poses_mirror) != (1, 0, True):
         raise UserError("--poses-share, --poses-noise and --poses-mirror need --poses")
+    if config.max_intersection is not None:
+        _within("max-intersection", config.max_intersection, 0, 1)
+        if config.pose is not None:
+            raise UserError("--max-intersection chooses among random poses; --pose is only one")
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         raise UserError(f"--{name} {value:g} must lie between {low:g} and {high:g}")
+
+
+_TRIES = 20
+"""How many poses --max-intersection lets draw for one person."""
+
+_PEOPLE_APART = 10**8
+"""More than any run has images."""
 
 
 @lru_cache(maxsize=8)
@@ -147,6 +206,7 @@ def _bounds(path: Path | None) -> Bounds:
 
 
 _backdrop = lru_cache(maxsize=8)(parse_backgrounds)
+_cutouts = lru_cache(maxsize=8)(find_cutouts)
 _motion = lru_cache(maxsize=8)(load_motion)
 
 
@@ -165,7 +225,6 @@ def sample_scene(
     """Image `index` (from 0) of the run with this seed; `body` is loaded if not given."""
     body = body or load_body(config.body, path=config.body_path)
     person = _sample_person(config, seed, index, body)
-    vertices = seen_points(body, person)
     rng = stream(seed, index, "view")
     name, azimuth, elevation = sample_direction(rng, parse_views(config.views))
     if config.azimuth:
@@ -179,12 +238,28 @@ def sample_scene(
         roll_deg=float(rng.choice([-1, 1]) * config.rotation + rng.uniform(*config.roll)),
         distance_m=float(rng.uniform(*config.distance)),
     )
-    camera = look_at(view, person.position, person.yaw_deg, config.image_size, PAPER_FOV_DEG)
+    rng = stream(seed, index, "lens")
+    distortion = sample_distortion(rng, config.lens)
+    fov = float(rng.uniform(*config.fov))
+    people = _sample_crowd(config, seed, index, body, person)
+    target = person.position
+    if config.aim == "group":
+        target = tuple(np.mean([p.position for p in people], axis=0).tolist())
+    camera = look_at(view, target, person.yaw_deg, config.image_size, fov, config.lens, distortion)
+    people = tuple(p for p in people if p is person or far_enough(camera, seen_points(body, p)))
+    everybody = [seen_points(body, p) for p in people]
+    vertices = np.concatenate(everybody)
     rng = stream(seed, index, "framing")
     camera = FRAMINGS[config.framing](rng, camera, vertices, config.person_share, config.truncate)
     if config.crop is not None:
         camera = crop(camera, vertices, config.crop)
     lowest = min(float(vertices[:, 2].min()), float(camera.position()[2]) - 0.3)
+    rng = stream(seed, index, "things")
+    cutouts = _cutouts(config.cutouts) if config.cutouts else ()
+    things = [
+        sample_thing(rng, camera, everybody, lowest, cutouts)
+        for _ in range(int(rng.integers(config.occluders[0], config.occluders[1] + 1)))
+    ]
     draw_background, _ = _backdrop(config.backgrounds)
     background = draw_background(stream(seed, index, "background"), lowest, view.distance_m)
     if isinstance(background, Panorama):
@@ -196,35 +271,82 @@ def sample_scene(
         seed=seed,
         index=index,
         view_name=name,
-        people=(person,),
+        people=people,
+        things=tuple(thing for thing in things if thing),
         camera=camera,
         lights=lights,
         ambient=float(stream(seed, index, "ambient").uniform(0.35, 0.75)),
         background=background,
+        sensor=_sample_sensor(config, seed, index, camera, person),
     )
+
+
+def _sample_sensor(
+    config: SceneConfig, seed: int, index: int, camera: Camera, person: Person
+) -> Sensor:
+    """A sensor behind a lens that is focused on a person's hips."""
+    place = camera.to_camera(np.array([person.position]))
+    return sample_sensor(
+        stream(seed, index, "sensor"),
+        parse_effects(config.effects),
+        camera.fx,
+        camera.width,
+        max(float(camera.depth_of(place)[0]), 0.3),
+    )
+
+
+def _sample_crowd(
+    config: SceneConfig, seed: int, index: int, body: Body, first: Person
+) -> tuple[Person, ...]:
+    """The first person and those around, as many as find room."""
+    rng = stream(seed, index, "crowd")
+    people = [first]
+    count = int(rng.integers(config.people[0], config.people[1] + 1))
+    floor = None
+    if config.ground == "floor":
+        floor = float(seen_points(body, first)[:, 2].min())
+    for place in range(1, count):
+        # Other people's numbers are those of images far away in the same run.
+        person = _sample_person(config, seed, index + place * _PEOPLE_APART, body)
+        found = place_next(rng, body, person, people, floor, config.spread)
+        if found is not None:
+            people.append(found)
+    return tuple(people)
+
+
+def _poses(config: SceneConfig, seed: int, index: int) -> Iterator[Angles]:
+    """One person's pose, then those to take in its place if it is refused."""
+    bounds = _bounds(config.bounds)
+    rng = stream(seed, index, "motion")
+    measured = config.poses is not None and rng.random() < config.poses_share
+    if not measured:
+        rng = stream(seed, index, "pose")
+    while True:
+        if config.pose is not None:
+            yield named_pose(config.pose, bounds)
+        elif measured:
+            motion = _motion(config.poses)
+            yield sample_motion(rng, motion, config.poses_noise, config.poses_mirror)
+        else:
+            distribution = DISTRIBUTIONS[config.pose_distribution]
+            yield sample_body_pose(rng, bounds, distribution, config.pose_variance)
 
 
 def _sample_person(config: SceneConfig, seed: int, index: int, body: Body) -> Person:
     shape = body.sample_shape(stream(seed, index, "shape"), config.ages)
-    rng = stream(seed, index, "pose")
-    bounds = _bounds(config.bounds)
-    if config.pose:
-        angles = named_pose(config.pose, bounds)
-    else:
-        distribution = DISTRIBUTIONS[config.pose_distribution]
-        angles = sample_body_pose(rng, bounds, distribution, config.pose_variance)
-    rng = stream(seed, index, "motion")
-    if config.poses is not None and rng.random() < config.poses_share:
-        motion = _motion(config.poses)
-        angles = sample_motion(rng, motion, config.poses_noise, config.poses_mirror)
     hands = sample_hands(stream(seed, index, "hands"))
+    poses = (angles | hands | angles for angles in _poses(config, seed, index))  # measured hands win
+    if config.max_intersection is None:
+        angles = next(poses)
+    else:
+        angles = least_intersecting(body, shape, islice(poses, _TRIES), config.max_intersection)
     feminine = shape.get("gender", 0.5)
     skirts = bool(body.surface.faces_of("skirt").any())
     return Person(
         body=body.name,
         shape=shape,
         face=sample_face(stream(seed, index, "face"), body.face_labels),
-        angles=angles | hands | angles,  # measured hands win
+        angles=angles,
         outfit=dress(
             stream(seed, index, "garments"),
             sample_outfit(stream(seed, index, "outfit"), feminine, config.patterns, skirts),

@@ -10,6 +10,8 @@ from cattrs.strategies import configure_tagged_union
 from repogen.appearance.backgrounds import Background
 from repogen.appearance.light import Light
 from repogen.appearance.outfit import Outfit
+from repogen.appearance.sensor import PERFECT, Sensor
+from repogen.appearance.things import Thing
 from repogen.errors import UserError
 from repogen.views.camera import Camera
 
@@ -44,11 +46,13 @@ class Scene:
     """Which image of the run it is, from 0; its image id is one more."""
     view_name: str
     people: tuple[Person, ...]
+    things: tuple[Thing, ...]
     camera: Camera
     lights: tuple[Light, ...]
     ambient: float
     """Strength of the light that comes from the background on all sides."""
     background: Background
+    sensor: Sensor = PERFECT
 
 
 _CONVERTER = cattrs.Converter(forbid_extra_keys=True)

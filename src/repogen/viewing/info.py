@@ -6,17 +6,59 @@ from pathlib import Path
 
 import numpy as np
 
+from repogen.bodies import load_body
 from repogen.bodies.anny_data import cached_file
+from repogen.bodies.intersection import intersecting_share
 from repogen.datasets.reading import open_dataset, read_coco, read_run
+from repogen.errors import UserError
 from repogen.generation.config import PRESETS
+from repogen.poses.bounds import default_bounds
 from repogen.poses.distributions import DISTRIBUTIONS
-from repogen.poses.sampling import NAMED_POSES
+from repogen.poses.plausibility import range_excess
+from repogen.poses.sampling import NAMED_POSES, sample_body_pose, sample_hands
 from repogen.views.directions import VIEWS
 
+VARIANCES = (0.33, 0.67, 1.0, 1.5, 2.0)
+"""Pose variances whose plausibility is shown; the paper's Figure 5 goes from 0.2 to 2."""
 
-def info(dataset: Path | str | None = None) -> str:
-    """A few lines on the installation, or on a finished dataset."""
+
+def info(dataset: Path | str | None = None, plausibility: int = 0) -> str:
+    """A few lines on the installation, or on a finished dataset; or how plausible random poses
+    are, measured on `plausibility` of them for each distribution and variance.
+
+    Raises `UserError` for a folder that is no dataset, and for a dataset and `plausibility`.
+    """
+    if plausibility < 0 or (dataset and plausibility):
+        raise UserError("--plausibility takes a number of poses from 1 and no dataset")
+    if plausibility:
+        return plausibility_table(plausibility)
     return _of_dataset(Path(dataset)) if dataset else _of_installation()
+
+
+def plausibility_table(poses: int) -> str:
+    """Share of the skin inside the body, and degrees beyond the human range, of random adults in
+    random poses: a line for each angle distribution and pose variance."""
+    lines = [
+        f"{poses} poses each: skin inside the body, joints beyond the human range",
+        f"{'distribution':<20} {'variance':>8} {'mean':>7} {'median':>7} {'90 %':>7} {'beyond':>7}",
+    ]
+    for name in DISTRIBUTIONS:
+        for variance in VARIANCES:
+            shares, beyond = np.transpose([_scores(k, name, variance) for k in range(poses)])
+            figures = (shares.mean(), np.median(shares), np.quantile(shares, 0.9))
+            percent = " ".join(f"{100 * share:6.2f}%" for share in figures)
+            lines.append(f"{name:<20} {variance:>8.2f} {percent} {beyond.mean():6.0f}°")
+    return "\n".join(lines)
+
+
+def _scores(seed: int, distribution: str, variance: float) -> tuple[float, float]:
+    """Intersecting share, and degrees beyond the human range, of one person's pose."""
+    body, rng = load_body(), np.random.default_rng(seed)
+    shape = body.sample_shape(rng, ("adults",))
+    angles = sample_hands(rng)
+    angles |= sample_body_pose(rng, default_bounds(), DISTRIBUTIONS[distribution], variance)
+    share = intersecting_share(body.surface, body.pose(shape, {}, angles))
+    return share, sum(range_excess(angles).values())
 
 
 def _of_installation() -> str:

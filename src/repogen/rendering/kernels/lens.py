@@ -124,42 +124,48 @@ def ray(lens: Lens, px: float, py: float) -> wp.vec3:
 
 
 @wp.func
+def undistorted(lens: Lens, radius: float) -> float:
+    """How far from the axis, at most the rim, what the radial part puts at this radius was.
+
+    Newton's method, and halving where it would leave what holds the answer.
+    """
+    low = float(0.0)
+    high = float(lens.rim)
+    at = wp.min(radius, lens.rim)
+    for _ in range(32):
+        square = at * at
+        f = factor(lens, square)
+        over = at * f - radius
+        step = over / (f + 2.0 * square * factor_slope(lens, square))
+        if wp.abs(step) < 1.0e-6 * (1.0 + at):
+            return wp.clamp(at - step, low, high)
+        low = wp.where(over < 0.0, at, low)
+        high = wp.where(over < 0.0, high, at)
+        at = at - step
+        if at < low or at > high:
+            at = 0.5 * (low + high)
+    return at
+
+
+@wp.func
 def fisheye_ray(lens: Lens, x: float, y: float) -> wp.vec3:
-    """Newton's method, and halving where it would leave what holds the answer."""
     radius = wp.sqrt(x * x + y * y)
     if radius > lens.rim * factor(lens, lens.rim * lens.rim):
         return wp.vec3(0.0, 0.0, 0.0)
-    low = float(0.0)
-    high = float(lens.rim)
-    theta = wp.min(radius, lens.rim)
-    for _ in range(24):
-        square = theta * theta
-        f = factor(lens, square)
-        over = theta * f - radius
-        step = over / (f + 2.0 * square * factor_slope(lens, square))
-        if wp.abs(step) < 1.0e-6:
-            theta = wp.clamp(theta - step, low, high)
-            break
-        low = wp.where(over < 0.0, theta, low)
-        high = wp.where(over < 0.0, high, theta)
-        theta = theta - step
-        if theta < low or theta > high:
-            theta = 0.5 * (low + high)
+    theta = undistorted(lens, radius)
     scale = wp.sin(theta) / wp.max(radius, _NO_RADIUS)
     return wp.vec3(x * scale, y * scale, wp.cos(theta))
 
 
 @wp.func
 def opencv_ray(lens: Lens, x: float, y: float) -> wp.vec3:
-    """Newton's method from the distorted point, kept inside the rim."""
-    u = float(x)
-    v = float(y)
+    """Newton's method from where the radial part alone would have it, kept inside the rim."""
+    radius = wp.sqrt(x * x + y * y)
+    start = undistorted(lens, radius) / wp.max(radius, _NO_RADIUS)
+    u = x * start
+    v = y * start
     miss = float(0.0)
-    size = 1.0 + wp.abs(x) + wp.abs(y)
-    for _ in range(12):
-        inside = wp.min(1.0, lens.rim / wp.max(wp.sqrt(u * u + v * v), _NO_RADIUS))
-        u *= inside
-        v *= inside
+    for _ in range(8):
         square = u * u + v * v
         f = factor(lens, square) + 2.0 * (lens.p1 * v + lens.p2 * u)
         slope = 2.0 * factor_slope(lens, square)
@@ -171,9 +177,12 @@ def opencv_ray(lens: Lens, x: float, y: float) -> wp.vec3:
         inverse = 1.0 / (uu * vv - uv * uv)
         u += inverse * (vv * dx - uv * dy)
         v += inverse * (uu * dy - uv * dx)
-        miss = wp.abs(dx) + wp.abs(dy)
-        if miss < 1.0e-6 * size:
+        inside = wp.min(1.0, lens.rim / wp.max(wp.sqrt(u * u + v * v), _NO_RADIUS))
+        u *= inside
+        v *= inside
+        miss = (wp.abs(dx) + wp.abs(dy)) / (1.0 + radius)
+        if miss < 1.0e-6:
             break
-    if miss > 1.0e-4 * size or u * u + v * v > lens.rim * lens.rim:
+    if miss > 1.0e-4:
         return wp.vec3(0.0, 0.0, 0.0)
     return wp.vec3(u, v, 1.0)

@@ -1,0 +1,135 @@
+"""How much of a body's skin lies inside the body, which no real pose allows.
+
+anny's own test (`anny.utils.collision`) marks faces that cut one another and share no bone: the
+rim of an intersection. This one measures how much skin is inside, of any body, and forgives what
+joints do to skin, since a mesh cuts itself in the fold of every bent joint.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float, Int, UInt8, UInt32
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import dijkstra
+
+from repogen.bodies.kernels import find_buried
+from repogen.bodies.protocol import PARTS, Body, PosedBody, Surface
+from repogen.warp_setup import wp
+
+FOLD_M = 0.12
+"""Skin this near to another part, along the skin of the average adult, may lie in that part."""
+
+FLESH_M = 0.01
+"""Flesh gives way: skin counts where it is inside by more than this."""
+
+_HINGES = tuple(
+    (f"{side}_{near}", f"{side}_{far}")
+    for side in ("left", "right")
+    for near, far in (
+        ("upper_arm", "lower_arm"),
+        ("lower_arm", "hand"),
+        ("upper_leg", "lower_leg"),
+        ("lower_leg", "foot"),
+    )
+)
+"""Parts that fold flat on one another, as calf and thigh do."""
+
+_SAMPLES = 6000
+"""Places on the skin that are looked at, each for 3 cm² of an adult."""
+
+_Angles = dict[str, tuple[float, float, float]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Skin:
+    """The skin's faces with their parts, and those of them that are looked at."""
+
+    corners: wp.array
+    parts: wp.array
+    samples: wp.array
+    strangers: wp.array
+
+
+def intersecting_share(surface: Surface, posed: PosedBody) -> float:
+    """Share, 0 to 1, of a posed body's skin that lies inside another part of it.
+
+    Each face counts with its area on the average adult. Parts forgive skin within `FOLD_M` of
+    themselves, and hinges (elbow, wrist, knee, ankle) the two parts they join; contact less
+    than `FLESH_M` deep is no intersection. Accurate to 0.1 % of the skin.
+    """
+    skin = _skin(surface)
+    mesh = wp.Mesh(wp.array(posed.vertices, dtype=wp.vec3, device="cpu"), skin.corners)
+    out = wp.zeros(len(skin.samples), dtype=wp.uint8, device="cpu")
+    wp.launch(
+        find_buried,
+        dim=len(skin.samples),
+        inputs=[mesh.id, skin.samples, skin.parts, skin.strangers, FLESH_M],
+        outputs=[out],
+        device="cpu",
+    )
+    return float(out.numpy().mean())
+
+
+def least_intersecting(
+    body: Body, shape: Mapping[str, float], poses: Iterable[_Angles], most: float
+) -> _Angles:
+    """The first of some poses with a share of at most `most`; without one, that with the least.
+
+    Poses after the first good one are not drawn.
+    """
+    found, least = None, np.inf
+    for angles in poses:
+        share = intersecting_share(body.surface, body.pose(shape, {}, angles))
+        if found is None or share < least:
+            found, least = angles, share
+        if share <= most:
+            break
+    if found is None:
+        raise ValueError("there are no poses to choose from")
+    return found
+
+
+@lru_cache(maxsize=4)
+def _skin(surface: Surface) -> _Skin:
+    on_skin = surface.faces_of("skin")
+    faces, parts = surface.faces[on_skin], surface.face_parts[on_skin]
+    a, b, c = (surface.canonical[faces[:, i]].astype(np.float64) for i in range(3))
+    areas = np.cumsum(np.linalg.norm(np.cross(b - a, c - a), axis=1))
+    places = (np.arange(_SAMPLES) + 0.5) / _SAMPLES
+    samples = np.searchsorted(areas, places * areas[-1])
+    strangers = _strangers(surface.canonical, faces, parts)[samples]
+    return _Skin(
+        corners=wp.array(faces.ravel(), dtype=wp.int32, device="cpu"),
+        parts=wp.array(parts, dtype=wp.uint8, device="cpu"),
+        samples=wp.array(samples, dtype=wp.int32, device="cpu"),
+        strangers=wp.array(strangers, dtype=wp.uint32, device="cpu"),
+    )
+
+
+def _strangers(
+    vertices: Float[np.ndarray, "v 3"],
+    faces: Int[np.ndarray, "f 3"],
+    parts: UInt8[np.ndarray, " f"],
+) -> UInt32[np.ndarray, " f"]:
+    """Bit p is set where a face has no business inside part p."""
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    edges = np.unique(np.sort(edges, axis=1), axis=0)
+    lengths = np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)
+    graph = coo_array((lengths, (edges[:, 0], edges[:, 1])), shape=(len(vertices),) * 2).tocsr()
+    out = np.zeros(len(faces), dtype=np.uint32)
+    for part in np.unique(parts).tolist():
+        friends = {part}.union(
+            *({PARTS.index(side) for side in hinge} for hinge in _HINGES if PARTS[part] in hinge)
+        )
+        away = dijkstra(
+            graph,
+            directed=False,
+            indices=np.unique(faces[parts == part]),
+            min_only=True,
+            limit=FOLD_M,
+        )
+        far = np.isinf(away[faces]).all(axis=1) & ~np.isin(parts, list(friends))
+        out[far] |= np.uint32(1 << part)
+    return out

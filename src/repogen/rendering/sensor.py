@@ -1,0 +1,208 @@
+"""What the scene's `Sensor` does to a picture: pure functions, in linear light.
+
+Labels stay those of the middle of the exposure: every blur is centred. Masks stay sharp: a pixel
+belongs to a person where a perfect camera would see that person.
+"""
+
+import cv2
+import numpy as np
+from jaxtyping import Float, Float32, UInt8
+
+from repogen.appearance.backgrounds import Place
+from repogen.appearance.colors import to_linear, to_srgb
+from repogen.appearance.panorama import Panorama
+from repogen.appearance.sensor import Sensor
+from repogen.rendering.blur import disc_blurred, motion_blurred
+from repogen.rendering.gbuffer import GBuffer, key_depth
+from repogen.scenes.scene import Scene
+from repogen.views.camera import Camera
+
+_LINEAR_OF_BYTE = to_linear(np.arange(256) / 255).astype(np.float32)
+_STEPS = 4095
+_BYTE_OF_LINEAR = np.rint(255 * to_srgb(np.minimum(np.arange(65536) / _STEPS, 1.0))).astype(
+    np.uint8
+)
+
+_WHITE = 230
+_BRIGHTER = 1 + 3 * np.clip((np.arange(256) - _WHITE) / (255 - _WHITE), 0, 1) ** 2
+_BRIGHTER = _BRIGHTER.astype(np.float32)[None]
+"""How many times brighter than it looks a pixel is whose darkest channel has this byte: our
+guess, so that an overexposed sky stays white in a shorter exposure."""
+
+_FULL_WELL = 10_000.0
+_READ_NOISE = 3.0
+"""Electrons at ISO 100, about those of a telephone's or a surveillance camera's pixel."""
+
+_GRAIN = cv2.getGaussianKernel(3, 0.5)
+"""Neighbouring pixels share some noise, as they do after demosaicing."""
+
+_METHODS = {
+    "area": cv2.INTER_AREA,
+    "linear": cv2.INTER_LINEAR,
+    "cubic": cv2.INTER_CUBIC,
+    "lanczos": cv2.INTER_LANCZOS4,
+}
+
+
+def defocus(
+    camera: Camera, sensor: Sensor, depths: Float[np.ndarray, "..."]
+) -> Float[np.ndarray, "..."]:
+    """Diameters in pixels of the discs that points at these depths (metres) are imaged as.
+
+    The thin lens's circle of confusion, aperture v |1/focus - 1/depth|, where v is the distance
+    from the lens to the image: the camera's focal length in pixels.
+    """
+    return camera.fx * sensor.aperture_m * np.abs(1 / sensor.focus_m - 1 / depths)
+
+
+def background_depth(scene: Scene) -> float:
+    """Metres to the floor in the picture's middle; infinite where it shows no floor.
+
+    One depth stands for all of the background.
+    """
+    camera, background = scene.camera, scene.background
+    if not isinstance(background, Place | Panorama):
+        return np.inf
+    ray = camera.rays(np.array([[camera.width / 2, camera.height / 2]]))
+    fall = float(ray[0] @ np.array(camera.rotation)[:, 2])
+    if not fall < 0:
+        return np.inf
+    way = (background.floor_z - camera.position()[2]) / fall
+    return float(camera.depth_of(way * ray)[0])
+
+
+def focused_background(
+    background: UInt8[np.ndarray, "h w 3"], scene: Scene
+) -> UInt8[np.ndarray, "h w 3"]:
+    """The background as blurred as the scene's lens images what is that far away."""
+    width = float(defocus(scene.camera, scene.sensor, np.array(background_depth(scene))))
+    if width < 1:
+        return background
+    return _to_bytes(disc_blurred(_unclipped(background, np.ones(3)), width))
+
+
+def stand_apart(scene: Scene, depths: Float[np.ndarray, " n"]) -> bool:
+    """Whether people must be drawn apart from the background, to be blurred before it: if they
+    move, or some of them, who are at these depths, are out of focus."""
+    near_and_far = np.array([depths.min(), depths.max()])
+    return scene.sensor.people_motion[0] > 0 or bool(
+        (defocus(scene.camera, scene.sensor, np.maximum(near_and_far, 0.01)) >= 1).any()
+    )
+
+
+def laid_over(
+    people: UInt8[np.ndarray, "h w 3"],
+    background: UInt8[np.ndarray, "h w 3"],
+    gbuffer: GBuffer,
+    scene: Scene,
+) -> UInt8[np.ndarray, "h w 3"]:
+    """People, drawn over black, blurred by their motion and by depth, over the background.
+
+    Depth blurs by mixing three pictures: sharp, and blurred half and all as much as whatever is
+    farthest from being in focus. Around people it blurs as much as at their edge.
+    """
+    covered = gbuffer.counts > 0
+    if not covered.any():
+        return background
+    widths = defocus(scene.camera, scene.sensor, key_depth(gbuffer.nearest))
+    widest = float(widths[covered].max())
+    margin = int((scene.sensor.people_motion[0] + widest) / 2) + 2
+    rows = slice(max(gbuffer.top - margin, 0), gbuffer.top + covered.shape[0] + margin)
+    columns = slice(max(gbuffer.left - margin, 0), gbuffer.left + covered.shape[1] + margin)
+    share = (gbuffer.counts / np.float32(gbuffer.samples**2)).astype(np.float32)
+    share = gbuffer.whole(share)[rows, columns]
+    layer = np.dstack([_light(people[rows, columns]), share])
+    if widest >= 1:
+        blur = gbuffer.whole((widths * covered).astype(np.float32))[rows, columns]
+        layer = _blurred_by_depth(layer, blur, widest)
+    layer = motion_blurred(layer, *scene.sensor.people_motion)
+    out = background.copy()
+    behind = _light(background[rows, columns])
+    out[rows, columns] = _to_bytes(layer[..., :3] + (1 - layer[..., 3:]) * behind)
+    return out
+
+
+def developed(image: UInt8[np.ndarray, "h w 3"], sensor: Sensor) -> UInt8[np.ndarray, "h w 3"]:
+    """A picture with all that concerns the whole of it: camera motion, vignette, exposure, white
+    balance, noise, and its size as a file."""
+    gains = 2**sensor.exposure_ev * np.array(sensor.white_balance)
+    if (gains != 1).any() or sensor.camera_motion[0] or sensor.vignette or sensor.iso:
+        light = motion_blurred(_unclipped(image, gains), *sensor.camera_motion)
+        if sensor.vignette:
+            height, width = image.shape[:2]
+            factor = vignette_factor(height, width, sensor.vignette)
+            light = cv2.multiply(light, cv2.merge([factor] * 3))
+        if sensor.iso:
+            light += noise_std(light, sensor.iso) * _grain(light.shape, sensor.noise_seed)
+        image = _to_bytes(light)
+    return _rescaled(image, sensor) if sensor.rescale < 1 else image
+
+
+def noise_std(light: Float[np.ndarray, "..."], iso: float) -> Float[np.ndarray, "..."]:
+    """Standard deviation of linear light of this mean: shot noise and read noise."""
+    electrons = np.float32(_FULL_WELL * 100 / iso)
+    return np.sqrt(np.maximum(light, 0) / electrons + (np.float32(_READ_NOISE) / electrons) ** 2)
+
+
+def vignette_factor(height: int, width: int, loss: float) -> Float32[np.ndarray, "h w"]:
+    """1 in the picture's middle, 1 - `loss` in its corners, quadratic in the distance."""
+    y = (np.arange(height) + 0.5 - height / 2).astype(np.float32)[:, None]
+    x = (np.arange(width) + 0.5 - width / 2).astype(np.float32)
+    return 1 - np.float32(4 * loss / (height**2 + width**2)) * (x * x + y * y)
+
+
+def _blurred_by_depth(
+    layer: Float32[np.ndarray, "h w 4"], blur: Float32[np.ndarray, "h w"], widest: float
+) -> Float32[np.ndarray, "h w 4"]:
+    half, full = disc_blurred(layer, widest / 2), disc_blurred(layer, widest)
+    seen = (layer[..., 3] > 0).astype(np.float32)
+    around = disc_blurred(np.dstack([blur, seen]), widest)
+    level = np.where(seen > 0, blur, around[..., 0] / np.maximum(around[..., 1], 1e-6))
+    level = (np.clip(level / np.float32(widest), 0, 1) * 2)[..., None]
+    first, second = np.minimum(level, 1), np.maximum(level - 1, 0)
+    return layer + first * (half - layer) + second * (full - half)
+
+
+def _grain(shape: tuple[int, ...], seed: int) -> Float32[np.ndarray, "h w 3"]:
+    """Noise of unit variance and nearly normal: two random bytes a value, blurred a little."""
+    size = int(np.prod(shape))
+    words = np.random.PCG64(seed).random_raw(-(-2 * size // 8))
+    one, other = words.view(np.uint8)[: 2 * size].reshape(2, *shape)
+    total = cv2.add(one, other, dtype=cv2.CV_32F)
+    std = np.sqrt(2 * (256**2 - 1) / 12) * float((_GRAIN**2).sum())
+    taps = _GRAIN / std
+    grain = cv2.sepFilter2D(total, -1, taps, _GRAIN)
+    grain -= np.float32(255 / std)
+    return grain
+
+
+def _rescaled(image: UInt8[np.ndarray, "h w 3"], sensor: Sensor) -> UInt8[np.ndarray, "h w 3"]:
+    height, width = image.shape[:2]
+    size = tuple(max(round(sensor.rescale * side), 1) for side in (width, height))
+    small = cv2.resize(image, size, interpolation=_METHODS[sensor.shrink])
+    return cv2.resize(small, (width, height), interpolation=_METHODS[sensor.enlarge])
+
+
+def _light(image: UInt8[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
+    """Linear BGR of a picture."""
+    return cv2.LUT(image, _table(np.ones(3)))
+
+
+def _table(gains: Float[np.ndarray, "3"]) -> Float32[np.ndarray, "1 256 3"]:
+    """Linear BGR of a byte of each channel, times its gain (of red, green and blue)."""
+    return (_LINEAR_OF_BYTE[None, :, None] * gains[::-1]).astype(np.float32)
+
+
+def _unclipped(
+    image: UInt8[np.ndarray, "h w 3"], gains: Float[np.ndarray, "3"]
+) -> Float32[np.ndarray, "h w 3"]:
+    """Linear BGR of a picture as it was before it was clipped, times its channels' gains."""
+    light = cv2.LUT(image, _table(gains))
+    lowest = cv2.min(cv2.min(image[..., 0], image[..., 1]), image[..., 2])
+    white = cv2.LUT(lowest, _BRIGHTER)
+    return cv2.multiply(light, cv2.merge([white] * 3)) if white.max() > 1 else light
+
+
+def _to_bytes(light: Float32[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
+    steps = cv2.multiply(light, (_STEPS,) * 4, dtype=cv2.CV_16U)
+    return np.take(_BYTE_OF_LINEAR, steps)

@@ -1,0 +1,28 @@
+"""Lenses as cameras have them: a model and random coefficients of plausible size."""
+
+import numpy as np
+
+from repogen.errors import choose
+from repogen.views.lens import half_width
+
+_RANGES: dict[str, tuple[tuple[float, float], ...]] = {
+    "pinhole": (),
+    "opencv": ((-0.12, 0.06), (0.0, 0.02), (-0.002, 0.002), (-0.002, 0.002), (0.0, 0.0)),
+    "equidistant": (),
+    "kannala-brandt": ((-0.03, 0.03), (-0.004, 0.004), (-0.0005, 0.0005), (0.0, 0.0)),
+}
+"""From low to high, of every coefficient of `Camera.distortion`. With the low ends opencv is good
+for a picture 100 degrees wide, kannala-brandt for 220."""
+
+
+def check_optics(model: str, fov_deg: tuple[float, float]) -> None:
+    """Raises `UserError` for an unknown model or widths that some of its lenses cannot have."""
+    if model not in _RANGES:
+        raise choose("lens", model, _RANGES)
+    for width in fov_deg:
+        half_width(model, [low for low, _ in _RANGES[model]], width)
+
+
+def sample_distortion(rng: np.random.Generator, model: str) -> tuple[float, ...]:
+    """Coefficients for a lens of this model."""
+    return tuple(float(rng.uniform(*limits)) for limits in _RANGES[model])

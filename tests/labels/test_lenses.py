@@ -1,0 +1,70 @@
+"""Labels in the pixels of every lens."""
+
+import numpy as np
+import pytest
+
+from repogen.labels import label
+from repogen.labels.maps import depth_map
+from repogen.scenes.sample import SceneConfig, sample_scene
+from repogen.views.lens import MODELS
+
+FOV = {"pinhole": 80.0, "opencv": 80.0, "equidistant": 190.0, "kannala-brandt": 190.0}
+
+
+def scene_of(body, lens, index):
+    config = SceneConfig(
+        image_size=320, lens=lens, fov=(FOV[lens], FOV[lens]), framing="paper", views=("sphere",),
+        distance=(0.9, 1.6), backgrounds="plain", wardrobe="painted", roll=(-180, 180),
+    )  # fmt: skip
+    return sample_scene(config, 5, index, body)
+
+
+@pytest.mark.parametrize("lens", MODELS)
+def test_points_in_space_land_on_their_pixels(body, renderer, lens):
+    for index in range(4):
+        scene = scene_of(body, lens, index)
+        for annotation in label(renderer.render(scene)):
+            flat = np.array(annotation["keypoints"]).reshape(17, 3)
+            seen = flat[:, 2] > 0
+            assert seen.sum() > 5
+            space = np.array(annotation["keypoints_3d"])[seen]
+            assert np.abs(scene.camera.to_pixels(space) - flat[seen, :2]).max() < 0.01
+
+
+@pytest.mark.parametrize("lens", MODELS)
+def test_depth_at_a_visible_joint_is_the_joints(body, renderer, lens):
+    """Where a joint's own neighbourhood is seen right before it, it is nearer by no more than that
+    part of the body is thick."""
+    gaps = []
+    for index in range(8):
+        rendering = renderer.render(scene_of(body, lens, index))
+        g = rendering.gbuffer
+        depth = depth_map(rendering).astype(float) / 1000
+        faces = g.whole(np.where(g.counts > 0, g.nearest.astype(np.uint32), 0))
+        bits = np.where(depth > 0, rendering.mesh.keypoints[faces], 0)
+        for annotation in label(rendering):
+            flat = np.array(annotation["keypoints"]).reshape(17, 3)
+            far = rendering.scene.camera.depth_of(np.array(annotation["keypoints_3d"]))
+            for k in range(5, 17):
+                row, column = int(flat[k, 1]), int(flat[k, 0])
+                if flat[k, 2] == 2 and bits[row, column] >> k & 1:
+                    gaps.append(far[k] - depth[row, column])
+    assert len(gaps) > 25
+    assert min(gaps) > -0.03
+    assert max(gaps) < 0.2
+    assert 0.01 < np.median(gaps) < 0.1
+
+
+def test_a_fisheye_sees_people_behind_its_plane(body, renderer):
+    config = SceneConfig(
+        image_size=320, lens="equidistant", fov=(200, 200), framing="paper", views=("sphere",),
+        distance=(0.6, 0.6), backgrounds="plain", wardrobe="painted", people=(4, 4), spread=1.0,
+    )  # fmt: skip
+    behind = 0
+    for index in range(6):
+        scene = sample_scene(config, 2, index, body)
+        for annotation in label(renderer.render(scene)):
+            space = np.array(annotation["keypoints_3d"])
+            flags = np.array(annotation["keypoints"]).reshape(17, 3)[:, 2]
+            behind += ((space[:, 2] < 0) & (flags == 2)).sum()
+    assert behind > 0

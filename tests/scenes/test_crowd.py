@@ -1,0 +1,110 @@
+"""Several people and things: nobody stands inside another, and labels know who hides whom."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from pycocotools import mask as rle
+from scipy.spatial import cKDTree
+
+from repogen.appearance.outfit import Cloth
+from repogen.appearance.things import SHAPES, Thing, thing_surface, thing_vertices
+from repogen.errors import UserError
+from repogen.labels import label
+from repogen.scenes.crowd import find_cutouts
+from repogen.scenes.people import seen_points
+from repogen.scenes.sample import SceneConfig, sample_scene
+
+CROWD = SceneConfig(image_size=192, people=(3, 5), backgrounds="plain", spread=1.2)
+CLOTH = Cloth("#336699", "#336699", "plain", 0.1, 0.1)
+LEVEL = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+
+
+@pytest.mark.parametrize("index", range(4))
+def test_people_keep_apart(body, index):
+    scene = sample_scene(CROWD, 3, index, body)
+    assert len(scene.people) >= 2
+    points = [seen_points(body, person) for person in scene.people]
+    for place, own in enumerate(points):
+        for other in points[:place]:
+            assert cKDTree(other).query(own)[0].min() > 0.01
+
+
+def test_a_floor_carries_everybody(body):
+    scene = sample_scene(replace(CROWD, ground="floor"), 3, 0, body)
+    lowest = [seen_points(body, person)[:, 2].min() for person in scene.people]
+    assert np.ptp(lowest) < 1e-5
+
+
+def test_the_first_person_does_not_depend_on_the_crowd(body):
+    alone = sample_scene(replace(CROWD, people=(1, 1)), 3, 1, body)
+    assert sample_scene(CROWD, 3, 1, body).people[0] == alone.people[0]
+
+
+def wall_before(scene, share):
+    """A board in front of the first person's hips."""
+    eye = scene.camera.position()
+    at = tuple((eye + share * (np.zeros(3) - eye)).tolist())
+    turn = np.array(scene.camera.rotation).T
+    return Thing("box", at, (0.5, 0.5, 0.02), tuple(map(tuple, turn.tolist())), CLOTH)
+
+
+def test_a_thing_hides_joints_but_not_the_whole(body, renderer):
+    config = SceneConfig(
+        image_size=256, views=("front",), elevation=(0, 0), pose="stand", backgrounds="plain",
+        person_share=(0.8, 0.8),
+    )  # fmt: skip
+    scene = sample_scene(config, 1, 0, body)
+    (free,) = label(renderer.render(scene))
+    hidden_scene = replace(scene, things=(wall_before(scene, 0.7),))
+    (hidden,) = label(renderer.render(hidden_scene))
+    hips = slice(3 * 11 + 2, 3 * 13, 3)
+    assert free["keypoints"][hips] == [2, 2]
+    assert hidden["keypoints"][hips] == [1, 1]
+    assert hidden["area"] < 0.9 * free["area"]
+    assert hidden["amodal_segmentation"] == free["segmentation"]
+    assert hidden["amodal_bbox"] == free["amodal_bbox"]
+    assert not (rle.decode(hidden["segmentation"]) > rle.decode(free["segmentation"])).any()
+
+
+def test_the_person_in_front_hides_the_one_behind(body, renderer):
+    config = SceneConfig(
+        image_size=256, views=("front",), azimuth=(0, 0), elevation=(0, 0), roll=(0, 0),
+        distance=(4, 4), pose="stand", backgrounds="plain", framing="paper",
+    )  # fmt: skip
+    scene = sample_scene(config, 1, 0, body)
+    first = scene.people[0]
+    behind = replace(first, position=(0.0, 1.5, 0.0))
+    front, back = label(renderer.render(replace(scene, people=(first, behind))))
+    hips = [11, 12]
+    assert [front["keypoints"][3 * k + 2] for k in hips] == [2, 2]
+    assert [back["keypoints"][3 * k + 2] for k in hips] == [1, 1]
+    (alone,) = label(renderer.render(replace(scene, people=(behind,))))
+    assert back["amodal_segmentation"] == alone["segmentation"]
+    overlap = rle.decode(front["segmentation"]) & rle.decode(back["segmentation"])
+    assert not overlap.any()
+
+
+def test_things_stand_before_people_and_touch_nobody(body):
+    config = replace(CROWD, occluders=(2, 3))
+    scene = sample_scene(config, 3, 2, body)
+    assert scene.things
+    people = np.concatenate([seen_points(body, person) for person in scene.people])
+    for thing in scene.things:
+        assert cKDTree(people).query(thing_vertices(thing))[0].min() > 0
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_shapes_face_outwards_and_fill_the_unit_cube(shape):
+    surface = thing_surface(shape)
+    corners = surface.canonical[surface.faces].astype(float)
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    # The divergence theorem: outward faces enclose a positive volume.
+    assert (corners.mean(axis=1) * normals).sum() / 6 > 0.01
+    assert np.allclose(np.ptp(surface.canonical, axis=0), 1, atol=0.02)
+
+
+def test_a_folder_without_cutouts_is_named(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    with pytest.raises(UserError, match="none of its 1"):
+        find_cutouts(tmp_path)
