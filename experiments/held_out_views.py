@@ -21,11 +21,15 @@ TESTS = {
     "bottom": {"views": "bottom"},
 }
 
+REPOGEN = {"images": 1500, "views": ("top=0.5", "bottom=0.5")}
+
 ARMS = (
     Arm("without", rotation=40),
+    Arm("without, twice the steps", rotation=40, repeat=2.0),
+    Arm("+ RePoGen, without rotation", REPOGEN, rotation=40),
     Arm("+ rotation"),
     Arm("+ rotation, twice the steps", repeat=2.0),
-    Arm("+ RePoGen", {"images": 1500, "views": ("top=0.5", "bottom=0.5")}),
+    Arm("+ RePoGen", REPOGEN),
 )
 
 

@@ -115,8 +115,9 @@ def hit(
     first = int(np.argmin(np.where(met, far, np.inf)))
     if not met[first]:
         raise RuntimeError(f"the ray through {at} meets no skin")
-    shares = np.round([1 - u[first] - v[first], u[first], v[first]], 4)
-    return {int(i): float(w) for i, w in zip(faces[first], shares, strict=True) if w > 0}
+    second, third = (round(float(x[first]), 4) for x in (u, v))
+    shares = (round(1 - second - third, 4), second, third)
+    return {int(i): w for i, w in zip(faces[first], shares, strict=True) if w > 0}
 
 
 def _joint_cubes() -> dict[str, Weights]:

@@ -211,6 +211,29 @@ def test_triangles_beside_and_behind_a_fisheye_are_the_twins(name, least, most):
     assert_equal_but_for_edges(vertices, np.arange(900).reshape(-1, 3), 2, camera)
 
 
+def test_triangles_around_straight_back_are_whole():
+    """One at a time: the edges' curves do not enclose what is seen of them."""
+    rng = np.random.default_rng(8)
+    camera = camera_of("all around").windowed(-30, -30, 60, 60, 0.5)
+    for direction in directions(rng, 60, 165, 180):
+        vertices = direction + rng.normal(0, 0.15, (3, 3))
+        pictures = [f(vertices, np.array([[0, 1, 2]]), 2, camera)[0] for f in (fast, naive)]
+        assert (pictures[0] != pictures[1]).sum() < 5
+
+
+@pytest.mark.parametrize("name", ["folding", "folding fisheye"])
+def test_what_is_beyond_the_rim_lands_on_it(name):
+    lens, out = camera_to_lens(camera_of(name)), []
+    for share in (0.999, 1.001, 1.05, 1.2):
+        angle = share * (lens.rim if "fish" in name else np.arctan(lens.rim))
+        pixels, rays = (wp.zeros(1, dtype=kind, device="cpu") for kind in (wp.vec2, wp.vec3))
+        points = array([[np.sin(angle), 0.0, np.cos(angle)]], wp.vec3)
+        inputs = [lens, points, array([[0.0, 0.0]], wp.vec2), pixels, rays]
+        wp.launch(lens_there_and_back, dim=1, inputs=inputs, device="cpu")
+        out.append(pixels.numpy()[0])
+    assert np.array(out) == pytest.approx(np.tile(out[0], (4, 1)), abs=0.01)
+
+
 def icosphere(level):
     """A closed mesh on the unit sphere, its normals outwards."""
     golden = (1 + 5**0.5) / 2
@@ -247,13 +270,14 @@ def test_a_closed_mesh_leaves_no_crack(name, level):
     camera = camera_of(name, 200)
     rim = max_angle(camera.model, camera.distortion)
     middle = np.array([0, 0, 0 if camera.model in FISHEYES else 1.1])
-    rays = camera.rays(samples_of(camera, 0, 0, 200, 200, 1).reshape(-1, 2))
+    pixels = samples_of(camera, 0, 0, 200, 200, 1).reshape(-1, 2)
+    rays, nothing = camera.rays(pixels), np.isnan(camera.rays(100 + 0.999 * (pixels - 100))[:, 0])
     axis = np.arctan2(np.hypot(rays[:, 0], rays[:, 1]), rays[:, 2])
     miss = np.linalg.norm(np.cross(rays, middle), axis=1)
     for sides in (2,) if middle[2] == 0 else (1, 2):
         face = fast(vertices + middle, faces, sides, camera)[0].ravel()
         assert (face[(miss < 0.999 * inner) & (axis < 0.99 * rim)] >= 0).all()
-        assert (face[(miss > 1.001) | np.isnan(axis)] == -1).all()
+        assert (face[(miss > 1.001) | nothing] == -1).all()
 
 
 def test_the_inside_of_a_closed_mesh_is_seen_only_from_both_sides():

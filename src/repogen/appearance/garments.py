@@ -146,6 +146,8 @@ def _surface(body: AnnyBody, garment: Garment, canonical: Float[np.ndarray, "v 3
     used = np.unique(body.surface.faces[skin])
     under = used[cKDTree(body.surface.canonical[used]).query(canonical)[1]]
     count = len(garment.faces)
+    more = body.surface.face_more
+    assert more is not None
     return Surface(
         faces=garment.faces,
         face_layers=np.full(
@@ -158,6 +160,7 @@ def _surface(body: AnnyBody, garment: Garment, canonical: Float[np.ndarray, "v 3
         lips=np.zeros(len(canonical), dtype=np.float32),
         uv=garment.face_uv.reshape(-1, 2),
         face_uv=np.arange(3 * count).reshape(-1, 3),
+        face_more=more[nearest] * np.uint32(worn),
     )
 
 

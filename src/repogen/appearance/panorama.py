@@ -67,9 +67,14 @@ def directions(height: int, width: int) -> Float[np.ndarray, "h w 3"]:
 @lru_cache(maxsize=64)
 def surroundings(path: str) -> Surroundings:
     """The light of a panorama file. Raises `UserError` where it cannot be read."""
-    return light_of(panorama_pixels(path).astype(np.float64))
+    pixels = panorama_pixels(path)
+    step = max(pixels.shape[0] // 128, 1)
+    height, width = (side // step for side in pixels.shape[:2])
+    blocks = pixels[: height * step, : width * step].reshape(height, step, width, step, 3)
+    return light_of(blocks.mean(axis=(1, 3), dtype=np.float64))
 
 
+@lru_cache(maxsize=2)
 def panorama_pixels(path: str) -> Float32[np.ndarray, "h w 3"]:
     """Linear RGB of a panorama, by its path inside the asset packs or on the disk."""
     return read_panorama(assets_dir() / path)

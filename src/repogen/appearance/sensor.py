@@ -23,7 +23,7 @@ EFFECTS = (
 )
 
 SHRINKINGS = ("area", "linear")
-ENLARGEMENTS = ("linear", "cubic", "lanczos")
+ENLARGEMENTS = ("linear", "cubic")
 
 _SMEAR = (0.02, 0.5)
 """The longest smear as a share of the picture's width, and the shortest that counts, pixels."""
@@ -133,7 +133,6 @@ def sample_sensor(
     camera_speed = focal_px * rng.exponential(0.2)  # 0.2 rad/s
     people_speed = focal_px / focus_m * rng.exponential(1.0)  # 1 m/s
     aperture = min(_even_ratio(rng, 0.002, 0.05), _WIDEST_BLUR * width * focus_m / focal_px)
-    shrunk = rng.random() < 0.4
     drawn: dict[str, dict[str, Any]] = {
         "exposure": {"exposure_ev": float(np.clip(rng.normal(0.0, 0.5), -1.0, 1.5))},
         "white-balance": {"white_balance": tuple(float(v) for v in cast / (cast @ LUMINANCE))},
@@ -148,11 +147,7 @@ def sample_sensor(
         },
         "vignette": {"vignette": float(max(rng.uniform(-0.3, 0.5), 0.0))},
         "jpeg": {"jpeg_quality": int(rng.integers(30, 98))},
-        "rescale": {
-            "rescale": _even_ratio(rng, 0.25, 1.0) if shrunk else 1.0,
-            "shrink": SHRINKINGS[int(rng.integers(len(SHRINKINGS)))],
-            "enlarge": ENLARGEMENTS[int(rng.integers(len(ENLARGEMENTS)))],
-        },
+        "rescale": _shrunk(rng),
     }
     chosen = (drawn[effect] for effect in EFFECTS if effect in effects)
     return Sensor(**{name: value for values in chosen for name, value in values.items()})
@@ -160,6 +155,16 @@ def sample_sensor(
 
 def _even_ratio(rng: np.random.Generator, low: float, high: float) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def _shrunk(rng: np.random.Generator) -> dict[str, Any]:
+    """Two pictures of five are small ones enlarged."""
+    drawn = {
+        "rescale": _even_ratio(rng, 0.25, 1.0),
+        "shrink": SHRINKINGS[int(rng.integers(len(SHRINKINGS)))],
+        "enlarge": ENLARGEMENTS[int(rng.integers(len(ENLARGEMENTS)))],
+    }
+    return drawn if rng.random() < 0.4 else {}
 
 
 def _smear(rng: np.random.Generator, length: float, width: int) -> tuple[float, float]:

@@ -1,6 +1,7 @@
 """The default body: anny (NAVER, Apache-2.0; data CC0), on MakeHuman's base mesh."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -22,6 +23,7 @@ from repogen.bodies.rigging import Chain, nearest_rotations
 from repogen.bodies.shapes import sample_anny_shape
 from repogen.bodies.skeleton import JOINTS
 from repogen.bodies.surface import build_surface
+from repogen.bodies.wholebody import more_neighbourhoods
 from repogen.errors import choose
 from repogen.warp_setup import wp
 
@@ -119,15 +121,17 @@ class AnnyBody:
     @cached_property
     def surface(self) -> Surface:
         """See `Body.surface`. Built when first asked for."""
-        return build_surface(
+        faces, layers = self._data["faces"], self._data["face_layers"]
+        surface = build_surface(
             self.average,
-            faces=self._data["faces"],
-            face_layers=self._data["face_layers"],
+            faces=faces,
+            face_layers=layers,
             vertex_bones=self._main_bones,
             lips=self._data["lips"],
             uv=self._data["uv"],
             face_uv=self._data["face_uv"],
         )
+        return replace(surface, face_more=more_neighbourhoods(self.average, faces, layers))
 
     def sample_shape(self, rng: np.random.Generator, ages: tuple[str, ...]) -> dict[str, float]:
         """See `Body.sample_shape`."""

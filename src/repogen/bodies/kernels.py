@@ -142,24 +142,35 @@ def find_buried(
     under: float,
     out: wp.array(dtype=wp.uint8),
 ):
-    """1 for each of `faces` that lies, `under` metres below its middle, in a part of the body
-    whose bit its `strangers` hold.
+    """1 for each of `faces` whose middle lies in a part of the body that its `strangers` hold the
+    bit of, deeper than `under` metres.
 
-    A ray outwards from there leaves by one face more than it enters by for each part around it.
+    A ray along the face's normal leaves every part around its start by one face more than it
+    enters by. It starts `under` metres below the face: inside the part that the face is of, and,
+    if that is deep enough in another, inside two.
     """
     i = wp.tid()
     face = faces[i]
     normal = wp.mesh_eval_face_normal(mesh, face)
     at = wp.mesh_eval_position(mesh, face, 1.0 / 3.0, 1.0 / 3.0) - under * normal
-    inside = int(0)
+    gone = float(0.0)
+    around_start = int(0)
+    around_face = int(0)
+    among_strangers = int(0)
     for _ in range(64):
         hit = wp.mesh_query_ray(mesh, at, normal, 10.0)
         if not hit.result:
             break
-        at += (hit.t + 1.0e-5) * normal
-        inside += wp.where(wp.dot(hit.normal, normal) > 0.0, 1, -1)
-        if inside == 1:
-            inside = 0
-            if (strangers[i] >> wp.uint32(parts[hit.face])) & wp.uint32(1) != wp.uint32(0):
-                out[i] = wp.uint8(1)
-                break
+        step = hit.t + 1.0e-5
+        at += step * normal
+        gone += step
+        sign = wp.where(wp.dot(hit.normal, normal) > 0.0, 1, -1)
+        around_start += sign
+        if gone > under + 1.0e-4:
+            around_face += sign
+            if around_face == 1:
+                around_face = 0
+                bit = strangers[i] >> wp.uint32(parts[hit.face])
+                among_strangers += int(bit & wp.uint32(1))
+    if around_start >= 2 and among_strangers > 0:
+        out[i] = wp.uint8(1)

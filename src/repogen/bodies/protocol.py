@@ -51,6 +51,9 @@ class Surface:
     """How much each vertex is lip, 0 to 1."""
     uv: Float[np.ndarray, "t 2"]
     face_uv: Int[np.ndarray, "f 3"]
+    face_more: UInt32[np.ndarray, "f 4"] | None = None
+    """Bit k % 32 of word k // 32 is set where the face lies in the neighbourhood of point k of
+    `wholebody.MORE_KEYPOINTS`; None where nobody knows these."""
 
     def faces_of(self, *layers: str) -> Bool[np.ndarray, " f"]:
         """Mask of the faces in any of the named layers."""

@@ -1,15 +1,17 @@
 """Checking a dataset against everything it promises."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import cv2
 import numpy as np
+from jaxtyping import Float
 from pycocotools import mask as rle
 
 from repogen.bodies.protocol import PARTS
 from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.bodies.wholebody import GROUPS, KEYPOINT_SETS
 from repogen.datasets.folder import DatasetFolder, partial_files
 from repogen.datasets.reading import read_coco, read_run, read_scenes
 from repogen.errors import UserError
@@ -88,38 +90,66 @@ def _check_annotations(
             yield f"{where}: its image {a['image_id']} does not exist"
             continue
         yield from (f"{where}: {text}" for text in _check_keypoints(a, image, run))
+        yield from (f"{where}: {text}" for text in _check_more(a, image, run))
         yield from (f"{where}: {text}" for text in _check_mask(folder, a, image, run))
 
 
 def _check_keypoints(
     a: dict[str, Any], image: dict[str, Any], run: dict[str, Any]
 ) -> Iterator[str]:
+    points = yield from _check_points(a, "keypoints", "keypoints_3d", 17, image, run)
+    if points is not None:
+        count = int((points[:, 2] > 0).sum())
+        if a["num_keypoints"] != count:
+            yield f"num_keypoints is {a['num_keypoints']}, {count} are labelled"
+
+
+def _check_more(a: dict[str, Any], image: dict[str, Any], run: dict[str, Any]) -> Iterator[str]:
+    for group in KEYPOINT_SETS.get(run["config"].get("keypoints", "coco"), ()):
+        points = yield from _check_points(
+            a, f"{group}_kpts", f"{group}_3d", len(GROUPS[group]), image, run
+        )
+        if points is None:
+            continue
+        labelled = points[points[:, 2] > 0, :2]
+        if a.get(f"{group}_valid") != bool(len(labelled)):
+            yield f"{group}_valid is {a.get(f'{group}_valid')}, {len(labelled)} are labelled"
+        if group != "foot" and len(labelled):
+            x, y, width, height = a.get(f"{group}_box") or np.zeros(4)
+            low, high = np.array([x, y]), np.array([x + width, y + height])
+            if (np.abs([labelled.min(axis=0) - low, labelled.max(axis=0) - high]) > _PIXEL).any():
+                yield f"{group}_box is not around its labelled points"
+
+
+def _check_points(
+    a: dict[str, Any], flat: str, deep: str, count: int, image: dict[str, Any], run: dict[str, Any]
+) -> Generator[str, None, Float[np.ndarray, "k 3"] | None]:
+    """Checks x, y, v under the key `flat` against metres under `deep`; returns the former."""
     try:
-        points = np.array(a["keypoints"], dtype=float).reshape(17, 3)
-        space = np.array(a["keypoints_3d"], dtype=float).reshape(17, 3)
-    except ValueError:
-        yield "keypoints are not 17 triples"
-        return
+        points = np.array(a[flat], dtype=float).reshape(count, 3)
+        space = np.array(a[deep], dtype=float).reshape(count, 3)
+    except (KeyError, ValueError):
+        yield f"{flat} or {deep} are not {count} triples"
+        return None
     flags = points[:, 2]
     if not np.isin(flags, (0, 1, 2)).all():
-        yield "a keypoint's v is not 0, 1 or 2"
+        yield f"a v of {flat} is not 0, 1 or 2"
     if (points[flags == 0] != 0).any():
-        yield "a keypoint with v = 0 has coordinates"
-    if a["num_keypoints"] != (flags > 0).sum():
-        yield f"num_keypoints is {a['num_keypoints']}, {(flags > 0).sum()} are labelled"
+        yield f"a point of {flat} with v = 0 has coordinates"
     camera = _camera_of(image)
     with np.errstate(divide="ignore", invalid="ignore"):
         pixels = camera.to_pixels(space)
     labelled = flags > 0
     if labelled.any() and np.abs(pixels - points[:, :2])[labelled].max() > _PIXEL:
-        yield f"keypoints_3d project more than {_PIXEL} px away from keypoints"
+        yield f"{deep} project more than {_PIXEL} px away from {flat}"
     inside = camera.in_view(space) & (pixels >= 0).all(axis=1)
     inside &= (pixels < [image["width"], image["height"]]).all(axis=1)
     dropped = run["config"].get("hidden") == "drop"
     if (labelled & ~inside).any() or (not dropped and (inside & ~labelled).any()):
-        yield "v = 0 does not mean outside the image"
+        yield f"v = 0 in {flat} does not mean outside the image"
     if dropped and (flags == 1).any():
-        yield "occluded keypoints are kept, though run.json says they are dropped"
+        yield f"occluded points of {flat} are kept, though run.json says they are dropped"
+    return points
 
 
 def _camera_of(image: dict[str, Any]) -> Camera:

@@ -6,6 +6,7 @@ from typing import Any
 from repogen.datasets.folder import MAPS
 from repogen.errors import UserError, choose
 from repogen.labels.annotation import HIDDEN
+from repogen.labels.wholebody import check_keypoints
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.scenes.sample import SceneConfig
 
@@ -22,6 +23,8 @@ class GenerateConfig(SceneConfig):
     """Processes; 0 = one for each processor."""
     hidden: str = "keep"
     """Occluded keypoints: keep (v = 1, as COCO) or drop (0, 0, 0, as the paper)."""
+    keypoints: str = "coco"
+    """Keypoints: coco (17), feet (and 6 of the feet) or wholebody (the 133 of COCO-WholeBody)."""
     write: tuple[str, ...] = ()
     """More pictures beside each image: depth masks parts normals stick."""
     device: str = "cpu"
@@ -37,6 +40,7 @@ class GenerateConfig(SceneConfig):
             raise UserError(f"--workers {self.workers} must lie between 0 and 1024")
         if self.hidden not in HIDDEN:
             raise choose("--hidden", self.hidden, HIDDEN)
+        check_keypoints(self.keypoints, self.body)
         for kind in self.write:
             if kind not in MAPS:
                 raise choose("--write", kind, MAPS)

@@ -50,7 +50,7 @@ class Worker:
         """Write a rendering's pictures; returns its record as a line of JSON."""
         path = self.folder.image(rendering.scene.index + 1)
         write_whole(path, encode_jpeg(rendering.image, rendering.scene.sensor.jpeg_quality))
-        annotations = label(rendering, self.config.hidden)
+        annotations = label(rendering, self.config.hidden, self.config.keypoints)
         for name, data in encoded_maps(rendering, annotations, self.config.write).items():
             write_whole(self.folder.map(name, rendering.scene.index + 1), data)
         image = image_record(rendering.scene, path.name)

@@ -5,7 +5,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Bool, Float, UInt8
 from pycocotools import mask as rle
 
 from repogen.appearance.sensor import switched_on
@@ -13,7 +13,8 @@ from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
 from repogen.errors import choose
 from repogen.labels.convention import annotators_keypoints
 from repogen.labels.maps import person_masks
-from repogen.rendering.kernels.raster import NEAR
+from repogen.labels.points import any_bits, flat_points, point_flags
+from repogen.labels.wholebody import more_records
 from repogen.rendering.renderer import Rendering
 from repogen.scenes.scene import Scene
 from repogen.views.camera import view_of
@@ -32,7 +33,9 @@ HIDDEN = ("keep", "drop")
 writes (0, 0, 0), as the paper does."""
 
 
-def label(rendering: Rendering, hidden: str = "keep") -> list[dict[str, Any]]:
+def label(
+    rendering: Rendering, hidden: str = "keep", keypoints: str = "coco"
+) -> list[dict[str, Any]]:
     """A COCO annotation, without ids, for every person that at least one pixel shows.
 
     Keypoints are pixels from the image's upper left corner (pixel centres at +0.5), v = 0
@@ -40,35 +43,34 @@ def label(rendering: Rendering, hidden: str = "keep") -> list[dict[str, Any]]:
     all 17 of them. Box, area and RLE segmentation are of the visible part; `amodal_bbox` and
     `amodal_segmentation` are the person's without whatever hides it, the box reaching beyond the
     image where the person does. `view` is where the camera stands, seen from this person.
+    With `keypoints` feet or wholebody COCO-WholeBody's entries follow (`more_records`).
     """
     if hidden not in HIDDEN:
         raise choose("--hidden", hidden, HIDDEN)
     annotations = []
     seen = seen_keypoints(rendering)
-    masks = person_masks(rendering)
-    for place, (mask, whole, body) in enumerate(
-        zip(masks, rendering.alone or masks, rendering.posed, strict=True)
+    for place, (mask, body) in enumerate(
+        zip(person_masks(rendering), rendering.posed, strict=True)
     ):
         if not mask.any():
             continue
         points = rendering.scene.camera.to_camera(annotators_keypoints(body))
-        flags = keypoint_flags(rendering.scene, points, seen[place])
-        if hidden == "drop":
-            flags = np.where(flags == 1, 0, flags)
+        flags = point_flags(rendering.scene, points, seen[place], hidden)
         annotations.append(
             {
                 "category_id": 1,
                 "iscrowd": 0,
-                "keypoints": _flat_keypoints(rendering.scene, points, flags),
+                "keypoints": flat_points(rendering.scene, points, flags),
                 "num_keypoints": int((flags > 0).sum()),
                 "bbox": _box(mask),
                 "area": float(mask.sum()),
                 "segmentation": _encoded(mask),
-                "amodal_bbox": _amodal_box(rendering, place),
-                "amodal_segmentation": _encoded(whole),
+                "amodal_bbox": _corner_and_size(rendering.boxes[place]),
+                "amodal_segmentation": _encoded(rendering.alone.get(place, mask)),
                 "keypoints_3d": np.round(points, 6).tolist(),
                 "view": _view_record(rendering.scene, place),
             }
+            | more_records(rendering, place, keypoints, hidden)
         )
     return annotations
 
@@ -110,53 +112,17 @@ def _encoded(mask: UInt8[np.ndarray, "h w"]) -> dict[str, Any]:
     }
 
 
-def _amodal_box(rendering: Rendering, place: int) -> list[float]:
-    """The box around all of a person that could be seen, not cut to the image."""
-    mesh, camera = rendering.mesh, rendering.scene.camera
-    faces = mesh.faces[rendering.shown & (mesh.people == place)]
-    used = np.zeros(len(rendering.vertices), dtype=bool)
-    used[faces.ravel()] = True
-    points = rendering.vertices[used].astype(np.float64)
-    pixels = camera.to_pixels(points[camera.in_view(points) & (camera.depth_of(points) > NEAR)])
-    low, high = pixels.min(axis=0), pixels.max(axis=0)
-    return [round(float(v), 2) for v in (*low, *(high - low))]
+def _corner_and_size(box: Float[np.ndarray, "4"]) -> list[float]:
+    return [round(float(v), 2) for v in (*box[:2], *(box[2:] - box[:2]))]
 
 
-def seen_keypoints(rendering: Rendering) -> list[int]:
-    """Per person, bit k set where some of keypoint k's neighbourhood is seen."""
+def seen_keypoints(rendering: Rendering) -> list[Bool[np.ndarray, " 17"]]:
+    """Per person, which keypoints have some of their neighbourhood seen."""
     seen = rendering.gbuffer.seen_faces
     person, bits = rendering.mesh.people[seen], rendering.mesh.keypoints[seen]
     return [
-        int(np.bitwise_or.reduce(bits[person == place], initial=0))
+        any_bits(bits[person == place, None], len(COCO_KEYPOINTS))
         for place in range(len(rendering.posed))
-    ]
-
-
-def keypoint_flags(
-    scene: Scene, points: Float[np.ndarray, "k 3"], seen: int
-) -> Int[np.ndarray, " k"]:
-    """COCO's v of camera-frame keypoints: 0 not in the image, 1 occluded, 2 visible."""
-    camera = scene.camera
-    with np.errstate(divide="ignore", invalid="ignore"):
-        pixels = camera.to_pixels(points)
-    inside = (
-        camera.in_view(points)
-        & (pixels >= 0).all(axis=1)
-        & (pixels < [camera.width, camera.height]).all(axis=1)
-    )
-    visible = (seen >> np.arange(len(points))) & 1
-    return np.where(inside, 1 + visible, 0)
-
-
-def _flat_keypoints(
-    scene: Scene, points: Float[np.ndarray, "k 3"], flags: Int[np.ndarray, " k"]
-) -> list[float]:
-    pixels = scene.camera.to_pixels(np.where(flags[:, None] > 0, points, 1.0))
-    pixels = np.where(flags[:, None] > 0, np.round(pixels, 3), 0.0)
-    return [
-        value
-        for (x, y), flag in zip(pixels.tolist(), flags.tolist(), strict=True)
-        for value in (x, y, flag)
     ]
 
 

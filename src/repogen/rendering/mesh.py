@@ -41,6 +41,8 @@ class Mesh:
     layers: UInt8[np.ndarray, " f"]
     parts: UInt8[np.ndarray, " f"]
     keypoints: UInt32[np.ndarray, " f"]
+    more: UInt32[np.ndarray, "f 4"]
+    """`Surface.face_more`, zeros for a surface without."""
     uvs: Float[np.ndarray, "g 2"]
     """Texture coordinates of the three corners of each face in turn."""
     fixed: np.ndarray
@@ -65,6 +67,7 @@ def join(surfaces: Sequence[tuple[Surface, int]]) -> Mesh:
         layers=np.concatenate([p.layers for p in parts]),
         parts=np.concatenate([p.parts for p in parts]),
         keypoints=np.concatenate([p.keypoints for p in parts]),
+        more=np.concatenate([p.more for p in parts]),
         uvs=np.concatenate([p.uvs for p in parts]),
         fixed=fixed,
         starts=np.append(_shifted([p.starts[:-1] for p in parts], corners), np.int32(corners[-1])),
@@ -85,12 +88,14 @@ def _prepared(surface: Surface) -> Mesh:
     fixed["layer"] = -1
     fixed["layer"][surface.faces] = surface.face_layers[:, None]
     corners = surface.faces.ravel()
+    more = surface.face_more
     return Mesh(
         faces=surface.faces.astype(np.int32),
         people=np.zeros(len(surface.faces), dtype=int),
         layers=surface.face_layers,
         parts=surface.face_parts,
         keypoints=surface.face_keypoints,
+        more=np.zeros((len(surface.faces), 4), np.uint32) if more is None else more,
         uvs=surface.uv[surface.face_uv.ravel()].astype(np.float32),
         fixed=fixed,
         starts=np.append(0, np.cumsum(np.bincount(corners, minlength=count))).astype(np.int32),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -81,15 +82,21 @@ def garment_materials(item: Fitted, worn: Worn, picture: Texture) -> np.ndarray:
     out = np.zeros(REGIONS + 1, dtype=MATERIAL)
     _picture(out, picture, item.texel_density)
     out["gloss"] = 0.03
+    out["grey"] = _greys(item, picture)
     for region, m in enumerate(out):
-        uv = item.garment.face_uv[item.regions == region].mean(axis=1)
-        m["grey"] = picture.brightness(uv) if len(uv) else 1.0
         cloth = worn.cloths[region] if region < len(worn.cloths) else None
         if cloth is not None:
             _dye(m, cloth)
         else:
             m["fabric"]["wrinkles"] = 0.1
     return out
+
+
+@lru_cache(maxsize=256)
+def _greys(item: Fitted, picture: Texture) -> tuple[float, ...]:
+    """Mean brightness of the texture in every region."""
+    uvs = [item.garment.face_uv[item.regions == r].mean(axis=1) for r in range(REGIONS + 1)]
+    return tuple(picture.brightness(uv) if len(uv) else 1.0 for uv in uvs)
 
 
 def _dye(m: np.void, cloth: Cloth) -> None:

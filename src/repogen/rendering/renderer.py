@@ -5,13 +5,14 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Float, UInt8
 
 from repogen.appearance.backgrounds import Photo, Place, Plain, photo_pixels
 from repogen.appearance.colors import from_hex, to_linear, to_srgb
 from repogen.appearance.panorama import Panorama, panorama_light, panorama_pixels
 from repogen.bodies.protocol import LAYERS, Body, PosedBody, Surface
 from repogen.errors import UserError
+from repogen.rendering.extents import extents, overlapping
 from repogen.rendering.gbuffer import GBuffer, half_covered, in_place
 from repogen.rendering.kernels import geometry, place, raster, raster_rays, shade
 from repogen.rendering.kernels.lens import Lens, camera_to_lens
@@ -50,10 +51,10 @@ class Rendering:
     """Bodies, garments and things; the G-buffer's faces are its faces."""
     vertices: Float[np.ndarray, "n 3"]
     """The mesh's vertices in the camera's frame."""
-    shown: Bool[np.ndarray, " f"]
-    """Which faces can be seen at all: not hair that is not worn, or skin under cloth."""
-    alone: tuple[UInt8[np.ndarray, "h w"], ...]
-    """Masks of each person as if nobody and nothing else were there; empty where that is so."""
+    boxes: Float[np.ndarray, "n 4"]
+    """Left, top, right and bottom of each person in pixels, hidden or not, cut by no border."""
+    alone: dict[int, UInt8[np.ndarray, "h w"]]
+    """Masks of people near others or things in the picture, as if nothing but they were there."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ class Renderer:
         pieces += [thing_piece(thing, self._textures.load) for thing in scene.things]
         static = self._static(*((piece.surface, piece.person) for piece in pieces))
         camera = scene.camera
-        lens = camera_to_lens(camera)
+        lens = camera_to_lens(camera, self.device)
         paints = self._structs(outfits_to_paints([p.outfit for p in scene.people]), Paint)
         world = self._array(np.concatenate([piece.vertices for piece in pieces]), wp.vec3)
         bounds = self._array(np.array([1e9, 1e9, -1e9, -1e9]), wp.float32)
@@ -203,6 +204,9 @@ class Renderer:
             width=camera.width,
             height=camera.height,
         )
+        shown = np.isin(static.sides.numpy(), (1, 2, 4))
+        owners = (*range(len(bodies)), -1)
+        boxes = np.stack([extents(camera, static.mesh, vertices, shown, who) for who in owners])
         image = picture.numpy().reshape(camera.height, camera.width, 3)
         if apart:
             image = laid_over(image, background, gbuffer, scene)
@@ -213,32 +217,33 @@ class Renderer:
             posed=bodies,
             mesh=static.mesh,
             vertices=vertices,
-            shown=np.isin(static.sides.numpy(), (1, 2, 4)),
-            alone=self._alone(scene, static, model, optics),
+            boxes=boxes[:-1],
+            alone=self._alone(scene, static, model, lens, boxes),
         )
 
     def _alone(
-        self, scene: Scene, static: _Static, model: shade.Model, optics: shade.Optics
-    ) -> tuple[UInt8[np.ndarray, "h w"], ...]:
-        if len(scene.people) + len(scene.things) == 1:
-            return ()
-        camera, n = scene.camera, SAMPLES
-        sides, out = static.sides.numpy(), []
-        for person in range(len(scene.people)):
-            keys = wp.empty(
-                (optics.height * n, optics.width * n), dtype=wp.uint64, device=self.device
-            )
-            keys.fill_(raster.EMPTY)
+        self,
+        scene: Scene,
+        static: _Static,
+        model: shade.Model,
+        lens: Lens,
+        boxes: Float[np.ndarray, "n 4"],
+    ) -> dict[int, UInt8[np.ndarray, "h w"]]:
+        """See `Rendering.alone`; the last of the boxes is the things'."""
+        camera, n, out = scene.camera, SAMPLES, {}
+        near = overlapping(boxes)[:-1]
+        sides = static.sides.numpy()
+        for person in np.flatnonzero(near).tolist():
             own = self._array(np.where(static.mesh.people == person, sides, 0), wp.uint8)
+            optics = _optics(camera, lens, boxes[person])
+            keys = wp.full(
+                (optics.height * n, optics.width * n), raster.EMPTY, wp.uint64, device=self.device
+            )
             if keys.size:
                 self._rasterize(static, model, optics, keys, own)
-            covered = keys.numpy() != np.uint64(raster.EMPTY)
-            out.append(
-                in_place(
-                    half_covered(covered, n), optics.left, optics.top, camera.width, camera.height
-                )
-            )
-        return tuple(out)
+            mask = half_covered(keys.numpy() != np.uint64(raster.EMPTY), n)
+            out[person] = in_place(mask, optics.left, optics.top, camera.width, camera.height)
+        return out
 
     def _rasterize(
         self,
@@ -373,7 +378,7 @@ class Renderer:
         out = wp.empty((rows, 3 * columns), dtype=wp.uint8, device=self.device)
         self._launch(
             kernel, (rows, -(-columns // shade.STRIP)),
-            place, camera_to_lens(half), light, self._noise, self._to_srgb, columns, out,
+            place, camera_to_lens(half, self.device), light, self._noise, self._to_srgb, columns, out,
         )  # fmt: skip
         small = out.numpy().reshape(rows, columns, 3)
         return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)

@@ -40,7 +40,6 @@ _METHODS = {
     "area": cv2.INTER_AREA,
     "linear": cv2.INTER_LINEAR,
     "cubic": cv2.INTER_CUBIC,
-    "lanczos": cv2.INTER_LANCZOS4,
 }
 
 
@@ -131,9 +130,11 @@ def developed(image: UInt8[np.ndarray, "h w 3"], sensor: Sensor) -> UInt8[np.nda
         if sensor.vignette:
             height, width = image.shape[:2]
             factor = vignette_factor(height, width, sensor.vignette)
-            light = cv2.multiply(light, cv2.merge([factor] * 3))
+            cv2.multiply(light, cv2.merge([factor] * 3), dst=light)
         if sensor.iso:
-            light += noise_std(light, sensor.iso) * _grain(light.shape, sensor.noise_seed)
+            grain = _grain(light.shape, sensor.noise_seed)
+            grain *= noise_std(light, sensor.iso)
+            light += grain
         image = _to_bytes(light)
     return _rescaled(image, sensor) if sensor.rescale < 1 else image
 
@@ -141,7 +142,9 @@ def developed(image: UInt8[np.ndarray, "h w 3"], sensor: Sensor) -> UInt8[np.nda
 def noise_std(light: Float[np.ndarray, "..."], iso: float) -> Float[np.ndarray, "..."]:
     """Standard deviation of linear light of this mean: shot noise and read noise."""
     electrons = np.float32(_FULL_WELL * 100 / iso)
-    return np.sqrt(np.maximum(light, 0) / electrons + (np.float32(_READ_NOISE) / electrons) ** 2)
+    variance = light * (1 / electrons)
+    variance += (np.float32(_READ_NOISE) / electrons) ** 2
+    return np.sqrt(variance, out=variance)
 
 
 def vignette_factor(height: int, width: int, loss: float) -> Float32[np.ndarray, "h w"]:
@@ -170,10 +173,7 @@ def _grain(shape: tuple[int, ...], seed: int) -> Float32[np.ndarray, "h w 3"]:
     one, other = words.view(np.uint8)[: 2 * size].reshape(2, *shape)
     total = cv2.add(one, other, dtype=cv2.CV_32F)
     std = np.sqrt(2 * (256**2 - 1) / 12) * float((_GRAIN**2).sum())
-    taps = _GRAIN / std
-    grain = cv2.sepFilter2D(total, -1, taps, _GRAIN)
-    grain -= np.float32(255 / std)
-    return grain
+    return cv2.sepFilter2D(total, -1, _GRAIN / std, _GRAIN, delta=-255 / std)
 
 
 def _rescaled(image: UInt8[np.ndarray, "h w 3"], sensor: Sensor) -> UInt8[np.ndarray, "h w 3"]:
@@ -198,9 +198,11 @@ def _unclipped(
 ) -> Float32[np.ndarray, "h w 3"]:
     """Linear BGR of a picture as it was before it was clipped, times its channels' gains."""
     light = cv2.LUT(image, _table(gains))
-    lowest = cv2.min(cv2.min(image[..., 0], image[..., 1]), image[..., 2])
-    white = cv2.LUT(lowest, _BRIGHTER)
-    return cv2.multiply(light, cv2.merge([white] * 3)) if white.max() > 1 else light
+    blue, green, red = cv2.split(image)
+    lowest = cv2.min(cv2.min(blue, green), red)
+    if lowest.max() > _WHITE:
+        cv2.multiply(light, cv2.merge([cv2.LUT(lowest, _BRIGHTER)] * 3), dst=light)
+    return light
 
 
 def _to_bytes(light: Float32[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:

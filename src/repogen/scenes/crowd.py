@@ -13,7 +13,7 @@ from repogen.appearance.outfit import sample_cloth
 from repogen.appearance.things import CUTOUT, SHAPES, Thing
 from repogen.bodies.protocol import Body
 from repogen.errors import UserError
-from repogen.scenes.people import seen_points
+from repogen.scenes.people import moved_points, seen_points
 from repogen.scenes.scene import Person
 from repogen.views.camera import Camera
 
@@ -63,17 +63,19 @@ def place_next(
     from the first, metres, and grows by half while no place is free.
     """
     tree = cKDTree(np.concatenate([seen_points(body, other)[::_EVERY] for other in others]))
-    own = seen_points(body, person)
+    whole = seen_points(body, person)
+    lowest = float(whole[:, 2].min())
+    own = whole[::_EVERY].astype(np.float64)
     for attempt in range(_TRIES):
         yaw = float(rng.uniform(-180, 180))
         away = spread * (1 + 0.5 * attempt / _TRIES) * np.sqrt(rng.random())
         heading = rng.uniform(0, 2 * np.pi)
         height = float(rng.uniform(-0.4, 0.4))
         if floor is not None:
-            height = floor - float(own[:, 2].min())
+            height = floor - lowest
         position = (float(away * np.cos(heading)), float(away * np.sin(heading)), height)
         moved = replace(person, position=position, yaw_deg=yaw)
-        points = seen_points(body, moved)[::_EVERY]
+        points = moved_points(own, moved)
         if tree.query(points, distance_upper_bound=2 * _APART)[0].min() > _APART:
             return moved
     return None

@@ -73,17 +73,16 @@ def layer_vertices(surface: Surface, layer: str) -> Int[np.ndarray, " n"]:
 
 def pose_person(body: Body, person: Person) -> PosedBody:
     """The person's body in the world frame, metres. The last few are remembered."""
-    return _posed(body, _Key(person))
+    own = (person.shape, person.face, person.angles)
+    return _placed(body, _Key(person, repr((own, person.position, person.yaw_deg))))
 
 
 class _Key:
-    """A person as a cache key: its fields hold dicts, which do not hash."""
+    """A person as a cache key, by what of it matters: its fields hold dicts, which do not hash."""
 
-    def __init__(self, person: Person) -> None:
+    def __init__(self, person: Person, text: str) -> None:
         self.person = person
-        self._text = repr(
-            (person.shape, person.face, person.angles, person.position, person.yaw_deg)
-        )
+        self._text = text
 
     def __hash__(self) -> int:
         return self._text.__hash__()
@@ -93,18 +92,31 @@ class _Key:
 
 
 @lru_cache(maxsize=32)
-def _posed(body: Body, key: _Key) -> PosedBody:
+def _placed(body: Body, key: _Key) -> PosedBody:
     person = key.person
-    own = body.pose(person.shape, person.face, person.angles)
+    own = _posed(body, _Key(person, repr((person.shape, person.face, person.angles))))
     if person.yaw_deg == 0 and not any(person.position):
         return own
-    yaw = np.radians(person.yaw_deg)
-    turn = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
-    place = np.array(person.position)
-    bones = own.bones and (turn @ own.bones[0], own.bones[1] @ turn.T + place)
+    bones = own.bones and (_turn(person) @ own.bones[0], moved_points(own.bones[1], person))
     return PosedBody(
-        vertices=(rotated(own.vertices, turn) + place).astype(np.float32),
-        keypoints=rotated(own.keypoints, turn) + place,
+        vertices=moved_points(own.vertices, person).astype(np.float32),
+        keypoints=moved_points(own.keypoints, person),
         rest=own.rest,
         bones=bones,
     )
+
+
+@lru_cache(maxsize=32)
+def _posed(body: Body, key: _Key) -> PosedBody:
+    person = key.person
+    return body.pose(person.shape, person.face, person.angles)
+
+
+def moved_points(points: Float[np.ndarray, "n 3"], person: Person) -> Float[np.ndarray, "n 3"]:
+    """Points of a body in its own frame, where the person stands in the world."""
+    return rotated(points, _turn(person)) + np.array(person.position)
+
+
+def _turn(person: Person) -> Float[np.ndarray, "3 3"]:
+    yaw = np.radians(person.yaw_deg)
+    return np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])

@@ -335,7 +335,8 @@ def _poses(config: SceneConfig, seed: int, index: int) -> Iterator[Angles]:
 def _sample_person(config: SceneConfig, seed: int, index: int, body: Body) -> Person:
     shape = body.sample_shape(stream(seed, index, "shape"), config.ages)
     hands = sample_hands(stream(seed, index, "hands"))
-    poses = (angles | hands | angles for angles in _poses(config, seed, index))  # measured hands win
+    # Measured hands win, and body joints come first.
+    poses = (angles | hands | angles for angles in _poses(config, seed, index))
     if config.max_intersection is None:
         angles = next(poses)
     else:

@@ -19,6 +19,11 @@ many triangles meet one is hit, and micrometres on a person."""
 _MARGIN = wp.constant(wp.float32(0.02))
 """Pixels around a box, for rounding."""
 
+_BEND = wp.constant(wp.float32(4.0))
+_LITTLE = wp.constant(wp.float32(0.25))
+"""Edges of triangles this small (radians, times itself and the focal length) leave their chords
+by less than `_BEND` times that, in pixels; below `_LITTLE` pixels nobody looks closer."""
+
 _STRAIGHT = wp.constant(wp.float32(0.1))
 _WIDE = wp.constant(wp.float32(1.0))
 
@@ -35,17 +40,38 @@ def around(box: wp.vec4, p: wp.vec2) -> wp.vec4:
 
 
 @wp.func
-def curve_box(lens: Lens, a: wp.vec3, b: wp.vec3, pieces: int) -> wp.vec4:
-    """The box around an edge's curve in the picture.
+def corner_box(lens: Lens, a: wp.vec3, b: wp.vec3, c: wp.vec3) -> wp.vec4:
+    p = project(lens, a)
+    return around(around(wp.vec4(p[0], p[1], p[0], p[1]), project(lens, b)), project(lens, c))
 
-    Each piece's curve stays within twice as far of its chord as its middle is from the chord's.
+
+@wp.func
+def small_box(lens: Lens, a: wp.vec3, b: wp.vec3, c: wp.vec3) -> wp.vec4:
+    """The box around a small triangle's three curves in the picture.
+
+    A curve stays within twice as far of its chord as its middle is from the chord's.
     """
+    p = project(lens, a)
+    q = project(lens, b)
+    r = project(lens, c)
+    pq = project(lens, 0.5 * (a + b))
+    qr = project(lens, 0.5 * (b + c))
+    rp = project(lens, 0.5 * (c + a))
+    bulge = wp.max(wp.length(pq - 0.5 * (p + q)), wp.length(qr - 0.5 * (q + r)))
+    bulge = 2.0 * wp.max(bulge, wp.length(rp - 0.5 * (r + p)))
+    box = around(around(wp.vec4(p[0], p[1], p[0], p[1]), q), r)
+    return around(around(around(box, pq), qr), rp) + bulge * wp.vec4(-1.0, -1.0, 1.0, 1.0)
+
+
+@wp.func
+def curve_box(lens: Lens, a: wp.vec3, b: wp.vec3) -> wp.vec4:
+    """The box around an edge's curve in the picture, each eighth of it as in `small_box`."""
     start = project(lens, a)
     box = wp.vec4(start[0], start[1], start[0], start[1])
     bulge = float(0.0)
-    for i in range(pieces):
-        end = project(lens, a + (float(i + 1) / float(pieces)) * (b - a))
-        middle = project(lens, a + ((float(i) + 0.5) / float(pieces)) * (b - a))
+    for i in range(8):
+        end = project(lens, a + (float(i + 1) / 8.0) * (b - a))
+        middle = project(lens, a + ((float(i) + 0.5) / 8.0) * (b - a))
         bulge = wp.max(bulge, wp.length(middle - 0.5 * (start + end)))
         box = around(around(box, middle), end)
         start = end
@@ -63,8 +89,7 @@ def picture_box(lens: Lens, a: wp.vec3, b: wp.vec3, c: wp.vec3) -> wp.vec4:
     b = b / depth(lens, b)
     c = c / depth(lens, c)
     if lens.model == _PINHOLE:
-        p = project(lens, a)
-        return around(around(wp.vec4(p[0], p[1], p[0], p[1]), project(lens, b)), project(lens, c))
+        return corner_box(lens, a, b, c)
     middle = (a + b + c) / 3.0
     if is_fisheye(lens):
         middle = wp.normalize(middle)
@@ -78,10 +103,14 @@ def picture_box(lens: Lens, a: wp.vec3, b: wp.vec3, c: wp.vec3) -> wp.vec4:
         whole = wp.length(middle + wp.vec3(0.0, 0.0, 1.0)) < size + 0.2
     if whole:
         return wp.vec4(-1.0e9, -1.0e9, 1.0e9, 1.0e9)
-    pieces = wp.where(size < _STRAIGHT, 1, 8)
-    u = curve_box(lens, a, b, pieces)
-    v = curve_box(lens, b, c, pieces)
-    w = curve_box(lens, c, a, pieces)
+    bend = _BEND * size * size * wp.max(lens.fx, lens.fy)
+    if bend < _LITTLE:
+        return bend * wp.vec4(-1.0, -1.0, 1.0, 1.0) + corner_box(lens, a, b, c)
+    if size < _STRAIGHT:
+        return small_box(lens, a, b, c)
+    u = curve_box(lens, a, b)
+    v = curve_box(lens, b, c)
+    w = curve_box(lens, c, a)
     u = around(around(u, wp.vec2(v[0], v[1])), wp.vec2(v[2], v[3]))
     return around(around(u, wp.vec2(w[0], w[1])), wp.vec2(w[2], w[3]))
 

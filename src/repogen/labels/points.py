@@ -1,0 +1,45 @@
+"""Points of a person in the image: pixels, and COCO's v."""
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, UInt32
+
+from repogen.scenes.scene import Scene
+
+
+def point_flags(
+    scene: Scene, points: Float[np.ndarray, "k 3"], seen: Bool[np.ndarray, " k"], hidden: str
+) -> Int[np.ndarray, " k"]:
+    """COCO's v of camera-frame points: 0 not in the image, 1 occluded, 2 visible.
+
+    `seen` says where some of a point's neighbourhood is seen. With `hidden` = "drop" occluded
+    points get 0 too.
+    """
+    camera = scene.camera
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pixels = camera.to_pixels(points)
+    inside = (
+        camera.in_view(points)
+        & (pixels >= 0).all(axis=1)
+        & (pixels < [camera.width, camera.height]).all(axis=1)
+    )
+    return np.where(inside & (seen | (hidden == "keep")), 1 + seen, 0)
+
+
+def flat_points(
+    scene: Scene, points: Float[np.ndarray, "k 3"], flags: Int[np.ndarray, " k"]
+) -> list[float]:
+    """x, y, v of each point in turn, as COCO keeps them; zeros where v is 0."""
+    pixels = scene.camera.to_pixels(np.where(flags[:, None] > 0, points, 1.0))
+    pixels = np.where(flags[:, None] > 0, np.round(pixels, 3), 0.0)
+    return [
+        value
+        for (x, y), flag in zip(pixels.tolist(), flags.tolist(), strict=True)
+        for value in (x, y, flag)
+    ]
+
+
+def any_bits(words: UInt32[np.ndarray, "n w"], count: int) -> Bool[np.ndarray, " k"]:
+    """Which of the first `count` bits any row has; bit k is bit k % 32 of word k // 32."""
+    union = np.bitwise_or.reduce(words, axis=0, initial=np.uint32(0))
+    k = np.arange(count)
+    return (union[k // 32] >> (k % 32).astype(np.uint32)) & 1 > 0

@@ -1,0 +1,90 @@
+"""Pictures on surfaces: pyramids, look-ups, and cut-outs as opaque as their alpha says."""
+
+import cv2
+import numpy as np
+import pytest
+
+from repogen.errors import UserError
+from repogen.rendering.kernels.texture import Material, Texels, look_up
+from repogen.rendering.textures import Textures
+from repogen.warp_setup import wp
+
+
+@wp.kernel
+def looked_up(
+    t: Texels, m: Material, uvs: wp.array(dtype=wp.vec2), width: float, out: wp.array(dtype=wp.vec4)
+):
+    i = wp.tid()
+    out[i] = look_up(t, m, uvs[i], width)
+
+
+def values_at(textures, texture, uvs, width=0.0, density=1.0):
+    texels, material = Texels(), Material()
+    texels.pixels = textures.pixels
+    texels.to_linear = wp.array(np.arange(256) / 255, dtype=wp.float32, device="cpu")
+    material.first, material.levels = texture.first, texture.levels
+    material.width, material.height = texture.width, texture.height
+    material.density = density
+    out = wp.zeros(len(uvs), dtype=wp.vec4, device="cpu")
+    points = wp.array(np.array(uvs), dtype=wp.vec2, device="cpu")
+    wp.launch(looked_up, dim=len(uvs), inputs=[texels, material, points, width, out], device="cpu")
+    return out.numpy()
+
+
+def written(path, pixels):
+    cv2.imwrite(str(path), pixels)
+    return path
+
+
+def test_a_pixels_middle_has_the_pixels_colour(tmp_path):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (16, 32, 4), dtype=np.uint8)
+    textures = Textures("cpu")
+    textures.load(written(tmp_path / "other.png", pixels[::-1]))
+    texture = textures.load(written(tmp_path / "a.png", pixels))
+    rows, columns = np.mgrid[:16, :32]
+    uvs = np.stack([(columns.ravel() + 0.5) / 32, (rows.ravel() + 0.5) / 16], axis=1)
+    found = values_at(textures, texture, uvs).reshape(16, 32, 4) * 255
+    assert np.abs(found - pixels[..., [2, 1, 0, 3]]).max() < 0.01
+
+
+def test_textures_repeat(tmp_path):
+    pixels = np.random.default_rng(1).integers(0, 256, (8, 8, 4), dtype=np.uint8)
+    textures = Textures("cpu")
+    texture = textures.load(written(tmp_path / "a.png", pixels))
+    uvs = np.random.default_rng(2).uniform(0, 1, (50, 2))
+    once, later = (values_at(textures, texture, uvs + shift) for shift in (0, [3, -2]))
+    assert np.abs(once - later).max() < 1e-3
+
+
+def test_wide_pixels_see_the_mean_in_linear_light(tmp_path):
+    board = np.indices((64, 64)).sum(axis=0) % 2 * 255
+    pixels = np.dstack([board, board, board, np.full_like(board, 255)]).astype(np.uint8)
+    textures = Textures("cpu")
+    texture = textures.load(written(tmp_path / "a.png", pixels))
+    (value,) = values_at(textures, texture, [(0.3, 0.6)], width=1.0, density=64.0)
+    # Half white, half black: sRGB 188 (the table here leaves bytes as they are).
+    assert value[:3] == pytest.approx([188 / 255] * 3, abs=0.01)
+
+
+def test_what_is_cut_out_does_not_bleed_into_the_rest(tmp_path):
+    pixels = np.zeros((32, 32, 4), dtype=np.uint8)
+    pixels[..., 1] = 255  # invisible green
+    pixels[::2, :, :] = (0, 0, 255, 255)  # visible red
+    textures = Textures("cpu")
+    texture = textures.load(written(tmp_path / "a.png", pixels))
+    (value,) = values_at(textures, texture, [(0.5, 0.5)], width=1.0, density=32.0)
+    assert value[0] > 0.95
+    assert value[1] < 0.05
+    assert value[3] == pytest.approx(0.5, abs=0.02)
+
+
+def test_odd_sides_become_powers_of_two(tmp_path):
+    texture = Textures("cpu").load(written(tmp_path / "a.png", np.zeros((100, 30, 3), np.uint8)))
+    assert (texture.width, texture.height, texture.levels) == (32, 128, 8)
+
+
+def test_a_file_that_is_no_picture_is_named(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"nothing")
+    with pytest.raises(UserError, match="a.png: missing or no"):
+        Textures("cpu").load(tmp_path / "a.png")
