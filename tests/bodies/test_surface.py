@@ -124,7 +124,7 @@ def test_lips_lie_between_nose_and_chin(body):
 
 
 def test_every_layer_has_faces_and_mask_of_two_is_their_union(body):
-    masks = [body.surface.faces_of(layer) for layer in LAYERS]
+    masks = [body.surface.faces_of(layer) for layer in LAYERS[:5]]  # the rest are not a body's
     assert all(mask.any() for mask in masks)
     assert (sum(mask.astype(int) for mask in masks) == 1).all()
     assert (body.surface.faces_of("skin", "hair") == masks[0] | masks[4]).all()

@@ -86,5 +86,5 @@ def test_odd_sides_become_powers_of_two(tmp_path):
 
 def test_a_file_that_is_no_picture_is_named(tmp_path):
     (tmp_path / "a.png").write_bytes(b"nothing")
-    with pytest.raises(UserError, match="a.png: missing or no"):
+    with pytest.raises(UserError, match=r"a\.png: missing or no"):
         Textures("cpu").load(tmp_path / "a.png")

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
 from repogen.appearance.garments import REGIONS
 from repogen.appearance.outfit import Cloth, Outfit, Worn, sample_cloth
-from repogen.assets import installed
+from repogen.assets import assets_dir, installed
 from repogen.errors import UserError, choose
 
 WARDROBES = ("auto", "packs", "painted")
@@ -33,9 +34,13 @@ class _Choice:
         return not own or ("female" if feminine else "male") in own
 
 
-@lru_cache(maxsize=1)
 def _stock() -> dict[str, tuple[_Choice, ...]]:
     """Installed garments by what they are: suits, shoes, hats, hair."""
+    return _stock_of(assets_dir())
+
+
+@lru_cache(maxsize=2)
+def _stock_of(_folder: Path) -> dict[str, tuple[_Choice, ...]]:
     out: dict[str, list[_Choice]] = {"suits": [], "shoes": [], "hats": [], "hair": []}
     for pack in installed().values():
         for item in pack.items:
@@ -63,20 +68,23 @@ def dress(
     rng: np.random.Generator, outfit: Outfit, feminine: float, patterns: bool, wardrobe: str
 ) -> Outfit:
     """The outfit with garments instead of its painted clothes, by `WARDROBES`."""
+    if wardrobe == "painted":
+        return outfit
     stock = _stock()
     painted = rng.random() < _PAINTED_SHARE
-    if wardrobe == "painted" or not stock["suits"] or (wardrobe == "auto" and painted):
+    if not stock["suits"] or (wardrobe == "auto" and painted):
         return outfit
     woman = bool(rng.random() < feminine)
     worn = [_sample_worn(rng, stock["suits"], woman, patterns)]
     if stock["shoes"] and rng.random() >= _BAREFOOT_SHARE:
         worn.append(_sample_worn(rng, stock["shoes"], woman, False))
     hair = outfit.hair
-    if stock["hair"] and hair != "bald":
+    if stock["hats"] and rng.random() < _HAT_SHARE:
+        worn.append(_sample_worn(rng, stock["hats"], woman, False))
+        hair = "bald"
+    elif stock["hair"] and hair != "bald":
         worn.append(_sample_hair(rng, stock["hair"], woman, outfit.hair_color))
         hair = "short"
-    elif stock["hats"] and rng.random() < _HAT_SHARE:
-        worn.append(_sample_worn(rng, stock["hats"], woman, False))
     return replace(
         outfit,
         hair=hair,

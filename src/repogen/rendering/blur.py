@@ -17,26 +17,29 @@ def motion_blurred(
     if length <= 0:
         return light
     angle = np.radians(angle_deg)
-    step = np.array([np.cos(angle), np.sin(angle)]) * length
-    # Long lines are short ones, one after the other.
-    pieces = int(np.ceil(length / (_WIDEST_KERNEL - 1)))
-    light = cv2.filter2D(light, -1, _line(step / pieces), borderType=cv2.BORDER_REPLICATE)
-    if pieces == 1:
-        return light
-    offsets = np.rint((np.arange(pieces) - (pieces - 1) / 2)[:, None] * step / pieces).astype(int)
-    height, width = light.shape[:2]
-    pad_x, pad_y = (int(v) for v in np.abs(offsets).max(axis=0))
+    whole = np.array([np.cos(angle), np.sin(angle)]) * length
+    # A long line is pieces of it side by side, each a small kernel around the nearest pixel.
+    pieces = int(np.ceil(length / (_WIDEST_KERNEL - 2)))
+    middles = ((np.arange(pieces) + 0.5) / pieces - 0.5)[:, None] * whole
+    shifts = np.rint(middles).astype(int)
+    pad_x, pad_y = (int(v) for v in np.abs(shifts).max(axis=0))
     padded = cv2.copyMakeBorder(light, pad_y, pad_y, pad_x, pad_x, cv2.BORDER_REPLICATE)
+    height, width = light.shape[:2]
     out = np.zeros_like(light)
-    for x, y in offsets + np.array([pad_x, pad_y]):
-        cv2.accumulate(padded[y : y + height, x : x + width], out)
-    return cv2.multiply(out, (1 / pieces,) * 4)
+    for (x, y), middle in zip(shifts, middles, strict=True):
+        kernel = _line(whole / pieces, middle - (x, y)) / pieces
+        piece = cv2.filter2D(padded, -1, kernel, borderType=cv2.BORDER_REPLICATE)
+        top, left = pad_y + y, pad_x + x
+        cv2.accumulate(piece[top : top + height, left : left + width], out)
+    return out
 
 
-def _line(step: Float[np.ndarray, "2"]) -> Float32[np.ndarray, "n n"]:
-    """A kernel of the line from -step/2 to step/2: points of it, shared among four taps each."""
-    reach = int(np.ceil(np.abs(step).max() / 2))
-    points = ((np.arange(64) + 0.5) / 64 - 0.5)[:, None] * step
+def _line(
+    step: Float[np.ndarray, "2"], middle: Float[np.ndarray, "2"]
+) -> Float32[np.ndarray, "n n"]:
+    """A kernel of a line `step` long around `middle`: points of it, shared among four taps each."""
+    points = middle + ((np.arange(64) + 0.5) / 64 - 0.5)[:, None] * step
+    reach = int(np.ceil(np.abs(points).max()))
     taps = np.arange(-reach, reach + 1)
     x, y = (np.maximum(1 - np.abs(taps - along[:, None]), 0) for along in points.T)
     return (np.einsum("py,px->yx", y, x) / 64).astype(np.float32)

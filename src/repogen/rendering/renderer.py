@@ -375,10 +375,11 @@ class Renderer:
         width, height = scene.camera.width, scene.camera.height
         columns, rows = (width + 1) // 2, (height + 1) // 2
         half = scene.camera.windowed(0, 0, columns, rows, 0.5)
+        lens = camera_to_lens(half, self.device)
         out = wp.empty((rows, 3 * columns), dtype=wp.uint8, device=self.device)
         self._launch(
             kernel, (rows, -(-columns // shade.STRIP)),
-            place, camera_to_lens(half, self.device), light, self._noise, self._to_srgb, columns, out,
+            place, lens, light, self._noise, self._to_srgb, columns, out,
         )  # fmt: skip
         small = out.numpy().reshape(rows, columns, 3)
         return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)

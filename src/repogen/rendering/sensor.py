@@ -24,8 +24,9 @@ _BYTE_OF_LINEAR = np.rint(255 * to_srgb(np.minimum(np.arange(65536) / _STEPS, 1.
 )
 
 _WHITE = 230
-_BRIGHTER = 1 + 3 * np.clip((np.arange(256) - _WHITE) / (255 - _WHITE), 0, 1) ** 2
-_BRIGHTER = _BRIGHTER.astype(np.float32)[None]
+_BRIGHTER = (1 + 3 * np.linspace((0 - _WHITE) / (255 - _WHITE), 1, 256).clip(0) ** 2).astype(
+    np.float32
+)
 """How many times brighter than it looks a pixel is whose darkest channel has this byte: our
 guess, so that an overexposed sky stays white in a shorter exposure."""
 
@@ -144,7 +145,7 @@ def noise_std(light: Float[np.ndarray, "..."], iso: float) -> Float[np.ndarray, 
     electrons = np.float32(_FULL_WELL * 100 / iso)
     variance = light * (1 / electrons)
     variance += (np.float32(_READ_NOISE) / electrons) ** 2
-    return np.sqrt(variance, out=variance)
+    return np.sqrt(variance)
 
 
 def vignette_factor(height: int, width: int, loss: float) -> Float32[np.ndarray, "h w"]:
@@ -169,7 +170,8 @@ def _blurred_by_depth(
 def _grain(shape: tuple[int, ...], seed: int) -> Float32[np.ndarray, "h w 3"]:
     """Noise of unit variance and nearly normal: two random bytes a value, blurred a little."""
     size = int(np.prod(shape))
-    words = np.random.PCG64(seed).random_raw(-(-2 * size // 8))
+    bits = np.random.PCG64(seed)
+    words = bits.random_raw(-(-2 * size // 8))
     one, other = words.view(np.uint8)[: 2 * size].reshape(2, *shape)
     total = cv2.add(one, other, dtype=cv2.CV_32F)
     std = np.sqrt(2 * (256**2 - 1) / 12) * float((_GRAIN**2).sum())

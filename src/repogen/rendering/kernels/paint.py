@@ -174,7 +174,7 @@ def bare_skin(
         color = wp.cw_mul(color, wp.vec3(1.0 + 0.1 * cheek, 1.0 - 0.05 * cheek, 1.0 - 0.05 * cheek))
         if q[1] < eye[1] + 0.03:
             x = wp.abs(q[0]) - eye[0] - 0.002
-            arch = eye[2] + 0.0205 - 0.05 * wp.abs(x) - 1.5 * x * x
+            arch = eye[2] + 0.0125 - 0.05 * wp.abs(x) - 1.5 * x * x
             brow = wp.min(0.0034 - wp.abs(q[2] - arch), 0.02 - wp.abs(x))
             color = color + 0.8 * edge(brow + 0.0012 * fine[1], width) * (p.brow - color)
         if p.hair_style > 0:
