@@ -1,6 +1,8 @@
 """Images per second end to end, milliseconds per stage, and the original's way beside them.
 
     python benchmarks/generate.py --images 600 --workers 2 --backgrounds DIR
+    python benchmarks/generate.py --preset rare-views       # everything on, with packs installed
+    python benchmarks/generate.py --preset ceiling-fisheye --images 60
 
 End to end is a whole run in a new process: its rate without start-up is the images by which a
 long run is longer than a short one over the seconds it takes longer. Stages are CPU time of one
@@ -29,7 +31,9 @@ import pyrender_way
 from measuring import line
 
 from repogen import GenerateConfig, label, load_body, sample_scene
+from repogen.assets import installed
 from repogen.datasets.folder import encode_jpeg
+from repogen.generation.config import PRESETS
 from repogen.generation.worker import encoded_maps
 from repogen.rendering import Renderer
 
@@ -107,13 +111,19 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--backgrounds", default="builtin")
+    parser.add_argument("--preset", choices=list(PRESETS))
     options = parser.parse_args()
-    print(f"{platform.machine()}, {platform.python_version()}, 512 px, {options.backgrounds}")
-    config = GenerateConfig(images=options.images, backgrounds=options.backgrounds)
+    chosen = {"backgrounds": options.backgrounds, "wardrobe": "painted"}
+    flags = ["--backgrounds", options.backgrounds, "--wardrobe", "painted"]
+    if options.preset:
+        chosen, flags = PRESETS[options.preset], ["--preset", options.preset]
+    config = GenerateConfig(**(chosen | {"images": options.images}))
+    packs = ", ".join(installed()) or "no asset packs"
+    what = f"{options.preset}, {packs}" if options.preset else options.backgrounds
+    print(f"{platform.machine()}, {platform.python_version()}, {config.image_size} px, {what}")
     stages(min(options.images, 200), config)
-    flags = ["--backgrounds", options.backgrounds]
     line("warm start to one finished image", [run(1, 1, flags) for _ in range(3)], "s")
-    why_not = pyrender_way.available()
+    why_not = "other pictures" if options.preset else pyrender_way.available()
     spent: dict[str, list[float]] = {}
     rates: dict[str, list[float]] = {"JPEG + annotations": [], "+ depth, masks, parts": []}
     totals, ratios = [], []
