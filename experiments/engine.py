@@ -149,7 +149,10 @@ def _data_folder(experiment: Experiment, arm: Arm, seed: int) -> Path:
 def generate_once(experiment: Experiment, folder: Path, options: dict[str, Any], seed: int) -> None:
     """Generate a dataset with options of `repogen generate`, unless it is there."""
     size = BUDGETS[experiment.budget].image_size
-    options = {"image-size": size, "backgrounds": experiment.backgrounds} | options
+    # Clothes must not depend on which asset packs a machine has.
+    options = {
+        "image-size": size, "backgrounds": experiment.backgrounds, "wardrobe": "painted"
+    } | options  # fmt: skip
     if not DatasetFolder(folder).complete:
         words = [word for k, v in options.items() for word in (f"--{k}", *_words(v))]
         _command("generate", folder, *words, "--seed", seed)

@@ -13,8 +13,8 @@ from repogen.assets.garments import write_garment
 from repogen.bodies.protocol import LAYERS
 from repogen.errors import UserError
 from repogen.labels import label
+from repogen.scenes import SceneConfig, sample_scene
 from repogen.scenes import people as people_module
-from repogen.scenes.sample import SceneConfig, sample_scene
 
 TREE = (3924, 10589), (1524, 4370), (1892, 3946)
 

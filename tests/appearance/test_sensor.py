@@ -15,7 +15,7 @@ from repogen.appearance.sensor import (
     switched_on,
 )
 from repogen.errors import UserError
-from repogen.scenes.sample import SceneConfig, sample_scene
+from repogen.scenes import SceneConfig, sample_scene
 from repogen.scenes.scene import scene_from_json, scene_to_json
 
 FIELDS = {

@@ -23,7 +23,7 @@ from repogen.errors import UserError
 from repogen.poses import DISTRIBUTIONS, default_bounds, named_pose, sample_body_pose
 from repogen.poses.sampling import sample_hands
 from repogen.rendering.renderer import Renderer
-from repogen.scenes.sample import SceneConfig, sample_scene
+from repogen.scenes import SceneConfig, sample_scene
 
 BODY_PARENTS = [-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19]
 LIMBS = [("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle")]

@@ -5,7 +5,7 @@ import pytest
 
 from repogen.labels import label
 from repogen.labels.maps import depth_map
-from repogen.scenes.sample import SceneConfig, sample_scene
+from repogen.scenes import SceneConfig, sample_scene
 from repogen.views.lens import MODELS
 
 FOV = {"pinhole": 80.0, "opencv": 80.0, "equidistant": 190.0, "kannala-brandt": 190.0}

@@ -23,7 +23,7 @@ from repogen.rendering.sensor import (
     stand_apart,
     vignette_factor,
 )
-from repogen.scenes.sample import SceneConfig, sample_scene
+from repogen.scenes import SceneConfig, sample_scene
 from repogen.views.camera import View, look_at
 
 EVERYTHING = Sensor(

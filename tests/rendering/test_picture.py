@@ -11,7 +11,7 @@ from repogen.appearance.colors import from_hex, to_linear
 from repogen.appearance.light import Light
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.rendering.kernels import geometry
-from repogen.scenes.sample import SceneConfig, sample_scene
+from repogen.scenes import SceneConfig, sample_scene
 from repogen.views.camera import View, look_at
 
 ORIGIN = (0.0, 0.0, 0.0)

@@ -11,9 +11,9 @@ from repogen.appearance.outfit import Cloth
 from repogen.appearance.things import SHAPES, Thing, thing_surface, thing_vertices
 from repogen.errors import UserError
 from repogen.labels import label
+from repogen.scenes import SceneConfig, sample_scene
 from repogen.scenes.crowd import find_cutouts
 from repogen.scenes.people import seen_points
-from repogen.scenes.sample import SceneConfig, sample_scene
 
 CROWD = SceneConfig(image_size=192, people=(3, 5), backgrounds="plain", spread=1.2)
 CLOTH = Cloth("#336699", "#336699", "plain", 0.1, 0.1)
@@ -102,6 +102,13 @@ def test_shapes_face_outwards_and_fill_the_unit_cube(shape):
     # The divergence theorem: outward faces enclose a positive volume.
     assert (corners.mean(axis=1) * normals).sum() / 6 > 0.01
     assert np.allclose(np.ptp(surface.canonical, axis=0), 1, atol=0.02)
+
+
+def test_people_of_a_crowd_differ_and_there_may_be_a_hundred(body):
+    config = replace(CROWD, people=(60, 60), spread=15.0)
+    scene = sample_scene(config, 2**40 + 1, 7, body)
+    assert len(scene.people) > 50
+    assert len({str(person.angles) for person in scene.people}) == len(scene.people)
 
 
 def test_a_folder_without_cutouts_is_named(tmp_path):

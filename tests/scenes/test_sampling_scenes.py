@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from repogen.errors import UserError
+from repogen.scenes import SceneConfig, sample_scene
 from repogen.scenes.people import pose_person, worn_vertices
-from repogen.scenes.sample import SceneConfig, sample_scene
 from repogen.scenes.scene import scene_to_json
 from repogen.views.camera import view_of
 
@@ -27,7 +27,7 @@ def test_another_process_gives_the_same_scene(body):
     """Python's own hashes differ from process to process: nothing may hang on them."""
     program = (
         "from repogen.bodies.anny import AnnyBody\n"
-        "from repogen.scenes.sample import SceneConfig, sample_scene\n"
+        "from repogen.scenes import SceneConfig, sample_scene\n"
         "from repogen.scenes.scene import scene_to_json\n"
         "print(scene_to_json(sample_scene(SceneConfig(image_size=128), 7, 4, AnnyBody())))"
     )

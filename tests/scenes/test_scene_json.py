@@ -7,7 +7,7 @@ import pytest
 
 from repogen.appearance.backgrounds import Photo, Place, Plain
 from repogen.errors import UserError
-from repogen.scenes.sample import SceneConfig, sample_scene
+from repogen.scenes import SceneConfig, sample_scene
 from repogen.scenes.scene import FORMAT, scene_from_json, scene_to_json
 
 PHOTO = Photo("/pictures/süß \"x\".jpg", (0.1, 1 / 3, 0.30000000000000004, 0.7), True)  # fmt: skip

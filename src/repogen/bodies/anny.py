@@ -18,13 +18,11 @@ from repogen.bodies.kernels import (
     block_of_halves,
     skin_vertices,
 )
-from repogen.bodies.protocol import PosedBody, Surface
+from repogen.bodies.protocol import PosedBody, Surface, check_names
 from repogen.bodies.rigging import Chain, nearest_rotations
 from repogen.bodies.shapes import sample_anny_shape
-from repogen.bodies.skeleton import JOINTS
 from repogen.bodies.surface import build_surface
 from repogen.bodies.wholebody import more_neighbourhoods
-from repogen.errors import choose
 from repogen.warp_setup import wp
 
 _SIDES = (("left", "L"), ("right", "R"))
@@ -144,15 +142,7 @@ class AnnyBody:
         angles: Mapping[str, tuple[float, float, float]],
     ) -> PosedBody:
         """See `Body.pose`. Raises `UserError` for a label or joint this body does not have."""
-        for label in shape:
-            if label not in self.shape_labels:
-                raise choose("body shape label", label, self.shape_labels)
-        for label in face:
-            if label not in self.face_labels:
-                raise choose("facial action", label, self.face_labels)
-        for joint in angles:
-            if joint not in JOINTS:
-                raise choose("joint", joint, JOINTS)
+        check_names(self, shape, face, angles)
         coefficients = self._coefficients(shape, face)
         linear, offset = self._bone_transforms(coefficients, angles)
         return self._skinned(coefficients, linear, offset)

@@ -7,6 +7,9 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8, UInt32
 
+from repogen.bodies.skeleton import JOINTS
+from repogen.errors import choose
+
 PARTS = (
     "background",
     "head",
@@ -71,6 +74,24 @@ class PosedBody:
     """The vertices before they were posed, in the body's own frame, where clothes are fitted."""
     bones: tuple[Float[np.ndarray, "b 3 3"], Float[np.ndarray, "b 3"]] | None = None
     """Where each bone takes that rest mesh: x → linear x + offset."""
+
+
+def check_names(
+    body: "Body",
+    shape: Mapping[str, float],
+    face: Mapping[str, float],
+    angles: Mapping[str, tuple[float, float, float]],
+) -> None:
+    """Raises `UserError` for a label or joint that the body does not have."""
+    for label in shape:
+        if label not in body.shape_labels:
+            raise choose("body shape label", label, body.shape_labels)
+    for label in face:
+        if label not in body.face_labels:
+            raise choose("facial action", label, body.face_labels)
+    for joint in angles:
+        if joint not in JOINTS:
+            raise choose("joint", joint, JOINTS)
 
 
 class Body(Protocol):

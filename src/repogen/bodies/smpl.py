@@ -17,7 +17,7 @@ from scipy.spatial.transform import Rotation
 
 from repogen.bodies.anny import BONE_OF_JOINT
 from repogen.bodies.paint_frame import to_paint_frame
-from repogen.bodies.protocol import LAYERS, PosedBody, Surface
+from repogen.bodies.protocol import LAYERS, PosedBody, Surface, check_names
 from repogen.bodies.rigging import Chain
 from repogen.bodies.skeleton import COCO_KEYPOINTS, HAND_JOINTS, JOINTS
 from repogen.bodies.smpl_files import (
@@ -133,15 +133,7 @@ class SmplBody:
         Raises `UserError` for a label or joint this body does not have, and for a gender without
         a file.
         """
-        for label in shape:
-            if label not in self.shape_labels:
-                raise choose("body shape label", label, self.shape_labels)
-        for label in face:
-            if label not in self.face_labels:
-                raise choose("facial action", label, self.face_labels)
-        for joint in angles:
-            if joint not in JOINTS:
-                raise choose("joint", joint, JOINTS)
+        check_names(self, shape, face, angles)
         gender = shape.get("gender", self._average)
         if gender not in self._models:
             names = ", ".join(name for name, value in GENDERS.items() if value in self._models)

@@ -8,7 +8,7 @@ from repogen.errors import UserError, choose
 from repogen.labels.annotation import HIDDEN
 from repogen.labels.wholebody import check_keypoints
 from repogen.poses.distributions import DISTRIBUTIONS
-from repogen.scenes.sample import SceneConfig
+from repogen.scenes.config import SceneConfig
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ PRESETS: dict[str, dict[str, Any]] = (
     }
     | {  # Table 5
         "paper-no-background": _ABLATION | {"backgrounds": "plain"},
-        "paper-no-texture": _ABLATION | {"patterns": False},
+        "paper-no-texture": _ABLATION | {"patterns": False, "wardrobe": "painted"},
     }
     | {
         "rare-views": {

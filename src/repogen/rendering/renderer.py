@@ -15,7 +15,7 @@ from repogen.errors import UserError
 from repogen.rendering.extents import extents, overlapping
 from repogen.rendering.gbuffer import GBuffer, half_covered, in_place
 from repogen.rendering.kernels import geometry, place, raster, raster_rays, shade
-from repogen.rendering.kernels.lens import Lens, camera_to_lens
+from repogen.rendering.kernels.lens import PINHOLE, Lens, camera_to_lens
 from repogen.rendering.kernels.noise import noise_table
 from repogen.rendering.kernels.paint import Paint
 from repogen.rendering.kernels.panorama import draw_panorama
@@ -260,7 +260,7 @@ class Renderer:
         grid = raster_rays.Grid()
         grid.left, grid.top, grid.samples = optics.left, optics.top, n
         grid.width, grid.height = width, height
-        if lens.model == 0:
+        if lens.model == PINHOLE:
             self._launch(
                 raster.rasterize, len(static.faces),
                 static.placed, static.faces, sides, lens.fx * n, lens.fy * n,

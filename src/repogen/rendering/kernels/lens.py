@@ -11,7 +11,7 @@ from repogen.views.lens import project as project_points
 from repogen.views.lens import unproject as unproject_points
 from repogen.warp_setup import wp
 
-_PINHOLE = wp.constant(list(MODELS).index("pinhole"))
+PINHOLE = wp.constant(list(MODELS).index("pinhole"))
 _OPENCV = wp.constant(list(MODELS).index("opencv"))
 _STEPS = wp.constant(16384)
 _NO_RADIUS = wp.constant(wp.float32(1.0e-12))
@@ -142,7 +142,7 @@ def ray(lens: Lens, px: float, py: float) -> wp.vec3:
     """
     x = (px - lens.cx) / lens.fx
     y = (py - lens.cy) / lens.fy
-    if lens.model == _PINHOLE:
+    if lens.model == PINHOLE:
         return wp.vec3(x, y, 1.0)
     if lens.model == _OPENCV:
         return opencv_ray(lens, x, y)

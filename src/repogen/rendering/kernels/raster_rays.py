@@ -1,6 +1,6 @@
 """The z-buffer of a camera with any lens: each sample's own ray against the triangles."""
 
-from repogen.rendering.kernels.lens import Lens, depth, is_fisheye, project, ray
+from repogen.rendering.kernels.lens import PINHOLE, Lens, depth, is_fisheye, project, ray
 from repogen.rendering.kernels.raster import KEY_FAR, KEY_SCALE, NEAR, first_centre, last_centre
 from repogen.rendering.kernels.texture import Material, Texels, look_up
 from repogen.warp_setup import wp
@@ -10,7 +10,6 @@ _FAR = wp.constant(wp.float32(120.0))
 _KEY_FAR = wp.constant(KEY_FAR)
 _KEY_SCALE = wp.constant(wp.float32(KEY_SCALE))
 _SHIFT = wp.constant(wp.uint64(32))
-_PINHOLE = wp.constant(0)
 
 _SLACK = wp.constant(wp.float32(1.0e-6))
 """By this much of an edge's length a ray may miss a triangle: more than rounding, so that where
@@ -88,7 +87,7 @@ def picture_box(lens: Lens, a: wp.vec3, b: wp.vec3, c: wp.vec3) -> wp.vec4:
     a = a / depth(lens, a)
     b = b / depth(lens, b)
     c = c / depth(lens, c)
-    if lens.model == _PINHOLE:
+    if lens.model == PINHOLE:
         return corner_box(lens, a, b, c)
     middle = (a + b + c) / 3.0
     if is_fisheye(lens):

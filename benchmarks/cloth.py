@@ -1,0 +1,54 @@
+"""How much skin shows through garments, over random poses and bodies.
+
+    python benchmarks/cloth.py --people 200       # with `repogen assets add makehuman`
+
+Skin shows through where a sample sees a face of skin whose corners all lie under a garment, a ring
+of faces or more from its border (`Fitted.covered`). Shares are of the samples that see the person.
+"""
+
+import argparse
+
+import numpy as np
+
+from repogen import SceneConfig, load_body, sample_scene
+from repogen.rendering import Renderer
+from repogen.scenes.people import pose_person, worn_pieces
+
+
+def shares(people: int) -> dict[str, list[float]]:
+    """Each person's share, by the names of what they wear and under `all`."""
+    body = load_body()
+    renderer = Renderer(body)
+    config = SceneConfig(views=("sphere",), wardrobe="packs", backgrounds="plain")
+    faces = body.surface.faces
+    skin = body.surface.faces_of("skin")
+    out: dict[str, list[float]] = {"all": []}
+    for index in range(people):
+        rendering = renderer.render(sample_scene(config, 0, index, body))
+        person = rendering.scene.people[0]
+        covered = np.zeros(len(body.surface.canonical), dtype=bool)
+        for fitted, _ in worn_pieces(body, pose_person(body, person), person.outfit.worn):
+            covered |= fitted.covered
+        inner = covered.copy()
+        inner[faces[skin & ~covered[faces].all(axis=1)]] = False
+        under = np.zeros(len(rendering.mesh.faces), dtype=bool)
+        under[: len(faces)] = skin & inner[faces].all(axis=1)
+        seen = rendering.gbuffer.faces[rendering.gbuffer.covered]
+        share = float(under[seen].mean())
+        for name in ("all", *(worn.name for worn in person.outfit.worn)):
+            out.setdefault(name, []).append(share)
+    return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, default=200)
+    found = shares(parser.parse_args().people)
+    print(f"{'% of a person':<24} {'people':>6} {'mean':>7} {'90 %':>7} {'worst':>7}")
+    for name, values in sorted(found.items(), key=lambda item: -np.mean(item[1])):
+        mean, high, worst = np.mean(values), np.quantile(values, 0.9), np.max(values)
+        print(f"{name:<24} {len(values):>6} {100 * mean:7.3f} {100 * high:7.3f} {100 * worst:7.3f}")
+
+
+if __name__ == "__main__":
+    main()
