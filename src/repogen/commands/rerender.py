@@ -12,7 +12,7 @@ def run(words: list[str]) -> int:
 
 
 def command(dataset: Positional[Path], ids: tuple[int, ...], out: Path = Path("rerendered")) -> int:
-    """Make single images again, from their lines of scenes.jsonl alone.
+    """Make single images and their labels again, from their lines of scenes.jsonl alone.
 
     Args:
         dataset: A finished dataset.

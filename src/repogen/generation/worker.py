@@ -7,22 +7,12 @@ from multiprocessing import parent_process
 from multiprocessing.connection import wait
 
 import cv2
-import numpy as np
 
 from repogen.bodies import load_body
-from repogen.datasets.folder import (
-    CHUNK,
-    DatasetFolder,
-    encode_jpeg,
-    encode_png,
-    record_line,
-    write_whole,
-)
+from repogen.datasets.folder import CHUNK, DatasetFolder, record_line, write_whole
 from repogen.generation.config import GenerateConfig
-from repogen.labels.annotation import image_record, label
-from repogen.labels.maps import depth_map, normal_map, part_map, person_masks
-from repogen.labels.stick import stick_figure
-from repogen.rendering.renderer import Renderer, Rendering
+from repogen.generation.output import output_of
+from repogen.rendering.renderer import Renderer
 from repogen.scenes.sample import sample_scene
 from repogen.scenes.scene import scene_to_json
 
@@ -39,46 +29,18 @@ class Worker:
     def make_chunk(self, chunk: int) -> int:
         """Write the chunk's images, then its part file; returns how many images."""
         lines = []
-        first = chunk * CHUNK
-        for index in range(first, min(first + CHUNK, self.config.images)):
-            scene = sample_scene(self.config, self.config.seed, index, self.body)
-            lines.append(self._write(self.renderer.render(scene)))
+        config, first = self.config, chunk * CHUNK
+        for index in range(first, min(first + CHUNK, config.images)):
+            scene = sample_scene(config, config.seed, index, self.body)
+            rendering = self.renderer.render(scene)
+            output = output_of(
+                rendering, self.folder, config.hidden, config.keypoints, config.write
+            )
+            for path, data in output.files.items():
+                write_whole(path, data)
+            lines.append(record_line(output.image, output.annotations, scene_to_json(scene)))
         write_whole(self.folder.part(chunk), ("\n".join(lines) + "\n").encode())
         return len(lines)
-
-    def _write(self, rendering: Rendering) -> str:
-        """Write a rendering's pictures; returns its record as a line of JSON."""
-        path = self.folder.image(rendering.scene.index + 1)
-        write_whole(path, encode_jpeg(rendering.image, rendering.scene.sensor.jpeg_quality))
-        annotations = label(rendering, self.config.hidden, self.config.keypoints)
-        for name, data in encoded_maps(rendering, annotations, self.config.write).items():
-            write_whole(self.folder.map(name, rendering.scene.index + 1), data)
-        image = image_record(rendering.scene, path.name)
-        return record_line(image, annotations, scene_to_json(rendering.scene))
-
-
-def encoded_maps(
-    rendering: Rendering, annotations: list[dict], kinds: tuple[str, ...]
-) -> dict[str, bytes]:
-    """The optional pictures of these kinds as PNG, by the folder they go to."""
-    camera = rendering.scene.camera
-    out = {}
-    for kind in kinds:
-        if kind == "depth":
-            out["depth"] = encode_png(depth_map(rendering))
-        elif kind == "masks":
-            masks = person_masks(rendering)
-            numbered = np.stack([(place + 1) * mask for place, mask in enumerate(masks)])
-            out["masks"] = encode_png(numbered.max(axis=0))
-        elif kind == "parts":
-            out["parts"] = encode_png(part_map(rendering))
-        elif kind == "normals":
-            out["normals"] = encode_png(normal_map(rendering)[..., ::-1])
-        elif kind == "stick":
-            for name, visible_only in (("all", False), ("visible", True)):
-                figure = stick_figure(camera.width, camera.height, annotations, visible_only)
-                out[f"stick/{name}"] = encode_png(figure)
-    return out
 
 
 _job: tuple[DatasetFolder, GenerateConfig] | None = None
