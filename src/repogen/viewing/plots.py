@@ -28,19 +28,20 @@ _STRAIGHT = (0.0, 0.0, 0.0)
 
 
 def views_figure(coco: dict[str, Any]) -> Figure:
-    """Camera directions on the sphere: azimuth across, elevation up, equal areas."""
+    """Where the camera stands for each person: azimuth across, elevation up, equal areas."""
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.add_subplot(projection="mollweide")
-    views = [image["view"] for image in coco["images"]]
-    for name in sorted({view["name"] for view in views}):
-        chosen = [view for view in views if view["name"] == name]
+    names = {image["id"]: image["view"]["name"] for image in coco["images"]}
+    people = coco["annotations"]
+    for name in sorted(set(names.values())):
+        chosen = [a["view"] for a in people if names[a["image_id"]] == name]
         axes.scatter(
             np.radians([view["azimuth_deg"] for view in chosen]),
             np.radians([view["elevation_deg"] for view in chosen]),
             s=8, label=name, alpha=0.7,
         )  # fmt: skip
     axes.grid(alpha=0.4)
-    axes.set_title("camera directions (0 = in front, 90 = at the subject's left)")
+    axes.set_title("the camera from each person (0 = in front, 90 = at the subject's left)")
     axes.legend(loc="lower right", fontsize=8)
     return figure
 
