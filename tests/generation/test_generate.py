@@ -13,6 +13,8 @@ import pytest
 from pycocotools import mask as rle
 
 from repogen import GenerateConfig, UserError, generate, rerender, validate
+from repogen.assets import Item, assets_dir, remove
+from repogen.assets.packs import write_index
 from repogen.datasets.folder import CHUNK, MAPS, DatasetFolder, encode_png, write_whole
 from repogen.datasets.reading import read_coco
 
@@ -223,6 +225,59 @@ def test_a_half_made_folder_of_other_options_is_refused(tmp_path, dataset):
         images=2 * CHUNK + 4, write=("depth", "masks", "parts"), **(SMALL | {"seed": 99})
     )
     with pytest.raises(UserError, match="seed = 11, not 99"):
+        generate(out, config)
+
+
+def install(version, *names):
+    """A pack called hats in place of whatever there is, with these items and nothing in them."""
+    folder = assets_dir() / "hats"
+    folder.mkdir(parents=True, exist_ok=True)
+    items = [Item("skins", name, name, "CC0", {}, ()) for name in names]
+    write_index(folder, "hats", version, "here", items)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: install("2", "bowler"),
+        lambda: install("1", "bowler", "fez"),
+        lambda: remove("hats"),
+    ],
+    ids=["upgraded", "other items", "removed"],
+)
+def test_a_half_made_folder_of_other_asset_packs_is_refused(tmp_path, monkeypatch, body, change):
+    monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "assets"))
+    config = GenerateConfig(images=2, **SMALL)
+    install("1", "bowler")
+    out = generate(tmp_path / "set", config)
+    whole = contents(out)
+    DatasetFolder(out).annotations.unlink()
+    half = contents(out)
+    change()
+    with pytest.raises(UserError, match="begun with hats 1, which have changed"):
+        generate(out, config)
+    assert contents(out) == half
+    install("1", "bowler")
+    assert contents(generate(out, config)) == whole
+
+
+def test_asset_packs_that_no_picture_can_draw_on_may_change(tmp_path, monkeypatch, body):
+    monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "assets"))
+    config = GenerateConfig(images=1, wardrobe="painted", **SMALL)
+    out = generate(tmp_path / "set", config)
+    whole = contents(out)
+    DatasetFolder(out).annotations.unlink()
+    install("1", "bowler")
+    assert contents(generate(out, config)) == whole
+
+
+def test_a_pack_installed_in_between_is_refused(tmp_path, monkeypatch, body):
+    monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "assets"))
+    config = GenerateConfig(images=1, **SMALL)
+    out = generate(tmp_path / "set", config)
+    DatasetFolder(out).annotations.unlink()
+    install("1", "bowler")
+    with pytest.raises(UserError, match="begun with no asset packs, which have changed"):
         generate(out, config)
 
 
