@@ -47,6 +47,11 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
     either case what is written stays valid and the same call goes on. Worker processes import
     the calling script: call it under `if __name__ == "__main__":`.
     """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise UserError(
+            "generate() runs again as a worker process imports your script; put the call under "
+            '`if __name__ == "__main__":`'
+        )
     folder = DatasetFolder(Path(out))
     _, found = parse_backgrounds(config.backgrounds)
     _check_device(config.device)
@@ -159,11 +164,6 @@ def _locked(folder: DatasetFolder, run: dict[str, Any]) -> Iterator[None]:
         lock = FileLock(folder.lock, timeout=0)
         lock.acquire()
     except Timeout as error:
-        if multiprocessing.parent_process() is not None:
-            raise UserError(
-                "generate() runs again as a worker process imports your script; put the call "
-                'under `if __name__ == "__main__":`'
-            ) from error
         raise UserError(
             f"another run is writing into {folder.root}; wait for it or choose another folder"
         ) from error
