@@ -137,7 +137,10 @@ def read_model(path: Path, family: Family) -> SmplArrays:
     faces = arrays["f"].astype(np.int32)
     uv, face_uv = np.zeros((1, 2)), np.zeros_like(faces)
     if all(key in arrays for key in _OPTIONAL):
-        uv, face_uv = arrays["vt"].astype(np.float64), arrays["ft"].astype(np.int32)
+        uv, face_uv = (
+            arrays["vt"].astype(np.float64) * [1, -1] + [0, 1],
+            arrays["ft"].astype(np.int32),
+        )
     parents = arrays["kintree_table"][0].astype(np.int64)
     parents[0] = -1  # files have it as the largest unsigned number
     return SmplArrays(

@@ -101,7 +101,7 @@ def _say(text: str) -> None:
 def config_to_json(config: Any) -> dict[str, Any]:
     """A config's fields as JSON holds them; backgrounds and files by absolute path."""
     fields = json.loads(json.dumps(asdict(config), default=str))
-    for name in ("bounds", "poses", "body_path", "cutouts"):
+    for name in ("bounds", "poses", "body_path", "cutouts", "textures"):
         if fields.get(name):
             fields[name] = str(Path(fields[name]).resolve())
     if Path(fields["backgrounds"]).is_dir():

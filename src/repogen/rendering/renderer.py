@@ -300,12 +300,12 @@ class Renderer:
         model.uvs = static.uvs
         if len(materials):
             model.materials = self._structs(materials, Material)
-            own = [
-                np.zeros(len(p.surface.faces), np.int16) if p.face_materials is None
-                else (p.face_materials + start).astype(np.int16)
-                for p, start in zip(pieces, counts, strict=False)
-            ]  # fmt: skip
-            model.face_materials = self._array(np.concatenate(own), wp.int16)
+        own = [
+            np.full(len(p.surface.faces), -1, np.int16) if p.face_materials is None
+            else np.where(p.face_materials < 0, -1, p.face_materials + start).astype(np.int16)
+            for p, start in zip(pieces, counts, strict=False)
+        ]  # fmt: skip
+        model.face_materials = self._array(np.concatenate(own), wp.int16)
         model.texels.pixels = self._textures.pixels
         model.texels.to_linear = self._to_linear
         return model
