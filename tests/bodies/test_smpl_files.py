@@ -54,7 +54,7 @@ def test_smplx_expressions_follow_its_betas(tmp_path, shapes, first):
     np.savez(tmp_path / "a.npz", hands_meanl=np.array([{"never": "read"}], object), **given)
     model = read_model(tmp_path / "a.npz", FAMILIES["smplx"])
     assert model.shapes[:, 0, 0].tolist() == [*range(10), *range(first, first + 10)]
-    assert model.uv.tolist() == [[1, 1]] * 9
+    assert model.uv.tolist() == [[1, 0]] * 9
     assert model.face_uv.shape == model.faces.shape
 
 
