@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from functools import lru_cache
 
+import cv2
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
@@ -444,6 +445,20 @@ def test_a_dressed_body_has_no_holes(smpl):
             mine = ahead & (surface.face_parts == index)
             shown, there = (-cross[mine & which, 1].sum() for which in (is_seen, skin))
             assert shown == pytest.approx(there, rel=0.25)
+
+
+def test_pictures_lie_on_the_skin_where_there_are_texture_coordinates(smpl, tmp_path):
+    cv2.imwrite(str(tmp_path / "blue.png"), np.full((64, 64, 3), (200, 20, 20), np.uint8))
+    config = SceneConfig(image_size=96, textures=tmp_path, backgrounds="plain")
+    if smpl.name != "smplx":
+        with pytest.raises(UserError, match="hold no texture coordinates"):
+            sample_scene(config, seed=1, body=smpl)
+        return
+    rendering = Renderer(smpl).render(sample_scene(config, seed=1, body=smpl))
+    g = rendering.gbuffer
+    blue, green, red = rendering.image[g.whole(g.by_pixel(g.covered).sum(axis=2)) == 4].T
+    # But for the eyes.
+    assert ((blue > 2 * red) & (blue > 2 * green)).mean() > 0.97
 
 
 def test_every_keypoint_has_a_neighbourhood_of_its_own(smpl):
