@@ -20,7 +20,7 @@ from repogen.poses.sampling import (
 )
 from repogen.scenes.config import SceneConfig, bounds_of, motion_of, textures_in
 from repogen.scenes.crowd import place_next
-from repogen.scenes.people import seen_points
+from repogen.scenes.people import decent, seen_points
 from repogen.scenes.scene import Person
 from repogen.scenes.streams import stream
 
@@ -99,4 +99,5 @@ def _outfit(config: SceneConfig, seed: int, index: int, body: Body, feminine: fl
         return wear_picture(rng, outfit, textures_in(config.textures))
     if not isinstance(body, AnnyBody):
         return outfit
-    return dress(rng, outfit, feminine, config.patterns, config.wardrobe)
+    dressed = dress(rng, outfit, feminine, config.patterns, config.wardrobe)
+    return decent(body, dressed, outfit) if dressed.worn else outfit
