@@ -137,7 +137,8 @@ def test_garments_want_the_body_they_are_made_for(body, installed_jacket):
 
 
 def test_what_garments_leave_bare_is_painted(body, installed_jacket):
-    painted = sample_scene(SceneConfig(wardrobe="painted"), 0, 0, body).people[0].outfit
+    config = SceneConfig(wardrobe="painted", backgrounds="plain")
+    painted = sample_scene(config, 0, 0, body).people[0].outfit
     painted = replace(painted, top="shirt", waist=0.0, bottom="trousers", hem=-0.8)
     bare = replace(painted, top="bare", waist=9.0, bottom="shorts", hem=9.0)
     jacket = people_module.decent(body, replace(bare, worn=(installed_jacket,)), painted)
