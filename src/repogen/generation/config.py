@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from repogen.datasets.folder import MAPS
+from repogen.datasets.shards import SHARD
 from repogen.errors import UserError, choose
 from repogen.labels.annotation import HIDDEN
 from repogen.labels.wholebody import check_keypoints
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.scenes.config import SceneConfig
+
+FORMATS = ("coco", "webdataset")
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,11 @@ class GenerateConfig(SceneConfig):
     """Keypoints: coco (17), feet (and 6 of the feet) or wholebody (the 133 of COCO-WholeBody)."""
     write: tuple[str, ...] = ()
     """More pictures beside each image: depth masks parts normals stick."""
+    format: str = "coco"
+    """coco: a folder of images with one COCO file. webdataset: tar files of images with their
+    labels, and a manifest."""
+    shard_images: int = SHARD
+    """Images in a tar file, with --format webdataset."""
     device: str = "cpu"
     """Where to render: cpu or cuda."""
 
@@ -40,6 +48,10 @@ class GenerateConfig(SceneConfig):
             raise UserError(f"--workers {self.workers} must lie between 0 and 1024")
         if self.hidden not in HIDDEN:
             raise choose("--hidden", self.hidden, HIDDEN)
+        if self.format not in FORMATS:
+            raise choose("--format", self.format, FORMATS)
+        if not 1 <= self.shard_images <= 100_000:
+            raise UserError(f"--shard-images {self.shard_images} must lie between 1 and 100,000")
         check_keypoints(self.keypoints, self.body)
         for kind in self.write:
             if kind not in MAPS:

@@ -5,7 +5,6 @@ import hashlib
 import json
 import multiprocessing
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -15,7 +14,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from repogen.appearance.backgrounds import parse_backgrounds
@@ -23,14 +21,13 @@ from repogen.assets import installed
 from repogen.bodies.anny_data import ensure_anny_data
 from repogen.bodies.smpl_files import FAMILIES, find_model_files
 from repogen.datasets.folder import (
-    CHUNK,
+    Busy,
     DatasetFolder,
-    cannot_write,
-    merge_parts,
-    remove_partials,
-    write_whole,
+    locked,
+    remove_parts,
 )
-from repogen.datasets.reading import RUN_FORMAT, read_run
+from repogen.datasets.reading import RUN_FORMAT, read_run, write_run
+from repogen.datasets.shards import ShardFolder
 from repogen.errors import UserError, choose
 from repogen.generation.config import GenerateConfig
 from repogen.labels.annotation import CATEGORY
@@ -47,14 +44,15 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
     either case what is written stays valid and the same call goes on. Worker processes import
     the calling script: call it under `if __name__ == "__main__":`.
     """
-    folder = DatasetFolder(Path(out))
+    folder = folder_of(Path(out), config)
     _, found = parse_backgrounds(config.backgrounds)
     _check_device(config.device)
     run = _run_record(config, found)
     with _locked(folder, run):
-        chunks = -(-config.images // CHUNK)
+        chunks = -(-config.images // folder.chunk)
         todo = [chunk for chunk in range(chunks) if not folder.part(chunk).exists()]
-        done = config.images - sum(_chunk_size(config, chunk) for chunk in todo)
+        left = sum(min(folder.chunk, config.images - chunk * folder.chunk) for chunk in todo)
+        done = config.images - left
         if done:
             _say(f"going on: {done} of {config.images} images are there")
         _say(f"backgrounds: {found}")
@@ -75,14 +73,16 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
             "licenses": [],
             "categories": [CATEGORY],
         }
-        merge_parts(folder, chunks, header)
-    # Only our own working files, and only once everything they hold is in the open.
-    shutil.rmtree(folder.lock.parent, ignore_errors=True)
+        folder.finish(chunks, header)
+    remove_parts(folder)
     return folder.root
 
 
-def _chunk_size(config: GenerateConfig, chunk: int) -> int:
-    return min(CHUNK, config.images - chunk * CHUNK)
+def folder_of(root: Path, config: GenerateConfig) -> DatasetFolder:
+    """The folder that a run of these options writes."""
+    if config.format == "webdataset":
+        return ShardFolder(root, config.shard_images)
+    return DatasetFolder(root)
 
 
 def _check_device(device: str) -> None:
@@ -155,25 +155,17 @@ def _locked(folder: DatasetFolder, run: dict[str, Any]) -> Iterator[None]:
     """Open the folder for this run alone, new or half-made; refuse any other."""
     _check_folder(folder, run)
     try:
-        folder.lock.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder.lock, timeout=0)
-        lock.acquire()
-    except Timeout as error:
-        if multiprocessing.parent_process() is not None:
-            raise UserError(
-                "generate() runs again as a worker process imports your script; put the call "
-                'under `if __name__ == "__main__":`'
-            ) from error
+        with locked(folder):
+            if not folder.run.exists():
+                write_run(folder, run)
+            yield
+    except Busy as error:
+        if multiprocessing.parent_process() is None:
+            raise
         raise UserError(
-            f"another run is writing into {folder.root}; wait for it or choose another folder"
+            "generate() runs again as a worker process imports your script; put the call under "
+            '`if __name__ == "__main__":`'
         ) from error
-    except OSError as error:
-        raise cannot_write(folder.root, error) from error
-    with lock:
-        remove_partials(folder)
-        if not folder.run.exists():
-            write_whole(folder.run, (json.dumps(run, indent=1) + "\n").encode())
-        yield
 
 
 def _check_folder(folder: DatasetFolder, run: dict[str, Any]) -> None:

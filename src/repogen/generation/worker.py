@@ -11,12 +11,11 @@ import numpy as np
 
 from repogen.bodies import load_body
 from repogen.datasets.folder import (
-    CHUNK,
+    PICTURE,
     DatasetFolder,
+    Record,
     encode_jpeg,
     encode_png,
-    record_line,
-    write_whole,
 )
 from repogen.generation.config import GenerateConfig
 from repogen.labels.annotation import image_record, label
@@ -37,24 +36,24 @@ class Worker:
         self.renderer = Renderer(self.body, config.device)
 
     def make_chunk(self, chunk: int) -> int:
-        """Write the chunk's images, then its part file; returns how many images."""
-        lines = []
-        first = chunk * CHUNK
-        for index in range(first, min(first + CHUNK, self.config.images)):
-            scene = sample_scene(self.config, self.config.seed, index, self.body)
-            lines.append(self._write(self.renderer.render(scene)))
-        write_whole(self.folder.part(chunk), ("\n".join(lines) + "\n").encode())
-        return len(lines)
+        """Make and write the images of a chunk; returns how many."""
+        first = chunk * self.folder.chunk
+        indices = range(first, min(first + self.folder.chunk, self.config.images))
+        self.folder.write_chunk(chunk, map(self._record, indices))
+        return len(indices)
 
-    def _write(self, rendering: Rendering) -> str:
-        """Write a rendering's pictures; returns its record as a line of JSON."""
-        path = self.folder.image(rendering.scene.index + 1)
-        write_whole(path, encode_jpeg(rendering.image, rendering.scene.sensor.jpeg_quality))
+    def _record(self, index: int) -> Record:
+        scene = sample_scene(self.config, self.config.seed, index, self.body)
+        rendering = self.renderer.render(scene)
         annotations = label(rendering, self.config.hidden, self.config.keypoints)
-        for name, data in encoded_maps(rendering, annotations, self.config.write).items():
-            write_whole(self.folder.map(name, rendering.scene.index + 1), data)
-        image = image_record(rendering.scene, path.name)
-        return record_line(image, annotations, scene_to_json(rendering.scene))
+        picture = encode_jpeg(rendering.image, scene.sensor.jpeg_quality)
+        maps = encoded_maps(rendering, annotations, self.config.write)
+        return Record(
+            image_record(scene, self.folder.image(index + 1).name),
+            annotations,
+            scene_to_json(scene),
+            {PICTURE: picture} | maps,
+        )
 
 
 def encoded_maps(
