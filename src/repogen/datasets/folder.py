@@ -34,6 +34,11 @@ def map_kinds(write: Sequence[str]) -> tuple[str, ...]:
     return plain + (("stick/all", "stick/visible") if "stick" in write else ())
 
 
+def image_name(image_id: int) -> str:
+    """The file of an image."""
+    return f"{image_id:08d}.jpg"
+
+
 @dataclass(frozen=True)
 class Record:
     """One finished image: its COCO entry, its annotations without ids, its scene as a line of
@@ -78,7 +83,7 @@ class DatasetFolder:
         return self.root / ".parts" / f"{chunk:08d}.jsonl"
 
     def image(self, image_id: int) -> Path:
-        return self.root / "images" / f"{image_id:08d}.jpg"
+        return self.root / "images" / image_name(image_id)
 
     def map(self, kind: str, image_id: int) -> Path:
         """A depth, mask, part, normal or stick-figure picture; `kind` may name a subfolder."""

@@ -48,11 +48,6 @@ class Manifest:
     header: dict[str, Any]
     shards: tuple[Shard, ...]
 
-    @property
-    def images(self) -> int:
-        """Of all shards."""
-        return sum(shard.images for shard in self.shards)
-
 
 @dataclass(frozen=True)
 class ShardFolder(DatasetFolder):

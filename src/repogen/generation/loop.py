@@ -219,11 +219,10 @@ def _make_chunks(folder: DatasetFolder, config: GenerateConfig, todo: list[int])
     """Make the chunks, yielding the size of each as it is finished."""
     workers = min(config.workers or os.cpu_count() or 1, len(todo))
     if workers == 1:
-        from repogen.generation.worker import Worker
+        from repogen.generation.worker import write_chunk
 
-        worker = Worker(folder, config)
         for chunk in todo:
-            yield worker.make_chunk(chunk)
+            yield write_chunk(folder, config, chunk)
         return
     yield from _make_in_processes(folder, config, todo, workers)
 
@@ -239,15 +238,13 @@ def _make_in_processes(
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     if "forkserver" in methods:
         context.set_forkserver_preload(["repogen.generation.worker"])
-    pool = ProcessPoolExecutor(
-        workers, mp_context=context, initializer=worker.start, initargs=(folder, config)
-    )
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=worker.start)
     waiting = list(reversed(todo))
     running: set[Future[int]] = set()
     try:
         while waiting or running:
             while waiting and len(running) < 2 * workers:
-                running.add(pool.submit(worker.make_chunk, waiting.pop()))
+                running.add(pool.submit(worker.write_chunk, folder, config, waiting.pop()))
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 yield future.result()

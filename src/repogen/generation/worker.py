@@ -1,8 +1,9 @@
-"""What one process does: make a range of images and leave their records in a part file."""
+"""What one process does: make a range of images and write them."""
 
 import os
 import signal
 import threading
+from functools import lru_cache
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
 
@@ -16,6 +17,7 @@ from repogen.datasets.folder import (
     Record,
     encode_jpeg,
     encode_png,
+    image_name,
 )
 from repogen.generation.config import GenerateConfig
 from repogen.labels.annotation import image_record, label
@@ -26,34 +28,37 @@ from repogen.scenes.sample import sample_scene
 from repogen.scenes.scene import scene_to_json
 
 
-class Worker:
+class Maker:
     """Makes images of one run; keeps the body model and the renderer between them."""
 
-    def __init__(self, folder: DatasetFolder, config: GenerateConfig) -> None:
-        self.folder = folder
+    def __init__(self, config: GenerateConfig) -> None:
         self.config = config
         self.body = load_body(config.body, config.device, config.body_path)
         self.renderer = Renderer(self.body, config.device)
 
-    def make_chunk(self, chunk: int) -> int:
-        """Make and write the images of a chunk; returns how many."""
-        first = chunk * self.folder.chunk
-        indices = range(first, min(first + self.folder.chunk, self.config.images))
-        self.folder.write_chunk(chunk, map(self._record, indices))
-        return len(indices)
-
-    def _record(self, index: int) -> Record:
+    def record(self, index: int) -> Record:
+        """Image `index` of the run with all that belongs to it."""
         scene = sample_scene(self.config, self.config.seed, index, self.body)
         rendering = self.renderer.render(scene)
         annotations = label(rendering, self.config.hidden, self.config.keypoints)
         picture = encode_jpeg(rendering.image, scene.sensor.jpeg_quality)
         maps = encoded_maps(rendering, annotations, self.config.write)
-        return Record(
-            image_record(scene, self.folder.image(index + 1).name),
-            annotations,
-            scene_to_json(scene),
-            {PICTURE: picture} | maps,
-        )
+        image = image_record(scene, image_name(index + 1))
+        return Record(image, annotations, scene_to_json(scene), {PICTURE: picture} | maps)
+
+
+@lru_cache(maxsize=1)
+def maker(config: GenerateConfig) -> Maker:
+    """This process's maker for these options."""
+    return Maker(config)
+
+
+def write_chunk(folder: DatasetFolder, config: GenerateConfig, chunk: int) -> int:
+    """Make and write the images of a chunk of the run; returns how many."""
+    first = chunk * folder.chunk
+    indices = range(first, min(first + folder.chunk, config.images))
+    folder.write_chunk(chunk, map(maker(config).record, indices))
+    return len(indices)
 
 
 def encoded_maps(
@@ -80,25 +85,11 @@ def encoded_maps(
     return out
 
 
-_job: tuple[DatasetFolder, GenerateConfig] | None = None
-_worker: Worker | None = None
-
-
-def start(folder: DatasetFolder, config: GenerateConfig) -> None:
+def start() -> None:
     """Initialise a worker process, which ends when its parent does."""
-    global _job
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
-    _job = (folder, config)
-
-
-def make_chunk(chunk: int) -> int:
-    """`Worker.make_chunk` of this process, built at its first chunk."""
-    global _worker
-    assert _job is not None, "start() comes first"
-    _worker = _worker or Worker(*_job)
-    return _worker.make_chunk(chunk)
 
 
 def _end_with_parent() -> None:

@@ -11,10 +11,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from repogen.datasets.crops import Augmentation
-from repogen.datasets.samples import training_sample
-from repogen.datasets.sets import Mix
 from repogen.errors import UserError
 from repogen.training.config import TrainConfig
+from repogen.training.mix import Mix
 
 
 class _Crops(Dataset):
@@ -27,13 +26,10 @@ class _Crops(Dataset):
         return len(self.rows)
 
     def __getitem__(self, place: int) -> tuple[np.ndarray, np.ndarray]:
-        which, person = self.rows[place]
-        people = self.mix.sets[which]
+        which, person = self.rows[place].tolist()
         rng = np.random.default_rng([self.config.seed, self.epoch, place])
-        rendered = bool(people.rendered[people.image[person]])
-        sample = training_sample(
-            rng, people, int(person), self.how, self.config.degrade and rendered
-        )
+        source = self.mix.sources[which]
+        sample = source.sample(rng, self.epoch, person, self.how, self.config.degrade)
         return np.ascontiguousarray(sample.crop), sample.joints.astype(np.float32)
 
 

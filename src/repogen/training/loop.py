@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from repogen.datasets.people import People
 from repogen.datasets.samples import readable
-from repogen.datasets.sets import Mix, read_mix, read_set
+from repogen.datasets.sets import read_set
 from repogen.errors import UserError
 from repogen.evaluation.scores import evaluate_estimates
 from repogen.inference.estimate import estimate_people
@@ -28,6 +28,7 @@ from repogen.models.weights import Weights, load_into, read_weights
 from repogen.training.batches import batches
 from repogen.training.board import Board
 from repogen.training.config import TrainConfig
+from repogen.training.mix import read_mix
 from repogen.training.optimizer import averaged_into, parameter_groups, rate_at
 from repogen.training.state import State, keep, open_run
 
@@ -42,7 +43,6 @@ def train(config: TrainConfig) -> Path:
     """
     cv2.setNumThreads(0)  # processes forked from one whose OpenCV has threads wait for them forever
     mix = read_mix(config.train)
-    mix = Mix(tuple(readable(people)[0] for people in mix.sets), mix.weights)
     tests = [readable(read_set(spec))[0] for spec in config.val]
     accelerator = Accelerator(mixed_precision=_precision(), cpu=not torch.cuda.is_available())
     if config.batch % accelerator.num_processes:
