@@ -1,15 +1,15 @@
 """The dataset folder: what lies where, and files that are written whole or not at all."""
 
 import json
-import os
 import shutil
 import struct
+import uuid
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Self, TextIO
 
 import cv2
 import numpy as np
@@ -57,6 +57,10 @@ class DatasetFolder:
     root: Path
     chunk: int = CHUNK
     """Images that are made and written together."""
+
+    def moved(self, root: Path) -> Self:
+        """The same kind of folder at another path."""
+        return replace(self, root=root)
 
     @property
     def run(self) -> Path:
@@ -112,7 +116,8 @@ def written_whole(path: Path) -> Iterator[Path]:
 
     Raises `UserError` where the disk is full or the folder cannot be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    # Processes of several machines may write the same file at once.
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial

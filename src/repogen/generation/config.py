@@ -11,6 +11,8 @@ from repogen.labels.wholebody import check_keypoints
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.scenes.config import SceneConfig
 
+ENGINES = ("local", "ray")
+
 FORMATS = ("coco", "webdataset")
 
 
@@ -24,6 +26,11 @@ class GenerateConfig(SceneConfig):
     """The same seed and options give the same dataset, byte for byte."""
     workers: int = 0
     """Processes; 0 = one for each processor."""
+    engine: str = "local"
+    """local: processes of this machine. ray: tasks of a Ray cluster whose nodes all see the
+    dataset's folder."""
+    ray_address: str | None = None
+    """auto, or the address of a Ray cluster; without one it is started here."""
     hidden: str = "keep"
     """Occluded keypoints: keep (v = 1, as COCO) or drop (0, 0, 0, as the paper)."""
     keypoints: str = "coco"
@@ -46,6 +53,10 @@ class GenerateConfig(SceneConfig):
             raise UserError(f"--seed {self.seed} must lie between 0 and 2**63 - 1")
         if not 0 <= self.workers <= 1024:
             raise UserError(f"--workers {self.workers} must lie between 0 and 1024")
+        if self.engine not in ENGINES:
+            raise choose("--engine", self.engine, ENGINES)
+        if self.ray_address is not None and self.engine != "ray":
+            raise UserError(f"--ray-address {self.ray_address} needs --engine ray")
         if self.hidden not in HIDDEN:
             raise choose("--hidden", self.hidden, HIDDEN)
         if self.format not in FORMATS:

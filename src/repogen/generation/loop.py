@@ -4,11 +4,8 @@ import contextlib
 import hashlib
 import json
 import multiprocessing
-import os
 import sys
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,15 +21,17 @@ from repogen.datasets.folder import (
     Busy,
     DatasetFolder,
     locked,
+    remove_partials,
     remove_parts,
 )
 from repogen.datasets.reading import RUN_FORMAT, read_run, write_run
 from repogen.datasets.shards import ShardFolder
 from repogen.errors import UserError, choose
 from repogen.generation.config import GenerateConfig
+from repogen.generation.engines import make_chunks
 from repogen.labels.annotation import CATEGORY
 
-_FREE = ("workers",)
+_FREE = ("workers", "engine", "ray_address")
 """Options that do not change the data: a run may be resumed with others."""
 
 
@@ -62,8 +61,9 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
             with tqdm(
                 total=config.images, initial=done, unit="img", smoothing=0.1, desc="generating"
             ) as bar:
-                for size in _make_chunks(folder, config, todo):
+                for size in make_chunks(folder, config, todo):
                     bar.update(size)
+                remove_partials(folder)  # of workers that died and whose chunks others made again
         header = {
             "info": {
                 "description": "Synthetic people by repogen",
@@ -213,46 +213,3 @@ def _check_folder(folder: DatasetFolder, run: dict[str, Any]) -> None:
         )
     if before["versions"] != run["versions"]:
         _say("warning: begun with other versions of the libraries; later images may differ a bit")
-
-
-def _make_chunks(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) -> Iterator[int]:
-    """Make the chunks, yielding the size of each as it is finished."""
-    workers = min(config.workers or os.cpu_count() or 1, len(todo))
-    if workers == 1:
-        from repogen.generation.worker import write_chunk
-
-        for chunk in todo:
-            yield write_chunk(folder, config, chunk)
-        return
-    yield from _make_in_processes(folder, config, todo, workers)
-
-
-def _make_in_processes(
-    folder: DatasetFolder, config: GenerateConfig, todo: list[int], workers: int
-) -> Iterator[int]:
-    from repogen.generation import worker
-
-    # Each worker is one core's work; threads of the linear algebra would only spin.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    if "forkserver" in methods:
-        context.set_forkserver_preload(["repogen.generation.worker"])
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=worker.start)
-    waiting = list(reversed(todo))
-    running: set[Future[int]] = set()
-    try:
-        while waiting or running:
-            while waiting and len(running) < 2 * workers:
-                running.add(pool.submit(worker.write_chunk, folder, config, waiting.pop()))
-            finished, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                yield future.result()
-    except BrokenProcessPool as error:
-        raise UserError(
-            "a worker process died (out of memory?); run the same command again to go on, with "
-            "fewer --workers if it happens again"
-        ) from error
-    finally:
-        # Chunks under way are finished and kept; nothing new is begun.
-        pool.shutdown(wait=True, cancel_futures=True)

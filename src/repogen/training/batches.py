@@ -1,6 +1,7 @@
 """The crops of an epoch, drawn from (seed, epoch, place) alone: nothing to restore on resuming."""
 
 import os
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -60,6 +61,24 @@ def batches(
         yield from prepared
     except UserError as error:  # a worker's comes with its traceback in the text
         raise UserError(str(error).strip().rpartition("UserError: ")[2]) from None
+
+
+class Waiting:
+    """Batches, and how many seconds whoever takes them has waited for the next."""
+
+    def __init__(self, batches: Iterator[tuple[Tensor, Tensor]]) -> None:
+        self._batches = batches
+        self.seconds = 0.0
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        return self
+
+    def __next__(self) -> tuple[Tensor, Tensor]:
+        began = time.monotonic()
+        try:
+            return next(self._batches)
+        finally:
+            self.seconds += time.monotonic() - began
 
 
 def _one_thread(_worker: int) -> None:

@@ -25,7 +25,7 @@ from repogen.models import build_model
 from repogen.models.heatmaps import joints_to_heatmaps
 from repogen.models.pixels import normalize
 from repogen.models.weights import Weights, load_into, read_weights
-from repogen.training.batches import batches
+from repogen.training.batches import Waiting, batches
 from repogen.training.board import Board
 from repogen.training.config import TrainConfig
 from repogen.training.mix import read_mix
@@ -67,9 +67,10 @@ def train(config: TrainConfig) -> Path:
     board = Board(config.out / "tensorboard", state.epoch * steps_an_epoch) if chief else None
     while state.epoch < config.epochs:
         began, losses = time.monotonic(), []
+        crops_ahead = Waiting(batches(mix, config, state.epoch, accelerator))
         model.train()
         bar = tqdm(
-            batches(mix, config, state.epoch, accelerator), total=steps_an_epoch, unit="step",
+            crops_ahead, total=steps_an_epoch, unit="step",
             desc=f"epoch {state.epoch + 1}/{config.epochs}", disable=not chief,
         )  # fmt: skip
         for batch, (crops, joints) in enumerate(bar):
@@ -100,6 +101,8 @@ def train(config: TrainConfig) -> Path:
         if board is not None:
             seconds = round(time.monotonic() - began, 1)
             entry = {"epoch": state.epoch, "loss": float(np.mean(losses)), "seconds": seconds}
+            entry |= {"crops_a_second": round(len(mix) / seconds, 2),
+                      "waited": round(crops_ahead.seconds / seconds, 4)}  # fmt: skip
             entry |= {"lr": config.learning_rate * share} | _validated(config, state.weights, tests)
             state.log.append(entry)
             state.losses += losses
