@@ -34,6 +34,7 @@ from repogen.datasets.reading import RUN_FORMAT, read_run
 from repogen.errors import UserError, choose
 from repogen.generation.config import GenerateConfig
 from repogen.labels.annotation import CATEGORY
+from repogen.poses.motion import poses_of_pack
 
 _FREE = ("workers",)
 """Options that do not change the data: a run may be resumed with others."""
@@ -136,7 +137,8 @@ def _body_files(config: GenerateConfig) -> dict[str, str]:
 
 def _assets(config: GenerateConfig) -> list[dict[str, Any]]:
     """The asset packs that the pictures may draw on: origin, licences, and a hash of it all."""
-    if config.wardrobe == "painted" and config.backgrounds != "auto":
+    posed = config.poses is not None and poses_of_pack(config.poses) is not None
+    if config.wardrobe == "painted" and config.backgrounds != "auto" and not posed:
         return []
     return [
         {
