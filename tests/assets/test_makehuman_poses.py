@@ -1,6 +1,7 @@
 """MakeHuman's poses: a skeleton and quaternions in, BVH files that bend our joints out."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from repogen.assets import add, check, installed, packs_text
 from repogen.assets.makehuman_poses import POSES, SKELETON, put_pose, read_bones
 from repogen.cli import main
 from repogen.errors import UserError
+from repogen.generation.config import GenerateConfig
+from repogen.generation.loop import _run_record
 from repogen.poses.bvh import read_bvh
 from repogen.poses.motion import load_motion, read_clip
 
@@ -119,6 +122,24 @@ def test_joints_bend_as_the_quaternions_say(npm, package, assets):
     assert fight["right_shoulder"] == pytest.approx((0, 0, 0), abs=0.1)
     assert fight["left_shoulder"] == pytest.approx((0, 0, -45), abs=0.1)
     assert fight["spine2"] == pytest.approx((20, 0, 0), abs=0.01)
+
+
+def test_run_json_names_the_pack_that_poses_are_of(npm, package, tmp_path, monkeypatch):
+    npm(package)
+    add("makehuman")
+    monkeypatch.chdir(tmp_path)
+    options = {"wardrobe": "painted", "backgrounds": "plain"}
+    config = GenerateConfig(poses=Path("makehuman"), **options)
+    record = _run_record(config, "")
+    assert record["config"]["poses"] == "makehuman"
+    (pack,) = record["assets"]
+    assert (pack["name"], pack["version"], pack["licences"]) == (
+        "makehuman",
+        "0.0.2",
+        ["CC0-1.0"],
+    )
+    assert len(pack["sha256"]) == 64
+    assert _run_record(GenerateConfig(**options), "")["assets"] == []
 
 
 def test_the_file_holds_skeleton_and_rotations(tmp_path, model_file):

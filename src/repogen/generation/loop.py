@@ -100,10 +100,11 @@ def _say(text: str) -> None:
 
 
 def config_to_json(config: Any) -> dict[str, Any]:
-    """A config's fields as JSON holds them; backgrounds and files by absolute path."""
+    """A config's fields as JSON holds them; backgrounds and files by absolute path, a pack of
+    poses by its name."""
     fields = json.loads(json.dumps(asdict(config), default=str))
     for name in ("bounds", "poses", "body_path", "cutouts"):
-        if fields.get(name):
+        if fields.get(name) and Path(fields[name]).exists():
             fields[name] = str(Path(fields[name]).resolve())
     if Path(fields["backgrounds"]).is_dir():
         fields["backgrounds"] = str(Path(fields["backgrounds"]).resolve())
