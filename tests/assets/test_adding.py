@@ -214,7 +214,7 @@ def test_the_real_makehuman_package():
     added = add("makehuman")
     kinds = [item.kind for item in added.pack.items]
     counts = {kind: kinds.count(kind) for kind in set(kinds)}
-    assert counts == {"clothes": 19, "hair": 10, "eyebrows": 12, "eyelashes": 4}
+    assert counts == {"clothes": 19, "hair": 10, "eyebrows": 12, "eyelashes": 4, "poses": 16}
     assert {item.licence for item in added.pack.items} == {"CC0-1.0"}
     assert check() == []
 

@@ -24,10 +24,10 @@ NOT_STATED = "not stated"
 
 @dataclass(frozen=True)
 class Item:
-    """One garment, hair style, skin or panorama of a pack."""
+    """One garment, hair style, skin, pose or panorama of a pack."""
 
     kind: str
-    """clothes, hair, eyebrows, eyelashes, skins or environment."""
+    """clothes, hair, eyebrows, eyelashes, skins, poses or environment."""
     name: str
     uuid: str
     licence: str

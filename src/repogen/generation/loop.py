@@ -30,6 +30,7 @@ from repogen.errors import UserError, choose
 from repogen.generation.config import GenerateConfig
 from repogen.generation.engines import make_chunks
 from repogen.labels.annotation import CATEGORY
+from repogen.poses.motion import poses_of_pack
 
 _FREE = ("workers", "engine", "ray_address")
 """Options that do not change the data: a run may be resumed with others."""
@@ -99,10 +100,11 @@ def _say(text: str) -> None:
 
 
 def config_to_json(config: Any) -> dict[str, Any]:
-    """A config's fields as JSON holds them; backgrounds and files by absolute path."""
+    """A config's fields as JSON holds them; backgrounds and files by absolute path, a pack of
+    poses by its name."""
     fields = json.loads(json.dumps(asdict(config), default=str))
     for name in ("bounds", "poses", "body_path", "cutouts", "textures"):
-        if fields.get(name):
+        if fields.get(name) and Path(fields[name]).exists():
             fields[name] = str(Path(fields[name]).resolve())
     if Path(fields["backgrounds"]).is_dir():
         fields["backgrounds"] = str(Path(fields["backgrounds"]).resolve())
@@ -136,7 +138,8 @@ def _body_files(config: GenerateConfig) -> dict[str, str]:
 
 def _assets(config: GenerateConfig) -> list[dict[str, Any]]:
     """The asset packs that the pictures may draw on: origin, licences, and a hash of it all."""
-    if config.wardrobe == "painted" and config.backgrounds != "auto":
+    posed = config.poses is not None and poses_of_pack(config.poses) is not None
+    if config.wardrobe == "painted" and config.backgrounds != "auto" and not posed:
         return []
     return [
         {

@@ -69,7 +69,8 @@ class SceneConfig:
     pose: str | None = None
     """Everybody in one named pose: min, max, sit, stand, stretch or tpose."""
     poses: Path | None = None
-    """Measured poses: an AMASS .npz, .bvh or pose .json file, or a folder of them."""
+    """Measured poses: an AMASS .npz, .bvh or pose .json file, a folder of them, or makehuman: the
+    poses of that asset pack."""
     poses_share: float = 1.0
     """Share of people in measured poses; the others' are random."""
     poses_noise: float = 0.0
