@@ -34,7 +34,7 @@ from repogen import GenerateConfig, label, load_body, sample_scene
 from repogen.assets import installed
 from repogen.datasets.folder import encode_jpeg
 from repogen.generation.config import PRESETS
-from repogen.generation.worker import encoded_maps
+from repogen.generation.output import encoded_maps
 from repogen.rendering import Renderer
 
 MAPS = ("depth", "masks", "parts")

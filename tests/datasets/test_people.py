@@ -143,6 +143,7 @@ PERSON = {"id": 1, "name": "person"}
         ({"annotations": [annotation(id=[1])]}, r"annotations\[0\] cannot be read"),
         ({"annotations": [annotation(id=2**70)]}, r"annotations\[0\] cannot be read"),
         ({"annotations": ["none"]}, r"annotations\[0\] cannot be read"),
+        ({"annotations": [annotation(view="top")]}, r"annotations\[0\] cannot be read"),
         (
             {"annotations": [annotation(area=None, segmentation=[[]])]},
             r"annotations\[0\] .*segmentation is no polygon",
@@ -161,6 +162,18 @@ def test_records_of_the_wrong_kind_are_named(tmp_path, changes, words):
 def test_a_mask_that_is_not_needed_does_no_harm(tmp_path):
     people = read(tmp_path, [annotation(segmentation=[[1, 2, 3]])])
     assert people.areas.tolist() == [3000]
+
+
+def test_each_person_has_its_own_view_else_its_images(tmp_path):
+    def view(azimuth, elevation):
+        return {"azimuth_deg": azimuth, "elevation_deg": elevation, "roll_deg": 5}
+
+    people = read(
+        tmp_path, [annotation(view=view(20, -60)), annotation(id=8), annotation(id=9, view={})],
+        images=[IMAGE | {"view": view(10, 30)}],
+    )  # fmt: skip
+    assert people.views.tolist() == [[20, -60, 5], [10, 30, 5], [10, 30, 5]]
+    assert people.take([1, 0]).views[:, 0].tolist() == [10, 20]
 
 
 def test_a_view_that_is_null_is_none(tmp_path):

@@ -182,6 +182,52 @@ def test_a_band_is_the_set_of_its_images():
             assert scores[name].low <= scores[name].value <= scores[name].high
 
 
+def test_people_of_one_image_go_to_their_own_bands():
+    """Two people a picture, far apart and seen from elsewhere, score as if each had their own."""
+    rng = np.random.default_rng(1)
+    count = 200
+    elevation = rng.uniform(-90, 90, count)
+    views = np.stack([rng.uniform(-180, 180, count), elevation, np.zeros(count)], axis=1)
+    apart = crowd_of(rng, count, views)
+    apart.keypoints[::2, :, 0] += 5000
+    apart.boxes[::2, 0] += 5000
+    apart = replace(apart, crowd=np.arange(count) % 17 == 0)
+    found = near(rng, apart, 12)
+    together = replace(apart, image=apart.image // 2)
+    pictures = np.arange(count) // 2
+    assert len(set(np.digitize(elevation, BANDS)[pictures == 0])) == 2, "worth testing"
+    one, two = (
+        compare(people, {"a": replace(found, image=people.image)}, draws=10)
+        for people in (apart, together)
+    )
+    for alone, band in zip(one.bands, two.bands, strict=True):
+        inside = (elevation >= band.low) & (elevation < band.high) & ~apart.crowd
+        assert band.comparison.persons == alone.comparison.persons == inside.sum()
+        assert band.comparison.images == len(np.unique(pictures[inside]))
+        for name in ("AP", "AR", "OKS", "PCK", "OKS nose"):
+            value = alone.comparison.scores["a"][name].value
+            assert band.comparison.scores["a"][name].value == pytest.approx(value), name
+    assert (one.sphere.persons == two.sphere.persons).all()
+    np.testing.assert_allclose(one.sphere.oks["a"], two.sphere.oks["a"])
+
+
+def test_a_detection_of_nobody_counts_where_its_image_shows_somebody():
+    views = [(0, -75, 0), (0, 10, 0), (0, 15, 0)]
+    people = crowd_of(np.random.default_rng(0), 3, views)
+    people = replace(people, image=np.array([0, 0, 2]))
+    true = replace(near(np.random.default_rng(0), people, 0), person=np.full(3, -1))
+    nobody = {
+        "keypoints": people.keypoints[:1] + np.array([5000.0, 0, 0]), "scores": [2.0],
+        "image": [2], "person": [-1], "kept": [True],
+    }  # fmt: skip
+    found = replace(
+        true, **{k: np.concatenate([getattr(true, k), extra]) for k, extra in nobody.items()}
+    )
+    low, level = (band.comparison.scores["a"] for band in compare(people, {"a": found}, 0).bands)
+    assert low["AP"].value == pytest.approx(1)
+    assert level["AP"].value == pytest.approx(2 / 3), "two hits after one of nobody"
+
+
 def test_one_image_has_no_interval():
     rng = np.random.default_rng(0)
     views = [(0, -75, 0), (0, 10, 0), (0, 15, 0)]
@@ -218,7 +264,7 @@ def test_cells_of_the_sphere_have_equal_areas_and_know_their_people():
 
     # From below and in front badly, from everywhere else perfectly.
     people = people.take(np.flatnonzero(elevation < 60))
-    below = (people.views[people.image, 1] < -80) & (np.abs(people.views[people.image, 0]) < 90)
+    below = (people.views[:, 1] < -80) & (np.abs(people.views[:, 0]) < 90)
     found = near(rng, people, 0)
     found.keypoints[below, :, :2] += 500
     sphere = compare(people, {"a": found}, draws=0).sphere

@@ -39,7 +39,7 @@ def persons(folder, boxes):
         image_ids=np.array([7, 8]), image=np.zeros(count, dtype=int), ids=np.arange(count) + 1,
         boxes=np.array(boxes, dtype=float), areas=np.full(count, 5e3),
         keypoints=np.full((count, 17, 3), 2.0), crowd=np.zeros(count, dtype=bool),
-        records=({"category_id": 3},) * count, views=np.full((2, 3), np.nan),
+        records=({"category_id": 3},) * count, views=np.full((count, 3), np.nan),
         rendered=np.zeros(2, dtype=bool),
     )  # fmt: skip
 

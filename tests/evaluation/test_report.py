@@ -50,7 +50,7 @@ def report(tmp_path, made_up, guesses):
     first = guesses(rng, people)
     points = first.keypoints + rng.normal(0, 3, first.keypoints.shape)
     found = {"_one": first, "<b>two</b> & $three": replace(first, keypoints=points)}
-    one = compare(replace(people, views=views), found, draws=30)
+    one = compare(replace(people, views=views[people.image]), found, draws=30)
     out = Report({name: f"/runs/{name}" for name in found}, {}, True, 30, {one.name: one})
     write_report(tmp_path / "report.json", out)
     return out

@@ -8,10 +8,15 @@ import sys
 import time
 from pathlib import Path
 
+import cv2
 import pytest
+from pycocotools import mask as rle
 
 from repogen import GenerateConfig, UserError, generate, rerender, validate
-from repogen.datasets.folder import CHUNK, DatasetFolder, write_whole
+from repogen.assets import Item, assets_dir, remove
+from repogen.assets.packs import write_index
+from repogen.datasets.folder import CHUNK, MAPS, DatasetFolder, encode_png, write_whole
+from repogen.datasets.reading import read_coco
 
 SMALL = {"image_size": 96, "backgrounds": "builtin", "seed": 11, "workers": 1}
 
@@ -151,8 +156,47 @@ def test_rerender_makes_the_same_bytes_from_the_scene_alone(dataset, tmp_path):
     assert depth.read_bytes() == (dataset / "depth/00000017.png").read_bytes()
     with pytest.raises(UserError, match="no image 999"):
         rerender(dataset, (999,), tmp_path / "again")
+    before = contents(dataset)
     with pytest.raises(UserError, match="choose another folder"):
         rerender(dataset, (1,), dataset)
+    assert contents(dataset) == before
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory, body):
+    """A dataset of several people an image, with every label option off its default."""
+    config = GenerateConfig(
+        images=3, people=(2, 4), spread=1.0, occluders=(0, 2), hidden="drop", keypoints="wholebody",
+        write=MAPS, **SMALL,
+    )  # fmt: skip
+    return generate(tmp_path_factory.mktemp("crowd") / "set", config)
+
+
+def test_rerendered_labels_are_the_datasets_own(crowd, tmp_path):
+    rerender(crowd, (3, 1), tmp_path / "again")
+    folder, again = DatasetFolder(crowd), DatasetFolder(tmp_path / "again")
+    theirs, ours = read_coco(again), read_coco(folder)
+    assert theirs["images"] == [ours["images"][0], ours["images"][2]]
+    assert theirs["categories"] == ours["categories"]
+    assert [a["id"] for a in theirs["annotations"]] == [*range(1, len(theirs["annotations"]) + 1)]
+    kept = [a | {"id": 0} for a in ours["annotations"] if a["image_id"] in (1, 3)]
+    assert [a | {"id": 0} for a in theirs["annotations"]] == kept
+    assert {"lefthand_kpts", "foot_3d", "amodal_bbox", "view"} <= set(kept[0])
+    for kind in ("masks", "stick/all", "stick/visible", "normals"):
+        assert again.map(kind, 3).read_bytes() == folder.map(kind, 3).read_bytes()
+
+
+def test_masks_number_the_annotations_of_an_image(crowd):
+    folder = DatasetFolder(crowd)
+    most = 0
+    for image in read_coco(folder)["images"]:
+        numbered = cv2.imread(str(folder.map("masks", image["id"])), cv2.IMREAD_UNCHANGED)
+        own = [a for a in read_coco(folder)["annotations"] if a["image_id"] == image["id"]]
+        assert numbered.max() == len(own)
+        for place, annotation in enumerate(own):
+            assert ((numbered == place + 1) == rle.decode(annotation["segmentation"])).all()
+        most = max(most, len(own))
+    assert most > 1
 
 
 def test_what_is_in_the_way_is_refused_and_left_alone(dataset, tmp_path):
@@ -181,6 +225,59 @@ def test_a_half_made_folder_of_other_options_is_refused(tmp_path, dataset):
         images=2 * CHUNK + 4, write=("depth", "masks", "parts"), **(SMALL | {"seed": 99})
     )
     with pytest.raises(UserError, match="seed = 11, not 99"):
+        generate(out, config)
+
+
+def install(version, *names):
+    """A pack called hats in place of whatever there is, with these items and nothing in them."""
+    folder = assets_dir() / "hats"
+    folder.mkdir(parents=True, exist_ok=True)
+    items = [Item("skins", name, name, "CC0", {}, ()) for name in names]
+    write_index(folder, "hats", version, "here", items)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: install("2", "bowler"),
+        lambda: install("1", "bowler", "fez"),
+        lambda: remove("hats"),
+    ],
+    ids=["upgraded", "other items", "removed"],
+)
+def test_a_half_made_folder_of_other_asset_packs_is_refused(tmp_path, monkeypatch, body, change):
+    monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "assets"))
+    config = GenerateConfig(images=2, **SMALL)
+    install("1", "bowler")
+    out = generate(tmp_path / "set", config)
+    whole = contents(out)
+    DatasetFolder(out).annotations.unlink()
+    half = contents(out)
+    change()
+    with pytest.raises(UserError, match="begun with hats 1, which have changed"):
+        generate(out, config)
+    assert contents(out) == half
+    install("1", "bowler")
+    assert contents(generate(out, config)) == whole
+
+
+def test_asset_packs_that_no_picture_can_draw_on_may_change(tmp_path, monkeypatch, body):
+    monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "assets"))
+    config = GenerateConfig(images=1, wardrobe="painted", **SMALL)
+    out = generate(tmp_path / "set", config)
+    whole = contents(out)
+    DatasetFolder(out).annotations.unlink()
+    install("1", "bowler")
+    assert contents(generate(out, config)) == whole
+
+
+def test_a_pack_installed_in_between_is_refused(tmp_path, monkeypatch, body):
+    monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "assets"))
+    config = GenerateConfig(images=1, **SMALL)
+    out = generate(tmp_path / "set", config)
+    DatasetFolder(out).annotations.unlink()
+    install("1", "bowler")
+    with pytest.raises(UserError, match="begun with no asset packs, which have changed"):
         generate(out, config)
 
 
@@ -271,6 +368,16 @@ def damage_ids(root):
     path.write_text(json.dumps(coco))
 
 
+def damage_a_depth_map(root):
+    path = DatasetFolder(root).map("depth", 1)
+    depth = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    write_whole(path, encode_png(depth + (depth > 0).astype(depth.dtype)))
+
+
+def damage_a_record(root):
+    edit_first(root, iscrowd=1)
+
+
 def damage_other_picture(root):
     (root / "images/00000001.jpg").write_bytes((root / "images/00000002.jpg").read_bytes())
 
@@ -287,11 +394,13 @@ def damage_other_picture(root):
         (damage_scene_order, "is of image 2"),
         (damage_scene_text, "scenes.jsonl line 1"),
         (damage_ids, "image ids"),
-        (damage_other_picture, "made again from its scene"),
+        (damage_other_picture, "images/00000001.jpg: made again from its scene"),
+        (damage_a_depth_map, "depth/00000001.png: made again from its scene"),
+        (damage_a_record, "records of image 1: made again from its scene"),
     ],
 )
 def test_validate_names_each_broken_promise(tmp_path, body, damage, says):
-    root = generate(tmp_path / "set", GenerateConfig(images=4, **SMALL))
+    root = generate(tmp_path / "set", GenerateConfig(images=4, write=("depth",), **SMALL))
     assert validate(root) == []
     damage(root)
     problems = validate(root)

@@ -93,13 +93,19 @@ class DatasetFolder:
         """A depth, mask, part, normal or stick-figure picture; `kind` may name a subfolder."""
         return self.root / kind / f"{image_id:08d}.png"
 
+    def files(self, record: Record) -> dict[Path, bytes]:
+        """A record's files by where they lie."""
+        number = record.image["id"]
+        return {
+            self.image(number) if kind == PICTURE else self.map(kind, number): data
+            for kind, data in record.files.items()
+        }
+
     def write_chunk(self, chunk: int, records: Iterable[Record]) -> None:
         """Write the files of a chunk's images as they come, then its part file."""
         lines = []
         for record in records:
-            for kind, data in record.files.items():
-                number = record.image["id"]
-                path = self.image(number) if kind == PICTURE else self.map(kind, number)
+            for path, data in self.files(record).items():
                 write_whole(path, data)
             lines.append(record_line(record.image, record.annotations, record.scene) + "\n")
         write_whole(self.part(chunk), "".join(lines).encode())

@@ -38,10 +38,11 @@ class People:
     areas: Float[np.ndarray, " n"]
     keypoints: Float[np.ndarray, "n 17 3"]
     crowd: Bool[np.ndarray, " n"]
+    views: Float[np.ndarray, "n 3"]
+    """Azimuth, elevation and roll in degrees of the camera, from each person: the annotation's
+    own, else its image's; NaN where the set does not say."""
     records: tuple[Mapping[str, Any], ...]
     """The annotations themselves, with whatever else they hold."""
-    views: Float[np.ndarray, "i 3"]
-    """Azimuth, elevation and roll in degrees of each image, NaN where the set does not say."""
     rendered: Bool[np.ndarray, " i"]
     """Which images are ours: they come with their camera."""
 
@@ -77,7 +78,7 @@ class People:
         return self.take(labelled[(self.boxes[labelled, 2:] > 1).all(axis=1)])
 
 
-_PER_PERSON = ("image", "ids", "boxes", "areas", "keypoints", "crowd")
+_PER_PERSON = ("image", "ids", "boxes", "areas", "keypoints", "crowd", "views")
 
 
 def read_people(name: str, annotations: Path, images: Path) -> People:
@@ -103,10 +104,13 @@ def people_of(name: str, data: Mapping[str, Any], where: str, images: Path) -> P
         with _record(where, "annotations", place):
             if record["category_id"] in skeleton:
                 at = index[record["image_id"]]
-                rows.append((at, int(np.int64(record["id"])), *_mended(record, frames[at][1])))
+                view = _view(record) or frames[at][3]
+                rows.append(
+                    (at, int(np.int64(record["id"])), view, *_mended(record, frames[at][1]))
+                )
                 records.append(record)
-    files, sizes, views, rendered = zip(*frames, strict=True) if frames else [()] * 4
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 6
+    files, sizes, rendered, _ = zip(*frames, strict=True) if frames else [()] * 4
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 7
     return People(
         name=name,
         root=images,
@@ -115,12 +119,12 @@ def people_of(name: str, data: Mapping[str, Any], where: str, images: Path) -> P
         image_ids=np.array([image["id"] for image in data["images"]]),
         image=np.array(columns[0], dtype=np.int64),
         ids=np.array(columns[1], dtype=np.int64),
-        boxes=np.array(columns[2], dtype=np.float64).reshape(-1, 4),
-        areas=np.array(columns[3], dtype=np.float64),
-        keypoints=np.array(columns[4], dtype=np.float64).reshape(-1, 17, 3),
-        crowd=np.array(columns[5], dtype=bool),
+        boxes=np.array(columns[3], dtype=np.float64).reshape(-1, 4),
+        areas=np.array(columns[4], dtype=np.float64),
+        keypoints=np.array(columns[5], dtype=np.float64).reshape(-1, 17, 3),
+        crowd=np.array(columns[6], dtype=bool),
+        views=np.array(columns[2], dtype=np.float64).reshape(-1, 3),
         records=tuple(records),
-        views=np.array(views).reshape(-1, 3),
         rendered=np.array(rendered, dtype=bool),
     )
 
@@ -155,15 +159,20 @@ def _person_categories(where: str, categories: list[Any]) -> set[Any]:
     return out
 
 
-def _frame(image: Mapping[str, Any]) -> tuple[str, tuple[int, int], list[float], bool]:
-    """File, size, view and whether it is ours, of one image."""
-    view = image.get("view") or {}
-    angles = [float(view.get(k, np.nan)) for k in _VIEW]
+def _frame(image: Mapping[str, Any]) -> tuple[str, tuple[int, int], bool, list[float]]:
+    """File, size, whether it is ours, and view, of one image."""
     size = int(image["width"]), int(image["height"])
-    return str(image["file_name"]), size, angles, "camera" in image
+    return str(image["file_name"]), size, "camera" in image, _view(image) or _UNKNOWN
+
+
+def _view(record: Mapping[str, Any]) -> list[float]:
+    """The angles of a record's view; nothing where it has none."""
+    view = record.get("view")
+    return [float(view.get(k, np.nan)) for k in _VIEW] if view else []
 
 
 _VIEW = ("azimuth_deg", "elevation_deg", "roll_deg")
+_UNKNOWN = [np.nan] * 3
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Band:
-    """Elevations in degrees, and what the images from there give."""
+    """Elevations in degrees, and what the people seen from there give."""
 
     low: int
     high: int
@@ -85,10 +85,9 @@ def compare(
     """Score estimates of the same boxes by several models; the first is the baseline."""
     results = {name: judged(people, estimates) for name, estimates in found.items()}
     weights = resamples(people, next(iter(found.values())), draws, seed)
-    everywhere = np.ones(len(people.files), dtype=bool)
-    total = _comparison(people, results, weights, everywhere, tuple(AREAS))
+    total = _comparison(people, results, weights, np.ones(len(people), dtype=bool), tuple(AREAS))
     elevation = people.views[:, 1]
-    if np.isnan(elevation[people.image[people.labelled()]]).all():
+    if np.isnan(elevation[people.labelled()]).all():
         return SetReport(people.name, boxes, total)
     bands = []
     for low, high in pairwise(BANDS):
@@ -107,14 +106,14 @@ def _comparison(
     people: People,
     results: Mapping[str, Judged],
     weights: UInt8[np.ndarray, "w i"],
-    images: Bool[np.ndarray, " i"],
+    persons: Bool[np.ndarray, " n"],
     areas: tuple[str, ...],
 ) -> Comparison:
-    of = people.image[people.labelled()]
-    of = of[images[of]]
+    labelled = people.labelled()
+    of = people.image[labelled[persons[labelled]]]
     rows = weights if len(np.unique(of)) > 1 else weights[:1]  # one image says nothing of others
     samples = {
-        name: measured(result.within(images), rows, areas) for name, result in results.items()
+        name: measured(result.within(persons), rows, areas) for name, result in results.items()
     }
     baseline = next(iter(samples.values()))
     return Comparison(
@@ -128,7 +127,7 @@ def _comparison(
 
 
 def _sphere(people: People, oks: Mapping[str, Float[np.ndarray, " m"]]) -> Sphere:
-    azimuth, elevation, _ = people.views[people.image[people.labelled()]].T
+    azimuth, elevation, _ = people.views[people.labelled()].T
     seen = np.isfinite(azimuth) & np.isfinite(elevation)
     rings = int(np.clip(round((seen.sum() / CELL / 2) ** 0.5), 4, 12))
     # Archimedes: rings of equal height have equal areas.

@@ -19,11 +19,27 @@ _LEFT = np.array([k for k, name in enumerate(COCO_KEYPOINTS) if name.startswith(
 
 @dataclass(frozen=True)
 class Shares:
-    """Measures that are a sum over images divided by another: m of them."""
+    """Measures that are a sum over persons divided by another: m of them."""
 
     names: tuple[str, ...]
-    above: Float[np.ndarray, "m i"]
-    below: Float[np.ndarray, "m i"]
+    above: Float[np.ndarray, "m p"]
+    below: Float[np.ndarray, "m p"]
+    persons: Int[np.ndarray, " p"]
+    """Index of each person summed over."""
+    image: Int[np.ndarray, " p"]
+
+    def within(self, persons: Bool[np.ndarray, " n"]) -> "Shares":
+        """Those of some of all persons."""
+        keep = persons[self.persons]
+        return Shares(
+            self.names, self.above[:, keep], self.below[:, keep], self.persons[keep],
+            self.image[keep],
+        )  # fmt: skip
+
+    def by_image(self, count: int) -> Float[np.ndarray, "2 m i"]:
+        """What each of `count` images adds above and below."""
+        sides = (self.above, self.below)
+        return np.array([[np.bincount(self.image, row, count) for row in side] for side in sides])
 
 
 def shares(people: People, estimates: Estimates) -> Shares:
@@ -49,12 +65,8 @@ def shares(people: People, estimates: Estimates) -> Shares:
     }
     for k, name in enumerate(COCO_KEYPOINTS):
         columns[f"OKS {name}"] = (oks[:, k], labelled[:, k])
-    count = len(people.files)
-    above, below = (
-        np.array([np.bincount(people.image[persons], c[side], count) for c in columns.values()])
-        for side in (0, 1)
-    )
-    return Shares(tuple(columns), above, below)
+    above, below = (np.array([c[side] for c in columns.values()], float) for side in (0, 1))
+    return Shares(tuple(columns), above, below, persons, people.image[persons])
 
 
 def person_oks(people: People, estimates: Estimates) -> Float[np.ndarray, " m"]:

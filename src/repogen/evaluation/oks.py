@@ -20,18 +20,26 @@ class Matches:
     image: Int[np.ndarray, " d"]
     hit: Bool[np.ndarray, "10 d"]
     ignored: Bool[np.ndarray, "10 d"]
-    persons: Int[np.ndarray, " i"]
-    """How many persons each image asks for."""
+    about: Int[np.ndarray, "10 d"]
+    """The person that each hits, else the one from whose box it is; -1 for nobody."""
+    asked: Bool[np.ndarray, " n"]
+    """Which persons are asked for."""
+    home: Int[np.ndarray, " n"]
+    """The image of each person."""
 
-    def within(self, images: Bool[np.ndarray, " i"]) -> "Matches":
-        """Those of some of the images."""
-        keep = images[self.image]
+    def within(self, persons: Bool[np.ndarray, " n"]) -> "Matches":
+        """Only some of the persons are asked for, and what is about others is ignored. What is
+        about nobody counts where its image shows one of them."""
+        near = np.isin(self.image, self.home[persons])
+        ignored = self.ignored | ~np.where(self.about < 0, near, persons[self.about])
+        keep = ~ignored.all(axis=0)
         return replace(
             self,
             image=self.image[keep],
             hit=self.hit[:, keep],
-            ignored=self.ignored[:, keep],
-            persons=self.persons * images,
+            ignored=ignored[:, keep],
+            about=self.about[:, keep],
+            asked=self.asked & persons,
         )
 
 
@@ -39,9 +47,10 @@ def match(
     oks: Float[np.ndarray, "i d t"],
     ignore: Bool[np.ndarray, "i t"],
     crowd: Bool[np.ndarray, "i t"],
-) -> tuple[Bool[np.ndarray, "10 i d"], Bool[np.ndarray, "10 i d"]]:
+) -> tuple[Bool[np.ndarray, "10 i d"], Bool[np.ndarray, "10 i d"], Int[np.ndarray, "10 i d"]]:
     """Which of the detections of every image, by falling score, hit a person at each threshold,
-    and which hit one that does not count. OKS is -1 where there is no detection or no person.
+    which hit one that does not count, and the place of whom they hit, -1 for nobody. OKS is -1
+    where there is no detection or no person.
 
     Each takes the most similar person left, one that counts rather than one that does not.
     """
@@ -49,6 +58,7 @@ def match(
     limits = np.minimum(THRESHOLDS, 1 - 1e-10)[:, None, None]
     hit = np.zeros((len(THRESHOLDS), images, most), dtype=bool)
     ignored = np.zeros_like(hit)
+    whom = np.full(hit.shape, -1)
     taken = np.zeros((len(THRESHOLDS), images, persons), dtype=bool)
     for rank in range(most if persons else 0):
         rows = np.flatnonzero((oks[:, rank] >= limits.min()).any(axis=1))
@@ -61,9 +71,10 @@ def match(
         found = fits.any(axis=2)
         hit[:, rows, rank] = found
         ignored[:, rows, rank] = found & ignore[rows, at]
+        whom[:, rows, rank] = np.where(found, at, -1)
         row, place = np.nonzero(found)
         taken[row, rows[place], at[row, place]] = True
-    return hit, ignored
+    return hit, ignored, whom
 
 
 def precision_recall(
@@ -89,7 +100,8 @@ def _precision_recall(
     matches: Matches, weights: UInt8[np.ndarray, "w i"]
 ) -> tuple[Float[np.ndarray, "w 10"], Float[np.ndarray, "w 10"]]:
     times = weights.T[matches.image].astype(np.int32)
-    wanted = np.array([row @ matches.persons for row in weights])[:, None]
+    asked = np.bincount(matches.home[matches.asked], minlength=weights.shape[1])
+    wanted = np.array([row @ asked for row in weights])[:, None]
     with np.errstate(invalid="ignore", divide="ignore"):
         needed = np.ceil(RECALLS * wanted)  # hits for each recall, but for rounding
         needed -= (needed - 1) / wanted >= RECALLS

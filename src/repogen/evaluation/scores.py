@@ -36,19 +36,16 @@ class Score:
 
 @dataclass(frozen=True)
 class Judged:
-    """What every image adds to every measure."""
+    """What every person adds to every measure."""
 
     matches: Mapping[str, Matches]
     """By range of areas."""
     shares: Shares
 
-    def within(self, images: Bool[np.ndarray, " i"]) -> "Judged":
-        """What some of the images add."""
-        sums = self.shares
-        return Judged(
-            {area: matches.within(images) for area, matches in self.matches.items()},
-            Shares(sums.names, sums.above * images, sums.below * images),
-        )
+    def within(self, persons: Bool[np.ndarray, " n"]) -> "Judged":
+        """What some of the persons add."""
+        matches = {area: matches.within(persons) for area, matches in self.matches.items()}
+        return Judged(matches, self.shares.within(persons))
 
 
 def evaluate_estimates(
@@ -94,8 +91,8 @@ def measured(
             out["AR"] = highest.mean(axis=1)
         else:
             out[f"AP{area[0].upper()}"] = average.mean(axis=1)
-    above = np.array([what.shares.above @ times for times in weights])
-    below = np.array([what.shares.below @ times for times in weights])
+    sums = what.shares.by_image(weights.shape[1])
+    above, below = (np.array([side @ times for times in weights]) for side in sums)
     with np.errstate(invalid="ignore"):
         return out | dict(zip(what.shares.names, (above / below).T, strict=True))
 
@@ -129,6 +126,8 @@ def _matches(people: People, estimates: Estimates) -> dict[str, Matches]:
     slot = np.empty(len(people), dtype=np.int64)
     slot[order] = _ranks(people.image[order])
     shape = (len(people.files), int(slot.max(initial=-1)) + 1)
+    who = np.full(shape, -1)
+    who[people.image, slot] = np.arange(len(people))
     oks = np.full((shape[0], int(rank.max(initial=-1)) + 1, shape[1]), -1.0)
     found, person = same_image(image, people.image)
     # Of people without labelled joints pycocotools takes the box as it stands in the file.
@@ -144,13 +143,15 @@ def _matches(people: People, estimates: Estimates) -> dict[str, Matches]:
     for area, (low, high) in AREAS.items():
         ignore = uncounted | (people.areas < low) | (people.areas > high)
         tables = _spread(ignore, people, slot, shape), _spread(people.crowd, people, slot, shape)
-        hit, ignored = (table[:, image, rank] for table in match(oks, *tables))
+        hit, ignored, whom = (table[:, image, rank] for table in match(oks, *tables))
         ignored |= ~hit & ((found_areas < low) | (found_areas > high))
         out[area] = Matches(
             image=image[by_score],
             hit=hit[:, by_score],
             ignored=ignored[:, by_score],
-            persons=np.bincount(people.image[~ignore], minlength=shape[0]),
+            about=np.where(whom < 0, estimates.person[rows], who[image, whom])[:, by_score],
+            asked=~ignore,
+            home=people.image,
         )
     return out
 

@@ -1,44 +1,53 @@
 """Making single images of a dataset again, from their scenes alone."""
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from repogen.bodies import load_body
-from repogen.datasets.folder import DatasetFolder, encode_jpeg, write_whole
-from repogen.datasets.reading import open_dataset, read_run, read_scenes
+from repogen.datasets.folder import DatasetFolder, Record, write_whole
+from repogen.datasets.reading import open_dataset, read_coco, read_run, read_scenes
 from repogen.datasets.validate import validate_files
 from repogen.errors import UserError
-from repogen.generation.worker import encoded_maps
-from repogen.labels.annotation import label
+from repogen.generation.output import record_of
+from repogen.labels.annotation import CATEGORY
 from repogen.rendering.renderer import Renderer
 from repogen.scenes.scene import Scene
 
 
 def rerender(dataset: Path | str, ids: tuple[int, ...], out: Path | str) -> list[Path]:
-    """Make images `ids` of a dataset again, with its optional maps, into the folder `out`.
+    """Make images `ids` of a dataset again, with its maps and labels, into the folder `out`.
 
-    Returns the images' paths. Raises `UserError` for an id the dataset does not have.
+    Returns the images' paths. The COCO file beside them is of these images alone, which keep
+    their ids; annotations are numbered anew. Raises `UserError` for an id the dataset does not
+    have and for an `out` that holds a dataset.
     """
     folder, target = open_dataset(dataset), DatasetFolder(Path(out))
-    if target.root.resolve() == folder.root.resolve():
-        raise UserError(f"--out {out} is the dataset itself; choose another folder")
-    config = read_run(folder)["config"]
-    renderer = _renderer(config)
+    if target.run.exists():
+        raise UserError(f"--out {out} is a dataset itself; choose another folder")
+    coco: dict[str, Any] = {"images": [], "annotations": [], "categories": [CATEGORY]}
     written = []
-    for scene in _scenes(folder, ids):
-        rendering = renderer.render(scene)
-        path = target.image(scene.index + 1)
-        write_whole(path, encode_jpeg(rendering.image, scene.sensor.jpeg_quality))
-        annotations = label(rendering, config["hidden"])
-        for name, data in encoded_maps(rendering, annotations, tuple(config["write"])).items():
-            write_whole(target.map(name, scene.index + 1), data)
-        written.append(path)
+    for record in _made_again(folder, _scenes(folder, ids)):
+        for path, data in target.files(record).items():
+            write_whole(path, data)
+        for annotation in record.annotations:
+            numbers = {"id": len(coco["annotations"]) + 1, "image_id": record.image["id"]}
+            coco["annotations"].append(numbers | annotation)
+        coco["images"].append(record.image)
+        written.append(target.image(record.image["id"]))
+    write_whole(target.annotations, (json.dumps(coco) + "\n").encode())
     return written
 
 
-def _renderer(config: dict[str, Any]) -> Renderer:
+def _made_again(folder: DatasetFolder, scenes: list[Scene]) -> Iterator[Record]:
+    """What the dataset in `folder` holds of these scenes."""
+    config = read_run(folder)["config"]
     path = config["body_path"]
-    return Renderer(load_body(config["body"], path=Path(path) if path else None))
+    renderer = Renderer(load_body(config["body"], path=Path(path) if path else None))
+    for scene in scenes:
+        rendering = renderer.render(scene)
+        yield record_of(rendering, config["hidden"], config["keypoints"], config["write"])
 
 
 def _scenes(folder: DatasetFolder, ids: tuple[int, ...]) -> list[Scene]:
@@ -53,23 +62,39 @@ def _scenes(folder: DatasetFolder, ids: tuple[int, ...]) -> list[Scene]:
 def validate(dataset: Path | str, rerender: int = 3) -> list[str]:
     """Every broken promise of a dataset, a line each; an empty list for a sound one.
 
-    `rerender` images, evenly spread, are made again and compared byte for byte. Raises
-    `UserError` where there is no finished dataset.
+    `rerender` images, evenly spread, are made again: their pictures are compared byte for byte,
+    their labels number for number. Raises `UserError` where there is no finished dataset.
     """
     folder = open_dataset(dataset)
     problems = validate_files(folder)
     if problems or not rerender:
         return problems
-    config = read_run(folder)["config"]
-    count = config["images"]
+    coco = read_coco(folder)
+    count = len(coco["images"])
     ids = sorted({1 + (count - 1) * i // max(rerender - 1, 1) for i in range(rerender)})
-    renderer = _renderer(config)
-    for scene in _scenes(folder, tuple(ids)):
-        path = folder.image(scene.index + 1)
-        image = renderer.render(scene).image
-        if encode_jpeg(image, scene.sensor.jpeg_quality) != path.read_bytes():
-            problems.append(
-                f"{path.relative_to(folder.root)}: made again from its scene it differs (other "
-                "versions of the libraries than in run.json?)"
-            )
+    for record in _made_again(folder, _scenes(folder, tuple(ids))):
+        problems += _differences(folder, coco, record)
     return problems
+
+
+def _differences(folder: DatasetFolder, coco: dict[str, Any], record: Record) -> Iterator[str]:
+    """Where a dataset is not what its scene gives, a line each."""
+    number = record.image["id"]
+    wrong = [
+        str(path.relative_to(folder.root))
+        for path, data in folder.files(record).items()
+        if path.read_bytes() != data
+    ]
+    again = json.loads(json.dumps([record.image, *record.annotations]))
+    kept = [
+        {k: v for k, v in annotation.items() if k not in ("id", "image_id")}
+        for annotation in coco["annotations"]
+        if annotation["image_id"] == number
+    ]
+    if [coco["images"][number - 1], *kept] != again:
+        wrong.append(f"records of image {number}")
+    for name in wrong:
+        yield (
+            f"{name}: made again from its scene it differs (other versions of the libraries than "
+            "in run.json?)"
+        )

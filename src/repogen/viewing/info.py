@@ -2,6 +2,7 @@
 
 from collections import Counter
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from repogen.poses.bounds import default_bounds
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.plausibility import range_excess
 from repogen.poses.sampling import NAMED_POSES, sample_body_pose, sample_hands
-from repogen.views.directions import VIEWS
+from repogen.views.directions import BANDS, VIEWS
 
 VARIANCES = (0.33, 0.67, 1.0, 1.5, 2.0)
 """Pose variances whose plausibility is shown; the paper's Figure 5 goes from 0.2 to 2."""
@@ -91,12 +92,23 @@ def _of_dataset(path: Path) -> str:
         "keypoints": f"{(flags == 2).mean():.1%} visible, {(flags == 1).mean():.1%} occluded, "
         f"{(flags == 0).mean():.1%} outside or dropped",
         "views": ", ".join(f"{name} {count}" for name, count in views.most_common()),
+        "elevations": _elevations([a["view"]["elevation_deg"] for a in coco["annotations"]]),
         "person area": f"median {np.median(areas):.0f} px",
         "backgrounds": run["backgrounds_found"],
         "seed": str(run["config"]["seed"]),
         "made with": f"repogen {run['versions'].get('repogen', 'unknown')}",
     }
     return _table(rows)
+
+
+def _elevations(degrees: list[float]) -> str:
+    """How many people are seen from where."""
+    counts, _ = np.histogram(degrees, BANDS)
+    return ", ".join(
+        f"{low}° to {high}° {count}"
+        for (low, high), count in zip(pairwise(BANDS), counts.tolist(), strict=True)
+        if count
+    )
 
 
 def _table(rows: dict[str, str]) -> str:

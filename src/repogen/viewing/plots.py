@@ -1,16 +1,20 @@
 """What a dataset holds, as figures: views, joint angles, box sizes, visibility."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import matplotlib
 
 matplotlib.use("Agg")
 import numpy as np
+from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
-from repogen.poses.bounds import SHOULDER_DROP_DEG, Bounds
-from repogen.poses.distributions import AngleDistribution
+from repogen.poses.bounds import SHOULDER_DROP_DEG, Bounds, default_bounds, load_bounds
+from repogen.poses.distributions import DISTRIBUTIONS, AngleDistribution
 from repogen.scenes.scene import Scene
 
 _SHOWN = (
@@ -20,47 +24,91 @@ _SHOWN = (
 )  # fmt: skip
 
 
+_STRAIGHT = (0.0, 0.0, 0.0)
+
+
 def views_figure(coco: dict[str, Any]) -> Figure:
-    """Camera directions on the sphere: azimuth across, elevation up, equal areas."""
+    """Where the camera stands for each person: azimuth across, elevation up, equal areas."""
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.add_subplot(projection="mollweide")
-    views = [image["view"] for image in coco["images"]]
-    for name in sorted({view["name"] for view in views}):
-        chosen = [view for view in views if view["name"] == name]
+    names = {image["id"]: image["view"]["name"] for image in coco["images"]}
+    people = coco["annotations"]
+    for name in sorted(set(names.values())):
+        chosen = [a["view"] for a in people if names[a["image_id"]] == name]
         axes.scatter(
             np.radians([view["azimuth_deg"] for view in chosen]),
             np.radians([view["elevation_deg"] for view in chosen]),
             s=8, label=name, alpha=0.7,
         )  # fmt: skip
     axes.grid(alpha=0.4)
-    axes.set_title("camera directions (0 = in front, 90 = at the subject's left)")
+    axes.set_title("the camera from each person (0 = in front, 90 = at the subject's left)")
     axes.legend(loc="lower right", fontsize=8)
     return figure
 
 
-def angles_figure(
-    scenes: list[Scene], bounds: Bounds, distribution: AngleDistribution, variance: float
-) -> Figure:
-    """Histograms of a dozen joint angles against the density they were drawn from."""
+@dataclass(frozen=True)
+class RandomPoses:
+    """What random poses are drawn from, and what share of all poses is random."""
+
+    bounds: Bounds
+    distribution: AngleDistribution
+    variance: float
+    share: float
+
+    def limits(self, joint: str, axis: int) -> tuple[float, float]:
+        """The lowest and highest angle, degrees."""
+        drop = {"left_shoulder": -SHOULDER_DROP_DEG, "right_shoulder": SHOULDER_DROP_DEG}
+        shift = drop.get(joint, 0.0) if axis == 2 else 0.0
+        low, high = self.bounds[joint][axis] * self.variance
+        return low + shift, high + shift
+
+    def density(self, joint: str, axis: int, x: Float[np.ndarray, " k"]) -> np.ndarray:
+        """That of all poses, as far as the random ones make it up, per degree."""
+        low, high = self.bounds[joint][axis] * self.variance
+        shift = self.limits(joint, axis)[0] - low
+        return self.share * self.distribution.pdf(x - shift, (low, high))
+
+
+def random_poses(config: dict[str, Any]) -> RandomPoses | None:
+    """What the options in a run.json say of them; None where all poses are measured, or the file
+    of the bounds is gone."""
+    share = 1.0 - config["poses_share"] if config["poses"] else 1.0
+    path = Path(config["bounds"]) if config["bounds"] else None
+    if share == 0 or (path and not path.exists()):
+        return None
+    return RandomPoses(
+        load_bounds(path) if path else default_bounds(),
+        DISTRIBUTIONS[config["pose_distribution"]],
+        config["pose_variance"],
+        share,
+    )
+
+
+def angles_figure(scenes: Iterable[Scene], random: RandomPoses | None) -> Figure:
+    """Histograms of a dozen joint angles in the scenes, with the density of the random poses
+    among them where it is known."""
+    shown = [(joint, "xyz".index(name)) for joint, name in _SHOWN]
+    angles = [
+        [person.angles.get(joint, _STRAIGHT)[axis] for joint, axis in shown]
+        for scene in scenes
+        for person in scene.people
+    ]
     figure = Figure(figsize=(10, 6.5), layout="constrained")
-    for place, (joint, axis) in enumerate(_SHOWN):
-        index = "xyz".index(axis)
-        low, high = bounds[joint][index] * variance
-        shift = {"left_shoulder": -1.0, "right_shoulder": 1.0}.get(joint, 0.0) * SHOULDER_DROP_DEG
-        shift *= axis == "z"
-        drawn = np.array([p.angles[joint][index] - shift for s in scenes for p in s.people])
-        axes = figure.add_subplot(3, 4, place + 1)
-        span = max(float(np.abs(drawn).max()), high - low, 1.0) * 1.05
+    for place, ((joint, axis), drawn) in enumerate(zip(shown, np.transpose(angles), strict=True)):
+        low, high = random.limits(joint, axis) if random else (drawn.min(), drawn.max())
         edges = np.linspace(min(drawn.min(), low), max(drawn.max(), high, low + 1), 31)
+        axes = figure.add_subplot(3, 4, place + 1)
         axes.hist(drawn, bins=edges.tolist(), density=True, color="#8fb3d9")
-        at = np.linspace(-span, span, 801)
-        at = at[(at >= edges[0]) & (at <= edges[-1])]
-        if high > low:
-            axes.plot(at, distribution.pdf(at, (low, high)), color="#b03030", linewidth=1)
-        axes.set_title(f"{joint} {axis}", fontsize=9)
+        if random and high > low:
+            at = np.linspace(edges[0], edges[-1], 801)
+            axes.plot(at, random.density(joint, axis, at), color="#b03030", linewidth=1)
+        axes.set_title(f"{joint} {'xyz'[axis]}", fontsize=9)
         axes.tick_params(labelsize=7)
         axes.set_yticks([])
-    figure.suptitle("joint angles, degrees, and their density (a bound of 0 holds half the mass)")
+    title = "joint angles, degrees"
+    if random:
+        title += ", and the density of random ones (a bound of 0 holds half the mass)"
+    figure.suptitle(title)
     return figure
 
 

@@ -9,8 +9,6 @@ from typing import Any
 
 from repogen.datasets.folder import DatasetFolder, encode_jpeg, encode_png, write_whole
 from repogen.datasets.reading import open_dataset, read_coco, read_run, read_scenes
-from repogen.poses.bounds import default_bounds, load_bounds
-from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.viewing.sheet import contact_sheet
 
 _PAGE = """<!doctype html>
@@ -62,20 +60,14 @@ def _figures(
 ) -> list[tuple[str, str, bytes]]:
     from repogen.viewing import plots
 
-    bounds = load_bounds(Path(config["bounds"])) if config["bounds"] else default_bounds()
     figures = {
         "views": ("Views", plots.views_figure(coco)),
         "boxes": ("Boxes", plots.boxes_figure(coco)),
         "visibility": ("Visibility", plots.visibility_figure(coco)),
     }
     if not config["pose"]:
-        distribution = DISTRIBUTIONS[config["pose_distribution"]]
-        figures["angles"] = (
-            "Joint angles",
-            plots.angles_figure(
-                list(read_scenes(folder)), bounds, distribution, config["pose_variance"]
-            ),
-        )
+        figure = plots.angles_figure(read_scenes(folder), plots.random_poses(config))
+        figures["angles"] = ("Joint angles", figure)
     out = []
     for name, (title, figure) in figures.items():
         data = io.BytesIO()

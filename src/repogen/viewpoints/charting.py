@@ -63,7 +63,7 @@ def chart_views(
     mixture = estimate_views(regressor.network, people.keypoints)
     found = mode(mixture).numpy().astype(np.float64)
     spread = spread_over(mixture, found)
-    told = people.views[people.image, :2]
+    told = people.views[:, :2]
     truth, known = to_directions(*told.T), np.isfinite(told).all(axis=1)
     charts = {"estimated": spread.cells}
     report: dict[str, Any] = {

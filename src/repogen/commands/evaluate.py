@@ -1,0 +1,21 @@
+"""`repogen evaluate`: score weights on sets of labelled people."""
+
+from typing import Annotated
+
+from tyro.conf import OmitArgPrefixes
+
+from repogen.commands.parsing import called
+from repogen.evaluation.config import EvaluateConfig
+
+
+def run(words: list[str]) -> int:
+    return called("evaluate", command, words)
+
+
+def command(options: Annotated[EvaluateConfig, OmitArgPrefixes]) -> int:
+    """Score models on sets of labelled people, and compare them."""
+    from repogen.evaluation.page import report_text
+    from repogen.evaluation.report import evaluate
+
+    print(report_text(evaluate(options)))
+    return 0

@@ -1,0 +1,33 @@
+"""`repogen predict`: poses in pictures and videos."""
+
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import OmitArgPrefixes, Positional
+
+from repogen.commands.parsing import called
+from repogen.inference.options import PredictOptions
+
+
+def run(words: list[str]) -> int:
+    return called("predict", command, words)
+
+
+def command(
+    inputs: Positional[tuple[Path, ...]],
+    weights: Path,
+    options: Annotated[PredictOptions, OmitArgPrefixes],
+    out: Path = Path("predicted"),
+) -> int:
+    """Find poses in pictures and videos: COCO results, drawings, files for annotators.
+
+    Args:
+        inputs: Images, folders of images and videos, videos.
+        weights: A run, a folder, .safetensors, .pth or .onnx.
+        out: Folder to write results.json and drawn/ to.
+    """
+    from repogen.inference.network import load_estimator
+    from repogen.inference.predict import predict
+
+    print(predict(load_estimator(weights), inputs, out, options, str(weights)))
+    return 0

@@ -1,0 +1,25 @@
+"""`repogen rerender`: make single images of a dataset again."""
+
+from pathlib import Path
+
+from tyro.conf import Positional
+
+from repogen.commands.parsing import called
+
+
+def run(words: list[str]) -> int:
+    return called("rerender", command, words)
+
+
+def command(dataset: Positional[Path], ids: tuple[int, ...], out: Path = Path("rerendered")) -> int:
+    """Make single images and their labels again, from their lines of scenes.jsonl alone.
+
+    Args:
+        dataset: A finished dataset.
+        ids: Image ids, from 1.
+        out: Folder to write to.
+    """
+    from repogen.generation.rerender import rerender
+
+    print("\n".join(map(str, rerender(dataset, ids, out))))
+    return 0

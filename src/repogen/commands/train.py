@@ -1,0 +1,20 @@
+"""`repogen train`: fine-tune a pose estimator on real and synthetic people."""
+
+from typing import Annotated
+
+from tyro.conf import OmitArgPrefixes
+
+from repogen.commands.parsing import called
+from repogen.training.config import TrainConfig
+
+
+def run(words: list[str]) -> int:
+    return called("train", command, words)
+
+
+def command(options: Annotated[TrainConfig, OmitArgPrefixes]) -> int:
+    """Fine-tune a pose estimator, or train a tiny one, on real and synthetic people."""
+    from repogen.training.loop import train
+
+    print(train(options))
+    return 0

@@ -1,0 +1,26 @@
+"""`repogen views`: which camera views a COCO-keypoints file holds."""
+
+from pathlib import Path
+
+from tyro.conf import Positional
+
+from repogen.commands.parsing import called
+
+
+def run(words: list[str]) -> int:
+    return called("views", command, words)
+
+
+def command(annotations: Positional[Path], out: Path = Path("views"), min_joints: int = 6) -> int:
+    """Chart where the people of a COCO-keypoints file were seen from.
+
+    Args:
+        annotations: A COCO-keypoints file, or a dataset of ours; no image is needed.
+        out: A folder to write views.json, sphere.png and bands.png to.
+        min_joints: Persons with fewer labelled joints are left out.
+    """
+    from repogen.viewpoints.charting import chart_views, views_text
+
+    print(views_text(chart_views(annotations, out, min_joints)))
+    print(f"\n{out / 'sphere.png'}, {out / 'bands.png'}, {out / 'views.json'}")
+    return 0

@@ -1,0 +1,54 @@
+"""`repogen weights`: convert, export to ONNX or blend weights."""
+
+from pathlib import Path
+
+from tyro.conf import Positional
+
+from repogen.commands.parsing import called
+
+
+def run(words: list[str]) -> int:
+    return called("weights", {"convert": convert, "export": export, "blend": blend}, words)
+
+
+def convert(source: Positional[Path], out: Positional[Path]) -> int:
+    """Change the format of weights.
+
+    Args:
+        source: A run, a Hugging Face folder, .safetensors, or a .pth of ViTPose or MAE.
+        out: A file ending in .safetensors, or a folder for transformers.
+    """
+    from repogen.models.convert import convert_weights
+
+    print(convert_weights(source, out))
+    return 0
+
+
+def export(source: Positional[Path], out: Positional[Path]) -> int:
+    """Write a network as ONNX: RGB crops (n, 256, 192, 3) as bytes in, heatmaps out.
+
+    Args:
+        source: A run, a folder, .safetensors or .pth.
+        out: A file ending in .onnx; predict and evaluate run it too.
+    """
+    from repogen.models.onnx import export_weights
+
+    print(export_weights(source, out))
+    return 0
+
+
+def blend(
+    initial: Positional[Path], tuned: Positional[Path], out: Positional[Path], alpha: float
+) -> int:
+    """Interpolate between weights before and after fine-tuning.
+
+    Args:
+        initial: What the training began with: a run, a folder, .safetensors or .pth.
+        tuned: What came of it.
+        out: A file ending in .safetensors.
+        alpha: Share of the tuned weights, 0 to 1.
+    """
+    from repogen.models.convert import blend_weights
+
+    print(blend_weights(initial, tuned, out, alpha))
+    return 0
