@@ -10,7 +10,7 @@ from repogen.assets.garments import default_scale, garment_from, read_garment, w
 from repogen.assets.mhclo import item_kind, read_mhclo
 from repogen.assets.mhmat import read_mhmat
 from repogen.assets.textures import Material, write_texture
-from repogen.assets.three_json import model_to_garment
+from repogen.assets.three_json import model_to_garment, read_model
 from repogen.errors import UserError
 
 
@@ -210,3 +210,18 @@ def test_a_texture_that_is_no_picture(tmp_path):
         texture(tmp_path, Material(tmp_path / "a.png", None, True, 1.0))
     with pytest.raises(UserError, match=r"texture .*b\.png is missing"):
         texture(tmp_path, Material(tmp_path / "b.png", None, True, 1.0))
+
+
+@pytest.mark.parametrize("limit", [15, 7])
+def test_a_picture_that_would_fill_the_memory_is_not_read(tmp_path, monkeypatch, recwarn, limit):
+    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)  # Pillow warns above, raises from twice
+    with pytest.raises(UserError, match=r"a\.png is larger than [0-9,]+ pixels"):
+        texture(tmp_path, Material(tmp_path / "a.png", None, True, 1.0))
+    assert not recwarn.list
+
+
+def test_json_that_never_ends(tmp_path):
+    (tmp_path / "a.json").write_text("[" * 100_000)
+    with pytest.raises(UserError, match=r"a\.json is no JSON"):
+        read_model(tmp_path / "a.json")

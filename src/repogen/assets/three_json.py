@@ -25,7 +25,7 @@ def read_model(path: Path) -> dict[str, Any]:
     """The tables of a file. Raises `UserError` where it is no JSON object."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path.name} is no JSON: {error}") from error
     if not isinstance(data, dict):
         raise UserError(f"{path.name} is no JSON object")
