@@ -10,7 +10,7 @@ from repogen.assets.garments import default_scale, garment_from, read_garment, w
 from repogen.assets.mhclo import item_kind, read_mhclo
 from repogen.assets.mhmat import read_mhmat
 from repogen.assets.textures import Material, write_texture
-from repogen.assets.three_json import model_to_garment, read_model
+from repogen.assets.three_json import model_material, model_to_garment, read_model
 from repogen.errors import UserError
 
 
@@ -225,3 +225,12 @@ def test_json_that_never_ends(tmp_path):
     (tmp_path / "a.json").write_text("[" * 100_000)
     with pytest.raises(UserError, match=r"a\.json is no JSON"):
         read_model(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "/etc/passwd", "a/../../secret.png"])
+def test_a_model_takes_no_picture_from_elsewhere(model, tmp_path, name):
+    (tmp_path / "secret.png").touch()
+    (tmp_path / "fedora").mkdir()
+    model["materials"][0]["mapDiffuse"] = name
+    with pytest.raises(UserError, match="leaves"):
+        model_material(model["materials"], tmp_path / "fedora" / "fedora.json", "clothes/fedora")

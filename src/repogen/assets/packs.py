@@ -176,14 +176,6 @@ def file_name(name: str) -> str:
     return plain
 
 
-def inside(folder: Path, name: str) -> Path:
-    """A file named relative to a folder. Raises `UserError` where it would lie outside it."""
-    path = name.replace("\\", "/")
-    if path.startswith("/") or ":" in path or ".." in path.split("/"):
-        raise UserError(f"the file name {name!r} is refused: it leaves {folder}")
-    return folder / path
-
-
 def sha256(path: Path) -> str:
     """The digest of a file, in hexadecimal."""
     with path.open("rb") as file:
