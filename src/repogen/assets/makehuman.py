@@ -53,7 +53,7 @@ def makehuman_items(
                 other[own] = other.get(own, 0) + 1
                 continue
             garment = model_to_garment(model, kind, name, own)
-            material = model_material(model.get("materials"), path.parent, f"{kind}/{name}")
+            material = model_material(model.get("materials"), path, f"{kind}/{name}")
             items.append(put_garment(folder, garment, material))
         except UserError as error:
             left_out.append(_line(f"{kind}/{name}", path, error))
@@ -62,7 +62,7 @@ def makehuman_items(
             other[NOT_STATED] = other.get(NOT_STATED, 0) + 1
             continue
         try:
-            material = model_material([read_model(path)], path.parent, f"skins/{path.stem}")
+            material = model_material([read_model(path)], path, f"skins/{path.stem}")
             tags = path.stem.split("_")
             items.append(put_skin(folder, path.stem, material, NOT_STATED, tags))
         except UserError as error:

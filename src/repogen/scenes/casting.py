@@ -19,7 +19,7 @@ from repogen.poses.sampling import (
     sample_hands,
 )
 from repogen.scenes.config import SceneConfig, bounds_of, motion_of, textures_in
-from repogen.scenes.crowd import place_next
+from repogen.scenes.crowd import place_next, sparse
 from repogen.scenes.people import decent, seen_points
 from repogen.scenes.scene import Person
 from repogen.scenes.streams import stream
@@ -41,12 +41,15 @@ def sample_crowd(
     floor = None
     if config.ground == "floor":
         floor = float(seen_points(body, first)[:, 2].min())
+    taken = [sparse(seen_points(body, first))]
     for place in range(1, count):
         # Other people's numbers are those of images far away in the same run.
         person = sample_person(config, seed, index + place * _PEOPLE_APART, body)
-        found = place_next(rng, body, person, people, floor, config.spread)
+        whole = seen_points(body, person)
+        found = place_next(rng, person, whole, taken, floor, config.spread)
         if found is not None:
             people.append(found)
+            taken.append(sparse(seen_points(body, found)))
     return tuple(people)
 
 
