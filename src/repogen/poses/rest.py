@@ -47,9 +47,8 @@ def is_straight(at_rest: Float[np.ndarray, "joints 3"], rig: Rig) -> bool:
     """Whether no elbow and no knee is bent by more than `_STRAIGHT_DEG`."""
     for side in ("left", "right"):
         for limb in (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist")):
-            known = (rig.joints.get(f"{side}_{joint}") for joint in limb)
-            places = [place for place in known if place is not None]
-            if len(places) < len(limb):
+            places = [rig.joints[name] for j in limb if (name := f"{side}_{j}") in rig.joints]
+            if len(places) < 3:
                 continue
             first, second = np.diff(at_rest[places], axis=0)
             bend = np.arctan2(np.linalg.norm(np.cross(first, second)), first @ second)
