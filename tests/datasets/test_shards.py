@@ -3,13 +3,15 @@
 import hashlib
 import io
 import json
+import re
 import tarfile
 
 import fsspec
 import pytest
 
-from repogen import GenerateConfig, generate
+from repogen import GenerateConfig, generate, validate
 from repogen.datasets.convert import convert
+from repogen.datasets.reading import open_dataset
 from repogen.datasets.shards import pack, read_manifest, read_shard, unpack
 from repogen.errors import UserError
 
@@ -181,3 +183,51 @@ def test_other_folders_are_not_written_to(plain, shards, tmp_path):
         convert(str(shards), plain)
     with pytest.raises(UserError, match="cannot read"):
         convert(str(tmp_path), tmp_path / "new")
+
+
+def test_sound_shards_are_valid(shards):
+    assert validate(shards) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "edit", "says"),
+    [
+        ("shard-000001.tar", lambda d: d[:-512], "shard-000001.tar: .* bytes, its manifest says"),
+        ("shard-000002.tar", lambda d: d[:900] + b"?" + d[901:], "not the file its manifest"),
+        ("shard-000002.tar", lambda d: None, "cannot read"),
+        ("shard-000009.tar", lambda d: b"", "is not in shards.json"),
+        ("run.json", lambda d: d.replace(b'"images": 11', b'"images": 12'), "counts 11 images"),
+    ],
+)
+def test_validate_finds_what_is_broken(shards, tmp_path, name, edit, says):
+    for own, data in files_of(shards).items():
+        (tmp_path / own).write_bytes(data)
+    path = tmp_path / name
+    data = edit(path.read_bytes() if path.exists() else b"")
+    path.unlink(missing_ok=True)
+    if data is not None:
+        path.write_bytes(data)
+    assert any(re.search(says, problem) for problem in validate(tmp_path)), validate(tmp_path)
+
+
+def test_validate_finds_wrong_labels_in_a_shard(shards, tmp_path):
+    """Even where somebody has written the manifest anew."""
+    for own, data in files_of(shards).items():
+        (tmp_path / own).write_bytes(data)
+    name = "shard-000001.tar"
+    records = list(unpack((tmp_path / name).read_bytes(), name))
+    records[2].annotations[0]["bbox"][0] += 3
+    data, shard = pack(name, records)
+    (tmp_path / name).write_bytes(data)
+    manifest = json.loads((tmp_path / "shards.json").read_text())
+    manifest["shards"][1] = vars(shard)
+    (tmp_path / "shards.json").write_text(json.dumps(manifest))
+    problems = validate(tmp_path)
+    assert len(problems) == 1
+    assert "shard-000001.tar: annotation" in problems[0]
+    assert "bbox" in problems[0]
+
+
+def test_what_needs_a_folder_says_so(shards):
+    with pytest.raises(UserError, match="holds shards; repogen convert"):
+        open_dataset(shards)

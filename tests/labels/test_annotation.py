@@ -145,6 +145,19 @@ def test_maps_agree_with_the_mask(renderings):
         )
 
 
+def test_parts_are_of_those_whose_pixels_they_are(body, renderer):
+    """In a crowd, with things in the way."""
+    config = SceneConfig(
+        image_size=96, views=("sphere",), people=(3, 4), spread=0.8, occluders=(2, 3),
+        backgrounds="plain",
+    )  # fmt: skip
+    for index in range(4):
+        rendering = renderer.render(sample_scene(config, 6, index, body))
+        anybody = sum(person_masks(rendering)) > 0
+        assert ((part_map(rendering) > 0) == anybody).all()
+        assert (depth_map(rendering)[anybody] > 0).all()
+
+
 def test_visible_ankle_shows_a_foot_or_lower_leg_nearby(renderings):
     legs = {PARTS.index(f"{s}_{p}") for s in ("left", "right") for p in ("lower_leg", "foot")}
     checked = 0

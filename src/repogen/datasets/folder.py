@@ -152,22 +152,18 @@ def remove_partials(folder: DatasetFolder) -> None:
         path.unlink(missing_ok=True)
 
 
-class Busy(UserError):
-    """Another process writes into the folder."""
-
-
 @contextmanager
 def locked(folder: DatasetFolder) -> Iterator[None]:
     """Hold the folder for this process alone, rid of what a killed one was writing.
 
-    Raises `Busy` where another holds it, and `UserError` where it cannot be written.
+    Raises `UserError` where another holds it, and where it cannot be written.
     """
     try:
         folder.lock.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder.lock, timeout=0)
         lock.acquire()
     except Timeout as error:
-        raise Busy(
+        raise UserError(
             f"another run is writing into {folder.root}; wait for it or choose another folder"
         ) from error
     except OSError as error:

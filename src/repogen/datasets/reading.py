@@ -15,7 +15,12 @@ RUN_FORMAT = 1
 def open_dataset(path: Path | str) -> DatasetFolder:
     """The finished dataset at `path`. Raises `UserError` where there is none."""
     folder = DatasetFolder(Path(path))
-    read_run(folder)
+    run = read_run(folder)
+    if run["config"].get("format") == "webdataset":
+        raise UserError(
+            f"{folder.root} holds shards; repogen convert {folder.root} FOLDER makes a folder of "
+            "them that can be read"
+        )
     if not folder.complete:
         raise UserError(
             f"{folder.root} is not finished; run the command that began it again to go on"

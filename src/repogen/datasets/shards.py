@@ -10,7 +10,7 @@ import io
 import json
 import re
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -140,6 +140,16 @@ def _record(files: dict[str, bytes], where: str) -> Record:
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise UserError(f"{where}.json is missing or no record of ours: {error}") from error
     return Record(image, annotations, scene, {_kind(k): data for k, data in files.items()})
+
+
+def with_ids(records: Sequence[Record]) -> dict[str, list[dict[str, Any]]]:
+    """The images and annotations of records as a COCO file has them; annotations count from 1."""
+    annotations: list[dict[str, Any]] = []
+    for record in records:
+        for annotation in record.annotations:
+            ids = {"id": len(annotations) + 1, "image_id": record.image["id"]}
+            annotations.append(ids | annotation)
+    return {"images": [record.image for record in records], "annotations": annotations}
 
 
 def read_manifest(url: str) -> Manifest:

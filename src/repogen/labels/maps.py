@@ -1,9 +1,12 @@
 """Pictures read off the G-buffer: masks, depth, body parts, normals."""
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Float, Int, UInt8, UInt16
 
 from repogen.rendering.gbuffer import GBuffer, key_depth
+from repogen.rendering.kernels.raster import EMPTY
 from repogen.rendering.renderer import Rendering
 
 PART_COLORS = np.array(
@@ -20,20 +23,15 @@ PART_COLORS = np.array(
 def person_masks(rendering: Rendering) -> list[UInt8[np.ndarray, "h w"]]:
     """Per person, 1 where at least half of a pixel's samples see that person; a pixel that two
     share evenly is the nearer one's."""
-    g = rendering.gbuffer
-    if len(rendering.posed) == 1 and not rendering.scene.things:
-        return [g.whole(_anybody(g))]
-    owner = np.where(g.covered, rendering.mesh.people[g.faces], -1)
-    masks = [g.half_covered(owner == place) for place in range(len(rendering.posed))]
-    shared = sum(masks) > 1
-    front = rendering.mesh.people[np.where(shared, g.nearest.astype(np.uint32), 0)]
-    return [g.whole(mask * (~shared | (front == place))) for place, mask in enumerate(masks)]
+    return [rendering.gbuffer.whole(mask) for mask in _window_masks(rendering)]
 
 
 def depth_map(rendering: Rendering) -> UInt16[np.ndarray, "h w"]:
-    """Millimetres of depth (`Camera.depth_of`), 0 for nobody, at most 65,535.
+    """Millimetres of depth (`Camera.depth_of`) of people and things, 0 for the background, at
+    most 65,535.
 
-    Where a pixel sees several depths the nearest counts; pixels are those of the masks.
+    Where a pixel sees several depths the nearest counts; pixels are those of which half or more
+    sees something, the masks' among them.
     """
     g = rendering.gbuffer
     millimetres = np.minimum(np.rint(1000 * key_depth(g.nearest)), 65535)
@@ -41,15 +39,21 @@ def depth_map(rendering: Rendering) -> UInt16[np.ndarray, "h w"]:
 
 
 def part_map(rendering: Rendering) -> UInt8[np.ndarray, "h w"]:
-    """Index into `PARTS` of what each pixel shows, 0 for nobody."""
-    g = rendering.gbuffer
-    mask = _anybody(g)
-    faces = np.where(mask > 0, g.nearest.astype(np.uint32), 0)
-    return g.whole(rendering.mesh.parts[faces] * mask)
+    """Index into `PARTS` of what each pixel shows of the person whose mask it is in, 0 for
+    nobody."""
+    g, masks = rendering.gbuffer, _window_masks(rendering)
+    owner = np.max([(place + 1) * mask for place, mask in enumerate(masks)], axis=0)
+    anybody = owner > 0
+    if not _alone(rendering):
+        wanted = owner.repeat(g.samples, axis=0).repeat(g.samples, axis=1)
+        g = replace(g, keys=np.where(_people_of(rendering) + 1 == wanted, g.keys, np.uint64(EMPTY)))
+    faces = np.where(anybody, g.nearest.astype(np.uint32), 0)
+    return g.whole(rendering.mesh.parts[faces] * anybody)
 
 
 def normal_map(rendering: Rendering) -> UInt8[np.ndarray, "h w 3"]:
-    """Geometric surface normals in the camera's frame as RGB: 128 + 127 n, black for nobody.
+    """Geometric surface normals in the camera's frame as RGB: 128 + 127 n, black for the
+    background; pixels are those of `depth_map`.
 
     n points towards the camera: x right, y up, z out of the picture.
     """
@@ -68,7 +72,7 @@ def normal_map(rendering: Rendering) -> UInt8[np.ndarray, "h w 3"]:
 
 def barycentrics(rendering: Rendering) -> Float[np.ndarray, "sh sw 3"]:
     """Where on its face each sample of the G-buffer's window lies: the weights of the face's
-    three corners, zeros for nobody."""
+    three corners, zeros for the background."""
     g, camera = rendering.gbuffer, rendering.scene.camera
     rows, columns = np.nonzero(g.covered)
     x, y = g.left + (columns + 0.5) / g.samples, g.top + (rows + 0.5) / g.samples
@@ -78,6 +82,28 @@ def barycentrics(rendering: Rendering) -> Float[np.ndarray, "sh sw 3"]:
     out = np.zeros((*g.keys.shape, 3))
     out[rows, columns] = weights / weights.sum(axis=1, keepdims=True)
     return out
+
+
+def _window_masks(rendering: Rendering) -> list[UInt8[np.ndarray, "h w"]]:
+    """`person_masks` of the G-buffer's window."""
+    g = rendering.gbuffer
+    if _alone(rendering):
+        return [_anybody(g)]
+    people = _people_of(rendering)
+    masks = [g.half_covered(people == place) for place in range(len(rendering.posed))]
+    shared = sum(masks) > 1
+    front = rendering.mesh.people[np.where(shared, g.nearest.astype(np.uint32), 0)]
+    return [mask * (~shared | (front == place)) for place, mask in enumerate(masks)]
+
+
+def _alone(rendering: Rendering) -> bool:
+    return len(rendering.posed) == 1 and not rendering.scene.things
+
+
+def _people_of(rendering: Rendering) -> Int[np.ndarray, "sh sw"]:
+    """Whom each sample sees, by the place in the scene; -1 for nobody."""
+    g = rendering.gbuffer
+    return np.where(g.covered, rendering.mesh.people[g.faces], -1)
 
 
 def _corners(rendering: Rendering, faces: Int[np.ndarray, " n"]) -> Float[np.ndarray, "n 3 3"]:

@@ -5,7 +5,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import Int
@@ -15,7 +15,15 @@ from repogen.datasets.folder import PICTURE, Record
 from repogen.datasets.people import People, people_of, read_people
 from repogen.datasets.samples import Sample, readable, training_sample
 from repogen.datasets.sets import SetSpec, spread
-from repogen.datasets.shards import Manifest, Shard, read_bytes, read_manifest, read_shard, unpack
+from repogen.datasets.shards import (
+    Manifest,
+    Shard,
+    read_bytes,
+    read_manifest,
+    read_shard,
+    unpack,
+    with_ids,
+)
 from repogen.errors import UserError
 from repogen.generation.config import GenerateConfig
 from repogen.generation.options import config_from_table, read_config
@@ -195,16 +203,7 @@ _EPOCH, _AGAIN, _TRIES = 2**48, 2**39, 16
 
 def _people_of(records: list[Record], root: str, where: str) -> tuple[People, list[bytes]]:
     """The trainable persons of records and the pictures, by image; ids count from 1."""
-    annotations: list[dict[str, Any]] = []
-    for record in records:
-        for annotation in record.annotations:
-            ids = {"id": len(annotations) + 1, "image_id": record.image["id"]}
-            annotations.append(annotation | ids)
-    data = {
-        "images": [record.image for record in records],
-        "annotations": annotations,
-        "categories": [CATEGORY],
-    }
+    data = with_ids(records) | {"categories": [CATEGORY]}
     people = people_of("", data, where, Path(root)).trainable()
     return people, [record.files[PICTURE] for record in records]
 

@@ -1,0 +1,249 @@
+"""Each promise of a dataset, broken: the finding names it. For every lens, in a crowd."""
+
+import json
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+from pycocotools import mask as rle
+
+from repogen import GenerateConfig, generate
+from repogen.datasets.folder import DatasetFolder, encode_png
+from repogen.datasets.validate import validate_files
+from repogen.views.lens import MODELS
+
+WIDE = {"pinhole": 90, "opencv": 80, "equidistant": 190, "kannala-brandt": 170}
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory, body):
+    """A dataset for each lens, made when first asked for."""
+    made = {}
+
+    def dataset(lens):
+        if lens not in made:
+            config = GenerateConfig(
+                images=2, seed=8, workers=1, image_size=96, lens=lens, fov=(WIDE[lens], WIDE[lens]),
+                framing="paper", distance=(1.2, 1.6), views=("sphere",), people=(3, 3), spread=0.7,
+                occluders=(1, 1), keypoints="wholebody", effects=("all",), backgrounds="plain",
+                wardrobe="painted", write=("depth", "masks", "parts", "normals", "stick"),
+            )  # fmt: skip
+            made[lens] = generate(tmp_path_factory.mktemp(lens) / "set", config)
+        return made[lens]
+
+    return dataset
+
+
+@pytest.fixture
+def damaged(sound, tmp_path):
+    """What is found in a copy of a dataset of some lens after a change to its COCO records."""
+
+    def found(change, lens="kannala-brandt"):
+        folder = DatasetFolder(tmp_path / lens)
+        shutil.copytree(sound(lens), folder.root)
+        coco = json.loads(folder.annotations.read_text())
+        change(coco, folder)
+        folder.annotations.write_text(json.dumps(coco))
+        return validate_files(folder)
+
+    return found
+
+
+@pytest.mark.parametrize("lens", MODELS)
+def test_a_sound_dataset_of_any_lens_has_no_findings(sound, lens):
+    folder = DatasetFolder(sound(lens))
+    assert validate_files(folder) == []
+    coco = json.loads(folder.annotations.read_text())
+    assert len(coco["annotations"]) > 3
+    assert {image["camera"]["model"] for image in coco["images"]} == {lens}
+
+
+@pytest.mark.parametrize("lens", MODELS)
+@pytest.mark.parametrize("name", ["keypoints", "foot", "face", "lefthand"])
+def test_points_in_space_must_land_on_their_pixels(damaged, sound, lens, name):
+    deep, flat = (name + "_3d", name if name == "keypoints" else name + "_kpts")
+    coco = json.loads(DatasetFolder(sound(lens)).annotations.read_text())
+    place, owner = next(
+        (place, a) for place, a in enumerate(coco["annotations"]) if 2 in a[flat][2::3]
+    )
+
+    def change(coco, folder):
+        off = np.array([0.003, 0, 0])
+        coco["annotations"][place][deep] = (np.array(owner[deep]) + off).tolist()
+
+    (finding, *_) = damaged(change, lens)
+    wanted = f"annotation {place + 1}: {deep} project more than 0.01 px away from {flat}"
+    assert finding == wanted
+
+
+@pytest.mark.parametrize("lens", MODELS)
+def test_another_lens_is_noticed(damaged, lens):
+    other = "equidistant" if lens == "kannala-brandt" else "kannala-brandt"
+
+    def change(coco, folder):
+        camera = coco["images"][0]["camera"]
+        camera |= {"model": other, "distortion": [0.01] * MODELS[other]}
+
+    findings = damaged(change, lens)
+    assert any("annotation 1: keypoints_3d project" in finding for finding in findings)
+    assert "scenes.jsonl line 1: its camera is not that of the image record" in findings
+
+
+def set_(key, value, table="annotations"):
+    def change(coco, folder):
+        coco[table][0][key] = value
+
+    return change
+
+
+def drop(key, table="annotations"):
+    def change(coco, folder):
+        del coco[table][0][key]
+
+    return change
+
+
+def with_view(table, **off):
+    def change(coco, folder):
+        view = coco[table][0]["view"]
+        coco[table][0]["view"] = view | {key: view[key] + value for key, value in off.items()}
+
+    return change
+
+
+def exchange_views(coco, folder):
+    first, second, *_ = coco["annotations"]
+    assert first["image_id"] == second["image_id"]
+    first["view"], second["view"] = second["view"], first["view"]
+
+
+def encoded(mask):
+    out = rle.encode(np.asfortranarray(mask.astype(np.uint8)))
+    return out | {"counts": out["counts"].decode()}
+
+
+def shrink_amodal_mask(coco, folder):
+    a = coco["annotations"][0]
+    mask = rle.decode(a["amodal_segmentation"])
+    rows = np.flatnonzero(rle.decode(a["segmentation"]).any(axis=1))
+    mask[rows[0]] = 0
+    a["amodal_segmentation"] = encoded(mask)
+
+
+def shrink_amodal_box(coco, folder):
+    a = coco["annotations"][0]
+    x, _, width, _ = rle.toBbox(a["amodal_segmentation"])
+    a["amodal_bbox"][0] = x + 1
+    a["amodal_bbox"][2] = width
+
+
+def hide(coco, folder):
+    coco["annotations"][0] |= {
+        "segmentation": encoded(np.zeros((96, 96))), "area": 0.0, "bbox": [0.0] * 4
+    }  # fmt: skip
+
+
+def smaller_mask(name):
+    return set_(name, encoded(np.ones((48, 96))))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (set_("num_keypoints", 99), "annotation 1: num_keypoints is 99"),
+        (set_("area", 5.0), "annotation 1: area is 5.0"),
+        (set_("bbox", [0, 0, 9, 9]), "annotation 1: bbox [0, 0, 9, 9] is not"),
+        (set_("keypoints_3d", [[0, 0, "x"]] * 17), "annotation 1: keypoints or keypoints_3d are"),
+        (set_("face_3d", [[0, 0, np.nan]] * 68), "annotation 1: face_kpts or face_3d are not fin"),
+        (set_("righthand_box", [1, 2, 3]), "annotation 1: cannot be read: not enough values"),
+        (set_("lefthand_valid", None), "annotation 1: lefthand_valid is None"),
+        (hide, "annotation 1: no pixel shows it"),
+        (shrink_amodal_mask, "annotation 1: its segmentation reaches beyond its amodal one"),
+        (shrink_amodal_box, "annotation 1: its amodal segmentation reaches beyond amodal_bbox"),
+        (set_("amodal_bbox", [0, 0, np.nan, 9]), "annotation 1: its amodal segmentation reaches"),
+        (smaller_mask("segmentation"), "annotation 1: its segmentation is (48, 96), its image"),
+        (smaller_mask("amodal_segmentation"), "annotation 1: its amodal_segmentation is (48, 96)"),
+        (drop("amodal_segmentation"), "annotation 1: lacks 'amodal_segmentation'"),
+        (drop("amodal_bbox"), "annotation 1: lacks 'amodal_bbox'"),
+        (drop("segmentation"), "annotation 1: lacks 'segmentation'"),
+        (drop("view"), "image 1: its records cannot be read: KeyError('view')"),
+        (with_view("annotations", azimuth_deg=0.01), "line 1: nobody in it has the view of annot"),
+        (with_view("annotations", elevation_deg=0.01), "nobody in it has the view of annotation 1"),
+        (with_view("annotations", roll_deg=0.01), "nobody in it has the view of annotation 1"),
+        (with_view("annotations", distance_m=0.01), "nobody in it has the view of annotation 1"),
+        (exchange_views, "nobody in it has the view of annotation"),
+        (with_view("images", azimuth_deg=0.01), "its view is not that of the image record"),
+        (set_("effects", {}, "images"), "its effects are not those of the image record"),
+        (set_("camera", {"model": "lens"}, "images"), "annotation 1: lacks 'K'"),
+        (drop("height", "images"), "image 1: lacks 'height'"),
+        (set_("image_id", 9), "annotation 1: its image 9 does not exist"),
+        (set_("id", 9), "annotation ids are not 1 to"),
+    ],
+)
+def test_a_wrong_record_is_found(damaged, change, says):
+    findings = damaged(change)
+    assert any(says in finding for finding in findings), findings
+
+
+def test_a_whole_turn_is_no_turn(damaged):
+    assert damaged(with_view("annotations", azimuth_deg=360, roll_deg=-360)) == []
+
+
+@pytest.mark.parametrize("table", ["images", "annotations", "categories"])
+@pytest.mark.parametrize("records", [None, {}, [3]])
+def test_a_table_must_be_a_list_of_records(damaged, table, records):
+    def change(coco, folder):
+        coco[table] = records
+
+    (finding,) = damaged(change)
+    assert finding.endswith(f"no list {table!r} of records")
+
+
+def redrawn(kind, function):
+    """Another picture in place of the first one of a kind."""
+
+    def change(coco, folder):
+        path = folder.map(kind, 1)
+        path.write_bytes(encode_png(function(cv2.imread(str(path), cv2.IMREAD_UNCHANGED))))
+
+    return change
+
+
+def cut_image(coco, folder):
+    path = folder.image(1)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 3 // 4])
+
+
+def grey_image(coco, folder):
+    cv2.imwrite(str(folder.image(1)), cv2.imread(str(folder.image(1)), cv2.IMREAD_GRAYSCALE))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (redrawn("depth", np.zeros_like), "depth/00000001.png: is empty where a mask is not"),
+        (redrawn("depth", lambda d: d * 4), "depth/00000001.png: annotation 1 is"),
+        (redrawn("depth", lambda d: d // 8), "depth/00000001.png: annotation 1 is"),
+        (
+            redrawn("depth", lambda d: (d // 99).astype(np.uint8)),
+            "is no depth picture of uint16",
+        ),
+        (redrawn("depth", lambda d: d[:-1]), "depth/00000001.png: is (95, 96), its record says"),
+        (lambda _, folder: folder.map("depth", 1).unlink(), "depth/00000001.png: missing or no"),
+        (redrawn("masks", lambda m: m + (m > 0)), "masks/00000001.png: its numbers are not"),
+        (redrawn("masks", lambda m: np.minimum(m, 1)), "its numbers are not the annot"),
+        (redrawn("parts", np.zeros_like), "parts/00000001.png: is empty where a mask is not"),
+        (redrawn("parts", lambda p: p + 90 * (p > 0).astype(np.uint8)), "names part"),
+        (redrawn("normals", np.zeros_like), "normals/00000001.png: is empty where a mask is not"),
+        (redrawn("normals", lambda n: n[:, :, 0]), "is no normals picture of uint8"),
+        (lambda _, f: f.map("stick/visible", 1).unlink(), "stick/visible/00000001.png: missing"),
+        (cut_image, "images/00000001.jpg: its end is missing"),
+        (grey_image, "images/00000001.jpg: is no image picture of uint8"),
+    ],
+)
+def test_a_wrong_picture_is_found(damaged, change, says):
+    findings = damaged(change)
+    assert any(says in finding for finding in findings), findings
+    assert all(finding.startswith("image 1: ") for finding in findings)
