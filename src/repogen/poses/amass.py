@@ -5,6 +5,7 @@ Their joint rotations are relative to the parent, about the T-pose's axes, in ra
 """
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,9 @@ from repogen.bodies.skeleton import BODY_JOINTS, HAND_JOINTS, JOINTS
 from repogen.errors import UserError
 from repogen.poses.clips import Clip
 
+_UNREADABLE = (
+    OSError, EOFError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error
+)  # fmt: skip
 _WIDTHS = {156: "SMPL-H", 165: "SMPL-X"}
 _BODY, _HANDS = len(BODY_JOINTS) * 3, len(HAND_JOINTS) * 3
 _PARTS = (len(BODY_JOINTS), len(BODY_JOINTS) + len(HAND_JOINTS) // 2)
@@ -38,7 +42,7 @@ def amass_frames(path: Path) -> int | None:
                         f"{path}: pose_hand has the shape {hands}; expected ({frames}, {_HANDS})"
                     )
             return frames
-    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except _UNREADABLE as error:
         if isinstance(error, UserError):
             raise
         raise UserError(f"cannot read motion from {path}: {error}") from error
@@ -77,7 +81,7 @@ def read_amass(path: Path) -> Clip:
     try:
         with np.load(path, allow_pickle=False) as data:
             values = _body_and_hands(data)
-    except (OSError, zipfile.BadZipFile, ValueError, EOFError) as error:
+    except _UNREADABLE as error:
         raise UserError(f"cannot read motion from {path}: {error}") from error
     if not np.isfinite(values).all():
         frame = int(np.argmin(np.isfinite(values).all(axis=1)))
