@@ -64,7 +64,8 @@ def validate(dataset: Path | str, rerender: int = 3) -> list[str]:
     """Every broken promise of a dataset, a line each; an empty list for a sound one.
 
     `rerender` images, evenly spread, are made again: their pictures are compared byte for byte,
-    their labels number for number (shards are not). Raises `UserError` where there is no finished dataset.
+    their labels number for number; of shards none. Raises `UserError` where there is no finished
+    dataset.
     """
     if ShardFolder(Path(dataset)).complete:
         return list(validate_shards(Path(dataset)))
