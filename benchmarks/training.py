@@ -3,7 +3,8 @@
     python benchmarks/training.py
 
 Crops come from pictures of 512 px made for the occasion (or --data SET); preparing is CPU time of
-one process. Live images are made while `tiny` trains on them (`--train NAME=live:OPTIONS.toml`). Training is forward, loss, backward and AdamW on ready crops, all cores.
+one process. Live images are made while `tiny` trains on them (--train NAME=live:OPTIONS.toml).
+Training is forward, loss, backward and AdamW on ready crops, all cores.
 """
 
 import argparse
