@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from repogen.datasets.folder import DatasetFolder
-from repogen.datasets.sets import parse_set, read_mix
+from repogen.datasets.sets import parse_set
+from repogen.training.mix import read_mix
 
 Reports = list[dict[str, Any]]
 

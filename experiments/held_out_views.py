@@ -13,6 +13,7 @@ import tyro
 from engine import Arm, Experiment, generate_once, run
 
 from repogen.appearance.backgrounds import IMAGE_SUFFIXES
+from repogen.assets.panoramas import SUFFIXES
 
 ORDINARY = {"views": "perimeter", "pose-variance": 0.5, "roll": (-10, 10)}
 TESTS = {
@@ -33,9 +34,10 @@ ARMS = (
 )
 
 
-def halves(photographs: Path, out: Path) -> tuple[Path, Path]:
-    """Two folders of links to every other photograph."""
-    files = sorted(p for p in photographs.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+def halves(pictures: Path, out: Path) -> tuple[Path, Path]:
+    """Two folders of links to every other photograph or panorama."""
+    kinds = (*IMAGE_SUFFIXES, *SUFFIXES)
+    files = sorted(p for p in pictures.iterdir() if p.suffix.lower() in kinds)
     folders = out / "train", out / "test"
     for place, file in enumerate(files):
         link = folders[place % 2] / file.name

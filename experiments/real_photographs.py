@@ -2,7 +2,8 @@
 Extended, torso `up`), tested on those sideways and upside down, never trained on.
 
 A fifth of the images is left out for choosing settings: `--split dev` scores on those, with arms
-that differ in the setting; `--split test` scores the experiment's arms on the rest.
+that differ in the setting; `--split test` scores the experiment's arms on the rest, and
+`--split clothes` arms whose people wear other things, on the same.
 """
 
 import json
@@ -36,6 +37,19 @@ TEST_ARMS = (
     *(Arm(f"+ 1500 {name}", synthetic(1500, **{"pose-distribution": name}))
       for name in DISTRIBUTIONS),
 )  # fmt: skip
+
+DRESSED = synthetic(1500, wardrobe="packs")
+
+CLOTHES_ARMS = (
+    REAL[2],
+    Arm("+ 1500 synthetic", synthetic(1500)),
+    Arm("+ 1500 dressed", DRESSED),
+    Arm("+ 1500 dressed, in panoramas", DRESSED | {"backgrounds": "auto"}),
+    Arm(
+        "+ 1500 dressed, in panoramas, effects", DRESSED | {"backgrounds": "auto", "effects": "all"}
+    ),
+)
+"""With the packs makehuman and environments installed."""
 
 DEV_ARMS = (*REAL, *(Arm(f"+ 1500 {views}", synthetic(1500, views)) for views in VIEWS))
 
@@ -74,14 +88,15 @@ def main(
     annotations, images = paths.split(":")
     folder = experiment.out / "splits"
     split(Path(annotations), folder)
+    scored = "dev" if split_ == "dev" else "test"
     experiment = replace(
         experiment,
         real=f"{name}={folder / 'up-train.json'}:{images}",
         test=tuple(
-            f"{torso}={folder}/{torso}-{split_}.json:{images}" for torso in ("up", "side", "inv")
+            f"{torso}={folder}/{torso}-{scored}.json:{images}" for torso in ("up", "side", "inv")
         ),
     )
-    arms = {"dev": DEV_ARMS, "test": TEST_ARMS}[split_]
+    arms = {"dev": DEV_ARMS, "test": TEST_ARMS, "clothes": CLOTHES_ARMS}[split_]
     run(experiment, f"real photographs, {split_}", arms, ("OKS", "PCK", "swapped"))
 
 

@@ -10,7 +10,10 @@ import pytest
 from repogen import PRESETS, GenerateConfig, generate
 
 FOLDER = Path(__file__).parents[1] / "experiments"
-TABLES = ("table2", "table3", "table4", "table5", "figure5", "held_out_views", "real_photographs")
+TABLES = (
+    "table2", "table3", "table4", "table5", "figure5", "held_out_views", "real_photographs",
+    "clothes",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -53,7 +56,7 @@ def test_an_experiment_runs_and_is_not_repeated(script, tmp_path, body, capsys):
 @pytest.mark.parametrize("name", TABLES)
 def test_every_arm_names_what_there_is(script, name):
     module = script(name)
-    arms = getattr(module, "ARMS", None) or module.TEST_ARMS + module.DEV_ARMS
+    arms = getattr(module, "ARMS", None) or module.TEST_ARMS + module.DEV_ARMS + module.CLOTHES_ARMS
     assert len(arms) >= 3
     for arm in arms:
         assert 0 <= arm.rotation <= 180

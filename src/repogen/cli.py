@@ -10,6 +10,7 @@ VERBS = {
     "generate": "write a dataset of synthetic people",
     "preview": "contact sheet and figures of a dataset",
     "validate": "check a dataset against everything it promises",
+    "convert": "a dataset's folder to shards, and back",
     "rerender": "make single images of a dataset again",
     "train": "fine-tune a pose estimator on real and synthetic people",
     "evaluate": "score weights on sets of labelled people",
@@ -21,12 +22,13 @@ VERBS = {
 }
 """Each is a module of `commands/`."""
 
-_RESUMABLE = ("generate", "train")
+_RESUMABLE = ("generate", "train", "convert")
 
 _EXTRAS = {
     "accelerate": "train",
     "tensorboard": "train",
     "transformers": "train",
+    "ray": "ray",
     "onnx": "onnx",
     "onnxruntime": "onnx",
     "onnxscript": "onnx",

@@ -4,8 +4,18 @@
 class UserError(ValueError):
     """Bad input: the message is one line saying what was wrong, where, and what to do.
 
-    The command line prints it without a traceback and exits with code 2.
+    The command line prints it without a traceback and exits with code 2. Names and reasons that
+    it quotes may hold line ends and what no terminal can print; the message does not.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
+
+
+def printable(text: str) -> str:
+    """The text on one line, with what UTF-8 and terminals cannot show written out."""
+    whole = " ".join(text.splitlines())
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in whole)
 
 
 def choose(kind: str, value: str, choices: object) -> UserError:

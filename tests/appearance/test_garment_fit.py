@@ -50,9 +50,9 @@ def installed_jacket(jacket, tmp_path, monkeypatch):
     write_garment(folder / "jacket.safetensors", jacket)
     cv2.imwrite(str(folder / "jacket.png"), np.full((64, 64, 4), (40, 200, 40, 255), np.uint8))
     monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path))
-    people_module._fitted.cache_clear()
+    people_module.fitted.cache_clear()
     yield Worn("mine", "clothes", "jacket", (None,) * (REGIONS + 1))
-    people_module._fitted.cache_clear()
+    people_module.fitted.cache_clear()
 
 
 def test_on_the_average_body_it_is_where_it_was_made(body, jacket, tmp_path):
@@ -134,3 +134,15 @@ def test_garments_want_the_body_they_are_made_for(body, installed_jacket):
 
     with pytest.raises(UserError, match="fit the body anny"):
         people_module.worn_pieces(Other(), body.pose({}, {}, {}), (installed_jacket,))
+
+
+def test_what_garments_leave_bare_is_painted(body, installed_jacket):
+    config = SceneConfig(wardrobe="painted", backgrounds="plain")
+    painted = sample_scene(config, 0, 0, body).people[0].outfit
+    painted = replace(painted, top="shirt", waist=0.0, bottom="trousers", hem=-0.8)
+    bare = replace(painted, top="bare", waist=9.0, bottom="shorts", hem=9.0)
+    jacket = people_module.decent(body, replace(bare, worn=(installed_jacket,)), painted)
+    assert (jacket.top, jacket.waist) == ("bare", 9.0)
+    assert (jacket.bottom, jacket.hem) == ("trousers", -0.8)
+    nothing = people_module.decent(body, bare, painted)
+    assert replace(nothing, worn=()) == painted

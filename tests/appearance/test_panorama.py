@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from repogen.appearance import panorama as panorama_module
 from repogen.appearance.panorama import (
     Panorama,
     directions,
     light_of,
+    panorama_backdrop,
     panorama_light,
     surroundings,
     turned,
@@ -90,3 +92,32 @@ def test_exposure_multiplies_the_light(tmp_path, monkeypatch):
     two = panorama_light(Panorama("a", 0.0, 2.0, 0.0, 1.6, 8.0))
     surroundings.cache_clear()
     assert np.allclose(2 * one, two)
+
+
+@pytest.mark.parametrize("width", [256, 1024, 4096])
+def test_backdrops_keep_light_and_direction(monkeypatch, width):
+    pixels = np.full((width // 2, width, 3), 0.5, dtype=np.float32)
+    spot = (slice(width // 8, width // 8 + width // 64), slice(width - width // 64, width))
+    pixels[spot] = [40.0, 20.0, 10.0]
+    monkeypatch.setattr(panorama_module, "panorama_pixels", lambda path: pixels)
+    found = panorama_backdrop("any")
+    height = len(found)
+    assert found.shape == (min(max(width, 1024), 2048) // 2, 2 * height, 3)
+    assert np.median(np.abs(found - 0.5)) < 1e-3
+    rows, columns = np.nonzero(found[..., 0] > 10)
+    columns = (columns + height) % (2 * height) - height  # the spot lies at the seam
+    assert (rows.mean() + 0.5) / height == pytest.approx(0.25 + 1 / 64, abs=0.004)
+    assert (columns.mean() + 0.5) / (2 * height) == pytest.approx(-1 / 128, abs=0.003)
+    assert len(rows) / height**2 == pytest.approx(1 / 32 * 1 / 32, rel=0.35)
+
+
+def test_coarse_backdrops_have_no_jagged_lights(monkeypatch):
+    """Around one bright pixel, all points at the same distance are about as bright."""
+    pixels = np.full((64, 128, 3), 0.1, dtype=np.float32)
+    pixels[32, 64] = 50.0
+    monkeypatch.setattr(panorama_module, "panorama_pixels", lambda path: pixels)
+    found = np.log(panorama_backdrop("any")[..., 0])
+    rows, columns = np.mgrid[: found.shape[0], : found.shape[1]]
+    away = np.hypot(rows + 0.5 - 32.5 * 8, columns + 0.5 - 64.5 * 8)
+    ring = found[np.abs(away - 6) < 0.5]
+    assert ring.std() < 0.1 * np.ptp(found)

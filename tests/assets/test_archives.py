@@ -104,6 +104,41 @@ def test_archives_that_are_cut_short_are_refused(tmp_path, kind, share):
         unpack(path, tmp_path / "out", everything)
 
 
+def test_a_name_in_capitals_is_a_zip(tmp_path):
+    unpack(zipped(tmp_path / "X.ZIP", ("a", b"hello")), tmp_path / "out", everything)
+    assert (tmp_path / "out" / "a").read_bytes() == b"hello"
+
+
+@pytest.mark.parametrize("names", [("a", "a/b"), ("a/b", "a")])
+def test_a_file_that_is_a_folder_too(tmp_path, names):
+    for path in (
+        tar(tmp_path / "x.tgz", *((name, b"x") for name in names)),
+        zipped(tmp_path / "x.zip", *((name, b"x") for name in names)),
+    ):
+        with pytest.raises(UserError, match="a file and a folder of the same name"):
+            unpack(path, tmp_path / path.name.replace(".", "-"), everything)
+
+
+def test_encrypted_archives_say_so(tmp_path):
+    path = zipped(tmp_path / "x.zip", ("a", b"hello"))
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\1\2") + 8] |= 1
+    path.write_bytes(data)
+    with pytest.raises(UserError, match="is encrypted"):
+        unpack(path, tmp_path / "out", everything)
+
+
+def test_a_zip_that_hides_its_size_gives_no_more_than_it_says(tmp_path):
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("a", bytes(10**7))
+    data = path.read_bytes().replace((10**7).to_bytes(4, "little"), (10).to_bytes(4, "little"))
+    path.write_bytes(data)
+    with pytest.raises(UserError, match="cut short or damaged"):
+        unpack(path, tmp_path / "out", everything)
+    assert (tmp_path / "out" / "a").stat().st_size <= 10
+
+
 def test_bombs_are_refused(tmp_path):
     path = tmp_path / "x.tar"
     info = tarfile.TarInfo("a")

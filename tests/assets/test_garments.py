@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 
 from repogen.assets.garments import default_scale, garment_from, read_garment, write_garment
-from repogen.assets.mhclo import item_kind, read_mhclo, read_mhmat
+from repogen.assets.mhclo import item_kind, read_mhclo
+from repogen.assets.mhmat import read_mhmat
 from repogen.assets.textures import Material, write_texture
-from repogen.assets.three_json import model_to_garment
+from repogen.assets.three_json import model_material, model_to_garment, read_model
 from repogen.errors import UserError
 
 
@@ -40,7 +41,7 @@ def test_a_garment_comes_back_the_same(model, tmp_path):
 
 
 def test_mhclo_gives_what_its_lines_say(hat):
-    garment, material = read_mhclo(hat / "hat.mhclo", "clothes")
+    garment, material = read_mhclo(hat / "hat.mhclo", "clothes", hat)
     assert (garment.name, garment.uuid, garment.licence) == ("Sun hat", "1234", "CC0")
     assert (garment.tags, garment.z_depth) == (("hats",), 60)
     assert garment.refs.tolist() == [[7, 7, 7], [10, 11, 12], [20, 21, 22], [30, 30, 30]]
@@ -65,6 +66,8 @@ def test_kinds_come_from_folders(tmp_path):
     assert item_kind(tmp_path / "Hair" / "a" / "a.mhclo", tmp_path) == "hair"
     assert item_kind(tmp_path / "hair" / "a.mhclo", tmp_path / "hair") == "hair"
     assert item_kind(tmp_path / "b" / "a.mhclo", tmp_path) == "clothes"
+    assert item_kind(tmp_path / "skins" / "a.mhclo", tmp_path) == "clothes"
+    assert item_kind(tmp_path / "skins" / "a" / "a.mhmat", tmp_path) == "skins"
 
 
 @pytest.mark.parametrize(
@@ -138,16 +141,18 @@ def test_models_of_another_mesh_are_refused(model):
         ("hat.mhclo", "0.5 0.25 0.25", "0.5 0.25", "line 16"),
         ("hat.mhclo", "\n30\n", "\n", "binds 3 vertices, but hat.obj has 4"),
         ("hat.mhclo", "\n30\n", "\n30000\n", "vertex 30000 in refs"),
-        ("hat.mhclo", "obj_file hat.obj", "obj_file ../hat.obj", "leaves"),
+        ("hat.mhclo", "obj_file hat.obj", "obj_file ../gone.obj", "leaves"),
         ("hat.mhclo", "obj_file hat.obj", "obj_file gone.obj", r"cannot read .*gone\.obj"),
-        ("hat.mhclo", "material hat.mhmat", "", "no material"),
+        ("hat.mhclo", "verts 0", "", "no lines below 'verts'"),
+        ("hat.mhclo", "material hat.mhmat", "material gone.mhmat", r"cannot read .*gone\.mhmat"),
+        ("hat.mhclo", "100 - 103", "1 - 99999", "line 20: '1 - 99999 200"),
         ("hat.mhclo", "x_scale 5399", "x_scale many", "line 8"),
         ("hat.obj", "f 1/1 2/2 3/3 4/4", "f 1/1 2/2 5/3", "line 9"),
         ("hat.obj", "f 1/1 2/2 3/3 4/4", "f 1 2 3", "f v/vt v/vt"),
         ("hat.obj", "f 1/1 2/2 3/3 4/4", "f 1/1 0/2 3/3", "line 9"),
         ("hat.obj", "vt 1 0", "vt 1", "line 6"),
         ("hat.mhmat", "diffuseTexture", "#", "no diffuseTexture"),
-        ("hat.mhmat", "hat.png", "/etc/hat.png", "leaves"),
+        ("hat.mhmat", "hat.png", "/etc/passwd", "leaves"),
     ],
 )
 def test_broken_makehuman_files_are_named(hat, file, old, new, says):
@@ -155,14 +160,14 @@ def test_broken_makehuman_files_are_named(hat, file, old, new, says):
     assert old in text
     (hat / file).write_text(text.replace(old, new, 1))
     with pytest.raises(UserError, match=says) as caught:
-        read_mhclo(hat / "hat.mhclo", "clothes")
+        read_mhclo(hat / "hat.mhclo", "clothes", hat)
     assert "\n" not in str(caught.value)
 
 
 def test_a_foreign_mhclo(tmp_path):
     (tmp_path / "a.mhclo").write_bytes(bytes(range(256)) * 4)
     with pytest.raises(UserError, match="of MakeHuman: it has no line"):
-        read_mhclo(tmp_path / "a.mhclo", "clothes")
+        read_mhclo(tmp_path / "a.mhclo", "clothes", tmp_path)
 
 
 def test_garments_that_are_none(tmp_path):
@@ -178,13 +183,13 @@ def texture(path, material):
 
 
 def test_occlusion_darkens_and_opaque_cloth_has_no_holes(hat, tmp_path):
-    material, _, _ = read_mhmat(hat / "hat.mhmat")
+    material = read_mhmat(hat / "hat.mhmat", hat).material
     out = texture(tmp_path, material)
     assert out.shape == (4, 2, 4)
     assert (out[..., :3] == 40).all()  # 200 · 51 / 255
     assert (out[..., 3] == 255).all()
     (hat / "hat.mhmat").write_text((hat / "hat.mhmat").read_text().replace("False", "True"))
-    material, _, _ = read_mhmat(hat / "hat.mhmat")
+    material = read_mhmat(hat / "hat.mhmat", hat).material
     assert texture(tmp_path, material)[0, 0, 3] == 7
 
 
@@ -205,3 +210,27 @@ def test_a_texture_that_is_no_picture(tmp_path):
         texture(tmp_path, Material(tmp_path / "a.png", None, True, 1.0))
     with pytest.raises(UserError, match=r"texture .*b\.png is missing"):
         texture(tmp_path, Material(tmp_path / "b.png", None, True, 1.0))
+
+
+@pytest.mark.parametrize("limit", [15, 7])
+def test_a_picture_that_would_fill_the_memory_is_not_read(tmp_path, monkeypatch, recwarn, limit):
+    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)  # Pillow warns above, raises from twice
+    with pytest.raises(UserError, match=r"a\.png is larger than [0-9,]+ pixels"):
+        texture(tmp_path, Material(tmp_path / "a.png", None, True, 1.0))
+    assert not recwarn.list
+
+
+def test_json_that_never_ends(tmp_path):
+    (tmp_path / "a.json").write_text("[" * 100_000)
+    with pytest.raises(UserError, match=r"a\.json is no JSON"):
+        read_model(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "/etc/passwd", "a/../../secret.png"])
+def test_a_model_takes_no_picture_from_elsewhere(model, tmp_path, name):
+    (tmp_path / "secret.png").touch()
+    (tmp_path / "fedora").mkdir()
+    model["materials"][0]["mapDiffuse"] = name
+    with pytest.raises(UserError, match="leaves"):
+        model_material(model["materials"], tmp_path / "fedora" / "fedora.json", "clothes/fedora")

@@ -5,7 +5,7 @@ import numpy as np
 import OpenEXR
 import pytest
 
-from repogen.assets import read_panorama
+from repogen.assets import add, items, read_panorama
 from repogen.errors import UserError
 
 
@@ -79,6 +79,9 @@ def bad(write_exr, tmp_path, light, what):
         path = tmp_path / "radiance.hdr"
         cv2.imwrite(str(path), light)
         path.write_bytes(path.read_bytes()[:-300])
+    elif what == "claims":
+        path = tmp_path / "claims.hdr"
+        path.write_bytes(b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 100000 +X 200000\n")
     elif what == "photo":
         path = tmp_path / "photo.hdr"
         path.write_bytes(cv2.imencode(".png", (light * 50).astype(np.uint8))[1].tobytes())
@@ -99,12 +102,26 @@ def bad(write_exr, tmp_path, light, what):
         ("gone", "it is missing"),
         ("radiance", "cut short"),
         ("photo", "no Radiance file"),
+        ("claims", "cannot be read"),
     ],
 )
-def test_what_is_no_panorama_is_named(tmp_path, light, what, says, capsys, write_exr):
+def test_what_is_no_panorama_is_named(tmp_path, light, what, says, capfd, write_exr):
     path = bad(write_exr, tmp_path, light, what)
     with pytest.raises(UserError, match=says) as caught:
         read_panorama(path)
     assert path.name in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert capsys.readouterr().out == ""
+    assert capfd.readouterr() == ("", "")
+
+
+def test_large_panoramas_are_installed_smaller_with_the_same_light(tmp_path, assets, monkeypatch):
+    monkeypatch.setattr(items, "_WIDEST", 64)
+    pixels = np.full((80, 160, 3), 0.5, np.float32)
+    pixels[20:30, 60:80] = 50
+    (tmp_path / "sky").mkdir()
+    cv2.imwrite(str(tmp_path / "sky" / "noon.hdr"), pixels)
+    assert list(add(tmp_path / "sky").pack.items[0].files) == ["noon.exr"]
+    small = read_panorama(assets / "sky" / "noon.exr")
+    assert small.shape == (32, 64, 3)
+    assert small.mean() == pytest.approx(pixels.mean(), rel=0.01)
+    assert small.max() > 49

@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from functools import lru_cache
 
+import cv2
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
@@ -446,6 +447,20 @@ def test_a_dressed_body_has_no_holes(smpl):
             assert shown == pytest.approx(there, rel=0.25)
 
 
+def test_pictures_lie_on_the_skin_where_there_are_texture_coordinates(smpl, tmp_path):
+    cv2.imwrite(str(tmp_path / "blue.png"), np.full((64, 64, 3), (200, 20, 20), np.uint8))
+    config = SceneConfig(image_size=96, textures=tmp_path, backgrounds="plain")
+    if smpl.name != "smplx":
+        with pytest.raises(UserError, match="hold no texture coordinates"):
+            sample_scene(config, seed=1, body=smpl)
+        return
+    rendering = Renderer(smpl).render(sample_scene(config, seed=1, body=smpl))
+    g = rendering.gbuffer
+    blue, green, red = rendering.image[g.whole(g.by_pixel(g.covered).sum(axis=2)) == 4].T
+    # But for the eyes.
+    assert ((blue > 2 * red) & (blue > 2 * green)).mean() > 0.97
+
+
 def test_every_keypoint_has_a_neighbourhood_of_its_own(smpl):
     bits = smpl.surface.face_keypoints[smpl.surface.faces_of("skin")]
     for k, name in enumerate(COCO_KEYPOINTS):
@@ -476,7 +491,8 @@ def test_uvs_are_the_files_or_none(folder, smpl):
     surface = smpl.surface
     assert surface.face_uv.shape == surface.faces.shape
     if smpl.name == "smplx":
-        assert (surface.uv == np.load(default_file(folder, smpl))["vt"]).all()
+        u, v = np.load(default_file(folder, smpl))["vt"].T
+        assert np.allclose(surface.uv, np.stack([u, 1 - v], axis=1))
     else:
         assert not surface.uv.any()
 

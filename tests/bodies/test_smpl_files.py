@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from repogen.bodies import smpl_files
 from repogen.bodies.smpl_files import FAMILIES, find_model_files, read_model
 from repogen.errors import UserError
 
@@ -54,7 +55,7 @@ def test_smplx_expressions_follow_its_betas(tmp_path, shapes, first):
     np.savez(tmp_path / "a.npz", hands_meanl=np.array([{"never": "read"}], object), **given)
     model = read_model(tmp_path / "a.npz", FAMILIES["smplx"])
     assert model.shapes[:, 0, 0].tolist() == [*range(10), *range(first, first + 10)]
-    assert model.uv.tolist() == [[1, 1]] * 9
+    assert model.uv.tolist() == [[1, 0]] * 9
     assert model.face_uv.shape == model.faces.shape
 
 
@@ -76,6 +77,23 @@ def test_npz_and_pkl_read_the_same(tmp_path, smpl):
         assert (value == getattr(other, field)).all()
 
 
+@pytest.mark.parametrize("root", [2**32 - 1, -1, 0])
+@pytest.mark.parametrize("kind", [np.uint32, np.int64, np.float64])
+def test_the_root_has_no_parent_however_it_is_written(tmp_path, smpl, root, kind):
+    tree = smpl["kintree_table"].astype(np.int64)
+    tree[0, 0] = root
+    np.savez(tmp_path / "a.npz", **smpl | {"kintree_table": tree.astype(kind)})
+    parents = read_model(tmp_path / "a.npz", FAMILIES["smpl"]).parents
+    assert parents[:3].tolist() == [-1, 0, 1]
+
+
+def test_an_array_that_unpacks_to_gigabytes_is_not_read(tmp_path, smpl, monkeypatch):
+    monkeypatch.setattr(smpl_files, "_LARGEST", 10**6)
+    np.savez_compressed(tmp_path / "a.npz", **smpl)
+    with pytest.raises(UserError, match=r"posedirs unpacks to 17,114,888 bytes"):
+        read_model(tmp_path / "a.npz", FAMILIES["smpl"])
+
+
 def changed(smpl, key, at, value):
     array = smpl[key].copy()
     array[at] = value
@@ -90,6 +108,7 @@ def changed(smpl, key, at, value):
         (lambda a: changed(a, "v_template", (3, 2), np.inf), "v_template holds NaN or inf"),
         (lambda a: changed(a, "f", (5, 1), 6890), "f must hold whole numbers below 6,890"),
         (lambda a: {"f": a["f"].astype(float)}, "f must hold whole numbers"),
+        (lambda a: {"f": a["f"][:0]}, "f is empty"),
         (lambda a: {"f": a["f"].ravel()}, r"f has the shape \(41328,\), not"),
         (lambda a: changed(a, "weights", (3, 3), 0.5), "do not sum to 1"),
         (lambda a: changed(a, "kintree_table", (0, 3), 9), "a parent that comes after its child"),
@@ -148,6 +167,11 @@ def test_broken_npz(tmp_path, smpl):
             {"male": "smplx/SMPLX_MALE.npz", "neutral": "smplx/smplx_neutral.pkl"},
         ),
         ("smplx", ["SMPLX_FEMALE.npz", "SMPLH_MALE.pkl"], {"female": "SMPLX_FEMALE.npz"}),
+        (
+            "smplx",
+            ["SMPLX_NEUTRAL_2020.npz", "SMPLX_MALE_2020.npz", "SMPLX_MALE.npz"],
+            {"male": "SMPLX_MALE.npz", "neutral": "SMPLX_NEUTRAL_2020.npz"},
+        ),
         ("smplx", ["models/smplx/SMPLX_FEMALE.npz"], {"female": "models/smplx/SMPLX_FEMALE.npz"}),
         (
             "smplh",

@@ -1,5 +1,6 @@
 """Pickles give their arrays and nothing else: no code of theirs ever runs."""
 
+import copyreg
 import os
 import pickle
 import sys
@@ -30,7 +31,9 @@ def write(path, content, protocol=2):
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-@pytest.mark.parametrize("kind", [np.asarray, sparse.csc_matrix, sparse.csr_matrix])
+@pytest.mark.parametrize(
+    "kind", [np.asarray, sparse.csc_matrix, sparse.csr_matrix, sparse.csc_array]
+)
 def test_arrays_of_every_protocol(tmp_path, protocol, kind):
     given = arrays()
     content = given | {
@@ -137,6 +140,76 @@ def test_classes_are_not_built_by_the_back_door(tmp_path):
     path.write_bytes(b"cnumpy\nndarray\n}(U\x05statesb.")  # would set attributes of the class
     with pytest.raises(UserError, match="cut off, or no pickle"):
         read_pickled_arrays(path, KEYS)
+
+
+def named(module, name):
+    """The opcodes of protocol 4 that put a global on the stack."""
+    return (
+        b"".join(b"\x8c" + bytes([len(text)]) + text.encode() for text in (module, name)) + b"\x93"
+    )
+
+
+OBJECT = named("builtins", "object")
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        (named("chumpy.os", "system") + b"\x8c\x02id\x85R.", "no dict"),  # a stand-in, not run
+        (named("numpy", "ndarray.__class__") + b".", "asks for numpy.ndarray.__class__"),
+        (named("numpy", "ndarray") + b"N}\x8c\x04argsK\x01s\x86b.", "cut off"),
+        (named("_codecs", "encode") + b"\x8c\x01a\x8c\x04zlib\x86R.", "encoding zlib"),
+        (b"(S'id'\nios\nsystem\n.", "asks for os.system"),
+        (b"(cos\nsystem\nS'id'\no.", "asks for os.system"),
+        (b"cos\nsystem\n)\x81.", "asks for os.system"),
+        (OBJECT + b")R)R.", "not callable"),
+        (OBJECT + b")\x81)\x81.", "cut off"),
+        (OBJECT + b")RK\x01a.", "append"),
+        (b"Pos.system\n.", "persistent id"),
+        (b"\x8c\x01a\x51.", "persistent id"),
+        (b"\x82\x07.", "extension code 7"),
+        (b"\x97.", "cut off"),
+        (named("os\n", "sys\ntem") + b".", "asks for os sys tem|asks for os .sys tem"),
+        (b"\x8c\x03\xed\xb0\x80\x8c\x01a\x93.", r"asks for \\udc00.a"),
+        (b"\x8e" + (2**62).to_bytes(8, "little") + b".", "MemoryError|cut off"),
+        (b"\x95" + (2**40).to_bytes(8, "little") + b"}.", "cut off"),
+    ],
+)
+def test_hand_made_opcodes_do_nothing(tmp_path, code, says):
+    path = tmp_path / "m.pkl"
+    path.write_bytes(b"\x80\x04" + code)
+    with pytest.raises(UserError, match=says) as caught:
+        read_pickled_arrays(path, KEYS)
+    assert str(caught.value).isprintable()
+
+
+def test_a_code_of_the_extension_registry_is_not_taken_from_its_cache(tmp_path):
+    path = tmp_path / "m.pkl"
+    path.write_bytes(b"\x80\x02\x82\x07(S'id'\ntR.")
+    copyreg.add_extension("os", "system", 7)
+    try:
+        copyreg._extension_cache[7] = os.system  # as an unpickling before would leave it
+        with pytest.raises(UserError, match="extension code 7"):
+            read_pickled_arrays(path, KEYS)
+    finally:
+        copyreg.remove_extension("os", "system", 7)
+
+
+def test_a_remembered_object_of_a_large_number_takes_no_memory(tmp_path):
+    """C's unpickler would fill 64 GiB with zeros."""
+    path = tmp_path / "m.pkl"
+    path.write_bytes(b"\x80\x02}r\xff\xff\xff\xff.")
+    assert read_pickled_arrays(path, KEYS) == {}
+
+
+def test_chumpys_arrays_that_hold_each_other_end(tmp_path, chumpy):
+    ch, select = (kind() for kind in chumpy)
+    ch.x = ch
+    select.a, select.idxs, select.preferred_shape = select, select, (1,)
+    for value in (ch, select):
+        path = write(tmp_path / "m.pkl", {"f": value})
+        with pytest.raises(UserError, match="f is no array of numbers"):
+            read_pickled_arrays(path, KEYS)
 
 
 def test_sparse_indices_out_of_range_are_refused(tmp_path):

@@ -2,12 +2,11 @@
 
 import json
 
-import numpy as np
 import pytest
 
 from repogen import UserError
 from repogen.bodies import COCO_KEYPOINTS
-from repogen.datasets.sets import Mix, names_differ, parse_set, read_mix, read_set
+from repogen.datasets.sets import names_differ, parse_set, read_set
 
 JOINTS = [10.0, 10.0, 2] * 17
 
@@ -57,7 +56,6 @@ def test_a_cap_counts_those_who_are_labelled(coco):
     assert len(read_set(spec)) == 10
     assert read_set(f"{spec}:3").ids.tolist() == [1, 5, 9]
     assert read_set(f"{spec}:99").ids.tolist() == [1, 3, 5, 7, 9]
-    assert [len(read_mix((s,)).sets[0]) for s in (spec, f"{spec}:3")] == [5, 3]
 
 
 def test_nobody_labelled_is_an_error(coco):
@@ -68,8 +66,6 @@ def test_nobody_labelled_is_an_error(coco):
     spec = f"x={coco}:{coco.parent / '2017'}"
     with pytest.raises(UserError, match="10 persons and no labelled joint"):
         read_set(spec)
-    with pytest.raises(UserError, match="leaves nobody"):
-        read_mix((spec,))
 
 
 def test_sets_of_one_name_cannot_be_told_apart():
@@ -77,14 +73,19 @@ def test_sets_of_one_name_cannot_be_told_apart():
         names_differ(("a=x", "b=y", "a=z"))
 
 
-@pytest.mark.parametrize("weight", [0.4, 1.0, 2.6])
-def test_an_epoch_holds_everybody_as_often_as_weighted(coco, weight):
-    people = read_mix((f"x={coco}:{coco.parent / '2017'}",)).sets[0]
-    mix = Mix((people, people), (1.0, weight))
-    rows = mix.epoch(np.random.default_rng(0))
-    assert len(rows) == len(mix) == 5 + round(5 * weight)
-    first, second = (np.bincount(rows[rows[:, 0] == k, 1], minlength=5) for k in (0, 1))
-    assert first.tolist() == [1] * 5
-    assert second.max() - second.min() <= 1
-    other = mix.epoch(np.random.default_rng(1))
-    assert not np.array_equal(rows, other)
+@pytest.mark.parametrize(
+    ("text", "shards", "live", "cap", "weight"),
+    [
+        ("x=s3://bucket/set", "s3://bucket/set", None, None, 1.0),
+        ("x=memory://set:300:x2.5", "memory://set", None, 300, 2.5),
+        ("x=http://host:80/set:9", "http://host:80/set", None, 9, 1.0),
+        ("x=live:a/options.toml", None, "a/options.toml", None, 1.0),
+        ("x=live:options.toml:500:x0.5", None, "options.toml", 500, 0.5),
+    ],
+)
+def test_sets_that_are_not_on_the_disk(text, shards, live, cap, weight):
+    words = parse_set(text)
+    assert (words.shards, words.live and str(words.live)) == (shards, live)
+    assert (words.cap, words.weight, words.annotations) == (cap, weight, None)
+    with pytest.raises(UserError, match="only be trained on"):
+        read_set(text)

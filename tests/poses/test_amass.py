@@ -123,3 +123,16 @@ def test_broken_files_are_user_errors(tmp_path):
         read_amass(tmp_path / "flipped.npz")
     with pytest.raises(UserError, match="cannot read motion from"):
         amass_frames(tmp_path / "missing.npz")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_spoilt_compressed_files_are_user_errors(tmp_path, share):
+    """At the start the array's header cannot be unpacked; later its values have another sum."""
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, poses=arrays(random_poses(400), 156)["poses"])
+    data = bytearray(path.read_bytes())
+    at = max(60, int(share * len(data)))
+    data[at : at + 40] = b"\xff" * 40
+    path.write_bytes(data)
+    with pytest.raises(UserError, match=r"cannot read motion from .*a\.npz"):
+        read_amass(path)

@@ -111,6 +111,21 @@ def test_other_files_are_refused(tmp_path, data):
         bvh_frames(tmp_path / "a.bvh")
 
 
+def test_channels_in_any_number_and_order_multiply_in_it(tmp_path):
+    text = TEXT.replace(
+        "CHANNELS 1 Xrotation", "CHANNELS 4 Xrotation Yposition Xrotation Zrotation"
+    )
+    text = text.replace("60 70\n", "60 70 1 -20 35\n").replace("0 1e1\n", "0 1e1 1 0 0\n")
+    _, turns = read_bvh(write(tmp_path / "a.bvh", text))
+    expected = Rotation.from_euler("XZ", [[50, 35], [10, 0]], degrees=True)
+    assert turns[:, 2] == pytest.approx(expected.as_matrix())
+
+
+def test_frames_are_counted_without_the_motion(tmp_path):
+    """A folder of captured motion has thousands of files, of megabytes each."""
+    assert bvh_frames(write(tmp_path / "a.bvh", TEXT.split("1 2 3")[0])) == 2
+
+
 def test_a_missing_file_is_a_user_error(tmp_path):
     with pytest.raises(UserError, match="cannot read motion from"):
         bvh_frames(tmp_path / "a.bvh")

@@ -53,3 +53,9 @@ def test_other_files_are_refused(tmp_path, text, message):
     (tmp_path / "poses.json").write_text(text)
     with pytest.raises(UserError, match=message):
         read_pose_file(tmp_path / "poses.json")
+
+
+def test_json_that_is_nested_without_end_is_a_user_error(tmp_path):
+    (tmp_path / "poses.json").write_text("[" * 100_000)
+    with pytest.raises(UserError, match="cannot read poses from"):
+        read_pose_file(tmp_path / "poses.json")

@@ -196,12 +196,53 @@ def test_names_of_a_missing_joint_are_listed(tmp_path, style):
         read(tmp_path / "a.bvh", text)
 
 
-def test_a_skeleton_that_does_not_stand_at_zero_is_refused(tmp_path):
+def lying_at_zero(parents, offsets, world):
+    """The same motion of a skeleton that lies doubled up at zero: offsets and world rotations.
+    Its first frame is the rest pose of the one given."""
+    away = {joint: np.eye(3) for joint in parents}
+    for place, joint in enumerate(parents):
+        turn = (80, 10, 0) if joint == "hips" else (0, 35 * place, 60)
+        away[joint] = Rotation.from_euler("xyz", turn, degrees=True).as_matrix()
+    moved = {
+        joint: away[parent].T @ offsets[joint] if parent else offsets[joint]
+        for joint, parent in parents.items()
+    }
+    frames = {
+        joint: np.concatenate([away[joint][None], turns @ away[joint]])
+        for joint, turns in world.items()
+    }
+    return moved, frames
+
+
+@pytest.mark.parametrize("rest", ["tpose", "apose"])
+def test_a_first_frame_that_stands_takes_the_place_of_zero(body, tmp_path, rest):
+    parents, offsets = skeleton(rest)
+    world, _ = animation(parents, offsets)
+    lying, frames = lying_at_zero(parents, offsets, world)
+    clip = read(tmp_path / "a.bvh", bvh("cmu", parents, lying, frames, "z up", "YZX"))
+    assert len(clip.degrees) == FRAMES + 1
+    standing = read(tmp_path / "b.bvh", bvh("cmu", parents, offsets, world))
+    assert clip.joints == standing.joints
+    turns, same = (
+        Rotation.from_rotvec(degrees.reshape(-1, 3), degrees=True)
+        for degrees in (clip.degrees[1:], standing.degrees)
+    )
+    assert np.degrees((turns * same.inv()).magnitude()).max() < 0.05
+    down = {"tpose": 0, "apose": 50}[rest]
+    assert clip.angles(0)["left_shoulder"] == pytest.approx((0, 0, -down), abs=0.01)
+
+
+@pytest.mark.parametrize("bent", ["left_elbow", "right_knee", "hips"])
+def test_a_skeleton_that_never_stands_straight_is_refused(tmp_path, bent):
+    """Neither at zero nor in the first frame, where a limb is bent or it leans."""
     parents, offsets = skeleton("tpose")
-    flat = {joint: np.array([np.linalg.norm(offset), 0, 0]) for joint, offset in offsets.items()}
-    flat |= {"left_hip": np.array([0.0, 0, 9]), "right_hip": np.array([0.0, 0, -9])}
-    with pytest.raises(UserError, match="does not stand upright"):
-        read(tmp_path / "a.bvh", bvh("cmu", parents, flat, still(parents)))
+    lying, frames = lying_at_zero(parents, offsets, still(parents))
+    axis = "y" if bent == "left_elbow" else "x"
+    turn = Rotation.from_euler(axis, 45, degrees=True).as_matrix()
+    for joint in parents if bent == "hips" else [bent]:
+        frames[joint] = turn @ frames[joint]
+    with pytest.raises(UserError, match=r"does not stand upright.*export it with a T-pose"):
+        read(tmp_path / "a.bvh", bvh("cmu", parents, lying, frames))
 
 
 def test_knees_that_hang_on_something_else_are_refused(tmp_path):

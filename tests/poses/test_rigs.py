@@ -47,6 +47,12 @@ RIGS = {
          "m_avg_{S}_Hand"],
         ["m_avg_{S}_Hip", "m_avg_{S}_Knee", "m_avg_{S}_Ankle", "m_avg_{S}_Foot"],
     ),
+    "poser": (
+        ["hip", "abdomen", "chest", "neck", "head"],
+        "chest",
+        ["{s}Collar", "{s}Shldr", "{s}ForeArm", "{s}Hand", "{s}Thumb1", "{s}Index1"],
+        ["{s}Buttock", "{s}Thigh", "{s}Shin", "{s}Foot", "{s}Toe"],
+    ),
     "makehuman": (
         ["root", "spine05", "spine04", "spine03", "spine02", "spine01", "neck01", "neck02",
          "neck03", "head"],
@@ -104,6 +110,9 @@ def test_limbs_are_found_on_their_sides(rig):
         ("3ds max", {"pelvis": "Bip01", "spine1": "Bip01 Spine", "spine3": "Bip01 Spine1",
                      "left_knee": "Bip01 L Calf"}),
         ("unreal", {"pelvis": "pelvis", "spine1": "spine_01", "left_index1": "index_01_l"}),
+        ("poser", {"pelvis": "hip", "spine1": "abdomen", "spine3": "chest", "left_collar":
+                   "lCollar", "left_shoulder": "lShldr", "right_knee": "rShin", "right_thumb1":
+                   "rThumb1"}),
         ("smpl", {"left_ankle": "m_avg_L_Ankle", "left_wrist": "m_avg_L_Wrist"}),
         ("makehuman", {"pelvis": "root", "spine1": "spine03", "spine2": "spine02", "spine3":
                        "spine01", "neck": "neck02", "left_hip": "upperleg01.L", "left_elbow":

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 from pycocotools import mask as rle
 from scipy.spatial import cKDTree
 
@@ -12,7 +13,7 @@ from repogen.appearance.things import SHAPES, Thing, thing_surface, thing_vertic
 from repogen.errors import UserError
 from repogen.labels import label
 from repogen.scenes import SceneConfig, sample_scene
-from repogen.scenes.crowd import find_cutouts
+from repogen.scenes.crowd import find_cutouts, place_next
 from repogen.scenes.people import seen_points
 
 CROWD = SceneConfig(image_size=192, people=(3, 5), backgrounds="plain", spread=1.2)
@@ -111,7 +112,29 @@ def test_people_of_a_crowd_differ_and_there_may_be_a_hundred(body):
     assert len({str(person.angles) for person in scene.people}) == len(scene.people)
 
 
-def test_a_folder_without_cutouts_is_named(tmp_path):
+def test_where_nobody_fits_the_search_ends_and_the_others_stay(body):
+    config = replace(CROWD, people=(12, 12), spread=0.2, ground="floor")
+    scene = sample_scene(config, 4, 0, body)
+    assert 2 <= len(scene.people) < 12
+    assert scene == sample_scene(config, 4, 0, body)
+    person = scene.people[0]
+    whole = seen_points(body, person)
+    full = np.stack(np.meshgrid(*[np.arange(-3, 3.1, 0.15)] * 3), axis=-1).reshape(-1, 3)
+    rng = np.random.default_rng(0)
+    assert place_next(rng, person, whole, [full], None, 0.5) is None
+    far = place_next(rng, person, whole, [full + 50], None, 0.5)
+    assert far is not None
+    assert np.hypot(*far.position[:2]) <= 0.75
+
+
+def test_a_folder_without_cutouts_is_named(tmp_path, monkeypatch):
     (tmp_path / "a.png").write_bytes(b"no picture")
+    with pytest.raises(UserError, match="none of its 1"):
+        find_cutouts(tmp_path)
+    with pytest.raises(UserError, match="no such folder"):
+        find_cutouts(tmp_path / "gone")
+    Image.new("RGBA", (9, 9)).save(tmp_path / "a.png")
+    assert find_cutouts(tmp_path) == (tmp_path / "a.png",)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 9)
     with pytest.raises(UserError, match="none of its 1"):
         find_cutouts(tmp_path)

@@ -148,9 +148,9 @@ def test_a_run_that_goes_on_keeps_its_scores_on_the_board(people, tmp_path, monk
 
 
 def test_an_image_that_breaks_later_is_one_line_from_another_process(people, tmp_path, monkeypatch):
-    from repogen.training import loop
+    from repogen.training import sources
 
-    copied, real = tmp_path / "set", loop.readable
+    copied, real = tmp_path / "set", sources.readable
     shutil.copytree(people, copied)
 
     def then_broken(*arguments):
@@ -158,7 +158,7 @@ def test_an_image_that_breaks_later_is_one_line_from_another_process(people, tmp
         (copied / "images" / "00000003.jpg").write_bytes(b"none")
         return checked
 
-    monkeypatch.setattr(loop, "readable", then_broken)
+    monkeypatch.setattr(sources, "readable", then_broken)
     with pytest.raises(UserError, match=r"\A[^\n]*00000003\.jpg is absent or no image[^\n]*\Z"):
         train(config(copied, tmp_path / "run", workers=1))
 

@@ -50,7 +50,7 @@ class Fitted:
     covered: Bool[np.ndarray, " b"]
     """Vertices of the body that it covers."""
     texel_density: float
-    """Widths of the texture that a metre of cloth takes (median over the faces)."""
+    """As `texel_density` says."""
 
 
 def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> Fitted:
@@ -71,7 +71,7 @@ def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> Fitted:
         regions=_regions(garment, canonical),
         hidden=hidden,
         covered=covered,
-        texel_density=_density(garment, canonical),
+        texel_density=texel_density(canonical[garment.faces], garment.face_uv),
     )
 
 
@@ -142,7 +142,8 @@ def _surface(body: AnnyBody, garment: Garment, canonical: Float[np.ndarray, "v 3
     skin = np.flatnonzero(body.surface.faces_of("skin"))
     corners = body.surface.canonical[body.surface.faces[skin]]
     nearest = skin[cKDTree(corners.mean(axis=1)).query(canonical[garment.faces].mean(axis=1))[1]]
-    worn = garment.kind == "clothes" and "hats" not in garment.tags
+    # Hair and hats hide what is under them; the rest is where the skin under it is.
+    worn = garment.kind != "hair" and "hats" not in garment.tags
     used = np.unique(body.surface.faces[skin])
     under = used[cKDTree(body.surface.canonical[used]).query(canonical)[1]]
     count = len(garment.faces)
@@ -188,10 +189,11 @@ def _regions(garment: Garment, canonical: Float[np.ndarray, "v 3"]) -> UInt8[np.
     return rank[piece].astype(np.uint8)
 
 
-def _density(garment: Garment, canonical: Float[np.ndarray, "v 3"]) -> float:
-    a, b, c = canonical[garment.faces].swapaxes(0, 1)
+def texel_density(corners: Float[np.ndarray, "f 3 3"], uv: Float[np.ndarray, "f 3 2"]) -> float:
+    """Widths of the texture that a metre of surface takes (median over the faces)."""
+    a, b, c = corners.swapaxes(0, 1)
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    p, q, r = garment.face_uv.swapaxes(0, 1)
+    p, q, r = uv.swapaxes(0, 1)
     (x1, y1), (x2, y2) = (q - p).T, (r - p).T
     solid = area > 1e-9
     return float(np.median(np.sqrt(np.abs(x1 * y2 - x2 * y1)[solid] / area[solid])))

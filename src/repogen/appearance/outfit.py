@@ -13,7 +13,7 @@ import numpy as np
 from repogen.appearance.colors import to_hex
 from repogen.appearance.skin import sample_hair, sample_skin
 
-PATTERNS = ("plain", "stripes", "pinstripes", "checks", "noise", "print")
+PATTERNS = ("plain", "stripes", "pinstripes", "checks", "noise", "print", "dots", "plaid")
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,9 @@ class Outfit:
     shoe_color: str
     sole_color: str
     worn: tuple[Worn, ...] = ()
+    picture: str | None = None
+    """A picture laid on the skin by the body's texture coordinates: its path, inside the asset
+    packs or on the disk."""
 
 
 _SLEEVES = {"t-shirt": (0.24, 0.46), "shirt": (0.60, 0.72), "tank": (0.165, 0.19), "bare": (0, 0)}
@@ -115,7 +118,7 @@ def shoe_top(outfit: Outfit) -> float:
 
 def sample_cloth(rng: np.random.Generator, patterns: bool) -> Cloth:
     """A random fabric; without `patterns` of one colour."""
-    pattern = str(rng.choice(PATTERNS, p=[0.5, 0.13, 0.06, 0.1, 0.09, 0.12]))
+    pattern = str(rng.choice(PATTERNS, p=[0.46, 0.12, 0.06, 0.08, 0.09, 0.09, 0.05, 0.05]))
     return Cloth(
         color=_sample_color(rng),
         accent=_sample_color(rng),

@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
+import cv2
 import numpy as np
 from jaxtyping import Float, Float32
 from scipy.ndimage import uniform_filter
 
 from repogen.appearance.light import Light
 from repogen.assets import assets_dir, read_panorama
+
+_BACKDROP = (1024, 2048)
+_MARGIN = 8
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 """Of linear sRGB (ITU-R BT.709)."""
@@ -78,6 +82,31 @@ def surroundings(path: str) -> Surroundings:
 def panorama_pixels(path: str) -> Float32[np.ndarray, "h w 3"]:
     """Linear RGB of a panorama, by its path inside the asset packs or on the disk."""
     return read_panorama(assets_dir() / path)
+
+
+def panorama_backdrop(path: str) -> Float32[np.ndarray, "h w 3"]:
+    """A panorama as backgrounds are drawn from it: between 1024 and 2048 pixels wide.
+
+    Coarser ones are made finer and blurred by a pixel, in the logarithm of the light: interpolated
+    as it is, every bright pixel would be a jagged white square.
+    """
+    pixels = panorama_pixels(path)
+    width = pixels.shape[1]
+    size = min(max(width, _BACKDROP[0]), _BACKDROP[1])
+    if size < width:
+        return cv2.resize(pixels, (size, size // 2), interpolation=cv2.INTER_AREA)
+    if size == width:
+        return pixels
+    black = 0.01 * float(pixels.mean())
+    edge = _MARGIN * width // size + 1
+    around = np.pad(np.log(pixels + black), ((edge, edge), (0, 0), (0, 0)), "edge")
+    around = np.pad(around, ((0, 0), (edge, edge), (0, 0)), "wrap")
+    scale = size / width
+    fine = cv2.resize(around, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    fine = cv2.GaussianBlur(fine, None, 0.5 * scale)
+    top = round(edge * scale)
+    fine = fine[top : top + size // 2, top : top + size]
+    return np.maximum(np.exp(fine) - black, 0)
 
 
 def light_of(panorama: Float[np.ndarray, "h w 3"]) -> Surroundings:

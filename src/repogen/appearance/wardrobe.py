@@ -1,9 +1,11 @@
-"""Choosing from the garments of installed asset packs."""
+"""Choosing from what asset packs and a user's pictures offer to wear."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from repogen.appearance.garments import REGIONS
@@ -16,10 +18,12 @@ WARDROBES = ("auto", "packs", "painted")
 both where there are packs."""
 
 _PAINTED_SHARE = 0.2
-_DYED_SHARE = 0.65
+_DYED_SHARE = 0.8
 _BAREFOOT_SHARE = 0.15
 _HAT_SHARE = 0.1
+_PICTURED_SHARE = 0.6
 _NOWHERE = 9.0
+_OTHERS = ("hair", "eyebrows", "eyelashes", "skins")
 
 
 @dataclass(frozen=True)
@@ -35,19 +39,19 @@ class _Choice:
 
 
 def _stock() -> dict[str, tuple[_Choice, ...]]:
-    """Installed garments by what they are: suits, shoes, hats, hair."""
+    """Installed items by what they are: suits, shoes, hats, hair, brows, lashes, skins."""
     return _stock_of(assets_dir())
 
 
 @lru_cache(maxsize=2)
 def _stock_of(_folder: Path) -> dict[str, tuple[_Choice, ...]]:
-    out: dict[str, list[_Choice]] = {"suits": [], "shoes": [], "hats": [], "hair": []}
+    out: dict[str, list[_Choice]] = {what: [] for what in ("suits", "shoes", "hats", *_OTHERS)}
     for pack in installed().values():
         for item in pack.items:
             choice = _Choice(pack.name, item.kind, item.name, item.tags)
             tags = {tag.lower() for tag in item.tags}
-            if item.kind == "hair":
-                out["hair"].append(choice)
+            if item.kind in _OTHERS:
+                out[item.kind].append(choice)
             elif item.kind == "clothes":
                 special = next((kind for kind in ("shoes", "hats") if kind in tags), "suits")
                 out[special].append(choice)
@@ -84,17 +88,36 @@ def dress(
         hair = "bald"
     elif stock["hair"] and hair != "bald":
         worn.append(_sample_hair(rng, stock["hair"], woman, outfit.hair_color))
-        hair = "short"
-    return replace(
-        outfit,
-        hair=hair,
-        top="bare",
-        waist=_NOWHERE,
-        bottom="shorts",
-        hem=_NOWHERE,
-        shoes="bare",
-        worn=tuple(worn),
-    )
+        hair = "bald"
+    if stock["eyebrows"]:
+        worn.append(_sample_hair(rng, stock["eyebrows"], woman, outfit.hair_color))
+    if stock["eyelashes"]:
+        worn.append(_sample_hair(rng, stock["eyelashes"], woman, None))
+    picture = None
+    if stock["skins"] and rng.random() < _PICTURED_SHARE:
+        skin = _pick(rng, stock["skins"], woman)
+        picture = f"{skin.pack}/{skin.kind}/{skin.name}.png"
+    return replace(_undressed(outfit), hair=hair, worn=tuple(worn), picture=picture)
+
+
+def find_textures(folder: Path) -> tuple[Path, ...]:
+    """Pictures in a folder and those below, in order. Raises `UserError` where there are none."""
+    kinds = (".png", ".jpg", ".jpeg", ".webp")
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in kinds)
+    good = tuple(path.resolve() for path in paths if cv2.haveImageReader(str(path)))
+    if not good:
+        raise UserError(f"--textures {folder}: none of its {len(paths)} files is a picture")
+    return good
+
+
+def wear_picture(rng: np.random.Generator, outfit: Outfit, pictures: Sequence[Path]) -> Outfit:
+    """The outfit without anything but a picture that skin, hair and clothes are in."""
+    picture = pictures[int(rng.integers(len(pictures)))]
+    return replace(_undressed(outfit), hair="bald", picture=str(picture))
+
+
+def _undressed(outfit: Outfit) -> Outfit:
+    return replace(outfit, top="bare", waist=_NOWHERE, bottom="shorts", hem=_NOWHERE, shoes="bare")
 
 
 def _sample_worn(
@@ -108,10 +131,10 @@ def _sample_worn(
 
 
 def _sample_hair(
-    rng: np.random.Generator, choices: tuple[_Choice, ...], woman: bool, color: str
+    rng: np.random.Generator, choices: tuple[_Choice, ...], woman: bool, color: str | None
 ) -> Worn:
     choice = _pick(rng, choices, woman)
-    dye = Cloth(color, color, "plain", 0.1, 0.1)
+    dye = Cloth(color, color, "plain", 0.1, 0.1) if color else None
     return Worn(choice.pack, choice.kind, choice.name, (dye,) * (REGIONS + 1))
 
 

@@ -38,6 +38,8 @@ def add(source: str | Path, licence: str | None = None) -> Added:
         raise UserError(
             f"--licence {licence} is for makehuman; all else is installed under the licence it has"
         )
+    if licence is not None and not licence.strip():
+        raise UserError("--licence is empty; give the beginning of a licence's name, or any")
     if source == "makehuman":
         return _add_makehuman(licence)
     if source == "environments":

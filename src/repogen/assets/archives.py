@@ -50,6 +50,10 @@ def unpack(archive: Path, out: Path, wanted: Callable[[str], bool]) -> None:
             _write(opened, out / path)
     except UserError:
         raise
+    except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+        raise UserError(
+            f"{archive.name} is refused: it holds a file and a folder of the same name"
+        ) from error
     except _BROKEN as error:
         raise UserError(
             f"{archive} is cut short or damaged ({type(error).__name__}); fetch it again"
@@ -71,7 +75,7 @@ def _leaves(name: str) -> bool:
 
 
 def _members(archive: Path) -> Iterator[_Member]:
-    if archive.suffix == ".zip":
+    if archive.suffix.lower() == ".zip":
         yield from _zip_members(archive)
     elif archive.suffix == ".deb":
         with io.BytesIO(_debian_data(archive)) as data:
@@ -84,6 +88,8 @@ def _members(archive: Path) -> Iterator[_Member]:
 def _zip_members(archive: Path) -> Iterator[_Member]:
     with zipfile.ZipFile(archive) as file:
         for info in file.infolist():
+            if info.flag_bits & 1:
+                raise UserError(f"{archive.name} is encrypted; unpack it and give its folder")
             mode = info.external_attr >> 16
             plain = stat.S_IFMT(mode) in (0, stat.S_IFREG)
             yield info.filename, info.file_size, plain, partial(file.open, info)

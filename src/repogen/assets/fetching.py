@@ -37,10 +37,13 @@ def debian_package(name: str, folder: Path) -> Path:
 def _run(command: list[str], folder: Path, what: str) -> None:
     try:
         done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, check=False, timeout=_PATIENCE_S
-        )
+            command, cwd=folder, capture_output=True, encoding="utf-8", errors="replace",
+            check=False, timeout=_PATIENCE_S,
+        )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise UserError(f"fetching {what} took more than {_PATIENCE_S} s; try again") from error
+    except OSError as error:
+        raise UserError(f"{command[0]} cannot be started: {error.strerror}") from error
     if done.returncode:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         told = [line for line in lines if line.lower().startswith(("npm err", "e:"))] or lines

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from repogen.assets.items import put_garment, put_panorama, put_skin
-from repogen.assets.mhclo import item_kind, read_mhclo, read_mhmat
+from repogen.assets.mhclo import item_kind, read_mhclo
+from repogen.assets.mhmat import read_mhmat
 from repogen.assets.packs import NOT_STATED, Item
 from repogen.assets.panoramas import SUFFIXES
 from repogen.errors import UserError
@@ -21,20 +22,21 @@ def folder_items(root: Path, folder: Path) -> tuple[list[Item], list[str]]:
         if suffix not in (".mhclo", *SUFFIXES) and (suffix, kind) != (".mhmat", "skins"):
             continue
         try:
-            items.append(_item(path, kind, folder))
+            items.append(_item(path, kind, folder, root))
         except UserError as error:
             left_out.append(str(error).replace(f"{root}/", ""))
     return items, left_out
 
 
-def _item(path: Path, kind: str, folder: Path) -> Item:
+def _item(path: Path, kind: str, folder: Path, root: Path) -> Item:
     suffix = path.suffix.lower()
     if suffix in SUFFIXES:
         return put_panorama(folder, path, path.stem, NOT_STATED)
     if kind in _INSIDE:
         raise UserError(f"{path}: {kind} are the body's own")
     if suffix == ".mhmat":
-        material, _, licence = read_mhmat(path)
-        return put_skin(folder, path.stem, material, licence, path.stem.lower().split("_"))
-    garment, material = read_mhclo(path, kind)
+        skin = read_mhmat(path, root)
+        tags = path.stem.lower().split("_")
+        return put_skin(folder, path.stem, skin.material, skin.licence or NOT_STATED, tags)
+    garment, material = read_mhclo(path, kind, root)
     return put_garment(folder, garment, material)

@@ -162,7 +162,7 @@ def read_garment(path: Path) -> Garment:
         return garment_from(arrays, facts, str(path))
     except UserError:
         raise
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise UserError(
             f"{path} is no garment of an asset pack ({error}); add the pack again"
         ) from error

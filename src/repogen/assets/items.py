@@ -5,11 +5,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
+
 from repogen.assets.garments import Garment, write_garment
 from repogen.assets.packs import Item, describe, file_name
-from repogen.assets.panoramas import read_panorama
+from repogen.assets.panoramas import SUFFIXES, read_panorama, write_panorama
 from repogen.assets.textures import Material, write_texture
 from repogen.errors import UserError
+
+_WIDEST = 4096
 
 
 def put_garment(folder: Path, garment: Garment, material: Material) -> Item:
@@ -38,13 +42,20 @@ def put_skin(
 
 
 def put_panorama(folder: Path, path: Path, name: str, licence: str) -> Item:
-    """NAME.exr or NAME.hdr, as it is. Raises `UserError` for one that `read_panorama` refuses."""
-    target = folder / f"{file_name(name)}{path.suffix.lower()}"
-    if any(target.with_suffix(end).exists() for end in (".exr", ".hdr")):
+    """NAME.exr or NAME.hdr, as it is, or where it is large NAME.exr, 4,096 px wide: workers keep
+    panoramas in memory. Raises `UserError` for one that `read_panorama` refuses."""
+    stem = file_name(name)
+    if any((folder / f"{stem}{end}").exists() for end in SUFFIXES):
         raise UserError(f"{name}: another panorama has this name")
-    read_panorama(path)
-    shutil.copyfile(path, target)
-    return describe(folder, [target], "environment", target.stem, "", licence, ())
+    pixels = read_panorama(path)
+    if pixels.shape[1] > _WIDEST:
+        target = folder / f"{stem}.exr"
+        size = (_WIDEST, _WIDEST // 2)
+        write_panorama(target, cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+    else:
+        target = folder / f"{stem}{path.suffix.lower()}"
+        shutil.copyfile(path, target)
+    return describe(folder, [target], "environment", stem, "", licence, ())
 
 
 def _free(path: Path, name: str) -> None:

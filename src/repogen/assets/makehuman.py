@@ -5,6 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from repogen.assets.items import put_garment, put_skin
+from repogen.assets.makehuman_poses import CC0_POSES, POSES, SKELETON, put_pose, read_bones
 from repogen.assets.packs import NOT_STATED, Item
 from repogen.assets.three_json import (
     model_licence,
@@ -26,7 +27,8 @@ CC0 = "CC0-1.0"
 def is_wanted(path: str) -> bool:
     """Whether a file of the package is one that `makehuman_items` may read."""
     folders = [f"{_DATA}proxies/{kind}/" for kind in KINDS] + [f"{_DATA}skins/"]
-    return path.startswith(tuple(folders)) and not path.endswith(".thumb.png")
+    kept = path.startswith(tuple(folders)) and not path.endswith(".thumb.png")
+    return kept or path in (POSES, SKELETON)
 
 
 def makehuman_items(
@@ -35,8 +37,8 @@ def makehuman_items(
     """Write the items of an unpacked package that may be had into a pack's folder; returns them,
     and a line for each that was left out.
 
-    By default those are taken whose uuid is in the MakeHuman community's CC0 release of 2020;
-    `licence` adds those whose own words for their licence begin so, or `any`.
+    By default those are taken whose uuid is in the MakeHuman community's CC0 release of 2020, and
+    `CC0_POSES`; `licence` adds those whose own words for their licence begin so, or `any`.
     """
     free = _cc0_uuids()
     items: list[Item] = []
@@ -51,7 +53,7 @@ def makehuman_items(
                 other[own] = other.get(own, 0) + 1
                 continue
             garment = model_to_garment(model, kind, name, own)
-            material = model_material(model.get("materials"), path.parent, f"{kind}/{name}")
+            material = model_material(model.get("materials"), path, f"{kind}/{name}")
             items.append(put_garment(folder, garment, material))
         except UserError as error:
             left_out.append(_line(f"{kind}/{name}", path, error))
@@ -60,11 +62,26 @@ def makehuman_items(
             other[NOT_STATED] = other.get(NOT_STATED, 0) + 1
             continue
         try:
-            material = model_material([read_model(path)], path.parent, f"skins/{path.stem}")
+            material = model_material([read_model(path)], path, f"skins/{path.stem}")
             tags = path.stem.split("_")
             items.append(put_skin(folder, path.stem, material, NOT_STATED, tags))
         except UserError as error:
             left_out.append(_line(f"skins/{path.stem}", path, error))
+    if (package / POSES).exists():
+        try:
+            poses, bones = read_model(package / POSES), read_bones(package / SKELETON)
+        except UserError as error:
+            left_out.append(f"poses: {error}")
+            poses = {}
+        for name in sorted(poses):
+            own = CC0 if name in CC0_POSES else NOT_STATED
+            if own != CC0 and not _accepted(own, licence):
+                other[own] = other.get(own, 0) + 1
+                continue
+            try:
+                items.append(put_pose(folder, name, poses[name], bones, own))
+            except UserError as error:
+                left_out.append(str(error))
     known = sorted(other)
     if licence is not None and licence != "any" and all(item.licence == CC0 for item in items):
         raise UserError(

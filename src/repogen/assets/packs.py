@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -14,7 +15,7 @@ from tempfile import TemporaryDirectory
 import cattrs
 from filelock import FileLock
 
-from repogen.errors import UserError, choose
+from repogen.errors import UserError, choose, printable
 
 INDEX = "pack.json"
 
@@ -24,10 +25,10 @@ NOT_STATED = "not stated"
 
 @dataclass(frozen=True)
 class Item:
-    """One garment, hair style, skin or panorama of a pack."""
+    """One garment, hair style, skin, pose or panorama of a pack."""
 
     kind: str
-    """clothes, hair, eyebrows, eyelashes, skins or environment."""
+    """clothes, hair, eyebrows, eyelashes, skins, poses or environment."""
     name: str
     uuid: str
     licence: str
@@ -58,13 +59,14 @@ def installed() -> dict[str, Pack]:
 
 def remove(name: str) -> None:
     """Delete a pack. Raises `UserError` for a name that is not installed."""
-    names = [folder.name for folder in _folders()]
-    if not names:
+    if not _folders():
         raise UserError(f"no asset packs in {assets_dir()}; there is nothing to remove")
-    if name not in names:
-        raise choose("asset pack", name, names)
-    with _changing(), TemporaryDirectory(prefix=f".{name}.", dir=assets_dir()) as bin_:
-        (assets_dir() / name).rename(Path(bin_) / name)
+    with _changing(f"remove {name} from"):
+        names = [folder.name for folder in _folders()]
+        if name not in names:
+            raise choose("asset pack", name, names)
+        with TemporaryDirectory(prefix=f".{name}.", dir=assets_dir()) as bin_:
+            (assets_dir() / name).rename(Path(bin_) / name)
 
 
 def check() -> list[str]:
@@ -79,11 +81,19 @@ def check() -> list[str]:
             continue
         for item in pack.items:
             for path, digest in item.files.items():
-                if not (folder / path).is_file():
-                    problems.append(f"{folder / path} is missing")
-                elif sha256(folder / path) != digest:
-                    problems.append(f"{folder / path} has changed since it was installed")
+                problems += _problem(folder / path, digest)
     return problems
+
+
+def _problem(path: Path, digest: str) -> list[str]:
+    try:
+        if not path.is_file():
+            return [f"{path} is missing"]
+        if sha256(path) != digest:
+            return [f"{path} has changed since it was installed"]
+    except OSError as error:
+        return [f"{path} cannot be read: {error.strerror}"]
+    return []
 
 
 def packs_text(packs: dict[str, Pack]) -> str:
@@ -118,20 +128,17 @@ def building(name: str) -> Iterator[tuple[Path, Path]]:
     Raises `UserError` where the disk is full or the folder cannot be written.
     """
     root = assets_dir()
-    try:
-        with _changing():
-            for left in root.glob(f".{name}.*"):
-                shutil.rmtree(left)  # of a process that was killed
-            with TemporaryDirectory(prefix=f".{name}.", dir=root) as work:
-                downloads, folder, old = (Path(work) / part for part in ("from", "new", "old"))
-                downloads.mkdir()
-                folder.mkdir()
-                yield downloads, folder
-                if (root / name).exists():
-                    (root / name).rename(old)
-                folder.rename(root / name)
-    except OSError as error:
-        raise UserError(f"cannot install into {root}: {error.strerror or error}") from error
+    with _changing("install into"):
+        for left in root.glob(f".{name}.*"):
+            shutil.rmtree(left)  # of a process that was killed
+        with TemporaryDirectory(prefix=f".{name}.", dir=root) as work:
+            downloads, folder, old = (Path(work) / part for part in ("from", "new", "old"))
+            downloads.mkdir()
+            folder.mkdir()
+            yield downloads, folder
+            if (root / name).exists():
+                (root / name).rename(old)
+            folder.rename(root / name)
 
 
 def write_index(
@@ -142,7 +149,7 @@ def write_index(
     if version is None:
         digests = sorted(digest for item in items for digest in item.files.values())
         version = hashlib.sha256("".join(digests).encode()).hexdigest()[:12]
-    pack = Pack(name, version, source, tuple(items))
+    pack = Pack(name, version, printable(source), tuple(items))
     (folder / INDEX).write_text(json.dumps(asdict(pack), indent=1) + "\n")
     return pack
 
@@ -157,22 +164,16 @@ def describe(
 
 
 def file_name(name: str) -> str:
-    """The name as one that any file system takes: letters, digits, `_`, `-` and dots inside.
+    """The name as one that any file system takes: letters of any script, digits, `_`, `-` and dots
+    inside, 60 of them at most.
 
     Raises `UserError` where nothing of it is left.
     """
-    plain = re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("._")
+    composed = unicodedata.normalize("NFC", name)
+    plain = re.sub(r"[^\w.-]+", "_", composed).strip("._")[:60].rstrip("._")
     if not plain:
         raise UserError(f"{name!r} gives no file name; use letters and digits")
     return plain
-
-
-def inside(folder: Path, name: str) -> Path:
-    """A file named relative to a folder. Raises `UserError` where it would lie outside it."""
-    path = name.replace("\\", "/")
-    if path.startswith("/") or ":" in path or ".." in path.split("/"):
-        raise UserError(f"the file name {name!r} is refused: it leaves {folder}")
-    return folder / path
 
 
 def sha256(path: Path) -> str:
@@ -182,10 +183,17 @@ def sha256(path: Path) -> str:
 
 
 @contextmanager
-def _changing() -> Iterator[None]:
-    assets_dir().mkdir(parents=True, exist_ok=True)
-    with FileLock(assets_dir() / ".lock"):
-        yield
+def _changing(doing: str) -> Iterator[None]:
+    """The folder of packs, there and for this process alone. Raises `UserError` where it or what
+    is put into it cannot be read or written."""
+    root = assets_dir()
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with FileLock(root / ".lock"):
+            yield
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        raise UserError(f"cannot {doing} {root}: {error.strerror or error}{where}") from error
 
 
 def _folders() -> list[Path]:

@@ -1,7 +1,9 @@
 """Panoramas of real places: light from every direction, in .exr and .hdr files."""
 
-import contextlib
-import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import cv2
@@ -43,11 +45,20 @@ def read_panorama(path: Path) -> Float32[np.ndarray, "h w 3"]:
     return _mended(pixels)
 
 
+def write_panorama(path: Path, pixels: Float32[np.ndarray, "h w 3"]) -> None:
+    """Write a panorama as .exr, half floats."""
+    import OpenEXR
+
+    header = {"type": OpenEXR.scanlineimage, "compression": OpenEXR.ZIP_COMPRESSION}
+    half = np.minimum(pixels, np.finfo(np.float16).max).astype(np.float16)
+    OpenEXR.File(header, {"RGB": half}).write(str(path))
+
+
 def _read_exr(path: Path) -> Float32[np.ndarray, "h w 3"]:
     import OpenEXR
 
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # it prints what it raises
+        with redirect_stdout(StringIO()), _nothing_on_stderr():  # it prints what it raises
             channels = OpenEXR.File(str(path)).channels()
     except Exception as error:
         why = "it is missing" if not path.exists() else "it is cut short, or no OpenEXR file"
@@ -58,12 +69,29 @@ def _read_exr(path: Path) -> Float32[np.ndarray, "h w 3"]:
     raise UserError(f"{path} has channels {', '.join(channels) or 'none'}; R, G and B are needed")
 
 
+@contextmanager
+def _nothing_on_stderr() -> Iterator[None]:
+    """What C libraries print, too."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def _read_hdr(path: Path) -> Float32[np.ndarray, "h w 3"]:
     try:
         data = np.fromfile(path, np.uint8)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
-    pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    try:
+        with _nothing_on_stderr():
+            pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    except cv2.error as error:
+        raise UserError(f"{path} cannot be read: {error.err or error}") from error
     if pixels is None or pixels.dtype != np.float32 or pixels.ndim != 3:
         raise UserError(f"{path} cannot be read: it is cut short, or no Radiance file")
     return np.ascontiguousarray(pixels[..., 2::-1])

@@ -1,5 +1,6 @@
 """Pictures of clothes, hair and skin, made ready for the renderer."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from PIL import Image
 from repogen.errors import UserError
 
 LONGEST_SIDE = 1024
+
+_MOST_PIXELS = Image.MAX_IMAGE_PIXELS
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,14 @@ def write_texture(path: Path, material: Material) -> None:
 
 def _read(path: Path) -> Image.Image:
     try:
-        with Image.open(path) as picture:
-            return picture.convert("RGBA")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as picture:
+                return picture.convert("RGBA")
     except FileNotFoundError as error:
         raise UserError(f"texture {path} is missing") from error
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise UserError(f"texture {path} is larger than {_MOST_PIXELS:,} pixels") from error
     except Exception as error:  # Pillow's decoders raise many kinds
         why = str(error) or type(error).__name__
         raise UserError(f"texture {path} is no picture that can be read: {why}") from error

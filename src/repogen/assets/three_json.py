@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Int64
 
+from repogen.assets.foreign import find_file
 from repogen.assets.garments import BASE_VERTICES, Garment, default_scale, garment_from
-from repogen.assets.packs import NOT_STATED, inside
+from repogen.assets.packs import NOT_STATED
 from repogen.assets.textures import Material
 from repogen.errors import UserError
 
@@ -25,7 +26,7 @@ def read_model(path: Path) -> dict[str, Any]:
     """The tables of a file. Raises `UserError` where it is no JSON object."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path.name} is no JSON: {error}") from error
     if not isinstance(data, dict):
         raise UserError(f"{path.name} is no JSON object")
@@ -85,16 +86,17 @@ def model_to_garment(model: dict[str, Any], kind: str, name: str, licence: str) 
     return garment_from(arrays, facts, where)
 
 
-def model_material(materials: Any, folder: Path, where: str) -> Material:
-    """The first of a model's materials. Raises `UserError` where it names no picture."""
+def model_material(materials: Any, path: Path, where: str) -> Material:
+    """The first of the materials of the model in the file at `path`, with its pictures below that
+    folder. Raises `UserError` where it names none."""
     try:
         first = materials[0] if materials else {}
         picture, occlusion = first.get("mapDiffuse"), first.get("mapAO")
         if not picture:
             raise UserError(f"{where} has no texture")
         return Material(
-            picture=inside(folder, str(picture)),
-            occlusion=inside(folder, str(occlusion)) if occlusion else None,
+            picture=find_file(path, str(picture), path.parent),
+            occlusion=find_file(path, str(occlusion), path.parent) if occlusion else None,
             transparent=bool(first.get("transparent", True)),
             opacity=min(max(float(first.get("opacity", 1.0)), 0.0), 1.0),
         )

@@ -126,7 +126,7 @@ class AnnyBody:
             face_layers=layers,
             vertex_bones=self._main_bones,
             lips=self._data["lips"],
-            uv=self._data["uv"],
+            uv=self._data["uv"] * [1, -1] + [0, 1],
             face_uv=self._data["face_uv"],
         )
         return replace(surface, face_more=more_neighbourhoods(self.average, faces, layers))

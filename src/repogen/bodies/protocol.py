@@ -53,6 +53,8 @@ class Surface:
     lips: Float[np.ndarray, " v"]
     """How much each vertex is lip, 0 to 1."""
     uv: Float[np.ndarray, "t 2"]
+    """Texture coordinates, (0, 0) the upper left corner of a picture; one point where a body has
+    none."""
     face_uv: Int[np.ndarray, "f 3"]
     face_more: UInt32[np.ndarray, "f 4"] | None = None
     """Bit k % 32 of word k // 32 is set where the face lies in the neighbourhood of point k of

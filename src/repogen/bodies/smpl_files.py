@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from repogen.bodies.skeleton import BODY_JOINTS, HAND_JOINTS
-from repogen.bodies.smpl_pickle import read_pickled_arrays
+from repogen.bodies.smpl_pickle import read_pickled_arrays, why
 from repogen.errors import UserError
 
 GENDERS = {"male": 0.0, "neutral": 0.5, "female": 1.0}
@@ -22,6 +22,9 @@ GENDERS = {"male": 0.0, "neutral": 0.5, "female": 1.0}
 BETAS = 10
 EXPRESSIONS = 10
 """Shape and expression components used of those a file has."""
+
+_LARGEST = 1 << 30
+"""Bytes of one array of an npz: SMPL-X's pose offsets have 122 MB."""
 
 _SMPLX_SHAPES = 300
 """Where the expressions start among the 400 shapes of an SMPL-X file; in one of 20, at 10."""
@@ -82,7 +85,8 @@ def find_model_files(folder: Path, family: Family) -> dict[str, Path]:
     """The model's file for each gender there is one for, npz before pkl.
 
     Looks in `folder`, in its `models` and in a folder of the model's name in either, for
-    SMPLX_MALE.npz and the like, male/model.npz, and SMPL's basicmodel_m_lbs_....pkl. Raises
+    SMPLX_MALE.npz, SMPLX_NEUTRAL_2020.npz and the like, male/model.npz (as AMASS's downloads have
+    it), and SMPL's basicmodel_m_lbs_....pkl. Raises
     `UserError` if there is none.
     """
     if not folder.is_dir():
@@ -103,7 +107,9 @@ def find_model_files(folder: Path, family: Family) -> dict[str, Path]:
 
 def _files_by_gender(folder: Path, family: Family) -> dict[str, Path]:
     basic = "|basicmodel_(m|f|neutral)_lbs_.*" if family.name == "smpl" else ""
-    pattern = re.compile(rf"(?:{family.name}_(male|female|neutral){basic})\.(?:npz|pkl)", re.I)
+    pattern = re.compile(
+        rf"(?:{family.name}_(male|female|neutral)(?:_2020)?{basic})\.(?:npz|pkl)", re.I
+    )
     genders = {gender[0]: gender for gender in GENDERS}
     candidates = sorted(folder.glob("*.*"), key=lambda path: (path.suffix.lower(), path.name))
     found: dict[str, Path] = {}
@@ -137,7 +143,10 @@ def read_model(path: Path, family: Family) -> SmplArrays:
     faces = arrays["f"].astype(np.int32)
     uv, face_uv = np.zeros((1, 2)), np.zeros_like(faces)
     if all(key in arrays for key in _OPTIONAL):
-        uv, face_uv = arrays["vt"].astype(np.float64), arrays["ft"].astype(np.int32)
+        uv, face_uv = (
+            arrays["vt"].astype(np.float64) * [1, -1] + [0, 1],
+            arrays["ft"].astype(np.int32),
+        )
     parents = arrays["kintree_table"][0].astype(np.int64)
     parents[0] = -1  # files have it as the largest unsigned number
     return SmplArrays(
@@ -163,9 +172,13 @@ def _used_shapes(shapes: np.ndarray, family: Family) -> Float[np.ndarray, "c v 3
 def _read_npz(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
+            sizes = {info.filename: info.file_size for info in file.zip.infolist()}
+            for key in keys:
+                if sizes.get(f"{key}.npy", 0) > _LARGEST:
+                    raise ValueError(f"{key} unpacks to {sizes[f'{key}.npy']:,} bytes")
             return {key: file[key] for key in keys if key in file}
     except Exception as error:  # a broken archive may raise anything
-        raise UserError(f"{path}: cut off, or no npz of arrays ({error})") from error
+        raise UserError(f"{path}: cut off, or no npz of arrays ({why(error)})") from error
 
 
 def _check_model(path: Path, arrays: dict[str, np.ndarray], family: Family) -> None:
@@ -209,5 +222,7 @@ def _check_model(path: Path, arrays: dict[str, np.ndarray], family: Family) -> N
 
 
 def _check_indices(path: Path, key: str, indices: np.ndarray, count: int) -> None:
-    if indices.dtype.kind not in "iu" or indices.min(initial=0) < 0 or indices.max() >= count:
+    if not indices.size:
+        raise UserError(f"{path}: {key} is empty")
+    if indices.dtype.kind not in "iu" or indices.min() < 0 or indices.max() >= count:
         raise UserError(f"{path}: {key} must hold whole numbers below {count:,}")

@@ -1,9 +1,13 @@
 """Arrays out of pickled body models, without running anything the file asks for.
 
 Every global a body model may name is answered by an inert stand-in that keeps what the pickle says
-of it; arrays are built from those records afterwards, checked. Any other global is refused.
+of it; arrays are built from those records afterwards, checked. Any other global is refused, as are
+persistent ids and codes of the extension registry. The unpickler is Python's own in Python: that
+in C sets memory aside for as many remembered objects as the file says it has.
 """
 
+import io
+import math
 import pickle
 import re
 from pathlib import Path
@@ -14,7 +18,8 @@ import numpy as np
 from repogen.errors import UserError
 
 _NUMBERS = re.compile(r"[fiu][1248]|b1")
-_LARGEST_DENSE = 10**8
+_LARGEST_DENSE = 10**7
+"""Numbers of a sparse array made dense: a joint regressor has 55 x 10,475."""
 
 
 class _Record:
@@ -94,10 +99,25 @@ for _core in ("numpy.core", "numpy._core"):
 for _kind, _stand_in in (("csc", _Csc), ("csr", _Csr)):
     for _module in (f"scipy.sparse.{_kind}", f"scipy.sparse._{_kind}", "scipy.sparse"):
         _STAND_INS[f"{_module}.{_kind}_matrix"] = _stand_in
+        _STAND_INS[f"{_module}.{_kind}_array"] = _stand_in
 
 
-class _Unpickler(pickle.Unpickler):
+class _File(io.BufferedReader):
+    """A file whose last line must have an end, so that a name cut off is not taken for another."""
+
+    def readline(self, size: int | None = -1) -> bytes:
+        line = super().readline(size)
+        if not line.endswith(b"\n"):
+            raise EOFError("it ends in the middle of a line")
+        return line
+
+
+class _Unpickler(pickle._Unpickler):
     path: Path
+
+    def get_extension(self, code: int) -> None:
+        """Would take from a cache of this process, past `find_class`."""
+        raise pickle.UnpicklingError(f"extension code {code}")
 
     def find_class(self, module: str, name: str) -> type:
         if module.partition(".")[0] == "chumpy":
@@ -117,14 +137,14 @@ def read_pickled_arrays(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarr
     body models do not have.
     """
     try:
-        with path.open("rb") as file:
+        with _File(io.FileIO(path)) as file:
             unpickler = _Unpickler(file, encoding="latin1")
             unpickler.path = path
             content = unpickler.load()
     except UserError:
         raise
     except Exception as error:  # a broken pickle may raise anything
-        raise UserError(f"{path}: cut off, or no pickle of a body model ({error})") from error
+        raise UserError(f"{path}: cut off, or no pickle of a body model ({why(error)})") from error
     if not isinstance(content, dict):
         raise UserError(f"{path}: holds no dict of arrays, as a body model does")
     arrays = {}
@@ -133,8 +153,13 @@ def read_pickled_arrays(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarr
             try:
                 arrays[key] = _to_array(content[key])
             except Exception as error:
-                raise UserError(f"{path}: {key} is no array of numbers ({error})") from error
+                raise UserError(f"{path}: {key} is no array of numbers ({why(error)})") from error
     return arrays
+
+
+def why(error: Exception) -> str:
+    """What an error says, or its kind where it says nothing."""
+    return str(error) or type(error).__name__
 
 
 def _to_array(value: Any) -> np.ndarray:
@@ -147,8 +172,9 @@ def _to_array(value: Any) -> np.ndarray:
             return _dense(value)
         case _Chumpy(state={"x": values}):
             return _to_array(values)
-        case _Chumpy(state={"a": values, "idxs": picked, "preferred_shape": shape}):
-            return _to_array(values).ravel()[_to_array(picked)].reshape(shape)
+        case _Chumpy(state={"a": values, "idxs": _Array() | _Buffer() as picked} as state):
+            chosen = _to_array(values).ravel()[_to_array(picked)]
+            return chosen.reshape(state.get("preferred_shape", chosen.shape))
     raise TypeError(f"it is a {type(value).__name__.strip('_').lower()}")
 
 
@@ -167,7 +193,7 @@ def _dense(value: _Csc | _Csr) -> np.ndarray:
 
     state = value.state
     shape = tuple(int(n) for n in state["_shape"])
-    if int(np.prod(shape)) > _LARGEST_DENSE:
+    if math.prod(shape) > _LARGEST_DENSE:
         raise ValueError(f"its shape is {shape}")
     kind = sparse.csc_matrix if isinstance(value, _Csc) else sparse.csr_matrix
     parts = tuple(_to_array(state[name]) for name in ("data", "indices", "indptr"))

@@ -1,17 +1,19 @@
 """The dataset folder: what lies where, and files that are written whole or not at all."""
 
 import json
-import os
+import shutil
 import struct
+import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Self, TextIO
 
 import cv2
 import numpy as np
+from filelock import FileLock, Timeout
 
 from repogen.appearance.sensor import JPEG_QUALITY
 from repogen.errors import UserError
@@ -19,8 +21,33 @@ from repogen.errors import UserError
 CHUNK = 16
 """Images per part file: what a killed run has to make again, at most, in every worker."""
 
+PICTURE = "image"
+"""The picture itself among a record's files; the others are `MAPS`."""
+
 MAPS = ("depth", "masks", "parts", "normals", "stick")
 """Optional outputs, each in a folder of its name beside `images/`."""
+
+
+def map_kinds(write: Sequence[str]) -> tuple[str, ...]:
+    """The kinds of files that these options of --write bring."""
+    plain = tuple(kind for kind in write if kind != "stick")
+    return plain + (("stick/all", "stick/visible") if "stick" in write else ())
+
+
+def image_name(image_id: int) -> str:
+    """The file of an image."""
+    return f"{image_id:08d}.jpg"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One finished image: its COCO entry, its annotations without ids, its scene as a line of
+    JSON, and its files by kind: `PICTURE`, depth, stick/all and the like."""
+
+    image: dict[str, Any]
+    annotations: list[dict[str, Any]]
+    scene: str
+    files: dict[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -28,6 +55,12 @@ class DatasetFolder:
     """Paths inside one dataset. Finished data lies in the open, work in progress in `.parts/`."""
 
     root: Path
+    chunk: int = CHUNK
+    """Images that are made and written together."""
+
+    def moved(self, root: Path) -> Self:
+        """The same kind of folder at another path."""
+        return replace(self, root=root)
 
     @property
     def run(self) -> Path:
@@ -54,11 +87,32 @@ class DatasetFolder:
         return self.root / ".parts" / f"{chunk:08d}.jsonl"
 
     def image(self, image_id: int) -> Path:
-        return self.root / "images" / f"{image_id:08d}.jpg"
+        return self.root / "images" / image_name(image_id)
 
     def map(self, kind: str, image_id: int) -> Path:
         """A depth, mask, part, normal or stick-figure picture; `kind` may name a subfolder."""
         return self.root / kind / f"{image_id:08d}.png"
+
+    def files(self, record: Record) -> dict[Path, bytes]:
+        """A record's files by where they lie."""
+        number = record.image["id"]
+        return {
+            self.image(number) if kind == PICTURE else self.map(kind, number): data
+            for kind, data in record.files.items()
+        }
+
+    def write_chunk(self, chunk: int, records: Iterable[Record]) -> None:
+        """Write the files of a chunk's images as they come, then its part file."""
+        lines = []
+        for record in records:
+            for path, data in self.files(record).items():
+                write_whole(path, data)
+            lines.append(record_line(record.image, record.annotations, record.scene) + "\n")
+        write_whole(self.part(chunk), "".join(lines).encode())
+
+    def finish(self, chunks: int, header: dict[str, Any]) -> None:
+        """Make one dataset of the chunks; `header` holds the COCO entries before images."""
+        merge_parts(self, chunks, header)
 
 
 @contextmanager
@@ -68,7 +122,8 @@ def written_whole(path: Path) -> Iterator[Path]:
 
     Raises `UserError` where the disk is full or the folder cannot be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    # Processes of several machines may write the same file at once.
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
@@ -95,6 +150,32 @@ def remove_partials(folder: DatasetFolder) -> None:
     """Remove half-written files; only for who holds the folder's lock."""
     for path in list(partial_files(folder)):
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(folder: DatasetFolder) -> Iterator[None]:
+    """Hold the folder for this process alone, rid of what a killed one was writing.
+
+    Raises `UserError` where another holds it, and where it cannot be written.
+    """
+    try:
+        folder.lock.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder.lock, timeout=0)
+        lock.acquire()
+    except Timeout as error:
+        raise UserError(
+            f"another run is writing into {folder.root}; wait for it or choose another folder"
+        ) from error
+    except OSError as error:
+        raise cannot_write(folder.root, error) from error
+    with lock:
+        remove_partials(folder)
+        yield
+
+
+def remove_parts(folder: DatasetFolder) -> None:
+    """Remove our own working files, once everything they hold is in the open."""
+    shutil.rmtree(folder.lock.parent, ignore_errors=True)
 
 
 def cannot_write(path: Path, error: OSError) -> UserError:

@@ -88,16 +88,20 @@ def read_people(name: str, annotations: Path, images: Path) -> People:
     to the image; a missing box comes from the mask or the keypoints, a missing `area` from the
     mask or the box. Raises `UserError` for a file that is no such file, naming the record.
     """
-    data = _read_json(annotations)
-    skeleton = _person_categories(annotations, data["categories"])
+    return people_of(name, _read_json(annotations), str(annotations), images)
+
+
+def people_of(name: str, data: Mapping[str, Any], where: str, images: Path) -> People:
+    """`read_people` of what a COCO file holds; `where` stands in errors for the file."""
+    skeleton = _person_categories(where, data["categories"])
     index, frames = {}, []
     for place, image in enumerate(data["images"]):
-        with _record(annotations, "images", place):
+        with _record(where, "images", place):
             index[image["id"]] = place
             frames.append(_frame(image))
     rows, records = [], []
     for place, record in enumerate(data["annotations"]):
-        with _record(annotations, "annotations", place):
+        with _record(where, "annotations", place):
             if record["category_id"] in skeleton:
                 at = index[record["image_id"]]
                 view = _view(record) or frames[at][3]
@@ -126,32 +130,32 @@ def read_people(name: str, annotations: Path, images: Path) -> People:
 
 
 @contextmanager
-def _record(path: Path, table: str, place: int) -> Iterator[None]:
+def _record(where: str, table: str, place: int) -> Iterator[None]:
     """Names the record that something is wrong with."""
     try:
         yield
     except KeyError as error:
-        raise UserError(f"{path}: {table}[{place}] lacks {error}") from error
+        raise UserError(f"{where}: {table}[{place}] lacks {error}") from error
     except (AttributeError, OverflowError, TypeError, ValueError) as error:
-        raise UserError(f"{path}: {table}[{place}] cannot be read: {error}") from error
+        raise UserError(f"{where}: {table}[{place}] cannot be read: {error}") from error
 
 
-def _person_categories(path: Path, categories: list[Any]) -> set[Any]:
+def _person_categories(where: str, categories: list[Any]) -> set[Any]:
     """The ids of the categories named person. Raises `UserError` where there is none, and for
     another skeleton than COCO's."""
     out = set()
     for place, category in enumerate(categories):
-        with _record(path, "categories", place):
+        with _record(where, "categories", place):
             if category["name"] == "person":
                 out.add(category["id"])
                 names = category.get("keypoints")
                 if names is not None and list(names) != list(COCO_KEYPOINTS):
                     raise UserError(
-                        f"{path}: keypoints of another skeleton ({len(names)}: {names[:2]} …); "
+                        f"{where}: keypoints of another skeleton ({len(names)}: {names[:2]} …); "
                         "COCO's 17 are needed, in COCO's order"
                     )
     if not out:
-        raise UserError(f"{path} has no category named person")
+        raise UserError(f"{where} has no category named person")
     return out
 
 

@@ -1,6 +1,7 @@
 """Training and test crops, read from the images when they are asked for."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -35,13 +36,26 @@ class Sample:
 
 
 def training_sample(
-    rng: np.random.Generator, people: People, person: int, how: Augmentation, degrade: bool
+    rng: np.random.Generator,
+    people: People,
+    person: int,
+    how: Augmentation,
+    degrade: bool,
+    pictures: Sequence[bytes] | None = None,
 ) -> Sample:
-    """A randomly varied crop of a person; `degrade` makes renderings look like photographs."""
+    """A randomly varied crop of a person; `degrade` makes renderings look like photographs.
+
+    Images are read from their files, or are the `pictures`, a JPEG for each.
+    """
     keypoints = people.keypoints[person].copy()
     keypoints[:, :2] -= people.pixel_centers[person]
     window = augmented(rng, window_of(people.boxes[person]), keypoints, how)
-    crop = jittered(rng, read_crop(people, people.image[person], window), how.jitter)
+    image = people.image[person]
+    if pictures is None:
+        crop = read_crop(people, image, window)
+    else:
+        crop = _decoded_crop(pictures[image], window)
+    crop = jittered(rng, crop, how.jitter)
     if degrade:
         crop = degraded(rng, crop)
     return Sample(crop[..., ::-1], joints_to_crop(keypoints, window))
@@ -55,6 +69,15 @@ def read_crop(people: People, image: int, window: Window) -> UInt8[np.ndarray, "
     return cut(
         _decoded(str(people.root / people.files[image]), width, height, times), window, times
     )
+
+
+def _decoded_crop(picture: bytes, window: Window) -> UInt8[np.ndarray, "256 192 3"]:
+    times = shrinkage(window)
+    data = np.frombuffer(picture, np.uint8)
+    found = cv2.imdecode(data, _REDUCED.get(times, cv2.IMREAD_COLOR)) if data.size else None
+    if found is None:
+        raise UserError("a picture among the shards is no image; validate the dataset")
+    return cut(found, window, times)
 
 
 _REDUCED = {

@@ -1,7 +1,7 @@
-"""Sets named on the command line, and mixes of them."""
+"""Sets named on the command line."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,31 +9,8 @@ from jaxtyping import Int
 
 from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.people import People, read_people
+from repogen.datasets.shards import ShardFolder
 from repogen.errors import UserError
-
-
-@dataclass(frozen=True)
-class Mix:
-    """Persons of several sets to train on; the same person may come several times an epoch."""
-
-    sets: tuple[People, ...]
-    weights: tuple[float, ...]
-
-    def __len__(self) -> int:
-        return sum(round(w * len(s)) for s, w in zip(self.sets, self.weights, strict=True))
-
-    def epoch(self, rng: np.random.Generator) -> Int[np.ndarray, "n 2"]:
-        """(set, person) of every crop of one epoch, shuffled: each person of a set of weight w
-        comes w times, a part of them once more where w is no whole number."""
-        rows = []
-        for place, (people, weight) in enumerate(zip(self.sets, self.weights, strict=True)):
-            whole, rest = divmod(round(weight * len(people)), len(people))
-            order = np.concatenate(
-                [np.tile(np.arange(len(people)), whole), rng.permutation(len(people))[:rest]]
-            )
-            rows.append(np.stack([np.full(len(order), place), order], axis=1))
-        out = np.concatenate(rows)
-        return out[rng.permutation(len(out))]
 
 
 def read_set(spec: str) -> People:
@@ -41,6 +18,10 @@ def read_set(spec: str) -> People:
     persons of it to take, evenly spread) at its end. Raises `UserError` for anything else, and
     where nobody is labelled."""
     words = parse_set(spec)
+    if words.annotations is None or words.images is None:
+        raise UserError(
+            f"set {spec!r} can only be trained on; `repogen convert` makes a folder of shards"
+        )
     people = read_people(words.name, words.annotations, words.images)
     labelled = people.labelled()
     if len(labelled) == 0:
@@ -48,32 +29,10 @@ def read_set(spec: str) -> People:
             f"set {spec!r} holds {len(people)} persons and no labelled joint of any; "
             "give a set with keypoints"
         )
-    return people if words.cap is None else people.take(_spread(labelled, words.cap))
+    return people if words.cap is None else people.take(spread(labelled, words.cap))
 
 
-def read_mix(specs: tuple[str, ...]) -> Mix:
-    """The trainable persons of sets as `read_set` reads them; :xW at the end of one is how
-    often its persons come in an epoch. Raises `UserError` where that leaves nobody."""
-    if not specs:
-        raise UserError("no set to train on; give --train NAME=DATASET")
-    names_differ(specs)
-    words = [parse_set(spec) for spec in specs]
-    sets = []
-    for w in words:
-        people = read_people(w.name, w.annotations, w.images).trainable()
-        everybody = np.arange(len(people))
-        sets.append(people.take(everybody if w.cap is None else _spread(everybody, w.cap)))
-    mix = Mix(tuple(sets), tuple(w.weight for w in words))
-    for spec, people, weight in zip(specs, mix.sets, mix.weights, strict=True):
-        if round(weight * len(people)) == 0:
-            raise UserError(
-                f"set {spec!r} leaves nobody to train on: {len(people)} persons with keypoints "
-                f"and a box, each {weight:g} times"
-            )
-    return mix
-
-
-def _spread(persons: Int[np.ndarray, " n"], cap: int) -> Int[np.ndarray, " m"]:
+def spread(persons: Int[np.ndarray, " n"], cap: int) -> Int[np.ndarray, " m"]:
     """At most `cap` of them, evenly spread."""
     if cap >= len(persons):
         return persons
@@ -90,28 +49,42 @@ def names_differ(specs: tuple[str, ...]) -> None:
 
 @dataclass(frozen=True)
 class SetSpec:
-    """What a set's words on the command line say."""
+    """What a set's words on the command line say: a COCO file and its images, or shards, or the
+    options of images that are made while training."""
 
     name: str
-    annotations: Path
-    images: Path
+    annotations: Path | None = None
+    images: Path | None = None
+    shards: str | None = None
+    """A folder, or a URL that fsspec knows."""
+    live: Path | None = None
+    """A TOML file with options of `repogen generate`."""
     cap: int | None = None
     weight: float = 1.0
 
 
+_URL = re.compile(r"[a-zA-Z][\w+.-]*://")
+_NUMBER = re.compile(r"(x?)(\d+(?:\.\d+)?)")
+_LIVE = "live:"
+
+
 def parse_set(spec: str) -> SetSpec:
-    """Take NAME=DATASET or NAME=ANNOTATIONS.json:IMAGES_DIR apart, with :CAP and :xWEIGHT at its
-    end. Raises `UserError` for anything else and for folders that are not there."""
+    """Take NAME=DATASET, NAME=URL, NAME=live:OPTIONS.toml or NAME=ANNOTATIONS.json:IMAGES_DIR
+    apart, with :CAP and :xWEIGHT at its end. Raises `UserError` for anything else and for folders
+    that are not there."""
     malformed = UserError(
         f"set {spec!r} must read NAME=DATASET or NAME=ANNOTATIONS.json:IMAGES_DIR"
     )
     name, equals, rest = spec.partition("=")
     if not equals or not name or not rest:
         raise malformed
-    parts, cap, weight = rest.split(":"), None, 1.0
+    url = _URL.match(rest)
+    start = url[0] if url else _LIVE if rest.startswith(_LIVE) else ""
+    parts, cap, weight = rest.removeprefix(start).split(":"), None, 1.0
     # A file needs its images after it, though their folder be called 2017.
-    while len(parts) > 1 + Path(parts[0]).is_file():
-        number = re.fullmatch(r"(x?)(\d+(?:\.\d+)?)", parts[-1])
+    least = 1 + (not start and Path(parts[0]).is_file())
+    while len(parts) > least:
+        number = _NUMBER.fullmatch(parts[-1])
         if number is None:
             break
         parts.pop()
@@ -121,13 +94,20 @@ def parse_set(spec: str) -> SetSpec:
             cap = int(float(number[2]))
     if cap == 0 or weight == 0:
         raise UserError(f"set {spec!r} takes nobody; leave it out, or give a number above 0")
+    found = SetSpec(name, cap=cap, weight=weight)
+    if start == _LIVE:
+        return replace(found, live=Path(":".join(parts)))
+    if start:
+        return replace(found, shards=start + ":".join(parts))
     if len(parts) == 1:
+        if ShardFolder(Path(parts[0])).complete:
+            return replace(found, shards=parts[0])
         folder = DatasetFolder(Path(parts[0]))
         if not folder.complete:
             raise UserError(f"set {spec!r}: {folder.root} is no finished dataset of repogen")
-        return SetSpec(name, folder.annotations, folder.image(1).parent, cap, weight)
+        return replace(found, annotations=folder.annotations, images=folder.image(1).parent)
     if len(parts) != 2:
         raise malformed
     if not Path(parts[1]).is_dir():
         raise UserError(f"set {spec!r}: no folder {parts[1]}")
-    return SetSpec(name, Path(parts[0]), Path(parts[1]), cap, weight)
+    return replace(found, annotations=Path(parts[0]), images=Path(parts[1]))

@@ -31,7 +31,9 @@ def check_scenes(
                 yield f"{where}: is of image {scene.index + 1}"
                 continue
             try:
-                yield from (f"{where}: {text}" for text in _check(scene, image, people[count]))
+                yield from (
+                    f"{where}: {text}" for text in _check(scene, image, people[image["id"]])
+                )
             except (KeyError, TypeError, ValueError) as error:
                 yield f"image {count}: its records cannot be read: {error!r}"
     except UserError as error:

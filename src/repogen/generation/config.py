@@ -4,11 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from repogen.datasets.folder import MAPS
+from repogen.datasets.shards import SHARD
 from repogen.errors import UserError, choose
 from repogen.labels.annotation import HIDDEN
 from repogen.labels.wholebody import check_keypoints
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.scenes.config import SceneConfig
+
+ENGINES = ("local", "ray")
+
+FORMATS = ("coco", "webdataset")
 
 
 @dataclass(frozen=True)
@@ -21,12 +26,22 @@ class GenerateConfig(SceneConfig):
     """The same seed and options give the same dataset, byte for byte."""
     workers: int = 0
     """Processes; 0 = one for each processor."""
+    engine: str = "local"
+    """local: processes of this machine. ray: tasks of a Ray cluster whose nodes all see the
+    dataset's folder."""
+    ray_address: str | None = None
+    """auto, or the address of a Ray cluster; without one it is started here."""
     hidden: str = "keep"
     """Occluded keypoints: keep (v = 1, as COCO) or drop (0, 0, 0, as the paper)."""
     keypoints: str = "coco"
     """Keypoints: coco (17), feet (and 6 of the feet) or wholebody (the 133 of COCO-WholeBody)."""
     write: tuple[str, ...] = ()
     """More pictures beside each image: depth masks parts normals stick."""
+    format: str = "coco"
+    """coco: a folder of images with one COCO file. webdataset: tar files of images with their
+    labels, and a manifest."""
+    shard_images: int = SHARD
+    """Images in a tar file, with --format webdataset."""
     device: str = "cpu"
     """Where to render: cpu or cuda."""
 
@@ -38,8 +53,16 @@ class GenerateConfig(SceneConfig):
             raise UserError(f"--seed {self.seed} must lie between 0 and 2**63 - 1")
         if not 0 <= self.workers <= 1024:
             raise UserError(f"--workers {self.workers} must lie between 0 and 1024")
+        if self.engine not in ENGINES:
+            raise choose("--engine", self.engine, ENGINES)
+        if self.ray_address is not None and self.engine != "ray":
+            raise UserError(f"--ray-address {self.ray_address} needs --engine ray")
         if self.hidden not in HIDDEN:
             raise choose("--hidden", self.hidden, HIDDEN)
+        if self.format not in FORMATS:
+            raise choose("--format", self.format, FORMATS)
+        if not 1 <= self.shard_images <= 100_000:
+            raise UserError(f"--shard-images {self.shard_images} must lie between 1 and 100,000")
         check_keypoints(self.keypoints, self.body)
         for kind in self.write:
             if kind not in MAPS:

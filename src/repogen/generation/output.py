@@ -1,44 +1,29 @@
 """What a dataset keeps of one rendering: pictures and COCO records."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from repogen.datasets.folder import DatasetFolder, encode_jpeg, encode_png
+from repogen.datasets.folder import PICTURE, Record, encode_jpeg, encode_png, image_name
 from repogen.labels.annotation import image_record, label
 from repogen.labels.maps import depth_map, normal_map, part_map, person_masks
 from repogen.labels.stick import stick_figure
 from repogen.rendering.renderer import Rendering
+from repogen.scenes.scene import scene_to_json
 
 
-@dataclass(frozen=True)
-class Output:
-    """One image of a dataset."""
-
-    files: dict[Path, bytes]
-    """The picture itself and its maps, by where they lie."""
-    image: dict[str, Any]
-    """COCO's image entry."""
-    annotations: list[dict[str, Any]]
-    """COCO's annotations, without ids."""
-
-
-def output_of(
-    rendering: Rendering, folder: DatasetFolder, hidden: str, keypoints: str, write: Collection[str]
-) -> Output:
-    """All that `folder` keeps of a rendering under these options of `GenerateConfig`; nothing is
-    written."""
+def record_of(rendering: Rendering, hidden: str, keypoints: str, write: Collection[str]) -> Record:
+    """All that a dataset keeps of a rendering under these options of `GenerateConfig`."""
     scene = rendering.scene
-    image_id = scene.index + 1
-    path = folder.image(image_id)
     annotations = label(rendering, hidden, keypoints)
-    files = {path: encode_jpeg(rendering.image, scene.sensor.jpeg_quality)}
-    for name, data in encoded_maps(rendering, annotations, write).items():
-        files[folder.map(name, image_id)] = data
-    return Output(files, image_record(scene, path.name), annotations)
+    picture = encode_jpeg(rendering.image, scene.sensor.jpeg_quality)
+    return Record(
+        image_record(scene, image_name(scene.index + 1)),
+        annotations,
+        scene_to_json(scene),
+        {PICTURE: picture} | encoded_maps(rendering, annotations, write),
+    )
 
 
 def encoded_maps(

@@ -14,11 +14,12 @@ from repogen.bodies.smpl_files import FAMILIES, find_model_files
 from repogen.datasets.reading import RUN_FORMAT
 from repogen.errors import UserError
 from repogen.generation.config import GenerateConfig
+from repogen.poses.motion import poses_of_pack
 
-_FREE = ("workers",)
+_FREE = ("workers", "engine", "ray_address")
 """Options that do not change the data: a run may be resumed with others."""
 
-_FILES = ("bounds", "poses", "cutouts")
+_FILES = ("bounds", "poses", "cutouts", "textures")
 """Options that name a file or folder which pictures are drawn from."""
 
 _PACKAGES = ("repogen", "anny", "warp-lang", "numpy", "scipy", "opencv-python-headless")
@@ -37,16 +38,17 @@ def run_record(config: GenerateConfig, backgrounds_found: str) -> dict[str, Any]
         "backgrounds_found": backgrounds_found,
         "assets": _assets(config),
         "body_files": _body_files(config),
-        "files": {name: _digest(Path(path)) for name in _FILES if (path := getattr(config, name))},
+        "files": {name: _digest(path) for name, path in _files(config).items()},
         "versions": versions,
     }
 
 
 def config_to_json(config: Any) -> dict[str, Any]:
-    """A config's fields as JSON holds them; backgrounds and files by absolute path."""
+    """A config's fields as JSON holds them; backgrounds and files by absolute path, a pack of
+    poses by its name."""
     fields = json.loads(json.dumps(asdict(config), default=str))
     for name in (*_FILES, "body_path"):
-        if fields.get(name):
+        if fields.get(name) and Path(fields[name]).exists():
             fields[name] = str(Path(fields[name]).resolve())
     if Path(fields["backgrounds"]).is_dir():
         fields["backgrounds"] = str(Path(fields["backgrounds"]).resolve())
@@ -63,7 +65,8 @@ def _body_files(config: GenerateConfig) -> dict[str, str]:
 
 def _assets(config: GenerateConfig) -> list[dict[str, Any]]:
     """The asset packs that the pictures may draw on: origin, licences, and a hash of it all."""
-    if config.wardrobe == "painted" and config.backgrounds != "auto":
+    posed = config.poses is not None and poses_of_pack(config.poses) is not None
+    if config.wardrobe == "painted" and config.backgrounds != "auto" and not posed:
         return []
     return [
         {
@@ -77,6 +80,12 @@ def _assets(config: GenerateConfig) -> list[dict[str, Any]]:
     ]
 
 
+def _files(config: GenerateConfig) -> dict[str, Path]:
+    """The files and folders that options name; not a pack of poses."""
+    named = {name: getattr(config, name) for name in _FILES}
+    return {name: path for name, path in named.items() if path is not None and path.exists()}
+
+
 def _digest(path: Path) -> str:
     """SHA-256 of a file, or of the names and sizes of all files below a folder."""
     if path.is_file():
@@ -86,16 +95,22 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(json.dumps(sizes).encode()).hexdigest()
 
 
+def changed_option(before: dict[str, Any], run: dict[str, Any]) -> str | None:
+    """The first option that matters for the data and differs between two run.json."""
+    old, new = before["config"], run["config"]
+    return next((key for key in new if key not in _FREE and old.get(key) != new[key]), None)
+
+
 def refuse_other_run(root: Path, before: dict[str, Any], run: dict[str, Any]) -> None:
     """Raises `UserError` where the half-made dataset in `root`, whose run.json says `before`,
     would go on differently in this run; warns of other versions of the libraries."""
     old, new = before["config"], run["config"]
-    for key, value in new.items():
-        if key not in _FREE and old.get(key) != value:
-            raise UserError(
-                f"{root} was begun with {key} = {old.get(key)}, not {value}; use the same options "
-                "to go on, or another folder"
-            )
+    key = changed_option(before, run)
+    if key:
+        raise UserError(
+            f"{root} was begun with {key} = {old.get(key)}, not {new[key]}; use the same options "
+            "to go on, or another folder"
+        )
     if before.get("backgrounds_found") != run["backgrounds_found"]:
         raise UserError(
             f"{root} was begun with {before.get('backgrounds_found')}, now there are "

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from repogen.bodies import load_body
-from repogen.datasets.folder import DatasetFolder, write_whole
+from repogen.datasets.folder import DatasetFolder, Record, write_whole
 from repogen.datasets.reading import open_dataset, read_coco, read_run, read_scenes
-from repogen.datasets.validate import validate_files
+from repogen.datasets.shards import ShardFolder
+from repogen.datasets.validate import validate_files, validate_shards
 from repogen.errors import UserError
-from repogen.generation.output import Output, output_of
+from repogen.generation.output import record_of
 from repogen.labels.annotation import CATEGORY
 from repogen.rendering.renderer import Renderer
 from repogen.scenes.scene import Scene
@@ -28,27 +29,26 @@ def rerender(dataset: Path | str, ids: tuple[int, ...], out: Path | str) -> list
         raise UserError(f"--out {out} is a dataset itself; choose another folder")
     coco: dict[str, Any] = {"images": [], "annotations": [], "categories": [CATEGORY]}
     written = []
-    for output in _outputs(folder, _scenes(folder, ids), target):
-        for path, data in output.files.items():
+    for record in _made_again(folder, _scenes(folder, ids)):
+        for path, data in target.files(record).items():
             write_whole(path, data)
-        for annotation in output.annotations:
-            numbers = {"id": len(coco["annotations"]) + 1, "image_id": output.image["id"]}
+        for annotation in record.annotations:
+            numbers = {"id": len(coco["annotations"]) + 1, "image_id": record.image["id"]}
             coco["annotations"].append(numbers | annotation)
-        coco["images"].append(output.image)
-        written.append(target.image(output.image["id"]))
+        coco["images"].append(record.image)
+        written.append(target.image(record.image["id"]))
     write_whole(target.annotations, (json.dumps(coco) + "\n").encode())
     return written
 
 
-def _outputs(folder: DatasetFolder, scenes: list[Scene], target: DatasetFolder) -> Iterator[Output]:
-    """What the dataset in `folder` holds of these scenes, made again to lie in `target`."""
+def _made_again(folder: DatasetFolder, scenes: list[Scene]) -> Iterator[Record]:
+    """What the dataset in `folder` holds of these scenes."""
     config = read_run(folder)["config"]
     path = config["body_path"]
     renderer = Renderer(load_body(config["body"], path=Path(path) if path else None))
     for scene in scenes:
-        yield output_of(
-            renderer.render(scene), target, config["hidden"], config["keypoints"], config["write"]
-        )
+        rendering = renderer.render(scene)
+        yield record_of(rendering, config["hidden"], config["keypoints"], config["write"])
 
 
 def _scenes(folder: DatasetFolder, ids: tuple[int, ...]) -> list[Scene]:
@@ -64,8 +64,11 @@ def validate(dataset: Path | str, rerender: int = 3) -> list[str]:
     """Every broken promise of a dataset, a line each; an empty list for a sound one.
 
     `rerender` images, evenly spread, are made again: their pictures are compared byte for byte,
-    their labels number for number. Raises `UserError` where there is no finished dataset.
+    their labels number for number; of shards none. Raises `UserError` where there is no finished
+    dataset.
     """
+    if ShardFolder(Path(dataset)).complete:
+        return list(validate_shards(Path(dataset)))
     folder = open_dataset(dataset)
     problems = validate_files(folder)
     if problems or not rerender:
@@ -73,20 +76,20 @@ def validate(dataset: Path | str, rerender: int = 3) -> list[str]:
     coco = read_coco(folder)
     count = len(coco["images"])
     ids = sorted({1 + (count - 1) * i // max(rerender - 1, 1) for i in range(rerender)})
-    for output in _outputs(folder, _scenes(folder, tuple(ids)), folder):
-        problems += _differences(folder, coco, output)
+    for record in _made_again(folder, _scenes(folder, tuple(ids))):
+        problems += _differences(folder, coco, record)
     return problems
 
 
-def _differences(folder: DatasetFolder, coco: dict[str, Any], output: Output) -> Iterator[str]:
+def _differences(folder: DatasetFolder, coco: dict[str, Any], record: Record) -> Iterator[str]:
     """Where a dataset is not what its scene gives, a line each."""
-    number = output.image["id"]
+    number = record.image["id"]
     wrong = [
         str(path.relative_to(folder.root))
-        for path, data in output.files.items()
+        for path, data in folder.files(record).items()
         if path.read_bytes() != data
     ]
-    again = json.loads(json.dumps([output.image, *output.annotations]))
+    again = json.loads(json.dumps([record.image, *record.annotations]))
     kept = [
         {k: v for k, v in annotation.items() if k not in ("id", "image_id")}
         for annotation in coco["annotations"]

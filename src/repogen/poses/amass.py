@@ -5,6 +5,7 @@ Their joint rotations are relative to the parent, about the T-pose's axes, in ra
 """
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,12 @@ from repogen.bodies.skeleton import BODY_JOINTS, HAND_JOINTS, JOINTS
 from repogen.errors import UserError
 from repogen.poses.clips import Clip
 
+_UNREADABLE = (
+    OSError, EOFError, ValueError, NotImplementedError, zipfile.BadZipFile, zlib.error
+)  # fmt: skip
 _WIDTHS = {156: "SMPL-H", 165: "SMPL-X"}
 _BODY, _HANDS = len(BODY_JOINTS) * 3, len(HAND_JOINTS) * 3
+_PARTS = (len(BODY_JOINTS), len(BODY_JOINTS) + len(HAND_JOINTS) // 2)
 
 
 def amass_frames(path: Path) -> int | None:
@@ -37,7 +42,7 @@ def amass_frames(path: Path) -> int | None:
                         f"{path}: pose_hand has the shape {hands}; expected ({frames}, {_HANDS})"
                     )
             return frames
-    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except _UNREADABLE as error:
         if isinstance(error, UserError):
             raise
         raise UserError(f"cannot read motion from {path}: {error}") from error
@@ -76,19 +81,16 @@ def read_amass(path: Path) -> Clip:
     try:
         with np.load(path, allow_pickle=False) as data:
             values = _body_and_hands(data)
-    except (OSError, zipfile.BadZipFile, ValueError, EOFError) as error:
+    except _UNREADABLE as error:
         raise UserError(f"cannot read motion from {path}: {error}") from error
     if not np.isfinite(values).all():
         frame = int(np.argmin(np.isfinite(values).all(axis=1)))
         raise UserError(f"{path}: frame {frame} has values that are not finite")
     degrees = np.degrees(values).astype(np.float32).reshape(len(values), -1, 3)
-    joints = JOINTS[: degrees.shape[1]]
-    keep = [
-        place
-        for place, joint in enumerate(joints)
-        if joint in BODY_JOINTS or _hand(degrees, joint[: joint.index("_")]).any()
-    ]
-    return Clip(tuple(joints[place] for place in keep), degrees[:, keep])
+    bodies, *hands = np.split(degrees, _PARTS, axis=1)
+    measured = [hand.any() for hand in hands]  # left, then right
+    keep = np.repeat([True, *measured], [bodies.shape[1], *(hand.shape[1] for hand in hands)])
+    return Clip(tuple(np.array(JOINTS[: len(keep)])[keep].tolist()), degrees[:, keep])
 
 
 def _body_and_hands(data: np.lib.npyio.NpzFile) -> Float[np.ndarray, "frames values"]:
@@ -97,8 +99,3 @@ def _body_and_hands(data: np.lib.npyio.NpzFile) -> Float[np.ndarray, "frames val
         return np.concatenate([poses[:, 3 : 3 + _BODY], poses[:, -_HANDS:]], axis=1)
     body = data["pose_body"]
     return np.concatenate([body, data["pose_hand"]], axis=1) if "pose_hand" in data else body
-
-
-def _hand(degrees: Float[np.ndarray, "frames joints 3"], side: str) -> np.ndarray:
-    first = len(BODY_JOINTS) + (0 if side == "left" else len(HAND_JOINTS) // 2)
-    return degrees[:, first : first + len(HAND_JOINTS) // 2]

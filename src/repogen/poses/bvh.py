@@ -1,6 +1,8 @@
 """BVH files (Biovision's hierarchy of joints and their rotations, frame by frame)."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from scipy.spatial.transform import Rotation
 
 from repogen.errors import UserError
 
-_AXES = {"Xrotation": "x", "Yrotation": "y", "Zrotation": "z"}
+_AXES = {"Xrotation": 0, "Yrotation": 1, "Zrotation": 2}
 _CHANNELS = (*_AXES, "Xposition", "Yposition", "Zposition")
 _KEYS = {channel.lower(): channel for channel in _CHANNELS}
 
@@ -36,7 +38,7 @@ class _Header:
 
 def bvh_frames(path: Path) -> int:
     """Frames of a file, from its header. Raises `UserError` for one that is no BVH."""
-    return _read(path)[0].frames
+    return _parsed(_text(path, until="frame time:"), path)[0].frames
 
 
 def read_bvh(path: Path) -> tuple[Skeleton, Float[np.ndarray, "frames joints 3 3"]]:
@@ -45,7 +47,7 @@ def read_bvh(path: Path) -> tuple[Skeleton, Float[np.ndarray, "frames joints 3 3
     A joint's rotations multiply in the order of its channels. Raises `UserError` for a file that
     cannot be read, is no BVH, or whose numbers are too few, too many or not finite.
     """
-    header, text = _read(path)
+    header, text = _parsed(_text(path), path)
     try:
         numbers = np.array(text.split(), dtype=np.float64)
     except ValueError as error:
@@ -61,18 +63,45 @@ def read_bvh(path: Path) -> tuple[Skeleton, Float[np.ndarray, "frames joints 3 3
         raise UserError(f"{path}: frame {frame} has values that are not finite")
     values = numbers.reshape(header.frames, width)
     turns = np.tile(np.eye(3), (header.frames, len(header.skeleton.names), 1, 1))
-    for column, (joint, channel) in enumerate(header.channels):
-        if channel in _AXES:
-            step = Rotation.from_euler(_AXES[channel], values[:, [column]], degrees=True)
-            turns[:, joint] = turns[:, joint] @ step.as_matrix()
+    for step in _steps(header.channels):
+        columns, joints, axes = np.transpose(step)
+        vectors = values[:, columns, None] * np.eye(3)[axes]
+        matrices = Rotation.from_rotvec(vectors.reshape(-1, 3), degrees=True).as_matrix()
+        turns[:, joints] = turns[:, joints] @ matrices.reshape(header.frames, -1, 3, 3)
     return header.skeleton, turns
 
 
-def _read(path: Path) -> tuple[_Header, str]:
+def _steps(channels: Sequence[tuple[int, str]]) -> list[list[tuple[int, int, int]]]:
+    """(column, joint, axis) of each joint's first rotation, then of each joint's second, …"""
+    out: list[list[tuple[int, int, int]]] = []
+    seen: Counter[int] = Counter()
+    for column, (joint, channel) in enumerate(channels):
+        if channel in _AXES:
+            if seen[joint] == len(out):
+                out.append([])
+            out[seen[joint]].append((column, joint, _AXES[channel]))
+            seen[joint] += 1
+    return out
+
+
+def _text(path: Path, until: str | None = None) -> str:
+    """The file's text; only to the line that begins with `until`, where that is given."""
+    lines = []
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        with path.open(encoding="utf-8", errors="replace") as file:
+            if until is None:
+                return file.read()
+            for line in file:
+                lines.append(line)
+                if line.lstrip().lower().startswith(until):
+                    break
     except OSError as error:
         raise UserError(f"cannot read motion from {path}: {error.strerror}") from error
+    return "".join(lines)
+
+
+def _parsed(text: str, path: Path) -> tuple[_Header, str]:
+    """What stands before the numbers of the motion, and those numbers."""
     parts = re.split(r"^\s*MOTION\s*$", text, maxsplit=1, flags=re.MULTILINE | re.IGNORECASE)
     if len(parts) != 2 or not re.match(r"\ufeff?\s*HIERARCHY\b", parts[0], re.IGNORECASE):
         raise UserError(f"{path} is no BVH file: it needs a HIERARCHY and a MOTION")

@@ -37,8 +37,8 @@ def read_pose_file(path: Path) -> Clip:
     [x, y, z]}}]}` in degrees, each with a name or without. Raises `UserError` for anything else.
     """
     try:
-        data: Any = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+        data: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"cannot read poses from {path}: {error}") from error
     if not isinstance(data, dict) or data.get("format") != POSES_FORMAT:
         raise UserError(f'{path} is no pose file: it needs "format": "{POSES_FORMAT}"')

@@ -1,4 +1,4 @@
-"""Measured poses: random frames of AMASS npz files, BVH files and our own pose files.
+"""Measured poses: random frames of AMASS npz files, BVH files, asset packs and our own pose files.
 
 Only how the joints are bent is taken. How the whole body is turned and where it is in the world
 is left out: our cameras stand about the body itself (METHOD 2.2), so a person that lies is one
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from repogen.assets.packs import assets_dir, installed
 from repogen.bodies.skeleton import BODY_JOINTS, mirrored
 from repogen.errors import UserError
 from repogen.poses.amass import amass_frames, read_amass
@@ -23,6 +24,9 @@ from repogen.poses.retarget import retarget
 from repogen.poses.sampling import Angles
 
 SUFFIXES = (".npz", ".bvh", ".json")
+
+_REMEMBERED = 40
+"""Files that are kept in memory: all poses of MakeHuman, at one frame a file, are 37."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,19 @@ class Motion:
         return self.ends[-1]
 
 
+def poses_of_pack(path: Path) -> Path | None:
+    """The folder of an installed asset pack's poses, if `path` is the pack's name and no file or
+    folder of the user's; None otherwise."""
+    if path.exists():
+        return None
+    pack = installed().get(str(path))
+    poses = pack is not None and any(item.kind == "poses" for item in pack.items)
+    return assets_dir() / str(path) / "poses" if poses else None
+
+
 def load_motion(path: Path) -> Motion:
-    """The motion of one file, or of all .npz, .bvh and .json files below a folder.
+    """The motion of one file, of all .npz, .bvh and .json files below a folder, or of the asset
+    pack that `path` names.
 
     Of a folder only the files' heads are read; npz files without poses (AMASS's body shapes) are
     passed over. Raises `UserError` for a file that cannot be used, for a folder without motion,
@@ -50,11 +65,16 @@ def load_motion(path: Path) -> Motion:
     """
     if path.is_file():
         return Motion((path,), (len(read_clip(path).degrees),), ())
-    if not path.is_dir():
-        raise UserError(f"--poses {path}: there is no such file or folder")
+    folder = poses_of_pack(path) or path
+    if not folder.is_dir():
+        raise UserError(
+            f"--poses {path}: there is no such file or folder, nor an installed asset pack with "
+            "poses (repogen assets add makehuman installs one)"
+        )
     counts: dict[Path, int] = {}
     skipped = []
-    for file in sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()):
+    found = (file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES)
+    for file in sorted(file for file in found if file.is_file()):
         try:
             count = _frames(file)
         except UserError as error:
@@ -100,7 +120,7 @@ def mirrored_angles(angles: Angles) -> Angles:
     return {mirrored(joint): (x, -y, -z) for joint, (x, y, z) in angles.items()}
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=_REMEMBERED)
 def read_clip(path: Path) -> Clip:
     """All frames of one file; the last few files are remembered. Raises `UserError` for a file
     that cannot be read or is of no known kind."""

@@ -15,11 +15,12 @@ _ALIASES = {
     "knee": ("knee", "lowerleg", "lowerleg01", "lowleg", "calf", "shin", "leg"),
     "ankle": ("ankle", "foot"),
     "foot": ("toebase", "toe", "toes", "ball"),
-    "shoulder": ("arm", "upperarm", "upperarm01", "uparm", "shoulder"),
+    "shoulder": ("arm", "upperarm", "upperarm01", "uparm", "shldr", "shoulder"),
     "elbow": ("elbow", "forearm", "lowerarm", "lowerarm01", "lowarm"),
     "wrist": ("wrist", "hand"),
 }
-"""Names without their side of CMU, Mixamo, Biovision, MakeHuman, Blender, Unreal and SMPL rigs."""
+"""Names without their side of CMU, Mixamo, Biovision, MakeHuman, Blender, Unreal, Poser and SMPL
+rigs."""
 
 _OPTIONAL = ("ankle", "foot", "wrist")
 _LIMBS = (("hip", "knee", "ankle", "foot"), ("shoulder", "elbow", "wrist"))

@@ -28,7 +28,7 @@ class Piece:
     """As `geometry.Fixed.cover`."""
     materials: np.ndarray = field(default_factory=lambda: np.zeros(0, MATERIAL))
     face_materials: Int[np.ndarray, " f"] | None = None
-    """Index into `materials` of each face, where there are any."""
+    """Index into `materials` of each face; -1, or no array, where it has none."""
 
 
 @dataclass(frozen=True, eq=False)

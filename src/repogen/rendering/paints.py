@@ -38,6 +38,8 @@ def _paint(p: np.void, outfit: Outfit) -> None:
     p["skin"], p["iris"], p["hair"], p["shoe"], p["sole"] = skin, eyes, hair, shoe, sole
     p["lips"] = skin * [0.85, 0.52, 0.52]
     p["brow"] = 0.6 * hair + 0.1 * skin
+    worn = any(item.kind == "eyebrows" for item in outfit.worn)
+    p["brows"] = 0.0 if worn or outfit.picture else 0.8
     p["hair_style"] = _HAIR_STYLES.index(outfit.hair)
     p["hairline"] = outfit.hairline
     fill_fabric(p["top"], outfit.top_cloth)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from repogen.appearance.garments import REGIONS, Fitted
+from repogen.appearance.garments import REGIONS, Fitted, texel_density
 from repogen.appearance.outfit import Cloth, Worn
 from repogen.appearance.things import Thing, thing_surface, thing_vertices
-from repogen.bodies.protocol import Body, PosedBody
+from repogen.assets import assets_dir
+from repogen.bodies.protocol import Body, PosedBody, Surface
 from repogen.rendering.mesh import MATERIAL, Piece
 from repogen.rendering.paints import fill_fabric
 from repogen.rendering.textures import Texture
@@ -29,6 +30,8 @@ def person_pieces(
 ) -> list[Piece]:
     """The body and what it wears; `texture` loads a picture."""
     bare = Piece(body.surface, posed.vertices, place)
+    if person.outfit.picture is not None:
+        bare = _pictured(bare, texture(assets_dir() / person.outfit.picture))
     garments = []
     cover = np.zeros(len(posed.vertices), dtype=np.uint8)
     outfit = person.outfit
@@ -48,6 +51,20 @@ def person_pieces(
             )
         )
     return [replace(bare, cover=cover) if garments else bare, *garments]
+
+
+def _pictured(bare: Piece, picture: Texture) -> Piece:
+    material = np.zeros(1, dtype=MATERIAL)
+    _picture(material, picture, _density(bare.surface))
+    skin = bare.surface.faces_of("skin")
+    return replace(bare, materials=material, face_materials=np.where(skin, 0, -1))
+
+
+@lru_cache(maxsize=4)
+def _density(surface: Surface) -> float:
+    skin = surface.faces_of("skin")
+    corners = surface.canonical[surface.faces[skin]]
+    return texel_density(corners, surface.uv[surface.face_uv[skin]])
 
 
 def thing_piece(thing: Thing, texture: Callable[[Path], Texture]) -> Piece:

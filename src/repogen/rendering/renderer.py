@@ -9,7 +9,7 @@ from jaxtyping import Float, UInt8
 
 from repogen.appearance.backgrounds import Photo, Place, Plain, photo_pixels
 from repogen.appearance.colors import from_hex, to_linear, to_srgb
-from repogen.appearance.panorama import Panorama, panorama_light, panorama_pixels
+from repogen.appearance.panorama import Panorama, panorama_backdrop, panorama_light
 from repogen.bodies.protocol import LAYERS, Body, PosedBody, Surface
 from repogen.errors import UserError
 from repogen.rendering.extents import extents, overlapping
@@ -95,8 +95,8 @@ class Renderer:
         self._eye = wp.vec3(*(float(v) for v in left[np.argmin(left[:, 1])]))
         self._textures = Textures(device)
         self._static = lru_cache(maxsize=4)(self._build_static)
-        self._panorama = lru_cache(maxsize=64)(
-            lambda path: self._array(panorama_pixels(path), wp.vec3)
+        self._panorama = lru_cache(maxsize=32)(
+            lambda path: self._array(panorama_backdrop(path), wp.vec3)
         )
 
     def _array(self, values: np.ndarray, dtype: type) -> wp.array:
@@ -300,12 +300,12 @@ class Renderer:
         model.uvs = static.uvs
         if len(materials):
             model.materials = self._structs(materials, Material)
-            own = [
-                np.zeros(len(p.surface.faces), np.int16) if p.face_materials is None
-                else (p.face_materials + start).astype(np.int16)
-                for p, start in zip(pieces, counts, strict=False)
-            ]  # fmt: skip
-            model.face_materials = self._array(np.concatenate(own), wp.int16)
+        own = [
+            np.full(len(p.surface.faces), -1, np.int16) if p.face_materials is None
+            else np.where(p.face_materials < 0, -1, p.face_materials + start).astype(np.int16)
+            for p, start in zip(pieces, counts, strict=False)
+        ]  # fmt: skip
+        model.face_materials = self._array(np.concatenate(own), wp.int16)
         model.texels.pixels = self._textures.pixels
         model.texels.to_linear = self._to_linear
         return model

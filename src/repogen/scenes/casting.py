@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from repogen.appearance.outfit import sample_outfit
-from repogen.appearance.wardrobe import dress
+from repogen.appearance.outfit import Outfit, sample_outfit
+from repogen.appearance.wardrobe import dress, wear_picture
 from repogen.bodies import Body
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.intersection import least_intersecting
+from repogen.errors import UserError
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.motion import sample_motion
 from repogen.poses.sampling import (
@@ -17,9 +18,9 @@ from repogen.poses.sampling import (
     sample_face,
     sample_hands,
 )
-from repogen.scenes.config import SceneConfig, bounds_of, motion_of
-from repogen.scenes.crowd import place_next
-from repogen.scenes.people import seen_points
+from repogen.scenes.config import SceneConfig, bounds_of, motion_of, textures_in
+from repogen.scenes.crowd import place_next, sparse
+from repogen.scenes.people import decent, seen_points
 from repogen.scenes.scene import Person
 from repogen.scenes.streams import stream
 
@@ -40,12 +41,15 @@ def sample_crowd(
     floor = None
     if config.ground == "floor":
         floor = float(seen_points(body, first)[:, 2].min())
+    taken = [sparse(seen_points(body, first))]
     for place in range(1, count):
         # Other people's numbers are those of images far away in the same run.
         person = sample_person(config, seed, index + place * _PEOPLE_APART, body)
-        found = place_next(rng, body, person, people, floor, config.spread)
+        whole = seen_points(body, person)
+        found = place_next(rng, person, whole, taken, floor, config.spread)
         if found is not None:
             people.append(found)
+            taken.append(sparse(seen_points(body, found)))
     return tuple(people)
 
 
@@ -77,20 +81,26 @@ def sample_person(config: SceneConfig, seed: int, index: int, body: Body) -> Per
         angles = next(poses)
     else:
         angles = least_intersecting(body, shape, islice(poses, _TRIES), config.max_intersection)
-    feminine = shape.get("gender", 0.5)
-    skirts = bool(body.surface.faces_of("skirt").any())
     return Person(
         body=body.name,
         shape=shape,
         face=sample_face(stream(seed, index, "face"), body.face_labels),
         angles=angles,
-        outfit=dress(
-            stream(seed, index, "garments"),
-            sample_outfit(stream(seed, index, "outfit"), feminine, config.patterns, skirts),
-            feminine,
-            config.patterns,
-            config.wardrobe if isinstance(body, AnnyBody) else "painted",
-        ),
+        outfit=_outfit(config, seed, index, body, shape.get("gender", 0.5)),
         position=(0.0, 0.0, 0.0),
         yaw_deg=0.0,
     )
+
+
+def _outfit(config: SceneConfig, seed: int, index: int, body: Body, feminine: float) -> Outfit:
+    skirts = bool(body.surface.faces_of("skirt").any())
+    outfit = sample_outfit(stream(seed, index, "outfit"), feminine, config.patterns, skirts)
+    rng = stream(seed, index, "garments")
+    if config.textures is not None:
+        if len(body.surface.uv) < 2:
+            raise UserError(f"--textures: the files of {body.name} hold no texture coordinates")
+        return wear_picture(rng, outfit, textures_in(config.textures))
+    if not isinstance(body, AnnyBody):
+        return outfit
+    dressed = dress(rng, outfit, feminine, config.patterns, config.wardrobe)
+    return decent(body, dressed, outfit) if dressed.worn else outfit

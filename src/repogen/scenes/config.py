@@ -6,7 +6,7 @@ from pathlib import Path
 
 from repogen.appearance.backgrounds import parse_backgrounds
 from repogen.appearance.sensor import parse_effects
-from repogen.appearance.wardrobe import check_wardrobe
+from repogen.appearance.wardrobe import check_wardrobe, find_textures
 from repogen.bodies import check_body
 from repogen.bodies.shapes import parse_ages
 from repogen.errors import UserError, choose
@@ -29,6 +29,7 @@ def bounds_of(path: Path | None) -> Bounds:
 backdrop_of = lru_cache(maxsize=8)(parse_backgrounds)
 cutouts_in = lru_cache(maxsize=8)(find_cutouts)
 motion_of = lru_cache(maxsize=8)(load_motion)
+textures_in = lru_cache(maxsize=8)(find_textures)
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ class SceneConfig:
     pose: str | None = None
     """Everybody in one named pose: min, max, sit, stand, stretch or tpose."""
     poses: Path | None = None
-    """Measured poses: an AMASS .npz, .bvh or pose .json file, or a folder of them."""
+    """Measured poses: an AMASS .npz, .bvh or pose .json file, a folder of them, or makehuman: the
+    poses of that asset pack."""
     poses_share: float = 1.0
     """Share of people in measured poses; the others' are random."""
     poses_noise: float = 0.0
@@ -103,6 +105,9 @@ class SceneConfig:
     wardrobe: str = "auto"
     """painted: clothes painted on the skin; packs: garments of installed asset packs (`repogen
     assets`); auto: both where there are packs."""
+    textures: Path | None = None
+    """Folder of pictures to lay on the skin by the body's texture coordinates, clothes and all, as
+    SURREAL has them for SMPL; nothing else is worn then."""
     patterns: bool = True
     """Print stripes, checks and the like on clothes; without, each is of one colour."""
     backgrounds: str = "auto"
@@ -156,6 +161,8 @@ def check_scene_config(config: SceneConfig) -> None:
     if config.cutouts is not None:
         cutouts_in(config.cutouts)
     check_wardrobe(config.wardrobe)
+    if config.textures is not None:
+        textures_in(config.textures)
     parse_effects(config.effects)
     _within("lights", config.lights, 0, 32)
     _within("shadows", config.shadows, 0, 8)

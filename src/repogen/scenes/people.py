@@ -1,5 +1,6 @@
 """People of a scene, placed in the world."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -13,6 +14,9 @@ from repogen.bodies.protocol import Body, PosedBody, Surface
 from repogen.errors import UserError
 from repogen.scenes.scene import Person
 from repogen.views.camera import rotated
+
+_TRUNK, _CHEST, _HIPS = 0.15, (0.15, 0.42), (-0.08, 0.04)
+"""Metres in the T-pose: how wide the trunk is to either side, and from where to where up."""
 
 
 def worn_vertices(surface: Surface, outfit: Outfit) -> Int[np.ndarray, " n"]:
@@ -40,6 +44,25 @@ def seen_points(body: Body, person: Person) -> Float[np.ndarray, "n 3"]:
     return np.concatenate([own, *(vertices for _, vertices in garments)])
 
 
+def decent(body: AnnyBody, dressed: Outfit, painted: Outfit) -> Outfit:
+    """The outfit with `painted`'s clothes where its garments leave more than half of the chest or
+    of the hips bare: not every garment of a pack is a whole suit."""
+    at = body.surface.canonical
+    skin = layer_vertices(body.surface, "skin")
+    covered = np.zeros(len(at), dtype=bool)
+    for item in dressed.worn:
+        covered |= fitted(body, item.pack, item.kind, item.name).covered
+    trunk = skin[np.abs(at[skin, 0]) < _TRUNK]
+    height = at[trunk, 2]
+    chest, hips = (trunk[(low < height) & (height < high)] for low, high in (_CHEST, _HIPS))
+    keep = []
+    if covered[chest].mean() < 0.5:
+        keep += ["top", "top_cloth", "sleeve", "waist", "neckline"]
+    if covered[hips].mean() < 0.5:
+        keep += ["bottom", "bottom_cloth", "hem"]
+    return replace(dressed, **{name: getattr(painted, name) for name in keep})
+
+
 @lru_cache(maxsize=32)
 def worn_pieces(
     body: Body, posed: PosedBody, worn: tuple[Worn, ...]
@@ -54,13 +77,14 @@ def worn_pieces(
         raise UserError(f"garments of asset packs fit the body anny, not {body.name}")
     out = []
     for item in worn:
-        fitted = _fitted(body, item.pack, item.kind, item.name)
-        out.append((fitted, pose_garment(body, fitted, posed)))
+        garment = fitted(body, item.pack, item.kind, item.name)
+        out.append((garment, pose_garment(body, garment, posed)))
     return tuple(out)
 
 
 @lru_cache(maxsize=256)
-def _fitted(body: AnnyBody, pack: str, kind: str, name: str) -> Fitted:
+def fitted(body: AnnyBody, pack: str, kind: str, name: str) -> Fitted:
+    """An installed garment on a body model. Raises `UserError` where it cannot be read."""
     path = assets_dir() / pack / kind / f"{name}.safetensors"
     return fit_garment(body, read_garment(path), path.with_suffix(".png"))
 

@@ -1,6 +1,7 @@
 """The crops of an epoch, drawn from (seed, epoch, place) alone: nothing to restore on resuming."""
 
 import os
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,10 +12,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from repogen.datasets.crops import Augmentation
-from repogen.datasets.samples import training_sample
-from repogen.datasets.sets import Mix
 from repogen.errors import UserError
 from repogen.training.config import TrainConfig
+from repogen.training.mix import Mix
 
 
 class _Crops(Dataset):
@@ -27,13 +27,10 @@ class _Crops(Dataset):
         return len(self.rows)
 
     def __getitem__(self, place: int) -> tuple[np.ndarray, np.ndarray]:
-        which, person = self.rows[place]
-        people = self.mix.sets[which]
+        which, person = self.rows[place].tolist()
         rng = np.random.default_rng([self.config.seed, self.epoch, place])
-        rendered = bool(people.rendered[people.image[person]])
-        sample = training_sample(
-            rng, people, int(person), self.how, self.config.degrade and rendered
-        )
+        source = self.mix.sources[which]
+        sample = source.sample(rng, self.epoch, person, self.how, self.config.degrade)
         return np.ascontiguousarray(sample.crop), sample.joints.astype(np.float32)
 
 
@@ -64,6 +61,24 @@ def batches(
         yield from prepared
     except UserError as error:  # a worker's comes with its traceback in the text
         raise UserError(str(error).strip().rpartition("UserError: ")[2]) from None
+
+
+class Waiting:
+    """Batches, and how many seconds whoever takes them has waited for the next."""
+
+    def __init__(self, batches: Iterator[tuple[Tensor, Tensor]]) -> None:
+        self._batches = batches
+        self.seconds = 0.0
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        return self
+
+    def __next__(self) -> tuple[Tensor, Tensor]:
+        began = time.monotonic()
+        try:
+            return next(self._batches)
+        finally:
+            self.seconds += time.monotonic() - began
 
 
 def _one_thread(_worker: int) -> None:

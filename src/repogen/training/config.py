@@ -12,7 +12,8 @@ class TrainConfig:
     """What to train on, and how; the defaults are ViTPose's recipe with RePoGen's rotation."""
 
     train: tuple[str, ...]
-    """Sets: NAME=DATASET or NAME=ANNOTATIONS.json:IMAGES_DIR, then :CAP persons, :xWEIGHT."""
+    """Sets: NAME=DATASET, NAME=ANNOTATIONS.json:IMAGES_DIR, NAME=URL of shards, or
+    NAME=live:OPTIONS.toml for images made while training; then :CAP persons, :xWEIGHT."""
     out: Path
     """The run's folder; a half-made one of the same options is finished."""
     val: tuple[str, ...] = ()

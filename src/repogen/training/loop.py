@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from repogen.datasets.people import People
 from repogen.datasets.samples import readable
-from repogen.datasets.sets import Mix, read_mix, read_set
+from repogen.datasets.sets import read_set
 from repogen.errors import UserError
 from repogen.evaluation.scores import evaluate_estimates
 from repogen.inference.estimate import estimate_people
@@ -25,9 +25,10 @@ from repogen.models import build_model
 from repogen.models.heatmaps import joints_to_heatmaps
 from repogen.models.pixels import normalize
 from repogen.models.weights import Weights, load_into, read_weights
-from repogen.training.batches import batches
+from repogen.training.batches import Waiting, batches
 from repogen.training.board import Board
 from repogen.training.config import TrainConfig
+from repogen.training.mix import read_mix
 from repogen.training.optimizer import averaged_into, parameter_groups, rate_at
 from repogen.training.state import State, keep, open_run
 
@@ -42,7 +43,6 @@ def train(config: TrainConfig) -> Path:
     """
     cv2.setNumThreads(0)  # processes forked from one whose OpenCV has threads wait for them forever
     mix = read_mix(config.train)
-    mix = Mix(tuple(readable(people)[0] for people in mix.sets), mix.weights)
     tests = [readable(read_set(spec))[0] for spec in config.val]
     accelerator = Accelerator(mixed_precision=_precision(), cpu=not torch.cuda.is_available())
     if config.batch % accelerator.num_processes:
@@ -67,9 +67,10 @@ def train(config: TrainConfig) -> Path:
     board = Board(config.out / "tensorboard", state.epoch * steps_an_epoch) if chief else None
     while state.epoch < config.epochs:
         began, losses = time.monotonic(), []
+        crops_ahead = Waiting(batches(mix, config, state.epoch, accelerator))
         model.train()
         bar = tqdm(
-            batches(mix, config, state.epoch, accelerator), total=steps_an_epoch, unit="step",
+            crops_ahead, total=steps_an_epoch, unit="step",
             desc=f"epoch {state.epoch + 1}/{config.epochs}", disable=not chief,
         )  # fmt: skip
         for batch, (crops, joints) in enumerate(bar):
@@ -100,6 +101,8 @@ def train(config: TrainConfig) -> Path:
         if board is not None:
             seconds = round(time.monotonic() - began, 1)
             entry = {"epoch": state.epoch, "loss": float(np.mean(losses)), "seconds": seconds}
+            entry |= {"crops_a_second": round(len(mix) / seconds, 2),
+                      "waited": round(crops_ahead.seconds / seconds, 4)}  # fmt: skip
             entry |= {"lr": config.learning_rate * share} | _validated(config, state.weights, tests)
             state.log.append(entry)
             state.losses += losses

@@ -16,11 +16,12 @@ from torch.amp.grad_scaler import GradScaler
 
 from repogen.datasets.folder import cannot_write, write_whole, written_whole
 from repogen.datasets.people import People
-from repogen.datasets.sets import Mix, parse_set
+from repogen.datasets.sets import parse_set
 from repogen.errors import UserError
 from repogen.models.weights import Weights, blended, save_weights
 from repogen.training.config import TrainConfig
 from repogen.training.curve import curve_figure
+from repogen.training.mix import Mix
 
 _FREE = ("out", "workers")
 """Options that do not change the losses: a run may go on with others."""
@@ -147,12 +148,13 @@ def _description(
     accelerator: Accelerator,
 ) -> dict[str, Any]:
     """Everything that defines a run."""
-    files = [parse_set(spec).annotations for spec in config.train + config.val]
+    digests = {k: v for source in mix.sources for k, v in source.digests().items()}
+    files = [path for spec in config.val if (path := parse_set(spec).annotations) is not None]
     return {
         "config": json.loads(json.dumps(asdict(config), default=str)),
-        "persons": {people.name: len(people) for people in mix.sets},
+        "persons": {source.name: len(source) for source in mix.sources},
         "val_persons": {people.name: len(people.labelled()) for people in tests},
-        "sha256": {str(path): _digest(path) for path in files + _files(config.init)},
+        "sha256": digests | {str(path): _digest(path) for path in files + _files(config.init)},
         "parameters": sum(p.numel() for p in model.parameters()),
         "versions": {
             name: version(name)

@@ -25,6 +25,7 @@ class Paint:
     iris: wp.vec3
     hair: wp.vec3
     brow: wp.vec3
+    brows: float
     hair_style: wp.int32
     hairline: float
     top: Fabric
@@ -111,6 +112,20 @@ def fabric_color(
         inside = wp.min(0.11 - wp.abs(q[0]), 0.10 - wp.abs(q[2] - 0.33))
         n = noise(table, q / 0.012 + seed)
         mix = edge(inside, width) * wp.clamp(0.5 + 2.5 * n[0], 0.0, 1.0)
+    elif f.pattern == 6:
+        # Dots, every other row shifted by half a step.
+        row = wp.floor(along / f.scale)
+        dx = across / f.scale + 0.5 * (row - 2.0 * wp.floor(0.5 * row))
+        dx = (dx - wp.floor(dx) - 0.5) * f.scale
+        dz = along - (row + 0.5) * f.scale
+        mix = edge(0.3 * f.scale - wp.sqrt(dx * dx + dz * dz), width)
+        mix += wp.clamp(2.0 * width / f.scale - 0.5, 0.0, 1.0) * (0.28 - mix)
+    elif f.pattern == 7:
+        # Plaid: broad bands with thin lines between them, both ways.
+        bands = band(along, f.scale, 0.4, width) + band(across, f.scale, 0.4, width)
+        lines = band(along + 0.3 * f.scale, f.scale, 0.06, width)
+        lines = wp.max(lines, band(across + 0.3 * f.scale, f.scale, 0.06, width))
+        mix = wp.max(0.38 * bands, 0.9 * lines)
     return f.color + mix * (f.accent - f.color)
 
 
@@ -132,13 +147,14 @@ def eyeball(p: Paint, q: wp.vec3, eye: wp.vec3, width: float) -> Finish:
     x = wp.abs(q[0]) - eye[0]
     z = q[2] - eye[2]
     r = wp.sqrt(x * x + z * z)
-    white = wp.vec3(0.72, 0.68, 0.65)
+    # Lids shade the eye, and what light it gets is mostly the skin's.
+    white = wp.vec3(0.16, 0.15, 0.14) + 0.6 * p.skin
     color = white + edge(0.0058 - r, width) * (p.iris - white)
     if q[1] > eye[1] + 0.008:
         color = white
     out = Finish()
     out.albedo = color * (1.0 - 0.97 * edge(0.0026 - r, width))
-    out.gloss = 0.25
+    out.gloss = 0.1
     out.wrap = 0.0
     out.ruffle = 0.0
     return out
@@ -156,27 +172,37 @@ def long_hair(p: Paint, fine: wp.vec4) -> Finish:
 
 @wp.func
 def bare_skin(
-    p: Paint, q: wp.vec3, lips: float, eye: wp.vec3, width: float, folds: wp.vec4, fine: wp.vec4
+    p: Paint,
+    picture: wp.vec4,
+    q: wp.vec3,
+    lips: float,
+    eye: wp.vec3,
+    width: float,
+    folds: wp.vec4,
+    fine: wp.vec4,
 ) -> Finish:
-    """Skin with the face's colours, and the hair that is painted on."""
+    """Skin with the face's colours, or a picture's, and the hair that is painted on."""
     color = p.skin * (1.0 + 0.05 * folds[0] + 0.03 * fine[0])
+    if picture[3] > 0.0:
+        color = wp.vec3(picture[0], picture[1], picture[2])
     out = Finish()
     out.gloss = 0.05
     out.wrap = 0.18
     out.ruffle = 0.03
     if q[2] > 0.55 and wp.abs(q[0]) < 0.12:
-        color = color + lips * (p.lips - color)
+        plain = wp.where(picture[3] > 0.0, 0.0, 1.0)
+        color = color + plain * lips * (p.lips - color)
         # Cheeks and nose are a little redder: a bump of 4 cm.
         away = wp.length_sq(q - wp.vec3(0.0, eye[1], eye[2] - 0.035))
         cheek = wp.max(1.0 - away / 0.0064, 0.0)
         cheek = cheek * cheek
-        cheek = cheek * cheek
+        cheek = plain * cheek * cheek
         color = wp.cw_mul(color, wp.vec3(1.0 + 0.1 * cheek, 1.0 - 0.05 * cheek, 1.0 - 0.05 * cheek))
         if q[1] < eye[1] + 0.03:
             x = wp.abs(q[0]) - eye[0] - 0.002
             arch = eye[2] + 0.0125 - 0.05 * wp.abs(x) - 1.5 * x * x
             brow = wp.min(0.0034 - wp.abs(q[2] - arch), 0.02 - wp.abs(x))
-            color = color + 0.8 * edge(brow + 0.0012 * fine[1], width) * (p.brow - color)
+            color = color + p.brows * edge(brow + 0.0012 * fine[1], width) * (p.brow - color)
         if p.hair_style > 0:
             cap = edge(hair_depth(p, q) + 0.003 * fine[1] + 0.002 * folds[1], width + 0.004)
             streak = wp.clamp(1.0 + 0.3 * fine[0] + 0.2 * folds[1], 0.4, 1.8)
@@ -201,6 +227,7 @@ def dressed(under: Finish, cloth: wp.vec3, wrinkles: float, cover: float) -> Fin
 @wp.func
 def finish(
     p: Paint,
+    picture: wp.vec4,
     layer: int,
     q: wp.vec3,
     lips: float,
@@ -211,7 +238,8 @@ def finish(
 ) -> Finish:
     """The surface at place `q` of the T-pose, where a pixel is `width` metres wide.
 
-    `eye` is the middle of the left eye's front; `folds` is noise some centimetres wide.
+    `picture` is a picture's colour there, with alpha 0 where the skin has none; `eye` is the
+    middle of the left eye's front; `folds` is noise some centimetres wide.
     """
     if layer == 1:
         return eyeball(p, q, eye, width)
@@ -239,7 +267,7 @@ def finish(
     out = Finish()
     if wp.max(shirt, trousers) < 1.0:
         fine = noise(table, q * 70.0 + 3.0 * p.seed)
-        out = bare_skin(p, q, lips, eye, w, folds, fine)
+        out = bare_skin(p, picture, q, lips, eye, w, folds, fine)
     if trousers > 0.0 and shirt < 1.0:
         cloth = fabric_color(p.bottom, q, w, table, p.seed)
         out = dressed(out, cloth, p.bottom.wrinkles, trousers)

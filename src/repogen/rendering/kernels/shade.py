@@ -6,7 +6,7 @@ from repogen.rendering.kernels.model import Model
 from repogen.rendering.kernels.noise import noise
 from repogen.rendering.kernels.paint import Finish, finish
 from repogen.rendering.kernels.raster import EMPTY, KEY_FAR, KEY_SCALE, SAMPLES, corner_weights
-from repogen.rendering.kernels.texture import textured
+from repogen.rendering.kernels.texture import look_up, textured
 from repogen.warp_setup import wp
 
 _EMPTY = wp.constant(wp.uint64(EMPTY))
@@ -127,15 +127,19 @@ def shade_sample(model: Model, light: Lighting, optics: Optics, f: int, d: wp.ve
     layer = int(model.layers[f])
     surface = Finish()
     folds = wp.vec4(0.0, 0.0, 0.0, 0.0)
+    material = int(model.face_materials[f])
+    uv = w[0] * model.uvs[3 * f] + w[1] * model.uvs[3 * f + 1] + w[2] * model.uvs[3 * f + 2]
     if layer < 5:
         p = model.paints[a.person]
+        picture = wp.vec4(0.0, 0.0, 0.0, 0.0)
+        if material >= 0:
+            picture = look_up(model.texels, model.materials[material], uv, width)
+            picture[3] = 1.0
         folds = noise(model.noise, q * 24.0 + p.seed)
-        surface = finish(p, layer, q, lips, model.eye, width, folds, model.noise)
+        surface = finish(p, picture, layer, q, lips, model.eye, width, folds, model.noise)
     else:
-        m = model.materials[int(model.face_materials[f])]
-        uv = w[0] * model.uvs[3 * f] + w[1] * model.uvs[3 * f + 1] + w[2] * model.uvs[3 * f + 2]
         folds = noise(model.noise, q * 24.0)
-        surface = textured(model.texels, m, uv, q, width, model.noise)
+        surface = textured(model.texels, model.materials[material], uv, q, width, model.noise)
     n = wp.normalize(n + surface.ruffle * wp.vec3(folds[1], folds[2], folds[3]))
     return light_from(light, surface, at, n, open)
 

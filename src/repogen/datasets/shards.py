@@ -1,0 +1,191 @@
+"""Shards: tar files of some hundred images each with their labels, as WebDataset has them.
+
+A sample is the members of one name: 00000001.jpg, 00000001.json (its COCO image entry, its
+annotations without ids, its scene) and the optional pictures, 00000001.depth.png and the like.
+`shards.json` counts and hashes them; it is written last.
+"""
+
+import hashlib
+import io
+import json
+import re
+import tarfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cattrs
+import fsspec
+
+from repogen.datasets.folder import PICTURE, DatasetFolder, Record, write_whole
+from repogen.errors import UserError
+
+FORMAT = 1
+SHARD = 256
+"""Images in a tar file, where nobody asks for another number."""
+_MANIFEST = "shards.json"
+_MEMBER = re.compile(r"(\d{8})\.([a-z]+(?:\.[a-z]+)*)")
+_SHARD = re.compile(r"shard-\d{6}\.tar")
+
+
+@dataclass(frozen=True)
+class Shard:
+    """What the manifest says of one tar file."""
+
+    name: str
+    images: int
+    persons: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What `shards.json` holds; `header` is the COCO file's entries before its images."""
+
+    format: int
+    header: dict[str, Any]
+    shards: tuple[Shard, ...]
+
+
+@dataclass(frozen=True)
+class ShardFolder(DatasetFolder):
+    """Paths inside a dataset of shards."""
+
+    @property
+    def manifest(self) -> Path:
+        return self.root / _MANIFEST
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run has been finished: the manifest is written last."""
+        return self.manifest.exists()
+
+    def part(self, chunk: int) -> Path:
+        return self.root / ".parts" / f"{chunk:06d}.json"
+
+    def write_chunk(self, chunk: int, records: Iterable[Record]) -> None:
+        """Write the tar file of a chunk's images, then what the manifest will say of it."""
+        name = f"shard-{chunk:06d}.tar"
+        data, shard = pack(name, records)
+        write_whole(self.root / name, data)
+        write_whole(self.part(chunk), json.dumps(asdict(shard)).encode())
+
+    def finish(self, chunks: int, header: dict[str, Any]) -> None:
+        """Make one dataset of the chunks: write the manifest."""
+        shards = tuple(Shard(**json.loads(self.part(k).read_text())) for k in range(chunks))
+        text = json.dumps(asdict(Manifest(FORMAT, header, shards)), indent=1)
+        write_whole(self.manifest, (text + "\n").encode())
+
+
+def pack(name: str, records: Iterable[Record]) -> tuple[bytes, Shard]:
+    """A tar file of records, the same bytes for the same records, and its manifest's entry."""
+    out = io.BytesIO()
+    images = persons = 0
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for record in records:
+            images, persons = images + 1, persons + len(record.annotations)
+            facts = {"image": record.image, "annotations": record.annotations}
+            text = json.dumps(facts, separators=(",", ":"))[:-1] + f',"scene":{record.scene}}}'
+            members = {"json": text.encode()}
+            members |= {_ending(kind): data for kind, data in record.files.items()}
+            for ending, data in members.items():
+                member = tarfile.TarInfo(f"{record.image['id']:08d}.{ending}")
+                member.size = len(data)
+                tar.addfile(member, io.BytesIO(data))
+    data = out.getvalue()
+    return data, Shard(name, images, persons, len(data), hashlib.sha256(data).hexdigest())
+
+
+def _ending(kind: str) -> str:
+    return "jpg" if kind == PICTURE else kind.replace("/", ".") + ".png"
+
+
+def _kind(ending: str) -> str:
+    return PICTURE if ending == "jpg" else ending.removesuffix(".png").replace(".", "/")
+
+
+def unpack(data: bytes, where: str) -> Iterator[Record]:
+    """The records of a tar file that `pack` wrote, in order.
+
+    Raises `UserError`, naming `where`, for anything else; nothing is written to the disk.
+    """
+    members: dict[str, dict[str, bytes]] = {}
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
+            for member in tar:
+                name = _MEMBER.fullmatch(member.name)
+                if not member.isreg() or name is None or member.size > len(data):
+                    raise UserError(f"{where}: foreign member {member.name!r}")
+                file = tar.extractfile(member)
+                assert file is not None
+                members.setdefault(name[1], {})[name[2]] = file.read()
+    except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
+        raise UserError(f"{where} is no whole tar file: {error}") from error
+    for key, files in members.items():
+        yield _record(files, f"{where}: {key}")
+
+
+def _record(files: dict[str, bytes], where: str) -> Record:
+    try:
+        text = files.pop("json").decode()
+        facts = json.loads(text)
+        image, annotations = facts["image"], facts["annotations"]
+        if not (isinstance(image, dict) and isinstance(image["id"], int)):
+            raise TypeError("its image has no id")
+        if not (isinstance(annotations, list) and all(isinstance(a, dict) for a in annotations)):
+            raise TypeError("its annotations are no list of objects")
+        scene = json.dumps(facts["scene"], separators=(",", ":"))
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise UserError(f"{where}.json is missing or no record of ours: {error}") from error
+    return Record(image, annotations, scene, {_kind(k): data for k, data in files.items()})
+
+
+def with_ids(records: Sequence[Record]) -> dict[str, list[dict[str, Any]]]:
+    """The images and annotations of records as a COCO file has them; annotations count from 1."""
+    annotations: list[dict[str, Any]] = []
+    for record in records:
+        for annotation in record.annotations:
+            ids = {"id": len(annotations) + 1, "image_id": record.image["id"]}
+            annotations.append(ids | annotation)
+    return {"images": [record.image for record in records], "annotations": annotations}
+
+
+def read_manifest(url: str) -> Manifest:
+    """The manifest of the dataset in a folder, or below a URL that fsspec knows (s3://, gs://,
+    memory://). Raises `UserError` where there is none of ours."""
+    where = f"{url.rstrip('/')}/{_MANIFEST}"
+    try:
+        manifest = cattrs.structure(json.loads(read_bytes(where)), Manifest)
+        if manifest.format != FORMAT:
+            raise ValueError(f"format {manifest.format}")
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"{where} is no manifest of this version: {error}") from error
+    for shard in manifest.shards:
+        if _SHARD.fullmatch(shard.name) is None:
+            raise UserError(f"{where} names a foreign file {shard.name!r}")
+    return manifest
+
+
+def read_shard(url: str, shard: Shard) -> bytes:
+    """A tar file of the dataset below `url`. Raises `UserError` where it is not what its
+    manifest says."""
+    where = f"{url.rstrip('/')}/{shard.name}"
+    data = read_bytes(where)
+    if len(data) != shard.bytes:
+        raise UserError(f"{where} has {len(data)} bytes, its manifest says {shard.bytes}")
+    if hashlib.sha256(data).hexdigest() != shard.sha256:
+        raise UserError(f"{where} is not the file its manifest was made of")
+    return data
+
+
+def read_bytes(where: str) -> bytes:
+    """A file on the disk or at a URL. Raises `UserError` where it cannot be read."""
+    try:
+        with fsspec.open(where, "rb") as file:
+            return file.read()
+    except (OSError, ValueError, ImportError) as error:
+        raise UserError(f"cannot read {where}: {error}") from error

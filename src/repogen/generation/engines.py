@@ -1,0 +1,135 @@
+"""Spreading the chunks of a run over processes, of this machine or of a Ray cluster."""
+
+import multiprocessing
+import os
+import socket
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+from repogen.datasets.folder import DatasetFolder
+from repogen.errors import UserError
+from repogen.generation.config import GenerateConfig
+
+_AHEAD = 2
+"""Chunks that are handed out for each processor, so that none waits."""
+
+_RETRIES = 5
+"""How often Ray makes a chunk again whose node has died."""
+
+
+def make_chunks(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) -> Iterator[int]:
+    """Make the chunks, yielding the size of each as it is finished, in any order.
+
+    Raises `UserError` where workers die or the cluster cannot be reached.
+    """
+    if config.engine == "ray":
+        yield from _on_ray(folder, config, todo)
+        return
+    workers = min(config.workers or os.cpu_count() or 1, len(todo))
+    if workers > 1:
+        yield from _in_processes(folder, config, todo, workers)
+        return
+    from repogen.generation.worker import write_chunk
+
+    for chunk in todo:
+        yield write_chunk(folder, config, chunk)
+
+
+def _in_processes(
+    folder: DatasetFolder, config: GenerateConfig, todo: list[int], workers: int
+) -> Iterator[int]:
+    from repogen.generation import worker
+
+    # Each worker is one core's work; threads of the linear algebra would only spin.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    if "forkserver" in methods:
+        context.set_forkserver_preload(["repogen.generation.worker"])
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=worker.start)
+    waiting = list(reversed(todo))
+    running: set[Future[int]] = set()
+    try:
+        while waiting or running:
+            while waiting and len(running) < _AHEAD * workers:
+                running.add(pool.submit(worker.write_chunk, folder, config, waiting.pop()))
+            finished, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                yield future.result()
+    except BrokenProcessPool as error:
+        raise UserError(
+            "a worker process died (out of memory, if it says nothing above); run the same command "
+            "again to go on, with "
+            "fewer --workers if it happens again"
+        ) from error
+    finally:
+        # Chunks under way are finished and kept; nothing new is begun.
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _on_ray(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) -> Iterator[int]:
+    """Chunks as Ray tasks; every node must see the dataset's folder under the same path."""
+    import ray
+
+    from repogen.generation import worker
+
+    folder = folder.moved(folder.root.resolve())
+    _connect(ray, config)
+    task = ray.remote(num_cpus=1, max_retries=_RETRIES)(worker.write_chunk)
+    waiting = list(reversed(todo))
+    running: list[Any] = []
+    try:
+        while waiting or running:
+            # Nodes come and go: as many chunks as there are processors now.
+            processors = int(ray.cluster_resources().get("CPU", 1))
+            workers = min(config.workers or processors, processors)
+            while waiting and len(running) < _AHEAD * max(workers, 1):
+                running.append(task.remote(folder, config, waiting.pop()))
+            finished, running = ray.wait(running, num_returns=1)
+            yield from ray.get(finished)
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, UserError):
+            raise UserError(str(error.cause)) from error
+        raise
+    except ray.exceptions.RayError as error:
+        raise UserError(
+            f"Ray lost a chunk {_RETRIES} times ({str(error).splitlines()[0]}); run the same "
+            "command again to go on"
+        ) from error
+    finally:
+        for reference in running:
+            ray.cancel(reference)
+        ray.shutdown()
+
+
+def _connect(ray: Any, config: GenerateConfig) -> None:
+    if config.ray_address not in (None, "auto", "local"):
+        _knock(str(config.ray_address))
+    environment = {"env_vars": {"OPENBLAS_NUM_THREADS": "1"}}
+    local = {} if config.ray_address else {"num_cpus": config.workers or os.cpu_count()}
+    try:
+        ray.init(
+            address=config.ray_address,
+            runtime_env=environment,
+            include_dashboard=False if local else None,
+            log_to_driver=False,
+            logging_level="ERROR",
+            **local,
+        )
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise _nobody(config.ray_address, str(error).splitlines()[0]) from error
+
+
+def _knock(address: str) -> None:
+    """Whether anybody listens: Ray itself would wait for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise _nobody(address, str(error)) from error
+
+
+def _nobody(address: str | None, why: str) -> UserError:
+    return UserError(f"no Ray cluster at --ray-address {address}: {why}")

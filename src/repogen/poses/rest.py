@@ -1,0 +1,117 @@
+"""How a foreign skeleton stands with no joint turned, and what takes that to our T-pose."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from jaxtyping import Float
+from scipy.spatial.transform import Rotation
+
+from repogen.bodies.rigging import shortest_rotation
+from repogen.bodies.skeleton import FINGERS
+from repogen.poses.rigs import Rig
+
+_LEGS_APART_DEG = 5.0
+"""How far thighs and shins lean outwards in T-pose: the average adult's joints by 4.8 and 5.5."""
+
+_STRAIGHT_DEG = 20.0
+"""Limbs bent by less than this may be those of a T-pose or A-pose."""
+
+_BENT_DEG = 10.0
+"""An elbow bent by more at zero shows how its hinge lies."""
+
+Vectors = Mapping[str, Float[np.ndarray, "3"]]
+
+
+def body_axes(at_rest: Float[np.ndarray, "joints 3"], rig: Rig) -> Float[np.ndarray, "3 3"] | None:
+    """The body's axes (rows: left, up, front) in the file's; None if it does not stand.
+
+    Up is the file's axis that is nearest to hips → head; left is right hip → left hip.
+    """
+    left_hip, right_hip = (at_rest[rig.joints[f"{side}_hip"]] for side in ("left", "right"))
+    hips = (left_hip + right_hip) / 2
+    trunk = at_rest[rig.joints["head"]] - hips
+    axis = int(np.argmax(np.abs(trunk)))
+    up = np.sign(trunk[axis]) * np.eye(3)[axis]
+    left = left_hip - right_hip
+    left = left - (left @ up) * up
+    width, height = np.linalg.norm(left), trunk @ up
+    knees = [at_rest[rig.joints[f"{side}_knee"]] - hips for side in ("left", "right")]
+    stands = height > 0.8 * np.linalg.norm(trunk) and all(knee @ up < 0 for knee in knees)
+    if not stands or width < 0.01 * height:
+        return None
+    left = left / width
+    return np.stack([left, up, np.cross(left, up)])
+
+
+def is_straight(at_rest: Float[np.ndarray, "joints 3"], rig: Rig) -> bool:
+    """Whether no elbow and no knee is bent by more than `_STRAIGHT_DEG`."""
+    for side in ("left", "right"):
+        for limb in (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist")):
+            places = [rig.joints[name] for j in limb if (name := f"{side}_{j}") in rig.joints]
+            if len(places) < 3:
+                continue
+            first, second = np.diff(at_rest[places], axis=0)
+            bend = np.arctan2(np.linalg.norm(np.cross(first, second)), first @ second)
+            if np.degrees(bend) > _STRAIGHT_DEG:
+                return False
+    return True
+
+
+def to_tpose(rest: Vectors) -> dict[str, Float[np.ndarray, "3 3"]]:
+    """World rotation from the file's pose at zero to the T-pose, by joint, in the body's axes.
+
+    Arms turn the shortest way until they point sideways, with the hinge of an elbow that is bent
+    at zero upright and the palms, where knuckles show them, down. Legs turn sideways alone: a
+    knee is straight at zero, however its rig places it between hip and ankle. Trunk, head and
+    feet are taken to be as in T-pose.
+    """
+    out = {}
+    for side, sign in (("left", 1.0), ("right", -1.0)):
+        upper, fore = _straight_arm(rest, side, sign)
+        out[f"{side}_shoulder"], out[f"{side}_elbow"] = upper, fore
+        hand = _flat_hand(rest, side, sign, fore)
+        out[f"{side}_wrist"] = hand
+        out |= dict.fromkeys(finger_joints(side), hand)
+        for joint, end in (("hip", "knee"), ("knee", "ankle")):
+            if f"{side}_{end}" in rest:
+                bone = rest[f"{side}_{end}"] - rest[f"{side}_{joint}"]
+                lean = sign * _LEGS_APART_DEG - np.degrees(np.arctan2(bone[0], -bone[1]))
+                out[f"{side}_{joint}"] = Rotation.from_euler("z", lean, degrees=True).as_matrix()
+    return out
+
+
+def _straight_arm(
+    rest: Vectors, side: str, sign: float
+) -> tuple[Float[np.ndarray, "3 3"], Float[np.ndarray, "3 3"]]:
+    sideways = np.array([sign, 0.0, 0.0])
+    shoulder, elbow = rest[f"{side}_shoulder"], rest[f"{side}_elbow"]
+    upper = shortest_rotation(elbow - shoulder, sideways)
+    if f"{side}_wrist" not in rest:
+        return upper, upper
+    bone = rest[f"{side}_wrist"] - elbow
+    bent = upper @ bone
+    off = np.array([0.0, bent[1], bent[2]])
+    if np.degrees(np.arctan2(np.linalg.norm(off), bent @ sideways)) > _BENT_DEG:
+        upper = shortest_rotation(off, np.array([0.0, 0.0, 1.0])) @ upper
+    return upper, shortest_rotation(upper @ bone, sideways) @ upper
+
+
+def _flat_hand(
+    rest: Vectors, side: str, sign: float, fore: Float[np.ndarray, "3 3"]
+) -> Float[np.ndarray, "3 3"]:
+    knuckles = [rest.get(f"{side}_{finger}1") for finger in ("index", "middle", "ring", "pinky")]
+    known = [k for k in knuckles if k is not None]
+    if len(known) < 4 or f"{side}_wrist" not in rest:
+        return fore
+    sideways = np.array([sign, 0.0, 0.0])
+    hand = shortest_rotation(
+        fore @ (np.mean(known, axis=0) - rest[f"{side}_wrist"]), sideways
+    ) @ fore  # fmt: skip
+    palm = sign * np.cross(sideways, hand @ (known[0] - known[-1]))
+    twist = shortest_rotation(np.array([0.0, palm[1], palm[2]]), np.array([0.0, -1.0, 0.0]))
+    return twist @ hand
+
+
+def finger_joints(side: str) -> list[str]:
+    """Our names of a hand's fifteen joints, each finger's from the palm outwards."""
+    return [f"{side}_{finger}{knuckle}" for finger in FINGERS for knuckle in (1, 2, 3)]

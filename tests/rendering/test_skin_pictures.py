@@ -1,0 +1,93 @@
+"""Pictures laid on the skin by the body's texture coordinates."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from test_picture import NAKED, light_of, standing
+
+from repogen.appearance.colors import to_srgb
+from repogen.appearance.outfit import Cloth, Worn
+from repogen.errors import UserError
+from repogen.rendering.paints import outfits_to_paints
+from repogen.scenes import SceneConfig, sample_scene
+
+SIDE = 1024
+
+
+def share_of_height(z):
+    return np.clip((z + 1.0) / 2.0, 0, 1)
+
+
+@pytest.fixture(scope="module")
+def heights(body, tmp_path_factory):
+    """A picture that is redder the higher the skin is, and greener the lower."""
+    surface = body.surface
+    picture = np.zeros((SIDE, SIDE, 3), dtype=np.uint8)
+    for face in np.flatnonzero(surface.faces_of("skin")):
+        share = share_of_height(surface.canonical[surface.faces[face], 2].mean())
+        red, green = np.rint(255 * to_srgb(np.array([share, 1 - share])))
+        corners = np.rint(surface.uv[surface.face_uv[face]] * SIDE).astype(np.int32)
+        cv2.fillConvexPoly(picture, corners, (0, int(green), int(red)))
+    path = tmp_path_factory.mktemp("textures") / "heights.png"
+    cv2.imwrite(str(path), picture)
+    return path
+
+
+def test_every_place_of_the_picture_is_where_its_skin_is(body, renderer, heights):
+    scene = standing(body, NAKED | {"bottom": "shorts", "hem": 9.0, "picture": str(heights)})
+    rendering = renderer.render(scene)
+    g = rendering.gbuffer
+    inside = g.whole(g.by_pixel(g.covered).sum(axis=2)) == 4
+    rows, columns = np.nonzero(inside)
+    color = light_of(rendering.image)[rows, columns]
+    camera = scene.camera
+    # All of the body is about as far away as its hips: rows are heights.
+    height = (camera.cy - rows - 0.5) * camera.translation[2] / camera.fy
+    found = color[:, 0] / np.maximum(color[:, 0] + color[:, 1], 1e-3)
+    assert len(rows) > 1000
+    off = np.abs(found - share_of_height(height))
+    assert np.median(off) < 0.03
+    assert np.quantile(off, 0.95) < 0.08
+
+
+def test_clothes_are_painted_over_the_picture(body, renderer, heights):
+    cloth = Cloth("#3050a0", "#3050a0", "plain", 0.1, 0.0)
+    base = {"hair": "bald", "top": "shirt", "sleeve": 0.7, "waist": 0.0, "top_cloth": cloth}
+    base |= {"bottom": "trousers", "hem": -0.8, "shoes": "shoes", "bottom_cloth": cloth}
+    plain, pictured = (
+        renderer.render(standing(body, base | extra)).image.astype(int)
+        for extra in ({"picture": None}, {"picture": str(heights)})
+    )
+    differs = (np.abs(plain - pictured) > 12).any(axis=2)
+    rows = np.nonzero(differs)[0]
+    clothed = (rows > 50) & (rows < 130)
+    assert differs.sum() > 50
+    assert clothed.mean() < 0.03
+
+
+def test_brows_are_painted_once(body):
+    outfit = standing(body).people[0].outfit
+    worn = Worn("mine", "eyebrows", "thick", ())
+    others = replace(outfit, picture="a.png"), replace(outfit, worn=(worn,))
+    assert outfits_to_paints([outfit, *others])["brows"].tolist() == pytest.approx([0.8, 0, 0])
+
+
+def test_people_wear_the_pictures_of_a_folder_and_nothing_else(body, renderer, heights):
+    config = SceneConfig(image_size=128, textures=heights.parent, backgrounds="plain")
+    scene = sample_scene(config, 3, 0, body)
+    outfit = scene.people[0].outfit
+    assert outfit.picture == str(heights)
+    assert (outfit.hair, outfit.top, outfit.shoes, outfit.worn) == ("bald", "bare", "bare", ())
+    image = renderer.render(scene).image.astype(int)
+    covered = renderer.render(scene).gbuffer
+    inside = covered.whole(covered.by_pixel(covered.covered).sum(axis=2)) == 4
+    # Nothing of the picture is blue.
+    assert np.median(image[inside][:, 0]) < 0.5 * np.median(image[inside].max(axis=1))
+
+
+def test_a_folder_without_pictures_is_named(tmp_path):
+    (tmp_path / "a.png").write_text("no picture")
+    with pytest.raises(UserError, match="none of its 1 files is a picture"):
+        SceneConfig(textures=tmp_path)

@@ -1,0 +1,157 @@
+"""Mixes: who comes in an epoch, from listed sets, shards and images made on the spot."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from repogen import GenerateConfig, UserError, generate
+from repogen.bodies import COCO_KEYPOINTS
+from repogen.datasets.convert import convert
+from repogen.datasets.crops import Augmentation
+from repogen.training.mix import Mix, read_mix
+
+JOINTS = [10.0, 10.0, 2] * 17
+HOW = Augmentation(rotation=120.0)
+
+
+@pytest.fixture
+def coco(tmp_path):
+    """Ten people, one an image, of whom every other is labelled."""
+    images = [{"id": k, "file_name": f"{k}.jpg", "width": 50, "height": 50} for k in range(10)]
+    annotations = [
+        {"id": k, "image_id": k, "category_id": 1, "bbox": [0, 0, 40, 40],
+         "keypoints": JOINTS if k % 2 else [0] * 51}
+        for k in range(10)
+    ]  # fmt: skip
+    categories = [{"id": 1, "name": "person", "keypoints": list(COCO_KEYPOINTS)}]
+    path = tmp_path / "a.json"
+    path.write_text(
+        json.dumps({"images": images, "annotations": annotations, "categories": categories})
+    )
+    (tmp_path / "2017").mkdir()
+    for image in images:
+        cv2.imwrite(str(tmp_path / "2017" / image["file_name"]), np.zeros((50, 50, 3), np.uint8))
+    return path
+
+
+@pytest.fixture(scope="module")
+def plain(body, tmp_path_factory):
+    """22 images of one or two people."""
+    config = GenerateConfig(
+        images=22, image_size=96, backgrounds="builtin", workers=1, seed=5, wardrobe="painted",
+        people=(1, 2), spread=0.8,
+    )  # fmt: skip
+    return generate(tmp_path_factory.mktemp("coco") / "data", config)
+
+
+@pytest.fixture(scope="module")
+def shards(plain, tmp_path_factory):
+    return convert(str(plain), tmp_path_factory.mktemp("shards") / "data", 4)
+
+
+def test_nobody_labelled_is_an_error(coco):
+    spec = f"x={coco}:{coco.parent / '2017'}"
+    assert [len(read_mix((s,)).sources[0]) for s in (spec, f"{spec}:3")] == [5, 3]
+    data = json.loads(coco.read_text())
+    for annotation in data["annotations"]:
+        annotation["keypoints"] = [0] * 51
+    coco.write_text(json.dumps(data))
+    with pytest.raises(UserError, match="leaves nobody"):
+        read_mix((spec,))
+
+
+@pytest.mark.parametrize("weight", [0.4, 1.0, 2.6])
+def test_an_epoch_holds_everybody_as_often_as_weighted(coco, weight):
+    people = read_mix((f"x={coco}:{coco.parent / '2017'}",)).sources[0]
+    mix = Mix((people, people), (1.0, weight))
+    rows = mix.epoch(np.random.default_rng(0))
+    assert len(rows) == len(mix) == 5 + round(5 * weight)
+    first, second = (np.bincount(rows[rows[:, 0] == k, 1], minlength=5) for k in (0, 1))
+    assert first.tolist() == [1] * 5
+    assert second.max() - second.min() <= 1
+    other = mix.epoch(np.random.default_rng(1))
+    assert not np.array_equal(rows, other)
+
+
+@pytest.mark.parametrize("weight", [0.3, 1.0, 2.5])
+def test_shards_hold_everybody_as_often_as_weighted(shards, weight):
+    mix = read_mix((f"x={shards}:x{weight}",))
+    people = len(mix.sources[0])
+    rows = mix.epoch(np.random.default_rng(0))[:, 1]
+    assert len(rows) == len(mix) == round(people * weight)
+    often = np.bincount(rows, minlength=people)
+    assert often.max() - often.min() <= 1
+
+
+def test_few_shards_are_open_at_a_time(shards, monkeypatch):
+    monkeypatch.setattr("repogen.training.sources._MIXED", 2)
+    source = read_mix((f"x={shards}",)).sources[0]
+    ends = np.cumsum([shard.persons for shard in source.manifest.shards])
+    order = source.order(np.random.default_rng(3), len(source))
+    assert not np.array_equal(np.sort(order), order)
+    which = np.searchsorted(ends, order, side="right")
+    last = {shard: place for place, shard in enumerate(which)}
+    for place in range(len(which)):
+        assert len({s for s in which[: place + 1] if last[s] >= place}) <= 2
+
+
+def test_crops_from_shards_are_those_from_the_folder(plain, shards):
+    listed, sharded = (read_mix((f"x={path}",)).sources[0] for path in (plain, shards))
+    numbers = listed.people.ids - 1  # of all persons, trainable or not
+    assert 0 < len(listed) <= len(sharded)
+    for place, number in enumerate(numbers):
+        found, wanted = (
+            source.sample(np.random.default_rng(place), 0, int(person), HOW, True)
+            for source, person in ((sharded, number), (listed, place))
+        )
+        assert np.array_equal(found.crop, wanted.crop)
+        assert np.array_equal(found.joints, wanted.joints)
+
+
+def test_a_cap_takes_the_first_of_the_shards(shards):
+    source = read_mix((f"x={shards}:5",)).sources[0]
+    assert sorted(source.order(np.random.default_rng(0), 5)) == [0, 1, 2, 3, 4]
+
+
+@pytest.fixture
+def options(tmp_path):
+    path = tmp_path / "live.toml"
+    path.write_text(
+        'image-size = 96\nbackgrounds = "builtin"\nwardrobe = "painted"\nseed = 5\n'
+        "people = [1, 2]\nspread = 0.8\n"
+    )
+    return path
+
+
+def test_live_images_are_those_generate_would_make(plain, options, body):
+    live = read_mix((f"x=live:{options}:7",)).sources[0]
+    listed = read_mix((f"x={plain}",)).sources[0]
+    for person in range(7):
+        of_image = np.flatnonzero(listed.people.image == person)
+        found = live.sample(np.random.default_rng(person), 0, person, HOW, False)
+        rng = np.random.default_rng(person)
+        chosen = of_image[int(rng.integers(len(of_image)))]
+        wanted = listed.sample(rng, 0, int(chosen), HOW, False)
+        assert np.array_equal(found.crop, wanted.crop)
+        assert np.array_equal(found.joints, wanted.joints)
+
+
+def test_live_images_never_come_twice(options, body):
+    live = read_mix((f"x=live:{options}:4",)).sources[0]
+    crops = [
+        live.sample(np.random.default_rng(0), epoch, int(person), HOW, False).crop
+        for epoch in range(3)
+        for person in live.order(np.random.default_rng(0), 4)
+    ]
+    assert len({crop.tobytes() for crop in crops}) == 12
+
+
+def test_options_of_live_images_are_checked(tmp_path):
+    path = tmp_path / "bad.toml"
+    path.write_text("image_size = 3\n")
+    with pytest.raises(UserError, match="image-size 3"):
+        read_mix((f"x=live:{path}",))
+    with pytest.raises(UserError, match=r"missing\.toml"):
+        read_mix((f"x=live:{tmp_path / 'missing.toml'}",))
