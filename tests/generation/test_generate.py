@@ -290,6 +290,17 @@ def test_a_second_run_into_the_same_folder_is_refused(tmp_path):
         generate(folder.root, GenerateConfig(images=1, **SMALL))
 
 
+def test_a_script_without_a_main_guard_is_told_so(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from repogen import GenerateConfig, generate\n"
+        f"generate({str(tmp_path / 'set')!r}, GenerateConfig(images=40, image_size=64, workers=2))"
+    )
+    run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert 'put the call under `if __name__ == "__main__":`' in run.stderr
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_folder_is_one_clear_error(tmp_path):
     tmp_path.chmod(0o500)

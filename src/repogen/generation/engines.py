@@ -60,7 +60,8 @@ def _in_processes(
                 yield future.result()
     except BrokenProcessPool as error:
         raise UserError(
-            "a worker process died (out of memory?); run the same command again to go on, with "
+            "a worker process died (out of memory, if it says nothing above); run the same command "
+            "again to go on, with "
             "fewer --workers if it happens again"
         ) from error
     finally:
