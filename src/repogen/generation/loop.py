@@ -1,7 +1,6 @@
 """Generating a dataset: chunks of images spread over processes, in any order, resumable."""
 
 import contextlib
-import json
 import multiprocessing
 import sys
 from collections.abc import Iterator
