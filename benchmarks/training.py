@@ -3,10 +3,12 @@
     python benchmarks/training.py
 
 Crops come from pictures of 512 px made for the occasion (or --data SET); preparing is CPU time of
-one process. Training is forward, loss, backward and AdamW on ready crops, all cores.
+one process. Live images are made while `tiny` trains on them (--train NAME=live:OPTIONS.toml).
+Training is forward, loss, backward and AdamW on ready crops, all cores.
 """
 
 import argparse
+import json
 import os
 import platform
 import tempfile
@@ -27,7 +29,8 @@ from repogen.datasets.samples import training_sample
 from repogen.datasets.sets import read_set
 from repogen.models import build_model
 from repogen.models.pixels import normalize
-from repogen.training.loop import heatmap_loss
+from repogen.training.config import TrainConfig
+from repogen.training.loop import heatmap_loss, train
 from repogen.training.optimizer import parameter_groups
 
 
@@ -56,6 +59,20 @@ def trainer(name: str, batch: int, precision: torch.dtype | None):
     return step
 
 
+def live(folder: Path, workers: int, epochs: int, crops: int) -> list[dict[str, float]]:
+    """The log of `tiny` training on images made by `workers` loading processes, after the first
+    epoch, which begins with starting them."""
+    options = folder / "live.toml"
+    options.write_text('image-size = 256\nviews = ["sphere"]\n')
+    out = folder / f"run{workers}"
+    config = TrainConfig(
+        train=(f"made=live:{options}:{crops}",), out=out, model="tiny", batch=16, warmup=10,
+        epochs=epochs + 1, workers=workers,
+    )  # fmt: skip
+    train(config)
+    return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()][1:]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", help="a set, as --train of repogen train takes it")
@@ -73,6 +90,12 @@ def main() -> None:
     precisions: dict[str, torch.dtype | None] = {"float32": None}
     if torch.cpu._is_avx512_bf16_supported():  # emulated it takes many times as long
         precisions["bfloat16"] = torch.bfloat16
+    with tempfile.TemporaryDirectory() as folder:
+        for workers in (0, 1):
+            log = live(Path(folder), workers, min(options.repeats, 3), 256)
+            line(f"tiny on live images, {workers} loaders", [e["crops_a_second"] for e in log],
+                 "crops/s")  # fmt: skip
+            line("  the trainer waited", [100 * e["waited"] for e in log], "%")
     most = most_gflops(options.repeats)
     print(f"float32 products reach {most:.0f} GFLOP/s here")
     for name in ("vitpose-s", "tiny"):

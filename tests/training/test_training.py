@@ -84,6 +84,39 @@ def test_a_stopped_run_goes_on_with_the_same_losses(people, tmp_path, monkeypatc
     assert a == b
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_shards_and_live_images_go_on_with_the_same_losses(people, tmp_path, monkeypatch, workers):
+    from repogen.datasets.convert import convert
+    from repogen.training import loop
+
+    shards = convert(str(people), tmp_path / "shards", 7)
+    options = tmp_path / "live.toml"
+    options.write_text('image-size = 96\nbackgrounds = "builtin"\nwardrobe = "painted"\n')
+    sets = {"train": (f"s={shards}", f"l=live:{options}:8"), "workers": workers, "epochs": 2}
+    whole = train(config(people, tmp_path / "whole", **sets))
+    real, calls = loop.heatmap_loss, []
+
+    def stopping(*arguments):
+        calls.append(1)
+        if len(calls) == 6:  # in the second of two epochs
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(loop, "heatmap_loss", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        train(config(people, tmp_path / "part", **sets))
+    monkeypatch.setattr(loop, "heatmap_loss", real)
+    part = train(config(people, tmp_path / "part", **sets))
+    assert losses(part) == losses(whole)
+    description = json.loads((part / "run.json").read_text())
+    assert description["persons"] == {"s": 24, "l": 8}
+    log = [json.loads(line) for line in (part / "log.jsonl").read_text().splitlines()]
+    assert all(entry["crops_a_second"] > 0 and 0 < entry["waited"] < 1 for entry in log)
+    (shards / "shards.json").write_text((shards / "shards.json").read_text() + "\n")
+    with pytest.raises(UserError, match=r"shards\.json has changed"):
+        train(config(people, tmp_path / "part", **sets))
+
+
 def test_a_killed_run_goes_on_with_the_same_losses(people, tmp_path):
     options = config(people, tmp_path / "killed", epochs=12)
     script = (
