@@ -106,3 +106,10 @@ def test_everybody_has_brows_and_lashes_and_some_a_skin():
         pictures = [outfit.picture for outfit in worn if outfit.picture]
         assert set(pictures) == {f"mine/skins/{own}.png"}
         assert 0.5 < len(pictures) / len(worn) < 0.7
+
+
+@pytest.mark.usefixtures("stocked")
+def test_a_pack_that_goes_is_not_worn_any_more(tmp_path):
+    assert all(outfit.worn for outfit in outfits("packs", 0.5, 5))
+    (tmp_path / "mine").rename(tmp_path.parent / f"{tmp_path.name}-away")
+    assert not any(outfit.worn for outfit in outfits("auto", 0.5))

@@ -40,11 +40,12 @@ class _Choice:
 
 def _stock() -> dict[str, tuple[_Choice, ...]]:
     """Installed items by what they are: suits, shoes, hats, hair, brows, lashes, skins."""
-    return _stock_of(assets_dir())
+    files = sorted(assets_dir().glob("*/pack.json"))
+    return _stock_of(tuple((str(f), f.stat().st_ino, f.stat().st_mtime_ns) for f in files))
 
 
 @lru_cache(maxsize=2)
-def _stock_of(_folder: Path) -> dict[str, tuple[_Choice, ...]]:
+def _stock_of(_packs: tuple[tuple[str, int, int], ...]) -> dict[str, tuple[_Choice, ...]]:
     out: dict[str, list[_Choice]] = {what: [] for what in ("suits", "shoes", "hats", *_OTHERS)}
     for pack in installed().values():
         for item in pack.items:
