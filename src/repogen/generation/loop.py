@@ -20,6 +20,7 @@ from repogen.bodies.smpl_files import FAMILIES, find_model_files
 from repogen.datasets.folder import (
     Busy,
     DatasetFolder,
+    foreign_files,
     locked,
     remove_partials,
     remove_parts,
@@ -159,8 +160,14 @@ def _locked(folder: DatasetFolder, run: dict[str, Any]) -> Iterator[None]:
     _check_folder(folder, run)
     try:
         with locked(folder):
+            _check_folder(folder, run)  # another run may have begun, or ended, in between
             if not folder.run.exists():
                 write_run(folder, run)
+            elif read_run(folder)["versions"] != run["versions"]:
+                _say(
+                    "warning: begun with other versions of the libraries; later images may "
+                    "differ a bit"
+                )
             yield
     except Busy as error:
         if multiprocessing.parent_process() is None:
@@ -178,7 +185,7 @@ def _check_folder(folder: DatasetFolder, run: dict[str, Any]) -> None:
     if not root.is_dir():
         raise UserError(f"{root} is a file; give the name of a folder")
     if not folder.run.exists():
-        foreign = [p.name for p in root.iterdir() if p.name != ".parts"]
+        foreign = foreign_files(folder)
         if foreign:
             raise UserError(
                 f"{root} holds other files ({foreign[0]}) and no run.json; choose a new folder"
@@ -214,5 +221,3 @@ def _check_folder(folder: DatasetFolder, run: dict[str, Any]) -> None:
             f"{root} was begun with other files of the body {new['body']}; restore them to go on, "
             "or use another folder"
         )
-    if before["versions"] != run["versions"]:
-        _say("warning: begun with other versions of the libraries; later images may differ a bit")
