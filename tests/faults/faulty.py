@@ -140,15 +140,10 @@ def no_memory() -> None:
                 _HOARD.append(bytearray(size))
 
 
-@contextmanager
-def without_memory() -> Iterator[None]:
-    """The same while the block runs."""
-    with limit(resource.RLIMIT_AS, resource.RLIM_INFINITY):
-        no_memory()
-        try:
-            yield
-        finally:
-            _HOARD.clear()
+def memory_again() -> None:
+    """What `no_memory` took is free again."""
+    _HOARD.clear()
+    resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 def small_files(most: int) -> None:
