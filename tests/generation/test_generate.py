@@ -1,11 +1,8 @@
 """Datasets: the same whatever the number of workers, resumable, refused where they must be."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import cv2
@@ -69,84 +66,6 @@ def test_another_seed_writes_other_bytes(dataset, tmp_path):
     assert (other / "images/00000001.jpg").read_bytes() != (
         dataset / "images/00000001.jpg"
     ).read_bytes()
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_killed_run_goes_on_to_the_same_dataset(dataset, tmp_path, workers):
-    out = tmp_path / "set"
-    words = (
-        f"generate {out} --images {2 * CHUNK + 4} --image-size 96 --backgrounds builtin --seed 11 "
-        f"--workers {workers} --write depth masks parts"
-    ).split()
-    run = subprocess.Popen([sys.executable, "-m", "repogen", *words], stderr=subprocess.DEVNULL)
-    parts, deadline = out / ".parts", time.monotonic() + 120
-    while not list(parts.glob("*.jsonl")):
-        assert time.monotonic() < deadline
-        assert run.poll() is None, "it finished before it could be killed"
-        time.sleep(0.01)
-    os.kill(run.pid, signal.SIGKILL)
-    run.wait()
-    assert not (out / "annotations").exists()
-    time.sleep(0.5)  # orphaned workers see their parent gone
-    (out / "images" / ".00000036.jpg.1.partial").write_bytes(b"half a fi")
-    config = GenerateConfig(
-        images=2 * CHUNK + 4, write=("depth", "masks", "parts"), **(SMALL | {"workers": workers})
-    )
-    assert contents(generate(out, config)) == contents(dataset)
-
-
-def test_ctrl_c_ends_cleanly_and_resumably(dataset, tmp_path):
-    out = tmp_path / "set"
-    words = (
-        f"generate {out} --images {2 * CHUNK + 4} --image-size 96 --backgrounds builtin --seed 11 "
-        "--workers 2 --write depth masks parts"
-    ).split()
-    run = subprocess.Popen(
-        [sys.executable, "-m", "repogen", *words],
-        stderr=subprocess.PIPE,
-        text=True,
-        # Shells start background jobs, as this test may be part of, deaf to it.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    deadline = time.monotonic() + 120
-    while not (out / "images").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    run.send_signal(signal.SIGINT)
-    _, said = run.communicate(timeout=60)
-    assert run.returncode == 130, said
-    assert "Traceback" not in said
-    assert "run the same command again" in said
-    config = GenerateConfig(
-        images=2 * CHUNK + 4, write=("depth", "masks", "parts"), **(SMALL | {"workers": 2})
-    )
-    assert contents(generate(out, config)) == contents(dataset)
-
-
-def test_a_run_that_may_not_write_goes_on_once_it_may(dataset, tmp_path):
-    sizes = sorted(p.stat().st_size for p in (dataset / "images").iterdir())
-    script = (
-        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
-        "import sys; from repogen.cli import main; sys.exit(main({words!r}))"
-    )
-    out = tmp_path / "set"
-    words = (
-        f"generate {out} --images {2 * CHUNK + 4} --image-size 96 --backgrounds builtin --seed 11 "
-        "--workers 1 --write depth masks parts"
-    ).split()
-    run = subprocess.run(
-        [sys.executable, "-c", script.format(limit=sizes[-5], words=words)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 2, run.stderr
-    assert "cannot write" in run.stderr
-    assert "Traceback" not in run.stderr
-    assert list((out / "images").glob("*.jpg"))
-    assert not list(out.rglob("*.partial"))
-    config = GenerateConfig(images=2 * CHUNK + 4, write=("depth", "masks", "parts"), **SMALL)
-    assert contents(generate(out, config)) == contents(dataset)
 
 
 def test_rerender_makes_the_same_bytes_from_the_scene_alone(dataset, tmp_path):
@@ -281,15 +200,6 @@ def test_a_pack_installed_in_between_is_refused(tmp_path, monkeypatch, body):
         generate(out, config)
 
 
-def test_a_second_run_into_the_same_folder_is_refused(tmp_path):
-    from filelock import FileLock
-
-    folder = DatasetFolder(tmp_path / "set")
-    folder.lock.parent.mkdir(parents=True)
-    with FileLock(folder.lock), pytest.raises(UserError, match="another run"):
-        generate(folder.root, GenerateConfig(images=1, **SMALL))
-
-
 def test_a_script_without_a_main_guard_is_told_so(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
@@ -299,32 +209,6 @@ def test_a_script_without_a_main_guard_is_told_so(tmp_path):
     run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
     assert run.returncode == 1
     assert 'put the call under `if __name__ == "__main__":`' in run.stderr
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_folder_is_one_clear_error(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(UserError, match="cannot write"):
-        generate(tmp_path / "set", GenerateConfig(images=1, **SMALL))
-
-
-def test_a_full_disk_leaves_no_half_file(tmp_path):
-    code = (
-        "import resource, sys\n"
-        "from pathlib import Path\n"
-        "from repogen.datasets.folder import write_whole\n"
-        "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
-        "write_whole(Path(sys.argv[1]), b'x' * 5000)\n"
-    )
-    target = tmp_path / "big.bin"
-    run = subprocess.run(
-        [sys.executable, "-c", code, str(target)], capture_output=True, text=True, check=False
-    )
-    assert "cannot write" in run.stderr
-    assert list(tmp_path.iterdir()) == []
-    write_whole(target, b"small")
-    assert target.read_bytes() == b"small"
 
 
 def damage_missing_image(root):

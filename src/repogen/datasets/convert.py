@@ -12,6 +12,7 @@ from repogen.datasets.folder import (
     PICTURE,
     DatasetFolder,
     Record,
+    foreign_files,
     locked,
     map_kinds,
     remove_parts,
@@ -101,11 +102,16 @@ def _record(
 @contextmanager
 def _begun(target: DatasetFolder, run: dict[str, Any]) -> Iterator[None]:
     """Open the folder for this conversion, new or half-made; refuse any other."""
+    _check_target(target, run)
+    with locked(target):
+        _check_target(target, run)  # another run may have begun, or ended, in between
+        write_run(target, run)
+        yield
+
+
+def _check_target(target: DatasetFolder, run: dict[str, Any]) -> None:
     if target.run.exists():
         if target.complete or read_run(target) != run:
             raise UserError(f"{target.root} holds another dataset; choose another folder")
-    elif target.root.exists() and any(p.name != ".parts" for p in target.root.iterdir()):
+    elif target.root.exists() and foreign_files(target):
         raise UserError(f"{target.root} holds other files; choose another folder")
-    with locked(target):
-        write_run(target, run)
-        yield

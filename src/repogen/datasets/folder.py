@@ -1,9 +1,10 @@
 """The dataset folder: what lies where, and files that are written whole or not at all."""
 
 import json
+import os
 import shutil
+import socket
 import struct
-import uuid
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -26,6 +27,9 @@ PICTURE = "image"
 
 MAPS = ("depth", "masks", "parts", "normals", "stick")
 """Optional outputs, each in a folder of its name beside `images/`."""
+
+
+_PARTIALS = ".*.partial"
 
 
 def map_kinds(write: Sequence[str]) -> tuple[str, ...]:
@@ -123,7 +127,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     Raises `UserError` where the disk is full or the folder cannot be written.
     """
     # Processes of several machines may write the same file at once.
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.partial")
+    partial = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
@@ -143,7 +147,13 @@ def write_whole(path: Path, data: bytes) -> None:
 
 def partial_files(folder: DatasetFolder) -> Iterator[Path]:
     """What a killed process was in the middle of writing."""
-    return folder.root.rglob(".*.partial")
+    return folder.root.rglob(_PARTIALS)
+
+
+def foreign_files(folder: DatasetFolder) -> list[str]:
+    """What lies in a folder without a run.json and was put there by none of our runs."""
+    names = [path.name for path in folder.root.iterdir() if not path.match(_PARTIALS)]
+    return [name for name in names if name != folder.lock.parent.name]
 
 
 def remove_partials(folder: DatasetFolder) -> None:
@@ -227,11 +237,26 @@ def record_line(image: dict[str, Any], annotations: list[dict[str, Any]], scene:
 
 
 def read_records(folder: DatasetFolder, chunks: int) -> Iterator[dict[str, Any]]:
-    """What `record_line` wrote, of all part files in order."""
+    """What `record_line` wrote, of all part files in order. Raises `UserError` where one is
+    damaged."""
     for chunk in range(chunks):
-        with folder.part(chunk).open() as lines:
-            for line in lines:
-                yield json.loads(line)
+        line = ""
+        try:
+            with folder.part(chunk).open() as lines:
+                for line in lines:
+                    yield json.loads(line)
+        except (OSError, ValueError) as error:
+            raise damaged_part(folder, chunk) from error
+        if not line:
+            raise damaged_part(folder, chunk)
+
+
+def damaged_part(folder: DatasetFolder, chunk: int) -> UserError:
+    """The error for a part file that holds something else than was written."""
+    return UserError(
+        f"{folder.part(chunk)} is damaged; remove it and run the same command again to make its "
+        "images anew"
+    )
 
 
 def merge_parts(folder: DatasetFolder, chunks: int, header: dict[str, Any]) -> None:

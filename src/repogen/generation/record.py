@@ -103,7 +103,7 @@ def changed_option(before: dict[str, Any], run: dict[str, Any]) -> str | None:
 
 def refuse_other_run(root: Path, before: dict[str, Any], run: dict[str, Any]) -> None:
     """Raises `UserError` where the half-made dataset in `root`, whose run.json says `before`,
-    would go on differently in this run; warns of other versions of the libraries."""
+    would go on differently in this run."""
     old, new = before["config"], run["config"]
     key = changed_option(before, run)
     if key:
@@ -133,6 +133,10 @@ def refuse_other_run(root: Path, before: dict[str, Any], run: dict[str, Any]) ->
                 f"{root} was begun with another content of --{name} {new[name]}; restore it to go "
                 "on, or use another folder"
             )
+
+
+def warn_of_versions(before: dict[str, Any], run: dict[str, Any]) -> None:
+    """Say so where a half-made dataset was begun with other versions of the libraries."""
     if before["versions"] != run["versions"]:
         print(
             "repogen: warning: begun with other versions of the libraries; later images may "

@@ -11,6 +11,7 @@ import cv2
 
 from repogen.bodies import load_body
 from repogen.datasets.folder import DatasetFolder, Record
+from repogen.errors import UserError
 from repogen.generation.config import GenerateConfig
 from repogen.generation.output import record_of
 from repogen.rendering.renderer import Renderer
@@ -40,10 +41,19 @@ def maker(config: GenerateConfig) -> Maker:
 
 
 def write_chunk(folder: DatasetFolder, config: GenerateConfig, chunk: int) -> int:
-    """Make and write the images of a chunk of the run; returns how many."""
+    """Make and write the images of a chunk of the run; returns how many.
+
+    Raises `UserError` where the disk or the memory does not suffice.
+    """
     first = chunk * folder.chunk
     indices = range(first, min(first + folder.chunk, config.images))
-    folder.write_chunk(chunk, map(maker(config).record, indices))
+    try:
+        folder.write_chunk(chunk, map(maker(config).record, indices))
+    except MemoryError as error:
+        raise UserError(
+            "out of memory; run the same command again to go on, with fewer --workers or more "
+            "memory"
+        ) from error
     return len(indices)
 
 

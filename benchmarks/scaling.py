@@ -1,0 +1,304 @@
+"""How generation grows: with cores, size and people, with the length of a run, and in memory.
+
+    python benchmarks/scaling.py rates      # images/s, and a model of the cost on N cores
+    python benchmarks/scaling.py flat --images 10000
+    python benchmarks/scaling.py memory --records 10000 100000
+
+Every image of a run is stamped with the time and its process's CPU time when it is handed over, so
+that start-up counts for none. On a busy machine `--clock cpu` fits the model to CPU time. Memory
+is the peak of a fresh process for each figure, with one rendered record written over and over.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the workers
+
+import numpy as np
+
+from repogen import GenerateConfig
+from repogen.datasets.convert import convert
+from repogen.datasets.folder import PICTURE, DatasetFolder, Record
+from repogen.datasets.reading import RUN_FORMAT, read_annotated, write_run
+from repogen.datasets.shards import ShardFolder, read_manifest, read_shard, unpack
+from repogen.generation.engines import make_chunks
+
+_PICTURE_BYTES = 1000
+"""What stands for a picture where memory is measured."""
+
+
+@dataclass(frozen=True)
+class Stamped:
+    """A folder that notes, for every image, when its process handed it over and what it had cost
+    till then: rows of seconds, CPU seconds and megabytes, a file for each chunk."""
+
+    folder: DatasetFolder
+
+    @property
+    def chunk(self) -> int:
+        return self.folder.chunk
+
+    def write_chunk(self, chunk: int, records: Iterable[Record]) -> None:
+        rows: list[tuple[float, float, float]] = []
+        self.folder.write_chunk(chunk, self._noted(records, rows))
+        rows.append(_now())
+        (self.folder.root / f"{chunk:06d}.times").write_text(json.dumps(rows))
+
+    def _noted(self, records: Iterable[Record], rows: list) -> Iterator[Record]:
+        for record in records:
+            rows.append(_now())
+            yield record
+
+
+def _now() -> tuple[float, float, float]:
+    return time.monotonic(), time.process_time(), peak_megabytes()
+
+
+def peak_megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def stamps(root: Path, config: GenerateConfig, chunk: int) -> list[np.ndarray]:
+    """Make a run's images; returns the rows of `Stamped`, chunk by chunk."""
+    folder = DatasetFolder(root, chunk)
+    todo = list(range(-(-config.images // chunk)))
+    for _ in make_chunks(Stamped(folder), config, todo):  # type: ignore[arg-type]
+        pass
+    return [np.array(json.loads((root / f"{k:06d}.times").read_text())) for k in todo]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one image costs under these options: seconds of its worker, as the clock on the wall
+    and the processor's have it."""
+
+    workers: int
+    size: int
+    people: int
+    wall: float
+    cpu: float
+
+    @property
+    def rate(self) -> float:
+        """Images per second, all workers."""
+        return self.workers / self.wall
+
+
+def measured(workers: int, size: int, people: int, images: int) -> Cell:
+    """Medians over the images of each worker's chunk but its first image."""
+    config = GenerateConfig(
+        images=images * workers, image_size=size, people=(people, people), workers=workers,
+        backgrounds="builtin", wardrobe="painted", spread=3.0,
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as root:
+        steps = [np.diff(rows[:, :2], axis=0)[1:] for rows in stamps(Path(root), config, images)]
+    wall, cpu = np.median(np.concatenate(steps), axis=0)
+    return Cell(workers, size, people, float(wall), float(cpu))
+
+
+def terms(cell: Cell) -> list[float]:
+    """What the model weighs: a + b·people + c·megapixels + d·people·megapixels."""
+    pixels = cell.size**2 / 1e6
+    return [1.0, cell.people, pixels, cell.people * pixels]
+
+
+def fitted(cells: list[Cell], clock: str) -> np.ndarray:
+    """Seconds for each of the `terms`, by least squares of relative errors, none below zero."""
+    from scipy.optimize import nnls
+
+    seconds = np.array([getattr(cell, clock) for cell in cells])
+    weighed = np.array([terms(cell) for cell in cells]) / seconds[:, None]
+    return nnls(weighed, np.ones(len(cells)))[0]
+
+
+def rates(options: argparse.Namespace) -> None:
+    """Every cell, and the model fitted to one worker's outer cells against all the others."""
+    cells = []
+    print(f"{'workers':>7} {'px':>5} {'people':>6} {'images/s':>9} {'wall ms':>8} {'CPU ms':>7}")
+    for workers, size, people in itertools.product(options.workers, options.sizes, options.people):
+        cell = measured(workers, size, people, options.images or 16)
+        cells.append(cell)
+        print(
+            f"{workers:7} {size:5} {people:6} {cell.rate:9.2f} {1000 * cell.wall:8.1f} "
+            f"{1000 * cell.cpu:7.1f}",
+            flush=True,
+        )
+    ends = (min(options.workers),), ends_of(options.sizes), ends_of(options.people)
+    kept = [c for c in cells if (c.workers, c.size, c.people) in set(itertools.product(*ends))]
+    cost = fitted(kept, options.clock)
+    names = ("", "·people", "·Mpx", "·people·Mpx")
+    text = " + ".join(f"{1000 * c:.2f}{n}" for c, n in zip(cost, names, strict=True))
+    print(f"model of {options.clock} ms an image, from {len(kept)} cells: {text}")
+    others = [c for c in cells if c not in kept]
+    errors = []
+    for cell in others:
+        predicted, seen = float(terms(cell) @ cost), getattr(cell, options.clock)
+        errors.append(abs(predicted / seen - 1))
+        print(
+            f"{cell.workers:7} {cell.size:5} {cell.people:6}  predicted {1000 * predicted:6.1f} "
+            f"ms, measured {1000 * seen:6.1f} ms"
+        )
+    if others:
+        print(f"off by {np.median(errors):.0%} in the median, {max(errors):.0%} at most")
+    start = start_up()
+    print(f"start-up to one finished image: {start[0]:.1f} s, {start[1]:.1f} s of CPU")
+    one = float(np.array(terms(Cell(1, 512, 1, 0, 0))) @ cost)
+    for cores in (1, 2, 8, 64, 640):
+        seconds = start[options.clock == "cpu"] + 1e6 / cores * one
+        print(f"  1,000,000 images of 512 px, one person, on {cores} cores: {seconds / 3600:.2f} h")
+
+
+def ends_of(values: list[int]) -> tuple[int, int]:
+    return min(values), max(values)
+
+
+def start_up() -> tuple[float, float]:
+    """Seconds and CPU seconds of `repogen generate --images 1` in a new process."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as root:
+        command = [sys.executable, "-m", "repogen", "generate", f"{root}/out", "--images", "1"]
+        subprocess.run([*command, "--backgrounds", "builtin"], check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.monotonic() - started, cpu
+
+
+def flat(options: argparse.Namespace) -> None:
+    """Cost per image along one run: by how many images it has made, and by tenths."""
+    config = GenerateConfig(
+        images=options.images or 10_000, image_size=options.sizes[0], workers=1,
+        backgrounds="builtin", wardrobe="painted",
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as root:
+        chunks = stamps(Path(root), config, 16)
+        rows = np.concatenate([rows[:-1] for rows in chunks])
+        merging = [
+            (len(chunks[:count]) * 16, seconds_to_finish(DatasetFolder(Path(root)), count))
+            for count in (len(chunks) // 10, len(chunks))
+            if count
+        ]
+    steps = np.diff(rows, axis=0)
+    print(f"one process, {config.image_size} px, {config.images} images")
+    for count in (c for c in (100, 1000, 10_000, 100_000) if c <= config.images):
+        wall, cpu, _ = 1000 * steps[:count].mean(axis=0)
+        peak = rows[count - 1, 2]
+        print(f"  the first {count:6}: {wall:7.2f} ms, {cpu:6.2f} ms of CPU, peak {peak:.0f} MB")
+    for place, name in enumerate(("wall", "CPU")):
+        tenths = [float(np.mean(tenth[:, place])) for tenth in np.array_split(steps, 10)]
+        medians = [float(np.median(tenth[:, place])) for tenth in np.array_split(steps, 10)]
+        print(
+            f"  slowest tenth over fastest, {name}: {max(tenths) / min(tenths):.3f} of means, "
+            f"{max(medians) / min(medians):.3f} of medians; last over first "
+            f"{medians[-1] / medians[0]:.3f}"
+        )
+    for count, seconds in merging:
+        print(f"  merging {count} images: {1e6 * seconds / count:.0f} µs of CPU an image")
+
+
+def seconds_to_finish(folder: DatasetFolder, chunks: int) -> float:
+    started = time.process_time()
+    folder.finish(chunks, {"info": {}})
+    return time.process_time() - started
+
+
+MEMORY = {
+    "folder written": ("write", "coco"),
+    "shards written": ("write", "webdataset"),
+    "folder to shards": ("convert", "coco"),
+    "shards to folder": ("convert", "webdataset"),
+    "folder read": ("read", "coco"),
+    "shards read": ("read", "webdataset"),
+}
+
+
+def memory(options: argparse.Namespace) -> None:
+    """Peaks of fresh processes that write, convert and read datasets of one record."""
+    from repogen.generation.worker import Maker
+
+    config = GenerateConfig(images=1, workers=1, backgrounds="builtin", wardrobe="painted")
+    made = replace(Maker(config).record(0), files={})
+    print(f"{'peak MB':<18}" + "".join(f"{n:>12,}" for n in options.records) + "   records")
+    peaks: dict[str, list[float]] = {name: [] for name in MEMORY}
+    for count in options.records:
+        with tempfile.TemporaryDirectory(dir=options.scratch) as root:
+            Path(root, "record.json").write_text(json.dumps(asdict(made)))
+            for name, (what, kind) in MEMORY.items():
+                command = [sys.executable, __file__, "child", what, kind, str(count), root]
+                run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True,
+                                     stderr=subprocess.DEVNULL)  # fmt: skip
+                peaks[name].append(float(run.stdout))
+    for name, values in peaks.items():
+        print(f"{name:<18}" + "".join(f"{value:12.0f}" for value in values))
+
+
+def child(what: str, kind: str, count: int, root: Path) -> None:
+    """One of `MEMORY`, in this process; prints its peak."""
+    folder = ShardFolder(root / kind, 256) if kind == "webdataset" else DatasetFolder(root / kind)
+    if what == "write":
+        write(folder, count, Record(**json.loads((root / "record.json").read_text())), kind)
+    elif what == "convert":
+        convert(str(folder.root), root / f"from-{kind}")
+    elif kind == "coco":
+        assert sum(1 for _ in read_annotated(folder)) == count
+    else:
+        url = str(folder.root)
+        for shard in read_manifest(url).shards:
+            assert sum(1 for _ in unpack(read_shard(url, shard), shard.name)) == shard.images
+    print(peak_megabytes())
+
+
+def write(folder: DatasetFolder, count: int, record: Record, kind: str) -> None:
+    config: dict[str, Any] = {"images": count, "write": [], "format": kind}
+    write_run(folder, {"format": RUN_FORMAT, "config": config, "versions": {}})
+    picture = os.urandom(_PICTURE_BYTES)
+
+    def numbered(number: int) -> Record:
+        image = record.image | {"id": number, "file_name": f"{number:08d}.jpg"}
+        return replace(record, image=image, files={PICTURE: picture})
+
+    chunks = -(-count // folder.chunk)
+    for chunk in range(chunks):
+        first = chunk * folder.chunk + 1
+        numbers = range(first, min(first + folder.chunk, count + 1))
+        folder.write_chunk(chunk, map(numbered, numbers))
+    folder.finish(chunks, {"info": {}})
+
+
+PARTS = {"rates": rates, "flat": flat, "memory": memory}
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["child"]:
+        what, kind, count, root = sys.argv[2:]
+        child(what, kind, int(count), Path(root))
+        return
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("part", nargs="?", choices=list(PARTS), help="all of them without a name")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512, 1024])
+    parser.add_argument("--people", type=int, nargs="+", default=[1, 4, 8])
+    parser.add_argument("--images", type=int, help="of the run (flat), of a worker (rates)")
+    parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
+    parser.add_argument("--records", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--scratch", help="a folder for the datasets of memory")
+    options = parser.parse_args()
+    print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}")
+    for part in [options.part] if options.part else PARTS:
+        PARTS[part](options)
+
+
+if __name__ == "__main__":
+    main()

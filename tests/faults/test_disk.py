@@ -1,0 +1,145 @@
+"""Disks that are full, and folders that may not be written."""
+
+import os
+import resource
+import subprocess
+from contextlib import contextmanager
+from functools import partial
+
+import pytest
+from faulty import (
+    FORMATS,
+    OPTIONS,
+    assert_nothing_lost,
+    config_of,
+    contents,
+    die_writing,
+    faulty_workers,
+    in_child,
+    limit,
+    small_files,
+)
+
+from repogen import UserError, generate
+from repogen.datasets.convert import convert
+from repogen.datasets.folder import DatasetFolder, partial_files, write_whole
+
+ROOT = os.geteuid() == 0
+NOBODY = 65534
+FULL = "cannot write .*File too large; what is written stays valid.* run the same command again"
+LAST = {"coco": "person_keypoints.json", "webdataset": "shards.json"}
+LARGE = {"coco": "00000018.jpg", "webdataset": "shard-000001.tar"}
+
+
+def test_a_full_disk_leaves_no_half_file(tmp_path):
+    with limit(resource.RLIMIT_FSIZE, 1000), pytest.raises(UserError, match="cannot write"):
+        write_whole(tmp_path / "big.bin", b"x" * 5000)
+    assert list(tmp_path.iterdir()) == []
+    write_whole(tmp_path / "big.bin", b"small")
+    assert (tmp_path / "big.bin").read_bytes() == b"small"
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("name", [LARGE, LAST], ids=["a large file", "the last file"])
+def test_a_file_that_does_not_fit(undisturbed, tmp_path, kind, name):
+    out, config = tmp_path / "data", config_of(kind)
+
+    def run():
+        die_writing(name[kind], moment="before")
+        generate(out, config)
+
+    in_child(run)
+    (size,) = (len(data) for file, data in undisturbed[kind].items() if file.endswith(name[kind]))
+    with limit(resource.RLIMIT_FSIZE, size - 1), pytest.raises(UserError, match=FULL):
+        generate(out, config)
+    assert not list(partial_files(DatasetFolder(out)))
+    assert_nothing_lost(out, config, undisturbed[kind])
+
+
+def test_a_worker_with_a_full_disk_is_one_line(undisturbed, tmp_path):
+    out, config = tmp_path / "data", config_of("webdataset", workers=2)
+    with (
+        faulty_workers(partial(small_files, 1000)),
+        pytest.raises(UserError, match=r"cannot write .*\.tar: File too large"),
+    ):
+        generate(out, config)
+    assert_nothing_lost(out, config, undisturbed["webdataset"])
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_conversion_that_does_not_fit(whole, tmp_path, kind):
+    there = tmp_path / "there"
+    with limit(resource.RLIMIT_FSIZE, 1500), pytest.raises(UserError, match=FULL):
+        convert(str(whole[kind]), there, OPTIONS["shard_images"])
+    again = convert(str(whole[kind]), there, OPTIONS["shard_images"])
+    assert contents(again) == contents(
+        convert(str(whole[kind]), tmp_path / "other", OPTIONS["shard_images"])
+    )
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system with room for half a dataset, and a way to make it larger."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=48k", "tmpfs", str(disk)]
+    if not ROOT or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("may not mount")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_disk_that_gets_full(undisturbed, small_disk, kind):
+    config = config_of(kind)
+    with pytest.raises(UserError, match=r"cannot write .*No space left on device"):
+        generate(small_disk / "data", config)
+    assert not list(partial_files(DatasetFolder(small_disk / "data")))
+    subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
+    assert_nothing_lost(small_disk / "data", config, undisturbed[kind])
+
+
+@contextmanager
+def nobody(path):
+    """Without root's right to write anywhere, while the block runs; root's own files by `path`
+    may be read."""
+    if not ROOT:
+        yield
+        return
+    closed = {p: p.stat().st_mode for p in path.parents if not p.stat().st_mode & 0o001}
+    for folder in closed:
+        folder.chmod(0o755)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        for folder, mode in closed.items():
+            folder.chmod(mode)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("state", ["new", "half made"])
+def test_a_read_only_folder_is_one_line(whole, undisturbed, tmp_path, kind, state):
+    out, config = tmp_path / "data", config_of(kind)
+
+    def run():
+        die_writing(LARGE[kind])
+        generate(out, config)
+
+    if state == "half made":
+        in_child(run)
+    folders = [tmp_path, *(p for p in tmp_path.rglob("*") if p.is_dir())]
+    for folder in folders:
+        folder.chmod(0o555)
+    before = contents(tmp_path)
+    with nobody(tmp_path), pytest.raises(UserError, match=r"cannot write .*Permission denied"):
+        generate(out, config)
+    with nobody(tmp_path), pytest.raises(UserError, match=r"cannot write .*Permission denied"):
+        convert(str(whole[kind]), tmp_path / "there")
+    assert contents(tmp_path) == before
+    for folder in folders:
+        folder.chmod(0o755)
+    assert_nothing_lost(out, config, undisturbed[kind])

@@ -1,0 +1,85 @@
+"""Two runs into one folder: one of them writes it, the other is refused."""
+
+import pytest
+from faulty import (
+    FORMATS,
+    OPTIONS,
+    assert_nothing_lost,
+    config_of,
+    contents,
+    in_child,
+    start_child,
+    wait_for,
+    wait_writing,
+)
+
+from repogen import UserError, generate
+from repogen.datasets import convert as converting
+from repogen.datasets.convert import convert
+from repogen.generation import loop
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("coco", "00000018.jpg"), ("webdataset", "shard-000001.tar")]
+)
+def test_the_second_is_refused_and_the_first_unharmed(whole, undisturbed, tmp_path, kind, name):
+    out, config = tmp_path / "data", config_of(kind)
+
+    def run():
+        wait_writing(name, tmp_path)
+        generate(out, config)
+
+    first = start_child(run)
+    wait_for((tmp_path / "waiting").exists)
+    before = contents(out)
+    with pytest.raises(UserError, match=r"another run is writing into .*wait for it or choose"):
+        generate(out, config)
+    with pytest.raises(UserError, match="seed = 7, not 8"):
+        generate(out, config_of(kind, seed=8))
+    with pytest.raises(UserError, match="another"):
+        convert(str(whole[FORMATS[1 - FORMATS.index(kind)]]), out, OPTIONS["shard_images"])
+    assert contents(out) == before
+    (tmp_path / "go").touch()
+    first.join(300)
+    assert first.exitcode == 0
+    assert contents(out) == undisturbed[kind]
+
+
+@pytest.mark.parametrize("fate", ["finished", "killed"])
+def test_who_looked_before_the_first_began_is_refused(undisturbed, tmp_path, monkeypatch, fate):
+    out, config = tmp_path / "data", config_of("coco")
+    locked = loop.locked
+
+    def first_another_run(folder):
+        monkeypatch.setattr(loop, "locked", locked)
+        if fate == "finished":
+            generate(out, config)
+        else:
+            in_child(lambda: (kill_late(), generate(out, config)))
+        return locked(folder)
+
+    monkeypatch.setattr(loop, "locked", first_another_run)
+    with pytest.raises(UserError, match="finished dataset" if fate == "finished" else "seed = 7"):
+        generate(out, config_of("coco", seed=8))
+    assert_nothing_lost(out, config, undisturbed["coco"])
+
+
+def kill_late():
+    from faulty import die_writing
+
+    die_writing("00000018.jpg")
+
+
+def test_a_conversion_that_looked_before_a_run_began_is_refused(
+    whole, undisturbed, tmp_path, monkeypatch
+):
+    out, locked = tmp_path / "data", converting.locked
+
+    def first_a_run(folder):
+        generate(out, config_of("coco", seed=8))
+        return locked(folder)
+
+    monkeypatch.setattr(converting, "locked", first_a_run)
+    with pytest.raises(UserError, match="holds another dataset"):
+        convert(str(whole["webdataset"]), out)
+    assert contents(out) == contents(generate(tmp_path / "other", config_of("coco", seed=8)))
