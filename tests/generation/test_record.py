@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from repogen import GenerateConfig, UserError
-from repogen.generation.record import config_to_json, refuse_other_run, run_record
+from repogen.generation.record import config_to_json, refuse_other_run, run_record, warn_of_versions
 
 POSE = {"format": "repogen-poses", "poses": [{"angles": {"left_elbow": [0, -90, 0]}}]}
 
@@ -64,7 +64,9 @@ def test_another_option_is_named_with_both_values(tmp_path):
 
 def test_other_libraries_are_only_warned_of(tmp_path, capsys):
     before = record()
-    refuse_other_run(tmp_path, before | {"versions": {"numpy": "1"}}, before)
+    others = before | {"versions": {"numpy": "1"}}
+    refuse_other_run(tmp_path, others, before)
+    warn_of_versions(others, before)
     assert "other versions of the libraries" in capsys.readouterr().err
 
 
