@@ -39,13 +39,18 @@ def contents(root: Path) -> dict[str, bytes]:
     }
 
 
-def assert_nothing_lost(out: Path, config: GenerateConfig, undisturbed: dict[str, bytes]) -> None:
-    """What lies in the open is whole, and the same call makes the dataset that no fault saw."""
-    there = {
+def in_the_open(root: Path) -> dict[str, bytes]:
+    """The same without work in progress."""
+    return {
         name: data
-        for name, data in contents(out).items()
+        for name, data in contents(root).items()
         if not name.startswith(".parts") and not name.endswith(".partial")
     }
+
+
+def assert_nothing_lost(out: Path, config: GenerateConfig, undisturbed: dict[str, bytes]) -> None:
+    """What lies in the open is whole, and the same call makes the dataset that no fault saw."""
+    there = in_the_open(out)
     assert there.items() <= undisturbed.items()
     if loop.folder_of(out, config).complete:
         assert there == undisturbed  # it was stopped after its last file
@@ -131,12 +136,12 @@ def memory_now() -> int:
 _HOARD: list[bytearray] = []
 
 
-def no_memory() -> None:
-    """From now on this process gets no more memory, nor has it any left but crumbs."""
+def no_memory(crumbs: int = 2**14) -> None:
+    """From now on this process gets no more memory, nor has it left pieces of this many bytes."""
     resource.setrlimit(resource.RLIMIT_AS, (memory_now(), resource.RLIM_INFINITY))
     for size in (2**22, 2**18, 2**14):
         with suppress(MemoryError):
-            while True:
+            while size >= crumbs:
                 _HOARD.append(bytearray(size))
 
 

@@ -102,13 +102,14 @@ def test_a_disk_that_gets_full(undisturbed, small_disk, kind):
 
 
 @contextmanager
-def nobody(path):
-    """Without root's right to write anywhere, while the block runs; root's own files by `path`
-    may be read."""
+def nobody(*paths):
+    """Without root's right to write anywhere, while the block runs; what lies at these paths may
+    be read."""
     if not ROOT:
         yield
         return
-    closed = {p: p.stat().st_mode for p in path.parents if not p.stat().st_mode & 0o001}
+    modes = {folder: folder.stat().st_mode for path in paths for folder in path.parents}
+    closed = {folder: mode for folder, mode in modes.items() if not mode & 0o001}
     for folder in closed:
         folder.chmod(0o755)
     os.seteuid(NOBODY)
@@ -135,9 +136,10 @@ def test_a_read_only_folder_is_one_line(whole, undisturbed, tmp_path, kind, stat
     for folder in folders:
         folder.chmod(0o555)
     before = contents(tmp_path)
-    with nobody(tmp_path), pytest.raises(UserError, match=r"cannot write .*Permission denied"):
+    denied = r"cannot write .*Permission denied"
+    with nobody(out), pytest.raises(UserError, match=denied):
         generate(out, config)
-    with nobody(tmp_path), pytest.raises(UserError, match=r"cannot write .*Permission denied"):
+    with nobody(out, whole[kind]), pytest.raises(UserError, match=denied):
         convert(str(whole[kind]), tmp_path / "there")
     assert contents(tmp_path) == before
     for folder in folders:

@@ -7,7 +7,9 @@ from faulty import (
     assert_nothing_lost,
     config_of,
     contents,
+    die_writing,
     in_child,
+    in_the_open,
     start_child,
     wait_for,
     wait_writing,
@@ -55,19 +57,13 @@ def test_who_looked_before_the_first_began_is_refused(undisturbed, tmp_path, mon
         if fate == "finished":
             generate(out, config)
         else:
-            in_child(lambda: (kill_late(), generate(out, config)))
+            in_child(lambda: (die_writing("00000018.jpg"), generate(out, config)))
         return locked(folder)
 
     monkeypatch.setattr(loop, "locked", first_another_run)
     with pytest.raises(UserError, match="finished dataset" if fate == "finished" else "seed = 7"):
         generate(out, config_of("coco", seed=8))
     assert_nothing_lost(out, config, undisturbed["coco"])
-
-
-def kill_late():
-    from faulty import die_writing
-
-    die_writing("00000018.jpg")
 
 
 def test_a_conversion_that_looked_before_a_run_began_is_refused(
@@ -82,4 +78,5 @@ def test_a_conversion_that_looked_before_a_run_began_is_refused(
     monkeypatch.setattr(converting, "locked", first_a_run)
     with pytest.raises(UserError, match="holds another dataset"):
         convert(str(whole["webdataset"]), out)
-    assert contents(out) == contents(generate(tmp_path / "other", config_of("coco", seed=8)))
+    other = generate(tmp_path / "other", config_of("coco", seed=8))
+    assert in_the_open(out) == contents(other)

@@ -49,7 +49,10 @@ def write_chunk(folder: DatasetFolder, config: GenerateConfig, chunk: int) -> in
     indices = range(first, min(first + folder.chunk, config.images))
     try:
         folder.write_chunk(chunk, map(maker(config).record, indices))
-    except MemoryError as error:
+    except Exception as error:
+        # Warp and OpenCV have errors of their own for it.
+        if not (isinstance(error, MemoryError) or "Failed to allocate" in str(error)):
+            raise
         raise UserError(
             "out of memory; run the same command again to go on, with fewer --workers or more "
             "memory"
