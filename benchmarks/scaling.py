@@ -230,18 +230,17 @@ def memory(options: argparse.Namespace) -> None:
 
     config = GenerateConfig(images=1, workers=1, backgrounds="builtin", wardrobe="painted")
     made = replace(Maker(config).record(0), files={})
-    print(f"{'peak MB':<18}" + "".join(f"{n:>12,}" for n in options.records) + "   records")
-    peaks: dict[str, list[float]] = {name: [] for name in MEMORY}
+    print(f"{'peak MB':>12}" + "".join(f"{name:>18}" for name in MEMORY))
     for count in options.records:
+        print(f"{count:12,}", end="", flush=True)
         with tempfile.TemporaryDirectory(dir=options.scratch) as root:
             Path(root, "record.json").write_text(json.dumps(asdict(made)))
-            for name, (what, kind) in MEMORY.items():
+            for what, kind in MEMORY.values():
                 command = [sys.executable, __file__, "child", what, kind, str(count), root]
                 run = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True,
                                      stderr=subprocess.DEVNULL)  # fmt: skip
-                peaks[name].append(float(run.stdout))
-    for name, values in peaks.items():
-        print(f"{name:<18}" + "".join(f"{value:12.0f}" for value in values))
+                print(f"{float(run.stdout):18.0f}", end="", flush=True)
+        print()
 
 
 def child(what: str, kind: str, count: int, root: Path) -> None:
