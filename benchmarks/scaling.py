@@ -157,7 +157,7 @@ def rates(options: argparse.Namespace) -> None:
     one = float(np.array(terms(Cell(1, 512, 1, 0, 0))) @ cost)
     for cores in (1, 2, 8, 64, 640):
         seconds = start[options.clock == "cpu"] + 1e6 / cores * one
-        print(f"  1,000,000 images of 512 px, one person, on {cores} cores: {seconds / 3600:.2f} h")
+        print(f"  1,000,000 images of 512 px, one person, on {cores} cores: {seconds / 60:.1f} min")
 
 
 def ends_of(values: list[int]) -> tuple[int, int]:
