@@ -142,8 +142,7 @@ def _check_points(
     labelled = flags > 0
     if labelled.any() and np.abs(pixels - points[:, :2])[labelled].max() > _PIXEL:
         yield f"{deep} project more than {_PIXEL} px away from {flat}"
-    inside = camera.in_view(space) & (pixels >= 0).all(axis=1)
-    inside &= (pixels < [image["width"], image["height"]]).all(axis=1)
+    inside = camera.shows(space)
     dropped = run["config"].get("hidden") == "drop"
     if (labelled & ~inside).any() or (not dropped and (inside & ~labelled).any()):
         yield f"v = 0 in {flat} does not mean outside the image"
@@ -158,7 +157,7 @@ def _camera_of(image: dict[str, Any]) -> Camera:
     (fx, _, cx), (_, fy, cy), _ = record["K"]
     return Camera(
         image["width"], image["height"], fx, fy, cx, cy, tuple(map(tuple, record["R"])),
-        tuple(record["t"]), record["model"], tuple(record["distortion"]),
+        tuple(record["t"]), record["model"], tuple(record["distortion"]), record.get("circle_deg"),
     )  # fmt: skip
 
 
