@@ -23,11 +23,20 @@ def person_masks(rendering: Rendering) -> list[UInt8[np.ndarray, "h w"]]:
     g = rendering.gbuffer
     if len(rendering.posed) == 1 and not rendering.scene.things:
         return [g.whole(_anybody(g))]
-    owner = np.where(g.covered, rendering.mesh.people[g.faces], -1)
-    masks = [g.half_covered(owner == place) for place in range(len(rendering.posed))]
-    shared = sum(masks) > 1
-    front = rendering.mesh.people[np.where(shared, g.nearest.astype(np.uint32), 0)]
-    return [g.whole(mask * (~shared | (front == place))) for place, mask in enumerate(masks)]
+    rows, columns = np.nonzero(g.counts > 0)
+    keys = g.keys_of(rows, columns)
+    people = np.append(rendering.mesh.people, -1).astype(np.int16)
+    owners = people[np.minimum(keys.astype(np.uint32), np.uint32(len(people) - 1))]
+    front = people[keys.min(axis=0).astype(np.uint32)]
+    places = range(len(rendering.posed))
+    halves = [2 * (owners == place).sum(axis=0, dtype=np.uint8) >= len(keys) for place in places]
+    shared = np.sum(halves, axis=0) > 1
+    masks = []
+    for place, half in enumerate(halves):
+        window = np.zeros(g.counts.shape, dtype=np.uint8)
+        window[rows, columns] = half & (~shared | (front == place))
+        masks.append(g.whole(window))
+    return masks
 
 
 def depth_map(rendering: Rendering) -> UInt16[np.ndarray, "h w"]:

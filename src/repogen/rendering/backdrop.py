@@ -19,6 +19,9 @@ from repogen.rendering.surroundings import ambient_light
 from repogen.scenes.scene import Scene
 from repogen.warp_setup import wp
 
+_WIDEST = 640
+"""Pixels across that a background is drawn at: a panorama has about as many in a half-turn."""
+
 
 class Backdrop:
     """Draws backgrounds on a device, where it keeps the panoramas it has drawn."""
@@ -59,14 +62,16 @@ class Backdrop:
     def _drawn(
         self, scene: Scene, light: shade.Lighting, kernel: Any, what: Any
     ) -> UInt8[np.ndarray, "h w 3"]:
-        """A background drawn at half size: it is out of focus, and the eye is on the person."""
+        """A background drawn at half size, large ones smaller: it is out of focus, and the eye is
+        on the person."""
         width, height = scene.camera.width, scene.camera.height
-        columns, rows = (width + 1) // 2, (height + 1) // 2
-        half = scene.camera.windowed(0, 0, columns, rows, 0.5)
-        lens = camera_to_lens(half, self._device)
+        shrink = max(2, -(-width // _WIDEST))
+        columns, rows = -(-width // shrink), -(-height // shrink)
+        small_camera = scene.camera.windowed(0, 0, columns, rows, 1 / shrink)
+        lens = camera_to_lens(small_camera, self._device)
         out = wp.empty((rows, 3 * columns), dtype=wp.uint8, device=self._device)
         launch(
-            self._device, kernel, (rows, -(-columns // shade.STRIP)),
+            self._device, kernel, (rows, -(-columns // place.STRIP)),
             what, lens, light, self._noise, self._to_srgb, columns, out,
         )  # fmt: skip
         small = out.numpy().reshape(rows, columns, 3)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from repogen.bodies.protocol import LAYERS
 from repogen.rendering.kernels import geometry
 from repogen.rendering.mesh import Mesh
 from repogen.warp_setup import wp
@@ -45,6 +46,10 @@ class Buffers:
     corners: wp.array
     placed: wp.array
     """Vertices in the camera's frame."""
+    landed: wp.array
+    """The pixel that a vertex lands on, and its depth."""
+    strands: wp.array
+    """The faces cut out by their texture's alpha."""
     texels: wp.array
     """Vertices as a shadow map wants them."""
     shown: wp.array
@@ -54,6 +59,7 @@ class Buffers:
 def mesh_buffers(mesh: Mesh, device: str) -> Buffers:
     """The mesh on the device, and arrays yet to be filled."""
     n, f = len(mesh.fixed), len(mesh.faces)
+    strands = np.flatnonzero(mesh.layers == LAYERS.index("strands"))
     return Buffers(
         mesh=mesh,
         fixed=structs(mesh.fixed, geometry.Fixed, device),
@@ -65,6 +71,8 @@ def mesh_buffers(mesh: Mesh, device: str) -> Buffers:
         facings=wp.empty(f, dtype=wp.vec3, device=device),
         corners=wp.empty(n, dtype=geometry.Corner, device=device),
         placed=wp.empty(n, dtype=wp.vec3, device=device),
+        landed=wp.empty(n, dtype=wp.vec3, device=device),
+        strands=array(strands, wp.int32, device),
         texels=wp.empty(n, dtype=wp.vec3, device=device),
         shown=wp.empty(n, dtype=wp.uint8, device=device),
         sides=wp.empty(f, dtype=wp.uint8, device=device),

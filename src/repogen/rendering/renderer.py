@@ -24,7 +24,13 @@ from repogen.rendering.lighting import scene_lighting
 from repogen.rendering.mesh import Mesh, Piece, join
 from repogen.rendering.paints import outfits_to_paints
 from repogen.rendering.pieces import person_pieces, thing_piece
-from repogen.rendering.sensor import developed, focused_background, laid_over, stand_apart
+from repogen.rendering.sensor import (
+    developed,
+    focused_background,
+    laid_over,
+    rimmed,
+    stand_apart,
+)
 from repogen.rendering.textures import Textures
 from repogen.rendering.zbuffer import masks_alone, rasterized, window
 from repogen.scenes.people import pose_person
@@ -117,10 +123,11 @@ class Renderer:
             image = laid_over(image, background, gbuffer, scene)
         shown = np.isin(buffers.sides.numpy(), (1, 2, 4))
         owners = (*range(len(bodies)), -1)
-        boxes = np.stack([extents(camera, buffers.mesh, vertices, shown, who) for who in owners])
+        landed = buffers.landed.numpy()
+        boxes = np.stack([extents(buffers.mesh, landed, shown, who) for who in owners])
         return Rendering(
             scene=scene,
-            image=developed(image, scene.sensor),
+            image=developed(rimmed(image, camera), scene.sensor),
             gbuffer=gbuffer,
             posed=bodies,
             mesh=buffers.mesh,
@@ -146,7 +153,7 @@ class Renderer:
             world, buffers.facings, buffers.starts, buffers.incident,
             self._fixed(buffers, pieces), paints,
             wp.mat33(*np.array(camera.rotation).ravel()), wp.vec3(*camera.translation),
-            lens, buffers.placed, buffers.corners, buffers.shown, bounds,
+            lens, buffers.placed, buffers.landed, buffers.corners, buffers.shown, bounds,
         )  # fmt: skip
         launch(
             self.device, geometry.visible_sides, len(buffers.faces),

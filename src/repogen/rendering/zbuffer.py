@@ -3,7 +3,6 @@
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from repogen.bodies.protocol import LAYERS
 from repogen.rendering.buffers import Buffers, array, launch
 from repogen.rendering.extents import overlapping
 from repogen.rendering.gbuffer import half_covered, in_place
@@ -50,14 +49,15 @@ def rasterized(buffers: Buffers, model: Model, optics: shade.Optics, sides: wp.a
         )  # fmt: skip
     else:
         launch(
-            device, raster_rays.rasterize_rays, count,
-            buffers.placed, buffers.faces, sides, lens, grid, flat,
+            device, raster_rays.rasterize_rays, -(-count // raster_rays.FACES),
+            buffers.placed, buffers.landed, buffers.faces, sides, lens, grid, flat,
         )  # fmt: skip
-    if (buffers.mesh.layers == LAYERS.index("strands")).any():
+    if len(buffers.strands):
         launch(
-            device, raster_rays.rasterize_strands, count,
-            buffers.placed, buffers.faces, sides, model.uvs, model.face_materials,
-            model.materials, model.texels, lens, grid, flat,
+            device, raster_rays.rasterize_strands, len(buffers.strands),
+            buffers.placed, buffers.landed, buffers.faces, buffers.strands, sides,
+            model.uvs, model.face_materials, model.materials, model.texels,
+            lens, grid, flat,
         )  # fmt: skip
     return keys
 
