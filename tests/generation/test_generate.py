@@ -14,6 +14,7 @@ from repogen.assets import Item, assets_dir, remove
 from repogen.assets.packs import write_index
 from repogen.datasets.folder import CHUNK, MAPS, DatasetFolder, encode_png, write_whole
 from repogen.datasets.reading import read_coco
+from repogen.generation.engines import start_method
 
 SMALL = {"image_size": 96, "backgrounds": "builtin", "seed": 11, "workers": 1}
 
@@ -54,11 +55,33 @@ def test_validate_finds_nothing_wrong(dataset):
     assert validate(dataset, rerender=3) == []
 
 
+def test_an_image_circle_is_kept_validated_and_made_again(tmp_path):
+    options = {"lens": "equidistant", "fov": (170, 190), "circle": (120, 150), "framing": "paper"}
+    config = GenerateConfig(images=4, distance=(0.8, 1.2), people=(2, 2), **options, **SMALL)
+    out = generate(tmp_path / "set", config)
+    assert validate(out, rerender=4) == []
+    path = out / "annotations/person_keypoints.json"
+    coco = json.loads(path.read_text())
+    assert all(120 <= image["camera"]["circle_deg"] <= 150 for image in coco["images"])
+    for image in coco["images"]:
+        image["camera"]["circle_deg"] = 10.0
+    path.write_text(json.dumps(coco))
+    problems = validate(out)
+    assert any("does not mean outside the image" in problem for problem in problems)
+    assert any("its camera is not that of the image record" in problem for problem in problems)
+
+
 def test_four_workers_write_the_same_bytes(dataset, tmp_path):
     config = GenerateConfig(
         images=2 * CHUNK + 4, write=("depth", "masks", "parts"), **(SMALL | {"workers": 4})
     )
     assert contents(generate(tmp_path / "set", config)) == contents(dataset)
+
+
+def test_processes_that_use_cuda_are_not_forks():
+    assert start_method("cuda") == start_method("cuda:1") == "spawn"
+    if sys.platform == "linux":
+        assert start_method("cpu") == "forkserver"
 
 
 def test_another_seed_writes_other_bytes(dataset, tmp_path):

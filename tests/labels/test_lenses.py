@@ -1,7 +1,10 @@
 """Labels in the pixels of every lens."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from pycocotools import mask as rle
 
 from repogen.labels import label
 from repogen.labels.maps import depth_map
@@ -68,3 +71,60 @@ def test_a_fisheye_sees_people_behind_its_plane(body, renderer):
             flags = np.array(annotation["keypoints"]).reshape(17, 3)[:, 2]
             behind += ((space[:, 2] < 0) & (flags == 2)).sum()
     assert behind > 0
+
+
+def test_nobody_is_labelled_outside_of_the_image_circle(body, renderer):
+    config = SceneConfig(
+        image_size=240, lens="kannala-brandt", fov=(180, 180), circle=(100, 130), framing="paper",
+        views=("sphere",), distance=(0.8, 1.2), backgrounds="#ffffff", wardrobe="painted",
+        people=(2, 2), spread=1.0, occluders=(0, 1),
+    )  # fmt: skip
+    y, x = np.mgrid[:240, :240] + 0.5
+    cut = beyond = 0
+    for index in range(5):
+        scene = sample_scene(config, 3, index, body)
+        camera, whole = scene.camera, replace(scene.camera, circle_deg=None)
+        assert 100 <= camera.circle_deg <= 130
+        away = np.hypot(x - camera.cx, y - camera.cy) / camera.fx
+        outside = away > camera.circle_radius()
+        clear = away > camera.circle_radius() + 0.5 / camera.fx
+        rendering = renderer.render(scene)
+        assert (rendering.image[outside] == 0).all()
+        assert rendering.image[away < 0.9 * camera.circle_radius()].mean() > 50
+        for a in label(rendering):
+            mask, amodal = rle.decode(a["segmentation"]), rle.decode(a["amodal_segmentation"])
+            assert not (mask + amodal)[clear].any()
+            assert not (mask > amodal).any()
+            flags = np.array(a["keypoints"]).reshape(17, 3)[:, 2]
+            space = np.array(a["keypoints_3d"])
+            pixels = whole.to_pixels(space)
+            middle = [camera.cx, camera.cy]
+            far = np.linalg.norm(pixels - middle, axis=1) / camera.fx > camera.circle_radius()
+            assert (flags[far] == 0).all()
+            assert ((flags > 0) == camera.shows(space)).all()
+            beyond += (far & whole.shows(space)).sum()
+        everything = label(renderer.render(replace(scene, camera=whole)))
+        cut += sum(a["area"] for a in everything) > sum(a["area"] for a in label(rendering))
+    assert cut > 2
+    assert beyond > 1
+
+
+def test_people_across_the_rim_of_a_folding_lens_keep_their_masks(body, renderer):
+    """Where the picture's corners see nothing, who is cut there is not cut shorter alone."""
+    config = SceneConfig(
+        image_size=200, lens="opencv", fov=(95, 95), framing="paper", views=("sphere",),
+        distance=(0.6, 0.9), backgrounds="plain", wardrobe="painted", people=(3, 3), spread=0.5,
+    )  # fmt: skip
+    across = 0
+    for index in range(8):
+        scene = sample_scene(config, 4, index, body)
+        camera = replace(scene.camera, distortion=(-0.12, 0.0, 0.0, 0.0, 0.0))
+        assert np.isnan(camera.rays(np.array([[1.0, 1.0]]))).all()
+        rendering = renderer.render(replace(scene, camera=camera))
+        for a in label(rendering):
+            mask, amodal = rle.decode(a["segmentation"]), rle.decode(a["amodal_segmentation"])
+            assert not (mask > amodal).any()
+            pixels = np.argwhere(mask)[:, ::-1] + 0.5
+            outwards = np.sign(pixels - [camera.cx, camera.cy])
+            across += np.isnan(camera.rays(pixels + 2 * outwards)).any()
+    assert across > 3

@@ -20,6 +20,7 @@ from repogen.rendering.sensor import (
     developed,
     focused_background,
     noise_std,
+    rimmed,
     stand_apart,
     vignette_factor,
 )
@@ -344,3 +345,21 @@ def test_a_scene_with_everything_gives_the_same_picture_twice(scene, renderer):
     first = renderer.render(full).image
     renderer.render(scene)
     assert (renderer.render(full).image == first).all()
+
+
+def test_outside_of_the_image_circle_is_black_and_its_edge_is_soft():
+    camera = look_at(View(0, 90, 0, 2.0), (0.0, 0.0, 0.0), 0.0, 400, 190.0, "equidistant")
+    bright = np.full((400, 400, 3), 200, np.uint8)
+    assert rimmed(bright, camera) is bright
+    camera = replace(camera, circle_deg=180.0)
+    found = rimmed(bright, camera)
+    y, x = np.mgrid[:400, :400] + 0.5
+    away = np.hypot(x - camera.cx, y - camera.cy) / camera.fx / np.radians(90)
+    assert (found[away > 1] == 0).all()
+    assert (found[away < 0.989] == 200).all()
+    edge = (away < 1) & (away > 0.99)
+    order = np.argsort(away[edge])
+    fading = found[edge][order, 0].astype(int)
+    assert (np.diff(fading) <= 0).all()
+    assert len(set(fading)) > 20
+    assert (bright == 200).all()

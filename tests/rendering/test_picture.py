@@ -10,6 +10,7 @@ from repogen.appearance.backgrounds import Photo, Plain
 from repogen.appearance.colors import from_hex, to_linear
 from repogen.appearance.light import Light
 from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.rendering import renderer as rendering_of_scenes
 from repogen.rendering.kernels import geometry
 from repogen.scenes import SceneConfig, sample_scene
 from repogen.views.camera import View, look_at
@@ -339,17 +340,17 @@ def test_skin_that_clothes_hide_leaves_no_hole(body, renderer, monkeypatch):
     config = SceneConfig(image_size=256, views=("top", "bottom", "front"), backgrounds="plain")
     scenes = [sample_scene(config, 1, index, body) for index in range(60)]
     covered = [renderer.render(scene).gbuffer.covered for scene in scenes]
-    launch = renderer._launch
+    launch = rendering_of_scenes.launch
 
-    def launch_with_all_skin(kernel, dim, *arguments):
-        launch(kernel, dim, *arguments)
+    def launch_with_all_skin(device, kernel, dim, *arguments):
+        launch(device, kernel, dim, *arguments)
         if kernel is geometry.visible_sides:
             sides = arguments[-1].numpy().copy()
             assert (sides == 3).any()
             sides[sides == 3] = 1
             arguments[-1].assign(sides)
 
-    monkeypatch.setattr(renderer, "_launch", launch_with_all_skin)
+    monkeypatch.setattr(rendering_of_scenes, "launch", launch_with_all_skin)
     for scene, seen in zip(scenes, covered, strict=True):
         everything = renderer.render(scene).gbuffer.covered
         # Not none: where a joint is bent hard, skin reaches through the cloth.

@@ -1,5 +1,7 @@
 """The z-buffer of any lens: against the pinhole's, a naive twin, and meshes without holes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.spatial import ConvexHull
@@ -9,9 +11,9 @@ from repogen.poses.bounds import default_bounds
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.sampling import sample_body_pose
 from repogen.rendering.gbuffer import key_depth
-from repogen.rendering.kernels.lens import Lens, camera_to_lens, project, ray
+from repogen.rendering.kernels.lens import Lens, camera_to_lens, depth, project, ray
 from repogen.rendering.kernels.raster import EMPTY, NEAR, rasterize
-from repogen.rendering.kernels.raster_rays import Grid, rasterize_rays
+from repogen.rendering.kernels.raster_rays import FACES, Grid, rasterize_rays
 from repogen.views.camera import View, look_at
 from repogen.views.lens import FISHEYES, max_angle
 from repogen.warp_setup import wp
@@ -59,6 +61,14 @@ def decoded(keys, shape):
     return face, np.where(seen, key_depth(found), 0.0)
 
 
+@wp.kernel
+def land(lens: Lens, points: wp.array(dtype=wp.vec3), landed: wp.array(dtype=wp.vec3)):
+    """As `place_vertices` has it: pixel and depth."""
+    i = wp.tid()
+    pixel = project(lens, points[i])
+    landed[i] = wp.vec3(pixel[0], pixel[1], depth(lens, points[i]))
+
+
 def fast(vertices, faces, sides, camera, window=None, samples=1):
     """Face (-1 for none) and depth of each sample of a window (left, top, width, height)."""
     left, top, width, height = window or (0, 0, camera.width, camera.height)
@@ -67,8 +77,11 @@ def fast(vertices, faces, sides, camera, window=None, samples=1):
     grid = Grid()
     grid.left, grid.top, grid.samples = left, top, samples
     grid.height, grid.width = shape
-    inputs = [*mesh_arrays(vertices, faces, sides), camera_to_lens(camera), grid, keys]
-    wp.launch(rasterize_rays, dim=len(faces), inputs=inputs, device="cpu")
+    points, *mesh = mesh_arrays(vertices, faces, sides)
+    lens, landed = camera_to_lens(camera), wp.empty_like(points)
+    wp.launch(land, dim=len(points), inputs=[lens, points, landed], device="cpu")
+    inputs = [points, landed, *mesh, lens, grid, keys]
+    wp.launch(rasterize_rays, dim=-(-len(faces) // FACES), inputs=inputs, device="cpu")
     return decoded(keys, shape)
 
 
@@ -146,6 +159,21 @@ def test_the_kernels_lens_is_the_cameras(name):
     assert (length[nothing] == 0).mean() > 0.98 if nothing.any() else (length > 0).all()
     unit = camera.depth_of(found[sure])
     assert unit == pytest.approx(np.ones(len(unit)), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["equidistant", "kannala-brandt"])
+def test_a_kernels_ray_ends_at_the_image_circle(name):
+    camera = replace(camera_of(name, 512), circle_deg=140.0)
+    seen = np.random.default_rng(0).uniform(0, 512, (5000, 2)).astype(np.float32)
+    away = np.linalg.norm((seen - [camera.cx, camera.cy]) / camera.fx, axis=1)
+    pixels = wp.zeros(len(seen), dtype=wp.vec2, device="cpu")
+    rays = wp.zeros(len(seen), dtype=wp.vec3, device="cpu")
+    inputs = [camera_to_lens(camera), rays, array(seen, wp.vec2), pixels, rays]
+    wp.launch(lens_there_and_back, dim=len(seen), inputs=inputs, device="cpu")
+    sure = np.abs(away - camera.circle_radius()) > 1e-5
+    found = np.linalg.norm(rays.numpy(), axis=1) > 0
+    assert (found == (away < camera.circle_radius()))[sure].all()
+    assert 0.2 < found.mean() < 0.8
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -1,12 +1,14 @@
 """Lens models against OpenCV's, their definitions, and their own inverse."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from repogen.errors import UserError
 from repogen.views.camera import Camera, View, look_at
-from repogen.views.lens import MODELS, check_lens, half_width, max_angle
+from repogen.views.lens import FISHEYES, MODELS, check_lens, half_width, max_angle
 
 IDENTITY = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 BARREL = (-0.31, 0.12, 0.0011, -0.0007, -0.02)
@@ -202,3 +204,38 @@ def test_a_field_of_view_that_cannot_be_is_a_user_error(model, distortion, fov, 
 def test_models_are_all_tested():
     assert {model for model, _, _ in LENSES} == set(MODELS)
     assert half_width("pinhole", (), 90.0) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("model", "distortion", "fov"), LENSES)
+def test_the_image_circle_is_where_pixels_stop_seeing(model, distortion, fov):
+    camera = camera_of(model, distortion, fov)
+    if model not in FISHEYES:
+        assert camera.circle_radius() == np.inf
+        with pytest.raises(UserError, match="no image circle; only equidistant"):
+            replace(camera, circle_deg=180.0)
+        return
+    camera = replace(camera, circle_deg=150.0)
+    points = directions(np.random.default_rng(9), 2000, 85)
+    inside = np.arccos(points[:, 2]) < np.radians(75)
+    pixels = camera.to_pixels(points)
+    assert np.isfinite(camera.rays(pixels)[:, 0]).tolist() == inside.tolist()
+    assert camera.shows(points).tolist() == inside.tolist()
+    assert camera.in_view(points).all()
+    offset = np.linalg.norm((pixels - [camera.cx, camera.cy]) / camera.fx, axis=1)
+    assert (offset < camera.circle_radius()).tolist() == inside.tolist()
+    window = camera.windowed(100, 50, 300, 200, 2.0)
+    assert window.circle_radius() == camera.circle_radius()
+
+
+@pytest.mark.parametrize("width", [0.0, -5.0, 361.0, float("nan")])
+def test_an_image_circle_that_cannot_be_is_a_user_error(width):
+    with pytest.raises(UserError, match=r"image circle .* degrees wide: give more than 0"):
+        replace(camera_of("equidistant", (), 180), circle_deg=width)
+
+
+def test_the_picture_shows_what_lands_inside_its_border():
+    camera = uneven("pinhole", ())
+    pixels = np.array([[0, 0], [699.9, 499.9], [-0.1, 10], [10, 500.1], [700.1, 10]])
+    points = 3 * camera.rays(pixels)
+    assert camera.shows(points).tolist() == [True, True, False, False, False]
+    assert not camera.shows(-points).any()  # behind the camera, on the same pixels

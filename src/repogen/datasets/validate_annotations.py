@@ -43,7 +43,7 @@ def camera_of(image: Record) -> Camera:
     (fx, _, cx), (_, fy, cy), _ = record["K"]
     return Camera(
         image["width"], image["height"], fx, fy, cx, cy, tuple(map(tuple, record["R"])),
-        tuple(record["t"]), record["model"], tuple(record["distortion"]),
+        tuple(record["t"]), record["model"], tuple(record["distortion"]), record.get("circle_deg"),
     )  # fmt: skip
 
 
@@ -91,8 +91,7 @@ def _check_points(
     labelled = flags > 0
     if labelled.any() and np.abs(pixels - points[:, :2])[labelled].max() > PIXEL:
         yield f"{deep} project more than {PIXEL} px away from {flat}"
-    inside = camera.in_view(space) & (pixels >= 0).all(axis=1)
-    inside &= (pixels < [camera.width, camera.height]).all(axis=1)
+    inside = camera.shows(space)
     if (labelled & ~inside).any() or (not dropped and (inside & ~labelled).any()):
         yield f"v = 0 in {flat} does not mean outside the image"
     if dropped and (flags == 1).any():

@@ -113,6 +113,7 @@ PRESETS: dict[str, dict[str, Any]] = (
             "framing": "paper",
             "lens": "kannala-brandt",
             "fov": (170.0, 190.0),
+            "circle": (180.0, 185.0),
             "elevation": (83.0, 90.0),
             "roll": (-180.0, 180.0),
             "distance": (1.4, 2.8),

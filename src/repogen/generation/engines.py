@@ -37,6 +37,13 @@ def make_chunks(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) 
         yield write_chunk(folder, config, chunk)
 
 
+def start_method(device: str) -> str:
+    """How worker processes begin: as forks of one that has imported everything, where that can
+    be; but a process that has met CUDA, as Warp does when imported, cannot be forked."""
+    forks = device == "cpu" and "forkserver" in multiprocessing.get_all_start_methods()
+    return "forkserver" if forks else "spawn"
+
+
 def _in_processes(
     folder: DatasetFolder, config: GenerateConfig, todo: list[int], workers: int
 ) -> Iterator[int]:
@@ -44,9 +51,8 @@ def _in_processes(
 
     # Each worker is one core's work; threads of the linear algebra would only spin.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    if "forkserver" in methods:
+    context = multiprocessing.get_context(start_method(config.device))
+    if context.get_start_method() == "forkserver":
         context.set_forkserver_preload(["repogen.generation.worker"])
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=worker.start)
     waiting = list(reversed(todo))

@@ -52,8 +52,10 @@ def label(
     for place, (mask, body) in enumerate(
         zip(person_masks(rendering), rendering.posed, strict=True)
     ):
-        if not mask.any():
+        whole = _encoded(mask)
+        if not rle.area(whole):
             continue
+        alone = rendering.alone.get(place)
         points = rendering.scene.camera.to_camera(annotators_keypoints(body))
         flags = point_flags(rendering.scene, points, seen[place], hidden)
         annotations.append(
@@ -62,11 +64,11 @@ def label(
                 "iscrowd": 0,
                 "keypoints": flat_points(rendering.scene, points, flags),
                 "num_keypoints": int((flags > 0).sum()),
-                "bbox": _box(mask),
-                "area": float(mask.sum()),
-                "segmentation": _encoded(mask),
+                "bbox": rle.toBbox(whole).tolist(),
+                "area": float(rle.area(whole)),
+                "segmentation": _record(whole),
                 "amodal_bbox": _corner_and_size(rendering.boxes[place]),
-                "amodal_segmentation": _encoded(rendering.alone.get(place, mask)),
+                "amodal_segmentation": _record(whole if alone is None else _encoded(alone)),
                 "keypoints_3d": np.round(points, 6).tolist(),
                 "view": _view_record(rendering.scene, place),
             }
@@ -90,7 +92,8 @@ def image_record(scene: Scene, file_name: str) -> dict[str, Any]:
             "distortion": list(camera.distortion),
             "R": [list(row) for row in camera.rotation],
             "t": list(camera.translation),
-        },
+        }
+        | ({} if camera.circle_deg is None else {"circle_deg": camera.circle_deg}),
         "view": {"name": scene.view_name} | _view_record(scene, 0),
         "effects": switched_on(scene.sensor),
     }
@@ -105,7 +108,11 @@ def _view_record(scene: Scene, place: int) -> dict[str, float]:
 
 def _encoded(mask: UInt8[np.ndarray, "h w"]) -> dict[str, Any]:
     """COCO's run-length encoding."""
-    encoded = rle.encode(cv2.transpose(mask).T)
+    return rle.encode(cv2.transpose(mask).T)
+
+
+def _record(encoded: dict[str, Any]) -> dict[str, Any]:
+    """The encoding as JSON takes it."""
     return {
         "size": [int(v) for v in encoded["size"]],
         "counts": encoded["counts"].decode("ascii"),
@@ -124,9 +131,3 @@ def seen_keypoints(rendering: Rendering) -> list[Bool[np.ndarray, " 17"]]:
         any_bits(bits[person == place, None], len(COCO_KEYPOINTS))
         for place in range(len(rendering.posed))
     ]
-
-
-def _box(mask: UInt8[np.ndarray, "h w"]) -> list[float]:
-    columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
-    left, top = int(columns[0]), int(rows[0])
-    return [float(left), float(top), float(columns[-1] + 1 - left), float(rows[-1] + 1 - top)]

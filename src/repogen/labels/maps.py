@@ -89,11 +89,20 @@ def _window_masks(rendering: Rendering) -> list[UInt8[np.ndarray, "h w"]]:
     g = rendering.gbuffer
     if _alone(rendering):
         return [_anybody(g)]
-    people = _people_of(rendering)
-    masks = [g.half_covered(people == place) for place in range(len(rendering.posed))]
-    shared = sum(masks) > 1
-    front = rendering.mesh.people[np.where(shared, g.nearest.astype(np.uint32), 0)]
-    return [mask * (~shared | (front == place)) for place, mask in enumerate(masks)]
+    rows, columns = np.nonzero(g.counts > 0)
+    keys = g.keys_of(rows, columns)
+    people = np.append(rendering.mesh.people, -1).astype(np.int16)
+    owners = people[np.minimum(keys.astype(np.uint32), np.uint32(len(people) - 1))]
+    front = people[keys.min(axis=0).astype(np.uint32)]
+    places = range(len(rendering.posed))
+    halves = [2 * (owners == place).sum(axis=0, dtype=np.uint8) >= len(keys) for place in places]
+    shared = np.sum(halves, axis=0) > 1
+    masks = []
+    for place, half in enumerate(halves):
+        window = np.zeros(g.counts.shape, dtype=np.uint8)
+        window[rows, columns] = half & (~shared | (front == place))
+        masks.append(window)
+    return masks
 
 
 def _alone(rendering: Rendering) -> bool:

@@ -14,14 +14,7 @@ def point_flags(
     `seen` says where some of a point's neighbourhood is seen. With `hidden` = "drop" occluded
     points get 0 too.
     """
-    camera = scene.camera
-    with np.errstate(divide="ignore", invalid="ignore"):
-        pixels = camera.to_pixels(points)
-    inside = (
-        camera.in_view(points)
-        & (pixels >= 0).all(axis=1)
-        & (pixels < [camera.width, camera.height]).all(axis=1)
-    )
+    inside = scene.camera.shows(points)
     return np.where(inside & (seen | (hidden == "keep")), 1 + seen, 0)
 
 

@@ -1,29 +1,26 @@
 """How much of the picture people take, whatever stands before them."""
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Float32
 
 from repogen.rendering.kernels.raster import NEAR
 from repogen.rendering.mesh import Mesh
-from repogen.views.camera import Camera
 
 
 def extents(
-    camera: Camera,
-    mesh: Mesh,
-    vertices: Float[np.ndarray, "v 3"],
-    shown: Bool[np.ndarray, " f"],
-    owner: int,
+    mesh: Mesh, landed: Float32[np.ndarray, "v 3"], shown: Bool[np.ndarray, " f"], owner: int
 ) -> Float[np.ndarray, "4"]:
     """Left, top, right and bottom in pixels of all shown faces of a person (-1: of all things),
-    not cut to the picture; empty (left > right) where nothing is."""
-    used = np.zeros(len(vertices), dtype=bool)
+    not cut to the picture; empty (left > right) where nothing is.
+
+    `landed` has the pixel and the depth of each vertex, as `place_vertices` writes them: what a
+    lens cannot image is at its rim.
+    """
+    used = np.zeros(len(landed), dtype=bool)
     used[mesh.faces[shown & (mesh.people == owner)].ravel()] = True
-    points = vertices[used].astype(np.float64)
-    points = points[camera.in_view(points) & (camera.depth_of(points) > NEAR)]
-    if len(points) == 0:
+    pixels = landed[used & (landed[:, 2] > NEAR), :2].astype(np.float64)
+    if len(pixels) == 0:
         return np.array([np.inf, np.inf, -np.inf, -np.inf])
-    pixels = camera.to_pixels(points)
     return np.concatenate([pixels.min(axis=0), pixels.max(axis=0)])
 
 

@@ -59,6 +59,15 @@ class GBuffer:
                 out = np.minimum(out, self.keys[row::n, column::n])
         return out
 
+    def keys_of(
+        self, rows: Int[np.ndarray, " n"], columns: Int[np.ndarray, " n"]
+    ) -> UInt64[np.ndarray, "s n"]:
+        """The keys of all samples of some pixels of the window."""
+        n = self.samples
+        return np.stack(
+            [self.keys[n * rows + y, n * columns + x] for y in range(n) for x in range(n)]
+        )
+
     def half_covered(self, samples: Bool[np.ndarray, "sh sw"]) -> UInt8[np.ndarray, "h w"]:
         """1 for the pixels of the window where at least half of the samples are set."""
         return half_covered(samples, self.samples)

@@ -98,6 +98,8 @@ class SceneConfig:
     """pinhole, opencv, equidistant or kannala-brandt; the distortion is drawn at random."""
     fov: tuple[float, float] = (PAPER_FOV_DEG, PAPER_FOV_DEG)
     """Degrees that the picture is wide before it is framed; with --framing fit it is zoomed."""
+    circle: tuple[float, float] | None = None
+    """Degrees that a fisheye's image circle is wide; outside of it the picture is black."""
     aim: str = "person"
     """What the camera looks at: the first person or the middle of the group."""
     ages: tuple[str, ...] = ("adults",)
@@ -153,7 +155,7 @@ def check_scene_config(config: SceneConfig) -> None:
             raise UserError(f"--{name} {few} {many}: two counts between {low} and {high}, the "
                             "smaller one first")  # fmt: skip
     _within("spread", config.spread, 0, 100)
-    check_optics(config.lens, config.fov)
+    check_optics(config.lens, config.fov, config.circle)
     if config.ground not in ("air", "floor"):
         raise choose("--ground", config.ground, ("air", "floor"))
     if config.aim not in ("person", "group"):

@@ -1,5 +1,7 @@
 """Drawing a scene: a pure function of the options, the seed and the index."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from repogen.appearance.light import sample_lights
@@ -40,11 +42,13 @@ def sample_scene(
     rng = stream(seed, index, "lens")
     distortion = sample_distortion(rng, config.lens)
     fov = float(rng.uniform(*config.fov))
+    circle = float(rng.uniform(*config.circle)) if config.circle else None
     people = sample_crowd(config, seed, index, body, person)
     target = person.position
     if config.aim == "group":
         target = tuple(np.mean([p.position for p in people], axis=0).tolist())
     camera = look_at(view, target, person.yaw_deg, config.image_size, fov, config.lens, distortion)
+    camera = replace(camera, circle_deg=circle)
     people = tuple(p for p in people if p is person or far_enough(camera, seen_points(body, p)))
     everybody = [seen_points(body, p) for p in people]
     vertices = np.concatenate(everybody)

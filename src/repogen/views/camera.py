@@ -30,7 +30,9 @@ class Camera:
 
     World to camera is x_cam = rotation x_world + translation (metres, row-major rotation).
     `model` is one of `lens.MODELS`. `distortion` is k1 k2 p1 p2 k3 for opencv, k1 k2 k3 k4 for
-    kannala-brandt and nothing for pinhole and equidistant. Raises `UserError` for anything else.
+    kannala-brandt and nothing for pinhole and equidistant. `circle_deg` is how wide a fisheye's
+    image circle is, outside of which the picture is black; None without one. Raises `UserError`
+    for anything else.
     """
 
     width: int
@@ -43,9 +45,12 @@ class Camera:
     translation: tuple[float, float, float]
     model: str = "pinhole"
     distortion: tuple[float, ...] = ()
+    circle_deg: float | None = None
 
     def __post_init__(self) -> None:
         lens.check_lens(self.model, self.distortion)
+        if self.circle_deg is not None:
+            lens.check_circle(self.model, self.circle_deg)
 
     @property
     def matrix(self) -> Float[np.ndarray, "3 3"]:
@@ -67,13 +72,16 @@ class Camera:
     def rays(self, pixels: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 3"]:
         """Unit vectors of the camera's frame that these pixel coordinates see.
 
-        NaN for pixels that see nothing: those beyond what the model images (`lens.max_angle`).
+        NaN for pixels that see nothing: those beyond what the model images (`lens.max_angle`) or
+        outside of the image circle.
         """
         at = (np.asarray(pixels, np.float64) - [self.cx, self.cy]) / [self.fx, self.fy]
-        return lens.unproject(self.model, self.distortion, at)
+        rays = lens.unproject(self.model, self.distortion, at)
+        return np.where(self._in_circle(rays)[:, None], rays, np.nan)
 
     def in_view(self, points: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
-        """Which points of the camera's frame the model can image, inside the picture or not.
+        """Which points of the camera's frame the model can image, inside the picture and the
+        image circle or not.
 
         In front of the camera for pinhole and opencv, not so far off the axis that the distortion
         would fold them back into the picture for opencv and the fisheyes.
@@ -81,6 +89,29 @@ class Camera:
         x, y, z = points.T
         angle = np.arctan2(np.hypot(x, y), z)
         return (angle <= lens.max_angle(self.model, self.distortion)) & (self.depth_of(points) > 0)
+
+    def circle_radius(self) -> float:
+        """The image circle's radius at focal length 1; infinite without one."""
+        if self.circle_deg is None:
+            return np.inf
+        most = lens.max_angle(self.model, self.distortion)
+        angle = min(np.radians(self.circle_deg) / 2, most)
+        edge = np.array([[np.sin(angle), 0.0, np.cos(angle)]])
+        return float(lens.project(self.model, self.distortion, edge)[0][0])
+
+    def shows(self, points: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
+        """Which points of the camera's frame land in the picture, whatever may hide them: inside
+        its border and the image circle."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            pixels = self.to_pixels(points)
+        inside = (pixels >= 0).all(axis=1) & (pixels < [self.width, self.height]).all(axis=1)
+        return inside & self.in_view(points) & self._in_circle(points)
+
+    def _in_circle(self, points: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
+        if self.circle_deg is None:
+            return np.ones(len(points), dtype=bool)
+        x, y, z = points.T
+        return np.arctan2(np.hypot(x, y), z) <= np.radians(self.circle_deg) / 2
 
     def depth_of(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
         """Depth in metres of points in the camera's frame, as z-buffers and depth maps have it.

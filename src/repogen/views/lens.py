@@ -34,6 +34,16 @@ def check_lens(model: str, distortion: Sequence[float]) -> None:
         raise UserError(f"distortion {tuple(distortion)} must be finite numbers")
 
 
+def check_circle(model: str, circle_deg: float) -> None:
+    """Raises `UserError` for an image circle that no lens of this model has."""
+    if model not in FISHEYES:
+        raise UserError(
+            f"a camera of model {model!r} has no image circle; only {' and '.join(FISHEYES)} have"
+        )
+    if not 0 < circle_deg <= 360:
+        raise UserError(f"image circle {circle_deg:g} degrees wide: give more than 0, at most 360")
+
+
 def half_width(model: str, distortion: Sequence[float], fov_deg: float) -> float:
     """Half the width, at focal length 1, of a picture that is `fov_deg` degrees wide.
 

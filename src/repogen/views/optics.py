@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from repogen.errors import choose
-from repogen.views.lens import half_width
+from repogen.errors import UserError, choose
+from repogen.views.lens import check_circle, half_width
 
 _RANGES: dict[str, tuple[tuple[float, float], ...]] = {
     "pinhole": (),
@@ -15,12 +15,20 @@ _RANGES: dict[str, tuple[tuple[float, float], ...]] = {
 for a picture 100 degrees wide, kannala-brandt for 220."""
 
 
-def check_optics(model: str, fov_deg: tuple[float, float]) -> None:
-    """Raises `UserError` for an unknown model or widths that some of its lenses cannot have."""
+def check_optics(
+    model: str, fov_deg: tuple[float, float], circle_deg: tuple[float, float] | None = None
+) -> None:
+    """Raises `UserError` for an unknown model, or widths of the picture or of the image circle
+    that some of its lenses cannot have."""
     if model not in _RANGES:
         raise choose("lens", model, _RANGES)
     for width in fov_deg:
         half_width(model, [low for low, _ in _RANGES[model]], width)
+    for width in circle_deg or ():
+        check_circle(model, width)
+    if circle_deg and circle_deg[0] > circle_deg[1]:
+        low, high = circle_deg
+        raise UserError(f"image circle {low:g} to {high:g} degrees: give the lower value first")
 
 
 def sample_distortion(rng: np.random.Generator, model: str) -> tuple[float, ...]:

@@ -80,6 +80,7 @@ def place_vertices(
     translation: wp.vec3,
     lens: Lens,
     out: wp.array(dtype=wp.vec3),
+    landed: wp.array(dtype=wp.vec3),
     corners: wp.array(dtype=Corner),
     shown: wp.array(dtype=wp.uint8),
     bounds: wp.array(dtype=wp.float32),
@@ -87,9 +88,10 @@ def place_vertices(
     """Vertices and unit normals in the camera's frame; hair stands off the skin.
 
     Faces of vertex v are incident[starts[v]:starts[v + 1]]: the sum of their normals, gathered in
-    a fixed order, is the same on every device. `shown` gets 1 where an outfit shows the vertex, 2
-    where it is skin deep inside a garment, and `bounds` the least x, least y, greatest x and
-    greatest y in pixels of all the vertices that people may be seen by.
+    a fixed order, is the same on every device. `landed` gets a vertex's pixel and its depth,
+    `shown` 1 where an outfit shows the vertex, 2 where it is skin deep inside a garment, and
+    `bounds` the least x, least y, greatest x and greatest y in pixels of all the vertices that
+    people may be seen by.
     """
     v = wp.tid()
     own = fixed[v]
@@ -124,13 +126,16 @@ def place_vertices(
     corners[v] = c
     out[v] = at
     shown[v] = wp.uint8(wp.where(there, wp.where(dressed, 2, 1), 0))
-    possible = own.layer == 0 or own.layer == 2 or (own.layer > 2 and there)
-    if possible and depth(lens, at) > _NEAR:
+    far = depth(lens, at)
+    pixel = wp.vec2(0.0, 0.0)
+    if far > _NEAR:
         pixel = project(lens, at)
-        wp.atomic_min(bounds, 0, pixel[0])
-        wp.atomic_min(bounds, 1, pixel[1])
-        wp.atomic_max(bounds, 2, pixel[0])
-        wp.atomic_max(bounds, 3, pixel[1])
+        if own.layer == 0 or own.layer == 2 or (own.layer > 2 and there):
+            wp.atomic_min(bounds, 0, pixel[0])
+            wp.atomic_min(bounds, 1, pixel[1])
+            wp.atomic_max(bounds, 2, pixel[0])
+            wp.atomic_max(bounds, 3, pixel[1])
+    landed[v] = wp.vec3(pixel[0], pixel[1], far)
 
 
 @wp.kernel

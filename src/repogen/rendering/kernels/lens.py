@@ -1,6 +1,7 @@
 """`views.lens` for kernels: where a point lands in the picture, and what a pixel looks along."""
 
 import math
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -13,7 +14,7 @@ from repogen.warp_setup import wp
 
 PINHOLE = wp.constant(list(MODELS).index("pinhole"))
 _OPENCV = wp.constant(list(MODELS).index("opencv"))
-_STEPS = wp.constant(16384)
+_STEPS = wp.constant(8192)
 _NO_RADIUS = wp.constant(wp.float32(1.0e-12))
 
 
@@ -22,9 +23,11 @@ class Lens:
     """A camera's intrinsics; `model` is the place of its name in `views.lens.MODELS`.
 
     `rim` is how far from the axis the picture can reach: radians for the fisheyes, the distance
-    at unit depth before distortion for opencv. A fisheye's `radial` holds, at even distances from
-    the middle from 0 to `radius`, the sine of the angle off the axis over that distance, and its
-    cosine.
+    at unit depth before distortion for opencv; `rim_depth` is its cosine for a fisheye. `radial`
+    holds, for even squares from 0 to `most`
+    of the distance from the middle, for a fisheye the sine of the angle off the axis over that
+    distance, and its cosine; for opencv, tangential distortion aside, the distance before
+    distortion over that after. Beyond the square `end`, the image circle's, nothing is seen.
     """
 
     fx: float
@@ -39,13 +42,15 @@ class Lens:
     p1: float
     p2: float
     rim: float
-    radius: float
+    rim_depth: float
+    most: float
+    end: float
     radial: wp.array(dtype=wp.vec2)
 
 
 def camera_to_lens(camera: Camera, device: str = "cpu") -> Lens:
-    """The camera's lens; a fisheye's rim is the picture's farthest corner or where the model
-    ends, whichever is nearer the axis."""
+    """The camera's lens; it ends at the picture's farthest corner or where the model does,
+    whichever is nearer the axis."""
     lens = Lens()
     lens.fx, lens.fy, lens.cx, lens.cy = camera.fx, camera.fy, camera.cx, camera.cy
     lens.model = list(MODELS).index(camera.model)
@@ -55,29 +60,42 @@ def camera_to_lens(camera: Camera, device: str = "cpu") -> Lens:
         lens.k1, lens.k2, lens.p1, lens.p2, lens.k3 = camera.distortion
     elif camera.model == "kannala-brandt":
         lens.k1, lens.k2, lens.k3, lens.k4 = camera.distortion
+    if camera.model == "pinhole":
+        return lens
+    # A pixel beyond the border, so that what is outside stays outside.
+    across, down = (-1.0, camera.width + 1.0), (-1.0, camera.height + 1.0)
+    corners = np.array([(x, y) for x in across for y in down])
     if camera.model in FISHEYES:
-        # A pixel beyond the border, so that what is outside stays outside.
-        across, down = (-1.0, camera.width + 1.0), (-1.0, camera.height + 1.0)
-        depths = camera.rays([(x, y) for x in across for y in down])[:, 2]
+        depths = replace(camera, circle_deg=None).rays(corners)[:, 2]
         if not any(math.isnan(depth) for depth in depths):
             lens.rim = float(math.acos(min(depths)))
-        lens.radius, lens.radial = _radial(camera.model, camera.distortion, lens.rim, device)
+        lens.rim_depth = math.cos(lens.rim)
+        radial = camera.distortion
+        edge = np.array([[np.sin(lens.rim), 0.0, np.cos(lens.rim)]])
+        radius = float(project_points(camera.model, radial, edge)[0][0])
+    else:
+        k1, k2, _, _, k3 = camera.distortion
+        radial = (k1, k2, 0.0, 0.0, k3)
+        farthest = (corners - [camera.cx, camera.cy]) / [camera.fx, camera.fy]
+        edge = np.array([[lens.rim, 0.0, 1.0]])
+        most = float(project_points(camera.model, radial, edge)[0][0])
+        radius = min(most, float(np.hypot(*farthest.T).max()))
+    lens.most = radius**2
+    lens.end = min(radius, camera.circle_radius()) ** 2
+    lens.radial = _radial(camera.model, radial, radius, device)
     return lens
 
 
 @lru_cache(maxsize=8)
-def _radial(
-    model: str, distortion: tuple[float, ...], rim: float, device: str
-) -> tuple[float, wp.array]:
+def _radial(model: str, distortion: tuple[float, ...], radius: float, device: str) -> wp.array:
     """See `Lens`; linear in between it is good to 1e-7."""
-    edge = np.array([[np.sin(rim), 0.0, np.cos(rim)]])
-    radius = float(project_points(model, distortion, edge)[0][0])
     # A hair inside the rim, where the inverse is sure to exist.
-    radii = np.linspace(0, radius * (1 - 1e-9), _STEPS + 1)
+    radii = np.sqrt(np.linspace(0, 1, _STEPS + 1)) * radius * (1 - 1e-9)
     rays = unproject_points(model, distortion, np.stack([radii, np.zeros(_STEPS + 1)], axis=1))
-    ratio = np.append(1.0, rays[1:, 0] / radii[1:])
+    across = rays[:, 0] if model in FISHEYES else rays[:, 0] / rays[:, 2]
+    ratio = np.append(1.0, across[1:] / radii[1:])
     table = np.stack([ratio, rays[:, 2]], axis=1)
-    return radius, wp.array(table, dtype=wp.vec2, device=device)
+    return wp.array(table, dtype=wp.vec2, device=device)
 
 
 @wp.func
@@ -138,7 +156,7 @@ def project(lens: Lens, p: wp.vec3) -> wp.vec2:
 def ray(lens: Lens, px: float, py: float) -> wp.vec3:
     """Direction that the pixel coordinates see: of unit depth, for a fisheye of unit length.
 
-    Zero for pixels that see nothing, beyond where the model ends.
+    Zero for pixels that see nothing, beyond where the model or the image circle ends.
     """
     x = (px - lens.cx) / lens.fx
     y = (py - lens.cy) / lens.fy
@@ -150,46 +168,30 @@ def ray(lens: Lens, px: float, py: float) -> wp.vec3:
 
 
 @wp.func
-def undistorted(lens: Lens, radius: float) -> float:
-    """How far from the axis, at most the rim, what the radial part puts at this radius was.
-
-    Newton's method, and halving where it would leave what holds the answer.
-    """
-    low = float(0.0)
-    high = float(lens.rim)
-    at = wp.min(radius, lens.rim)
-    for _ in range(32):
-        square = at * at
-        f = factor(lens, square)
-        over = at * f - radius
-        step = over / (f + 2.0 * square * factor_slope(lens, square))
-        if wp.abs(step) < 1.0e-6 * (1.0 + at):
-            return wp.clamp(at - step, low, high)
-        low = wp.where(over < 0.0, at, low)
-        high = wp.where(over < 0.0, high, at)
-        at = at - step
-        if at < low or at > high:
-            at = 0.5 * (low + high)
-    return at
+def looked_up(lens: Lens, square: float) -> wp.vec2:
+    """From the table, at a square of the distance from the middle up to its end: what Newton's
+    method would find takes most of the time of a picture."""
+    at = square / lens.most * float(_STEPS)
+    step = wp.min(int(at), _STEPS - 1)
+    return lens.radial[step] + (at - float(step)) * (lens.radial[step + 1] - lens.radial[step])
 
 
 @wp.func
 def fisheye_ray(lens: Lens, x: float, y: float) -> wp.vec3:
-    """From the table: what Newton's method would find takes most of the time of a picture."""
-    radius = wp.sqrt(x * x + y * y)
-    if radius > lens.radius:
+    square = x * x + y * y
+    if square > lens.end:
         return wp.vec3(0.0, 0.0, 0.0)
-    at = radius / lens.radius * float(_STEPS)
-    step = wp.min(int(at), _STEPS - 1)
-    v = lens.radial[step] + (at - float(step)) * (lens.radial[step + 1] - lens.radial[step])
+    v = looked_up(lens, square)
     return wp.vec3(x * v[0], y * v[0], v[1])
 
 
 @wp.func
 def opencv_ray(lens: Lens, x: float, y: float) -> wp.vec3:
     """Newton's method from where the radial part alone would have it, kept inside the rim."""
-    radius = wp.sqrt(x * x + y * y)
-    start = undistorted(lens, radius) / wp.max(radius, _NO_RADIUS)
+    whole = x * x + y * y
+    start = looked_up(lens, wp.min(whole, lens.most))[0]
+    if whole > lens.most:
+        start *= wp.sqrt(lens.most / whole)
     u = x * start
     v = y * start
     miss = float(0.0)
@@ -208,7 +210,7 @@ def opencv_ray(lens: Lens, x: float, y: float) -> wp.vec3:
         inside = wp.min(1.0, lens.rim / wp.max(wp.sqrt(u * u + v * v), _NO_RADIUS))
         u *= inside
         v *= inside
-        miss = (wp.abs(dx) + wp.abs(dy)) / (1.0 + radius)
+        miss = (wp.abs(dx) + wp.abs(dy)) / (1.0 + wp.abs(x) + wp.abs(y))
         if miss < 1.0e-6:
             break
     # Where the distortion turns, a step may be without bounds or not a number.

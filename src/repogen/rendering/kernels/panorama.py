@@ -2,7 +2,8 @@
 
 from repogen.rendering.kernels.lens import Lens, ray
 from repogen.rendering.kernels.noise import noise
-from repogen.rendering.kernels.shade import STRIP, Lighting, ambient_light, lit_share
+from repogen.rendering.kernels.place import STRIP
+from repogen.rendering.kernels.shade import Lighting, ambient_light, lit_share
 from repogen.warp_setup import wp
 
 _STRIP = wp.constant(STRIP)
@@ -34,8 +35,9 @@ def seen_along(dome: Dome, d: wp.vec3) -> wp.vec3:
     top = wp.floor(y)
     fx = x - left
     fy = y - top
-    x0 = (int(left) + width) % width
-    x1 = (x0 + 1) % width
+    x0 = int(left)
+    x0 = wp.where(x0 < 0, width - 1, x0)
+    x1 = wp.where(x0 + 1 < width, x0 + 1, 0)
     y0 = wp.clamp(int(top), 0, height - 1)
     y1 = wp.clamp(int(top) + 1, 0, height - 1)
     upper = (1.0 - fx) * dome.pixels[y0, x0] + fx * dome.pixels[y0, x1]
@@ -44,10 +46,11 @@ def seen_along(dome: Dome, d: wp.vec3) -> wp.vec3:
 
 
 @wp.func
-def unshadowed(light: Lighting, point: wp.vec3) -> float:
-    """Share of its light that a point of the floor (camera frame) gets past the people."""
-    whole = wp.length(ambient_light(light, light.up)) + 1.0e-6
-    left = whole
+def unshadowed(light: Lighting, around: float, point: wp.vec3) -> float:
+    """Share of its light that a point of the floor (camera frame) gets past the people, where it
+    gets `around` from all around."""
+    whole = around
+    left = around
     for i in range(light.shadow_count):
         down = wp.dot(light.lamps[i].direction, light.up)
         if down > 0.05:
@@ -59,7 +62,7 @@ def unshadowed(light: Lighting, point: wp.vec3) -> float:
 
 @wp.func
 def dome_color(
-    dome: Dome, light: Lighting, table: wp.array(dtype=wp.vec4), towards: wp.vec3
+    dome: Dome, light: Lighting, around: float, table: wp.array(dtype=wp.vec4), towards: wp.vec3
 ) -> wp.vec3:
     """What a ray in the camera's frame meets: the floor's disc, or the dome around it."""
     ahead = wp.normalize(towards)
@@ -71,11 +74,13 @@ def dome_color(
         if at[0] * at[0] + at[1] * at[1] < dome.reach * dome.reach:
             color = seen_along(dome, wp.normalize(at - middle))
             # What the panorama is too coarse to show of the ground near by.
-            fine = noise(table, wp.vec3(at[0], at[1], 0.3) * 37.0)
-            coarse = noise(table, wp.vec3(at[0], at[1], 7.7) * 6.0)
             fade = wp.clamp(1.5 - far / 6.0, 0.0, 1.0)
-            grain = 1.0 + fade * (0.06 * fine[0] + 0.05 * coarse[0])
-            return color * grain * unshadowed(light, far * ahead)
+            grain = float(1.0)
+            if fade > 0.0:
+                fine = noise(table, wp.vec3(at[0], at[1], 0.3) * 37.0)
+                coarse = noise(table, wp.vec3(at[0], at[1], 7.7) * 6.0)
+                grain = 1.0 + fade * (0.06 * fine[0] + 0.05 * coarse[0])
+            return color * grain * unshadowed(light, around, far * ahead)
     # The dome: a sphere around the middle through the floor's rim.
     square = dome.reach * dome.reach + dome.eye_height * dome.eye_height
     away = dome.eye - middle
@@ -99,11 +104,12 @@ def draw_panorama(
 ):
     """A strip of `STRIP` background pixels, BGR; black where the lens sees nothing."""
     y, strip = wp.tid()
+    around = wp.length(ambient_light(light, light.up)) + 1.0e-6
     for x in range(strip * _STRIP, wp.min((strip + 1) * _STRIP, width)):
         towards = ray(lens, float(x) + 0.5, float(y) + 0.5)
         color = wp.vec3(0.0, 0.0, 0.0)
         if wp.length_sq(towards) > 0.0:
-            color = dome.exposure * dome_color(dome, light, table, towards)
+            color = dome.exposure * dome_color(dome, light, around, table, towards)
         for c in range(3):
             value = wp.clamp(color[c], 0.0, 1.0)
             out[y, 3 * x + 2 - c] = to_srgb[int(value * 4095.0 + 0.5)]

@@ -2,9 +2,11 @@
 
 from repogen.rendering.kernels.lens import Lens, ray
 from repogen.rendering.kernels.noise import noise
-from repogen.rendering.kernels.shade import STRIP, Lighting, lit_share
+from repogen.rendering.kernels.shade import Lighting, lit_share
 from repogen.warp_setup import wp
 
+STRIP = 32
+"""Pixels of a row that a thread takes."""
 _STRIP = wp.constant(STRIP)
 
 

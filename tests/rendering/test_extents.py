@@ -1,0 +1,46 @@
+"""Boxes of whole people."""
+
+import numpy as np
+import pytest
+
+from repogen.rendering.extents import overlapping
+from repogen.scenes import SceneConfig, sample_scene
+from repogen.views.lens import MODELS
+
+WIDE = {"pinhole": 100.0, "opencv": 90.0, "equidistant": 200.0, "kannala-brandt": 200.0}
+
+
+@pytest.mark.parametrize("lens", MODELS)
+def test_boxes_are_around_all_that_people_wear(body, renderer, lens):
+    config = SceneConfig(
+        image_size=200, lens=lens, fov=(WIDE[lens], WIDE[lens]), framing="paper",
+        views=("sphere",), distance=(0.9, 1.5), people=(2, 2), spread=1.0,
+        backgrounds="plain", wardrobe="painted",
+    )  # fmt: skip
+    for index in range(3):
+        scene = sample_scene(config, 1, index, body)
+        rendering = renderer.render(scene)
+        camera, mesh = scene.camera, rendering.mesh
+        people = mesh.people[rendering.gbuffer.seen_faces]
+        for place, box in enumerate(rendering.boxes):
+            faces = mesh.faces[rendering.gbuffer.seen_faces[people == place]]
+            points = rendering.vertices[np.unique(faces)].astype(float)
+            pixels = camera.to_pixels(points[camera.in_view(points)])
+            if len(pixels):
+                assert (pixels.min(axis=0) > box[:2] - 0.01).all()
+                assert (pixels.max(axis=0) < box[2:] + 0.01).all()
+            every = rendering.vertices[np.unique(mesh.faces[mesh.people == place])].astype(float)
+            every = every[camera.in_view(every) & (camera.depth_of(every) > 0.05)]
+            if len(every):
+                pixels = camera.to_pixels(every)
+                assert (box[:2] > pixels.min(axis=0) - 0.01).all()
+                assert (box[2:] < pixels.max(axis=0) + 0.01).all()
+
+
+def test_boxes_that_share_pixels_are_found():
+    nothing = [np.inf, np.inf, -np.inf, -np.inf]
+    boxes = np.array([[0, 0, 10, 10], [11.5, 0, 20, 10], [30, 0, 40, 10], nothing, nothing])
+    assert overlapping(boxes).tolist() == [True, True, False, False, False]
+    boxes[1, 0] = 12.5
+    assert not overlapping(boxes).any()
+    assert overlapping(boxes[:0]).shape == (0,)
