@@ -3,8 +3,14 @@
 Everything public is here; the command line has one verb for each function that makes files.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+MOST_PIXELS = 2**27
+"""Of a picture that is decoded: a few bytes can say that they are thousands of millions."""
+
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))
 
 if TYPE_CHECKING:
     from repogen.bodies import load_body

@@ -15,6 +15,7 @@ from repogen.bodies.wholebody import GROUPS, KEYPOINT_SETS
 from repogen.datasets.folder import DatasetFolder, partial_files
 from repogen.datasets.reading import read_coco, read_run, read_scenes
 from repogen.errors import UserError
+from repogen.pictures import read_picture
 from repogen.scenes.scene import Scene
 from repogen.views.camera import Camera, view_of
 
@@ -71,7 +72,7 @@ def _check_images(
         shape = (image["height"], image["width"])
         paths = [folder.image(image["id"])] + [folder.map(kind, image["id"]) for kind in maps]
         for path in paths:
-            picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+            picture = read_picture(str(path), cv2.IMREAD_UNCHANGED)
             name = path.relative_to(folder.root)
             if picture is None:
                 yield f"{name}: missing or no picture"
@@ -165,10 +166,12 @@ def _camera_of(image: dict[str, Any]) -> Camera:
 def _check_mask(
     folder: DatasetFolder, a: dict[str, Any], image: dict[str, Any], run: dict[str, Any]
 ) -> Iterator[str]:
+    size = [image["height"], image["width"]]
+    for kind in ("segmentation", "amodal_segmentation"):
+        if a[kind]["size"] != size:
+            yield f"its {kind} is {a[kind]['size']}, its image {size}"
+            return
     mask = rle.decode(a["segmentation"])
-    if mask.shape != (image["height"], image["width"]):
-        yield f"its segmentation is {mask.shape}, its image {image['height'], image['width']}"
-        return
     if a["area"] != mask.sum():
         yield f"area is {a['area']}, its mask has {mask.sum()} pixels"
     if (mask > rle.decode(a["amodal_segmentation"])).any():
@@ -179,7 +182,7 @@ def _check_mask(
     for kind in ("masks", "depth", "parts"):
         if kind in kinds:
             path = folder.map(kind, image["id"])
-            picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+            picture = read_picture(str(path), cv2.IMREAD_UNCHANGED)
             if picture is not None and picture.shape == mask.shape:
                 if ((picture == 0) & (mask > 0)).any():
                     yield f"{path.relative_to(folder.root)} is empty where its mask is not"

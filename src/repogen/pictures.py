@@ -1,0 +1,30 @@
+"""Decoding pictures that people give: no more pixels than memory takes, and never an exception.
+
+OpenCV reads its limit when it is loaded, so `repogen/__init__.py` sets that.
+"""
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from repogen import MOST_PIXELS
+
+__all__ = ["MOST_PIXELS", "decode_picture", "read_picture"]
+
+
+def read_picture(path: str, flags: int = cv2.IMREAD_COLOR) -> np.ndarray | None:
+    """`cv2.imread`; None for what is no picture or has more than `MOST_PIXELS`."""
+    try:
+        return cv2.imread(path, flags)
+    except cv2.error:
+        return None
+
+
+def decode_picture(
+    data: UInt8[np.ndarray, " n"], flags: int = cv2.IMREAD_COLOR
+) -> np.ndarray | None:
+    """`cv2.imdecode`, likewise."""
+    try:
+        return cv2.imdecode(data, flags) if data.size else None
+    except cv2.error:
+        return None
