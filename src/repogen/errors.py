@@ -1,6 +1,5 @@
 """The one exception for mistakes a person can mend."""
 
-
 _LONGEST = 2_000
 """Letters of a message; files may hold names of any length."""
 

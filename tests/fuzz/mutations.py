@@ -145,7 +145,23 @@ def packed_zip(members: list[tuple[str, bytes]], how: int = zipfile.ZIP_STORED) 
     return out.getvalue()
 
 
-_TYPES = "<f8 <f4 <i8 >f8 |b1 |u1 |O <U5 <U99999999 |S0 <M8[s] |V8 <c16 f8,i4 x".split()
+_TYPES = [
+    "<f8",
+    "<f4",
+    "<i8",
+    ">f8",
+    "|b1",
+    "|u1",
+    "|O",
+    "<U5",
+    "<U99999999",
+    "|S0",
+    "<M8[s]",
+    "|V8",
+    "<c16",
+    "f8,i4",
+    "x",
+]
 _SHAPES = (
     "()", "(1,)", "(2, 156)", "(2, 165)", "(1, 63)", "(0, 156)", "(1000000000000, 156)",
     "(1000000, 156)", "(-1, 156)", "(2, 10000000000)", "(True, 156)", "(1.5, 156)", "('2', 156)",
@@ -161,7 +177,9 @@ def odd_npz(draw: st.DrawFn, names: tuple[str, ...]) -> bytes:
         kind, shape = draw(st.sampled_from(_TYPES)), draw(st.sampled_from(_SHAPES))
         text = f"{{'descr': {kind!r}, 'fortran_order': False, 'shape': {shape}, }}\n".encode()
         data = bytes(draw(st.sampled_from((0, 8, 2 * 156 * 8, MOST))))
-        magic = b"\x93NUMPY" + draw(st.sampled_from((b"\1\0", b"\2\0", b"\3\0", b"\0\0", b"\xff\0")))
+        magic = b"\x93NUMPY" + draw(
+            st.sampled_from((b"\1\0", b"\2\0", b"\3\0", b"\0\0", b"\xff\0"))
+        )
         size = len(text).to_bytes(2 if magic[6] == 1 else 4, "little")
         members.append((f"{name}.npy", magic + size + text + data))
     return packed_zip(members, draw(st.sampled_from((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))))
@@ -207,8 +225,10 @@ _OPCODES = (
     b"c__builtin__\nobject\n", b"ctorch._utils\n_rebuild_tensor_v2\n", b"ctorch\nFloatStorage\n",
     b"ccollections\nOrderedDict\n", b"q\x00", b"h\x00", b"r\xff\xff\xff\x7f", b"j\xff\xff\xff\x7f",
     b"Q", b"P1\n", b"\x82\x01", b"\x94", b"\x8a\x04\xff\xff\xff\x7f", b"\x8b\xff\xff\xff\x7f",
-    b"B\xff\xff\xff\x7f", b"\x8e" + b"\xff" * 7 + b"\x00", b"\x95" + b"\xff" * 8, b"X\x07\0\0\0weights",
-    b"S'touch /tmp/repogen-was-here'\n", b".", b"\x8d" + b"\xff" * 8, b"\x97", b"\x96" + b"\xff" * 8,
+    b"B\xff\xff\xff\x7f", b"\x8e" + b"\xff" * 7 + b"\x00", b"\x95" + b"\xff" * 8,
+    b"X\x07\0\0\0weights",
+    b"S'touch /tmp/repogen-was-here'\n", b".", b"\x8d" + b"\xff" * 8,
+    b"\x97", b"\x96" + b"\xff" * 8, b"2\x86" * 60, b"h\x00h\x00\x86q\x00" * 60,
 )  # fmt: skip
 
 

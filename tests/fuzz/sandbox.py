@@ -99,8 +99,10 @@ class _Guard:
         elif event == "open" and isinstance(args[0], str | bytes):
             path = os.path.realpath(os.fsdecode(args[0]))
             writes = isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
-            inside = path.startswith((self._scratch, "/dev/null")) if writes else path.startswith(
-                self._allowed
+            inside = (
+                path.startswith((self._scratch, "/dev/null"))
+                if writes
+                else path.startswith(self._allowed)
             )
             if not inside:
                 self.seen.append(f"open {path} {args[1]!r}")

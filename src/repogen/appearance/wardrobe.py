@@ -8,8 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from repogen.appearance.garments import REGIONS
-from repogen.appearance.outfit import Cloth, Outfit, Worn, sample_cloth
+from repogen.appearance.outfit import REGIONS, Cloth, Outfit, Worn, sample_cloth
 from repogen.assets import assets_dir, installed
 from repogen.errors import UserError, choose
 

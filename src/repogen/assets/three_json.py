@@ -14,7 +14,15 @@ from repogen.assets.packs import NOT_STATED
 from repogen.assets.textures import Material
 from repogen.errors import UserError
 
-_BROKEN = (AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
+_BROKEN = (
+    AttributeError,
+    IndexError,
+    KeyError,
+    TypeError,
+    ValueError,
+    OverflowError,
+    RecursionError,
+)
 
 # What a face's first number says, bit by bit (three.js model format 3).
 _QUAD, _MATERIAL, _UV, _CORNER_UV, _NORMAL, _CORNER_NORMAL, _COLOUR, _CORNER_COLOUR = (

@@ -10,7 +10,6 @@ from repogen.errors import UserError
 from repogen.inference.estimate import Boxes
 from repogen.json_files import read_json
 
-
 _BROKEN = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 
 

@@ -36,7 +36,9 @@ def config_from_table(table: dict[str, Any], where: str) -> GenerateConfig:
         try:
             values[key] = converter.structure(value, known[key])  # type: ignore[arg-type]
         except Exception as error:
-            raise UserError(f"{where}: {key} = {shortened(value)} should be {known[key]}") from error
+            raise UserError(
+                f"{where}: {key} = {shortened(value)} should be {known[key]}"
+            ) from error
     return GenerateConfig(**values)
 
 
