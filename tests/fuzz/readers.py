@@ -85,8 +85,8 @@ def _three_json(path: Path) -> object:
 
 
 def _smpl(path: Path) -> object:
-    family = _of("bodies.smpl_files", "FAMILIES")["smpl"]
-    return _of("bodies.smpl_files", "read_model")(path, family)
+    """The arrays; that they are a body's is looked at afterwards, and would refuse small ones."""
+    return _of("bodies.smpl_files", "_read_npz")(path, ("f", "weights", "v_template"))
 
 
 def _picture(path: Path) -> None:
