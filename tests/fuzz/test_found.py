@@ -89,7 +89,7 @@ LAUGHS = b"\x80\x02}K\x01" + b"2\x86" * 60 + b"Ns."
         pytest.param("mhclo", MHCLO.encode() + b"0-99999\n", id="hidden vertices that are not"),
         pytest.param("obj", OBJ.encode() + b"f 1/9 2/9 3/9\n", id="no such place"),
         pytest.param("SMPL pickle", LAUGHS, id="a key that takes for ever to hash"),
-        pytest.param("SMPL pickle", b"\x80\x04\x8f(" + LAUGHS[3:-3] + b"\x90.", id="a set"),
+        pytest.param("SMPL pickle", b"\x80\x04\x8f(" + LAUGHS[3:-3] + b"\x90.", id="a set of such"),
         pytest.param(
             "HDR",
             b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 30000 +X 60000\n" + bytes(100),

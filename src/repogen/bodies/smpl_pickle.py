@@ -128,13 +128,19 @@ class _Unpickler(pickle._Unpickler):
         _check_keys(self.stack[0::2])
         super().load_dict()
 
-    def refuse(self) -> None:
-        raise pickle.UnpicklingError("a set")
+    def load_additems(self) -> None:
+        _check_keys(self.stack)
+        super().load_additems()
+
+    def load_frozenset(self) -> None:
+        _check_keys(self.stack)
+        super().load_frozenset()
 
     dispatch[pickle.SETITEM[0]] = load_setitem
     dispatch[pickle.SETITEMS[0]] = load_setitems
     dispatch[pickle.DICT[0]] = load_dict
-    dispatch[pickle.ADDITEMS[0]] = dispatch[pickle.FROZENSET[0]] = refuse
+    dispatch[pickle.ADDITEMS[0]] = load_additems
+    dispatch[pickle.FROZENSET[0]] = load_frozenset
 
     def get_extension(self, code: int) -> None:
         """Would take from a cache of this process, past `find_class`."""
