@@ -3,8 +3,13 @@
 Everything public is here; the command line has one verb for each function that makes files.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+from repogen.limits import MOST_PIXELS
+
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))
 
 if TYPE_CHECKING:
     from repogen.bodies import load_body

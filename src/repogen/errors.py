@@ -1,5 +1,8 @@
 """The one exception for mistakes a person can mend."""
 
+_LONGEST = 2_000
+"""Letters of a message; files may hold names of any length."""
+
 
 class UserError(ValueError):
     """Bad input: the message is one line saying what was wrong, where, and what to do.
@@ -15,6 +18,8 @@ class UserError(ValueError):
 def printable(text: str) -> str:
     """The text on one line, with what UTF-8 and terminals cannot show written out."""
     whole = " ".join(text.splitlines())
+    if len(whole) > _LONGEST:
+        whole = f"{whole[: _LONGEST // 2]} … {whole[-_LONGEST // 2 :]}"
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in whole)
 
 

@@ -13,8 +13,8 @@ def read_toml(path: Path, name: str) -> dict[str, Any]:
     Raises `UserError` for one that cannot be read or is no TOML.
     """
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"cannot read {name} {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{name} {path} is not a TOML file: {error}") from error

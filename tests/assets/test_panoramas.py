@@ -102,7 +102,7 @@ def bad(write_exr, tmp_path, light, what):
         ("gone", "it is missing"),
         ("radiance", "cut short"),
         ("photo", "no Radiance file"),
-        ("claims", "cannot be read"),
+        ("claims", "are the most"),
     ],
 )
 def test_what_is_no_panorama_is_named(tmp_path, light, what, says, capfd, write_exr):

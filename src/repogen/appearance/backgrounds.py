@@ -1,6 +1,5 @@
 """What stands behind the people: photographs, a built-in place, or a plain colour."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +13,8 @@ from repogen.appearance.colors import from_hex, to_hex
 from repogen.appearance.panorama import Panorama, sample_panorama
 from repogen.assets import installed
 from repogen.errors import UserError
+from repogen.json_files import read_json
+from repogen.pictures import read_picture
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 _PANORAMAS = (".hdr", ".exr")
@@ -143,12 +144,12 @@ def _coco_paths(spec: str) -> list[Path]:
         raise UserError(f"--backgrounds {spec} must read coco:ANNOTATIONS.json:IMAGES_DIR")
     annotations, folder = Path(parts[1]), Path(parts[2])
     try:
-        data = json.loads(annotations.read_text())
+        data = read_json(annotations)
         people = {c["id"] for c in data["categories"] if c["name"] == "person"}
         peopled = {a["image_id"] for a in data["annotations"] if a["category_id"] in people}
         names = sorted(i["file_name"] for i in data["images"] if i["id"] not in peopled)
-    except OSError as error:
-        raise UserError(f"cannot read {annotations}: {error.strerror}") from error
+    except UserError:
+        raise
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{annotations} is not a COCO file (images, annotations, categories): {error!r}"
@@ -157,7 +158,10 @@ def _coco_paths(spec: str) -> list[Path]:
         raise UserError(f"{annotations} lists no image without a person")
     if not folder.is_dir():
         raise UserError(f"--backgrounds {spec}: no folder {folder}")
-    return [(folder / name).resolve() for name in names]
+    try:
+        return [(folder / name).resolve() for name in names]
+    except (OSError, ValueError) as error:  # a null in a name, a name of any length
+        raise UserError(f"{annotations}: a file name is none: {error}") from error
 
 
 def _is_image(path: Path) -> bool:
@@ -187,7 +191,7 @@ def _sample_window(rng: np.random.Generator, path: Path) -> Photo | None:
 @lru_cache(maxsize=_MEMORY)
 def load_photo(path: str) -> UInt8[np.ndarray, "h w 3"]:
     """A photograph in BGR, at most 1,600 px long; the last few are remembered."""
-    picture = cv2.imread(path, cv2.IMREAD_COLOR)
+    picture = read_picture(path)
     if picture is None:
         raise UserError(f"background {path} cannot be read as an image; remove or replace it")
     longest = max(picture.shape[:2])

@@ -13,15 +13,13 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from repogen.appearance.outfit import REGIONS
 from repogen.assets import Garment
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.kernels import count_hits, skin_points
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface
 from repogen.bodies.surface import vertex_normals
 from repogen.warp_setup import wp
-
-REGIONS = 4
-"""Parts of a garment that are coloured apart, at most: its largest connected pieces."""
 
 TUCK = 0.012
 """Metres by which skin under cloth is drawn further in."""

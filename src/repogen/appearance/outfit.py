@@ -16,6 +16,10 @@ from repogen.appearance.skin import sample_hair, sample_skin
 PATTERNS = ("plain", "stripes", "pinstripes", "checks", "noise", "print", "dots", "plaid")
 
 
+REGIONS = 4
+"""Parts of a garment that are coloured apart, at most: its largest connected pieces."""
+
+
 @dataclass(frozen=True)
 class Cloth:
     """A fabric: two sRGB colours and how they alternate, `scale` metres from band to band."""

@@ -6,7 +6,6 @@ from functools import lru_cache
 import cv2
 import numpy as np
 from jaxtyping import Float, Float32
-from scipy.ndimage import uniform_filter
 
 from repogen.appearance.light import Light
 from repogen.assets import assets_dir, read_panorama
@@ -144,6 +143,8 @@ def _take_brightest(
     least: float,
 ) -> list[Light]:
     """The brightest disc as a lamp, taken out of `left`; none where too little stands out."""
+    from scipy.ndimage import uniform_filter  # slow to import
+
     size = max(int(radius_deg / 180 * left.shape[0] / 2), 1)
     blurred = uniform_filter(left @ LUMINANCE, size, mode=("nearest", "wrap"))
     row, column = np.unravel_index(np.argmax(blurred), blurred.shape)

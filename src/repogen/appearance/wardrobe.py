@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from repogen.appearance.garments import REGIONS
-from repogen.appearance.outfit import Cloth, Outfit, Worn, sample_cloth
+from repogen.appearance.outfit import REGIONS, Cloth, Outfit, Worn, sample_cloth
 from repogen.assets import assets_dir, installed
 from repogen.errors import UserError, choose
+from repogen.pictures import begins_as_picture
 
 WARDROBES = ("auto", "packs", "painted")
 """`painted` wears clothes painted on the skin; `packs` garments of installed asset packs; `auto`
@@ -105,7 +104,7 @@ def find_textures(folder: Path) -> tuple[Path, ...]:
     """Pictures in a folder and those below, in order. Raises `UserError` where there are none."""
     kinds = (".png", ".jpg", ".jpeg", ".webp")
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in kinds)
-    good = tuple(path.resolve() for path in paths if cv2.haveImageReader(str(path)))
+    good = tuple(path.resolve() for path in paths if begins_as_picture(path))
     if not good:
         raise UserError(f"--textures {folder}: none of its {len(paths)} files is a picture")
     return good

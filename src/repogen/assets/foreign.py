@@ -19,6 +19,8 @@ _STATEMENTS = [
     )
 ]
 _LONGEST_LICENCE = 80
+_LONGEST_LINE = 300
+"""What of a line is looked at; the patterns take long over thousands of spaces."""
 
 
 def read_text(path: Path) -> str:
@@ -39,7 +41,7 @@ def stated_licence(text: str) -> str:
     does. Understood are `license …`, `licensed (under) …` and `released as CC0`."""
     for line in text.splitlines():
         for statement in _STATEMENTS:
-            if found := statement.search(line):
+            if found := statement.search(line[:_LONGEST_LINE]):
                 return " ".join(found[1].split())[:_LONGEST_LICENCE]
     return ""
 

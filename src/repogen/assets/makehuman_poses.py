@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial.transform import Rotation
 
 from repogen.assets.packs import Item, describe, file_name
 from repogen.assets.three_json import read_model
@@ -74,6 +73,8 @@ def put_pose(folder: Path, name: str, quaternions: Any, bones: Bones, licence: s
     skeleton's own axes; bones that are left out do not turn. Raises `UserError` for a pose that
     is broken.
     """
+    from scipy.spatial.transform import Rotation  # slow to import
+
     try:
         turns = np.array(
             [quaternions.get(bone, (0.0, 0.0, 0.0, 1.0)) for bone in bones.names], float

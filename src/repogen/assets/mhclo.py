@@ -8,6 +8,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from jaxtyping import Bool
+
 from repogen.assets.foreign import find_file, read_text, stated_licence
 from repogen.assets.garments import BASE_VERTICES, Garment, default_scale, garment_from
 from repogen.assets.mhmat import MaterialFile, read_mhmat
@@ -53,7 +56,7 @@ def read_mhclo(path: Path, kind: str, root: Path) -> tuple[Garment, Material]:
     material = _material(path, values.get("material"), root)
     arrays = {
         **{key: facts[key] for key in ("refs", "weights", "offsets")},
-        "hidden": sorted(facts["hidden"]),
+        "hidden": np.flatnonzero(facts["hidden"]),
         "faces": mesh.faces,
         "face_uv": mesh.face_uv,
         "scale_refs": pairs,
@@ -82,7 +85,7 @@ def _material(path: Path, name: str | None, root: Path) -> MaterialFile:
 def _parse(path: Path, text: str) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "values": {}, "tags": [], "scale": {}, "z_depth": 50,
-        "refs": [], "weights": [], "offsets": [], "hidden": set(),
+        "refs": [], "weights": [], "offsets": [], "hidden": np.zeros(BASE_VERTICES, bool),
     }  # fmt: skip
     section = ""
     for number, line in enumerate(text.splitlines(), start=1):
@@ -97,7 +100,7 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
             elif section == "verts":
                 _bind(facts, words)
             elif section == "delete_verts":
-                facts["hidden"] |= _ranges(words)
+                _hide(facts["hidden"], words)
         except (IndexError, ValueError) as error:
             raise UserError(f"{path} line {number}: {line.strip()[:60]!r} is broken") from error
     return facts
@@ -134,11 +137,9 @@ def _reference(word: str) -> int:
     return index
 
 
-def _ranges(words: list[str]) -> set[int]:
+def _hide(hidden: Bool[np.ndarray, " v"], words: list[str]) -> None:
     """`4 - 7 9`: both ends belong to a range."""
-    found: set[int] = set()
     for first, last in re.findall(r"(\d+)(?:\s*-\s*(\d+))?", " ".join(words)):
-        if int(last or first) - int(first) > BASE_VERTICES:
-            raise ValueError(last)
-        found.update(range(int(first), int(last or first) + 1))
-    return found
+        if int(last or first) >= len(hidden):
+            raise ValueError(last or first)
+        hidden[int(first) : int(last or first) + 1] = True

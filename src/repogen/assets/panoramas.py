@@ -1,16 +1,19 @@
 """Panoramas of real places: light from every direction, in .exr and .hdr files."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from jaxtyping import Float32
 
 from repogen.errors import UserError
+from repogen.pictures import MOST_PIXELS, decode_picture
 
 SUFFIXES = (".exr", ".hdr")
 
@@ -19,6 +22,11 @@ _STRONG = 20.0
 _REACH = 17
 """Pixels: a block of the compression (8) either side, and the middle."""
 _LOST = 1e-3
+
+_HDR_HEAD = 4096
+_HDR_SIZE = re.compile(rb"\n-Y (\d{1,9}) \+X (\d{1,9})\n")
+_HDR_PIXELS = 32
+"""At most a byte of a Radiance file holds: of 127 equal pixels two bytes for each channel."""
 
 
 def read_panorama(path: Path) -> Float32[np.ndarray, "h w 3"]:
@@ -59,7 +67,10 @@ def _read_exr(path: Path) -> Float32[np.ndarray, "h w 3"]:
 
     try:
         with redirect_stdout(StringIO()), _nothing_on_stderr():  # it prints what it raises
+            _check_size(path, *_exr_size(OpenEXR.File(str(path), header_only=True).header()))
             channels = OpenEXR.File(str(path)).channels()
+    except UserError:
+        raise
     except Exception as error:
         why = "it is missing" if not path.exists() else "it is cut short, or no OpenEXR file"
         raise UserError(f"{path} cannot be read: {why}") from error
@@ -67,6 +78,16 @@ def _read_exr(path: Path) -> Float32[np.ndarray, "h w 3"]:
         if name in channels and channels[name].pixels.dtype.kind == "f":
             return np.ascontiguousarray(channels[name].pixels[..., :3], np.float32)
     raise UserError(f"{path} has channels {', '.join(channels) or 'none'}; R, G and B are needed")
+
+
+def _exr_size(header: dict[str, Any]) -> tuple[int, int]:
+    low, high = header["dataWindow"]
+    return int(high[0]) - int(low[0]) + 1, int(high[1]) - int(low[1]) + 1
+
+
+def _check_size(path: Path, width: int, height: int) -> None:
+    if not 0 < width * height <= MOST_PIXELS:
+        raise UserError(f"{path} has {width} x {height} pixels; {MOST_PIXELS:,} are the most")
 
 
 @contextmanager
@@ -87,11 +108,14 @@ def _read_hdr(path: Path) -> Float32[np.ndarray, "h w 3"]:
         data = np.fromfile(path, np.uint8)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
-    try:
-        with _nothing_on_stderr():
-            pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-    except cv2.error as error:
-        raise UserError(f"{path} cannot be read: {error.err or error}") from error
+    size = _HDR_SIZE.search(data[:_HDR_HEAD].tobytes())
+    if size is not None:
+        height, width = int(size[1]), int(size[2])
+        _check_size(path, width, height)
+        if width * height > _HDR_PIXELS * len(data):
+            raise UserError(f"{path} cannot be read: it is cut short")
+    with _nothing_on_stderr():
+        pixels = decode_picture(data, cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.float32 or pixels.ndim != 3:
         raise UserError(f"{path} cannot be read: it is cut short, or no Radiance file")
     return np.ascontiguousarray(pixels[..., 2::-1])

@@ -14,7 +14,15 @@ from repogen.assets.packs import NOT_STATED
 from repogen.assets.textures import Material
 from repogen.errors import UserError
 
-_BROKEN = (AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError)
+_BROKEN = (
+    AttributeError,
+    IndexError,
+    KeyError,
+    TypeError,
+    ValueError,
+    OverflowError,
+    RecursionError,
+)
 
 # What a face's first number says, bit by bit (three.js model format 3).
 _QUAD, _MATERIAL, _UV, _CORNER_UV, _NORMAL, _CORNER_NORMAL, _COLOUR, _CORNER_COLOUR = (
@@ -35,14 +43,15 @@ def read_model(path: Path) -> dict[str, Any]:
 
 def model_uuid(model: dict[str, Any]) -> str:
     """The identity that MakeHuman gave an item; empty where it has none."""
-    return str(_metadata(model).get("uuid") or "")
+    uuid = _metadata(model).get("uuid")
+    return uuid if isinstance(uuid, str) else ""
 
 
 def model_licence(model: dict[str, Any]) -> str:
     """The licence as the file words it."""
     licence = _metadata(model).get("license")
     words = licence.get("license") if isinstance(licence, dict) else licence
-    return " ".join(str(words or NOT_STATED).split())
+    return " ".join((words if isinstance(words, str) and words else NOT_STATED).split())
 
 
 def model_to_garment(model: dict[str, Any], kind: str, name: str, licence: str) -> Garment:

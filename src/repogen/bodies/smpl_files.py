@@ -23,7 +23,7 @@ BETAS = 10
 EXPRESSIONS = 10
 """Shape and expression components used of those a file has."""
 
-_LARGEST = 1 << 30
+_LARGEST = 1 << 28
 """Bytes of one array of an npz: SMPL-X's pose offsets have 122 MB."""
 
 _SMPLX_SHAPES = 300

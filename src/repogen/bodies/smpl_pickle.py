@@ -11,7 +11,7 @@ import math
 import pickle
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -112,8 +112,38 @@ class _File(io.BufferedReader):
         return line
 
 
-class _Unpickler(pickle._Unpickler):
+_PythonsOwn: Any = pickle._Unpickler
+
+
+class _Unpickler(_PythonsOwn):
     path: Path
+    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
+
+    def load_setitem(self) -> None:
+        _check_keys(self.stack[-2:-1])
+        super().load_setitem()
+
+    def load_setitems(self) -> None:
+        _check_keys(self.stack[0::2])
+        super().load_setitems()
+
+    def load_dict(self) -> None:
+        _check_keys(self.stack[0::2])
+        super().load_dict()
+
+    def load_additems(self) -> None:
+        _check_keys(self.stack)
+        super().load_additems()
+
+    def load_frozenset(self) -> None:
+        _check_keys(self.stack)
+        super().load_frozenset()
+
+    dispatch[pickle.SETITEM[0]] = load_setitem
+    dispatch[pickle.SETITEMS[0]] = load_setitems
+    dispatch[pickle.DICT[0]] = load_dict
+    dispatch[pickle.ADDITEMS[0]] = load_additems
+    dispatch[pickle.FROZENSET[0]] = load_frozenset
 
     def get_extension(self, code: int) -> None:
         """Would take from a cache of this process, past `find_class`."""
@@ -128,6 +158,12 @@ class _Unpickler(pickle._Unpickler):
                 "refused, and nothing of it was run"
             )
         return _STAND_INS[f"{module}.{name}"]
+
+
+def _check_keys(keys: list[Any]) -> None:
+    """Tuples are refused: to hash one that holds another twice, that one likewise, never ends."""
+    if not all(isinstance(key, str | bytes | int | float | None) for key in keys):
+        raise pickle.UnpicklingError("a key that is no name")
 
 
 def read_pickled_arrays(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:

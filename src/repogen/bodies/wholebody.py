@@ -8,14 +8,16 @@ them and writes `wholebody.json`, the weights of a few vertices for each.
 import json
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8, UInt32
-from scipy.sparse import csr_array
-from scipy.spatial import cKDTree
 
 from repogen.bodies.protocol import LAYERS, PosedBody
 from repogen.bodies.skeleton import mirrored
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 POINTS_FILE = Path(__file__).with_suffix(".json")
 
@@ -69,7 +71,9 @@ def more_keypoints(body: PosedBody) -> Float[np.ndarray, "116 3"]:
 
 
 @cache
-def _weights() -> csr_array:
+def _weights() -> "csr_array":
+    from scipy.sparse import csr_array  # slow to import
+
     table = json.loads(POINTS_FILE.read_text())
     entries = [
         (share, row, int(vertex))
@@ -90,6 +94,8 @@ def more_neighbourhoods(
     hands only if they look away from the joint, as a neighbouring finger's skin does not. Cloth
     counts as the skin nearest to it.
     """
+    from scipy.spatial import cKDTree
+
     points = more_keypoints(tpose)
     own = np.flatnonzero(np.isin(face_layers, [LAYERS.index("skin"), LAYERS.index("eyes")]))
     corners = tpose.vertices[faces].astype(np.float64)

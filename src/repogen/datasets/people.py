@@ -1,6 +1,6 @@
 """COCO-keypoint sets as they come, real or ours: one record for each labelled person."""
 
-import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,8 +13,15 @@ from pycocotools import mask as rle
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.errors import UserError
+from repogen.json_files import read_json
 
 _TABLES = ("images", "annotations", "categories")
+
+_LONGEST_OUTLINE = 10**6
+"""Pixels around a polygon: pycocotools sets memory aside for all of them, and checks nothing."""
+
+_RUNS = re.compile(r"(?:[0-o]*[0-O])?")
+"""A compressed RLE whose last number ends: pycocotools would read on behind it."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +143,7 @@ def _record(where: str, table: str, place: int) -> Iterator[None]:
         yield
     except KeyError as error:
         raise UserError(f"{where}: {table}[{place}] lacks {error}") from error
-    except (AttributeError, OverflowError, TypeError, ValueError) as error:
+    except (AttributeError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise UserError(f"{where}: {table}[{place}] cannot be read: {error}") from error
 
 
@@ -162,6 +169,8 @@ def _person_categories(where: str, categories: list[Any]) -> set[Any]:
 def _frame(image: Mapping[str, Any]) -> tuple[str, tuple[int, int], bool, list[float]]:
     """File, size, whether it is ours, and view, of one image."""
     size = int(image["width"]), int(image["height"])
+    if not all(0 <= side < 2**31 for side in size):
+        raise ValueError(f"width and height {size} are no picture's")
     return str(image["file_name"]), size, "camera" in image, _view(image) or _UNKNOWN
 
 
@@ -176,12 +185,7 @@ _UNKNOWN = [np.nan] * 3
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_text())
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is not a JSON file: {error}") from error
+    data = read_json(path)
     missing = [
         t for t in _TABLES if not isinstance(data, dict) or not isinstance(data.get(t), list)
     ]
@@ -217,6 +221,8 @@ def _mended(
     low = np.clip(box[:2], 0, size)
     high = np.clip(box[:2] + box[2:], 0, size)
     clipped = [*low.tolist(), *(high - low).tolist()]
+    if not np.isfinite(float(area)):
+        raise ValueError(f"area {area} must be finite")
     return clipped, float(area), keypoints, bool(record.get("iscrowd", 0))
 
 
@@ -227,9 +233,25 @@ def _encoded(segmentation: Any, size: tuple[int, int]) -> dict[str, Any] | None:
         return None
     try:
         if isinstance(segmentation, list):
+            outline = sum(_outline(polygon) for polygon in segmentation)
+            if not outline < _LONGEST_OUTLINE or min(size) < 1:
+                raise ValueError(f"an outline of {outline:g} pixels around {width} x {height}")
             return rle.merge(rle.frPyObjects(segmentation, height, width))
-        if isinstance(segmentation["counts"], list):
+        counts = segmentation["counts"]
+        if any(not 0 < int(side) < 2**31 for side in segmentation["size"]):
+            raise ValueError(f"size {segmentation['size']}")
+        if isinstance(counts, list):
             return rle.frPyObjects(segmentation, height, width)
+        if len(segmentation["size"]) != 2 or not _RUNS.fullmatch(counts):
+            raise ValueError("its counts are cut off")
     except Exception as error:  # pycocotools raises no narrower one
         raise ValueError(f"segmentation is no polygon and no RLE ({error})") from error
     return dict(segmentation)
+
+
+def _outline(polygon: list[float]) -> float:
+    """Pixels around a polygon, about; at least; raises `ValueError` where it is none."""
+    corners = np.array(polygon, dtype=np.float64).reshape(-1, 2)
+    if not len(corners) or not np.isfinite(corners).all():
+        raise ValueError("a polygon without corners")
+    return float(np.abs(corners - np.roll(corners, 1, axis=0)).max(axis=1).sum())

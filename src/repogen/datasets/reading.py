@@ -44,7 +44,9 @@ def run_of(data: bytes, where: str) -> dict[str, Any]:
         run = json.loads(data)
         if run["format"] != RUN_FORMAT or not {"config", "versions"} <= set(run):
             raise ValueError(f"format {run['format']}")
-    except (ValueError, KeyError, TypeError) as error:
+        if not isinstance(run["config"], dict):
+            raise TypeError("its config is no table")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{where} is not a run.json of this version ({error})") from error
     return run
 
@@ -64,7 +66,7 @@ def read_header(folder: DatasetFolder) -> dict[str, Any]:
                 if line == _IMAGES:
                     return json.loads(text.rstrip().removesuffix(",") + "}")
                 text += line
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"cannot read {folder.annotations}: {error}") from error
     raise UserError(f"{folder.annotations} was written by another program")
 
@@ -73,7 +75,7 @@ def read_coco(folder: DatasetFolder) -> dict[str, Any]:
     """The annotation file. Raises `UserError` where it cannot be read."""
     try:
         return json.loads(folder.annotations.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"cannot read {folder.annotations}: {error}") from error
 
 
@@ -100,7 +102,7 @@ def read_annotated(folder: DatasetFolder) -> Iterator[tuple[dict[str, Any], list
                 return
         coco = read_coco(folder)
         yield from _by_image(iter(coco["images"]), iter(coco["annotations"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"cannot read {folder.annotations}: {error}") from error
 
 

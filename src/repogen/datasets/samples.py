@@ -25,6 +25,7 @@ from repogen.datasets.crops import (
 )
 from repogen.datasets.people import People
 from repogen.errors import UserError
+from repogen.pictures import decode_picture, read_picture
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def read_crop(people: People, image: int, window: Window) -> UInt8[np.ndarray, "
 def _decoded_crop(picture: bytes, window: Window) -> UInt8[np.ndarray, "256 192 3"]:
     times = shrinkage(window)
     data = np.frombuffer(picture, np.uint8)
-    found = cv2.imdecode(data, _REDUCED.get(times, cv2.IMREAD_COLOR)) if data.size else None
+    found = decode_picture(data, _REDUCED.get(times, cv2.IMREAD_COLOR))
     if found is None:
         raise UserError("a picture among the shards is no image; validate the dataset")
     return cut(found, window, times)
@@ -98,7 +99,7 @@ def labelled_picture(
     # Only JPEG is decoded smaller; of other files OpenCV would leave pixels out.
     reduced = _REDUCED.get(times) if path.lower().endswith((".jpg", ".jpeg")) else None
     for turn in (cv2.IMREAD_IGNORE_ORIENTATION, 0):
-        picture = cv2.imread(path, (reduced or cv2.IMREAD_COLOR) | turn)
+        picture = read_picture(path, (reduced or cv2.IMREAD_COLOR) | turn)
         if picture is None:
             raise UserError(f"{path} is absent or no image; restore it, or take it out of the set")
         if reduced is None and times > 1:

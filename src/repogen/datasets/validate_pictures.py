@@ -12,6 +12,7 @@ from repogen.bodies.protocol import PARTS
 from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.samples import is_whole
 from repogen.datasets.validate_annotations import camera_of, mask_of
+from repogen.pictures import read_picture
 
 _KINDS = {"depth": (np.uint16, 2), "masks": (np.uint8, 2), "parts": (np.uint8, 2)}
 """Type and dimensions of the maps that are no colour pictures of bytes."""
@@ -58,7 +59,7 @@ def check_pictures(
 
 
 def _read(path: Path) -> np.ndarray | None:
-    return cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    return read_picture(str(path), cv2.IMREAD_UNCHANGED)
 
 
 def _check_map(

@@ -1,6 +1,5 @@
 """A detector's boxes, from a file of COCO results."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,9 @@ import numpy as np
 from repogen.datasets.people import People
 from repogen.errors import UserError
 from repogen.inference.estimate import Boxes
+from repogen.json_files import read_json
+
+_BROKEN = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 
 
 def read_detections(path: Path, people: People) -> Boxes:
@@ -17,12 +19,7 @@ def read_detections(path: Path, people: People) -> Boxes:
     Those of another category and those less than a pixel wide are left out. Raises `UserError`
     for another kind of file, an image that the set does not have, and where nobody is left.
     """
-    try:
-        records = json.loads(path.read_text())
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise UserError(f"{path} is not a JSON file: {error}") from error
+    records = read_json(path)
     if not isinstance(records, list):
         raise UserError(
             f"{path} is no list of detections (image_id, bbox, score); COCO results are one"
@@ -35,7 +32,7 @@ def read_detections(path: Path, people: People) -> Boxes:
             if record.get("category_id", min(categories)) not in categories:
                 continue
             row = _row(record, people, places)
-        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        except _BROKEN as error:
             raise UserError(f"{path}: detections[{number}] is none: {error!r}") from error
         if row is None:
             raise UserError(

@@ -6,7 +6,7 @@ from typing import Any
 from repogen.datasets.folder import MAPS
 from repogen.datasets.shards import SHARD
 from repogen.errors import UserError, choose
-from repogen.labels.annotation import HIDDEN
+from repogen.labels.points import HIDDEN
 from repogen.labels.wholebody import check_keypoints
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.scenes.config import SceneConfig

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from pathlib import Path
+from reprlib import repr as shortened
 from typing import Any
 
 import cattrs
@@ -35,7 +36,9 @@ def config_from_table(table: dict[str, Any], where: str) -> GenerateConfig:
         try:
             values[key] = converter.structure(value, known[key])  # type: ignore[arg-type]
         except Exception as error:
-            raise UserError(f"{where}: {key} = {value!r} should be {known[key]}") from error
+            raise UserError(
+                f"{where}: {key} = {shortened(value)} should be {known[key]}"
+            ) from error
     return GenerateConfig(**values)
 
 
@@ -43,4 +46,6 @@ def _exactly(value: Any, kind: type) -> Any:
     """No silent conversions: "512" is no number, 1.5 is no count, true is neither."""
     if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else kind):
         raise TypeError(kind.__name__)
+    if isinstance(value, int) and abs(value) >= 2**63:  # no whole number of TOML
+        raise OverflowError(value)
     return kind(value)

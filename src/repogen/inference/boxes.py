@@ -1,6 +1,5 @@
 """People's boxes from a file: whose they are, and which are worth a look."""
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from jaxtyping import Float
 
 from repogen.errors import UserError
 from repogen.inference.frames import Frame, Source
+from repogen.json_files import read_json
 
 Scored = Float[np.ndarray, "n 5"]
 """x, y, w, h in pixels and the score of each box."""
@@ -21,6 +21,8 @@ Finder = Callable[[Frame], Scored]
 
 _Name = str | int
 """What a file calls an image: a path, or an id that is the number its name consists of."""
+
+_BROKEN = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 
 _PERSON = 1
 """COCO's category, which a list of detections has no table for."""
@@ -63,12 +65,7 @@ def read_boxes(path: Path, sources: list[Source], least: float) -> Known:
     Raises `UserError` for another kind of file, a name that fits several files, and where none
     of the files is named.
     """
-    try:
-        data = json.loads(path.read_text())
-    except OSError as error:
-        raise UserError(f"cannot read --boxes {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise UserError(f"--boxes {path} is not a JSON file: {error}") from error
+    data = read_json(path, "--boxes")
     ids: dict[_Name, int] = {}
     sizes: dict[_Name, tuple[int, int]] = {}
     if isinstance(data, list):
@@ -146,7 +143,7 @@ def _entries(path: Path, table: str, records: list[Any], read: Callable[[Any], A
     for place, record in enumerate(records):
         try:
             out.append(read(record))
-        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        except _BROKEN as error:
             raise UserError(f"--boxes {path}: {table}[{place}] is none: {error!r}") from error
     return [entry for entry in out if entry is not None]
 

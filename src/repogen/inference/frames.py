@@ -13,6 +13,7 @@ from jaxtyping import UInt8
 from repogen.appearance.backgrounds import IMAGE_SUFFIXES
 from repogen.datasets.samples import labelled_picture
 from repogen.errors import UserError
+from repogen.pictures import read_picture
 
 _FASTEST = 1000.0
 """Frames a second; what claims more is no rate."""
@@ -102,10 +103,7 @@ def read_frames(
 
 
 def _image(source: Source, size: tuple[int, int] | None) -> Iterator[Frame]:
-    try:
-        picture = cv2.imread(str(source.path), cv2.IMREAD_COLOR)
-    except cv2.error:  # more pixels than OpenCV takes
-        picture = None
+    picture = read_picture(str(source.path))
     if picture is not None and size is not None and picture.shape[1::-1] != size:
         picture = labelled_picture(str(source.path), *size)
     if picture is not None:

@@ -13,7 +13,7 @@ from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
 from repogen.errors import choose
 from repogen.labels.convention import annotators_keypoints
 from repogen.labels.maps import person_masks
-from repogen.labels.points import any_bits, flat_points, point_flags
+from repogen.labels.points import HIDDEN, any_bits, flat_points, point_flags
 from repogen.labels.wholebody import more_records
 from repogen.rendering.renderer import Rendering
 from repogen.scenes.scene import Scene
@@ -27,10 +27,6 @@ CATEGORY: dict[str, Any] = {
     "skeleton": [[a + 1, b + 1] for a, b in COCO_SKELETON],
 }
 """COCO's person category."""
-
-HIDDEN = ("keep", "drop")
-"""What becomes of occluded keypoints: `keep` writes them with v = 1, as COCO does; `drop`
-writes (0, 0, 0), as the paper does."""
 
 
 def label(

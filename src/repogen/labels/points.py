@@ -5,6 +5,10 @@ from jaxtyping import Bool, Float, Int, UInt32
 
 from repogen.scenes.scene import Scene
 
+HIDDEN = ("keep", "drop")
+"""What becomes of occluded keypoints: `keep` writes them with v = 1, as COCO does; `drop`
+writes (0, 0, 0), as the paper does."""
+
 
 def point_flags(
     scene: Scene, points: Float[np.ndarray, "k 3"], seen: Bool[np.ndarray, " k"], hidden: str

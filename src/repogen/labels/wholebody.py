@@ -1,6 +1,6 @@
 """Feet, face and hands of a person, as COCO-WholeBody's annotations have them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Bool
@@ -8,7 +8,9 @@ from jaxtyping import Bool
 from repogen.bodies.wholebody import GROUPS, KEYPOINT_SETS, MORE_KEYPOINTS, more_keypoints
 from repogen.errors import UserError, choose
 from repogen.labels.points import any_bits, flat_points, point_flags
-from repogen.rendering.renderer import Rendering
+
+if TYPE_CHECKING:
+    from repogen.rendering.renderer import Rendering
 
 
 def check_keypoints(keypoints: str, body: str) -> None:
@@ -22,7 +24,7 @@ def check_keypoints(keypoints: str, body: str) -> None:
 
 
 def more_records(
-    rendering: Rendering, place: int, keypoints: str, hidden: str = "keep"
+    rendering: "Rendering", place: int, keypoints: str, hidden: str = "keep"
 ) -> dict[str, Any]:
     """What an annotation has beside COCO's 17 keypoints, for the person at `place`.
 
@@ -50,7 +52,7 @@ def more_records(
     return out
 
 
-def _seen(rendering: Rendering, place: int) -> Bool[np.ndarray, " 116"]:
+def _seen(rendering: "Rendering", place: int) -> Bool[np.ndarray, " 116"]:
     seen = rendering.gbuffer.seen_faces
     own = seen[rendering.mesh.people[seen] == place]
     return any_bits(rendering.mesh.more[own], len(MORE_KEYPOINTS))

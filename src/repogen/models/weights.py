@@ -71,14 +71,14 @@ def read_weights(path: Path) -> tuple[Weights, str | None]:
             with safe_open(path, "pt") as file:
                 model = (file.metadata() or {}).get("model")
             weights = load_file(path)
-        except (SafetensorError, OSError) as error:
+        except Exception as error:  # a broken header may raise anything
             raise UserError(f"{path} is no safetensors file: {error}") from error
     else:
         weights, model = _read_pickle(path), None
     if is_mmpose(weights):
         try:
             weights = from_mmpose(weights)
-        except UserError as error:
+        except (IndexError, RuntimeError, TypeError, ValueError) as error:
             raise UserError(f"{path} is of another architecture: {error}") from error
     return weights, model or _recognised(weights)
 
@@ -184,7 +184,7 @@ def _recognised(weights: Mapping[str, Tensor]) -> str | None:
     if position is None:
         return "tiny" if any(k.startswith("down.0.") for k in weights) else None
     widths = {width: size for size, (width, *_) in SIZES.items()}
-    size = widths.get(int(position.shape[-1]))
+    size = widths.get(position.shape[-1]) if position.ndim else None
     return f"vitpose-{size}" if size else None
 
 

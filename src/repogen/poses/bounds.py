@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
+from reprlib import repr as shortened
 
 import numpy as np
 from jaxtyping import Float
@@ -60,6 +61,7 @@ def _range(limits: object, where: str) -> tuple[float, float]:
     )
     if not numbers or len(limits) != 2 or not -360 <= limits[0] <= 0 <= limits[1] <= 360:  # type: ignore[arg-type,index]
         raise UserError(
-            f"{where} = {limits} must be [lowest, highest] in degrees with lowest <= 0 <= highest"
+            f"{where} = {shortened(limits)} must be [lowest, highest] in degrees with lowest <= 0 "
+            "<= highest"
         )
     return float(limits[0]), float(limits[1])  # type: ignore[index]

@@ -14,6 +14,11 @@ from repogen.errors import UserError
 
 _AXES = {"Xrotation": 0, "Yrotation": 1, "Zrotation": 2}
 _CHANNELS = (*_AXES, "Xposition", "Yposition", "Zposition")
+_MOST_JOINTS = 1000
+_MOST_CHANNELS = 9
+"""Of a joint."""
+_MOST_TURNS = 2 * 10**7
+"""Joints times frames: each is kept as nine numbers."""
 _KEYS = {channel.lower(): channel for channel in _CHANNELS}
 
 
@@ -58,6 +63,8 @@ def read_bvh(path: Path) -> tuple[Skeleton, Float[np.ndarray, "frames joints 3 3
             f"{path}: the motion has {len(numbers)} numbers; expected {header.frames * width}: "
             f"{header.frames} frames of {width} channels"
         )
+    if header.frames * len(header.skeleton.names) > _MOST_TURNS:
+        raise UserError(f"{path}: more than {_MOST_TURNS:,} joints in all frames; cut it in parts")
     if not np.isfinite(numbers).all():
         frame = int(np.argmin(np.isfinite(numbers))) // width
         raise UserError(f"{path}: frame {frame} has values that are not finite")
@@ -102,11 +109,11 @@ def _text(path: Path, until: str | None = None) -> str:
 
 def _parsed(text: str, path: Path) -> tuple[_Header, str]:
     """What stands before the numbers of the motion, and those numbers."""
-    parts = re.split(r"^\s*MOTION\s*$", text, maxsplit=1, flags=re.MULTILINE | re.IGNORECASE)
+    parts = re.split(r"^[ \t]*MOTION[ \t]*$", text, maxsplit=1, flags=re.MULTILINE | re.IGNORECASE)
     if len(parts) != 2 or not re.match(r"\ufeff?\s*HIERARCHY\b", parts[0], re.IGNORECASE):
         raise UserError(f"{path} is no BVH file: it needs a HIERARCHY and a MOTION")
     skeleton, channels = _hierarchy(parts[0], path)
-    head = re.match(r"\s*Frames:\s*(\d+)\s+Frame Time:\s*\S+", parts[1], re.IGNORECASE)
+    head = re.match(r"\s*Frames:\s*(\d{1,9})\s+Frame Time:\s*\S+", parts[1], re.IGNORECASE)
     if head is None:
         raise UserError(f"{path}: MOTION must begin with 'Frames:' and 'Frame Time:'")
     frames = int(head[1])
@@ -145,6 +152,10 @@ def _hierarchy(text: str, path: Path) -> tuple[Skeleton, tuple[tuple[int, str], 
             channels += [(joint, c) for c in _channels(rest, f"{path}: joint {names[joint]}")]
         elif word and joint != -2:
             raise UserError(f"{path}: cannot read {line.strip()[:60]!r} in the hierarchy")
+        if len(names) > _MOST_JOINTS or len(channels) > _MOST_CHANNELS * len(names):
+            raise UserError(
+                f"{path}: more than {_MOST_JOINTS} joints, or {_MOST_CHANNELS} channels a joint"
+            )
     if len(open_joints) > 1 or not names or not channels:
         raise UserError(f"{path}: the hierarchy is cut off or empty")
     return Skeleton(tuple(names), tuple(parents), np.array(offsets)), tuple(channels)
@@ -153,6 +164,8 @@ def _hierarchy(text: str, path: Path) -> tuple[Skeleton, tuple[tuple[int, str], 
 def _offset(text: str, where: str) -> list[float]:
     try:
         x, y, z = (float(word) for word in text.split())
+        if not np.isfinite([x, y, z]).all():
+            raise ValueError(text)
     except ValueError as error:
         raise UserError(f"{where}: OFFSET {text} must be three numbers") from error
     return [x, y, z]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
@@ -64,5 +65,7 @@ def _turn(value: object, where: str) -> list[float]:
         isinstance(v, int | float) and not isinstance(v, bool) and abs(v) <= 1e4
         for v in value  # type: ignore[attr-defined]
     ):
-        raise UserError(f"{where} = {value} must be three finite numbers, degrees about x, y, z")
+        raise UserError(
+            f"{where} = {shortened(value)} must be three finite numbers, degrees about x, y, z"
+        )
     return value  # type: ignore[return-value]

@@ -12,7 +12,6 @@ from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import exp1, ndtr, ndtri
 
 
 class AngleDistribution(Protocol):
@@ -66,12 +65,16 @@ class TruncatedGaussian:
     def sample(
         self, rng: np.random.Generator, bounds: Float[np.ndarray, "m 2"], n: int
     ) -> Float[np.ndarray, "n m"]:
+        from scipy.special import ndtr, ndtri  # slow to import
+
         sigma = np.maximum(np.abs(bounds).max(axis=1) / 2, 1e-12)
         low, high = ndtr(bounds[:, 0] / sigma), ndtr(bounds[:, 1] / sigma)
         drawn = sigma * ndtri(rng.uniform(low, high, (n, len(bounds))))
         return np.clip(drawn, bounds[:, 0], bounds[:, 1])
 
     def pdf(self, x: Float[np.ndarray, " k"], bounds: tuple[float, float]) -> np.ndarray:
+        from scipy.special import ndtr
+
         x = np.asarray(x, dtype=float)
         sigma = max(abs(bounds[0]), abs(bounds[1])) / 2
         mass = ndtr(bounds[1] / sigma) - ndtr(bounds[0] / sigma)
@@ -92,6 +95,8 @@ class ExponentialUniform:
         return variance * rng.uniform(bounds[:, 0], bounds[:, 1], (n, len(bounds)))
 
     def pdf(self, x: Float[np.ndarray, " k"], bounds: tuple[float, float]) -> np.ndarray:
+        from scipy.special import exp1
+
         # Integrating U(x; v low, v high) over v ~ Exp(rate) leaves an exponential integral.
         x = np.asarray(x, dtype=float)
         side = np.where(x >= 0, bounds[1], bounds[0])

@@ -18,9 +18,7 @@ from repogen.assets.packs import assets_dir, installed
 from repogen.bodies.skeleton import BODY_JOINTS, mirrored
 from repogen.errors import UserError
 from repogen.poses.amass import amass_frames, read_amass
-from repogen.poses.bvh import bvh_frames, read_bvh
 from repogen.poses.clips import Clip, read_pose_file
-from repogen.poses.retarget import retarget
 from repogen.poses.sampling import Angles
 
 SUFFIXES = (".npz", ".bvh", ".json")
@@ -128,6 +126,9 @@ def read_clip(path: Path) -> Clip:
     if suffix == ".npz":
         return read_amass(path)
     if suffix == ".bvh":
+        from repogen.poses.bvh import read_bvh
+        from repogen.poses.retarget import retarget
+
         return retarget(*read_bvh(path), str(path))
     if suffix == ".json":
         return read_pose_file(path)
@@ -138,7 +139,11 @@ def _frames(path: Path) -> int | None:
     suffix = path.suffix.lower()
     if suffix == ".npz":
         return amass_frames(path)
-    return bvh_frames(path) if suffix == ".bvh" else len(read_clip(path).degrees)
+    if suffix == ".bvh":
+        from repogen.poses.bvh import bvh_frames  # SciPy's rotations are slow to import
+
+        return bvh_frames(path)
+    return len(read_clip(path).degrees)
 
 
 @lru_cache(maxsize=8)

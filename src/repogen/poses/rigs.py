@@ -22,6 +22,7 @@ _ALIASES = {
 """Names without their side of CMU, Mixamo, Biovision, MakeHuman, Blender, Unreal, Poser and SMPL
 rigs."""
 
+_LONGEST_NAME = 200
 _OPTIONAL = ("ankle", "foot", "wrist")
 _LIMBS = (("hip", "knee", "ankle", "foot"), ("shoulder", "elbow", "wrist"))
 _SIDES = {"left": "left", "l": "left", "right": "right", "r": "right"}
@@ -70,7 +71,7 @@ def find_joints(skeleton: Skeleton, where: str) -> Rig:
 
 def _words(name: str) -> list[str]:
     """`mixamorig:LeftUpLeg` → left up leg; `upperleg01.L` → upperleg 01 l."""
-    plain = name.rsplit(":", 1)[-1]
+    plain = name.rsplit(":", 1)[-1][:_LONGEST_NAME]
     return [w.lower() for w in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", plain)]
 
 

@@ -9,6 +9,7 @@ from jaxtyping import Float, UInt8, UInt32
 
 from repogen.appearance.colors import to_linear, to_srgb
 from repogen.errors import UserError
+from repogen.pictures import read_picture
 from repogen.warp_setup import wp
 
 _LONGEST = 1024
@@ -78,7 +79,7 @@ class Textures:
 
 def _read(path: Path) -> UInt8[np.ndarray, "h w 4"]:
     """RGBA with sides that are powers of two."""
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    picture = read_picture(str(path), cv2.IMREAD_UNCHANGED)
     if picture is None or picture.dtype != np.uint8:
         raise UserError(f"{path}: missing or no 8-bit picture")
     if picture.ndim == 2:

@@ -14,7 +14,6 @@ from repogen.poses.bounds import Bounds, default_bounds, load_bounds
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.motion import load_motion, report_skipped
 from repogen.poses.sampling import named_pose
-from repogen.scenes.crowd import find_cutouts
 from repogen.views.directions import parse_views
 from repogen.views.framing import FRAMINGS, PAPER_FOV_DEG
 from repogen.views.optics import check_optics
@@ -27,9 +26,16 @@ def bounds_of(path: Path | None) -> Bounds:
 
 
 backdrop_of = lru_cache(maxsize=8)(parse_backgrounds)
-cutouts_in = lru_cache(maxsize=8)(find_cutouts)
 motion_of = lru_cache(maxsize=8)(load_motion)
 textures_in = lru_cache(maxsize=8)(find_textures)
+
+
+@lru_cache(maxsize=8)
+def cutouts_in(folder: Path) -> tuple[Path, ...]:
+    """The cut-outs in a folder."""
+    from repogen.scenes.crowd import find_cutouts  # slow to import, and seldom needed
+
+    return find_cutouts(folder)
 
 
 @dataclass(frozen=True)

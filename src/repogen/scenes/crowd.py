@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 from repogen.appearance.outfit import sample_cloth
 from repogen.appearance.things import CUTOUT, SHAPES, Thing
 from repogen.errors import UserError
+from repogen.pictures import MOST_PIXELS
 from repogen.scenes.people import moved_points
 from repogen.scenes.scene import Person
 from repogen.views.camera import Camera
@@ -46,7 +47,8 @@ def find_cutouts(folder: Path) -> tuple[Path, ...]:
 def _has_alpha(path: Path) -> bool:
     try:
         with Image.open(path) as picture:
-            return "A" in picture.getbands() or "transparency" in picture.info
+            alpha = "A" in picture.getbands() or "transparency" in picture.info
+            return alpha and picture.width * picture.height <= MOST_PIXELS
     except Exception:  # Pillow's decoders raise many kinds
         return False
 

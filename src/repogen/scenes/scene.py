@@ -74,7 +74,9 @@ def scene_from_json(line: str) -> Scene:
     try:
         data: Any = json.loads(line)
         number = data.get("format")
-    except (ValueError, AttributeError) as error:
+        if not isinstance(number, int):
+            raise ValueError("its format is no number")
+    except (ValueError, AttributeError, RecursionError) as error:
         raise UserError(f"not a scene: {line[:60]!r}… ({error})") from error
     if number != FORMAT:
         raise UserError(

@@ -8,6 +8,7 @@ from jaxtyping import UInt8
 
 from repogen.datasets.folder import DatasetFolder
 from repogen.labels.stick import draw_skeleton
+from repogen.pictures import read_picture
 
 
 def contact_sheet(
@@ -27,7 +28,7 @@ def contact_sheet(
 def _tile(
     folder: DatasetFolder, image: dict[str, Any], annotations: list[dict[str, Any]], tile: int
 ) -> UInt8[np.ndarray, "h w 3"]:
-    picture = cv2.imread(str(folder.image(image["id"])), cv2.IMREAD_COLOR)
+    picture = read_picture(str(folder.image(image["id"])))
     if picture is None:
         return np.zeros((tile, tile, 3), np.uint8)
     scale = tile / max(picture.shape[:2])

@@ -1,0 +1,154 @@
+"""The readers that a stranger's file reaches, each with the name its file must have.
+
+They are imported when they are asked for: what one needs, the others need not wait for.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+SKELETON = {"id": 1, "name": "person"}
+SET = {
+    "images": [{"id": 7, "file_name": "7.jpg", "width": 40, "height": 30}],
+    "annotations": [
+        {"id": 1, "image_id": 7, "category_id": 1, "bbox": [1, 2, 20, 20], "keypoints": [5] * 51}
+    ],
+    "categories": [SKELETON],
+}
+OBJ = "v 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nvt 1 0\nvt 1 1\nf 1/1 2/2 3/3\n"
+MHMAT = "# licence CC0\nname Hat\ndiffuseTexture hat.png\ntransparent False\nbackfaceCull True\n"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """`file` is its path in an empty folder; the call gets the whole path."""
+
+    file: str
+    read: Callable[[Path], object]
+
+
+def _of(module: str, name: str) -> Any:
+    return getattr(import_module(f"repogen.{module}"), name)
+
+
+def _clip(path: Path) -> object:
+    return _of("poses.motion", "read_clip").__wrapped__(path)
+
+
+def _bvh(path: Path) -> object:
+    _of("poses.bvh", "bvh_frames")(path)
+    return _clip(path)
+
+
+@cache
+def _people(folder: Path) -> Any:
+    path = folder.parent / "known.json"
+    path.write_text(json.dumps(SET))
+    return _of("datasets.people", "read_people")("known", path, folder)
+
+
+def _boxes(path: Path) -> object:
+    source = _of("inference.frames", "Source")(path.parent / "7.jpg", "7.jpg")
+    return _of("inference.boxes", "read_boxes")(path, [source], 0.0)
+
+
+def _options(path: Path) -> object:
+    table = _of("generation.options", "read_config")(path)
+    return _of("generation.options", "config_from_table")(table, str(path))
+
+
+def _shard(path: Path) -> object:
+    folder = _of("datasets.folder", "DatasetFolder")(path.parent)
+    for record in _of("datasets.shards", "unpack")(path.read_bytes(), path.name):
+        for file in folder.files(record):
+            assert file.resolve().is_relative_to(path.parent.resolve()), f"{file} is outside"
+    return None
+
+
+def _ours(path: Path) -> Any:
+    return _of("datasets.folder", "DatasetFolder")(path.parent.parent)
+
+
+def _hat(path: Path) -> object:
+    (path.parent / "hat.obj").write_text(OBJ)
+    (path.parent / "hat.mhmat").write_text(MHMAT)
+    return _of("assets.mhclo", "read_mhclo")(path, "clothes", path.parent)
+
+
+def _three_json(path: Path) -> object:
+    model = _of("assets.three_json", "read_model")(path)
+    return _of("assets.three_json", "model_to_garment")(model, "clothes", "hat", "CC0")
+
+
+def _smpl(path: Path) -> object:
+    """The arrays; that they are a body's is looked at afterwards, and would refuse small ones."""
+    return _of("bodies.smpl_files", "_read_npz")(path, ("f", "weights", "v_template"))
+
+
+def _picture(path: Path) -> None:
+    """Every way in which a stranger's picture is decoded."""
+    _of("datasets.samples", "is_whole")(path, [8, 8])
+    _of("scenes.crowd", "_has_alpha")(path)
+    _of("appearance.backgrounds", "load_photo").__wrapped__(str(path))
+    material = _of("assets.textures", "Material")(path, None, True, 1.0)
+    _of("assets.textures", "write_texture")(path.parent.parent / "written.png", material)
+    _of("datasets.samples", "labelled_picture")(str(path), 8, 8)
+
+
+READERS = {
+    "COCO set": Reader(
+        "set.json", lambda p: _of("datasets.people", "read_people")("set", p, p.parent)
+    ),
+    "COCO backgrounds": Reader(
+        "set.json",
+        lambda p: _of("appearance.backgrounds", "_coco_paths")(f"coco:{p}:{p.parent}"),
+    ),
+    "detections": Reader(
+        "found.json",
+        lambda p: _of("evaluation.detections", "read_detections")(p, _people(p.parent)),
+    ),
+    "boxes": Reader("boxes.json", _boxes),
+    "annotations of ours": Reader(
+        "annotations/person_keypoints.json",
+        lambda p: [*_of("datasets.reading", "read_annotated")(_ours(p))],
+    ),
+    "header of ours": Reader(
+        "annotations/person_keypoints.json",
+        lambda p: _of("datasets.reading", "read_header")(_ours(p)),
+    ),
+    "run.json": Reader(
+        "run.json", lambda p: _of("datasets.reading", "run_of")(p.read_bytes(), str(p))
+    ),
+    "manifest": Reader(
+        "shards.json", lambda p: _of("datasets.shards", "read_manifest")(str(p.parent))
+    ),
+    "shard": Reader("shard-000000.tar", _shard),
+    "scene": Reader(
+        "scenes.jsonl",
+        lambda p: _of("scenes.scene", "scene_from_json")(p.read_text("latin-1")),
+    ),
+    "options": Reader("c.toml", _options),
+    "bounds": Reader("bounds.toml", lambda p: _of("poses.bounds", "load_bounds")(p)),
+    "BVH": Reader("a.bvh", _bvh),
+    "AMASS": Reader("a.npz", _clip),
+    "poses": Reader("a.json", _clip),
+    "mhclo": Reader("hat.mhclo", _hat),
+    "mhmat": Reader("hat.mhmat", lambda p: _of("assets.mhmat", "read_mhmat")(p, p.parent)),
+    "obj": Reader("hat.obj", lambda p: _of("assets.wavefront", "read_obj")(p)),
+    "three.js": Reader("hat.json", _three_json),
+    "garment": Reader("hat.safetensors", lambda p: _of("assets.garments", "read_garment")(p)),
+    "SMPL pickle": Reader(
+        "smpl.pkl",
+        lambda p: _of("bodies.smpl_pickle", "read_pickled_arrays")(p, ("f", "weights")),
+    ),
+    "SMPL npz": Reader("smpl.npz", _smpl),
+    "EXR": Reader("a.exr", lambda p: _of("assets.panoramas", "read_panorama")(p)),
+    "HDR": Reader("a.hdr", lambda p: _of("assets.panoramas", "read_panorama")(p)),
+    "picture": Reader("a.png", _picture),
+    "checkpoint": Reader("a.pth", lambda p: _of("models.weights", "read_weights")(p)),
+    "safetensors": Reader("a.safetensors", lambda p: _of("models.weights", "read_weights")(p)),
+}

@@ -1,0 +1,296 @@
+"""Small valid files of each kind, and how they are damaged."""
+
+import io
+import json
+import pickle
+import tempfile
+from dataclasses import fields
+from pathlib import Path
+
+import mutations as m
+import numpy as np
+from hypothesis import strategies as st
+from readers import MHMAT, OBJ, SET, SKELETON
+from safetensors.numpy import save as save_arrays
+
+from repogen.bodies.skeleton import COCO_KEYPOINTS
+
+_POLYGON = [[1.0, 1.0, 20.0, 1.0, 20.0, 20.0]]
+COCO = {
+    "images": [
+        SET["images"][0] | {"view": {"azimuth_deg": 1.0, "elevation_deg": 2.0, "roll_deg": 3.0}},
+        {"id": 9, "file_name": "a/9.jpg", "width": 64, "height": 48},
+    ],
+    "annotations": [
+        SET["annotations"][0] | {"area": 9.0, "iscrowd": 0},
+        {"id": 2, "image_id": 7, "category_id": 1, "segmentation": _POLYGON, "keypoints": [0] * 51},
+        {"id": 3, "image_id": 9, "category_id": 1, "keypoints": [2] * 51, "iscrowd": 1,
+         "segmentation": {"size": [48, 64], "counts": [100, 60, 2912]}},
+        {"id": 4, "image_id": 9, "category_id": 1, "keypoints": [],
+         "segmentation": {"size": [48, 64], "counts": "T3l0T1"}},
+    ],
+    "categories": [SKELETON | {"keypoints": list(COCO_KEYPOINTS), "supercategory": "person"}],
+}  # fmt: skip
+EMPTY = COCO | {"images": [*COCO["images"], {"id": 8, "file_name": "8.jpg"}]}
+FOUND = [{"image_id": 7, "category_id": 1, "bbox": [1, 2, 9, 9], "score": 0.5, "frame": 0}]
+OURS = (
+    '{"info":{"a":1},\n"categories":[]'
+    ',\n"images":[\n{"id":1,"w":3},\n{"id":2}\n],\n"annotations":[\n'
+    '{"id":1,"image_id":1},\n{"id":2,"image_id":2}\n]}\n'
+)
+RUN = {"format": 1, "config": {"images": 3, "write": [], "format": "coco"}, "versions": {"a": "1"}}
+POSES = {"format": "repogen-poses", "poses": [{"name": "a", "angles": {"left_hip": [1, 2, 3]}}]}
+MANIFEST = {
+    "format": 1,
+    "header": {"info": {}},
+    "shards": [
+        {"name": "shard-000000.tar", "images": 1, "persons": 1, "bytes": 10240, "sha256": "00"}
+    ],
+}
+OPTIONS = """images = 8
+image-size = 64
+seed = 5
+views = ['front', "top"]
+backgrounds = '#204060'
+pose-variance = 0.5
+distance = [1.0, 2.5]
+write = ["depth"]
+"""
+BOUNDS = "[left_knee]\nx = [0.0, 120.0]\ny = [-5, 5]\n"
+MHCLO = """# licence CC0
+name Hat
+uuid 1234
+obj_file hat.obj
+material hat.mhmat
+z_depth 60
+tag hats
+x_scale 5399 11998 1.5
+verts 0
+7
+10 11 12 0.5 0.25 0.25 0.1 -0.2 0.3
+30
+delete_verts
+100 - 103 200
+"""
+
+
+def bvh() -> bytes:
+    """A person of one frame, arms out."""
+    limb = {
+        "LeftUpLeg": ("Hips", "9 -5 0"), "LeftLeg": ("LeftUpLeg", "0 -45 0"),
+        "LeftFoot": ("LeftLeg", "0 -42 0"), "RightUpLeg": ("Hips", "-9 -5 0"),
+        "RightLeg": ("RightUpLeg", "0 -45 0"), "RightFoot": ("RightLeg", "0 -42 0"),
+        "Spine": ("Hips", "0 25 0"), "Neck": ("Spine", "0 20 0"), "Head": ("Neck", "0 10 2"),
+        "LeftArm": ("Spine", "17 17 0"), "LeftForeArm": ("LeftArm", "28 0 0"),
+        "LeftHand": ("LeftForeArm", "26 0 0"), "RightArm": ("Spine", "-17 17 0"),
+        "RightForeArm": ("RightArm", "-28 0 0"), "RightHand": ("RightForeArm", "-26 0 0"),
+    }  # fmt: skip
+
+    def joint(name: str, offset: str, kind: str) -> str:
+        below = "".join(joint(n, o, "JOINT") for n, (above, o) in limb.items() if above == name)
+        end = "End Site\n{\nOFFSET 0 5 0\n}\n" if not below else ""
+        channels = "CHANNELS 3 Zrotation Xrotation Yrotation"
+        return f"{kind} {name}\n{{\nOFFSET {offset}\n{channels}\n{below}{end}}}\n"
+
+    numbers = " ".join("10.5" for _ in range(3 * (len(limb) + 1)))
+    head = joint("Hips", "0 90 0", "ROOT")
+    return f"HIERARCHY\n{head}MOTION\nFrames: 1\nFrame Time: 0.008\n{numbers}\n".encode()
+
+
+def npz(**arrays: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    np.savez(out, **arrays)
+    return out.getvalue()
+
+
+def shard() -> bytes:
+    """Two images, without pixels."""
+    from repogen.datasets.folder import Record
+    from repogen.datasets.shards import pack
+
+    person = {"category_id": 1, "keypoints": [1, 2, 2], "bbox": [1, 2, 3, 4]}
+    files = {"image": b"\xff\xd8\xff\xd9", "depth": b"\x89PNG", "stick/all": b"\x89PNG"}
+    image = {"id": 1, "width": 3, "height": 3}
+    records = [Record(image | {"id": n}, [person], '{"seed":1}', files) for n in (1, 2)]
+    return pack("shard-000000.tar", records)[0]
+
+
+def checkpoint() -> bytes:
+    import torch
+
+    out = io.BytesIO()
+    torch.save({"state_dict": {"down.0.weight": torch.ones(2, 3), "b": torch.zeros(1)}}, out)
+    return out.getvalue()
+
+
+def old_checkpoint() -> bytes:
+    """As torch wrote them before 1.6, mmpose's names."""
+    import torch
+
+    out = io.BytesIO()
+    names = ("backbone.blocks.0.attn.qkv.weight", "backbone.pos_embed", "keypoint_head.x")
+    tensors = {name: torch.ones(3, 2) for name in names}
+    torch.save(tensors, out, _use_new_zipfile_serialization=False)
+    return out.getvalue()
+
+
+def smpl_pickle(protocol: int) -> bytes:
+    from scipy import sparse
+
+    weights = np.arange(6.0).reshape(2, 3)
+    faces = sparse.csc_matrix(np.eye(3, dtype=np.uint8))
+    return pickle.dumps({"f": faces, "weights": weights}, protocol)
+
+
+def panorama(suffix: str) -> bytes:
+    import cv2
+
+    from repogen.assets.panoramas import write_panorama
+
+    pixels = np.random.default_rng(0).random((8, 16, 3)).astype(np.float32)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"a{suffix}"
+        if suffix == ".exr":
+            write_panorama(path, pixels)
+        else:
+            cv2.imwrite(str(path), pixels)
+        return path.read_bytes()
+
+
+def picture(kind: str) -> bytes:
+    import cv2
+
+    pixels = np.random.default_rng(0).integers(0, 255, (8, 8, 4), dtype=np.uint8)
+    return cv2.imencode(kind, pixels if kind in (".png", ".webp") else pixels[..., :3])[1].tobytes()
+
+
+def three_json() -> dict:
+    return {
+        "metadata": {
+            "basemesh": "hm08", "uuid": "1", "license": "CC0", "tags": ["hats"], "z_depth": 60,
+            "deleteVerts": [0] * 19_158, "ref_vIdxs": [[1, 1, 1]] * 4,
+            "weights": [[1, 0, 0]] * 4, "offsets": [[0, 0, 0]] * 4,
+        },
+        "faces": [9, 0, 1, 2, 3, 0, 0, 1, 2, 3], "uvs": [[0, 0, 1, 0, 1, 1, 0, 1]],
+    }  # fmt: skip
+
+
+def garment() -> bytes:
+    facts = {
+        "kind": "clothes", "name": "hat", "uuid": "", "licence": "CC0", "z_depth": "60",
+        "tags": '["a"]', "two_sided": "1",
+    }  # fmt: skip
+    arrays = {
+        "refs": np.ones((3, 3), np.int32), "weights": np.ones((3, 3), np.float32),
+        "offsets": np.ones((3, 3), np.float32), "scale_refs": np.ones((3, 2), np.int32),
+        "scale_lengths": np.ones(3, np.float32), "faces": np.array([[0, 1, 2]], np.int32),
+        "face_uv": np.ones((1, 3, 2), np.float32), "hidden": np.array([5], np.int32),
+    }  # fmt: skip
+    return save_arrays(arrays, facts)
+
+
+def _json(*values: object) -> tuple[list[bytes], st.SearchStrategy[bytes]]:
+    seeds = [json.dumps(value).encode() for value in values]
+    trees = st.one_of([m.damaged_json(value) for value in values])
+    return seeds, st.one_of(trees, trees, *map(m.damaged, seeds))
+
+
+def _bytes(*seeds: bytes, more: tuple[st.SearchStrategy[bytes], ...] = ()):
+    return list(seeds), st.one_of(*more, *map(m.damaged, seeds))
+
+
+def _toml(text: str, keys: tuple[str, ...]):
+    values = (
+        *(n.decode() for n in m.NUMBERS), "true", "''", "[]", "{}", "[1, 'a']", "1979-05-27",
+        "[" * 5_000 + "]" * 5_000, "'../../etc/passwd'", "'#zz'", "{a = 1}", "[[1, 2], [3]]",
+        "'" + "x" * 5000 + "'", '"\\u0000"', "{a." + "b." * 3000 + "c = 1}",
+    )  # fmt: skip
+    line = st.tuples(st.sampled_from(keys), st.sampled_from(values)).map(" = ".join)
+    tables = st.lists(line, max_size=4, unique_by=lambda one: one.split(" = ")[0])
+    made = tables.map(lambda lines: "\n".join(lines).encode())
+    return _bytes(text.encode(), more=(made, made))
+
+
+def _npz(names: tuple[str, ...], *files: bytes):
+    return _bytes(*files, more=(*map(m.damaged_zip, files), m.odd_npz(names)))
+
+
+def _safetensors(file: bytes):
+    return _bytes(file, more=(m.damaged_safetensors(file),))
+
+
+def _options():
+    from repogen.generation.config import GenerateConfig
+
+    return _toml(OPTIONS, tuple(f.name.replace("_", "-") for f in fields(GenerateConfig)))
+
+
+def _amass():
+    smplh = npz(poses=np.zeros((2, 156)), trans=np.zeros((2, 3)))
+    smplx = npz(pose_body=np.zeros((2, 63), np.float32), pose_hand=np.zeros((2, 90)))
+    return _npz(("poses", "pose_body", "pose_hand"), smplh, smplx)
+
+
+def _smpl_npz():
+    arrays = npz(f=np.zeros((1, 3), np.uint32), weights=np.ones((2, 3)), v_template=np.ones((2, 3)))
+    return _npz(("f", "weights", "v_template", "shapedirs"), arrays)
+
+
+def _shard():
+    return _bytes(tar := shard(), more=(m.damaged_tar(tar), m.damaged_tar(tar)))
+
+
+def _checkpoint():
+    new = checkpoint()
+    return _bytes(new, old_checkpoint(), more=(m.damaged_zip(new), m.odd_pickle()))
+
+
+def _scene():
+    from repogen.appearance.backgrounds import Photo
+    from repogen.appearance.light import Light
+    from repogen.appearance.outfit import Cloth, Outfit
+    from repogen.scenes.scene import FORMAT, Person, Scene, scene_to_json
+    from repogen.views.camera import Camera
+
+    cloth = Cloth("#102030", "#ffffff", "plain", 0.1, 0.2)
+    outfit = Outfit(
+        "#ddc4a3", "#3a2412", "short", "#171311", 0.0, "tank", cloth, 0.1, 0.1, 0.1, "shorts",
+        cloth, 0.1, "shoes", "#3c9283", "#141414",
+    )  # fmt: skip
+    person = Person("anny", {"age": 0.5}, {}, {"left_hip": (1.0, 2, 3)}, outfit, (0.0, 0, 0), 5.0)
+    camera = Camera(64, 64, 90, 90, 32, 32, ((1, 0, 0), (0, 1, 0), (0, 0, 1)), (0, 0, 3))
+    light, photo = Light((0, 0, 1), (1, 1, 1), True), Photo("/a.jpg", (0, 0, 1, 1), False)
+    scene = Scene(FORMAT, 1, 0, "top", (person,), (), camera, (light,), 0.5, photo)
+    return _json(json.loads(scene_to_json(scene)))
+
+
+SEEDS = {
+    "COCO set": lambda: _json(COCO),
+    "COCO backgrounds": lambda: _json(EMPTY),
+    "detections": lambda: _json(FOUND),
+    "boxes": lambda: _json(FOUND, COCO),
+    "annotations of ours": lambda: _bytes(OURS.encode(), more=(_json(json.loads(OURS))[1],)),
+    "header of ours": lambda: _bytes(OURS.encode()),
+    "run.json": lambda: _json(RUN),
+    "manifest": lambda: _json(MANIFEST),
+    "shard": _shard,
+    "scene": _scene,
+    "options": _options,
+    "bounds": lambda: _toml(BOUNDS, ("left_knee", "left_knee.x", "neck", "x")),
+    "BVH": lambda: _bytes(bvh()),
+    "AMASS": _amass,
+    "poses": lambda: _json(POSES),
+    "mhclo": lambda: _bytes(MHCLO.encode()),
+    "mhmat": lambda: _bytes(MHMAT.encode()),
+    "obj": lambda: _bytes(OBJ.encode()),
+    "three.js": lambda: _json(three_json()),
+    "garment": lambda: _safetensors(garment()),
+    "SMPL pickle": lambda: _bytes(*map(smpl_pickle, (0, 2, 4)), more=(m.odd_pickle(),) * 2),
+    "SMPL npz": _smpl_npz,
+    "EXR": lambda: _bytes(panorama(".exr")),
+    "HDR": lambda: _bytes(panorama(".hdr")),
+    "picture": lambda: _bytes(*map(picture, (".png", ".jpg", ".webp", ".bmp"))),
+    "checkpoint": _checkpoint,
+    "safetensors": lambda: _safetensors(save_arrays({"a": np.ones(3)}, {"model": "tiny"})),
+}
+"""Valid files and a strategy of damaged ones, by the reader's name in `READERS`."""

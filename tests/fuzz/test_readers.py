@@ -1,0 +1,45 @@
+"""Any file gives a result or an error of one line, in time, and nothing else happens."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from readers import READERS
+from sandbox import Outcome
+from seeds import SEEDS
+
+
+def test_every_reader_has_files():
+    assert SEEDS.keys() == READERS.keys()
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_damaged_files(sandbox, tried, name):
+    valid, strategy = SEEDS[name]()
+    for data in valid:
+        assert sandbox.read(name, data) == Outcome("read", ""), data[:300]
+    counts = tried.setdefault(name, Counter())
+
+    @given(strategy)
+    def is_read_or_refused(data):
+        outcome = sandbox.read(name, data)
+        counts[outcome.kind] += 1
+        assert outcome.good, f"{outcome}, {len(data)} bytes: {data[:2000]!r}"
+
+    is_read_or_refused()
+    assert counts["refused"], "nothing was damaged"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", READERS)
+def test_random_bytes(sandbox, tried, name):
+    counts = tried.setdefault(f"{name}, random bytes", Counter())
+
+    @given(st.binary(max_size=500))
+    def is_read_or_refused(data):
+        outcome = sandbox.read(name, data)
+        counts[outcome.kind] += 1
+        assert outcome.good, f"{outcome}: {data!r}"
+
+    is_read_or_refused()

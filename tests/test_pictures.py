@@ -1,0 +1,71 @@
+"""Pictures of people: none that memory does not take, and no exception for what is none."""
+
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+
+from repogen.appearance.backgrounds import load_photo
+from repogen.appearance.wardrobe import find_textures
+from repogen.errors import UserError
+from repogen.pictures import MOST_PIXELS, begins_as_picture, decode_picture, read_picture
+from repogen.scenes.crowd import find_cutouts
+
+
+def chunk(name, data):
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+@pytest.fixture
+def bomb(tmp_path):
+    """A PNG with alpha whose head says that it has more pixels than are decoded."""
+    head = struct.pack(">IIBBBBB", 2**14, MOST_PIXELS // 2**14 + 1, 8, 6, 0, 0, 0)
+    rows = zlib.compress(bytes(10**6))
+    path = tmp_path / "bomb.png"
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
+    return path
+
+
+@pytest.fixture
+def whole(tmp_path):
+    path = tmp_path / "whole.png"
+    cv2.imwrite(str(path), np.full((6, 8, 4), 200, np.uint8))
+    return path
+
+
+def test_a_picture_is_read(whole):
+    assert begins_as_picture(whole)
+    assert read_picture(str(whole)).shape == (6, 8, 3)
+    data = np.fromfile(whole, np.uint8)
+    assert decode_picture(data, cv2.IMREAD_UNCHANGED).shape == (6, 8, 4)
+
+
+def test_too_many_pixels_are_not(bomb):
+    assert not begins_as_picture(bomb)
+    assert read_picture(str(bomb)) is None
+    assert decode_picture(np.fromfile(bomb, np.uint8)) is None
+    with pytest.raises(UserError, match="cannot be read as an image"):
+        load_photo(str(bomb))
+
+
+def test_folders_are_searched_without_them(bomb, tmp_path):
+    for find in (find_textures, find_cutouts):
+        with pytest.raises(UserError, match="none of its 1"):
+            find(tmp_path)
+
+
+def test_folders_keep_the_others(bomb, whole, tmp_path):
+    for find in (find_textures, find_cutouts):
+        assert find(tmp_path) == (whole.resolve(),)
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", b"\x89PNG\r\n\x1a\n"])
+def test_what_is_no_picture_is_none(data, tmp_path):
+    (tmp_path / "a.png").write_bytes(data)
+    assert not begins_as_picture(tmp_path / "a.png")
+    assert read_picture(str(tmp_path / "a.png")) is None
+    assert decode_picture(np.frombuffer(data, np.uint8)) is None
