@@ -7,9 +7,9 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-MOST_PIXELS = 2**27
-"""Of a picture that is decoded: a few bytes can say that they are thousands of millions."""
+from repogen.limits import MOST_PIXELS
 
+# OpenCV reads it when it is loaded.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from repogen import MOST_PIXELS
+from repogen.limits import MOST_PIXELS
 
 __all__ = ["MOST_PIXELS", "begins_as_picture", "decode_picture", "read_picture"]
 

@@ -112,9 +112,12 @@ class _File(io.BufferedReader):
         return line
 
 
-class _Unpickler(pickle._Unpickler):
+_PythonsOwn: Any = pickle._Unpickler
+
+
+class _Unpickler(_PythonsOwn):
     path: Path
-    dispatch: ClassVar = dict(pickle._Unpickler.dispatch)
+    dispatch: ClassVar = dict(_PythonsOwn.dispatch)
 
     def load_setitem(self) -> None:
         _check_keys(self.stack[-2:-1])
