@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from repogen.limits import MOST_PIXELS
 
+# OpenCV reads it when it is loaded.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))
 
 if TYPE_CHECKING:

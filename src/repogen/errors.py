@@ -18,9 +18,10 @@ class UserError(ValueError):
 def printable(text: str) -> str:
     """The text on one line, with what UTF-8 and terminals cannot show written out."""
     whole = " ".join(text.splitlines())
-    if len(whole) > _LONGEST:
-        whole = f"{whole[: _LONGEST // 2]} … {whole[-_LONGEST // 2 :]}"
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in whole)
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in whole)
+    if len(shown) > _LONGEST:
+        return f"{shown[: _LONGEST // 2]} … {shown[-_LONGEST // 2 :]}"
+    return shown
 
 
 def choose(kind: str, value: str, choices: object) -> UserError:

@@ -1,4 +1,4 @@
-"""How much is read of what strangers give us."""
+"""What is too much of a stranger's file."""
 
 MOST_PIXELS = 2**27
 """Of a picture that is decoded: a few bytes can say that they are thousands of millions."""

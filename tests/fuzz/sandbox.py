@@ -94,7 +94,7 @@ class _Guard:
     def _hear(self, event: str, args: tuple[object, ...]) -> None:
         if not self.watching:
             return
-        if event in _FORBIDDEN:
+        if event in _FORBIDDEN and not str(args[0]).startswith(self._scratch):
             self.seen.append(f"{event} {args!r}"[:300])
         elif event == "open" and isinstance(args[0], str | bytes):
             path = os.path.realpath(os.fsdecode(args[0]))

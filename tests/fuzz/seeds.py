@@ -128,7 +128,7 @@ def old_checkpoint() -> bytes:
     import torch
 
     out = io.BytesIO()
-    names = ("backbone.blocks.0.attn.qkv.weight", "backbone.pos_embed", "keypoint_head.x")
+    names = ("backbone.blocks.0.attn.qkv.weight", "backbone.pos_embed", "keypoint_head.final_layer.bias")
     tensors = {name: torch.ones(3, 2) for name in names}
     torch.save(tensors, out, _use_new_zipfile_serialization=False)
     return out.getvalue()
@@ -171,7 +171,7 @@ def three_json() -> dict:
             "deleteVerts": [0] * 19_158, "ref_vIdxs": [[1, 1, 1]] * 4,
             "weights": [[1, 0, 0]] * 4, "offsets": [[0, 0, 0]] * 4,
         },
-        "faces": [9, 0, 1, 2, 3, 0, 0, 1, 2, 3], "uvs": [[0, 0, 1, 0, 1, 1, 0, 1]],
+        "faces": [9, 0, 1, 2, 3, 0, 1, 2, 3], "uvs": [[0, 0, 1, 0, 1, 1, 0, 1]],
     }  # fmt: skip
 
 
@@ -268,7 +268,7 @@ SEEDS = {
     "COCO set": lambda: _json(COCO),
     "COCO backgrounds": lambda: _json(EMPTY),
     "detections": lambda: _json(FOUND),
-    "boxes": lambda: _json(FOUND, COCO),
+    "boxes": lambda: _json(FOUND, SET),
     "annotations of ours": lambda: _bytes(OURS.encode(), more=(_json(json.loads(OURS))[1],)),
     "header of ours": lambda: _bytes(OURS.encode()),
     "run.json": lambda: _json(RUN),

@@ -160,7 +160,7 @@ def _coco_paths(spec: str) -> list[Path]:
         raise UserError(f"--backgrounds {spec}: no folder {folder}")
     try:
         return [(folder / name).resolve() for name in names]
-    except (OSError, ValueError) as error:  # a null in a name, a name of any length
+    except (OSError, TypeError, ValueError) as error:  # a null in a name, a name of any length
         raise UserError(f"{annotations}: a file name is none: {error}") from error
 
 

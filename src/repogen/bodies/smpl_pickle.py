@@ -117,7 +117,7 @@ _PythonsOwn: Any = pickle._Unpickler
 
 class _Unpickler(_PythonsOwn):
     path: Path
-    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
+    dispatch: ClassVar = dict(_PythonsOwn.dispatch)
 
     def load_setitem(self) -> None:
         _check_keys(self.stack[-2:-1])

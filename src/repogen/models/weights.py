@@ -101,6 +101,9 @@ _NUMBERS = [
 
 def _read_pickle(path: Path) -> Weights:
     try:
+        with path.open("rb") as file:
+            if file.read(2)[:1] not in (b"P", b"\x80"):  # torch would take it for a tar file
+                raise ValueError("neither a zip file nor a pickle")
         with torch.serialization.safe_globals(_NUMBERS), warnings.catch_warnings(action="ignore"):
             data = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
