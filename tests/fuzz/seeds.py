@@ -128,7 +128,11 @@ def old_checkpoint() -> bytes:
     import torch
 
     out = io.BytesIO()
-    names = ("backbone.blocks.0.attn.qkv.weight", "backbone.pos_embed", "keypoint_head.final_layer.bias")
+    names = (
+        "backbone.blocks.0.attn.qkv.weight",
+        "backbone.pos_embed",
+        "keypoint_head.final_layer.bias",
+    )
     tensors = {name: torch.ones(3, 2) for name in names}
     torch.save(tensors, out, _use_new_zipfile_serialization=False)
     return out.getvalue()
