@@ -67,6 +67,10 @@ LAUGHS = b"\x80\x02}K\x01" + b"2\x86" * 60 + b"Ns."
         pytest.param("COCO set", coco(bbox=[1, 1, 9, 9], area=float("nan")), id="no area"),
         pytest.param("detections", json.dumps([FOUND[0] | {"score": "x"}]).encode(), id="score"),
         pytest.param("run.json", json.dumps(RUN | {"config": []}).encode(), id="no config"),
+        pytest.param(
+            "manifest", b'{"format":1,"header":{},"shards":[' + b"0," * 50_000 + b"0]}",
+            id="many shards that are none",
+        ),
         pytest.param("poses", json.dumps(POSES).replace("[1, 2, 3]", "[[[]]]").encode(), id="pose"),
         pytest.param("BVH", bvh().replace(b"MOTION", b"\n" * 10**5 + b"MOTIO"), id="empty lines"),
         pytest.param("BVH", bvh().replace(b"Frames: 1", b"Frames: " + b"9" * 5000), id="frames"),

@@ -27,6 +27,7 @@ SHARD = 256
 _MANIFEST = "shards.json"
 _MEMBER = re.compile(r"(\d{8})\.([a-z]+(?:\.[a-z]+)*)")
 _SHARD = re.compile(r"shard-\d{6}\.tar")
+_CONVERTER = cattrs.Converter(detailed_validation=False)  # details of many entries take long
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def read_manifest(url: str) -> Manifest:
     memory://). Raises `UserError` where there is none of ours."""
     where = f"{url.rstrip('/')}/{_MANIFEST}"
     try:
-        manifest = cattrs.structure(json.loads(read_bytes(where)), Manifest)
+        manifest = _CONVERTER.structure(json.loads(read_bytes(where)), Manifest)
         if manifest.format != FORMAT:
             raise ValueError(f"format {manifest.format}")
     except UserError:
