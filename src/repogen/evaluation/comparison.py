@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
 from repogen.datasets.people import People
+from repogen.evaluation.config import DRAWS
 from repogen.evaluation.joints import person_oks
 from repogen.evaluation.oks import AREAS
 from repogen.evaluation.scores import (
-    DRAWS,
     Judged,
     Score,
     differences,

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from repogen.errors import UserError
-from repogen.evaluation.scores import DRAWS
+
+DRAWS = 1000
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,13 @@ from jaxtyping import Bool, Float, UInt8
 
 from repogen.datasets.people import People
 from repogen.datasets.similarity import similarity
+from repogen.evaluation.config import DRAWS
 from repogen.evaluation.joints import Shares, same_image, shares
 from repogen.evaluation.oks import AREAS, MOST, Matches, match, precision_recall
 from repogen.inference.estimate import Estimates
 
 Samples = Mapping[str, Float[np.ndarray, " w"]]
 """By measure: its value over the images as they are, then over every bootstrap draw of them."""
-
-DRAWS = 1000
 
 _PRECISION = {"AP": slice(None), "AP50": slice(0, 1), "AP75": slice(5, 6)}
 
