@@ -14,13 +14,14 @@ from repogen.appearance.colors import to_linear
 from repogen.appearance.sensor import PERFECT, Sensor
 from repogen.labels.annotation import image_record, label
 from repogen.rendering.blur import disc_blurred, motion_blurred
+from repogen.rendering.kernels.lens import camera_to_lens
+from repogen.rendering.rim import rimmed
 from repogen.rendering.sensor import (
     background_depth,
     defocus,
     developed,
     focused_background,
     noise_std,
-    rimmed,
     stand_apart,
     vignette_factor,
 )
@@ -350,9 +351,9 @@ def test_a_scene_with_everything_gives_the_same_picture_twice(scene, renderer):
 def test_outside_of_the_image_circle_is_black_and_its_edge_is_soft():
     camera = look_at(View(0, 90, 0, 2.0), (0.0, 0.0, 0.0), 0.0, 400, 190.0, "equidistant")
     bright = np.full((400, 400, 3), 200, np.uint8)
-    assert rimmed(bright, camera) is bright
+    assert rimmed(bright, camera, camera_to_lens(camera)) is bright
     camera = replace(camera, circle_deg=180.0)
-    found = rimmed(bright, camera)
+    found = rimmed(bright, camera, camera_to_lens(camera))
     y, x = np.mgrid[:400, :400] + 0.5
     away = np.hypot(x - camera.cx, y - camera.cy) / camera.fx / np.radians(90)
     assert (found[away > 1] == 0).all()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from repogen.rendering.extents import overlapping
+from repogen.rendering.extents import shared_parts
 from repogen.scenes import SceneConfig, sample_scene
 from repogen.views.lens import MODELS
 
@@ -37,10 +37,14 @@ def test_boxes_are_around_all_that_people_wear(body, renderer, lens):
                 assert (box[2:] < pixels.max(axis=0) + 0.01).all()
 
 
-def test_boxes_that_share_pixels_are_found():
+def test_what_boxes_share_is_found():
     nothing = [np.inf, np.inf, -np.inf, -np.inf]
-    boxes = np.array([[0, 0, 10, 10], [11.5, 0, 20, 10], [30, 0, 40, 10], nothing, nothing])
-    assert overlapping(boxes).tolist() == [True, True, False, False, False]
-    boxes[1, 0] = 12.5
-    assert not overlapping(boxes).any()
-    assert overlapping(boxes[:0]).shape == (0,)
+    boxes = np.array([[0, 0, 10, 10], [13, 4, 20, 9], [30, 0, 40, 10], nothing, [5, 9, 6, 50]])
+    found = shared_parts(boxes)
+    assert found[0].tolist() == [3, 2, 12, 12]
+    assert found[1].tolist() == [11, 2, 12, 11]
+    assert (found[2:4] == nothing).all()
+    assert found[4].tolist() == [3, 7, 8, 12]
+    boxes[1, 0] = 14.5
+    assert shared_parts(boxes)[1].tolist() == nothing
+    assert shared_parts(boxes[:1]).tolist() == [nothing]

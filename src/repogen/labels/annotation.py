@@ -64,7 +64,7 @@ def label(
                 "area": float(rle.area(whole)),
                 "segmentation": _record(whole),
                 "amodal_bbox": _corner_and_size(rendering.boxes[place]),
-                "amodal_segmentation": _record(whole if alone is None else _encoded(alone)),
+                "amodal_segmentation": _record(_encoded(alone.over(mask)) if alone else whole),
                 "keypoints_3d": np.round(points, 6).tolist(),
                 "view": _view_record(rendering.scene, place),
             }

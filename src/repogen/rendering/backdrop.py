@@ -10,13 +10,14 @@ from jaxtyping import UInt8
 from repogen.appearance.backgrounds import Photo, Place, Plain, photo_pixels
 from repogen.appearance.colors import from_hex
 from repogen.appearance.panorama import Panorama, panorama_backdrop, panorama_light
-from repogen.rendering.buffers import array, launch
+from repogen.rendering.buffers import array, color_tables, launch
 from repogen.rendering.kernels import place, shade
-from repogen.rendering.kernels.lens import camera_to_lens
+from repogen.rendering.kernels.lens import Lens
 from repogen.rendering.kernels.panorama import draw_panorama
 from repogen.rendering.paints import panorama_to_dome, place_to_room
 from repogen.rendering.surroundings import ambient_light
 from repogen.scenes.scene import Scene
+from repogen.views.camera import Camera
 from repogen.warp_setup import wp
 
 _WIDEST = 640
@@ -26,25 +27,27 @@ _WIDEST = 640
 class Backdrop:
     """Draws backgrounds on a device, where it keeps the panoramas it has drawn."""
 
-    def __init__(self, device: str, noise: wp.array, to_srgb: wp.array) -> None:
+    def __init__(self, device: str, noise: wp.array) -> None:
         self._device = device
         self._noise = noise
-        self._to_srgb = to_srgb
         self._panorama = lru_cache(maxsize=32)(
             lambda path: array(panorama_backdrop(path), wp.vec3, device)
         )
 
-    def draw(self, scene: Scene, light: shade.Lighting) -> UInt8[np.ndarray, "h w 3"]:
-        """The background, BGR; it gives the lighting its light from all around."""
+    def draw(self, scene: Scene, light: shade.Lighting, lens: Lens) -> UInt8[np.ndarray, "h w 3"]:
+        """The background, BGR, through the camera's lens; it gives the lighting its light from
+        all around."""
         if isinstance(scene.background, Panorama):
             around = panorama_light(scene.background)
             light.around = array(around, wp.vec3, self._device)
-            return self._pixels(scene, light)
-        pixels = self._pixels(scene, light)
+            return self._pixels(scene, light, lens)
+        pixels = self._pixels(scene, light, lens)
         light.around = array(ambient_light(scene, pixels), wp.vec3, self._device)
         return pixels
 
-    def _pixels(self, scene: Scene, light: shade.Lighting) -> UInt8[np.ndarray, "h w 3"]:
+    def _pixels(
+        self, scene: Scene, light: shade.Lighting, lens: Lens
+    ) -> UInt8[np.ndarray, "h w 3"]:
         width, height = scene.camera.width, scene.camera.height
         match scene.background:
             case Photo() as photo:
@@ -54,25 +57,23 @@ class Backdrop:
                 return np.tile(bgr, (height, width, 1))
             case Place() as built_in:
                 room = place_to_room(built_in, scene.camera)
-                return self._drawn(scene, light, place.draw_place, room)
+                return self._drawn(scene.camera, light, lens, place.draw_place, room)
             case Panorama() as panorama:
                 dome = panorama_to_dome(panorama, scene.camera, self._panorama(panorama.path))
-                return self._drawn(scene, light, draw_panorama, dome)
+                return self._drawn(scene.camera, light, lens, draw_panorama, dome)
 
     def _drawn(
-        self, scene: Scene, light: shade.Lighting, kernel: Any, what: Any
+        self, camera: Camera, light: shade.Lighting, lens: Lens, kernel: Any, what: Any
     ) -> UInt8[np.ndarray, "h w 3"]:
         """A background drawn at half size, large ones smaller: it is out of focus, and the eye is
         on the person."""
-        width, height = scene.camera.width, scene.camera.height
-        shrink = max(2, -(-width // _WIDEST))
-        columns, rows = -(-width // shrink), -(-height // shrink)
-        small_camera = scene.camera.windowed(0, 0, columns, rows, 1 / shrink)
-        lens = camera_to_lens(small_camera, self._device)
+        shrink = max(2, -(-camera.width // _WIDEST))
+        columns, rows = -(-camera.width // shrink), -(-camera.height // shrink)
         out = wp.empty((rows, 3 * columns), dtype=wp.uint8, device=self._device)
+        _, to_srgb = color_tables(self._device)
         launch(
             self._device, kernel, (rows, -(-columns // place.STRIP)),
-            what, lens, light, self._noise, self._to_srgb, columns, out,
+            what, lens, light, self._noise, to_srgb, columns, shrink, out,
         )  # fmt: skip
         small = out.numpy().reshape(rows, columns, 3)
-        return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+        return cv2.resize(small, (camera.width, camera.height), interpolation=cv2.INTER_LINEAR)

@@ -1,10 +1,12 @@
 """Arrays on a device ("cpu" or "cuda"), and what stays there of a mesh."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from repogen.appearance.colors import to_linear, to_srgb
 from repogen.bodies.protocol import LAYERS
 from repogen.rendering.kernels import geometry
 from repogen.rendering.mesh import Mesh
@@ -25,6 +27,16 @@ def structs(values: np.ndarray, dtype: Any, device: str) -> wp.array:
     out = wp.array(ptr=memory.ptr, dtype=dtype, shape=len(values), device=device)
     out.memory = memory  # it lives as long as the array that points into it
     return out
+
+
+@lru_cache(maxsize=2)
+def color_tables(device: str) -> tuple[wp.array, wp.array]:
+    """The linear light of every byte, and the byte of 4,096 even steps of linear light."""
+    bytes_of_light = np.rint(255 * to_srgb(np.arange(4096) / 4095)).astype(np.uint8)
+    return (
+        array(to_linear(np.arange(256) / 255), wp.float32, device),
+        array(bytes_of_light, wp.uint8, device),
+    )
 
 
 def launch(device: str, kernel: Any, dim: Any, *arguments: Any) -> None:

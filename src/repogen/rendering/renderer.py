@@ -6,11 +6,17 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from repogen.appearance.colors import to_linear, to_srgb
 from repogen.bodies.protocol import Body, PosedBody, Surface
 from repogen.errors import UserError
 from repogen.rendering.backdrop import Backdrop
-from repogen.rendering.buffers import Buffers, array, launch, mesh_buffers, structs
+from repogen.rendering.buffers import (
+    Buffers,
+    array,
+    color_tables,
+    launch,
+    mesh_buffers,
+    structs,
+)
 from repogen.rendering.extents import extents
 from repogen.rendering.gbuffer import GBuffer
 from repogen.rendering.kernels import geometry, shade
@@ -24,20 +30,13 @@ from repogen.rendering.lighting import scene_lighting
 from repogen.rendering.mesh import Mesh, Piece, join
 from repogen.rendering.paints import outfits_to_paints
 from repogen.rendering.pieces import person_pieces, thing_piece
-from repogen.rendering.sensor import (
-    developed,
-    focused_background,
-    laid_over,
-    rimmed,
-    stand_apart,
-)
+from repogen.rendering.rim import rimmed
+from repogen.rendering.sensor import developed, focused_background, laid_over, stand_apart
 from repogen.rendering.textures import Textures
-from repogen.rendering.zbuffer import masks_alone, rasterized, window
+from repogen.rendering.zbuffer import Patch, patches_alone, rasterized, window
 from repogen.scenes.people import pose_person
 from repogen.scenes.scene import Scene
 from repogen.warp_setup import wp
-
-_LINEAR_OF_BYTE = to_linear(np.arange(256) / 255)
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,9 @@ class Rendering:
     """The mesh's vertices in the camera's frame."""
     boxes: Float[np.ndarray, "n 4"]
     """Left, top, right and bottom of each person in pixels, hidden or not, cut by no border."""
-    alone: dict[int, UInt8[np.ndarray, "h w"]]
-    """Masks of people near others or things in the picture, as if nothing but they were there."""
+    alone: dict[int, Patch]
+    """Of people near others or things in the picture: what their masks, without whatever hides
+    them, are where those may be; elsewhere they are as they are."""
 
 
 class Renderer:
@@ -70,15 +70,13 @@ class Renderer:
         self.body = body
         self.device = device
         self._noise = array(noise_table(), wp.vec4, device)
-        self._to_linear = array(_LINEAR_OF_BYTE, wp.float32, device)
-        srgb = np.rint(255 * to_srgb(np.arange(4096) / 4095)).astype(np.uint8)
-        self._to_srgb = array(srgb, wp.uint8, device)
+        self._to_linear, self._to_srgb = color_tables(device)
         surface = body.surface
         eyes = np.unique(surface.faces[surface.faces_of("eyes")])
         left = surface.canonical[eyes][surface.canonical[eyes][:, 0] > 0]
         self._eye = wp.vec3(*(float(v) for v in left[np.argmin(left[:, 1])]))
         self._textures = Textures(device)
-        self._backdrop = Backdrop(device, self._noise, self._to_srgb)
+        self._backdrop = Backdrop(device, self._noise)
         self._buffers = lru_cache(maxsize=4)(self._build_buffers)
 
     def _build_buffers(self, *surfaces: tuple[Surface, int]) -> Buffers:
@@ -115,25 +113,24 @@ class Renderer:
         keys = rasterized(buffers, model, optics, buffers.sides)
 
         light = scene_lighting(scene, vertices, buffers, self.device)
-        background = focused_background(self._backdrop.draw(scene, light), scene)
+        background = focused_background(self._backdrop.draw(scene, light, lens), scene)
         apart = stand_apart(scene, camera.depth_of(vertices))
         canvas = np.zeros_like(background) if apart else background
         image, gbuffer = self._shaded(keys, model, light, optics, canvas)
         if apart:
             image = laid_over(image, background, gbuffer, scene)
         shown = np.isin(buffers.sides.numpy(), (1, 2, 4))
-        owners = (*range(len(bodies)), -1)
         landed = buffers.landed.numpy()
-        boxes = np.stack([extents(buffers.mesh, landed, shown, who) for who in owners])
+        boxes = extents(buffers.mesh, landed, shown, len(bodies))
         return Rendering(
             scene=scene,
-            image=developed(rimmed(image, camera), scene.sensor),
+            image=developed(rimmed(image, camera, lens, self.device), scene.sensor),
             gbuffer=gbuffer,
             posed=bodies,
             mesh=buffers.mesh,
             vertices=vertices,
             boxes=boxes[:-1],
-            alone=masks_alone(camera, lens, buffers, model, boxes),
+            alone=patches_alone(camera, lens, buffers, model, boxes),
         )
 
     def _place(

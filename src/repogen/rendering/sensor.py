@@ -37,9 +37,6 @@ _READ_NOISE = 3.0
 _GRAIN = cv2.getGaussianKernel(3, 0.5)
 """Neighbouring pixels share some noise, as they do after demosaicing."""
 
-_FADE = 0.01
-"""Share of an image circle's radius over which its edge fades: our guess."""
-
 _METHODS = {
     "area": cv2.INTER_AREA,
     "linear": cv2.INTER_LINEAR,
@@ -122,23 +119,6 @@ def laid_over(
     out = background.copy()
     behind = _light(background[rows, columns])
     out[rows, columns] = _to_bytes(layer[..., :3] + (1 - layer[..., 3:]) * behind)
-    return out
-
-
-def rimmed(image: UInt8[np.ndarray, "h w 3"], camera: Camera) -> UInt8[np.ndarray, "h w 3"]:
-    """The picture black outside of the camera's image circle, whose edge fades on the inside."""
-    radius = camera.circle_radius()
-    if np.isinf(radius):
-        return image
-    x = (np.arange(camera.width) + 0.5 - camera.cx) / (camera.fx * radius)
-    y = (np.arange(camera.height) + 0.5 - camera.cy) / (camera.fy * radius)
-    square = (x**2).astype(np.float32) + (y**2).astype(np.float32)[:, None]
-    inside = square < 1
-    out = cv2.bitwise_and(image, image, mask=inside.view(np.uint8))
-    edge = np.nonzero(inside & (square > (1 - _FADE) ** 2))
-    share = (1 - np.sqrt(square[edge])) / np.float32(_FADE)
-    share *= share * (3 - 2 * share)
-    out[edge] = _to_bytes(_LINEAR_OF_BYTE[out[edge]] * share[:, None])
     return out
 
 

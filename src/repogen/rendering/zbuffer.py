@@ -1,11 +1,13 @@
-"""The z-buffer of a window of the picture, and masks from one."""
+"""The z-buffer of a window of the picture, and pieces of masks from one."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from repogen.rendering.buffers import Buffers, array, launch
-from repogen.rendering.extents import overlapping
-from repogen.rendering.gbuffer import half_covered, in_place
+from repogen.rendering.extents import shared_parts
+from repogen.rendering.gbuffer import half_covered
 from repogen.rendering.kernels import raster, raster_rays, shade
 from repogen.rendering.kernels.lens import PINHOLE, Lens
 from repogen.rendering.kernels.model import Model
@@ -62,24 +64,40 @@ def rasterized(buffers: Buffers, model: Model, optics: shade.Optics, sides: wp.a
     return keys
 
 
-def masks_alone(
+@dataclass(frozen=True)
+class Patch:
+    """A piece of a mask, its corner at (left, top)."""
+
+    left: int
+    top: int
+    mask: UInt8[np.ndarray, "h w"]
+
+    def over(self, mask: UInt8[np.ndarray, "H W"]) -> UInt8[np.ndarray, "H W"]:
+        """A mask with this piece of it in place of its own."""
+        out, (height, width) = mask.copy(), self.mask.shape
+        out[self.top : self.top + height, self.left : self.left + width] = self.mask
+        return out
+
+
+def patches_alone(
     camera: Camera,
     lens: Lens,
     buffers: Buffers,
     model: Model,
     boxes: Float[np.ndarray, "n 4"],
-) -> dict[int, UInt8[np.ndarray, "h w"]]:
-    """Masks of the people whose boxes meet others', as if nothing but they were there; the last
-    of the boxes is the things'."""
+) -> dict[int, Patch]:
+    """Of the people whose boxes meet others': their masks, as if nothing but they were there, in
+    the part of the picture where others may be. The last of the boxes is the things'."""
     out = {}
-    near = overlapping(boxes)[:-1]
     sides = buffers.sides.numpy()
-    for person in np.flatnonzero(near).tolist():
+    for person, shared in enumerate(shared_parts(boxes)[:-1]):
+        if shared[0] > shared[2]:
+            continue
         own = np.where(buffers.mesh.people == person, sides, 0)
-        optics = window(camera, lens, boxes[person])
+        optics = window(camera, lens, shared)
         keys = rasterized(
             buffers, model, optics, array(own, wp.uint8, buffers.faces.device)
         ).numpy()
         mask = half_covered(keys != np.uint64(raster.EMPTY), SAMPLES)
-        out[person] = in_place(mask, optics.left, optics.top, camera.width, camera.height)
+        out[person] = Patch(optics.left, optics.top, mask)
     return out

@@ -100,13 +100,16 @@ def draw_panorama(
     table: wp.array(dtype=wp.vec4),
     to_srgb: wp.array(dtype=wp.uint8),
     width: int,
+    shrink: int,
     out: wp.array2d(dtype=wp.uint8),
 ):
-    """A strip of `STRIP` background pixels, BGR; black where the lens sees nothing."""
+    """A strip of `STRIP` background pixels, BGR, each `shrink` of the camera's wide; black where
+    the lens sees nothing."""
     y, strip = wp.tid()
+    scale = float(shrink)
     around = wp.length(ambient_light(light, light.up)) + 1.0e-6
     for x in range(strip * _STRIP, wp.min((strip + 1) * _STRIP, width)):
-        towards = ray(lens, float(x) + 0.5, float(y) + 0.5)
+        towards = ray(lens, (float(x) + 0.5) * scale, (float(y) + 0.5) * scale)
         color = wp.vec3(0.0, 0.0, 0.0)
         if wp.length_sq(towards) > 0.0:
             color = dome.exposure * dome_color(dome, light, around, table, towards)

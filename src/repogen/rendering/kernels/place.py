@@ -149,16 +149,18 @@ def draw_place(
     table: wp.array(dtype=wp.vec4),
     to_srgb: wp.array(dtype=wp.uint8),
     width: int,
+    shrink: int,
     out: wp.array2d(dtype=wp.uint8),
 ):
-    """A strip of `STRIP` background pixels, BGR; black where the lens sees nothing. The floor
-    takes the people's shadows."""
+    """A strip of `STRIP` background pixels, BGR, each `shrink` of the camera's wide; black where
+    the lens sees nothing. The floor takes the people's shadows."""
     y, strip = wp.tid()
+    scale = float(shrink)
     for x in range(strip * _STRIP, wp.min((strip + 1) * _STRIP, width)):
-        towards = ray(lens, float(x) + 0.5, float(y) + 0.5)
+        towards = ray(lens, (float(x) + 0.5) * scale, (float(y) + 0.5) * scale)
         color = wp.vec3(0.0, 0.0, 0.0)
         if wp.length_sq(towards) > 0.0:
-            color = 0.9 * place_color(room, light, table, towards, lens.fx)
+            color = 0.9 * place_color(room, light, table, towards, lens.fx / scale)
         for c in range(3):
             value = wp.clamp(color[c], 0.0, 1.0)
             out[y, 3 * x + 2 - c] = to_srgb[int(value * 4095.0 + 0.5)]
