@@ -8,6 +8,8 @@ import pytest
 from mutations import packed_zip
 from seeds import BOUNDS, COCO, FOUND, MHCLO, OBJ, POSES, RUN, bvh, checkpoint
 
+from repogen.scenes.scene import FORMAT
+
 DEEP = b"[" * 100_000 + b"]" * 100_000
 
 
@@ -70,6 +72,9 @@ LAUGHS = b"\x80\x02}K\x01" + b"2\x86" * 60 + b"Ns."
         pytest.param(
             "manifest", b'{"format":1,"header":{},"shards":[' + b"0," * 50_000 + b"0]}",
             id="many shards that are none",
+        ),
+        pytest.param(
+            "scene", json.dumps({"format": FORMAT, "people": [0] * 50_000}).encode(), id="a crowd"
         ),
         pytest.param("poses", json.dumps(POSES).replace("[1, 2, 3]", "[[[]]]").encode(), id="pose"),
         pytest.param("BVH", bvh().replace(b"MOTION", b"\n" * 10**5 + b"MOTIO"), id="empty lines"),
