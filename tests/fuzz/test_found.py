@@ -8,6 +8,8 @@ import pytest
 from mutations import packed_zip
 from seeds import BOUNDS, COCO, FOUND, MHCLO, OBJ, POSES, RUN, bvh, checkpoint
 
+from repogen.scenes.scene import FORMAT
+
 DEEP = b"[" * 100_000 + b"]" * 100_000
 
 
@@ -71,9 +73,13 @@ LAUGHS = b"\x80\x02}K\x01" + b"2\x86" * 60 + b"Ns."
             "manifest", b'{"format":1,"header":{},"shards":[' + b"0," * 50_000 + b"0]}",
             id="many shards that are none",
         ),
+        pytest.param(
+            "scene", json.dumps({"format": FORMAT, "people": [0] * 50_000}).encode(), id="a crowd"
+        ),
         pytest.param("poses", json.dumps(POSES).replace("[1, 2, 3]", "[[[]]]").encode(), id="pose"),
         pytest.param("BVH", bvh().replace(b"MOTION", b"\n" * 10**5 + b"MOTIO"), id="empty lines"),
         pytest.param("BVH", bvh().replace(b"Frames: 1", b"Frames: " + b"9" * 5000), id="frames"),
+        pytest.param("BVH", bvh().replace(b"0 25 0", b"1e308 25 9"), id="a long bone"),
         pytest.param(
             "BVH", bvh().replace(b"End Site", b"JOINT a\n{\n" * 20_000, 1), id="deep skeleton"
         ),

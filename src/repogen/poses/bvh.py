@@ -15,6 +15,7 @@ from repogen.errors import UserError
 _AXES = {"Xrotation": 0, "Yrotation": 1, "Zrotation": 2}
 _CHANNELS = (*_AXES, "Xposition", "Yposition", "Zposition")
 _MOST_JOINTS = 1000
+_FARTHEST = 1e9
 _MOST_CHANNELS = 9
 """Of a joint."""
 _MOST_TURNS = 2 * 10**7
@@ -164,7 +165,7 @@ def _hierarchy(text: str, path: Path) -> tuple[Skeleton, tuple[tuple[int, str], 
 def _offset(text: str, where: str) -> list[float]:
     try:
         x, y, z = (float(word) for word in text.split())
-        if not np.isfinite([x, y, z]).all():
+        if not all(abs(v) < _FARTHEST for v in (x, y, z)):
             raise ValueError(text)
     except ValueError as error:
         raise UserError(f"{where}: OFFSET {text} must be three numbers") from error

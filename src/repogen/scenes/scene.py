@@ -55,13 +55,22 @@ class Scene:
     sensor: Sensor = PERFECT
 
 
-_CONVERTER = cattrs.Converter(forbid_extra_keys=True)
-configure_tagged_union(
-    Background,
-    _CONVERTER,
-    tag_generator=lambda kind: kind.__name__.lower(),
-    tag_name="kind",
-)
+_EXPLAINED = 50_000
+"""Letters of a line of which an error names every wrong value; of longer ones that takes long."""
+
+
+def _converter(explains: bool) -> cattrs.Converter:
+    converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=explains)
+    configure_tagged_union(
+        Background,
+        converter,
+        tag_generator=lambda kind: kind.__name__.lower(),
+        tag_name="kind",
+    )
+    return converter
+
+
+_CONVERTER, _BRIEF = _converter(True), _converter(False)
 
 
 def scene_to_json(scene: Scene) -> str:
@@ -84,7 +93,7 @@ def scene_from_json(line: str) -> Scene:
             "the version of repogen named in run.json"
         )
     try:
-        return _CONVERTER.structure(data, Scene)
+        return (_CONVERTER if len(line) < _EXPLAINED else _BRIEF).structure(data, Scene)
     except Exception as error:
         why = "; ".join(cattrs.transform_error(error))
         raise UserError(f"not a scene: {line[:60]!r}… ({why})") from error
