@@ -13,7 +13,8 @@ from repogen.poses.sampling import sample_body_pose
 from repogen.rendering.gbuffer import key_depth
 from repogen.rendering.kernels.lens import Lens, camera_to_lens, depth, project, ray
 from repogen.rendering.kernels.raster import EMPTY, NEAR, rasterize
-from repogen.rendering.kernels.raster_rays import FACES, Grid, rasterize_rays
+from repogen.rendering.kernels.raster_rays import FACES, rasterize_rays
+from repogen.rendering.kernels.windows import Grid
 from repogen.views.camera import View, look_at
 from repogen.views.lens import FISHEYES, max_angle
 from repogen.warp_setup import wp

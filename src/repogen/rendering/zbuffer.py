@@ -8,7 +8,7 @@ from jaxtyping import Float, UInt8
 from repogen.rendering.buffers import Buffers, array, launch
 from repogen.rendering.extents import shared_parts
 from repogen.rendering.gbuffer import half_covered
-from repogen.rendering.kernels import raster, raster_rays, shade
+from repogen.rendering.kernels import raster, raster_rays, shade, windows
 from repogen.rendering.kernels.lens import PINHOLE, Lens
 from repogen.rendering.kernels.model import Model
 from repogen.rendering.kernels.raster import SAMPLES
@@ -40,7 +40,7 @@ def rasterized(buffers: Buffers, model: Model, optics: shade.Optics, sides: wp.a
     if not keys.size:
         return keys
     count, flat = len(buffers.faces), keys.flatten()
-    grid = raster_rays.Grid()
+    grid = windows.Grid()
     grid.left, grid.top, grid.samples = optics.left, optics.top, n
     grid.width, grid.height = width, height
     if lens.model == PINHOLE:

@@ -24,10 +24,10 @@ class Lens:
 
     `rim` is how far from the axis the picture can reach: radians for the fisheyes, the distance
     at unit depth before distortion for opencv; `rim_depth` is its cosine for a fisheye. `radial`
-    holds, for even squares from 0 to `most`
-    of the distance from the middle, for a fisheye the sine of the angle off the axis over that
-    distance, and its cosine; for opencv, tangential distortion aside, the distance before
-    distortion over that after. Beyond the square `end`, the image circle's, nothing is seen.
+    holds, for even squares from 0 to `most` of the distance from the middle, for a fisheye the
+    sine of the angle off the axis over that distance, and its cosine; for opencv, tangential
+    distortion aside, the distance before distortion over that after. A fisheye sees nothing
+    beyond the square `end`: `most`, or that of its image circle.
     """
 
     fx: float
@@ -62,8 +62,10 @@ def camera_to_lens(camera: Camera, device: str = "cpu") -> Lens:
         lens.k1, lens.k2, lens.k3, lens.k4 = camera.distortion
     if camera.model == "pinhole":
         return lens
-    # A pixel beyond the border, so that what is outside stays outside.
-    across, down = (-1.0, camera.width + 1.0), (-1.0, camera.height + 1.0)
+    # A pixel beyond the border, so that what is outside stays outside; more for large pictures,
+    # whose backgrounds have coarse pixels.
+    more = 1.0 + max(camera.width, camera.height) // 1000
+    across, down = (-more, camera.width + more), (-more, camera.height + more)
     corners = np.array([(x, y) for x in across for y in down])
     if camera.model in FISHEYES:
         depths = replace(camera, circle_deg=None).rays(corners)[:, 2]
