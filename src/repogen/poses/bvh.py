@@ -16,6 +16,7 @@ _AXES = {"Xrotation": 0, "Yrotation": 1, "Zrotation": 2}
 _CHANNELS = (*_AXES, "Xposition", "Yposition", "Zposition")
 _MOST_JOINTS = 1000
 _FARTHEST = 1e9
+"""No angle is as large and no bone as long, in any unit."""
 _MOST_CHANNELS = 9
 """Of a joint."""
 _MOST_TURNS = 2 * 10**7
@@ -69,6 +70,8 @@ def read_bvh(path: Path) -> tuple[Skeleton, Float[np.ndarray, "frames joints 3 3
     if not np.isfinite(numbers).all():
         frame = int(np.argmin(np.isfinite(numbers))) // width
         raise UserError(f"{path}: frame {frame} has values that are not finite")
+    if not (np.abs(numbers) < _FARTHEST).all():
+        raise UserError(f"{path}: the motion has numbers of {_FARTHEST:g} and more")
     values = numbers.reshape(header.frames, width)
     turns = np.tile(np.eye(3), (header.frames, len(header.skeleton.names), 1, 1))
     for step in _steps(header.channels):
