@@ -110,21 +110,20 @@ def _on_ray(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) -> I
 
 
 def _connect(ray: Any, config: GenerateConfig) -> None:
-    if config.ray_address not in (None, "auto", "local"):
-        _knock(str(config.ray_address))
-    environment = {"env_vars": {"OPENBLAS_NUM_THREADS": "1"}}
-    local = {} if config.ray_address else {"num_cpus": config.workers or os.cpu_count()}
+    address = config.ray_address or "local"  # without one, Ray would join whatever it finds
+    if address not in ("auto", "local"):
+        _knock(address)
+    own = {"num_cpus": config.workers or os.cpu_count(), "include_dashboard": False}
     try:
         ray.init(
-            address=config.ray_address,
-            runtime_env=environment,
-            include_dashboard=False if local else None,
+            address=address,
+            runtime_env={"env_vars": {"OPENBLAS_NUM_THREADS": "1"}},
             log_to_driver=False,
             logging_level="ERROR",
-            **local,
+            **(own if address == "local" else {}),
         )
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise _nobody(config.ray_address, str(error).splitlines()[0]) from error
+        raise _nobody(address, str(error).splitlines()[0]) from error
 
 
 def _knock(address: str) -> None:
@@ -136,5 +135,5 @@ def _knock(address: str) -> None:
         raise _nobody(address, str(error)) from error
 
 
-def _nobody(address: str | None, why: str) -> UserError:
+def _nobody(address: str, why: str) -> UserError:
     return UserError(f"no Ray cluster at --ray-address {address}: {why}")
