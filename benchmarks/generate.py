@@ -2,7 +2,7 @@
 
     python benchmarks/generate.py --images 600 --workers 2 --backgrounds DIR
     python benchmarks/generate.py --preset rare-views       # everything on, with packs installed
-    python benchmarks/generate.py --preset ceiling-fisheye --images 60
+    python benchmarks/generate.py --preset ceiling-fisheye --people 5 --images 40
 
 End to end is a whole run in a new process: its rate without start-up is the images by which a
 long run is longer than a short one over the seconds it takes longer. Stages are CPU time of one
@@ -60,9 +60,12 @@ def end_to_end(images: int, workers: int, options: list[str]) -> tuple[float, fl
 
 
 def stages(images: int, options: GenerateConfig) -> None:
-    """CPU milliseconds of each stage of one image, one process."""
+    """CPU milliseconds of each stage of one image, one process, once panoramas and garments are
+    read."""
     body = load_body()
     renderer = Renderer(body)
+    for index in range(images):
+        renderer.render(sample_scene(options, 0, index, body))
     spent: dict[str, list[float]] = {}
     timed = partial(measured, spent, time.process_time)
     for index in range(images):
@@ -72,7 +75,9 @@ def stages(images: int, options: GenerateConfig) -> None:
         timed("JPEG", encode_jpeg, rendering.image)
         timed("depth, masks, parts as PNG", encoded_maps, rendering, annotations, MAPS)
     for name, values in spent.items():
-        line(name, values[1:], "ms")
+        line(name, values, "ms")
+    del spent["depth, masks, parts as PNG"]
+    line("an image with its labels, without maps", np.sum(list(spent.values()), axis=0), "ms")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{'peak memory of one process':<42} {peak:7.0f} MB")
 
@@ -112,11 +117,15 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--backgrounds", default="builtin")
     parser.add_argument("--preset", choices=list(PRESETS))
+    parser.add_argument("--people", type=int, help="in every picture, in place of the preset's")
     options = parser.parse_args()
     chosen = {"backgrounds": options.backgrounds, "wardrobe": "painted"}
     flags = ["--backgrounds", options.backgrounds, "--wardrobe", "painted"]
     if options.preset:
         chosen, flags = PRESETS[options.preset], ["--preset", options.preset]
+    if options.people:
+        chosen = chosen | {"people": (options.people, options.people)}
+        flags = [*flags, "--people", str(options.people), str(options.people)]
     config = GenerateConfig(**(chosen | {"images": options.images}))
     packs = ", ".join(installed()) or "no asset packs"
     what = f"{options.preset}, {packs}" if options.preset else options.backgrounds
