@@ -78,6 +78,24 @@ def test_a_url_is_as_good_as_a_folder(plain, shards, tmp_path):
     assert files_of(convert("memory://bucket", tmp_path / "back")) == files_of(plain)
 
 
+def test_a_shard_is_fetched_once_where_it_is_kept(shards, tmp_path):
+    store = fsspec.filesystem("memory")
+    for name, data in files_of(shards).items():
+        store.pipe(f"/cached/{name}", data)
+    shard = read_manifest("memory://cached").shards[1]
+    path = f"/cached/{shard.name}"
+    data = store.cat(path)
+    kept = tmp_path / "made" / f"{shard.sha256}.tar"
+    assert read_shard("memory://cached", shard, kept.parent) == data == kept.read_bytes()
+    store.rm(path)
+    assert read_shard("memory://cached", shard, kept.parent) == data
+    kept.write_bytes(data[:-1])
+    with pytest.raises(UserError, match="cannot read memory://cached/"):
+        read_shard("memory://cached", shard, kept.parent)
+    store.pipe(path, data)
+    assert read_shard("memory://cached", shard, kept.parent) == data == kept.read_bytes()
+
+
 def test_a_stopped_conversion_goes_on(plain, shards, tmp_path, monkeypatch):
     from repogen.datasets import convert as module
 
@@ -153,6 +171,11 @@ def test_what_is_packed_comes_out(shards):
     assert shard == read_manifest(str(shards)).shards[0]
 
 
+def manifest_of(**changed):
+    shard = {"name": "shard-000000.tar", "images": 1, "persons": 1, "bytes": 1, "sha256": "0" * 64}
+    return json.dumps({"format": 1, "header": {}, "shards": [shard | changed]})
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -160,15 +183,10 @@ def test_what_is_packed_comes_out(shards):
         ("[]", "no manifest"),
         ("{", "no manifest"),
         ('{"format": 9, "header": {}, "shards": []}', "format 9"),
-        (
-            json.dumps(
-                {"format": 1, "header": {}, "shards": [
-                    {"name": "../a.tar", "images": 1, "persons": 1, "bytes": 1, "sha256": ""}]}
-            ),
-            "foreign file",
-        ),
+        (manifest_of(name="../a.tar"), "foreign file"),
+        (manifest_of(sha256="../../etc/passwd"), "no SHA-256"),
     ],
-)  # fmt: skip
+)
 def test_bad_manifests(tmp_path, text, says):
     (tmp_path / "shards.json").write_text(text)
     with pytest.raises(UserError, match=says):

@@ -27,6 +27,7 @@ SHARD = 256
 _MANIFEST = "shards.json"
 _MEMBER = re.compile(r"(\d{8})\.([a-z]+(?:\.[a-z]+)*)")
 _SHARD = re.compile(r"shard-\d{6}\.tar")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _CONVERTER = cattrs.Converter(detailed_validation=False)  # details of many entries take long
 
 
@@ -174,18 +175,27 @@ def read_manifest(url: str) -> Manifest:
     for shard in manifest.shards:
         if _SHARD.fullmatch(shard.name) is None:
             raise UserError(f"{where} names a foreign file {shard.name!r}")
+        if _SHA256.fullmatch(shard.sha256) is None:
+            raise UserError(f"{where}: {shard.sha256!r} is no SHA-256")
     return manifest
 
 
-def read_shard(url: str, shard: Shard) -> bytes:
-    """A tar file of the dataset below `url`. Raises `UserError` where it is not what its
-    manifest says."""
+def read_shard(url: str, shard: Shard, cache: Path | None = None) -> bytes:
+    """A tar file of the dataset below `url`; with a folder `cache`, from there once it has been
+    fetched. Raises `UserError` where it is not what its manifest says."""
+    kept = None if cache is None else cache / f"{shard.sha256}.tar"
+    if kept is not None and kept.is_file():
+        data = read_bytes(str(kept))
+        if hashlib.sha256(data).hexdigest() == shard.sha256:
+            return data
     where = f"{url.rstrip('/')}/{shard.name}"
     data = read_bytes(where)
     if len(data) != shard.bytes:
         raise UserError(f"{where} has {len(data)} bytes, its manifest says {shard.bytes}")
     if hashlib.sha256(data).hexdigest() != shard.sha256:
         raise UserError(f"{where} is not the file its manifest was made of")
+    if kept is not None:
+        write_whole(kept, data)
     return data
 
 

@@ -9,7 +9,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.data_loader import prepare_data_loader
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from repogen.datasets.crops import Augmentation
 from repogen.errors import UserError
@@ -17,50 +17,75 @@ from repogen.training.config import TrainConfig
 from repogen.training.mix import Mix
 
 
-class _Crops(Dataset):
-    def __init__(self, mix: Mix, config: TrainConfig, epoch: int) -> None:
-        self.mix, self.config, self.epoch = mix, config, epoch
-        self.rows = mix.epoch(np.random.default_rng([config.seed, epoch]))
-        self.how = Augmentation(rotation=config.rotation)
+class Batches:
+    """This process's batches of one epoch after another. The processes that load them stay, with
+    the body, the shards and the panoramas they have read."""
+
+    def __init__(self, mix: Mix, config: TrainConfig, accelerator: Accelerator) -> None:
+        workers = config.workers if config.workers >= 0 else max((os.cpu_count() or 1) - 1, 0)
+        self._places = _Places(len(mix))
+        loader = DataLoader(
+            _Crops(mix, config),
+            batch_size=config.batch // accelerator.num_processes,
+            sampler=self._places,
+            num_workers=workers,
+            pin_memory=torch.cuda.is_available(),
+            worker_init_fn=_one_thread,
+            prefetch_factor=4 if workers else None,
+            persistent_workers=workers > 0,
+        )
+        self._loader = prepare_data_loader(
+            loader,
+            accelerator.device,
+            accelerator.num_processes,
+            accelerator.process_index,
+            put_on_device=True,
+        )
+
+    def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Crops (n, 256, 192, 3) uint8 and joints (n, 17, 3: crop pixels and v).
+
+        Raises `UserError` for an image that cannot be read, whichever process reads it.
+        """
+        self._places.epoch = number
+        try:
+            yield from self._loader
+        except UserError as error:  # a worker's comes with its traceback in the text
+            raise UserError(str(error).strip().rpartition("UserError: ")[2]) from None
+
+
+class _Places(Sampler):
+    """(epoch, place) of every crop of an epoch: the workers learn from it which epoch it is."""
+
+    def __init__(self, count: int) -> None:
+        self.epoch, self._count = 0, count
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return self._count
 
-    def __getitem__(self, place: int) -> tuple[np.ndarray, np.ndarray]:
-        which, person = self.rows[place].tolist()
-        rng = np.random.default_rng([self.config.seed, self.epoch, place])
-        source = self.mix.sources[which]
-        sample = source.sample(rng, self.epoch, person, self.how, self.config.degrade)
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return ((self.epoch, place) for place in range(self._count))
+
+
+class _Crops(Dataset):
+    def __init__(self, mix: Mix, config: TrainConfig) -> None:
+        self._mix, self._config = mix, config
+        self._how = Augmentation(rotation=config.rotation)
+        self._epoch, self._rows = -1, np.zeros((0, 2), np.int64)
+
+    def __len__(self) -> int:
+        return len(self._mix)
+
+    def __getitem__(self, where: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        epoch, place = where
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._rows = self._mix.epoch(np.random.default_rng([self._config.seed, epoch]))
+        which, person = self._rows[place].tolist()
+        rng = np.random.default_rng([self._config.seed, epoch, place])
+        source = self._mix.sources[which]
+        sample = source.sample(rng, epoch, person, self._how, self._config.degrade)
         return np.ascontiguousarray(sample.crop), sample.joints.astype(np.float32)
-
-
-def batches(
-    mix: Mix, config: TrainConfig, epoch: int, accelerator: Accelerator
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """This process's batches of an epoch: crops (n, 256, 192, 3) uint8 and joints (n, 17, 3).
-
-    Raises `UserError` for an image that cannot be read, whichever process reads it.
-    """
-    workers = config.workers if config.workers >= 0 else max((os.cpu_count() or 1) - 1, 0)
-    loader = DataLoader(
-        _Crops(mix, config, epoch),
-        batch_size=config.batch // accelerator.num_processes,
-        num_workers=workers,
-        pin_memory=torch.cuda.is_available(),
-        worker_init_fn=_one_thread,
-        prefetch_factor=4 if workers else None,
-    )
-    prepared = prepare_data_loader(
-        loader,
-        accelerator.device,
-        accelerator.num_processes,
-        accelerator.process_index,
-        put_on_device=True,
-    )
-    try:
-        yield from prepared
-    except UserError as error:  # a worker's comes with its traceback in the text
-        raise UserError(str(error).strip().rpartition("UserError: ")[2]) from None
 
 
 class Waiting:

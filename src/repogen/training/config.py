@@ -50,6 +50,8 @@ class TrainConfig:
     """The same seed, options and machine give the same losses."""
     workers: int = -1
     """Processes that prepare crops; -1 = one for each processor but one."""
+    shard_cache: Path | None = None
+    """A folder for shards at a URL: each is fetched once, not by every process in every epoch."""
 
     def __post_init__(self) -> None:
         names_differ(self.train)

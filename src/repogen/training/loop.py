@@ -25,7 +25,7 @@ from repogen.models import build_model
 from repogen.models.heatmaps import joints_to_heatmaps
 from repogen.models.pixels import normalize
 from repogen.models.weights import Weights, load_into, read_weights
-from repogen.training.batches import Waiting, batches
+from repogen.training.batches import Batches, Waiting
 from repogen.training.board import Board
 from repogen.training.config import TrainConfig
 from repogen.training.mix import read_mix
@@ -42,7 +42,7 @@ def train(config: TrainConfig) -> Path:
     been. Raises `UserError` for input a person can mend, and when a loss is no number.
     """
     cv2.setNumThreads(0)  # processes forked from one whose OpenCV has threads wait for them forever
-    mix = read_mix(config.train)
+    mix = read_mix(config.train, config.shard_cache)
     tests = [readable(read_set(spec))[0] for spec in config.val]
     accelerator = Accelerator(mixed_precision=_precision(), cpu=not torch.cuda.is_available())
     if config.batch % accelerator.num_processes:
@@ -61,13 +61,14 @@ def train(config: TrainConfig) -> Path:
     if state.average is not None:
         state.average = {k: v.to(accelerator.device) for k, v in state.average.items()}
 
+    batches = Batches(mix, config, accelerator)
     steps_an_epoch = math.ceil(len(mix) / config.batch)
     steps = steps_an_epoch * config.epochs
     chief = accelerator.is_main_process
     board = Board(config.out / "tensorboard", state.epoch * steps_an_epoch) if chief else None
     while state.epoch < config.epochs:
         began, losses = time.monotonic(), []
-        crops_ahead = Waiting(batches(mix, config, state.epoch, accelerator))
+        crops_ahead = Waiting(batches.epoch(state.epoch))
         model.train()
         bar = tqdm(
             crops_ahead, total=steps_an_epoch, unit="step",

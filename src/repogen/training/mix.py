@@ -1,6 +1,7 @@
 """Several sets to train on at once."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int
@@ -36,14 +37,15 @@ class Mix:
         return out
 
 
-def read_mix(specs: tuple[str, ...]) -> Mix:
+def read_mix(specs: tuple[str, ...], cache: Path | None = None) -> Mix:
     """The trainable persons of sets (`parse_set`); :xW at the end of one is how often its persons
-    come in an epoch. Raises `UserError` where that leaves nobody."""
+    come in an epoch. Shards are kept in the folder `cache`. Raises `UserError` where that leaves
+    nobody."""
     if not specs:
         raise UserError("no set to train on; give --train NAME=DATASET")
     names_differ(specs)
     words = [parse_set(spec) for spec in specs]
-    sources = tuple(open_source(w, spec) for w, spec in zip(words, specs, strict=True))
+    sources = tuple(open_source(w, spec, cache) for w, spec in zip(words, specs, strict=True))
     mix = Mix(sources, tuple(w.weight for w in words))
     for spec, source, weight, count in zip(specs, sources, mix.weights, mix.counts(), strict=True):
         if count == 0:

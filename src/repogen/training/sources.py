@@ -56,15 +56,15 @@ class Source(Protocol):
         """SHA-256 of what defines it, by file."""
 
 
-def open_source(words: SetSpec, spec: str) -> Source:
-    """The source that a set's words name. Raises `UserError` where there is nobody."""
+def open_source(words: SetSpec, spec: str, cache: Path | None = None) -> Source:
+    """The source that a set's words name; shards are kept in `cache`. Raises `UserError` where there is nobody."""
     if words.live is not None:
         options = config_from_table(read_config(words.live), str(words.live))
         return Live(words.name, words.live, options, words.cap or LIVE_PERSONS)
     if words.shards is not None:
         manifest = read_manifest(words.shards)
         persons = sum(shard.persons for shard in manifest.shards)
-        return Sharded(words.name, words.shards, manifest, min(words.cap or persons, persons))
+        return Sharded(words.name, words.shards, manifest, min(words.cap or persons, persons), cache)
     assert words.annotations is not None
     assert words.images is not None
     people = read_people(words.name, words.annotations, words.images).trainable()
@@ -116,6 +116,8 @@ class Sharded:
     url: str
     manifest: Manifest
     persons: int
+    cache: Path | None = None
+    """Where shards are kept once they have been fetched."""
 
     def __len__(self) -> int:
         return self.persons
@@ -143,7 +145,7 @@ class Sharded:
         """See `Source.sample`; one without a labelled joint gives way to the next of its shard."""
         which = int(np.searchsorted(self._ends, person, side="right"))
         shard = self.manifest.shards[which]
-        people, pictures = _shard_people(self.url, shard)
+        people, pictures = _shard_people(self.url, shard, self.cache)
         if len(people) == 0:
             raise UserError(f"{self.url}/{shard.name} holds nobody with keypoints and a box")
         own = person - (int(self._ends[which]) - shard.persons)
@@ -157,8 +159,8 @@ class Sharded:
 
 
 @lru_cache(maxsize=_MIXED + 1)
-def _shard_people(url: str, shard: Shard) -> tuple[People, list[bytes]]:
-    records = list(unpack(read_shard(url, shard), f"{url}/{shard.name}"))
+def _shard_people(url: str, shard: Shard, cache: Path | None) -> tuple[People, list[bytes]]:
+    records = list(unpack(read_shard(url, shard, cache), f"{url}/{shard.name}"))
     return _people_of(records, url, f"{url}/{shard.name}")
 
 

@@ -23,7 +23,7 @@ from repogen.training.config import TrainConfig
 from repogen.training.curve import curve_figure
 from repogen.training.mix import Mix
 
-_FREE = ("out", "workers")
+_FREE = ("out", "workers", "shard_cache")
 """Options that do not change the losses: a run may go on with others."""
 
 
