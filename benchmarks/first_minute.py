@@ -62,6 +62,11 @@ def imports(verb: str) -> list[tuple[str, float]]:
     return [(name, spent / 1e6) for name, spent in seconds.most_common()]
 
 
+def size_of(folder: Path) -> float:
+    """MB of a folder's files."""
+    return sum(f.lstat().st_size for f in folder.rglob("*") if f.is_file()) / 1e6
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--repeats", type=int, default=5)
@@ -86,9 +91,8 @@ def main() -> None:
             kernels = {"WARP_CACHE_PATH": f"{folder}/kernels"}
             picture(folder, "kernels to be compiled", kernels)
             picture(folder, "the body to be built", kernels | {"REPOGEN_CACHE": f"{folder}/cache"})
-            built = sum(f.stat().st_size for f in Path(folder, "cache").rglob("*") if f.is_file())
-            compiled = sum(f.stat().st_size for f in Path(folder, "kernels").rglob("*.o"))
-            print(f"kept: a body of {built / 1e6:.0f} MB, kernels of {compiled / 1e6:.0f} MB")
+            built, compiled = (size_of(Path(folder, name)) for name in ("cache", "kernels"))
+            print(f"kept: a body of {built:.0f} MB, kernels of {compiled:.1f} MB")
         if options.install:
             new, root = f"{folder}/env", Path(__file__).parents[1]
             told("python -m venv", *cost([sys.executable, "-m", "venv", new], 1))
@@ -101,8 +105,7 @@ def main() -> None:
                 str(root),
             ]
             told("pip install", *cost(pip, 1))
-            size = sum(f.lstat().st_size for f in Path(new).rglob("*"))
-            print(f"installed: {size / 1e6:,.0f} MB")
+            print(f"installed: {size_of(Path(new)):,.0f} MB")
 
 
 if __name__ == "__main__":

@@ -63,7 +63,9 @@ def live(folder: Path, workers: int, epochs: int, crops: int) -> list[dict[str, 
     """The log of `tiny` training on images made by `workers` loading processes, after the first
     epoch, which begins with starting them."""
     options = folder / "live.toml"
-    options.write_text('image-size = 256\nviews = ["sphere"]\n')
+    options.write_text(
+        'image-size = 256\nviews = ["sphere"]\nwardrobe = "painted"\nbackgrounds = "builtin"\n'
+    )
     out = folder / f"run{workers}"
     config = TrainConfig(
         train=(f"made=live:{options}:{crops}",), out=out, model="tiny", batch=16, warmup=10,

@@ -57,14 +57,17 @@ class Source(Protocol):
 
 
 def open_source(words: SetSpec, spec: str, cache: Path | None = None) -> Source:
-    """The source that a set's words name; shards are kept in `cache`. Raises `UserError` where there is nobody."""
+    """The source that a set's words name; shards are kept in `cache`. Raises `UserError` where
+    there is nobody."""
     if words.live is not None:
         options = config_from_table(read_config(words.live), str(words.live))
         return Live(words.name, words.live, options, words.cap or LIVE_PERSONS)
     if words.shards is not None:
         manifest = read_manifest(words.shards)
         persons = sum(shard.persons for shard in manifest.shards)
-        return Sharded(words.name, words.shards, manifest, min(words.cap or persons, persons), cache)
+        return Sharded(
+            words.name, words.shards, manifest, min(words.cap or persons, persons), cache
+        )
     assert words.annotations is not None
     assert words.images is not None
     people = read_people(words.name, words.annotations, words.images).trainable()
