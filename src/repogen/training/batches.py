@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -61,6 +62,21 @@ def batches(
         yield from prepared
     except UserError as error:  # a worker's comes with its traceback in the text
         raise UserError(str(error).strip().rpartition("UserError: ")[2]) from None
+
+
+@contextmanager
+def deaths_told() -> Iterator[None]:
+    """Raise `UserError` where a process that prepares crops dies; torch says so whatever its
+    parent is just doing."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker (pid"):
+            raise
+        raise UserError(
+            "a process that prepares crops died (out of memory, if it says nothing above); run the "
+            "same command again to go on, with fewer --workers if it happens again"
+        ) from error
 
 
 class Waiting:
