@@ -1,9 +1,11 @@
 """What many tests share: building a body takes half a second, so it is built once."""
 
+import json
 import os
 import tempfile
 
 import cv2
+import numpy as np
 import pytest
 
 # What the machine's user has installed must not change what tests see.
@@ -35,3 +37,25 @@ def write_turned():
         path.write_bytes(head + data.tobytes()[2:])
 
     return write
+
+
+@pytest.fixture
+def coco(tmp_path):
+    """A COCO file of ten people, one an image in the folder 2017, of whom every other is
+    labelled."""
+    from repogen.labels.annotation import CATEGORY
+
+    images = [{"id": k, "file_name": f"{k}.jpg", "width": 50, "height": 50} for k in range(10)]
+    annotations = [
+        {"id": k, "image_id": k, "category_id": 1, "bbox": [0, 0, 40, 40],
+         "keypoints": [10.0, 10.0, 2] * 17 if k % 2 else [0] * 51}
+        for k in range(10)
+    ]  # fmt: skip
+    path = tmp_path / "a.json"
+    path.write_text(
+        json.dumps({"images": images, "annotations": annotations, "categories": [CATEGORY]})
+    )
+    (tmp_path / "2017").mkdir()
+    for image in images:
+        cv2.imwrite(str(tmp_path / "2017" / image["file_name"]), np.zeros((50, 50, 3), np.uint8))
+    return path

@@ -140,6 +140,33 @@ def test_coco_backgrounds_use_only_images_without_people(tmp_path, capsys, body)
     assert (code, "is not a COCO file" in err) == (2, True)
 
 
+@pytest.mark.parametrize("names", [[3], [None], [{}], [["a.jpg"]], ["a.jpg", 3], ["a\0.jpg"]])
+def test_coco_backgrounds_whose_file_names_are_none(capsys, tmp_path, names):
+    images = [{"id": k, "file_name": name} for k, name in enumerate(names)]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"images": images, "annotations": [], "categories": []}))
+    code, out, err = run(
+        capsys, "generate", str(tmp_path / "out"), "--backgrounds", f"coco:{path}:{tmp_path}"
+    )
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert f"{path}" in err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("count", ["0", "-3", "1000000"])
+def test_shards_of_absurd_sizes(capsys, tmp_path, count):
+    words = ["convert", str(tmp_path), str(tmp_path / "out"), "--shard-images", count]
+    code, _, err = run(capsys, *words)
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"--shard-images {count} must lie between 1 and" in err
+
+
+def test_a_path_that_the_system_refuses_is_one_line(capsys, tmp_path):
+    code, _, err = run(capsys, "generate", str(tmp_path / ("x" * 300)), *SHORT)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "File name too long" in err
+
+
 @pytest.mark.parametrize("verb", ["preview", "validate", "info", "rerender"])
 def test_a_folder_that_is_not_ours(capsys, tmp_path, verb):
     extra = ["--ids", "1"] if verb == "rerender" else []

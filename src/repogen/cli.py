@@ -1,8 +1,13 @@
 """The command line: one verb for each public function that makes or reads files."""
 
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from types import FrameType
 
 from repogen.errors import UserError, choose
 
@@ -38,11 +43,13 @@ _EXTRAS = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 a check failed, 2 bad input, 130 Ctrl-C,
-    141 when nobody reads what it prints any more (`| head`)."""
+    141 when nobody reads what it prints any more (`| head`). SIGTERM ends it with 143."""
     words = sys.argv[1:] if arguments is None else arguments
+    again = "; run the same command again to go on" if {*words[:1]} & {*_RESUMABLE} else ""
     try:
-        code = _run(words)
-        sys.stdout.flush()
+        with _terminable(f"repogen: stopped{again}\n"):
+            code = _run(words)
+            sys.stdout.flush()
         return code
     except UserError as error:
         return _refuse(str(error))
@@ -52,12 +59,36 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         return _refuse(f"{words[0]} needs {error.name}; pip install 'repogen[{extra}]'")
     except KeyboardInterrupt:
-        again = "; run the same command again to go on" if words[0] in _RESUMABLE else ""
         print(f"repogen: stopped{again}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python's own last flush fails again
         return 141
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return _refuse(str(UserError(f"cannot open {error.filename}: {error.strerror}")))
+
+
+@contextmanager
+def _terminable(last_words: str) -> Iterator[None]:
+    """While the block runs, SIGTERM ends this process at once, with these words and code 143; its
+    workers end when it does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    own = os.getpid()
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        if os.getpid() == own:  # and not a fork that a library ends by SIGTERM
+            os.write(2, last_words.encode())
+        os._exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def _run(words: list[str]) -> int:

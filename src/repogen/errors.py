@@ -24,6 +24,11 @@ def printable(text: str) -> str:
     return shown
 
 
+def first_line(error: BaseException) -> str:
+    """What an exception says first; its name where it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
 def choose(kind: str, value: str, choices: object) -> UserError:
     """The error for a name that is not in a catalogue: it lists the names that are."""
     names = ", ".join(str(c) for c in choices)  # type: ignore[attr-defined]

@@ -5,28 +5,7 @@ import json
 import pytest
 
 from repogen import UserError
-from repogen.bodies import COCO_KEYPOINTS
 from repogen.datasets.sets import names_differ, parse_set, read_set
-
-JOINTS = [10.0, 10.0, 2] * 17
-
-
-@pytest.fixture
-def coco(tmp_path):
-    """Ten people, one an image, of whom every other is labelled."""
-    images = [{"id": k, "file_name": f"{k}.jpg", "width": 50, "height": 50} for k in range(10)]
-    annotations = [
-        {"id": k, "image_id": k, "category_id": 1, "bbox": [0, 0, 40, 40],
-         "keypoints": JOINTS if k % 2 else [0] * 51}
-        for k in range(10)
-    ]  # fmt: skip
-    categories = [{"id": 1, "name": "person", "keypoints": list(COCO_KEYPOINTS)}]
-    path = tmp_path / "a.json"
-    path.write_text(
-        json.dumps({"images": images, "annotations": annotations, "categories": categories})
-    )
-    (tmp_path / "2017").mkdir()
-    return path
 
 
 def test_words_come_apart(coco):
@@ -87,5 +66,6 @@ def test_sets_that_are_not_on_the_disk(text, shards, live, cap, weight):
     words = parse_set(text)
     assert (words.shards, words.live and str(words.live)) == (shards, live)
     assert (words.cap, words.weight, words.annotations) == (cap, weight, None)
-    with pytest.raises(UserError, match="only be trained on"):
+    says = f"repogen convert {shards} FOLDER" if shards else "made while training"
+    with pytest.raises(UserError, match=says):
         read_set(text)

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import re
+import shutil
 import tarfile
 
 import fsspec
@@ -146,9 +147,36 @@ def link():
     return out
 
 
+def sparse():
+    """A member that says it is as long as the whole file and holds nothing."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        info = tarfile.TarInfo("00000001.jpg")
+        info.pax_headers = {
+            "GNU.sparse.major": "0", "GNU.sparse.minor": "1", "GNU.sparse.name": info.name,
+            "GNU.sparse.size": "9000", "GNU.sparse.realsize": "9000", "GNU.sparse.map": "0,0",
+        }  # fmt: skip
+        tar.addfile(info)
+    return out.getvalue()
+
+
+def record(**changes):
+    """A tar file of one record."""
+    facts = {"image": {"id": 1}, "annotations": [{"iscrowd": 0}], "scene": {}} | changes
+    return tar_of(("00000001.json", json.dumps(facts).encode()))
+
+
+def test_the_record_whose_changes_are_refused_is_sound():
+    assert len(list(unpack(record(), "it"))) == 1
+
+
 @pytest.mark.parametrize(
     ("data", "says"),
     [
+        (sparse(), "foreign member"),
+        (record(annotations=[{}]), "no list of records without ids"),
+        (record(annotations=[{"id": 3, "iscrowd": 0}]), "no list of records without ids"),
+        (record(annotations=[{"image_id": 3}]), "no list of records without ids"),
         (tar_of(("../00000001.json", b"{}")), "foreign member"),
         (tar_of(("/00000001.json", b"{}")), "foreign member"),
         (tar_of((link(), b"")), "foreign member"),
@@ -185,8 +213,15 @@ def manifest_of(**changed):
         ('{"format": 9, "header": {}, "shards": []}', "format 9"),
         (manifest_of(name="../a.tar"), "foreign file"),
         (manifest_of(sha256="../../etc/passwd"), "no SHA-256"),
+        *(
+            (manifest_of(**wrong), "counts what shard-000000.tar cannot hold")
+            for wrong in (
+                {"images": 0}, {"images": 10**15}, {"persons": -1}, {"persons": 10**15},
+                {"bytes": -1},
+            )
+        ),
     ],
-)
+)  # fmt: skip
 def test_bad_manifests(tmp_path, text, says):
     (tmp_path / "shards.json").write_text(text)
     with pytest.raises(UserError, match=says):
@@ -203,6 +238,95 @@ def test_other_folders_are_not_written_to(plain, shards, tmp_path):
         convert(str(tmp_path), tmp_path / "new")
 
 
+def test_a_file_is_not_written_into(shards, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(UserError, match="is a file"):
+        convert(str(shards), tmp_path / "file")
+
+
+def rewritten(change):
+    """The COCO file changed and written anew, as another program would."""
+
+    def edit(root):
+        path = root / "annotations" / "person_keypoints.json"
+        coco = json.loads(path.read_text())
+        change(coco)
+        path.write_text(json.dumps(coco))
+
+    return edit
+
+
+def scenes(change):
+    def edit(root):
+        path = root / "scenes.jsonl"
+        path.write_text("".join(change(path.read_text().splitlines(keepends=True))))
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda root: (root / "scenes.jsonl").unlink(), "cannot read .*scenes.jsonl"),
+        (lambda root: (root / "scenes.jsonl").write_bytes(b"\xff" * 99), "cannot read .*scenes"),
+        (scenes(lambda lines: lines[:-1]), "scenes.jsonl ends too early"),
+        (scenes(lambda lines: [*lines, lines[0]]), "more than the 11 images"),
+        (scenes(lambda lines: [lines[0][:50] + "\n", *lines[1:]]), "line 1 is no scene"),
+        (rewritten(lambda coco: coco["images"].pop()), "annotation 1[0-9] is of no image"),
+        (rewritten(lambda coco: coco["images"].append({"id": 12})), "more than the 11 images"),
+        (rewritten(lambda coco: coco["images"].reverse()), "images 1 to 4 are not those"),
+        (rewritten(lambda coco: coco.pop("categories")), "no list 'categories'"),
+        (rewritten(lambda coco: coco["images"].insert(0, 7)), "no list 'images' of records"),
+    ],
+)
+def test_folders_that_are_not_sound_are_not_converted(plain, tmp_path, damage, says):
+    source = shutil.copytree(plain, tmp_path / "source")
+    damage(source)
+    with pytest.raises(UserError, match=says):
+        convert(str(source), tmp_path / "out", IN_ONE)
+    assert not (tmp_path / "out" / "shards.json").exists()
+
+
+def test_a_folder_whose_labels_were_written_anew_is_converted(plain, shards, tmp_path):
+    source = shutil.copytree(plain, tmp_path / "source")
+    rewritten(lambda coco: None)(source)
+    assert files_of(convert(str(source), tmp_path / "out", IN_ONE)) == files_of(shards)
+
+
+def test_shards_of_other_images_are_not_converted(shards, tmp_path):
+    """Though the manifest is of them."""
+    source = shutil.copytree(shards, tmp_path / "source")
+    name = "shard-000001.tar"
+    records = list(unpack((source / name).read_bytes(), name))
+    records[0].image["id"] = 1
+    data, shard = pack(name, records)
+    (source / name).write_bytes(data)
+    manifest = json.loads((source / "shards.json").read_text())
+    manifest["shards"][1] = vars(shard)
+    (source / "shards.json").write_text(json.dumps(manifest))
+    with pytest.raises(UserError, match="images 5 to 8 are not those"):
+        convert(str(source), tmp_path / "out")
+    assert not (tmp_path / "out" / "annotations").exists()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"images": "many"}, {"images": 0}, {"images": 10**15}, {"write": ["../../etc"]},
+        {"write": [[]]}, {"hidden": None},
+    ],
+)  # fmt: skip
+def test_options_that_no_run_has_are_refused(plain, tmp_path, wrong):
+    source = shutil.copytree(plain, tmp_path / "source")
+    run = json.loads((source / "run.json").read_text())
+    run["config"] |= wrong
+    (source / "run.json").write_text(json.dumps(run))
+    with pytest.raises(UserError, match=r"run\.json is not a run\.json of this version"):
+        convert(str(source), tmp_path / "out")
+    with pytest.raises(UserError, match=r"run\.json is not a run\.json of this version"):
+        validate(source)
+
+
 def test_sound_shards_are_valid(shards):
     assert validate(shards) == []
 
@@ -215,6 +339,7 @@ def test_sound_shards_are_valid(shards):
         ("shard-000002.tar", lambda d: None, "cannot read"),
         ("shard-000009.tar", lambda d: b"", "is not in shards.json"),
         ("run.json", lambda d: d.replace(b'"images": 11', b'"images": 12'), "counts 11 images"),
+        ("shards.json", lambda d: d.replace(b'"nose"', b'"snout"'), "the categories are not COCO"),
     ],
 )
 def test_validate_finds_what_is_broken(shards, tmp_path, name, edit, says):

@@ -148,6 +148,12 @@ def smaller_mask(name):
     return set_(name, encoded(np.ones((48, 96))))
 
 
+def huge(coco, folder):
+    """pycocotools does not survive it."""
+    coco["images"][0] |= {"width": 2**31, "height": 2**31}
+    coco["annotations"][0]["segmentation"] = {"size": [2**31, 2**31], "counts": "1"}
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -177,13 +183,37 @@ def smaller_mask(name):
         (set_("effects", {}, "images"), "its effects are not those of the image record"),
         (set_("camera", {"model": "lens"}, "images"), "annotation 1: lacks 'K'"),
         (drop("height", "images"), "image 1: lacks 'height'"),
+        (set_("segmentation", {"size": [96, 96], "counts": "0"}), "are not of 96 x 96 pixels"),
+        (set_("segmentation", {"size": [96, 96], "counts": ""}), "are not of 96 x 96 pixels"),
+        (set_("amodal_segmentation", {"size": [96, 96], "counts": "oo"}), "are cut off"),
+        (set_("segmentation", {"size": [96, 96], "counts": 3}), "are cut off"),
+        (huge, f"a mask of {2**31} x {2**31} pixels"),
         (set_("image_id", 9), "annotation 1: its image 9 does not exist"),
+        (set_("image_id", []), "annotation 1: its image [] does not exist"),
+        (set_("id", [], "images"), "image ids are not 1 to 2 in order"),
+        (set_("image_id", 2), "comes after those of image 2, but is of 1"),
         (set_("id", 9), "annotation ids are not 1 to"),
     ],
 )
 def test_a_wrong_record_is_found(damaged, change, says):
     findings = damaged(change)
     assert any(says in finding for finding in findings), findings
+
+
+@pytest.mark.parametrize(("lines", "count"), [(slice(1), 1), (slice(None, None), 4)])
+def test_scenes_must_be_as_many_as_images(sound, tmp_path, lines, count):
+    folder = DatasetFolder(shutil.copytree(sound("pinhole"), tmp_path / "set"))
+    kept = folder.scenes.read_text().splitlines(keepends=True)[lines]
+    folder.scenes.write_text("".join(kept * (count // len(kept))))
+    assert validate_files(folder) == [f"scenes.jsonl has {count} scenes for 2 images"]
+
+
+def test_records_are_not_all_held_in_memory(sound, monkeypatch):
+    def whole(_folder):
+        raise AssertionError("the whole file is read")
+
+    monkeypatch.setattr("repogen.datasets.reading.read_coco", whole)
+    assert validate_files(DatasetFolder(sound("pinhole"))) == []
 
 
 def test_a_whole_turn_is_no_turn(damaged):

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,15 @@ def memory_again() -> None:
 def small_files(most: int) -> None:
     """From now on this process writes no file of more bytes: a disk that gets full."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+
+
+def linger(signs: Path) -> None:
+    """Leaves a file for everybody who comes; all but the first wait for a second."""
+    for number in count():
+        with suppress(FileExistsError):
+            (signs / str(number)).touch(exist_ok=False)
+            time.sleep(min(number, 1))
+            return
 
 
 @dataclass(frozen=True)

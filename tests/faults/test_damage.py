@@ -3,10 +3,20 @@
 import shutil
 
 import pytest
-from faulty import FORMATS, OPTIONS, assert_nothing_lost, config_of, contents, die_writing, in_child
+from faulty import (
+    FORMATS,
+    IMAGES,
+    OPTIONS,
+    assert_nothing_lost,
+    config_of,
+    contents,
+    die_writing,
+    in_child,
+)
 
 from repogen import UserError, generate
 from repogen.datasets.convert import convert
+from repogen.generation import loop
 
 
 def cut(data):
@@ -74,4 +84,19 @@ def test_a_damaged_part_says_what_to_remove(undisturbed, tmp_path, kind, damage)
     with pytest.raises(UserError, match=f"{name} is damaged; remove it and run the same command"):
         generate(out, config)
     part.unlink()
+    assert_nothing_lost(out, config, undisturbed[kind])
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_part_that_is_not_seen_says_so(undisturbed, tmp_path, monkeypatch, kind):
+    """As where a machine of a cluster wrote it into another folder of the same name."""
+    out, config = tmp_path / "data", config_of(kind)
+
+    def elsewhere(*_arguments):
+        yield IMAGES
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "make_chunks", elsewhere)
+        with pytest.raises(UserError, match="is not there, though"):
+            generate(out, config)
     assert_nothing_lost(out, config, undisturbed[kind])

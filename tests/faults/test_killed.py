@@ -11,16 +11,20 @@ from faulty import (
     FORMATS,
     IMAGES,
     OPTIONS,
+    Faulty,
     assert_nothing_lost,
     config_of,
     die_writing,
     faulty_workers,
     in_child,
+    linger,
     wait_for,
 )
 
 from repogen import UserError, generate
 from repogen.datasets.convert import convert
+from repogen.generation.engines import make_chunks
+from repogen.generation.loop import folder_of
 
 HALF = [
     ("coco", "run.json"), ("coco", "00000003.jpg"), ("coco", "00000000.jsonl"),
@@ -83,7 +87,7 @@ def test_a_worker_that_is_killed_is_one_line(undisturbed, tmp_path, kind, name, 
 
 @pytest.mark.parametrize(
     ("kind", "number", "code"),
-    [("coco", signal.SIGKILL, -signal.SIGKILL), ("webdataset", signal.SIGTERM, -signal.SIGTERM),
+    [("coco", signal.SIGKILL, -signal.SIGKILL), ("webdataset", signal.SIGTERM, 143),
      ("coco", signal.SIGINT, 130)],
 )  # fmt: skip
 def test_a_parent_that_is_killed_takes_its_workers_with_it(
@@ -108,9 +112,24 @@ def test_a_parent_that_is_killed_takes_its_workers_with_it(
     _, said = run.communicate(timeout=300)
     assert run.returncode == code, said
     assert "Traceback" not in said
-    assert number != signal.SIGINT or "run the same command again" in said
+    told = "repogen: stopped; run the same command again to go on\n"
+    assert said.endswith(told) == (number != signal.SIGKILL), said
+    assert "resource_tracker" not in said
     wait_for(lambda: not any(map(alive, workers)))
     assert_nothing_lost(out, config_of(kind), undisturbed[kind])
+
+
+def test_who_stops_begins_no_chunk_that_was_handed_out(tmp_path):
+    signs = tmp_path / "signs"
+    signs.mkdir()
+    config = config_of("webdataset", shard_images=1, workers=2)
+    folder = Faulty(folder_of(tmp_path / "data", config), partial(linger, signs))
+    chunks = make_chunks(folder, config, list(range(IMAGES)))
+    next(chunks)
+    chunks.close()
+    begun = {path.name for path in signs.iterdir()}
+    assert len(begun) <= 3  # one is done, two were under way, of four that were handed out
+    assert len(list((tmp_path / "data").glob("*.tar"))) == len(begun)
 
 
 def descendants(pid):

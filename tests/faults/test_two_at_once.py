@@ -9,16 +9,14 @@ from faulty import (
     contents,
     die_writing,
     in_child,
-    in_the_open,
     start_child,
     wait_for,
     wait_writing,
 )
 
 from repogen import UserError, generate
-from repogen.datasets import convert as converting
+from repogen.datasets import folder as folders
 from repogen.datasets.convert import convert
-from repogen.generation import loop
 
 
 @pytest.mark.parametrize(
@@ -47,36 +45,39 @@ def test_the_second_is_refused_and_the_first_unharmed(whole, undisturbed, tmp_pa
     assert contents(out) == undisturbed[kind]
 
 
+@pytest.fixture
+def first(monkeypatch):
+    """Lets something happen between a run's first look at its folder and its lock on it."""
+    alone = folders.alone
+
+    def happens(action):
+        def instead(*arguments):
+            monkeypatch.setattr(folders, "alone", alone)
+            action()
+            return alone(*arguments)
+
+        monkeypatch.setattr(folders, "alone", instead)
+
+    return happens
+
+
 @pytest.mark.parametrize("fate", ["finished", "killed"])
-def test_who_looked_before_the_first_began_is_refused(undisturbed, tmp_path, monkeypatch, fate):
+def test_who_looked_before_the_first_began_is_refused(undisturbed, tmp_path, first, fate):
     out, config = tmp_path / "data", config_of("coco")
-    locked = loop.locked
-
-    def first_another_run(folder):
-        monkeypatch.setattr(loop, "locked", locked)
-        if fate == "finished":
-            generate(out, config)
-        else:
-            in_child(lambda: (die_writing("00000018.jpg"), generate(out, config)))
-        return locked(folder)
-
-    monkeypatch.setattr(loop, "locked", first_another_run)
+    if fate == "finished":
+        first(lambda: generate(out, config))
+    else:
+        first(lambda: in_child(lambda: (die_writing("00000018.jpg"), generate(out, config))))
     with pytest.raises(UserError, match="finished dataset" if fate == "finished" else "seed = 7"):
         generate(out, config_of("coco", seed=8))
+    assert fate == "killed" or contents(out) == undisturbed["coco"], "the lock is left behind"
     assert_nothing_lost(out, config, undisturbed["coco"])
 
 
-def test_a_conversion_that_looked_before_a_run_began_is_refused(
-    whole, undisturbed, tmp_path, monkeypatch
-):
-    out, locked = tmp_path / "data", converting.locked
-
-    def first_a_run(folder):
-        generate(out, config_of("coco", seed=8))
-        return locked(folder)
-
-    monkeypatch.setattr(converting, "locked", first_a_run)
+def test_a_conversion_that_looked_before_a_run_began_is_refused(whole, tmp_path, first):
+    out = tmp_path / "data"
+    first(lambda: generate(out, config_of("coco", seed=8)))
     with pytest.raises(UserError, match="holds another dataset"):
         convert(str(whole["webdataset"]), out)
     other = generate(tmp_path / "other", config_of("coco", seed=8))
-    assert in_the_open(out) == contents(other)
+    assert contents(out) == contents(other)

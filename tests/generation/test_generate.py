@@ -1,11 +1,13 @@
 """Datasets: the same whatever the number of workers, resumable, refused where they must be."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from pycocotools import mask as rle
 
@@ -13,8 +15,10 @@ from repogen import GenerateConfig, UserError, generate, rerender, validate
 from repogen.assets import Item, assets_dir, remove
 from repogen.assets.packs import write_index
 from repogen.datasets.folder import CHUNK, MAPS, DatasetFolder, encode_png, write_whole
-from repogen.datasets.reading import read_coco
+from repogen.datasets.reading import read_coco, write_run
 from repogen.generation.engines import start_method
+from repogen.generation.record import run_record
+from repogen.generation.worker import write_chunk_elsewhere
 
 SMALL = {"image_size": 96, "backgrounds": "builtin", "seed": 11, "workers": 1}
 
@@ -221,6 +225,39 @@ def test_a_pack_installed_in_between_is_refused(tmp_path, monkeypatch, body):
     install("1", "bowler")
     with pytest.raises(UserError, match="begun with no asset packs, which have changed"):
         generate(out, config)
+
+
+def test_what_options_name_is_read_anew_for_every_run(tmp_path, body):
+    """Though it is read once in a run."""
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    config = GenerateConfig(images=1, **(SMALL | {"backgrounds": str(photos), "image_size": 32}))
+    for name in ("a.png", "b.png"):
+        cv2.imwrite(str(photos / name), np.full((64, 64, 3), 90, np.uint8))
+        out = generate(tmp_path / name, config)
+        assert f"photos/{name}" in (out / "scenes.jsonl").read_text()
+        (photos / name).unlink()
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_other_machines_must_see_what_the_run_began_with(tmp_path, monkeypatch, body, seen):
+    monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "assets"))
+    config = GenerateConfig(images=1, **(SMALL | {"image_size": 32}))
+    folder = DatasetFolder(tmp_path / "set")
+    install("1", "bowler")
+    if seen:
+        write_run(folder, run_record(config, "built-in places"))
+    else:
+        folder.root.mkdir()
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("REPOGEN_ASSETS", str(tmp_path / "none"))
+        says = "begun with hats 1, which have changed" if seen else "has no readable run.json"
+        with pytest.raises(UserError, match=f"on {socket.gethostname()}: .*{says}"):
+            write_chunk_elsewhere(folder, config, 0)
+    assert not folder.part(0).exists()
+    if seen:
+        assert write_chunk_elsewhere(folder, config, 0) == 1
+        assert folder.part(0).exists()
 
 
 def test_a_script_without_a_main_guard_is_told_so(tmp_path):

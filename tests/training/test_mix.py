@@ -2,38 +2,16 @@
 
 import json
 
-import cv2
 import numpy as np
 import pytest
 
 from repogen import GenerateConfig, UserError, generate
-from repogen.bodies import COCO_KEYPOINTS
 from repogen.datasets.convert import convert
 from repogen.datasets.crops import Augmentation
+from repogen.generation.worker import maker
 from repogen.training.mix import Mix, read_mix
 
-JOINTS = [10.0, 10.0, 2] * 17
 HOW = Augmentation(rotation=120.0)
-
-
-@pytest.fixture
-def coco(tmp_path):
-    """Ten people, one an image, of whom every other is labelled."""
-    images = [{"id": k, "file_name": f"{k}.jpg", "width": 50, "height": 50} for k in range(10)]
-    annotations = [
-        {"id": k, "image_id": k, "category_id": 1, "bbox": [0, 0, 40, 40],
-         "keypoints": JOINTS if k % 2 else [0] * 51}
-        for k in range(10)
-    ]  # fmt: skip
-    categories = [{"id": 1, "name": "person", "keypoints": list(COCO_KEYPOINTS)}]
-    path = tmp_path / "a.json"
-    path.write_text(
-        json.dumps({"images": images, "annotations": annotations, "categories": categories})
-    )
-    (tmp_path / "2017").mkdir()
-    for image in images:
-        cv2.imwrite(str(tmp_path / "2017" / image["file_name"]), np.zeros((50, 50, 3), np.uint8))
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +133,13 @@ def test_options_of_live_images_are_checked(tmp_path):
         read_mix((f"x=live:{path}",))
     with pytest.raises(UserError, match=r"missing\.toml"):
         read_mix((f"x=live:{tmp_path / 'missing.toml'}",))
+    path.write_text('backgrounds = "nowhere/at/all"\n')
+    with pytest.raises(UserError, match="no such folder"):
+        read_mix((f"x=live:{path}",))
+
+
+def test_several_live_sets_keep_what_makes_their_images(body):
+    one, other = (GenerateConfig(seed=seed) for seed in (1, 2))
+    first = maker(one)
+    assert maker(other) is not first
+    assert maker(one) is first

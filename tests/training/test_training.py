@@ -1,7 +1,9 @@
 """Training: it learns, it repeats, it goes on where it was killed, it says what is wrong."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +16,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from repogen import GenerateConfig, UserError, generate
+from repogen.datasets.folder import alone
 from repogen.models import build_model
 from repogen.models.heatmaps import joints_to_heatmaps
 from repogen.models.vitpose import _DropPath
@@ -36,6 +39,30 @@ def config(people, out, **changes):
         train=(f"synth={people}",), out=out, model="tiny", epochs=3, batch=8, warmup=2, workers=0
     )
     return replace(base, **changes)
+
+
+@pytest.fixture
+def stopped(monkeypatch):
+    """Trains until Ctrl-C in a step, counted from 1."""
+    from repogen.training import loop
+
+    real = loop.heatmap_loss
+
+    def until(step, options):
+        calls = []
+
+        def stopping(*arguments):
+            calls.append(1)
+            if len(calls) == step:
+                raise KeyboardInterrupt
+            return real(*arguments)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "heatmap_loss", stopping)
+            with pytest.raises(KeyboardInterrupt):
+                train(options)
+
+    return until
 
 
 def losses(run):
@@ -62,22 +89,9 @@ def test_it_learns_and_writes_its_folder(people, tmp_path):
 
 
 @pytest.mark.parametrize("ema", [0.0, 0.99])
-def test_a_stopped_run_goes_on_with_the_same_losses(people, tmp_path, monkeypatch, ema):
+def test_a_stopped_run_goes_on_with_the_same_losses(people, tmp_path, stopped, ema):
     whole = train(config(people, tmp_path / "whole", ema=ema))
-    from repogen.training import loop
-
-    real, calls = loop.heatmap_loss, []
-
-    def stopping(*arguments):
-        calls.append(1)
-        if len(calls) == 5:  # in the second of three epochs
-            raise KeyboardInterrupt
-        return real(*arguments)
-
-    monkeypatch.setattr(loop, "heatmap_loss", stopping)
-    with pytest.raises(KeyboardInterrupt):
-        train(config(people, tmp_path / "part", ema=ema))
-    monkeypatch.setattr(loop, "heatmap_loss", real)
+    stopped(5, config(people, tmp_path / "part", ema=ema))  # in the second of three epochs
     part = train(config(people, tmp_path / "part", ema=ema))
     assert losses(part) == losses(whole)
     a, b = ((r / "last.safetensors").read_bytes() for r in (part, whole))
@@ -85,27 +99,15 @@ def test_a_stopped_run_goes_on_with_the_same_losses(people, tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_shards_and_live_images_go_on_with_the_same_losses(people, tmp_path, monkeypatch, workers):
+def test_shards_and_live_images_go_on_with_the_same_losses(people, tmp_path, stopped, workers):
     from repogen.datasets.convert import convert
-    from repogen.training import loop
 
     shards = convert(str(people), tmp_path / "shards", 7)
     options = tmp_path / "live.toml"
     options.write_text('image-size = 96\nbackgrounds = "builtin"\nwardrobe = "painted"\n')
     sets = {"train": (f"s={shards}", f"l=live:{options}:8"), "workers": workers, "epochs": 2}
     whole = train(config(people, tmp_path / "whole", **sets))
-    real, calls = loop.heatmap_loss, []
-
-    def stopping(*arguments):
-        calls.append(1)
-        if len(calls) == 6:  # in the second of two epochs
-            raise KeyboardInterrupt
-        return real(*arguments)
-
-    monkeypatch.setattr(loop, "heatmap_loss", stopping)
-    with pytest.raises(KeyboardInterrupt):
-        train(config(people, tmp_path / "part", **sets))
-    monkeypatch.setattr(loop, "heatmap_loss", real)
+    stopped(6, config(people, tmp_path / "part", **sets))  # in the second of two epochs
     part = train(config(people, tmp_path / "part", **sets))
     assert losses(part) == losses(whole)
     description = json.loads((part / "run.json").read_text())
@@ -196,6 +198,32 @@ def test_an_image_that_breaks_later_is_one_line_from_another_process(people, tmp
         train(config(copied, tmp_path / "run", workers=1))
 
 
+def test_a_process_that_dies_is_told_in_a_line(people, tmp_path, monkeypatch):
+    def die(*_arguments):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr("repogen.training.sources.training_sample", die)
+    with pytest.raises(UserError, match="a process that prepares crops died"):
+        train(config(people, tmp_path / "run", workers=1))
+
+
+def test_two_runs_do_not_write_into_one_folder(people, tmp_path):
+    options = config(people, tmp_path / "run", epochs=1)
+    with alone(options.out / ".lock", options.out):
+        (options.out / ".last.pt.1.partial").write_bytes(b"half")
+        with pytest.raises(UserError, match="another run is writing into"):
+            train(options)
+        assert (options.out / ".last.pt.1.partial").exists()
+    train(options)
+    assert not list(options.out.glob(".*"))
+
+
+def test_an_epoch_may_take_no_time(people, tmp_path):
+    out = train(config(people, tmp_path / "run", train=(f"synth={people}:1",), batch=1))
+    log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    assert all(entry["crops_a_second"] > 0 for entry in log)
+
+
 def test_a_full_board_is_told_in_a_line(people, tmp_path):
     out = tmp_path / "run"
     out.mkdir()
@@ -274,7 +302,8 @@ def test_a_folder_of_something_else_is_left_alone(people, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="is a file"):
         train(config(people, tmp_path / "file"))
-    for text in ("{", "[]", '{"command": "another tool"}'):
+    texts = ("{", "[]", '{"command": "another tool"}', '{"config": 3, "sha256": 4}', "[" * 100_000)
+    for text in texts:
         (tmp_path / "other").mkdir(exist_ok=True)
         (tmp_path / "other" / "run.json").write_text(text)
         with pytest.raises(UserError, match=r"run\.json is no run of repogen train"):
@@ -349,25 +378,12 @@ def test_the_rate_rises_and_falls_in_steps():
     assert rates[900] == pytest.approx(0.01)
 
 
-def test_a_vitpose_takes_ten_steps_and_goes_on_exactly(people, tmp_path, monkeypatch):
+def test_a_vitpose_takes_ten_steps_and_goes_on_exactly(people, tmp_path, stopped):
     """Real optimisation steps of the real model, with drop-path; two epochs of five steps."""
     options = {"model": "vitpose-s", "epochs": 2, "batch": 2, "train": (f"synth={people}:10",)}
     whole = train(config(people, tmp_path / "whole", **options))
     assert len(losses(whole)) == 10
-    from repogen.training import loop
-
-    real, calls = loop.heatmap_loss, []
-
-    def stopping(*arguments):
-        calls.append(1)
-        if len(calls) == 8:
-            raise KeyboardInterrupt
-        return real(*arguments)
-
-    monkeypatch.setattr(loop, "heatmap_loss", stopping)
-    with pytest.raises(KeyboardInterrupt):
-        train(config(people, tmp_path / "part", **options))
-    monkeypatch.setattr(loop, "heatmap_loss", real)
+    stopped(8, config(people, tmp_path / "part", **options))
     assert losses(train(config(people, tmp_path / "part", **options))) == losses(whole)
 
 

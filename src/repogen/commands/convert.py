@@ -17,7 +17,7 @@ def command(source: Positional[str], out: Positional[Path], shard_images: int = 
     Args:
         source: A finished dataset; shards may lie at a URL (s3://, gs://, https://).
         out: The folder to write; a half-made one is finished.
-        shard_images: Images in a shard.
+        shard_images: Images in a shard; whoever writes or reads one holds it in memory.
     """
     from repogen.datasets.convert import convert
 

@@ -13,8 +13,8 @@ from repogen.datasets.folder import (
     DatasetFolder,
     Record,
     foreign_files,
-    locked,
     map_kinds,
+    opened,
     remove_parts,
 )
 from repogen.datasets.reading import (
@@ -22,12 +22,14 @@ from repogen.datasets.reading import (
     read_annotated,
     read_header,
     read_run,
+    read_scene_lines,
     run_of,
     write_run,
 )
 from repogen.datasets.shards import (
     SHARD,
     ShardFolder,
+    check_shard_images,
     read_bytes,
     read_manifest,
     read_shard,
@@ -43,6 +45,7 @@ def convert(source: str, out: Path | str, shard_images: int = SHARD) -> Path:
     on when it is called again. Raises `UserError` for a source that is no finished dataset or is
     damaged, and for an `out` that holds other things.
     """
+    check_shard_images(shard_images)
     run_file = f"{source.rstrip('/')}/run.json"
     run = run_of(read_bytes(run_file), run_file)
     if run["config"].get("format") == "webdataset":
@@ -54,10 +57,13 @@ def _to_folder(source: str, target: DatasetFolder, run: dict[str, Any]) -> Path:
     manifest = read_manifest(source)
     config = run["config"] | {"format": "coco", "shard_images": SHARD}
     with _begun(target, run | {"config": config}):
+        first = 1
         for k, shard in enumerate(tqdm(manifest.shards, unit="shard", desc="converting")):
             if not target.part(k).exists():
-                records = unpack(read_shard(source, shard), f"{source}/{shard.name}")
+                records = list(unpack(read_shard(source, shard), f"{source}/{shard.name}"))
+                _check_ids([record.image for record in records], first, shard.images, source)
                 target.write_chunk(k, records)
+            first += shard.images
         target.finish(len(manifest.shards), manifest.header)
     remove_parts(target)
     return target.root
@@ -65,18 +71,35 @@ def _to_folder(source: str, target: DatasetFolder, run: dict[str, Any]) -> Path:
 
 def _to_shards(folder: DatasetFolder, target: ShardFolder, run: dict[str, Any]) -> Path:
     config = run["config"] | {"format": "webdataset", "shard_images": target.chunk}
-    chunks = -(-config["images"] // target.chunk)
-    kinds = map_kinds(config["write"])
-    with _begun(target, run | {"config": config}), folder.scenes.open() as scenes:
-        entries = zip(read_annotated(folder), scenes, strict=True)
-        for k in tqdm(range(chunks), unit="shard", desc="converting"):
-            some = list(islice(entries, target.chunk))
+    images, kinds = config["images"], map_kinds(config["write"])
+    chunks = range(0, images, target.chunk)
+    with _begun(target, run | {"config": config}):
+        entries, scenes = read_annotated(folder), read_scene_lines(folder)
+        for k, first in enumerate(tqdm(chunks, unit="shard", desc="converting")):
+            count = min(target.chunk, images - first)
+            some, lines = list(islice(entries, count)), list(islice(scenes, count))
+            _check_ids([image for image, _ in some], first + 1, count, str(folder.root))
+            if len(lines) != count:
+                raise _unsound(str(folder.root), f"{folder.scenes.name} ends too early")
             if not target.part(k).exists():
-                records = (_record(folder, *entry, scene, kinds) for entry, scene in some)
+                pairs = zip(some, lines, strict=True)
+                records = (_record(folder, *entry, line, kinds) for entry, line in pairs)
                 target.write_chunk(k, records)
-        target.finish(chunks, read_header(folder))
+        if next(entries, None) is not None or next(scenes, None) is not None:
+            raise _unsound(str(folder.root), f"it holds more than the {images} images of its run")
+        target.finish(len(chunks), read_header(folder))
     remove_parts(target)
     return target.root
+
+
+def _check_ids(images: list[dict[str, Any]], first: int, count: int, source: str) -> None:
+    """Raises `UserError` where these are not the `count` images from the id `first` on."""
+    if [image.get("id") for image in images] != list(range(first, first + count)):
+        raise _unsound(source, f"its images {first} to {first + count - 1} are not those")
+
+
+def _unsound(source: str, why: str) -> UserError:
+    return UserError(f"{source} is not sound: {why}; repogen validate tells what to restore")
 
 
 def _record(
@@ -96,15 +119,13 @@ def _record(
         data = {kind: path.read_bytes() for kind, path in files.items()}
     except OSError as error:
         raise UserError(f"cannot read {error.filename}: {error.strerror}") from error
-    return Record(image, without_ids, scene.rstrip("\n"), data)
+    return Record(image, without_ids, scene, data)
 
 
 @contextmanager
 def _begun(target: DatasetFolder, run: dict[str, Any]) -> Iterator[None]:
     """Open the folder for this conversion, new or half-made; refuse any other."""
-    _check_target(target, run)
-    with locked(target):
-        _check_target(target, run)  # another run may have begun, or ended, in between
+    with opened(target, lambda: _check_target(target, run)):
         write_run(target, run)
         yield
 
@@ -113,5 +134,5 @@ def _check_target(target: DatasetFolder, run: dict[str, Any]) -> None:
     if target.run.exists():
         if target.complete or read_run(target) != run:
             raise UserError(f"{target.root} holds another dataset; choose another folder")
-    elif target.root.exists() and foreign_files(target):
+    elif foreign_files(target):
         raise UserError(f"{target.root} holds other files; choose another folder")

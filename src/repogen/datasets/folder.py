@@ -6,7 +6,7 @@ import shutil
 import socket
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,14 +22,17 @@ from repogen.errors import UserError
 CHUNK = 16
 """Images per part file: what a killed run has to make again, at most, in every worker."""
 
+MOST_IMAGES = 99_999_999
+"""Of a dataset: eight digits number them."""
+
 PICTURE = "image"
 """The picture itself among a record's files; the others are `MAPS`."""
 
 MAPS = ("depth", "masks", "parts", "normals", "stick")
 """Optional outputs, each in a folder of its name beside `images/`."""
 
-
-_PARTIALS = ".*.partial"
+PARTIALS = ".*.partial"
+"""Files that a process is in the middle of writing, or was when it was killed."""
 
 
 def map_kinds(write: Sequence[str]) -> tuple[str, ...]:
@@ -147,12 +150,15 @@ def write_whole(path: Path, data: bytes) -> None:
 
 def partial_files(folder: DatasetFolder) -> Iterator[Path]:
     """What a killed process was in the middle of writing."""
-    return folder.root.rglob(_PARTIALS)
+    return folder.root.rglob(PARTIALS)
 
 
 def foreign_files(folder: DatasetFolder) -> list[str]:
-    """What lies in a folder without a run.json and was put there by none of our runs."""
-    names = [path.name for path in folder.root.iterdir() if not path.match(_PARTIALS)]
+    """What lies in a folder, if there is one, without a run.json and was put there by none of our
+    runs."""
+    if not folder.root.exists():
+        return []
+    names = [path.name for path in folder.root.iterdir() if not path.match(PARTIALS)]
     return [name for name in names if name != folder.lock.parent.name]
 
 
@@ -163,24 +169,45 @@ def remove_partials(folder: DatasetFolder) -> None:
 
 
 @contextmanager
-def locked(folder: DatasetFolder) -> Iterator[None]:
+def opened(folder: DatasetFolder, check: Callable[[], None]) -> Iterator[None]:
     """Hold the folder for this process alone, rid of what a killed one was writing.
 
-    Raises `UserError` where another holds it, and where it cannot be written.
+    `check` raises `UserError` where the folder is not this run's to write. It is asked twice, since
+    another run may begin, or end, between a first look and the lock. Raises `UserError`, too,
+    for a file, where another holds the folder, and where it cannot be written.
     """
-    try:
-        folder.lock.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder.lock, timeout=0)
-        lock.acquire()
-    except Timeout as error:
-        raise UserError(
-            f"another run is writing into {folder.root}; wait for it or choose another folder"
-        ) from error
-    except OSError as error:
-        raise cannot_write(folder.root, error) from error
-    with lock:
+    if folder.root.exists() and not folder.root.is_dir():
+        raise UserError(f"{folder.root} is a file; give the name of a folder")
+    check()
+    with alone(folder.lock, folder.root):
+        try:
+            check()
+        except UserError:
+            if folder.complete:  # another run has ended, and its lock with it
+                remove_parts(folder)
+            raise
         remove_partials(folder)
         yield
+
+
+@contextmanager
+def alone(lock: Path, root: Path) -> Iterator[None]:
+    """Hold the lock on `root` while the block runs. Raises `UserError` where another process does,
+    and where it cannot be written."""
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        held = FileLock(lock, timeout=0)
+        held.acquire()
+    except Timeout as error:
+        raise UserError(
+            f"another run is writing into {root}; wait for it or choose another folder"
+        ) from error
+    except OSError as error:
+        raise cannot_write(root, error) from error
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def remove_parts(folder: DatasetFolder) -> None:
@@ -238,13 +265,15 @@ def record_line(image: dict[str, Any], annotations: list[dict[str, Any]], scene:
 
 def read_records(folder: DatasetFolder, chunks: int) -> Iterator[dict[str, Any]]:
     """What `record_line` wrote, of all part files in order. Raises `UserError` where one is
-    damaged."""
+    missing or damaged."""
     for chunk in range(chunks):
         line = ""
         try:
             with folder.part(chunk).open() as lines:
                 for line in lines:
                     yield json.loads(line)
+        except FileNotFoundError as error:
+            raise missing_part(folder, chunk) from error
         except (OSError, ValueError) as error:
             raise damaged_part(folder, chunk) from error
         if not line:
@@ -256,6 +285,14 @@ def damaged_part(folder: DatasetFolder, chunk: int) -> UserError:
     return UserError(
         f"{folder.part(chunk)} is damaged; remove it and run the same command again to make its "
         "images anew"
+    )
+
+
+def missing_part(folder: DatasetFolder, chunk: int) -> UserError:
+    """The error for a part file that was written, but is not seen here."""
+    return UserError(
+        f"{folder.part(chunk)} is not there, though a process has written it: every machine of a "
+        "run must see the dataset's folder under this path; run the same command again to go on"
     )
 
 

@@ -1,6 +1,5 @@
 """COCO-keypoint sets as they come, real or ours: one record for each labelled person."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from jaxtyping import Bool, Float, Int
 from pycocotools import mask as rle
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.datasets.masks import is_whole
 from repogen.errors import UserError
 from repogen.json_files import read_json
 
@@ -19,9 +19,6 @@ _TABLES = ("images", "annotations", "categories")
 
 _LONGEST_OUTLINE = 10**6
 """Pixels around a polygon: pycocotools sets memory aside for all of them, and checks nothing."""
-
-_RUNS = re.compile(r"(?:[0-o]*[0-O])?")
-"""A compressed RLE whose last number ends: pycocotools would read on behind it."""
 
 
 @dataclass(frozen=True)
@@ -242,7 +239,7 @@ def _encoded(segmentation: Any, size: tuple[int, int]) -> dict[str, Any] | None:
             raise ValueError(f"size {segmentation['size']}")
         if isinstance(counts, list):
             return rle.frPyObjects(segmentation, height, width)
-        if len(segmentation["size"]) != 2 or not _RUNS.fullmatch(counts):
+        if len(segmentation["size"]) != 2 or not is_whole(counts):
             raise ValueError("its counts are cut off")
     except Exception as error:  # pycocotools raises no narrower one
         raise ValueError(f"segmentation is no polygon and no RLE ({error})") from error

@@ -1,15 +1,25 @@
 """Reading a finished dataset folder back."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from reprlib import repr as shortened
+from typing import Any
 
-from repogen.datasets.folder import DatasetFolder, write_whole
+from repogen.datasets.folder import MAPS, MOST_IMAGES, DatasetFolder, write_whole
 from repogen.errors import UserError
 from repogen.scenes.scene import Scene, scene_from_json
 
 RUN_FORMAT = 1
+
+_NEEDED = {"images": int, "write": list, "hidden": str, "keypoints": str, "body": str}
+"""Options that whoever reads a dataset asks for."""
+
+_IMAGES, _ANNOTATIONS = '"images":[\n', '"annotations":[\n'
+
+_LISTS = ("images", "annotations", "categories")
+
+Entry = dict[str, Any]
 
 
 def open_dataset(path: Path | str) -> DatasetFolder:
@@ -44,8 +54,12 @@ def run_of(data: bytes, where: str) -> dict[str, Any]:
         run = json.loads(data)
         if run["format"] != RUN_FORMAT or not {"config", "versions"} <= set(run):
             raise ValueError(f"format {run['format']}")
-        if not isinstance(run["config"], dict):
-            raise TypeError("its config is no table")
+        config = run["config"]
+        for name, kind in _NEEDED.items():
+            if not isinstance(config[name], kind):
+                raise TypeError(f"its {name} is {shortened(config[name])}")
+        if not 1 <= config["images"] <= MOST_IMAGES or not set(config["write"]) <= set(MAPS):
+            raise ValueError("its options are none of ours")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{where} is not a run.json of this version ({error})") from error
     return run
@@ -56,9 +70,9 @@ def write_run(folder: DatasetFolder, run: dict[str, Any]) -> None:
     write_whole(folder.run, (json.dumps(run, indent=1) + "\n").encode())
 
 
-def read_header(folder: DatasetFolder) -> dict[str, Any]:
-    """The COCO file's entries before its images. Raises `UserError` where it is not as we write
-    it."""
+def read_header(folder: DatasetFolder) -> Entry:
+    """The COCO file's entries beside its images and annotations; of a file that another program has
+    written anew, too. Raises `UserError` where it cannot be read."""
     text = ""
     try:
         with folder.annotations.open() as lines:
@@ -68,61 +82,93 @@ def read_header(folder: DatasetFolder) -> dict[str, Any]:
                 text += line
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"cannot read {folder.annotations}: {error}") from error
-    raise UserError(f"{folder.annotations} was written by another program")
+    return {k: v for k, v in read_coco(folder).items() if k not in ("images", "annotations")}
 
 
-def read_coco(folder: DatasetFolder) -> dict[str, Any]:
-    """The annotation file. Raises `UserError` where it cannot be read."""
+def read_coco(folder: DatasetFolder) -> Entry:
+    """The whole annotation file. Raises `UserError` where it cannot be read or is none."""
     try:
-        return json.loads(folder.annotations.read_text())
+        coco = json.loads(folder.annotations.read_text())
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"cannot read {folder.annotations}: {error}") from error
+    for name in _LISTS:
+        if not isinstance(coco, dict) or not isinstance(coco.get(name), list):
+            raise _no_list(folder, name)
+        if not all(isinstance(entry, dict) for entry in coco[name]):
+            raise _no_list(folder, name)
+    return coco
 
 
-def read_scenes(folder: DatasetFolder) -> Iterator[Scene]:
-    """The scenes in image order. Raises `UserError` where one cannot be read."""
+def read_scenes(folder: DatasetFolder, ids: Container[int] | None = None) -> Iterator[Scene]:
+    """The scenes in image order; with `ids` only those of these lines, from 1. Raises `UserError`
+    where one cannot be read."""
+    for number, line in enumerate(_lines(folder), start=1):
+        if ids is None or number in ids:
+            yield scene_from_json(line)
+
+
+def read_scene_lines(folder: DatasetFolder) -> Iterator[str]:
+    """The scenes as JSON text. Raises `UserError` where one is none."""
+    for number, line in enumerate(_lines(folder), start=1):
+        try:
+            json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{folder.scenes} line {number} is no scene: {error}") from error
+        yield line.rstrip("\n")
+
+
+def _lines(folder: DatasetFolder) -> Iterator[str]:
     try:
         with folder.scenes.open() as lines:
-            for line in lines:
-                yield scene_from_json(line)
+            yield from lines
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read {folder.scenes}: {error}") from error
 
 
-def read_annotated(folder: DatasetFolder) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
-    """Every image's COCO entry and its annotations, in order, without holding them all.
+def read_annotated(folder: DatasetFolder) -> Iterator[tuple[Entry, list[Entry]]]:
+    """Every image's COCO entry and its annotations, in order, without holding them all. Raises
+    `UserError` where they cannot be read."""
+    try:
+        yield from _by_image(read_table(folder, "images"), read_table(folder, "annotations"))
+    except UserError:
+        raise
+    except (KeyError, ValueError) as error:
+        raise UserError(f"cannot read {folder.annotations}: {error}") from error
+
+
+def read_table(folder: DatasetFolder, name: str) -> Iterator[Entry]:
+    """The COCO file's images or annotations, without holding them all.
 
     As we write it, the file has an entry a line; one that another program has written anew is
     read whole. Raises `UserError` where it cannot be read.
     """
+    begins = {"images": _IMAGES, "annotations": _ANNOTATIONS}[name]
     try:
-        with folder.annotations.open() as images, folder.annotations.open() as annotations:
-            if _reaches(images, _IMAGES) and _reaches(annotations, _ANNOTATIONS):
-                yield from _by_image(_entries(images), _entries(annotations))
-                return
-        coco = read_coco(folder)
-        yield from _by_image(iter(coco["images"]), iter(coco["annotations"]))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        with folder.annotations.open() as lines:
+            ours = any(line == begins for line in lines)
+            for line in lines:
+                if line.startswith("]"):
+                    return
+                entry = json.loads(line.rstrip().removesuffix(","))
+                if not isinstance(entry, dict):
+                    raise _no_list(folder, name)
+                yield entry
+    except UserError:
+        raise
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"cannot read {folder.annotations}: {error}") from error
+    if ours:
+        raise UserError(f"{folder.annotations} ends among its {name}")
+    yield from read_coco(folder)[name]
 
 
-_IMAGES, _ANNOTATIONS = '"images":[\n', '"annotations":[\n'
-
-
-def _reaches(lines: TextIO, wanted: str) -> bool:
-    return any(line == wanted for line in lines)
-
-
-def _entries(lines: TextIO) -> Iterator[dict[str, Any]]:
-    for line in lines:
-        if line.startswith("]"):
-            return
-        yield json.loads(line.rstrip().removesuffix(","))
+def _no_list(folder: DatasetFolder, name: str) -> UserError:
+    return UserError(f"{folder.annotations}: no list {name!r} of records")
 
 
 def _by_image(
-    images: Iterator[dict[str, Any]], annotations: Iterator[dict[str, Any]]
-) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    images: Iterator[Entry], annotations: Iterator[Entry]
+) -> Iterator[tuple[Entry, list[Entry]]]:
     following = next(annotations, None)
     for image in images:
         own = []

@@ -18,10 +18,13 @@ def read_set(spec: str) -> People:
     persons of it to take, evenly spread) at its end. Raises `UserError` for anything else, and
     where nobody is labelled."""
     words = parse_set(spec)
-    if words.annotations is None or words.images is None:
+    if words.shards is not None:
         raise UserError(
-            f"set {spec!r} can only be trained on; `repogen convert` makes a folder of shards"
+            f"set {spec!r} is shards, which can only be trained on; make a folder of them with "
+            f"repogen convert {words.shards} FOLDER, and give that"
         )
+    if words.annotations is None or words.images is None:
+        raise UserError(f"set {spec!r} is images made while training, which are not kept")
     people = read_people(words.name, words.annotations, words.images)
     labelled = people.labelled()
     if len(labelled) == 0:

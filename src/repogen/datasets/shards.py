@@ -18,17 +18,33 @@ from typing import Any
 import cattrs
 import fsspec
 
-from repogen.datasets.folder import PICTURE, DatasetFolder, Record, damaged_part, write_whole
+from repogen.datasets.folder import (
+    PICTURE,
+    DatasetFolder,
+    Record,
+    damaged_part,
+    missing_part,
+    write_whole,
+)
 from repogen.errors import UserError
 
 FORMAT = 1
 SHARD = 256
 """Images in a tar file, where nobody asks for another number."""
+_MOST = 10_000
+"""A gigabyte of usual pictures."""
 _MANIFEST = "shards.json"
 _MEMBER = re.compile(r"(\d{8})\.([a-z]+(?:\.[a-z]+)*)")
 _SHARD = re.compile(r"shard-\d{6}\.tar")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_IDS = {"id", "image_id"}
 _CONVERTER = cattrs.Converter(detailed_validation=False)  # details of many entries take long
+
+
+def check_shard_images(count: int) -> None:
+    """Raises `UserError` for a number of images that no tar file of ours holds."""
+    if not 1 <= count <= _MOST:
+        raise UserError(f"--shard-images {count} must lie between 1 and {_MOST:,}")
 
 
 @dataclass(frozen=True)
@@ -83,6 +99,8 @@ class ShardFolder(DatasetFolder):
     def _shard(self, chunk: int) -> Shard:
         try:
             return Shard(**json.loads(self.part(chunk).read_text()))
+        except FileNotFoundError as error:
+            raise missing_part(self, chunk) from error
         except (OSError, ValueError, TypeError) as error:
             raise damaged_part(self, chunk) from error
 
@@ -124,7 +142,8 @@ def unpack(data: bytes, where: str) -> Iterator[Record]:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
             for member in tar:
                 name = _MEMBER.fullmatch(member.name)
-                if not member.isreg() or name is None or member.size > len(data):
+                whole = member.isreg() and not member.issparse()  # holes are memory from nothing
+                if not whole or name is None or member.size > len(data):
                     raise UserError(f"{where}: foreign member {member.name!r}")
                 file = tar.extractfile(member)
                 assert file is not None
@@ -142,12 +161,16 @@ def _record(files: dict[str, bytes], where: str) -> Record:
         image, annotations = facts["image"], facts["annotations"]
         if not (isinstance(image, dict) and isinstance(image["id"], int)):
             raise TypeError("its image has no id")
-        if not (isinstance(annotations, list) and all(isinstance(a, dict) for a in annotations)):
-            raise TypeError("its annotations are no list of objects")
+        if not (isinstance(annotations, list) and all(map(_without_ids, annotations))):
+            raise TypeError("its annotations are no list of records without ids")
         scene = json.dumps(facts["scene"], separators=(",", ":"))
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise UserError(f"{where}.json is missing or no record of ours: {error}") from error
     return Record(image, annotations, scene, {_kind(k): data for k, data in files.items()})
+
+
+def _without_ids(annotation: Any) -> bool:
+    return isinstance(annotation, dict) and bool(annotation) and not annotation.keys() & _IDS
 
 
 def with_ids(records: Sequence[Record]) -> dict[str, list[dict[str, Any]]]:
@@ -177,6 +200,9 @@ def read_manifest(url: str) -> Manifest:
             raise UserError(f"{where} names a foreign file {shard.name!r}")
         if _SHA256.fullmatch(shard.sha256) is None:
             raise UserError(f"{where}: {shard.sha256!r} is no SHA-256")
+        # A person's record is some hundred bytes long.
+        if not (1 <= shard.images <= _MOST and 0 <= shard.persons <= shard.bytes):
+            raise UserError(f"{where} counts what {shard.name} cannot hold")
     return manifest
 
 

@@ -8,6 +8,7 @@ from jaxtyping import Float, UInt8
 from pycocotools import mask as rle
 
 from repogen.bodies.wholebody import GROUPS, KEYPOINT_SETS
+from repogen.datasets.masks import decoded
 from repogen.views.camera import Camera
 
 PIXEL = 0.01
@@ -48,8 +49,9 @@ def camera_of(image: Record) -> Camera:
 
 
 def mask_of(a: Record, key: str, shape: tuple[int, int]) -> UInt8[np.ndarray, "h w"] | None:
-    """The mask under a key; None where it is not of the image's (height, width)."""
-    return rle.decode(a[key]) if tuple(a[key]["size"]) == shape else None
+    """The mask under a key; None where it is not of the image's (height, width). Raises as
+    `check_annotation`."""
+    return decoded(a[key]) if tuple(a[key]["size"]) == shape else None
 
 
 def _check_group(a: Record, group: str, camera: Camera, dropped: bool) -> Iterator[str]:
@@ -100,11 +102,14 @@ def _check_points(
 
 
 def _check_masks(a: Record, shape: tuple[int, int]) -> Iterator[str]:
+    masks = []
     for key in ("segmentation", "amodal_segmentation"):
-        if tuple(a[key]["size"]) != shape:
+        found = mask_of(a, key, shape)
+        if found is None:
             yield f"its {key} is {tuple(a[key]['size'])}, its image {shape} (height, width)"
             return
-    mask, whole = rle.decode(a["segmentation"]), rle.decode(a["amodal_segmentation"])
+        masks.append(found)
+    mask, whole = masks
     if not mask.any():
         yield "no pixel shows it"
     if a["area"] != mask.sum():

@@ -1,7 +1,8 @@
 """Checking scenes.jsonl against the records: order, camera, effects, and everybody's view."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from itertools import zip_longest
 from typing import Any
 
 from repogen.appearance.sensor import switched_on
@@ -19,28 +20,32 @@ Record = dict[str, Any]
 
 
 def check_scenes(
-    folder: DatasetFolder, images: Sequence[Record], people: Mapping[int, Sequence[Record]]
+    folder: DatasetFolder, entries: Iterable[tuple[Record, Sequence[Record]]]
 ) -> Iterator[str]:
-    """What is wrong with the scenes of these images and the people they show, by image id."""
-    count = 0
+    """What is wrong with the scenes of these images, each with the people it shows."""
+    images = scenes = 0
     try:
-        for image, scene in zip(images, read_scenes(folder), strict=False):
-            count += 1
-            where = f"scenes.jsonl line {count}"
-            if scene.index + 1 != image["id"]:
-                yield f"{where}: is of image {scene.index + 1}"
-                continue
-            try:
-                yield from (
-                    f"{where}: {text}" for text in _check(scene, image, people[image["id"]])
-                )
-            except (KeyError, TypeError, ValueError) as error:
-                yield f"image {count}: its records cannot be read: {error!r}"
+        for entry, scene in zip_longest(entries, read_scenes(folder)):
+            scenes += scene is not None
+            images += entry is not None
+            if scene is not None and entry is not None:
+                yield from _told(scene, *entry)
     except UserError as error:
-        yield f"scenes.jsonl line {count + 1}: {error}"
+        yield f"scenes.jsonl line {scenes + 1}: {error}"
         return
-    if count != len(images):
-        yield f"scenes.jsonl has {count} scenes for {len(images)} images"
+    if scenes != images:
+        yield f"scenes.jsonl has {scenes} scenes for {images} images"
+
+
+def _told(scene: Scene, image: Record, people: Sequence[Record]) -> Iterator[str]:
+    where = f"scenes.jsonl line {image['id']}"
+    if scene.index + 1 != image["id"]:
+        yield f"{where}: is of image {scene.index + 1}"
+        return
+    try:
+        yield from (f"{where}: {text}" for text in _check(scene, image, people))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        yield f"image {image['id']}: its records cannot be read: {error!r}"
 
 
 def _check(scene: Scene, image: Record, people: Sequence[Record]) -> Iterator[str]:

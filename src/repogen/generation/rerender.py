@@ -1,13 +1,13 @@
 """Making single images of a dataset again, from their scenes alone."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from repogen.bodies import load_body
 from repogen.datasets.folder import DatasetFolder, Record, write_whole
-from repogen.datasets.reading import open_dataset, read_coco, read_run, read_scenes
+from repogen.datasets.reading import Entry, open_dataset, read_annotated, read_run, read_scenes
 from repogen.datasets.shards import ShardFolder
 from repogen.datasets.validate import validate_files, validate_shards
 from repogen.errors import UserError
@@ -44,17 +44,16 @@ def rerender(dataset: Path | str, ids: tuple[int, ...], out: Path | str) -> list
 def _made_again(folder: DatasetFolder, scenes: list[Scene]) -> Iterator[Record]:
     """What the dataset in `folder` holds of these scenes."""
     config = read_run(folder)["config"]
-    path = config["body_path"]
+    path = config.get("body_path")
     renderer = Renderer(load_body(config["body"], path=Path(path) if path else None))
     for scene in scenes:
         rendering = renderer.render(scene)
         yield record_of(rendering, config["hidden"], config["keypoints"], config["write"])
 
 
-def _scenes(folder: DatasetFolder, ids: tuple[int, ...]) -> list[Scene]:
-    wanted = set(ids)
-    scenes = [scene for scene in read_scenes(folder) if scene.index + 1 in wanted]
-    missing = wanted - {scene.index + 1 for scene in scenes}
+def _scenes(folder: DatasetFolder, ids: Collection[int]) -> list[Scene]:
+    scenes = list(read_scenes(folder, ids))
+    missing = set(ids) - {scene.index + 1 for scene in scenes}
     if missing:
         raise UserError(f"{folder.root} has no image {min(missing)}")
     return scenes
@@ -73,17 +72,18 @@ def validate(dataset: Path | str, rerender: int = 3) -> list[str]:
     problems = validate_files(folder)
     if problems or not rerender:
         return problems
-    coco = read_coco(folder)
-    count = len(coco["images"])
-    ids = sorted({1 + (count - 1) * i // max(rerender - 1, 1) for i in range(rerender)})
-    for record in _made_again(folder, _scenes(folder, tuple(ids))):
-        problems += _differences(folder, coco, record)
+    count = read_run(folder)["config"]["images"]
+    ids = {1 + (count - 1) * i // max(rerender - 1, 1) for i in range(rerender)}
+    kept = (entry for entry in read_annotated(folder) if entry[0]["id"] in ids)
+    for record, entry in zip(_made_again(folder, _scenes(folder, ids)), kept, strict=True):
+        problems += _differences(folder, *entry, record)
     return problems
 
 
-def _differences(folder: DatasetFolder, coco: dict[str, Any], record: Record) -> Iterator[str]:
+def _differences(
+    folder: DatasetFolder, image: Entry, annotations: list[Entry], record: Record
+) -> Iterator[str]:
     """Where a dataset is not what its scene gives, a line each."""
-    number = record.image["id"]
     wrong = [
         str(path.relative_to(folder.root))
         for path, data in folder.files(record).items()
@@ -92,11 +92,10 @@ def _differences(folder: DatasetFolder, coco: dict[str, Any], record: Record) ->
     again = json.loads(json.dumps([record.image, *record.annotations]))
     kept = [
         {k: v for k, v in annotation.items() if k not in ("id", "image_id")}
-        for annotation in coco["annotations"]
-        if annotation["image_id"] == number
+        for annotation in annotations
     ]
-    if [coco["images"][number - 1], *kept] != again:
-        wrong.append(f"records of image {number}")
+    if [image, *kept] != again:
+        wrong.append(f"records of image {image['id']}")
     for name in wrong:
         yield (
             f"{name}: made again from its scene it differs (other versions of the libraries than "

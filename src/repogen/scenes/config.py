@@ -38,6 +38,12 @@ def cutouts_in(folder: Path) -> tuple[Path, ...]:
     return find_cutouts(folder)
 
 
+def forget_files() -> None:
+    """What options name is read anew: it may have changed since another run of this process."""
+    for remembered in (bounds_of, backdrop_of, motion_of, textures_in, cutouts_in):
+        remembered.cache_clear()
+
+
 @dataclass(frozen=True)
 class SceneConfig:
     """What the people in the pictures look like, do, and are seen from."""

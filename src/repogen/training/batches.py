@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -86,6 +87,21 @@ class _Crops(Dataset):
         source = self._mix.sources[which]
         sample = source.sample(rng, epoch, person, self._how, self._config.degrade)
         return np.ascontiguousarray(sample.crop), sample.joints.astype(np.float32)
+
+
+@contextmanager
+def deaths_told() -> Iterator[None]:
+    """Raise `UserError` where a process that prepares crops dies; torch says so whatever its
+    parent is just doing."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker (pid"):
+            raise
+        raise UserError(
+            "a process that prepares crops died (out of memory, if it says nothing above); run the "
+            "same command again to go on, with fewer --workers if it happens again"
+        ) from error
 
 
 class Waiting:

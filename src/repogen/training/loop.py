@@ -25,12 +25,12 @@ from repogen.models import build_model
 from repogen.models.heatmaps import joints_to_heatmaps
 from repogen.models.pixels import normalize
 from repogen.models.weights import Weights, load_into, read_weights
-from repogen.training.batches import Batches, Waiting
+from repogen.training.batches import Batches, Waiting, deaths_told
 from repogen.training.board import Board
 from repogen.training.config import TrainConfig
-from repogen.training.mix import read_mix
+from repogen.training.mix import Mix, read_mix
 from repogen.training.optimizer import averaged_into, parameter_groups, rate_at
-from repogen.training.state import State, keep, open_run
+from repogen.training.state import State, keep, opened_run
 
 
 def train(config: TrainConfig) -> Path:
@@ -52,10 +52,17 @@ def train(config: TrainConfig) -> Path:
         )
     torch.manual_seed(config.seed)
     state = _begin(config, accelerator.scaler)
-    with accelerator.main_process_first():
-        open_run(config, mix, tests, state, accelerator)
-    if state.epoch:
-        _say(f"going on after epoch {state.epoch} of {config.epochs}")
+    with opened_run(config, mix, tests, state, accelerator), deaths_told():
+        if state.epoch:
+            _say(f"going on after epoch {state.epoch} of {config.epochs}")
+        _go_on(config, mix, tests, state, accelerator)
+    return config.out
+
+
+def _go_on(
+    config: TrainConfig, mix: Mix, tests: list[People], state: State, accelerator: Accelerator
+) -> None:
+    """The epochs that a run still lacks."""
     model, optimizer = accelerator.prepare(state.model, state.optimizer)
     state.model, state.optimizer = accelerator.unwrap_model(model), optimizer
     if state.average is not None:
@@ -100,8 +107,9 @@ def train(config: TrainConfig) -> Path:
             bar.set_postfix(loss=f"{np.mean(losses[-50:]):.2e}", refresh=False)
         state.epoch += 1
         if board is not None:
-            seconds = round(time.monotonic() - began, 1)
-            entry = {"epoch": state.epoch, "loss": float(np.mean(losses)), "seconds": seconds}
+            seconds = time.monotonic() - began
+            entry = {"epoch": state.epoch, "loss": float(np.mean(losses))}
+            entry |= {"seconds": round(seconds, 1)}
             entry |= {"crops_a_second": round(len(mix) / seconds, 2),
                       "waited": round(crops_ahead.seconds / seconds, 4)}  # fmt: skip
             entry |= {"lr": config.learning_rate * share} | _validated(config, state.weights, tests)
@@ -112,7 +120,6 @@ def train(config: TrainConfig) -> Path:
         accelerator.wait_for_everyone()
     if board is not None:
         board.close()
-    return config.out
 
 
 def heatmap_loss(heatmaps: Tensor, joints: Tensor) -> Tensor:

@@ -3,7 +3,7 @@ made while training."""
 
 import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +28,7 @@ from repogen.errors import UserError
 from repogen.generation.config import GenerateConfig
 from repogen.generation.options import config_from_table, read_config
 from repogen.labels.annotation import CATEGORY
+from repogen.scenes.config import backdrop_of
 
 _MIXED = 8
 """Shards whose persons are shuffled together, and that a process keeps at a time."""
@@ -61,6 +62,7 @@ def open_source(words: SetSpec, spec: str, cache: Path | None = None) -> Source:
     there is nobody."""
     if words.live is not None:
         options = config_from_table(read_config(words.live), str(words.live))
+        backdrop_of(options.backgrounds)  # told of now, not when a run has begun
         return Live(words.name, words.live, options, words.cap or LIVE_PERSONS)
     if words.shards is not None:
         manifest = read_manifest(words.shards)
@@ -125,8 +127,9 @@ class Sharded:
     def __len__(self) -> int:
         return self.persons
 
-    @property
+    @cached_property
     def _ends(self) -> Int[np.ndarray, " s"]:
+        """How many persons there are up to the end of each shard."""
         return np.cumsum([shard.persons for shard in self.manifest.shards])
 
     def order(self, rng: np.random.Generator, count: int) -> Int[np.ndarray, " n"]:

@@ -4,6 +4,8 @@ import hashlib
 import json
 import platform
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -14,10 +16,10 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 
-from repogen.datasets.folder import cannot_write, write_whole, written_whole
+from repogen.datasets.folder import PARTIALS, alone, cannot_write, write_whole, written_whole
 from repogen.datasets.people import People
 from repogen.datasets.sets import parse_set
-from repogen.errors import UserError
+from repogen.errors import UserError, first_line
 from repogen.models.weights import Weights, blended, save_weights
 from repogen.training.config import TrainConfig
 from repogen.training.curve import curve_figure
@@ -25,6 +27,8 @@ from repogen.training.mix import Mix
 
 _FREE = ("out", "workers", "shard_cache")
 """Options that do not change the losses: a run may go on with others."""
+
+_LOCK = ".lock"
 
 
 @dataclass
@@ -52,25 +56,42 @@ class State:
         return self.average if self.average is not None else self.model.state_dict()
 
 
-def open_run(
+@contextmanager
+def opened_run(
     config: TrainConfig, mix: Mix, tests: list[People], state: State, accelerator: Accelerator
-) -> None:
-    """Make the run's folder and its run.json, or put the state of a begun run into `state`; the
-    main process first.
+) -> Iterator[None]:
+    """Hold the run's folder for this run alone, made with its run.json, or with the state of the
+    begun run in it put into `state`; the main process first.
 
-    Raises `UserError` where the folder holds other things or a run of other options or data.
+    Raises `UserError` where another run writes into the folder, and where it holds other things
+    or a run of other options or data.
     """
-    out, path = config.out, config.out / "run.json"
+    out, chief = config.out, accelerator.is_main_process
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is a file; choose another --out")
-    if accelerator.is_main_process:
-        for leftover in out.glob(".*.partial"):  # of a run that was killed while writing
-            leftover.unlink(missing_ok=True)
+    found = [*out.iterdir()] if chief and out.exists() and not (out / "run.json").exists() else []
+    if any(path.name != _LOCK and not path.match(PARTIALS) for path in found):
+        raise UserError(f"{out} holds other files; choose another --out")
+    with alone(out / _LOCK, out) if chief else nullcontext():
+        try:
+            with accelerator.main_process_first():
+                if chief:
+                    for leftover in out.glob(PARTIALS):  # of a run killed while writing
+                        leftover.unlink(missing_ok=True)
+                _open(config, mix, tests, state, accelerator)
+            yield
+        finally:
+            if chief:
+                (out / _LOCK).unlink(missing_ok=True)
+
+
+def _open(
+    config: TrainConfig, mix: Mix, tests: list[People], state: State, accelerator: Accelerator
+) -> None:
+    out, path = config.out, config.out / "run.json"
     run = _description(config, mix, tests, state.model, accelerator)
     if path.exists():
         _check_same(_read(path), run, out)
-    elif out.exists() and any(out.iterdir()):
-        raise UserError(f"{out} holds other files; choose another --out")
     else:
         write_whole(path, (json.dumps(run, indent=1) + "\n").encode())
     last = out / "last.pt"
@@ -87,7 +108,7 @@ def open_run(
         state.epoch, state.log, state.losses = (saved[k] for k in ("epoch", "log", "losses"))
     except Exception as error:
         raise UserError(
-            f"{last} cannot be gone on from ({str(error).splitlines()[0][:120]}); "
+            f"{last} cannot be gone on from ({first_line(error)[:120]}); "
             f"start afresh in another --out with --init {out / 'last.safetensors'}"
         ) from error
 
@@ -118,7 +139,7 @@ def keep(config: TrainConfig, state: State) -> None:
         try:
             torch.save(saved, path)
         except RuntimeError as error:  # how torch says that a disk is full
-            raise cannot_write(out / "last.pt", OSError(0, str(error).splitlines()[0])) from error
+            raise cannot_write(out / "last.pt", OSError(0, first_line(error))) from error
 
 
 def _mark(entry: dict[str, Any]) -> tuple[float, ...]:
@@ -132,9 +153,9 @@ def _mark(entry: dict[str, Any]) -> tuple[float, ...]:
 def _read(path: Path) -> dict[str, Any]:
     try:
         run = json.loads(path.read_text())
-        if not {"config", "sha256"} <= set(run):
-            raise ValueError("it has no config and hashes")
-    except (OSError, TypeError, ValueError) as error:
+        if not (isinstance(run["config"], dict) and isinstance(run["sha256"], dict)):
+            raise TypeError("it has no config and hashes")
+    except (OSError, KeyError, RecursionError, TypeError, ValueError) as error:
         why = f"{path} is no run of repogen train ({error})"
         raise UserError(f"{why}; choose another --out") from error
     return run
