@@ -309,6 +309,16 @@ def test_a_closed_mesh_leaves_no_crack(name, level):
         assert (face[(miss > 1.001) | nothing] == -1).all()
 
 
+def test_fine_meshes_have_no_crack_where_pictures_are_stretched_most():
+    """In the corner of the widest fisheye small triangles have edges curved by half a sample."""
+    vertices, faces = icosphere(6)
+    vertices = vertices @ Rotation.random(rng=np.random.default_rng(3)).as_matrix()
+    camera = camera_of("all around", 1680)
+    assert np.degrees(np.arccos(camera.rays(np.array([[60.0, 60.0]]))[0, 2])) > 140
+    face = fast(vertices, faces, 2, camera, (0, 0, 60, 60), samples=2)[0]
+    assert (face >= 0).all()
+
+
 def test_the_inside_of_a_closed_mesh_is_seen_only_from_both_sides():
     vertices, faces = icosphere(1)
     camera = camera_of("equidistant")

@@ -15,8 +15,9 @@ _LITTLE = wp.constant(wp.float32(0.25))
 """Edges of triangles this small (radians, times itself and the focal length) leave their chords
 by less than `_BEND` times that, in pixels; from `_LITTLE` pixels on it pays to look closer."""
 
-_NOT_BACK = wp.constant(wp.float32(-0.9))
-"""A small triangle with a corner's z (of a unit vector) above is not around straight back."""
+_NOT_BACK = wp.constant(wp.float32(-0.6))
+"""A small triangle whose corners' z (of unit vectors) are above: towards straight back pictures
+stretch, and `_BEND`, measured up to here, is too little (at -0.9 it would take 9 for equidistant)."""
 
 _NOT_SMALL = wp.constant(wp.float32(1.0e6))
 _LEVEL = wp.constant(wp.float32(1.0e-3))
