@@ -12,7 +12,7 @@ from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.sampling import sample_body_pose
 from repogen.rendering.gbuffer import key_depth
 from repogen.rendering.kernels.lens import Lens, camera_to_lens, depth, project, ray
-from repogen.rendering.kernels.raster import EMPTY, NEAR, rasterize
+from repogen.rendering.kernels.raster import EMPTY, FAR, NEAR, rasterize
 from repogen.rendering.kernels.raster_rays import FACES, rasterize_rays
 from repogen.rendering.kernels.windows import Grid
 from repogen.views.camera import View, look_at
@@ -342,6 +342,13 @@ def test_what_reaches_nearer_than_the_near_plane_is_left_out(name, nearest, draw
     triangle = TRIANGLE.copy()
     triangle[0] = [0, 0.001, nearest]
     assert (fast(triangle, TOWARDS, 2, camera_of(name))[0] >= 0).any() == drawn
+
+
+@pytest.mark.parametrize("name", ["pinhole", "barrel", "equidistant"])
+@pytest.mark.parametrize(("depth", "drawn"), [(250.0, True), (FAR * 1.2, False)])
+def test_what_is_as_far_as_scenes_go_is_drawn(name, depth, drawn):
+    face, _ = fast(TRIANGLE * depth / 2, TOWARDS, 2, camera_of(name))
+    assert (face >= 0).any() == drawn
 
 
 def test_of_equal_triangles_the_first_is_seen():

@@ -1,11 +1,11 @@
 """Which samples of a z-buffer may see a triangle, through any lens."""
 
 from repogen.rendering.kernels.lens import PINHOLE, Lens, is_fisheye, project
-from repogen.rendering.kernels.raster import NEAR, first_centre, last_centre
+from repogen.rendering.kernels.raster import FAR, NEAR, first_centre, last_centre
 from repogen.warp_setup import wp
 
 _NEAR = wp.constant(wp.float32(NEAR))
-_FAR = wp.constant(wp.float32(120.0))
+_FAR = wp.constant(wp.float32(FAR))
 
 _MARGIN = wp.constant(wp.float32(0.02))
 """Pixels around a box, for rounding."""
@@ -16,8 +16,8 @@ _LITTLE = wp.constant(wp.float32(0.25))
 by less than `_BEND` times that, in pixels; from `_LITTLE` pixels on it pays to look closer."""
 
 _NOT_BACK = wp.constant(wp.float32(-0.6))
-"""A small triangle whose corners' z (of unit vectors) are above: towards straight back pictures
-stretch, and `_BEND`, measured up to here, is too little (at -0.9 it would take 9 for equidistant)."""
+"""Where the corners' z, of unit vectors, is below, pictures stretch so much that `_BEND` is too
+little: at -0.9 an equidistant one would take 9. Up to here 3.2 was the most that was measured."""
 
 _NOT_SMALL = wp.constant(wp.float32(1.0e6))
 _LEVEL = wp.constant(wp.float32(1.0e-3))
