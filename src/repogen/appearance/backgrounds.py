@@ -67,7 +67,7 @@ FLOOR_PATTERNS = ("plain", "tiles", "planks", "noise")
 
 Backdrop = Callable[[np.random.Generator, float, float], Background]
 """Draws a background, given the height of the lowest point of the scene (people and camera)
-and how far the camera stands from the origin, metres."""
+and how far from the origin the scene reaches, metres."""
 
 
 def parse_backgrounds(spec: str) -> tuple[Backdrop, str]:
@@ -120,8 +120,8 @@ def _installed_panoramas() -> list[Path]:
 
 
 def _panoramas(paths: list[Path]) -> tuple[Backdrop, str]:
-    def sample(rng: np.random.Generator, low: float, _far: float) -> Background:
-        return sample_panorama(rng, str(paths[int(rng.integers(len(paths)))]), low)
+    def sample(rng: np.random.Generator, low: float, far: float) -> Background:
+        return sample_panorama(rng, str(paths[int(rng.integers(len(paths)))]), low, far)
 
     return sample, f"{len(paths)} panoramas"
 
@@ -222,7 +222,7 @@ def photo_pixels(photo: Photo, width: int, height: int) -> UInt8[np.ndarray, "h 
 
 
 def sample_place(rng: np.random.Generator, lowest: float, reach: float) -> Place:
-    """A random built-in place around the origin whose floor lies below everything."""
+    """A random built-in place around the origin that holds a scene which reaches so far."""
     indoors = bool(rng.random() < 0.5)
     floor_z = lowest - (0.0 if rng.random() < 0.7 else float(rng.exponential(1.0)))
     walls = (reach + 0.5 + float(rng.exponential(2.0)), reach + 0.5 + float(rng.exponential(2.0)))
