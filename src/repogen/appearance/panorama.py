@@ -145,7 +145,8 @@ def _take_brightest(
     radius_deg: float,
     least: float,
 ) -> list[Light]:
-    """The brightest disc as a lamp, taken out of `left`; none where too little stands out."""
+    """The brightest disc as a lamp, taken out of `left`; none where too little stands out, or
+    where the panorama is too coarse to tell."""
     from scipy.ndimage import uniform_filter  # slow to import
 
     size = max(int(radius_deg / 180 * left.shape[0] / 2), 1)
@@ -154,6 +155,8 @@ def _take_brightest(
     cosine = towards @ towards[row, column]
     near = cosine > np.cos(np.radians(radius_deg))
     ring = ~near & (cosine > np.cos(np.radians(1.6 * radius_deg)))
+    if not ring.any():
+        return []
     even = np.median(left[ring], axis=0)
     excess = np.where(near[..., None], np.maximum(left - even, 0), 0)
     light = (excess * solid).sum(axis=(0, 1))
