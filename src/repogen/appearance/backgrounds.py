@@ -12,7 +12,7 @@ from jaxtyping import UInt8
 from repogen.appearance.colors import from_hex, to_hex
 from repogen.appearance.panorama import Panorama, sample_panorama
 from repogen.assets import installed
-from repogen.errors import UserError
+from repogen.errors import UserError, choose
 from repogen.json_files import read_json
 from repogen.pictures import read_picture
 
@@ -44,7 +44,8 @@ class Place:
     """A built-in place, seen in the camera's true direction: floor, and walls or a horizon.
 
     Metres in the world frame; `half_size` is from the middle to the walls, 0 without walls
-    (then there is a horizon under a sky). Colours are sRGB.
+    (then there is a horizon under a sky). Colours are sRGB. Raises `UserError` for a
+    `floor_pattern` that is none of `FLOOR_PATTERNS`.
     """
 
     floor_z: float
@@ -59,6 +60,10 @@ class Place:
     sky_zenith: str
     sky_horizon: str
     yaw_deg: float
+
+    def __post_init__(self) -> None:
+        if self.floor_pattern not in FLOOR_PATTERNS:
+            raise choose("floor pattern", self.floor_pattern, FLOOR_PATTERNS)
 
 
 Background = Photo | Plain | Place | Panorama
