@@ -85,7 +85,8 @@ class SceneConfig:
     """Mirror half of the measured poses."""
     max_intersection: float | None = None
     """Share of the skin that may lie inside the body (0.01 = 1 %): a pose with more is drawn
-    again, up to 20 times; then the best of them is taken."""
+    again, up to 20 times; then the best of them is taken. Elbows and knees that fold through
+    themselves, past 180 degrees, hardly count: bounds and --pose-variance keep those in range."""
     body: str = "anny"
     """anny, or smplx, smplh or smpl from your own files."""
     body_path: Path | None = None
