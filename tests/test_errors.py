@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from repogen.errors import UserError, choose
+from repogen.errors import UserError, check_between, choose
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,11 @@ def test_messages_are_one_line_that_can_be_printed(quoted):
 def test_plain_messages_stay_as_they_are_in_other_processes_too():
     message = "no  folder /home/Jos\u00e9/\u5e3d\u5b50"
     assert str(pickle.loads(pickle.dumps(UserError(message)))) == message
+
+
+@pytest.mark.parametrize("value", [-0.001, 1.001, float("nan"), float("inf")])
+def test_a_range_holds_its_ends_and_nothing_outside(value):
+    check_between("--share", 0, 0, 1)
+    check_between("--share", 1, 0, 1)
+    with pytest.raises(UserError, match=r"--share -?[0-9.a-z]+ must lie between 0 and 1"):
+        check_between("--share", value, 0, 1)

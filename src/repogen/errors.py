@@ -29,6 +29,12 @@ def first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
+def check_between(name: str, value: float, low: float, high: float) -> None:
+    """Raises `UserError` for a value that is not between two others, NaN among them."""
+    if not low <= value <= high:
+        raise UserError(f"{name} {value:g} must lie between {low:g} and {high:g}")
+
+
 def choose(kind: str, value: str, choices: object) -> UserError:
     """The error for a name that is not in a catalogue: it lists the names that are."""
     names = ", ".join(str(c) for c in choices)  # type: ignore[attr-defined]

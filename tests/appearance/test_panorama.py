@@ -76,6 +76,16 @@ def test_an_even_sky_still_throws_a_shadow():
     assert len(light_of(sky()).lamps) == 1
 
 
+@pytest.mark.parametrize("height", [1, 2, 4, 8])
+def test_panoramas_of_few_pixels_still_shine(height):
+    picture = np.full((height, 2 * height, 3), 0.5)
+    picture[0, 0] = 40.0
+    found = light_of(picture)
+    assert np.isfinite(found.around).all()
+    assert np.isfinite([lamp.color + lamp.direction for lamp in found.lamps]).all()
+    assert found.brightness > 0
+
+
 def test_the_middle_column_looks_along_minus_y_and_the_right_along_minus_x():
     towards = directions(H, W)
     assert towards[H // 2, W // 2] @ [0, -1, 0] > 0.99

@@ -80,6 +80,7 @@ def test_kinds_come_from_folders(tmp_path):
         ("refs", [[0, 1]] * 4, "refs are broken"),
         ("refs", [], "0 vertices"),
         ("weights", [[0.5, 0.5, float("nan")]] * 4, "weights are not all finite"),
+        ("weights", [[1, 0, 0]] * 3 + [[0, -1, 0]], "none of its weights is above 0"),
         ("offsets", "none", "offsets are broken"),
         ("faces", [[0, 1, 4]] * 3, "vertex 4 in faces, but there are 4"),
         ("faces", [[0, 1, 10**30]] * 3, "faces are broken"),

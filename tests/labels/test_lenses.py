@@ -14,11 +14,17 @@ from repogen.views.lens import MODELS
 FOV = {"pinhole": 80.0, "opencv": 80.0, "equidistant": 190.0, "kannala-brandt": 190.0}
 
 
-def scene_of(body, lens, index):
-    config = SceneConfig(
-        image_size=320, lens=lens, fov=(FOV[lens], FOV[lens]), framing="paper", views=("sphere",),
-        distance=(0.9, 1.6), backgrounds="plain", wardrobe="painted", roll=(-180, 180),
+def near_by(lens, fov, **options):
+    """Options for people near a camera that is not zoomed, seen from anywhere."""
+    usual = {"image_size": 320, "backgrounds": "plain"}
+    return SceneConfig(
+        lens=lens, fov=(fov, fov), framing="paper", views=("sphere",), wardrobe="painted",
+        **(usual | options),
     )  # fmt: skip
+
+
+def scene_of(body, lens, index):
+    config = near_by(lens, FOV[lens], distance=(0.9, 1.6), roll=(-180, 180))
     return sample_scene(config, 5, index, body)
 
 
@@ -59,10 +65,7 @@ def test_depth_at_a_visible_joint_is_the_joints(body, renderer, lens):
 
 
 def test_a_fisheye_sees_people_behind_its_plane(body, renderer):
-    config = SceneConfig(
-        image_size=320, lens="equidistant", fov=(200, 200), framing="paper", views=("sphere",),
-        distance=(0.6, 0.6), backgrounds="plain", wardrobe="painted", people=(4, 4), spread=1.0,
-    )  # fmt: skip
+    config = near_by("equidistant", 200, distance=(0.6, 0.6), people=(4, 4), spread=1.0)
     behind = 0
     for index in range(6):
         scene = sample_scene(config, 2, index, body)
@@ -74,10 +77,9 @@ def test_a_fisheye_sees_people_behind_its_plane(body, renderer):
 
 
 def test_nobody_is_labelled_outside_of_the_image_circle(body, renderer):
-    config = SceneConfig(
-        image_size=240, lens="kannala-brandt", fov=(180, 180), circle=(100, 130), framing="paper",
-        views=("sphere",), distance=(0.8, 1.2), backgrounds="#ffffff", wardrobe="painted",
-        people=(2, 2), spread=1.0, occluders=(0, 1),
+    config = near_by(
+        "kannala-brandt", 180, image_size=240, circle=(100, 130), distance=(0.8, 1.2),
+        backgrounds="#ffffff", people=(2, 2), spread=1.0, occluders=(0, 1),
     )  # fmt: skip
     y, x = np.mgrid[:240, :240] + 0.5
     cut = beyond = 0
@@ -111,10 +113,7 @@ def test_nobody_is_labelled_outside_of_the_image_circle(body, renderer):
 
 def test_people_across_the_rim_of_a_folding_lens_keep_their_masks(body, renderer):
     """Where the picture's corners see nothing, who is cut there is not cut shorter alone."""
-    config = SceneConfig(
-        image_size=200, lens="opencv", fov=(95, 95), framing="paper", views=("sphere",),
-        distance=(0.6, 0.9), backgrounds="plain", wardrobe="painted", people=(3, 3), spread=0.5,
-    )  # fmt: skip
+    config = near_by("opencv", 95, image_size=200, distance=(0.6, 0.9), people=(3, 3), spread=0.5)
     across = 0
     for index in range(8):
         scene = sample_scene(config, 4, index, body)

@@ -8,7 +8,7 @@ from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
 
 from repogen.rendering.gbuffer import key_depth
-from repogen.rendering.kernels.raster import EMPTY, NEAR, rasterize
+from repogen.rendering.kernels.raster import EMPTY, FAR, NEAR, rasterize
 from repogen.warp_setup import wp
 
 
@@ -172,6 +172,13 @@ def test_what_reaches_nearer_than_the_near_plane_is_left_out(nearest, drawn):
     triangle = TRIANGLE.copy()
     triangle[0, 2] = nearest
     assert (fast(triangle, TOWARDS, 2, LENS)[0] >= 0).any() == drawn
+
+
+@pytest.mark.parametrize(("depth", "drawn"), [(250.0, True), (FAR * 0.9, True), (FAR * 1.1, False)])
+def test_what_is_as_far_as_scenes_go_is_drawn(depth, drawn):
+    face, seen = fast(TRIANGLE * depth / 2, TOWARDS, 2, LENS)
+    assert (face >= 0).any() == drawn
+    assert seen[face >= 0] == pytest.approx(depth, rel=1e-4)
 
 
 def test_of_equal_triangles_the_first_is_seen():

@@ -12,9 +12,10 @@ from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.sampling import sample_body_pose
 from repogen.rendering.gbuffer import key_depth
 from repogen.rendering.kernels.lens import Lens, camera_to_lens, depth, project, ray
-from repogen.rendering.kernels.raster import EMPTY, NEAR, rasterize
+from repogen.rendering.kernels.raster import EMPTY, FAR, NEAR, rasterize
 from repogen.rendering.kernels.raster_rays import FACES, rasterize_rays
-from repogen.rendering.kernels.windows import Grid
+from repogen.rendering.kernels.windows import Corners, Grid
+from repogen.rendering.kernels.windows import samples_of as window_of
 from repogen.views.camera import View, look_at
 from repogen.views.lens import FISHEYES, max_angle
 from repogen.warp_setup import wp
@@ -240,6 +241,33 @@ def test_triangles_beside_and_behind_a_fisheye_are_the_twins(name, least, most):
     assert_equal_but_for_edges(vertices, np.arange(900).reshape(-1, 3), 2, camera)
 
 
+@wp.kernel
+def rows_of(lens: Lens, grid: Grid, k: Corners, rows: wp.array(dtype=int)):
+    w = window_of(lens, grid, k, True)
+    rows[0] = w.last_row - w.first_row + 1
+
+
+@pytest.mark.parametrize("name", ["barrel", "pincushion", "folding", "equidistant"])
+def test_no_time_is_lost_on_triangles_beside_the_picture(name):
+    """People next to the camera have thousands of them; but one that surrounds the picture is
+    looked at, and so is one with an edge across it."""
+    camera, grid, k = camera_of(name), Grid(), Corners()
+    grid.samples, grid.width, grid.height = 1, camera.width, camera.height
+    lens, wide = camera_to_lens(camera), 60.0
+    beside = [[2.0, 0.5, 0.1], [2.0, 0.9, 0.3], [2.0, 0.4, 0.3]]
+    if name == "equidistant":
+        beside = np.array(beside) - [0, 0, 4.0]
+    around = [[0, wide, 1.0], [-wide, -wide, 1.0], [wide, -wide, 1.0]]
+    across = [[-wide, 0, 1.0], [wide, 0, 1.0], [0, wide, 1.0]]
+    for corners, expected in ((beside, 0), (around, 60), (across, 60)):
+        k.a, k.b, k.c = (wp.vec3(*(float(v) for v in corner)) for corner in corners)
+        far = camera.depth_of(np.array(corners, float))
+        k.p, k.q, k.r = (wp.vec3(0.0, 0.0, float(depth)) for depth in far)
+        rows = wp.zeros(1, dtype=int, device="cpu")
+        wp.launch(rows_of, dim=1, inputs=[lens, grid, k, rows], device="cpu")
+        assert rows.numpy()[0] == expected
+
+
 def test_triangles_around_straight_back_are_whole():
     """One at a time: the edges' curves do not enclose what is seen of them."""
     rng = np.random.default_rng(8)
@@ -309,6 +337,28 @@ def test_a_closed_mesh_leaves_no_crack(name, level):
         assert (face[(miss > 1.001) | nothing] == -1).all()
 
 
+def test_flat_triangles_leave_no_crack_where_pictures_are_stretched_most():
+    """Towards straight back, in a window beside the widest fisheye's picture: there the long
+    edges of small triangles around the axis are curved by up to half a pixel."""
+    camera = camera_of("all around", 2500).windowed(-530, 1220, 80, 60, 1.0)
+    angles = np.arccos(camera.rays(np.array([[1.0, 30.0], [79.0, 30.0]]))[:, 2])
+    assert np.degrees(angles) == pytest.approx([156.6, 149.7], abs=0.5)
+    rings, around = 100, 20
+    ring, place = np.mgrid[:rings, : around + 1]
+    theta = np.radians(145) + 0.0024 * ring
+    turn = np.pi + (place + 0.5 * (ring % 2) - around / 2) * 0.019 / np.sin(np.radians(152))
+    sine = np.sin(theta)
+    vertices = np.stack([sine * np.cos(turn), sine * np.sin(turn), np.cos(theta)], axis=2)
+    index = (around + 1) * ring + place
+    faces = []
+    for k in range(rings - 1):  # apexes above the middles of the bases
+        (a, b), (c, d) = ((index[n][:-1], index[n][1:]) for n in (k, k + 1))
+        faces += [(a, b, c), (b, d, c)] if k % 2 == 0 else [(a, b, d), (a, d, c)]
+    faces = np.concatenate([np.stack(face, axis=1) for face in faces])
+    face = fast(vertices.reshape(-1, 3), faces, 2, camera, samples=2)[0]
+    assert (face >= 0).all()
+
+
 def test_the_inside_of_a_closed_mesh_is_seen_only_from_both_sides():
     vertices, faces = icosphere(1)
     camera = camera_of("equidistant")
@@ -332,6 +382,13 @@ def test_what_reaches_nearer_than_the_near_plane_is_left_out(name, nearest, draw
     triangle = TRIANGLE.copy()
     triangle[0] = [0, 0.001, nearest]
     assert (fast(triangle, TOWARDS, 2, camera_of(name))[0] >= 0).any() == drawn
+
+
+@pytest.mark.parametrize("name", ["pinhole", "barrel", "equidistant"])
+@pytest.mark.parametrize(("depth", "drawn"), [(250.0, True), (FAR * 1.2, False)])
+def test_what_is_as_far_as_scenes_go_is_drawn(name, depth, drawn):
+    face, _ = fast(TRIANGLE * depth / 2, TOWARDS, 2, camera_of(name))
+    assert (face >= 0).any() == drawn
 
 
 def test_of_equal_triangles_the_first_is_seen():

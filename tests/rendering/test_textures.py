@@ -1,11 +1,17 @@
 """Pictures on surfaces: pyramids, look-ups, and cut-outs as opaque as their alpha says."""
 
+import weakref
+
 import cv2
 import numpy as np
 import pytest
 
+from repogen.appearance.garments import REGIONS
+from repogen.appearance.outfit import Worn
 from repogen.errors import UserError
+from repogen.rendering import textures as textures_module
 from repogen.rendering.kernels.texture import Material, Texels, look_up
+from repogen.rendering.pieces import garment_materials
 from repogen.rendering.textures import Textures
 from repogen.warp_setup import wp
 
@@ -88,3 +94,27 @@ def test_a_file_that_is_no_picture_is_named(tmp_path):
     (tmp_path / "a.png").write_bytes(b"nothing")
     with pytest.raises(UserError, match=r"a\.png: missing or no"):
         Textures("cpu").load(tmp_path / "a.png")
+
+
+class _Garment:
+    texel_density = 1.0
+    regions = np.arange(REGIONS + 1)
+    garment = type("", (), {"face_uv": np.full((REGIONS + 1, 3, 2), 0.03)})
+
+
+def test_too_many_textures_are_forgotten_whole_and_read_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr(textures_module, "_MOST_TEXELS", 100)
+    pixels = np.random.default_rng(3).integers(0, 256, (16, 16, 4), dtype=np.uint8)
+    path, textures = written(tmp_path / "a.png", pixels), Textures("cpu")
+    worn, garment = Worn("mine", "clothes", "a", ()), _Garment()
+    texture = textures.load(path)
+    gone = weakref.ref(texture)
+    before = garment_materials(garment, worn, texture)
+    assert textures.load(path) is texture
+    del texture
+    textures.make_room()
+    assert gone() is None
+    texture = textures.load(path)
+    assert (garment_materials(garment, worn, texture) == before).all()
+    (found,) = values_at(textures, texture, [(0.5 / 16, 0.5 / 16)]) * 255
+    assert found == pytest.approx(pixels[0, 0, [2, 1, 0, 3]], abs=0.01)

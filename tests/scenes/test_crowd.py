@@ -88,11 +88,20 @@ def test_the_person_in_front_hides_the_one_behind(body, renderer):
 
 def test_things_stand_before_people_and_touch_nobody(body):
     config = replace(CROWD, occluders=(2, 3))
-    scene = sample_scene(config, 3, 2, body)
-    assert scene.things
-    people = np.concatenate([seen_points(body, person) for person in scene.people])
-    for thing in scene.things:
-        assert cKDTree(people).query(thing_vertices(thing))[0].min() > 0
+    count = 0
+    for index in range(4):
+        scene = sample_scene(config, 3, index, body)
+        eye = scene.camera.position()
+        people = np.concatenate([seen_points(body, person) for person in scene.people])
+        farthest = np.linalg.norm(people - eye, axis=1).max()
+        for thing in scene.things:
+            corners = thing_vertices(thing)
+            middle, reach = np.array(thing.position), np.linalg.norm(thing.size) / 2
+            assert np.linalg.norm(corners - middle, axis=1).max() < reach + 1e-5
+            assert np.linalg.norm(people - middle, axis=1).min() > reach - 0.02
+            assert 0.2 < np.linalg.norm(corners - eye, axis=1).min() < farthest
+            count += 1
+    assert count > 4
 
 
 @pytest.mark.parametrize("shape", SHAPES)

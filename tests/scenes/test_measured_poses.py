@@ -52,7 +52,7 @@ def test_a_dataset_of_measured_poses(tmp_path, poses):
         images=2, workers=1, image_size=64, poses=poses, poses_noise=5, shadows=0
     )
     folder = generate(tmp_path / "out", config)
-    validate(folder)
+    assert validate(folder) == []
     assert json.loads((folder / "run.json").read_text())["config"]["poses"].endswith("poses.json")
 
 

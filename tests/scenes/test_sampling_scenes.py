@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from repogen.assets.panoramas import write_panorama
 from repogen.errors import UserError
 from repogen.scenes import SceneConfig, sample_scene
-from repogen.scenes.people import pose_person, worn_vertices
+from repogen.scenes.people import pose_person, seen_points, worn_vertices
 from repogen.scenes.scene import scene_to_json
 from repogen.views.camera import view_of
 
@@ -137,6 +138,43 @@ def test_the_floor_lies_below_people_and_camera(body):
         lowest = pose_person(body, person).vertices[seen, 2].min()
         assert scene.background.floor_z <= lowest + 1e-6
         assert scene.background.floor_z < scene.camera.position()[2]
+
+
+DRONE = SceneConfig(
+    image_size=64, framing="paper", aim="group", ground="floor", elevation=(10.0, 90.0),
+    distance=(1.0, 20.0), people=(2, 6), spread=4.0, wardrobe="painted",
+)  # fmt: skip
+
+
+def test_rooms_hold_the_people_and_the_camera(body):
+    config = replace(DRONE, backgrounds="builtin")
+    rooms = 0
+    for index in range(30):
+        scene = sample_scene(config, 0, index, body)
+        place = scene.background
+        if place.half_size == (0.0, 0.0):
+            continue
+        rooms += 1
+        yaw = np.radians(place.yaw_deg)
+        turn = np.array([[np.cos(yaw), np.sin(yaw), 0], [-np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
+        everything = [seen_points(body, p) for p in scene.people] + [scene.camera.position()[None]]
+        inside = np.concatenate(everything) @ turn.T
+        assert (np.abs(inside[:, :2]).max(axis=0) < place.half_size).all()
+        assert inside[:, 2].max() < place.floor_z + place.height
+    assert rooms > 8
+
+
+def test_panoramas_stand_around_people_and_camera(body, tmp_path):
+    write_panorama(tmp_path / "sky.exr", np.full((32, 64, 3), 0.5, np.float32))
+    config = replace(DRONE, backgrounds=str(tmp_path))
+    for index in range(12):
+        scene = sample_scene(config, 0, index, body)
+        dome = scene.background
+        middle = [0.0, 0.0, dome.floor_z + dome.eye_height]
+        radius = np.hypot(dome.reach, dome.eye_height)
+        assert np.linalg.norm(scene.camera.position() - middle) < radius
+        for person in scene.people:
+            assert np.linalg.norm(seen_points(body, person)[:, :2], axis=1).max() < dome.reach
 
 
 def test_people_are_placed_and_turned(body):

@@ -70,3 +70,55 @@ def test_the_error_names_a_missing_field(scene):
     del data["lights"]
     with pytest.raises(UserError, match="lights"):
         scene_from_json(json.dumps(data))
+
+
+THING = {
+    "shape": "box",
+    "position": [0, 0, 0],
+    "size": [1, 1, 1],
+    "rotation": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    "cloth": {
+        "color": "#000000",
+        "accent": "#000000",
+        "pattern": "plain",
+        "scale": 1,
+        "wrinkles": 0,
+    },
+    "path": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "says"),
+    [
+        (("people", 0, "outfit", "hair"), "mohawk", "unknown hair style 'mohawk'; choose"),
+        (("people", 0, "outfit", "top"), "toga", "unknown top 'toga'"),
+        (("people", 0, "outfit", "bottom"), "toga", "unknown bottom 'toga'"),
+        (("people", 0, "outfit", "shoes"), "clogs", "unknown shoes 'clogs'"),
+        (("people", 0, "outfit", "top_cloth", "pattern"), "tartan", "unknown pattern 'tartan'"),
+        (("background", "floor_pattern"), "lava", "unknown floor pattern 'lava'"),
+        (("things",), [THING | {"shape": "cone"}], "unknown shape of a thing 'cone'"),
+        (("things",), [THING | {"shape": "cutout"}], "only cut-outs have one"),
+        (("things",), [THING | {"path": "a.png"}], "only cut-outs have one"),
+        (("things",), [THING | {"size": [0, 0, 0]}], "three lengths from 0 up"),
+        (("things",), [THING | {"size": [1, float("nan"), 1]}], "three lengths from 0 up"),
+        (("camera", "width"), 0, "a picture of 0 x 64 pixels"),
+        (("camera", "height"), 10**8, "pixels: give 1 to"),
+        (("camera", "fx"), 0.0, "focal lengths above 0"),
+        (("camera", "cy"), float("inf"), "give finite numbers"),
+    ],
+)
+def test_what_could_not_be_drawn_is_refused_by_name(scene, place, value, says):
+    data = json.loads(scene_to_json(scene))
+    into = data
+    for key in place[:-1]:
+        into = into[key]
+    assert place[-1] in into
+    into[place[-1]] = value
+    with pytest.raises(UserError, match="not a scene") as caught:
+        scene_from_json(json.dumps(data))
+    assert says in str(caught.value)
+
+
+def test_things_that_can_be_drawn_are_read(scene):
+    assert len(scene_from_json(changed(scene, things=[THING])).things) == 1

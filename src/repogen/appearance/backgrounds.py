@@ -12,7 +12,7 @@ from jaxtyping import UInt8
 from repogen.appearance.colors import from_hex, to_hex
 from repogen.appearance.panorama import Panorama, sample_panorama
 from repogen.assets import installed
-from repogen.errors import UserError
+from repogen.errors import UserError, choose
 from repogen.json_files import read_json
 from repogen.pictures import read_picture
 
@@ -44,7 +44,8 @@ class Place:
     """A built-in place, seen in the camera's true direction: floor, and walls or a horizon.
 
     Metres in the world frame; `half_size` is from the middle to the walls, 0 without walls
-    (then there is a horizon under a sky). Colours are sRGB.
+    (then there is a horizon under a sky). Colours are sRGB. Raises `UserError` for a
+    `floor_pattern` that is none of `FLOOR_PATTERNS`.
     """
 
     floor_z: float
@@ -60,6 +61,10 @@ class Place:
     sky_horizon: str
     yaw_deg: float
 
+    def __post_init__(self) -> None:
+        if self.floor_pattern not in FLOOR_PATTERNS:
+            raise choose("floor pattern", self.floor_pattern, FLOOR_PATTERNS)
+
 
 Background = Photo | Plain | Place | Panorama
 
@@ -67,7 +72,7 @@ FLOOR_PATTERNS = ("plain", "tiles", "planks", "noise")
 
 Backdrop = Callable[[np.random.Generator, float, float], Background]
 """Draws a background, given the height of the lowest point of the scene (people and camera)
-and how far the camera stands from the origin, metres."""
+and how far from the origin the scene reaches, metres."""
 
 
 def parse_backgrounds(spec: str) -> tuple[Backdrop, str]:
@@ -120,8 +125,8 @@ def _installed_panoramas() -> list[Path]:
 
 
 def _panoramas(paths: list[Path]) -> tuple[Backdrop, str]:
-    def sample(rng: np.random.Generator, low: float, _far: float) -> Background:
-        return sample_panorama(rng, str(paths[int(rng.integers(len(paths)))]), low)
+    def sample(rng: np.random.Generator, low: float, far: float) -> Background:
+        return sample_panorama(rng, str(paths[int(rng.integers(len(paths)))]), low, far)
 
     return sample, f"{len(paths)} panoramas"
 
@@ -222,7 +227,7 @@ def photo_pixels(photo: Photo, width: int, height: int) -> UInt8[np.ndarray, "h 
 
 
 def sample_place(rng: np.random.Generator, lowest: float, reach: float) -> Place:
-    """A random built-in place around the origin whose floor lies below everything."""
+    """A random built-in place around the origin that holds a scene which reaches so far."""
     indoors = bool(rng.random() < 0.5)
     floor_z = lowest - (0.0 if rng.random() < 0.7 else float(rng.exponential(1.0)))
     walls = (reach + 0.5 + float(rng.exponential(2.0)), reach + 0.5 + float(rng.exponential(2.0)))

@@ -74,7 +74,7 @@ def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> Fitted:
 
 
 def pose_garment(body: AnnyBody, fitted: Fitted, posed: PosedBody) -> Float[np.ndarray, "v 3"]:
-    """The garment's vertices on a posed body, in the body's frame."""
+    """The garment's vertices on a posed body, in that body's frame (`PosedBody`)."""
     rest = _on_body(fitted.garment, posed, body.average)
     return _moved(rest, fitted.bones, fitted.weights, posed)
 

@@ -12,9 +12,10 @@ import numpy as np
 
 from repogen.appearance.colors import to_hex
 from repogen.appearance.skin import sample_hair, sample_skin
+from repogen.errors import choose
 
 PATTERNS = ("plain", "stripes", "pinstripes", "checks", "noise", "print", "dots", "plaid")
-
+HAIR_STYLES = ("bald", "short", "long")
 
 REGIONS = 4
 """Parts of a garment that are coloured apart, at most: its largest connected pieces."""
@@ -22,13 +23,20 @@ REGIONS = 4
 
 @dataclass(frozen=True)
 class Cloth:
-    """A fabric: two sRGB colours and how they alternate, `scale` metres from band to band."""
+    """A fabric: two sRGB colours and how they alternate, `scale` metres from band to band.
+
+    Raises `UserError` for a pattern that is none of `PATTERNS`.
+    """
 
     color: str
     accent: str
     pattern: str
     scale: float
     wrinkles: float
+
+    def __post_init__(self) -> None:
+        if self.pattern not in PATTERNS:
+            raise choose("pattern", self.pattern, PATTERNS)
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,10 @@ class Worn:
 
 @dataclass(frozen=True)
 class Outfit:
-    """Skin, hair and clothes of one person: painted ones, and garments of asset packs."""
+    """Skin, hair and clothes of one person: painted ones, and garments of asset packs.
+
+    Raises `UserError` for hair, clothes or shoes that there are not.
+    """
 
     skin: str
     eyes: str
@@ -67,6 +78,16 @@ class Outfit:
     picture: str | None = None
     """A picture laid on the skin by the body's texture coordinates: its path, inside the asset
     packs or on the disk."""
+
+    def __post_init__(self) -> None:
+        for kind, name, known in (
+            ("hair style", self.hair, HAIR_STYLES),
+            ("top", self.top, _SLEEVES),
+            ("bottom", self.bottom, _HEMS),
+            ("shoes", self.shoes, _SHOE_TOPS),
+        ):
+            if name not in known:
+                raise choose(kind, name, known)
 
 
 _SLEEVES = {"t-shirt": (0.24, 0.46), "shirt": (0.60, 0.72), "tank": (0.165, 0.19), "bare": (0, 0)}

@@ -13,6 +13,9 @@ from repogen.assets import assets_dir, read_panorama
 _BACKDROP = (1024, 2048)
 _MARGIN = 8
 
+_ROOM = 1.2
+"""A panorama reaches at least this many times as far as the scene does: the camera is inside."""
+
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 """Of linear sRGB (ITU-R BT.709)."""
 
@@ -142,7 +145,8 @@ def _take_brightest(
     radius_deg: float,
     least: float,
 ) -> list[Light]:
-    """The brightest disc as a lamp, taken out of `left`; none where too little stands out."""
+    """The brightest disc as a lamp, taken out of `left`; none where too little stands out, or
+    where the panorama is too coarse to tell."""
     from scipy.ndimage import uniform_filter  # slow to import
 
     size = max(int(radius_deg / 180 * left.shape[0] / 2), 1)
@@ -151,6 +155,8 @@ def _take_brightest(
     cosine = towards @ towards[row, column]
     near = cosine > np.cos(np.radians(radius_deg))
     ring = ~near & (cosine > np.cos(np.radians(1.6 * radius_deg)))
+    if not ring.any():
+        return []
     even = np.median(left[ring], axis=0)
     excess = np.where(near[..., None], np.maximum(left - even, 0), 0)
     light = (excess * solid).sum(axis=(0, 1))
@@ -176,15 +182,16 @@ def turned(around: Float[np.ndarray, "9 3"], yaw_deg: float) -> Float[np.ndarray
     )  # fmt: skip
 
 
-def sample_panorama(rng: np.random.Generator, path: str, floor_z: float) -> Panorama:
-    """A panorama turned at random, exposed so that white is neither dim nor burnt out."""
+def sample_panorama(rng: np.random.Generator, path: str, floor_z: float, far: float) -> Panorama:
+    """A panorama turned at random, exposed so that white is neither dim nor burnt out, around a
+    scene that reaches `far` metres from the origin."""
     return Panorama(
         path=path,
         yaw_deg=float(rng.uniform(0, 360)),
         exposure=float(np.exp(rng.normal(np.log(0.75), 0.2))) / surroundings(path).brightness,
         floor_z=floor_z,
         eye_height=float(rng.uniform(1.2, 2.2)),
-        reach=float(rng.uniform(6, 15)),
+        reach=max(float(rng.uniform(6, 15)), _ROOM * far),
     )
 
 

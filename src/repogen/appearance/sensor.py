@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from repogen.appearance.panorama import LUMINANCE
-from repogen.errors import UserError, choose
+from repogen.errors import check_between, choose
 
 JPEG_QUALITY = 92
 """Of pictures whose file nothing has been done to."""
@@ -65,28 +65,23 @@ class Sensor:
     jpeg_quality: int = JPEG_QUALITY
 
     def __post_init__(self) -> None:
-        _within("exposure_ev", self.exposure_ev, -10, 10)
+        check_between("sensor: exposure_ev", self.exposure_ev, -10, 10)
         for gain in self.white_balance:
-            _within("white_balance", gain, 0.01, 100)
-        _within("aperture_m", self.aperture_m, 0, 1)
-        _within("focus_m", self.focus_m, 1e-3, 1e6)
+            check_between("sensor: white_balance", gain, 0.01, 100)
+        check_between("sensor: aperture_m", self.aperture_m, 0, 1)
+        check_between("sensor: focus_m", self.focus_m, 1e-3, 1e6)
         for length, angle in (self.camera_motion, self.people_motion):
-            _within("motion", length, 0, 1000)
-            _within("motion's direction", angle, -360, 360)
-        _within("iso", self.iso, 0, 1e6)
-        _within("noise_seed", self.noise_seed, 0, 2**63)
-        _within("vignette", self.vignette, 0, 1)
-        _within("rescale", self.rescale, 0.01, 1)
-        _within("jpeg_quality", self.jpeg_quality, 1, 100)
+            check_between("sensor: motion", length, 0, 1000)
+            check_between("sensor: motion's direction", angle, -360, 360)
+        check_between("sensor: iso", self.iso, 0, 1e6)
+        check_between("sensor: noise_seed", self.noise_seed, 0, 2**63)
+        check_between("sensor: vignette", self.vignette, 0, 1)
+        check_between("sensor: rescale", self.rescale, 0.01, 1)
+        check_between("sensor: jpeg_quality", self.jpeg_quality, 1, 100)
         if self.shrink not in SHRINKINGS:
             raise choose("way to shrink", self.shrink, SHRINKINGS)
         if self.enlarge not in ENLARGEMENTS:
             raise choose("way to enlarge", self.enlarge, ENLARGEMENTS)
-
-
-def _within(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise UserError(f"sensor: {name} {value:g} must lie between {low:g} and {high:g}")
 
 
 PERFECT = Sensor()

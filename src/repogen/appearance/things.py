@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 
 from repogen.appearance.outfit import Cloth
 from repogen.bodies.protocol import LAYERS, Surface
+from repogen.errors import UserError, choose
 
 CUTOUT = "cutout"
 
@@ -17,7 +18,8 @@ class Thing:
     """A thing of one of the shapes `SHAPES`, or a cut-out: a picture with alpha on a rectangle.
 
     `size` is its extent in metres along its own x, y and z, `rotation` takes those to the world's
-    (row-major), `position` is where its middle is. `path` is a cut-out's picture.
+    (row-major), `position` is where its middle is. `path` is a cut-out's picture. Raises
+    `UserError` for an unknown shape, no size, or a picture where none or one is needed.
     """
 
     shape: str
@@ -26,6 +28,14 @@ class Thing:
     rotation: tuple[tuple[float, float, float], ...]
     cloth: Cloth
     path: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.shape not in (*SHAPES, CUTOUT):
+            raise choose("shape of a thing", self.shape, (*SHAPES, CUTOUT))
+        if not (all(0 <= side < np.inf for side in self.size) and any(self.size)):
+            raise UserError(f"a thing of size {self.size} m: give three lengths from 0 up")
+        if (self.path is None) == (self.shape == CUTOUT):
+            raise UserError(f"a {self.shape} with picture {self.path}: only cut-outs have one")
 
 
 # Boxes as (low corner, high corner) in the unit cube around the origin.

@@ -126,6 +126,8 @@ def _check(made: dict[str, np.ndarray], where: str) -> None:
     for key, values in made.items():
         if not np.isfinite(values).all():
             raise UserError(f"{where}: its {key} are not all finite")
+    if (made["weights"].max(axis=1) <= 0).any():
+        raise UserError(f"{where}: a vertex rides on nothing: none of its weights is above 0")
     if (made["scale_lengths"] < 0).any():
         raise UserError(f"{where}: its scale_lengths {made['scale_lengths']} are below 0")
 

@@ -38,7 +38,8 @@ def label(
     outside the image, 1 occluded, 2 visible; `keypoints_3d` are metres in the camera's frame,
     all 17 of them. Box, area and RLE segmentation are of the visible part; `amodal_bbox` and
     `amodal_segmentation` are the person's without whatever hides it, the box reaching beyond the
-    image where the person does. `view` is where the camera stands, seen from this person.
+    image where the person does (with distortion and fisheyes up to where the image's corners
+    see). `view` is where the camera stands, seen from this person.
     With `keypoints` feet or wholebody COCO-WholeBody's entries follow (`more_records`).
     """
     if hidden not in HIDDEN:

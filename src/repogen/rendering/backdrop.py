@@ -1,6 +1,5 @@
 """The picture behind the people."""
 
-from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -23,16 +22,17 @@ from repogen.warp_setup import wp
 _WIDEST = 640
 """Pixels across that a background is drawn at: a panorama has about as many in a half-turn."""
 
+_MOST_TEXELS = 20 * 2**20
+"""Of all panoramas that are kept, 240 MiB: 40 of packs, or 10 of the largest."""
+
 
 class Backdrop:
-    """Draws backgrounds on a device, where it keeps the panoramas it has drawn."""
+    """Draws backgrounds on a device, where it keeps the last panoramas it has drawn."""
 
     def __init__(self, device: str, noise: wp.array) -> None:
         self._device = device
         self._noise = noise
-        self._panorama = lru_cache(maxsize=32)(
-            lambda path: array(panorama_backdrop(path), wp.vec3, device)
-        )
+        self._panoramas: dict[str, wp.array] = {}
 
     def draw(self, scene: Scene, light: shade.Lighting, lens: Lens) -> UInt8[np.ndarray, "h w 3"]:
         """The background, BGR, through the camera's lens; it gives the lighting its light from
@@ -61,6 +61,16 @@ class Backdrop:
             case Panorama() as panorama:
                 dome = panorama_to_dome(panorama, scene.camera, self._panorama(panorama.path))
                 return self._drawn(scene.camera, light, lens, draw_panorama, dome)
+
+    def _panorama(self, path: str) -> wp.array:
+        kept = self._panoramas
+        found = kept.pop(path, None)
+        if found is None:
+            found = array(panorama_backdrop(path), wp.vec3, self._device)
+        kept[path] = found
+        while len(kept) > 1 and sum(texels.size for texels in kept.values()) > _MOST_TEXELS:
+            del kept[next(iter(kept))]
+        return found
 
     def _drawn(
         self, camera: Camera, light: shade.Lighting, lens: Lens, kernel: Any, what: Any

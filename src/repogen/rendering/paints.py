@@ -6,7 +6,7 @@ import numpy as np
 
 from repogen.appearance.backgrounds import FLOOR_PATTERNS, Place
 from repogen.appearance.colors import from_hex, to_linear
-from repogen.appearance.outfit import PATTERNS, Cloth, Outfit, shoe_top
+from repogen.appearance.outfit import HAIR_STYLES, PATTERNS, Cloth, Outfit, shoe_top
 from repogen.appearance.panorama import Panorama
 from repogen.rendering.kernels.paint import Paint
 from repogen.rendering.kernels.panorama import Dome
@@ -14,7 +14,6 @@ from repogen.rendering.kernels.place import Room
 from repogen.views.camera import Camera
 from repogen.warp_setup import records, wp
 
-_HAIR_STYLES = ("bald", "short", "long")
 _BELT = 0.055
 _PAINT = np.dtype(records(Paint))
 
@@ -40,7 +39,7 @@ def _paint(p: np.void, outfit: Outfit) -> None:
     p["brow"] = 0.6 * hair + 0.1 * skin
     worn = any(item.kind == "eyebrows" for item in outfit.worn)
     p["brows"] = 0.0 if worn or outfit.picture else 0.8
-    p["hair_style"] = _HAIR_STYLES.index(outfit.hair)
+    p["hair_style"] = HAIR_STYLES.index(outfit.hair)
     p["hairline"] = outfit.hairline
     fill_fabric(p["top"], outfit.top_cloth)
     p["sleeve"], p["waist"], p["neckline"] = outfit.sleeve, outfit.waist, outfit.neckline

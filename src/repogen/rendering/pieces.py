@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from repogen.scenes.people import worn_pieces
 from repogen.scenes.scene import Person
 
 _DYE = 0.9
+
+_GREYS: WeakKeyDictionary[Texture, dict[Fitted, tuple[float, ...]]] = WeakKeyDictionary()
+"""What `_greys` has found, as long as the textures are kept."""
 
 
 def person_pieces(
@@ -109,11 +113,13 @@ def garment_materials(item: Fitted, worn: Worn, picture: Texture) -> np.ndarray:
     return out
 
 
-@lru_cache(maxsize=256)
 def _greys(item: Fitted, picture: Texture) -> tuple[float, ...]:
     """Mean brightness of the texture in every region."""
-    uvs = [item.garment.face_uv[item.regions == r].mean(axis=1) for r in range(REGIONS + 1)]
-    return tuple(picture.brightness(uv) if len(uv) else 1.0 for uv in uvs)
+    known = _GREYS.setdefault(picture, {})
+    if item not in known:
+        uvs = [item.garment.face_uv[item.regions == r].mean(axis=1) for r in range(REGIONS + 1)]
+        known[item] = tuple(picture.brightness(uv) if len(uv) else 1.0 for uv in uvs)
+    return known[item]
 
 
 def _dye(m: np.void, cloth: Cloth) -> None:

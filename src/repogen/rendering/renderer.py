@@ -54,14 +54,16 @@ class Rendering:
     vertices: Float[np.ndarray, "n 3"]
     """The mesh's vertices in the camera's frame."""
     boxes: Float[np.ndarray, "n 4"]
-    """Left, top, right and bottom of each person in pixels, hidden or not, cut by no border."""
+    """Left, top, right and bottom of each person in pixels, hidden or not, cut by no border; but
+    for a pinhole they end where the picture's corners see (`camera_to_lens`)."""
     alone: dict[int, Patch]
     """Of people near others or things in the picture: what their masks, without whatever hides
     them, are where those may be; elsewhere they are as they are."""
 
 
 class Renderer:
-    """Keeps one body model's surface, textures and buffers on a device ("cpu" or "cuda").
+    """Keeps one body model's surface, textures and buffers on a device ("cpu" or "cuda"), and
+    draws one picture at a time: not for several threads.
 
     Raises whatever Warp raises for a device this machine does not have.
     """
@@ -137,7 +139,7 @@ class Renderer:
         self, scene: Scene, buffers: Buffers, pieces: list[Piece], paints: wp.array, lens: Lens
     ) -> Float[np.ndarray, "4"]:
         """Put the pieces before the camera; returns the least and greatest x and y, in pixels, of
-        what people may be seen by (left, top, right, bottom)."""
+        what people and things may be seen by (left, top, right, bottom)."""
         camera = scene.camera
         world = array(np.concatenate([p.vertices for p in pieces]), wp.vec3, self.device)
         bounds = array(np.array([1e9, 1e9, -1e9, -1e9]), wp.float32, self.device)

@@ -13,8 +13,9 @@ from repogen.pictures import read_picture
 from repogen.warp_setup import wp
 
 _LONGEST = 1024
-_MOST_TEXELS = 128 * 2**20
-"""512 MiB; a process that has drawn more textures than that begins anew."""
+_MOST_TEXELS = 64 * 2**20
+"""256 MiB, and 192 more of pictures to look things up in (the pack `makehuman` has a quarter of
+it); a process that has met more than that begins anew."""
 
 _LINEAR = to_linear(np.arange(256) / 255)
 
@@ -68,7 +69,7 @@ class Textures:
     def _append(self, flat: UInt32[np.ndarray, " n"]) -> None:
         end = self._used + len(flat)
         if end > len(self.pixels):
-            larger = wp.zeros(max(end, 2 * len(self.pixels)), dtype=wp.uint32, device=self._device)
+            larger = wp.empty(max(end, 2 * len(self.pixels)), dtype=wp.uint32, device=self._device)
             if self._used:
                 wp.copy(larger, self.pixels, count=self._used)
             self.pixels = larger

@@ -9,7 +9,7 @@ from repogen.appearance.sensor import parse_effects
 from repogen.appearance.wardrobe import check_wardrobe, find_textures
 from repogen.bodies import check_body
 from repogen.bodies.shapes import parse_ages
-from repogen.errors import UserError, choose
+from repogen.errors import UserError, check_between, choose
 from repogen.poses.bounds import Bounds, default_bounds, load_bounds
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.motion import load_motion, report_skipped
@@ -91,7 +91,8 @@ class SceneConfig:
     """Mirror half of the measured poses."""
     max_intersection: float | None = None
     """Share of the skin that may lie inside the body (0.01 = 1 %): a pose with more is drawn
-    again, up to 20 times; then the best of them is taken."""
+    again, up to 20 times; then the best of them is taken. Elbows and knees that fold through
+    themselves, past 180 degrees, hardly count: bounds and --pose-variance keep those in range."""
     body: str = "anny"
     """anny, or smplx, smplh or smpl from your own files."""
     body_path: Path | None = None
@@ -141,7 +142,7 @@ class SceneConfig:
 
 def check_scene_config(config: SceneConfig) -> None:
     """Raises `UserError` for the first option that makes no sense."""
-    _within("image-size", config.image_size, 16, 8192)
+    check_between("--image-size", config.image_size, 16, 8192)
     parse_views(config.views)
     parse_ages(config.ages)
     for name in ("azimuth", "elevation", "roll", "distance", "person_share"):
@@ -151,22 +152,22 @@ def check_scene_config(config: SceneConfig) -> None:
                             "lower value first")  # fmt: skip
     if config.elevation and not -90 <= config.elevation[0] <= config.elevation[1] <= 90:
         raise UserError("--elevation must stay within -90 and 90 degrees")
-    _within("distance", config.distance[0], 0.3, 100)
-    _within("distance", config.distance[1], 0.3, 100)
-    _within("person-share", config.person_share[0], 0.02, 1)
-    _within("person-share", config.person_share[1], 0.02, 1)
-    _within("truncate", config.truncate, 0, 1)
+    check_between("--distance", config.distance[0], 0.3, 100)
+    check_between("--distance", config.distance[1], 0.3, 100)
+    check_between("--person-share", config.person_share[0], 0.02, 1)
+    check_between("--person-share", config.person_share[1], 0.02, 1)
+    check_between("--truncate", config.truncate, 0, 1)
     if config.crop is not None:
-        _within("crop", config.crop, 1, 10)
-    _within("rotation", config.rotation, -180, 180)
-    _within("pose-variance", config.pose_variance, 0, 4)
+        check_between("--crop", config.crop, 1, 10)
+    check_between("--rotation", config.rotation, -180, 180)
+    check_between("--pose-variance", config.pose_variance, 0, 4)
     check_body(config.body, config.body_path)
     for name, low, high in (("people", 1, 100), ("occluders", 0, 100)):
         few, many = getattr(config, name)
         if not low <= few <= many <= high:
             raise UserError(f"--{name} {few} {many}: two counts between {low} and {high}, the "
                             "smaller one first")  # fmt: skip
-    _within("spread", config.spread, 0, 100)
+    check_between("--spread", config.spread, 0, 100)
     check_optics(config.lens, config.fov, config.circle)
     if config.ground not in ("air", "floor"):
         raise choose("--ground", config.ground, ("air", "floor"))
@@ -178,8 +179,8 @@ def check_scene_config(config: SceneConfig) -> None:
     if config.textures is not None:
         textures_in(config.textures)
     parse_effects(config.effects)
-    _within("lights", config.lights, 0, 32)
-    _within("shadows", config.shadows, 0, 8)
+    check_between("--lights", config.lights, 0, 32)
+    check_between("--shadows", config.shadows, 0, 8)
     if config.framing not in FRAMINGS:
         raise choose("framing", config.framing, FRAMINGS)
     if config.pose_distribution not in DISTRIBUTIONS:
@@ -187,8 +188,8 @@ def check_scene_config(config: SceneConfig) -> None:
     bounds = load_bounds(config.bounds) if config.bounds else default_bounds()
     if config.pose is not None:
         named_pose(config.pose, bounds)
-    _within("poses-share", config.poses_share, 0, 1)
-    _within("poses-noise", config.poses_noise, 0, 90)
+    check_between("--poses-share", config.poses_share, 0, 1)
+    check_between("--poses-noise", config.poses_noise, 0, 90)
     if config.poses is not None:
         if config.pose is not None:
             raise UserError("give --pose or --poses, not both")
@@ -196,11 +197,6 @@ def check_scene_config(config: SceneConfig) -> None:
     elif (config.poses_share, config.poses_noise, config.poses_mirror) != (1, 0, True):
         raise UserError("--poses-share, --poses-noise and --poses-mirror need --poses")
     if config.max_intersection is not None:
-        _within("max-intersection", config.max_intersection, 0, 1)
+        check_between("--max-intersection", config.max_intersection, 0, 1)
         if config.pose is not None:
             raise UserError("--max-intersection chooses among random poses; --pose is only one")
-
-
-def _within(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise UserError(f"--{name} {value:g} must lie between {low:g} and {high:g}")

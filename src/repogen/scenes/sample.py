@@ -64,7 +64,11 @@ def sample_scene(
         for _ in range(int(rng.integers(config.occluders[0], config.occluders[1] + 1)))
     ]
     draw_background, _ = backdrop_of(config.backgrounds)
-    background = draw_background(stream(seed, index, "background"), lowest, view.distance_m)
+    far = max(
+        view.distance_m + float(np.linalg.norm(target)),
+        float(np.linalg.norm(vertices[:, :2], axis=1).max()),
+    )
+    background = draw_background(stream(seed, index, "background"), lowest, far)
     if isinstance(background, Panorama):
         lights = panorama_lights(background)
     else:

@@ -6,6 +6,7 @@ from typing import Any
 
 import cattrs
 from cattrs.strategies import configure_tagged_union
+from cattrs.v import format_exception
 
 from repogen.appearance.backgrounds import Background
 from repogen.appearance.light import Light
@@ -73,6 +74,10 @@ def _converter(explains: bool) -> cattrs.Converter:
 _CONVERTER, _BRIEF = _converter(True), _converter(False)
 
 
+def _worded(error: BaseException, kind: type | None) -> str:
+    return str(error) if isinstance(error, UserError) else format_exception(error, kind)
+
+
 def scene_to_json(scene: Scene) -> str:
     """One line of JSON; floats keep every digit, so the scene comes back the same."""
     return json.dumps(_CONVERTER.unstructure(scene), separators=(",", ":"))
@@ -95,5 +100,5 @@ def scene_from_json(line: str) -> Scene:
     try:
         return (_CONVERTER if len(line) < _EXPLAINED else _BRIEF).structure(data, Scene)
     except Exception as error:
-        why = "; ".join(cattrs.transform_error(error))
+        why = "; ".join(cattrs.transform_error(error, format_exception=_worded))
         raise UserError(f"not a scene: {line[:60]!r}… ({why})") from error

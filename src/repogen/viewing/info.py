@@ -40,7 +40,8 @@ def plausibility_table(poses: int) -> str:
     """Share of the skin inside the body, and degrees beyond the human range, of random adults in
     random poses: a line for each angle distribution and pose variance."""
     lines = [
-        f"{poses} poses each: skin inside the body, joints beyond the human range",
+        f"{poses} poses each: skin inside the body, joints beyond the human range (there alone "
+        "elbows and knees folded past 180° count)",
         f"{'distribution':<20} {'variance':>8} {'mean':>7} {'median':>7} {'90 %':>7} {'beyond':>7}",
     ]
     for name in DISTRIBUTIONS:

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from repogen.errors import UserError
+from repogen.limits import MOST_PIXELS
 from repogen.views import lens
 
 
@@ -32,7 +33,7 @@ class Camera:
     `model` is one of `lens.MODELS`. `distortion` is k1 k2 p1 p2 k3 for opencv, k1 k2 k3 k4 for
     kannala-brandt and nothing for pinhole and equidistant. `circle_deg` is how wide a fisheye's
     image circle is, outside of which the picture is black; None without one. Raises `UserError`
-    for anything else.
+    for anything else, for a picture of no or too many pixels, and for no focal length.
     """
 
     width: int
@@ -48,6 +49,14 @@ class Camera:
     circle_deg: float | None = None
 
     def __post_init__(self) -> None:
+        if min(self.width, self.height) < 1 or self.width * self.height > MOST_PIXELS:
+            raise UserError(
+                f"a picture of {self.width} x {self.height} pixels: give 1 to {MOST_PIXELS:,}"
+            )
+        if not (min(self.fx, self.fy) > 0 and np.isfinite(self.matrix).all()):
+            raise UserError(
+                f"camera matrix {self.matrix.tolist()}: give finite numbers, focal lengths above 0"
+            )
         lens.check_lens(self.model, self.distortion)
         if self.circle_deg is not None:
             lens.check_circle(self.model, self.circle_deg)

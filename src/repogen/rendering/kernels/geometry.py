@@ -91,7 +91,7 @@ def place_vertices(
     a fixed order, is the same on every device. `landed` gets a vertex's pixel and its depth,
     `shown` 1 where an outfit shows the vertex, 2 where it is skin deep inside a garment, and
     `bounds` the least x, least y, greatest x and greatest y in pixels of all the vertices that
-    people may be seen by.
+    people and things may be seen by.
     """
     v = wp.tid()
     own = fixed[v]

@@ -13,7 +13,7 @@ from repogen.views.lens import unproject as unproject_points
 from repogen.warp_setup import wp
 
 PINHOLE = wp.constant(list(MODELS).index("pinhole"))
-_OPENCV = wp.constant(list(MODELS).index("opencv"))
+OPENCV = wp.constant(list(MODELS).index("opencv"))
 _STEPS = wp.constant(8192)
 _NO_RADIUS = wp.constant(wp.float32(1.0e-12))
 
@@ -23,7 +23,8 @@ class Lens:
     """A camera's intrinsics; `model` is the place of its name in `views.lens.MODELS`.
 
     `rim` is how far from the axis the picture can reach: radians for the fisheyes, the distance
-    at unit depth before distortion for opencv; `rim_depth` is its cosine for a fisheye. `radial`
+    at unit depth before distortion for opencv; `rim_depth` is its cosine for a fisheye, `seen` the
+    square of how far the picture's corners see for opencv (a little more, to be safe). `radial`
     holds, for even squares from 0 to `most` of the distance from the middle, for a fisheye the
     sine of the angle off the axis over that distance, and its cosine; for opencv, tangential
     distortion aside, the distance before distortion over that after. A fisheye sees nothing
@@ -43,6 +44,7 @@ class Lens:
     p2: float
     rim: float
     rim_depth: float
+    seen: float
     most: float
     end: float
     radial: wp.array(dtype=wp.vec2)
@@ -82,6 +84,9 @@ def camera_to_lens(camera: Camera, device: str = "cpu") -> Lens:
         edge = np.array([[lens.rim, 0.0, 1.0]])
         most = float(project_points(camera.model, radial, edge)[0][0])
         radius = min(most, float(np.hypot(*farthest.T).max()))
+        rays = camera.rays(corners)
+        reach = float(np.hypot(rays[:, 0] / rays[:, 2], rays[:, 1] / rays[:, 2]).max())
+        lens.seen = min(1e36, (lens.rim if math.isnan(reach) else 1.05 * reach) ** 2)
     lens.most = radius**2
     lens.end = min(radius, camera.circle_radius()) ** 2
     lens.radial = _radial(camera.model, radial, radius, device)
@@ -102,7 +107,7 @@ def _radial(model: str, distortion: tuple[float, ...], radius: float, device: st
 
 @wp.func
 def is_fisheye(lens: Lens) -> bool:
-    return lens.model > _OPENCV
+    return lens.model > OPENCV
 
 
 @wp.func
@@ -143,7 +148,7 @@ def project(lens: Lens, p: wp.vec3) -> wp.vec2:
         inverse = 1.0 / p[2]
         x = p[0] * inverse
         y = p[1] * inverse
-        if lens.model == _OPENCV:
+        if lens.model == OPENCV:
             inside = wp.min(1.0, lens.rim / wp.max(wp.sqrt(x * x + y * y), _NO_RADIUS))
             x *= inside
             y *= inside
@@ -164,7 +169,7 @@ def ray(lens: Lens, px: float, py: float) -> wp.vec3:
     y = (py - lens.cy) / lens.fy
     if lens.model == PINHOLE:
         return wp.vec3(x, y, 1.0)
-    if lens.model == _OPENCV:
+    if lens.model == OPENCV:
         return opencv_ray(lens, x, y)
     return fisheye_ray(lens, x, y)
 

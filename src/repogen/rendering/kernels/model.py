@@ -11,8 +11,8 @@ class Model:
     """The geometry of everything together and what it is painted with.
 
     `eye` is the middle of the left eye's front on the T-pose. Face f has the texture coordinates
-    uvs[3 f] to uvs[3 f + 2] and the material
-    materials[face_materials[f]]; -1 for what is painted only.
+    uvs[3 f] to uvs[3 f + 2] and the material materials[face_materials[f]]; -1 for what is painted
+    only.
     """
 
     corners: wp.array(dtype=Corner)

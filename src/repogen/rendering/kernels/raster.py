@@ -16,11 +16,14 @@ SAMPLES = 2
 NEAR = 0.05
 """Metres; triangles that reach nearer than this are not drawn."""
 
+FAR = 1000.0
+"""Nor are those that reach further than this: more than the options of a scene allow."""
+
 _NEAR = wp.constant(wp.float32(NEAR))
 _KEY_FAR = wp.constant(KEY_FAR)
 _KEY_SCALE = wp.constant(wp.float32(KEY_SCALE))
 _SHIFT = wp.constant(wp.uint64(32))
-_FAR = wp.constant(wp.float32(120.0))
+_FAR = wp.constant(wp.float32(FAR))
 _NO_AREA = wp.constant(wp.float32(1.0e-12))
 
 # Without fused multiply-adds an expression has one value wherever the compiler puts it: the two
@@ -96,6 +99,12 @@ def last_centre(edge: float, count: int) -> int:
     return int(wp.floor(wp.clamp(edge - 0.5, -1.0, float(count - 1))))
 
 
+@wp.func
+def key_of(nearness: float, f: int) -> wp.uint64:
+    """A sample's key; `nearness` is one over the depth."""
+    return (wp.uint64(_KEY_FAR - int(_KEY_SCALE * nearness)) << _SHIFT) | wp.uint64(f)
+
+
 @wp.kernel
 def rasterize(
     vertices: wp.array(dtype=wp.vec3),
@@ -112,7 +121,7 @@ def rasterize(
     """Nearest triangle per sample of a pinhole camera; `vertices` in its frame, metres.
 
     `sides` says which sides of a triangle are seen: 1 the front, 2 both, others none.
-    Triangles that reach behind the near plane (5 cm) are left out whole.
+    Triangles that reach nearer than `NEAR` or further than `FAR` are left out whole.
     """
     f = wp.tid()
     side = int(sides[f])
@@ -157,8 +166,7 @@ def rasterize(
         inverse_row = inverse + (y - a[1]) * dy
         for column in range(first_centre(ends[0], width), last_centre(ends[1], width) + 1):
             at = inverse_row + (float(column) + 0.5 - a[0]) * dx
-            depth = _KEY_FAR - int(_KEY_SCALE * wp.clamp(at, least, most))
-            key = (wp.uint64(depth) << _SHIFT) | wp.uint64(f)
+            key = key_of(wp.clamp(at, least, most), f)
             wp.atomic_min(keys, row * width + column, key)
 
 

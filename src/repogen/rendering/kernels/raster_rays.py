@@ -1,7 +1,7 @@
 """The z-buffer of a camera with any lens: each sample's own ray against the triangles."""
 
 from repogen.rendering.kernels.lens import Lens, is_fisheye, ray
-from repogen.rendering.kernels.raster import KEY_FAR, KEY_SCALE, NEAR
+from repogen.rendering.kernels.raster import NEAR, key_of
 from repogen.rendering.kernels.texture import Material, Texels, look_up
 from repogen.rendering.kernels.windows import (
     Corners,
@@ -14,9 +14,6 @@ from repogen.rendering.kernels.windows import (
 from repogen.warp_setup import wp
 
 _NEAR = wp.constant(wp.float32(NEAR))
-_KEY_FAR = wp.constant(KEY_FAR)
-_KEY_SCALE = wp.constant(wp.float32(KEY_SCALE))
-_SHIFT = wp.constant(wp.uint64(32))
 
 _SLACK = wp.constant(wp.float32(1.0e-6))
 """By this much of an edge's length a ray may miss a triangle: more than rounding, so that where
@@ -105,11 +102,6 @@ def sample_ray(lens: Lens, grid: Grid, row: int, column: int) -> wp.vec3:
     return ray(lens, x, float(grid.top) + (float(row) + 0.5) / scale)
 
 
-@wp.func
-def key_of(nearness: float, f: int) -> wp.uint64:
-    return (wp.uint64(_KEY_FAR - int(_KEY_SCALE * nearness)) << _SHIFT) | wp.uint64(f)
-
-
 @wp.kernel
 def rasterize_rays(
     vertices: wp.array(dtype=wp.vec3),
@@ -123,8 +115,7 @@ def rasterize_rays(
     """`raster.rasterize` for any lens: nearest triangle per sample; `vertices` in the camera's
     frame, metres, and for each in `landed` the pixel and the depth (`place_vertices`).
 
-    Depth is `Camera.depth_of`. Triangles with a corner nearer than the near plane are left out
-    whole. A thread takes `FACES` faces.
+    Depth is `Camera.depth_of`. A thread takes `FACES` faces.
     """
     first = wp.tid() * _FACES
     for f in range(first, wp.min(first + _FACES, faces.shape[0])):
