@@ -73,6 +73,23 @@ def _ours(path: Path) -> Any:
     return _of("datasets.folder", "DatasetFolder")(path.parent.parent)
 
 
+def _label(path: Path) -> object:
+    """What `repogen validate` looks at in an annotation and its image; anything wrong with them
+    counts as refused."""
+    refused = _of("errors", "UserError")
+    data = _of("json_files", "read_json")(path)
+    try:
+        image, people = data["image"], [data["annotation"] | {"id": 1}]
+    except (KeyError, TypeError) as error:
+        raise refused("nothing to look at") from error
+    config = {"hidden": "keep", "keypoints": "coco"}
+    told = _of("datasets.validate", "_told")
+    annotation = _of("datasets.validate_annotations", "check_annotation")
+    for problem in told("it", annotation(people[0], image, config)):
+        raise refused(problem)
+    return None
+
+
 def _hat(path: Path) -> object:
     (path.parent / "hat.obj").write_text(OBJ)
     (path.parent / "hat.mhmat").write_text(MHMAT)
@@ -123,6 +140,7 @@ READERS = {
     "run.json": Reader(
         "run.json", lambda p: _of("datasets.reading", "run_of")(p.read_bytes(), str(p))
     ),
+    "label of ours": Reader("label.json", _label),
     "manifest": Reader(
         "shards.json", lambda p: _of("datasets.shards", "read_manifest")(str(p.parent))
     ),

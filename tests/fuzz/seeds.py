@@ -38,7 +38,29 @@ OURS = (
     ',\n"images":[\n{"id":1,"w":3},\n{"id":2}\n],\n"annotations":[\n'
     '{"id":1,"image_id":1},\n{"id":2,"image_id":2}\n]}\n'
 )
-RUN = {"format": 1, "config": {"images": 3, "write": [], "format": "coco"}, "versions": {"a": "1"}}
+RUN = {
+    "format": 1,
+    "config": {
+        "images": 3, "write": ["depth"], "format": "coco", "hidden": "keep", "keypoints": "coco",
+        "body": "anny",
+    },
+    "versions": {"a": "1"},
+}  # fmt: skip
+MASK = {"size": [4, 4], "counts": "556"}
+LABELLED = {
+    "image": {
+        "id": 1, "width": 4, "height": 4,
+        "camera": {
+            "model": "pinhole", "K": [[2, 0, 2], [0, 2, 2], [0, 0, 1]], "distortion": [],
+            "R": [[1, 0, 0], [0, 1, 0], [0, 0, 1]], "t": [0, 0, 0],
+        },
+    },
+    "annotation": {
+        "id": 1, "image_id": 1, "keypoints": [2.0, 2.0, 2] * 17, "num_keypoints": 17,
+        "keypoints_3d": [[0.0, 0.0, 1.0]] * 17, "area": 5, "bbox": [1.0, 0.0, 2.0, 4.0],
+        "segmentation": MASK, "amodal_segmentation": MASK, "amodal_bbox": [1.0, 0.0, 2.0, 4.0],
+    },
+}  # fmt: skip
 POSES = {"format": "repogen-poses", "poses": [{"name": "a", "angles": {"left_hip": [1, 2, 3]}}]}
 MANIFEST = {
     "format": 1,
@@ -276,6 +298,7 @@ SEEDS = {
     "annotations of ours": lambda: _bytes(OURS.encode(), more=(_json(json.loads(OURS))[1],)),
     "header of ours": lambda: _bytes(OURS.encode()),
     "run.json": lambda: _json(RUN),
+    "label of ours": lambda: _json(LABELLED),
     "manifest": lambda: _json(MANIFEST),
     "shard": _shard,
     "scene": _scene,
