@@ -66,7 +66,7 @@ MANIFEST = {
     "format": 1,
     "header": {"info": {}},
     "shards": [
-        {"name": "shard-000000.tar", "images": 1, "persons": 1, "bytes": 10240, "sha256": "00"}
+        {"name": "shard-000000.tar", "images": 1, "persons": 1, "bytes": 10240, "sha256": "0" * 64}
     ],
 }
 OPTIONS = """images = 8

@@ -16,7 +16,7 @@ from repogen.appearance.things import Thing
 from repogen.errors import UserError
 from repogen.views.camera import Camera
 
-FORMAT = 2
+FORMAT = 3
 """Raised when a scene of this number would no longer give the same picture."""
 
 
