@@ -80,6 +80,7 @@ LAUGHS = b"\x80\x02}K\x01" + b"2\x86" * 60 + b"Ns."
         pytest.param("BVH", bvh().replace(b"MOTION", b"\n" * 10**5 + b"MOTIO"), id="empty lines"),
         pytest.param("BVH", bvh().replace(b"Frames: 1", b"Frames: " + b"9" * 5000), id="frames"),
         pytest.param("BVH", bvh().replace(b"0 25 0", b"1e308 25 9"), id="a long bone"),
+        pytest.param("BVH", bvh().replace(b"26 0 0", b"0 0 0", 1), id="no forearm"),
         pytest.param("BVH", bvh().replace(b" 10.5", b" 1e308", 1), id="a large angle"),
         pytest.param(
             "BVH", bvh().replace(b"End Site", b"JOINT a\n{\n" * 20_000, 1), id="deep skeleton"

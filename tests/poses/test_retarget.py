@@ -250,3 +250,11 @@ def test_knees_that_hang_on_something_else_are_refused(tmp_path):
     parents["left_knee"] = "hips"
     with pytest.raises(UserError, match="LeftLeg should hang on LeftUpLeg"):
         read(tmp_path / "a.bvh", bvh("cmu", parents, offsets, still(parents)))
+
+
+@pytest.mark.parametrize("end", ["left_wrist", "right_ankle"])
+def test_a_bone_of_no_length_is_refused(tmp_path, end):
+    parents, offsets = skeleton("tpose")
+    offsets[end] = np.zeros(3)
+    with pytest.raises(UserError, match=f"{end} are in the same place"):
+        read(tmp_path / "a.bvh", bvh("cmu", parents, offsets, still(parents)))

@@ -47,7 +47,8 @@ def retarget(skeleton: Skeleton, turns: Float[np.ndarray, "frames joints 3 3"], 
     How the whole body is turned in the world is left out (see `repogen.poses.motion`); fingers
     are taken from hands that have all fifteen joints. Where the skeleton does not stand at zero,
     its first frame takes that pose's place, if it stands there with straight limbs: many files
-    begin with a T-pose. Raises `UserError` for a skeleton that is no human's or stands in neither.
+    begin with a T-pose. Raises `UserError` for a skeleton that is no human's, lacks a bone's length or
+    stands in neither.
     """
     rig = find_joints(skeleton, where)
     at_rest = _at_zero(skeleton)
@@ -63,6 +64,9 @@ def retarget(skeleton: Skeleton, turns: Float[np.ndarray, "frames joints 3 3"], 
             "it with a T-pose or A-pose at rest or as the first frame"
         )
     rest = {joint: axes @ at_rest[index] for joint, index in rig.joints.items()}
+    for joint, end in ((j, _bone_end(j)) for j in rest):
+        if end in rest and np.allclose(rest[joint], rest[end]):
+            raise UserError(f"{where}: {joint} and {end} are in the same place; is it cut off?")
     from_rest = to_tpose(rest)
     world = _compose(skeleton, turns)
     places = _positions(skeleton, world) @ axes.T
