@@ -47,8 +47,8 @@ def retarget(skeleton: Skeleton, turns: Float[np.ndarray, "frames joints 3 3"], 
     How the whole body is turned in the world is left out (see `repogen.poses.motion`); fingers
     are taken from hands that have all fifteen joints. Where the skeleton does not stand at zero,
     its first frame takes that pose's place, if it stands there with straight limbs: many files
-    begin with a T-pose. Raises `UserError` for a skeleton that is no human's, lacks a bone's length or
-    stands in neither.
+    begin with a T-pose. Raises `UserError` for a skeleton that is no human's, stands in neither, or
+    has a bone of no length.
     """
     rig = find_joints(skeleton, where)
     at_rest = _at_zero(skeleton)
