@@ -150,7 +150,11 @@ def write_whole(path: Path, data: bytes) -> None:
 
 def partial_files(folder: DatasetFolder) -> Iterator[Path]:
     """What a killed process was in the middle of writing."""
-    return folder.root.rglob(PARTIALS)
+    begin, end = PARTIALS.split("*")
+    for path, _, names in os.walk(folder.root):  # several times as fast as rglob
+        for name in names:
+            if name.startswith(begin) and name.endswith(end):
+                yield Path(path, name)
 
 
 def foreign_files(folder: DatasetFolder) -> list[str]:
