@@ -172,6 +172,8 @@ def test_panoramas_stand_around_people_and_camera(body, tmp_path):
         dome = scene.background
         middle = [0.0, 0.0, dome.floor_z + dome.eye_height]
         radius = np.hypot(dome.reach, dome.eye_height)
+        distance = np.linalg.norm(scene.camera.position())
+        assert distance < 4.01 * dome.eye_height  # or the floor is smeared
         assert np.linalg.norm(scene.camera.position() - middle) < radius
         for person in scene.people:
             assert np.linalg.norm(seen_points(body, person)[:, :2], axis=1).max() < dome.reach

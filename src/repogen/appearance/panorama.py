@@ -16,6 +16,11 @@ _MARGIN = 8
 _ROOM = 1.2
 """A panorama reaches at least this many times as far as the scene does: the camera is inside."""
 
+_HEIGHT = 0.25
+"""Height from which a panorama was taken over how far the scene reaches, at least: the floor there
+is smeared to no more than four times its width. What is on the floor of a large scene is larger
+than it was."""
+
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 """Of linear sRGB (ITU-R BT.709)."""
 
@@ -190,7 +195,7 @@ def sample_panorama(rng: np.random.Generator, path: str, floor_z: float, far: fl
         yaw_deg=float(rng.uniform(0, 360)),
         exposure=float(np.exp(rng.normal(np.log(0.75), 0.2))) / surroundings(path).brightness,
         floor_z=floor_z,
-        eye_height=float(rng.uniform(1.2, 2.2)),
+        eye_height=max(float(rng.uniform(1.2, 2.2)), _HEIGHT * far),
         reach=max(float(rng.uniform(6, 15)), _ROOM * far),
     )
 
