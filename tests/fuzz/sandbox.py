@@ -116,6 +116,8 @@ def _serve() -> None:
     sys.path.insert(0, str(Path(__file__).parent))
     from readers import READERS
 
+    import repogen.warp_setup  # noqa: F401  (it asks the system what it is, once)
+
     with tempfile.TemporaryDirectory(prefix="repogen-fuzz-") as scratch:
         folder = Path(scratch) / "in"
         guard = _Guard(folder)

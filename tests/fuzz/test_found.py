@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 from mutations import packed_zip
-from seeds import BOUNDS, COCO, FOUND, MHCLO, OBJ, POSES, RUN, bvh, checkpoint
+from seeds import BOUNDS, COCO, FOUND, MHCLO, OBJ, POSES, RUN, bvh, checkpoint, old_checkpoint
 
 from repogen.scenes.scene import FORMAT
 
@@ -115,6 +115,9 @@ LAUGHS = b"\x80\x02}K\x01" + b"2\x86" * 60 + b"Ns."
         pytest.param("picture", png(60_000, 60_000), id="3,600 million pixels"),
         pytest.param("picture", png(20_000, 20_000), id="400 million pixels"),
         pytest.param("checkpoint", b"\x80\x02cos\nsystem\nX\4\0\0\0true\x85R.", id="a command"),
+        pytest.param(
+            "checkpoint", old_checkpoint().replace(b"FloatStorage", b"F" * 200_000), id="long name"
+        ),
         pytest.param("checkpoint", checkpoint()[:-100], id="half a checkpoint"),
     ],
 )  # fmt: skip

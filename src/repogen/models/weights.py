@@ -1,7 +1,5 @@
 """Weights in files: ours, Hugging Face folders, and ViTPose checkpoints of mmpose 0.x."""
 
-import re
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ from torch import Tensor, nn
 from repogen.datasets.folder import cannot_write, write_whole
 from repogen.errors import UserError
 from repogen.models import MODELS, build_model
+from repogen.models.checkpoints import read_checkpoint
 from repogen.models.mmpose import Weights, from_mmpose, is_mmpose
 
 _RUN_FILES = ("best.safetensors", "last.safetensors", "model.safetensors", "pytorch_model.bin")
@@ -74,53 +73,13 @@ def read_weights(path: Path) -> tuple[Weights, str | None]:
         except Exception as error:  # a broken header may raise anything
             raise UserError(f"{path} is no safetensors file: {error}") from error
     else:
-        weights, model = _read_pickle(path), None
+        weights, model = read_checkpoint(path), None
     if is_mmpose(weights):
         try:
             weights = from_mmpose(weights)
         except (IndexError, RuntimeError, TypeError, ValueError) as error:
             raise UserError(f"{path} is of another architecture: {error}") from error
     return weights, model or _recognised(weights)
-
-
-class _Ignored:
-    """Stands for a NumPy number, of which mmpose's checkpoints hold some beside the tensors."""
-
-    def __init__(self, *_values: object) -> None:
-        pass
-
-    def __setstate__(self, _state: object) -> None:
-        pass
-
-
-_NUMBERS = [
-    (_Ignored, name)
-    for name in ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype")
-]
-
-
-def _read_pickle(path: Path) -> Weights:
-    try:
-        with path.open("rb") as file:
-            if file.read(2)[:1] not in (b"P", b"\x80"):  # torch would take it for a tar file
-                raise ValueError("neither a zip file nor a pickle")
-        with torch.serialization.safe_globals(_NUMBERS), warnings.catch_warnings(action="ignore"):
-            data = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        if code := re.search(r"Unsupported global: GLOBAL (\S+)", str(error)):
-            why = f"it holds {code[1]}, which is no tensor"
-        else:
-            why = f"it is cut short or no checkpoint of plain tensors ({type(error).__name__})"
-        raise UserError(f"{path} is refused: {why}") from error
-    for key in ("state_dict", "model", "module"):
-        if isinstance(data, dict) and isinstance(data.get(key), dict):
-            data = data[key]
-    if not isinstance(data, dict):
-        raise UserError(f"{path} holds no table of weights")
-    weights = {str(k).removeprefix("module."): v for k, v in data.items() if isinstance(v, Tensor)}
-    if not weights:
-        raise UserError(f"{path} holds no tensors")
-    return weights
 
 
 def load_into(model: nn.Module, weights: Mapping[str, Tensor], source: str, name: str) -> list[str]:

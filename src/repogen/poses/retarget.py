@@ -64,9 +64,10 @@ def retarget(skeleton: Skeleton, turns: Float[np.ndarray, "frames joints 3 3"], 
             "it with a T-pose or A-pose at rest or as the first frame"
         )
     rest = {joint: axes @ at_rest[index] for joint, index in rig.joints.items()}
-    for joint, end in ((j, _bone_end(j)) for j in rest):
-        if end in rest and np.allclose(rest[joint], rest[end]):
-            raise UserError(f"{where}: {joint} and {end} are in the same place; is it cut off?")
+    for joint, place in rest.items():
+        tip = _bone_end(joint)
+        if tip in rest and np.allclose(place, rest[tip]):
+            raise UserError(f"{where}: {joint} and {tip} are in the same place; is it cut off?")
     from_rest = to_tpose(rest)
     world = _compose(skeleton, turns)
     places = _positions(skeleton, world) @ axes.T
