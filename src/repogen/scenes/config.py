@@ -142,6 +142,13 @@ class SceneConfig:
 
 def check_scene_config(config: SceneConfig) -> None:
     """Raises `UserError` for the first option that makes no sense."""
+    try:
+        _check(config)
+    except OSError as error:  # a name of any length, a folder that is not ours to read
+        raise UserError(f"cannot read {error.filename}: {error.strerror}") from error
+
+
+def _check(config: SceneConfig) -> None:
     check_between("--image-size", config.image_size, 16, 8192)
     parse_views(config.views)
     parse_ages(config.ages)
