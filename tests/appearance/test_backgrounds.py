@@ -136,6 +136,7 @@ def test_rooms_are_high_enough_for_a_camera_straight_above():
     ("spec", "says"),
     [
         ("/no/such/folder", "/no/such/folder: no such folder"),
+        ("x" * 5000, "x: no such folder"),
         ("#12345", "#rrggbb"),
         ("coco:a.json", "must read coco:"),
         ("coco:a.json:", "must read coco:"),

@@ -25,10 +25,12 @@ MHMAT = "# licence CC0\nname Hat\ndiffuseTexture hat.png\ntransparent False\nbac
 
 @dataclass(frozen=True)
 class Reader:
-    """`file` is its path in an empty folder; the call gets the whole path."""
+    """`file` is its path in an empty folder; the call gets the whole path. Files that are a user's
+    own may name others, to be read."""
 
     file: str
     read: Callable[[Path], object]
+    names_files: bool = False
 
 
 def _of(module: str, name: str) -> Any:
@@ -149,7 +151,7 @@ READERS = {
         "scenes.jsonl",
         lambda p: _of("scenes.scene", "scene_from_json")(p.read_text("latin-1")),
     ),
-    "options": Reader("c.toml", _options),
+    "options": Reader("c.toml", _options, names_files=True),
     "bounds": Reader("bounds.toml", lambda p: _of("poses.bounds", "load_bounds")(p)),
     "BVH": Reader("a.bvh", _bvh),
     "AMASS": Reader("a.npz", _clip),

@@ -88,6 +88,8 @@ class _Guard:
         self._allowed = tuple(os.path.realpath(p) for p in (*own, sys.prefix, sys.base_prefix))
         self._scratch = os.path.realpath(folder.parent)
         self.watching = False
+        self.may_read = False
+        """Anything; else only its own folder."""
         self.seen: list[str] = []
         sys.addaudithook(self._hear)
 
@@ -102,7 +104,7 @@ class _Guard:
             inside = (
                 path.startswith((self._scratch, "/dev/null"))
                 if writes
-                else path.startswith(self._allowed)
+                else self.may_read or path.startswith(self._allowed)
             )
             if not inside:
                 self.seen.append(f"open {path} {args[1]!r}")
@@ -133,7 +135,7 @@ def _serve() -> None:
                 warm.add(name)
                 _limit_memory()
             before = _most_memory()
-            guard.seen, guard.watching = [], True
+            guard.seen, guard.watching, guard.may_read = [], True, READERS[name].names_files
             kind, detail = _outcome(READERS[name].read, path)
             guard.watching = False
             if guard.seen:

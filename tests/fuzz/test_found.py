@@ -79,7 +79,7 @@ LAUGHS = b"\x80\x02}K\x01" + b"2\x86" * 60 + b"Ns."
         pytest.param("poses", json.dumps(POSES).replace("[1, 2, 3]", "[[[]]]").encode(), id="pose"),
         *(
             pytest.param("options", f"{name} = '{'x' * 5000}'".encode(), id=f"a long {name}")
-            for name in ("textures", "cutouts", "backgrounds", "poses", "bounds", "body-path")
+            for name in ("textures", "cutouts", "poses", "bounds", "body-path")
         ),
         pytest.param("BVH", bvh().replace(b"MOTION", b"\n" * 10**5 + b"MOTIO"), id="empty lines"),
         pytest.param("BVH", bvh().replace(b"Frames: 1", b"Frames: " + b"9" * 5000), id="frames"),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from os.path import isdir
 from pathlib import Path
 
 import cv2
@@ -93,7 +94,7 @@ def parse_backgrounds(spec: str) -> tuple[Backdrop, str]:
     if spec.startswith("#"):
         from_hex(spec)
         return lambda _rng, _low, _far: Plain(spec), f"plain {spec}"
-    if Path(spec).is_dir():
+    if isdir(spec):
         panoramas = sorted(p for p in Path(spec).rglob("*") if p.suffix.lower() in _PANORAMAS)
         if panoramas:
             return _panoramas([path.resolve() for path in panoramas])
@@ -132,7 +133,7 @@ def _panoramas(paths: list[Path]) -> tuple[Backdrop, str]:
 
 
 def _folder_paths(folder: Path) -> list[Path]:
-    if not folder.is_dir():
+    if not isdir(folder):
         raise UserError(
             f"--backgrounds {folder}: no such folder; give a folder of photographs, "
             "coco:ANNOTATIONS.json:IMAGES_DIR, builtin, plain or #rrggbb"
