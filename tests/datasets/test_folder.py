@@ -1,10 +1,13 @@
 """Files written whole, and pictures that other programs read back."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
-from repogen.datasets.folder import encode_jpeg, encode_png, write_whole
+from repogen.datasets.folder import DatasetFolder, encode_jpeg, encode_png, opened, write_whole
+from repogen.errors import UserError
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (37, 53), (37, 53, 3)])
@@ -29,3 +32,14 @@ def test_a_write_replaces_the_whole_file_and_leaves_nothing_else(tmp_path):
     write_whole(path, b"short")
     assert path.read_bytes() == b"short"
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["s3://bucket/data", "memory://data"])
+def test_urls_are_no_folders_to_write(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with (
+        pytest.raises(UserError, match="are written to a folder"),
+        opened(DatasetFolder(Path(name)), lambda: None),
+    ):
+        pass
+    assert not list(tmp_path.iterdir())

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import struct
@@ -30,6 +31,9 @@ PICTURE = "image"
 
 MAPS = ("depth", "masks", "parts", "normals", "stick")
 """Optional outputs, each in a folder of its name beside `images/`."""
+
+_URL = re.compile(r"\w{2,}:/")
+"""How s3://bucket begins as a path."""
 
 PARTIALS = ".*.partial"
 """Files that a process is in the middle of writing, or was when it was killed."""
@@ -180,6 +184,8 @@ def opened(folder: DatasetFolder, check: Callable[[], None]) -> Iterator[None]:
     another run may begin, or end, between a first look and the lock. Raises `UserError`, too,
     for a file, where another holds the folder, and where it cannot be written.
     """
+    if _URL.match(str(folder.root)):
+        raise UserError(f"{folder.root}: datasets are written to a folder; copy it to a store then")
     if folder.root.exists() and not folder.root.is_dir():
         raise UserError(f"{folder.root} is a file; give the name of a folder")
     check()
