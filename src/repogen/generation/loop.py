@@ -40,8 +40,12 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
         )
     folder = folder_of(Path(out), config)
     forget_files()
-    _, found = backdrop_of(config.backgrounds)
+    backdrop_of(config.backgrounds)
     _check_device(config.device)
+    if config.body == "anny" and not folder.complete:
+        ensure_anny_data()  # minutes, the first time, in which asset packs may come
+        forget_files()
+    _, found = backdrop_of(config.backgrounds)
     run = run_record(config, found)
     with opened(folder, lambda: _check_folder(folder, run)):
         if folder.run.exists():
@@ -56,8 +60,6 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
             _say(f"going on: {done} of {config.images} images are there")
         _say(f"backgrounds: {found}")
         if todo:
-            if config.body == "anny":
-                ensure_anny_data()
             with tqdm(
                 total=config.images, initial=done, unit="img", smoothing=0.1, desc="generating"
             ) as bar:

@@ -12,12 +12,13 @@ from repogen.generation.config import GenerateConfig
 from repogen.toml_files import read_toml
 
 
-def read_config(path: Path) -> dict[str, Any]:
+def read_config(path: Path, option: str = "--config") -> dict[str, Any]:
     """The table of a TOML file, dashes in keys read as underscores.
 
-    Raises `UserError` for a file that cannot be read or is no TOML.
+    Raises `UserError`, naming the `option` that names it, for a file that cannot be read or is no
+    TOML.
     """
-    return {k.replace("-", "_"): value for k, value in read_toml(path, "--config").items()}
+    return {k.replace("-", "_"): value for k, value in read_toml(path, option).items()}
 
 
 def config_from_table(table: dict[str, Any], where: str) -> GenerateConfig:

@@ -61,7 +61,7 @@ def open_source(words: SetSpec, spec: str, cache: Path | None = None) -> Source:
     """The source that a set's words name; shards are kept in `cache`. Raises `UserError` where
     there is nobody."""
     if words.live is not None:
-        options = config_from_table(read_config(words.live), str(words.live))
+        options = config_from_table(read_config(words.live, "live:"), str(words.live))
         backdrop_of(options.backgrounds)  # told of now, not when a run has begun
         return Live(words.name, words.live, options, words.cap or LIVE_PERSONS)
     if words.shards is not None:

@@ -1,9 +1,11 @@
 """`repogen info`: what this installation offers, or what a dataset holds."""
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -75,9 +77,18 @@ def _of_installation() -> str:
         "views": ", ".join(VIEWS),
         "pose distributions": ", ".join(DISTRIBUTIONS),
         "named poses": ", ".join(NAMED_POSES),
-        "presets": ", ".join(PRESETS),
     }
-    return _table(rows)
+    presets = {name: " ".join(_flags(options)) for name, options in PRESETS.items()}
+    return f"{_table(rows)}\n\npresets (--preset; other options change them)\n{_table(presets)}"
+
+
+def _flags(options: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in options.items():
+        if isinstance(value, bool):
+            yield f"--{'' if value else 'no-'}{name.replace('_', '-')}"
+            continue
+        words = value if isinstance(value, tuple) else (value,)
+        yield f"--{name.replace('_', '-')} {' '.join(map(str, words))}"
 
 
 def _of_dataset(path: Path) -> str:
