@@ -199,6 +199,14 @@ def test_large_pictures_are_looked_at_without_aliasing(tmp_path):
     assert inner.max() <= 135
 
 
+@pytest.mark.parametrize(("least", "told"), [(0.3, False), (1.0, True)])
+def test_weak_joints_are_told(tmp_path, middle, picture, capsys, least, told):
+    picture(tmp_path / "a.png")
+    options = PredictOptions(write=(), joint_score=least)
+    predict(lambda crops: 0.9 * middle(crops), (tmp_path / "a.png",), tmp_path / "out", options)
+    assert ("100% of the joints score less" in capsys.readouterr().err) == told
+
+
 def test_few_broken_files_of_a_folder_are_told_many_are_an_error(tmp_path, middle, picture, capsys):
     folder = tmp_path / "in"
     for number in range(3):

@@ -28,6 +28,9 @@ _BATCH = 32
 _HELD = 2**28
 """Bytes of pictures that may wait for a batch to fill."""
 
+_MANY = 0.5
+"""Share of joints that score too little from which on it is told."""
+
 _MARGIN = 0.1
 """Of the box around joints, as a share of its longer side: the median in PoseFES and COCO."""
 
@@ -87,8 +90,18 @@ def predict(
             "Label Studio finds the images with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true, "
             f"LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={root.parent} and {root} as local storage"
         )
+    _tell_weak(found, options.joint_score)
     _report(broken, sources, out)
     return out
+
+
+def _tell_weak(found: list[Found], least: float) -> None:
+    weak = [(one.keypoints[:, :, 2] < least).mean() for one in found if len(one.keypoints)]
+    if weak and np.mean(weak) > _MANY:
+        _say(
+            f"{np.mean(weak):.0%} of the joints score less than --joint-score {least:g}: they are "
+            "neither drawn nor labelled, but in results.json"
+        )
 
 
 @contextmanager
