@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -148,8 +149,9 @@ def test_masks_number_the_annotations_of_an_image(crowd):
 def test_what_is_in_the_way_is_refused_and_left_alone(dataset, tmp_path):
     before = contents(dataset)
     config = GenerateConfig(images=2 * CHUNK + 4, write=("depth", "masks", "parts"), **SMALL)
-    with pytest.raises(UserError, match="finished dataset"):
-        generate(dataset, config)
+    assert generate(dataset, config) == dataset
+    with pytest.raises(UserError, match=r"finished dataset .*differs in seed"):
+        generate(dataset, replace(config, seed=config.seed + 1))
     assert contents(dataset) == before
 
     (tmp_path / "foreign").mkdir()

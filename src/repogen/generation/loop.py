@@ -28,7 +28,8 @@ from repogen.scenes.config import backdrop_of, forget_files
 def generate(out: Path | str, config: GenerateConfig) -> Path:
     """Write a dataset of `config.images` pictures into the folder `out`; returns the folder.
 
-    A half-made folder of the same options is finished; anything else in the way is refused.
+    A half-made folder of the same options is finished, a finished one left as it is; anything
+    else in the way is refused.
     Raises `UserError` for input a person can mend and `KeyboardInterrupt` for Ctrl-C; in
     either case what is written stays valid and the same call goes on. Worker processes import
     the calling script: call it under `if __name__ == "__main__":`.
@@ -47,6 +48,9 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
         forget_files()
     _, found = backdrop_of(config.backgrounds)
     run = run_record(config, found)
+    if folder.complete and changed_option(read_run(folder), run) is None:
+        _say(f"{folder.root} is finished: {config.images} images of these options")
+        return folder.root
     with opened(folder, lambda: _check_folder(folder, run)):
         if folder.run.exists():
             warn_of_versions(read_run(folder), run)
