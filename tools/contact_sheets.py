@@ -40,6 +40,7 @@ def sheet(options: dict, rows: int, columns: int, side: int) -> np.ndarray:
 def main() -> None:
     """Write one JPEG a sheet into the folder named on the command line."""
     folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
     for name, options in SHEETS.items():
         shape = (2, 4, 270) if name == "fisheye" else (2, 6, 180)
         picture = sheet({k: v for k, v in options.items() if k != "images"}, *shape)
