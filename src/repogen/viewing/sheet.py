@@ -40,17 +40,10 @@ def _tile(
         draw_skeleton(small, scaled.ravel().tolist(), max(1, round(tile / 170)))
     out = np.full((tile, tile, 3), 255, np.uint8)
     out[: small.shape[0], : small.shape[1]] = small
-    view = image["view"]
-    text = f"{image['id']} {view['name']} {view['azimuth_deg']:.0f} {view['elevation_deg']:.0f}"
-    for color, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-        cv2.putText(
-            out,
-            text,
-            (4, tile - 6),
-            cv2.FONT_HERSHEY_SIMPLEX,
-            tile / 700,
-            color,
-            width,
-            cv2.LINE_AA,
-        )
+    view, strip = image["view"], out[-(tile // 14) :]
+    strip //= 3  # dark, so that the words stand out
+    angles = f"az {view['azimuth_deg']:.0f} el {view['elevation_deg']:.0f}"
+    text = f"{image['id']} {view['name']} {angles}"
+    place, white = (4, strip.shape[0] * 3 // 4), (255, 255, 255)
+    cv2.putText(strip, text, place, cv2.FONT_HERSHEY_SIMPLEX, tile / 700, white, 1, cv2.LINE_AA)
     return out
