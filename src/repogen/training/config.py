@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from repogen.datasets.sets import names_differ
-from repogen.errors import UserError
+from repogen.errors import UserError, check_between
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,7 @@ class TrainConfig:
             ("clip", 1e-6, 1e6), ("warmup", 0, 10**7), ("ema", 0, 0.999999),
             ("seed", 0, 2**32),
         ):  # fmt: skip
-            value = getattr(self, name)
-            if not low <= value <= high:
-                flag = name.replace("_", "-")
-                raise UserError(f"--{flag} {value:g} must lie between {low:g} and {high:g}")
+            check_between(f"--{name.replace('_', '-')}", getattr(self, name), low, high)
         if self.lr is not None and not 0 < self.lr < 1:
             raise UserError(f"--lr {self.lr:g} must lie between 0 and 1")
         if self.blend is not None and not 0 <= self.blend <= 1:
