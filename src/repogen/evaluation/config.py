@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from repogen.errors import UserError
+from repogen.errors import UserError, check_between
 
 DRAWS = 1000
 
@@ -32,8 +32,7 @@ class EvaluateConfig:
     def __post_init__(self) -> None:
         if not self.weights or not self.data:
             raise UserError("nothing to evaluate; give --weights RUN … and --data NAME=DATASET …")
-        if not 0 <= self.draws <= 100_000:
-            raise UserError(f"--draws {self.draws} must lie between 0 and 100000")
+        check_between("--draws", self.draws, 0, 100_000)
         if self.out is not None and (self.out.suffix != ".json" or self.out.is_dir()):
             raise UserError(f"--out {self.out} must be a file called .json")
         if bool(self.blend) != (self.init is not None):
@@ -41,7 +40,6 @@ class EvaluateConfig:
         if self.blend and len(self.weights) > 1:
             raise UserError(f"--blend is of one model; --weights names {len(self.weights)}")
         for alpha in self.blend:
-            if not 0 <= alpha <= 1:
-                raise UserError(f"--blend {alpha:g} must lie between 0 and 1")
+            check_between("--blend", alpha, 0, 1)
         if len(set(self.blend)) < len(self.blend):
             raise UserError("--blend names an alpha twice")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from repogen.errors import UserError, choose
+from repogen.errors import UserError, check_between, choose
 
 WRITABLE = ("drawn", "people", "cvat", "label-studio")
 """What can be written beside results.json."""
@@ -32,7 +32,6 @@ class PredictOptions:
             if kind not in WRITABLE:
                 raise choose("--write", kind, WRITABLE)
         for flag, score in (("--box-score", self.box_score), ("--joint-score", self.joint_score)):
-            if not 0 <= score <= 1:
-                raise UserError(f"{flag} {score:g} must lie between 0 and 1")
+            check_between(flag, score, 0, 1)
         if self.boxes and self.detector:
             raise UserError("--boxes and --detector both say where people are; give one of them")

@@ -67,10 +67,10 @@ class TrainConfig:
             check_between(f"--{name.replace('_', '-')}", getattr(self, name), low, high)
         if self.lr is not None and not 0 < self.lr < 1:
             raise UserError(f"--lr {self.lr:g} must lie between 0 and 1")
-        if self.blend is not None and not 0 <= self.blend <= 1:
-            raise UserError(f"--blend {self.blend:g} must lie between 0 and 1")
-        if self.blend is not None and self.init is None:
-            raise UserError("--blend needs the weights to blend with: give --init")
+        if self.blend is not None:
+            check_between("--blend", self.blend, 0, 1)
+            if self.init is None:
+                raise UserError("--blend needs the weights to blend with: give --init")
         if list(self.milestones) != sorted(self.milestones) or not all(
             0 < share < 1 for share in self.milestones
         ):
