@@ -1,6 +1,5 @@
 """`repogen info`: what this installation offers, or what a dataset holds."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from itertools import pairwise
@@ -12,13 +11,14 @@ import numpy as np
 from repogen.bodies import load_body
 from repogen.bodies.anny_data import cached_file
 from repogen.bodies.intersection import intersecting_share
-from repogen.datasets.reading import open_dataset, read_coco, read_run
+from repogen.datasets.reading import open_dataset, read_run
 from repogen.errors import UserError
 from repogen.generation.config import PRESETS
 from repogen.poses.bounds import default_bounds
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.plausibility import range_excess
 from repogen.poses.sampling import NAMED_POSES, sample_body_pose, sample_hands
+from repogen.viewing.summary import summarize
 from repogen.views.directions import BANDS, VIEWS
 
 VARIANCES = (0.33, 0.67, 1.0, 1.5, 2.0)
@@ -93,18 +93,17 @@ def _flags(options: Mapping[str, Any]) -> Iterator[str]:
 
 def _of_dataset(path: Path) -> str:
     folder = open_dataset(path)
-    run, coco = read_run(folder), read_coco(folder)
-    flags = np.array([a["keypoints"][2::3] for a in coco["annotations"]]).reshape(-1, 17)
-    views = Counter(image["view"]["name"] for image in coco["images"])
-    areas = np.array([a["area"] for a in coco["annotations"]] or [0.0])
+    run, summary = read_run(folder), summarize(folder)
+    people, flags = summary.people, summary.people["flags"]
+    areas = people["area"] if len(people) else np.zeros(1)
     rows = {
         "dataset": str(folder.root),
-        "images": str(len(coco["images"])),
-        "people": str(len(coco["annotations"])),
+        "images": str(summary.views.total()),
+        "people": str(len(people)),
         "keypoints": f"{(flags == 2).mean():.1%} visible, {(flags == 1).mean():.1%} occluded, "
         f"{(flags == 0).mean():.1%} outside or dropped",
-        "views": ", ".join(f"{name} {count}" for name, count in views.most_common()),
-        "elevations": _elevations([a["view"]["elevation_deg"] for a in coco["annotations"]]),
+        "views": ", ".join(f"{name} {count}" for name, count in summary.views.most_common()),
+        "elevations": _elevations(people["elevation_deg"]),
         "person area": f"median {np.median(areas):.0f} px",
         "backgrounds": run["backgrounds_found"],
         "seed": str(run["config"]["seed"]),
@@ -113,7 +112,7 @@ def _of_dataset(path: Path) -> str:
     return _table(rows)
 
 
-def _elevations(degrees: list[float]) -> str:
+def _elevations(degrees: np.ndarray) -> str:
     """How many people are seen from where."""
     counts, _ = np.histogram(degrees, BANDS)
     return ", ".join(

@@ -16,6 +16,7 @@ from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.poses.bounds import SHOULDER_DROP_DEG, Bounds, default_bounds, load_bounds
 from repogen.poses.distributions import DISTRIBUTIONS, AngleDistribution
 from repogen.scenes.scene import Scene
+from repogen.viewing.summary import Summary
 
 _SHOWN = (
     ("left_hip", "x"), ("right_hip", "z"), ("left_knee", "x"), ("spine2", "y"),
@@ -27,19 +28,15 @@ _SHOWN = (
 _STRAIGHT = (0.0, 0.0, 0.0)
 
 
-def views_figure(coco: dict[str, Any]) -> Figure:
+def views_figure(summary: Summary) -> Figure:
     """Where the camera stands for each person: azimuth across, elevation up, equal areas."""
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.add_subplot(projection="mollweide")
-    names = {image["id"]: image["view"]["name"] for image in coco["images"]}
-    people = coco["annotations"]
-    for name in sorted(set(names.values())):
-        chosen = [a["view"] for a in people if names[a["image_id"]] == name]
-        axes.scatter(
-            np.radians([view["azimuth_deg"] for view in chosen]),
-            np.radians([view["elevation_deg"] for view in chosen]),
-            s=8, label=name, alpha=0.7,
-        )  # fmt: skip
+    names = list(summary.views)
+    for name in sorted(names):
+        chosen = summary.people[summary.people["view"] == names.index(name)]
+        angles = np.radians(chosen["azimuth_deg"]), np.radians(chosen["elevation_deg"])
+        axes.scatter(*angles, s=8, label=name, alpha=0.7)
     axes.grid(alpha=0.4)
     axes.set_title("the camera from each person (0 = in front, 90 = at the subject's left)")
     axes.legend(loc="lower right", fontsize=8)
@@ -112,11 +109,9 @@ def angles_figure(scenes: Iterable[Scene], random: RandomPoses | None) -> Figure
     return figure
 
 
-def boxes_figure(coco: dict[str, Any]) -> Figure:
+def boxes_figure(summary: Summary) -> Figure:
     """Sizes of the boxes: the longer side as a share of the image, and the aspect."""
-    sizes = {image["id"]: max(image["width"], image["height"]) for image in coco["images"]}
-    boxes = np.array([a["bbox"] for a in coco["annotations"]]).reshape(-1, 4)
-    sides = np.array([sizes[a["image_id"]] for a in coco["annotations"]])
+    boxes, sides = summary.people["box"], summary.people["side"]
     figure = Figure(figsize=(7, 3), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.hist(
@@ -128,9 +123,9 @@ def boxes_figure(coco: dict[str, Any]) -> Figure:
     return figure
 
 
-def visibility_figure(coco: dict[str, Any]) -> Figure:
+def visibility_figure(summary: Summary) -> Figure:
     """Share of visible, occluded and outside keypoints for each joint."""
-    flags = np.array([a["keypoints"][2::3] for a in coco["annotations"]]).reshape(-1, 17)
+    flags = summary.people["flags"]
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.add_subplot()
     start = np.zeros(17)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from repogen.datasets.folder import DatasetFolder, encode_jpeg, encode_png, write_whole
-from repogen.datasets.reading import open_dataset, read_coco, read_run, read_scenes
+from repogen.datasets.reading import open_dataset, read_run, read_scenes
 from repogen.viewing.sheet import contact_sheet
+from repogen.viewing.summary import Summary, summarize
 
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
@@ -31,19 +32,19 @@ def preview(
     """
     folder = open_dataset(dataset)
     target = Path(out) if out else folder.root / "preview"
-    run, coco = read_run(folder), read_coco(folder)
-    count = len(coco["images"])
+    run, summary = read_run(folder), summarize(folder)
+    count = summary.views.total()
     shown = min(images, count)
     ids = sorted({1 + i * count // shown for i in range(shown)})
-    sheet = contact_sheet(folder, coco, ids, min(columns, shown), 256)
+    sheet = contact_sheet(folder, ids, min(columns, shown), 256)
     write_whole(target / "sheet.png", encode_png(sheet))
     pages = [("Pictures", "image/jpeg", encode_jpeg(sheet))]
-    for name, title, data in _figures(folder, coco, run["config"]):
+    for name, title, data in _figures(folder, summary, run["config"]):
         write_whole(target / f"{name}.png", data)
         pages.append((title, "image/png", data))
     page = _PAGE.format(
         title=html.escape(f"{folder.root.name}: {count} images"),
-        summary=html.escape(f"{len(coco['annotations'])} people; {run['backgrounds_found']}"),
+        summary=html.escape(f"{len(summary.people)} people; {run['backgrounds_found']}"),
         figures="\n".join(
             f'<h2>{html.escape(title)}</h2><img alt="{html.escape(title)}" '
             f'src="data:{kind};base64,{base64.b64encode(data).decode()}">'
@@ -56,14 +57,14 @@ def preview(
 
 
 def _figures(
-    folder: DatasetFolder, coco: dict[str, Any], config: dict[str, Any]
+    folder: DatasetFolder, summary: Summary, config: dict[str, Any]
 ) -> list[tuple[str, str, bytes]]:
     from repogen.viewing import plots
 
     figures = {
-        "views": ("Views", plots.views_figure(coco)),
-        "boxes": ("Boxes", plots.boxes_figure(coco)),
-        "visibility": ("Visibility", plots.visibility_figure(coco)),
+        "views": ("Views", plots.views_figure(summary)),
+        "boxes": ("Boxes", plots.boxes_figure(summary)),
+        "visibility": ("Visibility", plots.visibility_figure(summary)),
     }
     if not config["pose"]:
         figure = plots.angles_figure(read_scenes(folder), plots.random_poses(config))

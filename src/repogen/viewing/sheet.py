@@ -1,5 +1,6 @@
 """Contact sheets: many small pictures with their skeletons."""
 
+from itertools import takewhile
 from typing import Any
 
 import cv2
@@ -7,19 +8,19 @@ import numpy as np
 from jaxtyping import UInt8
 
 from repogen.datasets.folder import DatasetFolder
+from repogen.datasets.reading import read_annotated
 from repogen.labels.stick import draw_skeleton
 from repogen.pictures import read_picture
 
 
 def contact_sheet(
-    folder: DatasetFolder, coco: dict[str, Any], ids: list[int], columns: int, tile: int
+    folder: DatasetFolder, ids: list[int], columns: int, tile: int
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """Images `ids`, each fitted into a square of `tile` pixels with its skeletons, BGR."""
-    by_image: dict[int, list[dict[str, Any]]] = {}
-    for annotation in coco["annotations"]:
-        by_image.setdefault(annotation["image_id"], []).append(annotation)
-    images = {image["id"]: image for image in coco["images"]}
-    tiles = [_tile(folder, images[i], by_image.get(i, []), tile) for i in ids]
+    """Images `ids` in the dataset's order, each fitted into a square of `tile` pixels with its
+    skeletons, BGR."""
+    shown, last = set(ids), max(ids)
+    entries = takewhile(lambda entry: entry[0]["id"] <= last, read_annotated(folder))
+    tiles = [_tile(folder, *entry, tile) for entry in entries if entry[0]["id"] in shown]
     tiles += [np.full((tile, tile, 3), 255, np.uint8)] * (-len(tiles) % columns)
     rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
     return np.vstack(rows)
