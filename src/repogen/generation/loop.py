@@ -40,18 +40,16 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
             '`if __name__ == "__main__":`'
         )
     folder = folder_of(Path(out), config)
-    forget_files()
-    backdrop_of(config.backgrounds)
+    run = _record_now(config)
     _check_device(config.device)
-    if config.body == "anny" and not folder.complete:
-        ensure_anny_data()  # minutes, the first time, in which asset packs may come
-        forget_files()
-    _, found = backdrop_of(config.backgrounds)
-    run = run_record(config, found)
     if folder.complete and changed_option(read_run(folder), run) is None:
         _say(f"{folder.root} is finished: {config.images} images of these options")
         return folder.root
     with opened(folder, lambda: _check_folder(folder, run)):
+        if config.body == "anny":
+            ensure_anny_data()  # minutes, the first time, in which asset packs may come
+            run = _record_now(config)
+            _check_folder(folder, run)
         if folder.run.exists():
             warn_of_versions(read_run(folder), run)
         else:
@@ -62,7 +60,7 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
         done = config.images - left
         if done:
             _say(f"going on: {done} of {config.images} images are there")
-        _say(f"backgrounds: {found}")
+        _say(f"backgrounds: {run['backgrounds_found']}")
         if todo:
             with tqdm(
                 total=config.images, initial=done, unit="img", smoothing=0.1, desc="generating"
@@ -89,6 +87,13 @@ def folder_of(root: Path, config: GenerateConfig) -> DatasetFolder:
     if config.format == "webdataset":
         return ShardFolder(root, config.shard_images)
     return DatasetFolder(root)
+
+
+def _record_now(config: GenerateConfig) -> dict[str, Any]:
+    """The contents of run.json, from what lies on the disk at this moment."""
+    forget_files()
+    _, found = backdrop_of(config.backgrounds)
+    return run_record(config, found)
 
 
 def _check_device(device: str) -> None:
