@@ -4,7 +4,7 @@ Extended, torso `up`), tested on those sideways and upside down, never trained o
 A fifth of the images is left out for choosing settings: `--split dev` scores on those, with arms
 that differ in the setting; `--split test` scores the experiment's arms on the rest, and
 `--split clothes` arms whose people wear other things, `--split long` three arms that are worth
-training longer (`--epochs 16`), on the same.
+training longer (`--epochs 16`, `--share`), on the same.
 """
 
 import json
@@ -52,7 +52,12 @@ CLOTHES_ARMS = (
 )
 """With the packs makehuman and environments installed."""
 
-LONG_ARMS = (CLOTHES_ARMS[0], CLOTHES_ARMS[1], CLOTHES_ARMS[3])
+
+def long_arms(share: float) -> tuple[Arm, ...]:
+    """With this share of synthetic crops; the first takes as many steps without any."""
+    steps = Arm("+ rotation, as many steps", repeat=1 / (1 - share))
+    return steps, CLOTHES_ARMS[1], CLOTHES_ARMS[3]
+
 
 DEV_ARMS = (*REAL, *(Arm(f"+ 1500 {views}", synthetic(1500, views)) for views in VIEWS))
 
@@ -99,7 +104,12 @@ def main(
             f"{torso}={folder}/{torso}-{scored}.json:{images}" for torso in ("up", "side", "inv")
         ),
     )
-    arms = {"dev": DEV_ARMS, "test": TEST_ARMS, "clothes": CLOTHES_ARMS, "long": LONG_ARMS}[split_]
+    arms = {
+        "dev": DEV_ARMS,
+        "test": TEST_ARMS,
+        "clothes": CLOTHES_ARMS,
+        "long": long_arms(experiment.share or 1 / 3),
+    }[split_]
     run(experiment, f"real photographs, {split_}", arms, ("OKS", "PCK", "swapped"))
 
 
