@@ -6,15 +6,23 @@ import json
 import re
 import shutil
 import tarfile
+from dataclasses import replace
 
 import fsspec
 import pytest
 
-from repogen import GenerateConfig, generate, validate
+from repogen import GenerateConfig, generate, info, preview, validate
 from repogen.datasets.convert import convert
-from repogen.datasets.reading import open_dataset
+from repogen.datasets.reading import (
+    open_dataset,
+    open_folder,
+    read_annotated,
+    read_files,
+    read_scenes,
+)
 from repogen.datasets.shards import pack, read_manifest, read_shard, unpack
 from repogen.errors import UserError
+from repogen.generation.rerender import rerender
 
 IMAGES, IN_ONE = 11, 4
 OPTIONS = {
@@ -371,6 +379,59 @@ def test_validate_finds_wrong_labels_in_a_shard(shards, tmp_path):
     assert "bbox" in problems[0]
 
 
+def test_info_and_preview_of_shards_are_those_of_the_folder(plain, shards, tmp_path):
+    def told(root):
+        return [line for line in info(root).splitlines() if not line.startswith("dataset ")]
+
+    assert told(shards) == told(plain)
+    pages = [preview(root, tmp_path / root.parent.name, images=5) for root in (plain, shards)]
+    ours, theirs = (files_of(page.parent) for page in pages)
+    ours.pop("index.html"), theirs.pop("index.html")  # they name their folders
+    assert ours == theirs
+
+
+def test_images_of_shards_are_made_again(plain, shards, tmp_path):
+    ids = (11, 2, 4)
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    assert len(rerender(plain, ids, ours)) == len(rerender(shards, ids, theirs)) == 3
+    assert files_of(ours) == files_of(theirs)
+    with pytest.raises(UserError, match="has no image 12"):
+        rerender(shards, (12,), theirs)
+
+
+def test_one_image_of_shards_is_found_without_reading_the_others(shards, tmp_path):
+    for own, data in files_of(shards).items():
+        if own not in ("shard-000000.tar", "shard-000002.tar"):
+            (tmp_path / own).write_bytes(data)
+    folder = open_dataset(tmp_path)
+    assert [image["id"] for image, _ in read_annotated(folder, (6, 8))] == [6, 8]
+    assert [scene.index for scene in read_scenes(folder, (7,))] == [6]
+    kinds = ("image", "depth", "stick/all", "stick/visible")
+    with tarfile.open(shards / "shard-000001.tar") as tar:
+        wanted = [tar.extractfile(n).read() for n in tar.getnames() if n.startswith("00000007.")]
+    assert list(read_files(folder, 7, kinds).values()) == wanted[1:]
+    with pytest.raises(UserError, match=r"cannot read .*shard-000000\.tar"):
+        list(read_annotated(folder))
+    with pytest.raises(UserError, match="hold no masks of image 7"):
+        read_files(folder, 7, ("masks",))
+
+
+def test_validate_makes_images_of_shards_again(shards, tmp_path):
+    for own, data in files_of(shards).items():
+        (tmp_path / own).write_bytes(data)
+    name = "shard-000000.tar"
+    first, second, *others = unpack((tmp_path / name).read_bytes(), name)
+    files = first.files | {"image": second.files["image"]}
+    data, shard = pack(name, [replace(first, files=files), second, *others])
+    (tmp_path / name).write_bytes(data)
+    manifest = json.loads((tmp_path / "shards.json").read_text())
+    manifest["shards"][0] = vars(shard)
+    (tmp_path / "shards.json").write_text(json.dumps(manifest))
+    assert validate(tmp_path, rerender=0) == []
+    (problem,) = validate(tmp_path)
+    assert problem.startswith("image 1: made again from its scene it has another image")
+
+
 def test_what_needs_a_folder_says_so(shards):
     with pytest.raises(UserError, match="holds shards; repogen convert"):
-        open_dataset(shards)
+        open_folder(shards)

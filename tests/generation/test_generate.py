@@ -358,9 +358,9 @@ def damage_other_picture(root):
         (damage_scene_order, "is of image 2"),
         (damage_scene_text, "scenes.jsonl line 1"),
         (damage_ids, "image ids"),
-        (damage_other_picture, "images/00000001.jpg: made again from its scene"),
-        (damage_a_depth_map, "depth/00000001.png: made again from its scene"),
-        (damage_a_record, "records of image 1: made again from its scene"),
+        (damage_other_picture, "image 1: made again from its scene it has another image"),
+        (damage_a_depth_map, "image 1: made again from its scene it has another depth"),
+        (damage_a_record, "image 1: made again from its scene it has another record"),
     ],
 )
 def test_validate_names_each_broken_promise(tmp_path, body, damage, says):

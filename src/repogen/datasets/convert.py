@@ -20,6 +20,7 @@ from repogen.datasets.folder import (
 from repogen.datasets.reading import (
     open_dataset,
     read_annotated,
+    read_files,
     read_header,
     read_run,
     read_scene_lines,
@@ -109,17 +110,12 @@ def _record(
     scene: str,
     kinds: tuple[str, ...],
 ) -> Record:
-    files = {PICTURE: folder.image(image["id"])}
-    files |= {kind: folder.map(kind, image["id"]) for kind in kinds}
     without_ids = [
         {key: value for key, value in a.items() if key not in ("id", "image_id")}
         for a in annotations
     ]
-    try:
-        data = {kind: path.read_bytes() for kind, path in files.items()}
-    except OSError as error:
-        raise UserError(f"cannot read {error.filename}: {error.strerror}") from error
-    return Record(image, without_ids, scene, data)
+    files = read_files(folder, image["id"], (PICTURE, *kinds))
+    return Record(image, without_ids, scene, files)
 
 
 @contextmanager

@@ -1,12 +1,13 @@
-"""Reading a finished dataset folder back."""
+"""Reading a finished dataset back, whichever its format."""
 
 import json
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from reprlib import repr as shortened
 from typing import Any
 
-from repogen.datasets.folder import MAPS, MOST_IMAGES, DatasetFolder, write_whole
+from repogen.datasets.folder import MAPS, MOST_IMAGES, PICTURE, DatasetFolder, write_whole
+from repogen.datasets.shards import ShardFolder, read_labels, read_pictures
 from repogen.errors import UserError
 from repogen.scenes.scene import Scene, scene_from_json
 
@@ -23,17 +24,24 @@ Entry = dict[str, Any]
 
 
 def open_dataset(path: Path | str) -> DatasetFolder:
-    """The finished dataset at `path`. Raises `UserError` where there is none."""
+    """The finished dataset at `path`, shards or not. Raises `UserError` where there is none."""
     folder = DatasetFolder(Path(path))
-    run = read_run(folder)
-    if run["config"].get("format") == "webdataset":
-        raise UserError(
-            f"{folder.root} holds shards; repogen convert {folder.root} FOLDER makes a folder of "
-            "them that can be read"
-        )
+    if read_run(folder)["config"].get("format") == "webdataset":
+        folder = ShardFolder(folder.root)
     if not folder.complete:
         raise UserError(
             f"{folder.root} is not finished; run the command that began it again to go on"
+        )
+    return folder
+
+
+def open_folder(path: Path | str) -> DatasetFolder:
+    """The finished dataset with a COCO file at `path`. Raises `UserError` where there is none."""
+    folder = open_dataset(path)
+    if isinstance(folder, ShardFolder):
+        raise UserError(
+            f"{folder.root} holds shards; repogen convert {folder.root} FOLDER makes a folder with "
+            "a COCO file of them"
         )
     return folder
 
@@ -99,12 +107,15 @@ def read_coco(folder: DatasetFolder) -> Entry:
     return coco
 
 
-def read_scenes(folder: DatasetFolder, ids: Container[int] | None = None) -> Iterator[Scene]:
-    """The scenes in image order; with `ids` only those of these lines, from 1. Raises `UserError`
-    where one cannot be read."""
-    for number, line in enumerate(_lines(folder), start=1):
-        if ids is None or number in ids:
-            yield scene_from_json(line)
+def read_scenes(folder: DatasetFolder, ids: Collection[int] | None = None) -> Iterator[Scene]:
+    """The scenes in image order; with `ids` only those of these images. Raises `UserError` where
+    one cannot be read."""
+    if isinstance(folder, ShardFolder):
+        lines = (record.scene for record in read_labels(folder, ids))
+    else:
+        numbered = enumerate(_lines(folder), start=1)
+        lines = (line for number, line in numbered if ids is None or number in ids)
+    yield from map(scene_from_json, lines)
 
 
 def read_scene_lines(folder: DatasetFolder) -> Iterator[str]:
@@ -125,15 +136,50 @@ def _lines(folder: DatasetFolder) -> Iterator[str]:
         raise UserError(f"cannot read {folder.scenes}: {error}") from error
 
 
-def read_annotated(folder: DatasetFolder) -> Iterator[tuple[Entry, list[Entry]]]:
-    """Every image's COCO entry and its annotations, in order, without holding them all. Raises
-    `UserError` where they cannot be read."""
+def read_annotated(
+    folder: DatasetFolder, ids: Collection[int] | None = None
+) -> Iterator[tuple[Entry, list[Entry]]]:
+    """Every image's COCO entry and its annotations (of shards without ids), in order, without
+    holding them all; with `ids` only those of these images. Raises `UserError` where they cannot
+    be read."""
+    if isinstance(folder, ShardFolder):
+        yield from ((r.image, r.annotations) for r in read_labels(folder, ids))
+        return
     try:
-        yield from _by_image(read_table(folder, "images"), read_table(folder, "annotations"))
+        left = None if ids is None else set(ids)
+        tables = read_table(folder, "images"), read_table(folder, "annotations")
+        for image, annotations in _by_image(*tables):
+            if left is None:
+                yield image, annotations
+            elif image["id"] in left:
+                yield image, annotations
+                left.remove(image["id"])
+                if not left:
+                    return
     except UserError:
         raise
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"cannot read {folder.annotations}: {error}") from error
+
+
+def read_files(folder: DatasetFolder, image_id: int, kinds: Sequence[str]) -> dict[str, bytes]:
+    """The picture and maps of an image by kind, `PICTURE` and the like. Raises `UserError` where
+    one is not there."""
+    if isinstance(folder, ShardFolder):
+        data = read_pictures(folder, image_id)
+        for kind in kinds:
+            if kind not in data:
+                raise UserError(f"{folder.root}: the shards hold no {kind} of image {image_id}")
+        return {kind: data[kind] for kind in kinds}
+    try:
+        return {
+            kind: (
+                folder.image(image_id) if kind == PICTURE else folder.map(kind, image_id)
+            ).read_bytes()
+            for kind in kinds
+        }
+    except OSError as error:
+        raise UserError(f"cannot read {error.filename}: {error.strerror}") from error
 
 
 def read_table(folder: DatasetFolder, name: str) -> Iterator[Entry]:

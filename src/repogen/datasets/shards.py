@@ -10,10 +10,10 @@ import io
 import json
 import re
 import tarfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import cattrs
 import fsspec
@@ -137,21 +137,31 @@ def unpack(data: bytes, where: str) -> Iterator[Record]:
 
     Raises `UserError`, naming `where`, for anything else; nothing is written to the disk.
     """
+    for key, files in _members(io.BytesIO(data), where).items():
+        yield _record(files, f"{where}: {key}")
+
+
+def _members(
+    file: BinaryIO, where: str, wanted: Callable[[str, str], bool] = lambda name, ending: True
+) -> dict[str, dict[str, bytes]]:
+    """What the members of a tar file hold whose name and ending are wanted, by these two."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
     members: dict[str, dict[str, bytes]] = {}
     try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
+        with tarfile.open(fileobj=file, mode="r:") as tar:
             for member in tar:
                 name = _MEMBER.fullmatch(member.name)
                 whole = member.isreg() and not member.issparse()  # holes are memory from nothing
-                if not whole or name is None or member.size > len(data):
+                if not whole or name is None or member.size > size:
                     raise UserError(f"{where}: foreign member {member.name!r}")
-                file = tar.extractfile(member)
-                assert file is not None
-                members.setdefault(name[1], {})[name[2]] = file.read()
+                if wanted(name[1], name[2]):
+                    content = tar.extractfile(member)
+                    assert content is not None
+                    members.setdefault(name[1], {})[name[2]] = content.read()
     except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
         raise UserError(f"{where} is no whole tar file: {error}") from error
-    for key, files in members.items():
-        yield _record(files, f"{where}: {key}")
+    return members
 
 
 def _record(files: dict[str, bytes], where: str) -> Record:
@@ -181,6 +191,48 @@ def with_ids(records: Sequence[Record]) -> dict[str, list[dict[str, Any]]]:
             ids = {"id": len(annotations) + 1, "image_id": record.image["id"]}
             annotations.append(ids | annotation)
     return {"images": [record.image for record in records], "annotations": annotations}
+
+
+def read_labels(folder: ShardFolder, ids: Collection[int] | None = None) -> Iterator[Record]:
+    """The records of a dataset on the disk in order, with `ids` only those of these images, and
+    without any of their files: of a shard only the labels are read, and its hash is not asked for.
+    Raises `UserError` where they cannot be read."""
+    for shard, first in _numbered(folder):
+        inside = range(first, first + shard.images)
+        if ids is not None and not any(number in inside for number in ids):
+            continue
+        for key, files in _read_members(folder, shard, lambda _, ending: ending == "json").items():
+            if ids is None or int(key) in ids:
+                yield _record(files, f"{shard.name}: {key}")
+
+
+def read_pictures(folder: ShardFolder, image_id: int) -> dict[str, bytes]:
+    """An image's files by kind. Raises `UserError` where its shard cannot be read."""
+    for shard, first in _numbered(folder):
+        if first <= image_id < first + shard.images:
+            found = _read_members(folder, shard, lambda name, _: int(name) == image_id)
+            files = found.get(f"{image_id:08d}", {})
+            return {_kind(ending): data for ending, data in files.items() if ending != "json"}
+    return {}
+
+
+def _numbered(folder: ShardFolder) -> Iterator[tuple[Shard, int]]:
+    """The shards, each with the id of its first image."""
+    first = 1
+    for shard in read_manifest(str(folder.root)).shards:
+        yield shard, first
+        first += shard.images
+
+
+def _read_members(
+    folder: ShardFolder, shard: Shard, wanted: Callable[[str, str], bool]
+) -> dict[str, dict[str, bytes]]:
+    path = folder.root / shard.name
+    try:
+        with path.open("rb") as file:
+            return _members(file, str(path), wanted)
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
 
 
 def read_manifest(url: str) -> Manifest:

@@ -19,8 +19,11 @@ def validate_files(folder: DatasetFolder) -> list[str]:
     """Every broken promise of a finished dataset, a line each; none for a sound one.
 
     Held against each other are the records, the scenes, the pictures and the options in run.json;
-    nothing is made again. The records are read an image at a time, several times.
+    nothing is made again. The records are read an image at a time, several times; shards one after
+    the other.
     """
+    if isinstance(folder, ShardFolder):
+        return list(_validate_shards(folder))
     try:
         run, header = read_run(folder), read_header(folder)
         wrong = list(_check_ids(folder, header, run["config"]["images"]))
@@ -30,9 +33,8 @@ def validate_files(folder: DatasetFolder) -> list[str]:
         return [str(error)]
 
 
-def validate_shards(root: Path) -> Iterator[str]:
-    """Every broken promise of a finished dataset of shards; they are read one after the other."""
-    folder = ShardFolder(root)
+def _validate_shards(folder: ShardFolder) -> Iterator[str]:
+    root = folder.root
     try:
         run, manifest = read_run(folder), read_manifest(str(root))
     except UserError as error:

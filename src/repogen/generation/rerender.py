@@ -7,9 +7,15 @@ from typing import Any
 
 from repogen.bodies import load_body
 from repogen.datasets.folder import DatasetFolder, Record, write_whole
-from repogen.datasets.reading import Entry, open_dataset, read_annotated, read_run, read_scenes
-from repogen.datasets.shards import ShardFolder
-from repogen.datasets.validate import validate_files, validate_shards
+from repogen.datasets.reading import (
+    Entry,
+    open_dataset,
+    read_annotated,
+    read_files,
+    read_run,
+    read_scenes,
+)
+from repogen.datasets.validate import validate_files
 from repogen.errors import UserError
 from repogen.generation.output import record_of
 from repogen.labels.annotation import CATEGORY
@@ -63,19 +69,16 @@ def validate(dataset: Path | str, rerender: int = 3) -> list[str]:
     """Every broken promise of a dataset, a line each; an empty list for a sound one.
 
     `rerender` images, evenly spread, are made again: their pictures are compared byte for byte,
-    their labels number for number; of shards none. Raises `UserError` where there is no finished
-    dataset.
+    their labels number for number. Raises `UserError` where there is no finished dataset.
     """
-    if ShardFolder(Path(dataset)).complete:
-        return list(validate_shards(Path(dataset)))
     folder = open_dataset(dataset)
     problems = validate_files(folder)
     if problems or not rerender:
         return problems
     count = read_run(folder)["config"]["images"]
     ids = {1 + (count - 1) * i // max(rerender - 1, 1) for i in range(rerender)}
-    kept = (entry for entry in read_annotated(folder) if entry[0]["id"] in ids)
-    for record, entry in zip(_made_again(folder, _scenes(folder, ids)), kept, strict=True):
+    again = _made_again(folder, _scenes(folder, ids))
+    for record, entry in zip(again, read_annotated(folder, ids), strict=True):
         problems += _differences(folder, *entry, record)
     return problems
 
@@ -84,20 +87,17 @@ def _differences(
     folder: DatasetFolder, image: Entry, annotations: list[Entry], record: Record
 ) -> Iterator[str]:
     """Where a dataset is not what its scene gives, a line each."""
-    wrong = [
-        str(path.relative_to(folder.root))
-        for path, data in folder.files(record).items()
-        if path.read_bytes() != data
-    ]
+    files = read_files(folder, image["id"], tuple(record.files))
+    wrong = [kind for kind, data in record.files.items() if files[kind] != data]
     again = json.loads(json.dumps([record.image, *record.annotations]))
     kept = [
         {k: v for k, v in annotation.items() if k not in ("id", "image_id")}
         for annotation in annotations
     ]
     if [image, *kept] != again:
-        wrong.append(f"records of image {image['id']}")
-    for name in wrong:
+        wrong.append("record")
+    for kind in wrong:
         yield (
-            f"{name}: made again from its scene it differs (other versions of the libraries than "
-            "in run.json?)"
+            f"image {image['id']}: made again from its scene it has another {kind} (other versions "
+            "of the libraries than in run.json?)"
         )

@@ -38,7 +38,7 @@ def summarize(folder: DatasetFolder) -> Summary:
         raise
     except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise UserError(
-            f"{folder.annotations} holds records that are not ours ({error!r}); repogen validate "
+            f"{folder.root} holds records that are not ours ({error!r}); repogen validate "
             "tells which"
         ) from error
 

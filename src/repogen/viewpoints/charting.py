@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from repogen.datasets.folder import write_whole
 from repogen.datasets.people import People, read_people
-from repogen.datasets.reading import open_dataset
+from repogen.datasets.reading import open_folder
 from repogen.errors import UserError
 from repogen.viewpoints.figures import bands_figure, sphere_figure
 from repogen.viewpoints.mixture import mode
@@ -56,7 +56,7 @@ def chart_views(
         raise UserError(f"--min-joints {min_joints} must lie between {FEWEST} and 17")
     path, out = Path(annotations), Path(out)
     if path.is_dir():
-        path = open_dataset(path).annotations
+        path = open_folder(path).annotations
     everybody = read_people(path.stem, path, path.parent)
     people = _used(everybody, min_joints)
     regressor = regressor or load_regressor()
