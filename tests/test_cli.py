@@ -207,6 +207,20 @@ def test_help_does_not_wait_for_the_renderer():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("words", ["train --out run --train", "evaluate --weights run --data"])
+def test_a_set_that_is_not_there_is_told_before_torch_is_imported(words, tmp_path):
+    code = (
+        f"import sys; from repogen.cli import main; code = main({[*words.split(), 's=nowhere']});"
+        'sys.exit(f\'{code} {sys.modules.keys() & {"torch", "warp"}}\')'
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.stderr.splitlines() == [
+        "repogen: error: set 's=nowhere': nowhere is no finished dataset of repogen", "2 set()"
+    ]  # fmt: skip
+
+
 def test_output_that_nobody_reads_ends_quietly():
     command = f"({sys.executable} -m repogen info; echo code $? >&2) | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)

@@ -5,6 +5,7 @@ from typing import Annotated
 from tyro.conf import OmitArgPrefixes
 
 from repogen.commands.parsing import called
+from repogen.datasets.sets import parse_set
 from repogen.evaluation.config import EvaluateConfig
 
 
@@ -14,6 +15,8 @@ def run(words: list[str]) -> int:
 
 def command(options: Annotated[EvaluateConfig, OmitArgPrefixes]) -> int:
     """Score models on sets of labelled people, and compare them."""
+    for spec in options.data:
+        parse_set(spec)  # a wrong one is told at once, not after seconds of imports
     from repogen.evaluation.page import report_text
     from repogen.evaluation.report import evaluate
 

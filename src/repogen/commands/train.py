@@ -5,6 +5,7 @@ from typing import Annotated
 from tyro.conf import OmitArgPrefixes
 
 from repogen.commands.parsing import called
+from repogen.datasets.sets import parse_set
 from repogen.training.config import TrainConfig
 
 
@@ -14,6 +15,8 @@ def run(words: list[str]) -> int:
 
 def command(options: Annotated[TrainConfig, OmitArgPrefixes]) -> int:
     """Fine-tune a pose estimator, or train a tiny one, on real and synthetic people."""
+    for spec in (*options.train, *options.val):
+        parse_set(spec)  # a wrong one is told at once, not after seconds of imports
     from repogen.training.loop import train
 
     print(train(options))
