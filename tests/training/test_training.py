@@ -218,6 +218,12 @@ def test_two_runs_do_not_write_into_one_folder(people, tmp_path):
     assert not list(options.out.glob(".*"))
 
 
+def test_a_leftover_that_cannot_be_removed_is_told_in_a_line(people, tmp_path):
+    (tmp_path / "run" / ".last.pt.1.partial").mkdir(parents=True)
+    with pytest.raises(UserError, match=r"cannot write .*\.last\.pt\.1\.partial: Is a directory"):
+        train(config(people, tmp_path / "run"))
+
+
 def test_an_epoch_may_take_no_time(people, tmp_path):
     out = train(config(people, tmp_path / "run", train=(f"synth={people}:1",), batch=1))
     log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]

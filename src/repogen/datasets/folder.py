@@ -171,9 +171,18 @@ def foreign_files(folder: DatasetFolder) -> list[str]:
 
 
 def remove_partials(folder: DatasetFolder) -> None:
-    """Remove half-written files; only for who holds the folder's lock."""
+    """Remove half-written files; only for who holds the folder's lock. Raises `UserError` where
+    they may not be removed."""
     for path in list(partial_files(folder)):
+        remove_file(path)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file, if it is there. Raises `UserError` where it may not be removed."""
+    try:
         path.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 @contextmanager

@@ -16,7 +16,14 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 
-from repogen.datasets.folder import PARTIALS, alone, cannot_write, write_whole, written_whole
+from repogen.datasets.folder import (
+    PARTIALS,
+    alone,
+    cannot_write,
+    remove_file,
+    write_whole,
+    written_whole,
+)
 from repogen.datasets.people import People
 from repogen.datasets.sets import parse_set
 from repogen.errors import UserError, first_line
@@ -77,12 +84,12 @@ def opened_run(
             with accelerator.main_process_first():
                 if chief:
                     for leftover in out.glob(PARTIALS):  # of a run killed while writing
-                        leftover.unlink(missing_ok=True)
+                        remove_file(leftover)
                 _open(config, mix, tests, state, accelerator)
             yield
         finally:
             if chief:
-                (out / _LOCK).unlink(missing_ok=True)
+                remove_file(out / _LOCK)
 
 
 def _open(
