@@ -2,12 +2,14 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
@@ -70,17 +72,17 @@ class Node:
 def cluster(tmp_path):
     """A head and a second node; yields the address and the second."""
     port = 20_000 + os.getpid() % 10_000
-    head = Node(
-        "--head", f"--port={port}", "--include-dashboard=false", "--temp-dir=/tmp/repogen-ray"
-    )
+    own = mkdtemp(prefix="ray", dir="/tmp")  # sockets lie in it, whose names must be short
+    head = Node("--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={own}")
     address, nodes = f"127.0.0.1:{port}", [head]
     try:
-        wait_for(lambda: cpus(address) == 1)  # a node that finds no head gives up
+        wait_for(lambda: cpus(head, address) == 1)  # a node that finds no head gives up
         nodes.append(Node(f"--address={address}"))
-        yield address, nodes[1]
+        yield address, nodes
     finally:
         for node in reversed(nodes):
             node.kill()
+        shutil.rmtree(own, ignore_errors=True)
 
 
 def wait_for(condition, seconds=240):
@@ -90,7 +92,8 @@ def wait_for(condition, seconds=240):
         time.sleep(0.1)
 
 
-def cpus(address):
+def cpus(head, address):
+    assert head.process.poll() is None, "ray start --head has ended"
     try:
         ray.init(address=address, logging_level="ERROR", log_to_driver=False)
         return ray.cluster_resources().get("CPU", 0)
@@ -102,8 +105,8 @@ def cpus(address):
 
 @pytest.mark.slow
 def test_a_node_that_dies_half_way_costs_nothing(local, tmp_path, cluster):
-    address, second = cluster
-    wait_for(lambda: cpus(address) == 2)
+    address, (head, second) = cluster
+    wait_for(lambda: cpus(head, address) == 2)
     out = tmp_path / "data"
     failed = []
 
