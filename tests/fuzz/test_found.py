@@ -103,6 +103,9 @@ LAUGHS = b"\x80\x02}K\x01" + b"2\x86" * 60 + b"Ns."
         ),
         pytest.param("mhclo", b"# " + b" " * 10**5 + b"\n", id="a line of spaces"),
         pytest.param("mhclo", MHCLO.encode() + b"0-99999\n", id="hidden vertices that are not"),
+        pytest.param(
+            "mhclo", MHCLO.replace(".mhmat", "/a" * 33_000).encode(), id="folders in folders"
+        ),
         pytest.param("obj", OBJ.encode() + b"f 1/9 2/9 3/9\n", id="no such place"),
         pytest.param("SMPL pickle", LAUGHS, id="a key that takes for ever to hash"),
         pytest.param("SMPL pickle", b"\x80\x04\x8f(" + LAUGHS[3:-3] + b"\x90.", id="a set of such"),
