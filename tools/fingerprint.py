@@ -1,0 +1,105 @@
+"""Hashes of what the command line writes, to show that a change of the code changes no byte.
+
+    python tools/fingerprint.py WORK --out before.json     # at one commit
+    python tools/fingerprint.py WORK --against before.json # at another, with the same packs
+
+WORK is a folder that does not exist yet; give the same path both times, since reports hold paths.
+It takes about four minutes on two cores and needs both asset packs (`repogen assets add`).
+"""
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+
+DATASETS = {
+    "painted": "--images 60 --views top bottom front --wardrobe painted --backgrounds builtin "
+    "--seed 1",
+    "rare-views": "--images 60 --preset rare-views --wardrobe packs --seed 2",
+    "ceiling-fisheye": "--images 12 --preset ceiling-fisheye --seed 3 "
+    "--write depth masks parts normals stick",
+    "shards": "--images 64 --image-size 256 --format webdataset --shard-images 8 --seed 4 "
+    "--keypoints wholebody",
+    "measured": "--images 16 --image-size 256 --poses makehuman --poses-share 0.5 --poses-noise 5 "
+    "--max-intersection 0.02 --ages children elders --hidden drop --crop 1.25 --framing paper "
+    "--occluders 0 2 --seed 5",
+}
+
+
+def repogen(*words: str) -> str:
+    """Run one command of this installation; returns what it prints."""
+    command = [sys.executable, "-m", "repogen", *words]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def folder_hashes(folder: Path) -> dict[str, str]:
+    """One hash for each kind of file of a dataset: its bytes, in order of the names."""
+    groups: dict[str, list[Path]] = {}
+    for path in sorted(folder.rglob("*")):
+        if (
+            path.is_file()
+            and path.name not in ("run.json", "shards.json")
+            and ".parts" not in path.parts
+        ):
+            kind = path.parent if path.suffix in (".jpg", ".png", ".tar") else path
+            groups.setdefault(kind.relative_to(folder.parent).as_posix(), []).append(path)
+    out = {}
+    for kind, paths in groups.items():
+        out[kind] = sha256(b"".join(path.read_bytes() for path in paths))
+        if paths[0].suffix == ".jpg":
+            pixels = [cv2.imread(str(path)).tobytes() for path in paths]
+            out[kind + " (pixels)"] = sha256(b"".join(pixels))
+    return out
+
+
+def fingerprint(work: Path) -> dict[str, str]:
+    """Generate, train and evaluate in `work`; returns hashes by what they are of."""
+    out = {}
+    for name, words in DATASETS.items():
+        repogen("generate", str(work / name), *words.split())
+        out |= folder_hashes(work / name)
+        print(f"{name} done", file=sys.stderr)
+    batch = "--batch-size" if "--batch-size" in repogen("train", "--help") else "--batch"
+    people, run = f"s={work / 'painted'}", work / "run"
+    options = f"--model tiny {batch} 6 --epochs 1 --warmup 2 --workers 1".split()
+    repogen("train", "--train", people, "--val", people + ":8", *options, "--out", str(run))
+    out["weights after 10 steps"] = sha256((run / "last.safetensors").read_bytes())
+    report = work / "report.json"
+    repogen("evaluate", "--weights", str(run), "--data", people, "--out", str(report))
+    out["evaluation report"] = sha256(report.read_bytes())
+    return out
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--out", type=Path, help="write the hashes as JSON")
+    parser.add_argument("--against", type=Path, help="compare with hashes written before")
+    options = parser.parse_args()
+    options.work.mkdir(parents=True)
+    hashes = fingerprint(options.work.resolve())
+    if options.out:
+        options.out.write_text(json.dumps(hashes, indent=1) + "\n")
+    before = json.loads(options.against.read_text()) if options.against else hashes
+    differ = 0
+    for what in {**before, **hashes}:
+        same = before.get(what) == hashes.get(what)
+        differ += not same
+        print(
+            f"{hashes.get(what, 'missing'):16}  {what}"
+            + ("" if same else f"  WAS {before.get(what)}")
+        )
+    print(f"{len(hashes)} hashes, {differ} differ")
+    return 1 if differ else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
