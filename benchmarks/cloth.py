@@ -11,8 +11,8 @@ import argparse
 import numpy as np
 
 from repogen import SceneConfig, load_body, sample_scene
+from repogen.people.posing import pose_person, worn_pieces
 from repogen.rendering import Renderer
-from repogen.scenes.people import pose_person, worn_pieces
 
 
 def shares(people: int) -> dict[str, list[float]]:

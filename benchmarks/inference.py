@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from measuring import gflop, line, most_gflops, rates
 
-from repogen.datasets.people import People
+from repogen.coco.annotations import People
 from repogen.evaluation.scores import evaluate_estimates
 from repogen.inference.estimate import Estimates
 from repogen.inference.network import load_estimator, network

@@ -11,11 +11,11 @@ import numpy as np
 from jaxtyping import UInt8
 
 from repogen import Scene
-from repogen.appearance.backgrounds import Photo, photo_pixels
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.protocol import PosedBody, Surface
+from repogen.cameras.camera import Camera
 from repogen.datasets.folder import encode_jpeg
-from repogen.views.camera import Camera
+from repogen.environment.backgrounds import Photo, photo_pixels
 
 
 def available() -> str | None:

@@ -23,9 +23,9 @@ import torch
 from measuring import gflop, line, most_gflops, rates
 
 from repogen import GenerateConfig, generate
-from repogen.datasets.crops import Augmentation
-from repogen.datasets.people import People
-from repogen.datasets.samples import training_sample
+from repogen.coco.annotations import People
+from repogen.coco.crops import Augmentation
+from repogen.coco.samples import training_sample
 from repogen.datasets.sets import read_set
 from repogen.models import build_model
 from repogen.models.pixels import normalize

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 import repogen
-from repogen.views import View, look_at
+from repogen.cameras import View, look_at
 
 scene = repogen.sample_scene(repogen.SceneConfig(pose="stretch", image_size=256), seed=3)
 pictures = []

@@ -12,8 +12,8 @@ from typing import Annotated
 import tyro
 from engine import Arm, Experiment, generate_once, run
 
-from repogen.appearance.backgrounds import IMAGE_SUFFIXES
 from repogen.assets.panoramas import SUFFIXES
+from repogen.environment.backgrounds import IMAGE_SUFFIXES
 
 ORDINARY = {"views": "perimeter", "pose-variance": 0.5, "roll": (-10, 10)}
 TESTS = {

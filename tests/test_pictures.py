@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
-from repogen.appearance.backgrounds import load_photo
-from repogen.appearance.wardrobe import find_textures
+from repogen.environment.backgrounds import load_photo
 from repogen.errors import UserError
+from repogen.people.wardrobe import find_textures
 from repogen.pictures import MOST_PIXELS, begins_as_picture, decode_picture, read_picture
-from repogen.scenes.crowd import find_cutouts
+from repogen.scenes.sample.crowd import find_cutouts
 
 
 def chunk(name, data):

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from repogen.scenes import Scene, SceneConfig, sample_scene, scene_from_json, scene_to_json
     from repogen.training.config import TrainConfig
     from repogen.training.loop import train
-    from repogen.viewing import info, preview
-    from repogen.viewpoints.charting import chart_views
+    from repogen.viewpoint_estimation.charting import chart_views
+    from repogen.visualization import info, preview
 
 _HOME = {
     "EvaluateConfig": "evaluation.config",
@@ -40,15 +40,15 @@ _HOME = {
     "SceneConfig": "scenes",
     "TrainConfig": "training.config",
     "UserError": "errors",
-    "chart_views": "viewpoints.charting",
+    "chart_views": "viewpoint_estimation.charting",
     "evaluate": "evaluation.report",
     "generate": "generation.loop",
-    "info": "viewing",
+    "info": "visualization",
     "label": "labels",
     "load_body": "bodies",
     "load_estimator": "inference.network",
     "predict": "inference.predict",
-    "preview": "viewing",
+    "preview": "visualization",
     "render": "rendering",
     "rerender": "generation.rerender",
     "sample_scene": "scenes",

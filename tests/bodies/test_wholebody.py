@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from repogen.appearance.garments import fit_garment
 from repogen.assets import Garment
 from repogen.bodies.protocol import LAYERS, PosedBody
 from repogen.bodies.skeleton import COCO_KEYPOINTS
@@ -14,6 +13,7 @@ from repogen.bodies.wholebody import (
     mirrored_point,
     more_keypoints,
 )
+from repogen.people.garments import fit_garment
 from repogen.poses.sampling import sample_hands
 
 FINGERS = ("thumb", "index", "middle", "ring", "little")

@@ -9,9 +9,9 @@ import pytest
 from pycocotools import mask as rle
 
 from repogen import GenerateConfig, generate
+from repogen.cameras.lens import MODELS
 from repogen.datasets.folder import DatasetFolder, encode_png
-from repogen.datasets.validate import validate_files
-from repogen.views.lens import MODELS
+from repogen.datasets.validate.dataset import validate_files
 
 WIDE = {"pinhole": 90, "opencv": 80, "equidistant": 190, "kannala-brandt": 170}
 

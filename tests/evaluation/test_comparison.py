@@ -9,8 +9,9 @@ import pytest
 from pycocotools.cocoeval import COCOeval
 
 from repogen.bodies import COCO_KEYPOINTS
-from repogen.datasets.crops import FLIP
-from repogen.datasets.people import People, read_people
+from repogen.cameras.viewpoints import BANDS
+from repogen.coco.annotations import People, read_people
+from repogen.coco.crops import FLIP
 from repogen.evaluation.comparison import compare
 from repogen.evaluation.joints import found_joints, person_oks
 from repogen.evaluation.scores import (
@@ -21,7 +22,6 @@ from repogen.evaluation.scores import (
     scores_of,
 )
 from repogen.inference.estimate import Estimates
-from repogen.views.directions import BANDS
 
 NAN = (np.nan, np.nan, np.nan)
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from repogen import UserError
-from repogen.datasets.crops import CROP_SIZE
-from repogen.datasets.people import People
+from repogen.coco.annotations import People
+from repogen.coco.crops import CROP_SIZE
 from repogen.evaluation.detections import read_detections
 from repogen.inference.estimate import estimate_people, true_boxes
 from repogen.models.heatmaps import joints_to_heatmaps

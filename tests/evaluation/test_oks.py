@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from repogen import GenerateConfig, generate
-from repogen.datasets.people import read_people
+from repogen.coco.annotations import read_people
+from repogen.coco.oks import SIGMAS, unsuppressed
 from repogen.datasets.sets import read_set
-from repogen.datasets.similarity import SIGMAS, unsuppressed
 from repogen.evaluation.scores import evaluate_estimates, judged, measured, resamples
 
 SAMPLE = Path(__file__).parents[2] / "../shared/data/coco_sample"

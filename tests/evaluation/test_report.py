@@ -12,7 +12,7 @@ import torch
 
 from repogen import GenerateConfig, UserError, generate
 from repogen.cli import main
-from repogen.datasets.people import read_people
+from repogen.coco.annotations import read_people
 from repogen.datasets.sets import read_set
 from repogen.evaluation.comparison import compare
 from repogen.evaluation.config import EvaluateConfig

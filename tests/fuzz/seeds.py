@@ -272,11 +272,12 @@ def _checkpoint():
 
 
 def _scene():
-    from repogen.appearance.backgrounds import Photo
-    from repogen.appearance.light import Light
-    from repogen.appearance.outfit import Cloth, Outfit
-    from repogen.scenes.scene import FORMAT, Person, Scene, scene_to_json
-    from repogen.views.camera import Camera
+    from repogen.cameras.camera import Camera
+    from repogen.environment.backgrounds import Photo
+    from repogen.environment.lights import Light
+    from repogen.people.outfit import Cloth, Outfit
+    from repogen.people.person import Person
+    from repogen.scenes.scene import FORMAT, Scene, scene_to_json
 
     cloth = Cloth("#102030", "#ffffff", "plain", 0.1, 0.2)
     outfit = Outfit(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from repogen.datasets.crops import CROP_SIZE
+from repogen.coco.crops import CROP_SIZE
 from repogen.models.heatmaps import joints_to_heatmaps
 
 

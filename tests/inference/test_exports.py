@@ -10,7 +10,7 @@ import pytest
 from pycocotools.coco import COCO
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
-from repogen.datasets.people import read_people
+from repogen.coco.annotations import read_people
 from repogen.inference.cvat import skeleton_label, write_cvat
 from repogen.inference.exports import Found, write_people, write_results
 from repogen.inference.label_studio import labelling_config, write_label_studio

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, save
 from repogen import UserError
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.cli import main
-from repogen.datasets.crops import window_of
+from repogen.coco.crops import window_of
 from repogen.inference.estimate import estimate_crops
 from repogen.inference.network import load_estimator, network
 from repogen.models import build_model

@@ -10,7 +10,7 @@ import torch
 
 from repogen import GenerateConfig, UserError, generate
 from repogen.cli import main
-from repogen.datasets.crops import FLIP
+from repogen.coco.crops import FLIP
 from repogen.inference.options import PredictOptions
 from repogen.inference.predict import predict
 from repogen.models import build_model

@@ -8,7 +8,7 @@ import pytest
 
 from repogen import SceneConfig, sample_scene
 from repogen.labels.convention import annotators_keypoints
-from repogen.scenes.people import pose_person
+from repogen.people.posing import pose_person
 
 LSPET = Path(__file__).parents[3] / "shared/data/lspet/annotations.json"
 

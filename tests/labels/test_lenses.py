@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from pycocotools import mask as rle
 
+from repogen.cameras.lens import MODELS
 from repogen.labels import label
 from repogen.labels.maps import depth_map
 from repogen.scenes import SceneConfig, sample_scene
-from repogen.views.lens import MODELS
 
 FOV = {"pinhole": 80.0, "opencv": 80.0, "equidistant": 190.0, "kannala-brandt": 190.0}
 

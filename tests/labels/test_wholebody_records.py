@@ -8,8 +8,8 @@ import pytest
 
 from repogen import GenerateConfig, SceneConfig, UserError, generate, label, sample_scene, validate
 from repogen.bodies.wholebody import GROUPS, KEYPOINT_SETS
+from repogen.cameras.camera import Camera, direction
 from repogen.labels.wholebody import check_keypoints
-from repogen.views.camera import Camera, direction
 
 CONFIG = SceneConfig(views=("sphere",), image_size=160, truncate=0.5, backgrounds="#406080")
 HAND = GROUPS["lefthand"]

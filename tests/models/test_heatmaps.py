@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from repogen.datasets.crops import CROP_SIZE, FLIP, HEATMAP_SIZE, Window, joints_to_picture
+from repogen.coco.crops import CROP_SIZE, FLIP, HEATMAP_SIZE, Window, joints_to_picture
 from repogen.inference.estimate import estimate_crops, person_scores
 from repogen.models.heatmaps import STRIDE, heatmaps_to_joints, joints_to_heatmaps
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from test_picture import light_of, random_scene, samples_covered
 
-from repogen.appearance.backgrounds import Place
-from repogen.appearance.panorama import Panorama, directions
 from repogen.assets.panoramas import write_panorama
+from repogen.cameras.camera import View, look_at
+from repogen.environment.backgrounds import Place
+from repogen.environment.panoramas import Panorama, directions
 from repogen.rendering import backdrop
-from repogen.views.camera import View, look_at
 
 VIEWS = [
     (View(30, 10, 20, 3.0), "pinhole", 70),

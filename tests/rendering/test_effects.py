@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from repogen.appearance.backgrounds import Photo, Place, Plain
-from repogen.appearance.colors import to_linear
-from repogen.appearance.sensor import PERFECT, Sensor
+from repogen.cameras.camera import View, look_at
+from repogen.colors import to_linear
+from repogen.environment.backgrounds import Photo, Place, Plain
+from repogen.environment.sensor import PERFECT, Sensor
 from repogen.labels.annotation import image_record, label
 from repogen.rendering.blur import disc_blurred, motion_blurred
 from repogen.rendering.kernels.lens import camera_to_lens
@@ -26,7 +27,6 @@ from repogen.rendering.sensor import (
     vignette_factor,
 )
 from repogen.scenes import SceneConfig, sample_scene
-from repogen.views.camera import View, look_at
 
 EVERYTHING = Sensor(
     exposure_ev=0.3,

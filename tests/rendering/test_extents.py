@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from repogen.cameras.lens import MODELS
 from repogen.rendering.extents import shared_parts
 from repogen.scenes import SceneConfig, sample_scene
-from repogen.views.lens import MODELS
 
 WIDE = {"pinhole": 100.0, "opencv": 90.0, "equidistant": 200.0, "kannala-brandt": 200.0}
 

@@ -6,14 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
-from repogen.appearance.backgrounds import Photo, Plain
-from repogen.appearance.colors import from_hex, to_linear
-from repogen.appearance.light import Light
 from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.cameras.camera import View, look_at
+from repogen.colors import from_hex, to_linear
+from repogen.environment.backgrounds import Photo, Plain
+from repogen.environment.lights import Light
 from repogen.rendering import renderer as rendering_of_scenes
 from repogen.rendering.kernels import geometry
 from repogen.scenes import SceneConfig, sample_scene
-from repogen.views.camera import View, look_at
 
 ORIGIN = (0.0, 0.0, 0.0)
 NAKED = {"hair": "bald", "top": "bare", "waist": 9.0, "sleeve": 0.0, "shoes": "bare"}

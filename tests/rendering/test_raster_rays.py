@@ -7,6 +7,8 @@ import pytest
 from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
 
+from repogen.cameras.camera import View, look_at
+from repogen.cameras.lens import FISHEYES, max_angle
 from repogen.poses.bounds import default_bounds
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.sampling import sample_body_pose
@@ -16,8 +18,6 @@ from repogen.rendering.kernels.raster import EMPTY, FAR, NEAR, rasterize
 from repogen.rendering.kernels.raster_rays import FACES, rasterize_rays
 from repogen.rendering.kernels.windows import Corners, Grid
 from repogen.rendering.kernels.windows import samples_of as window_of
-from repogen.views.camera import View, look_at
-from repogen.views.lens import FISHEYES, max_angle
 from repogen.warp_setup import wp
 
 LENSES = {

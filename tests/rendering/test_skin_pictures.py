@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from test_picture import NAKED, light_of, standing
 
-from repogen.appearance.colors import to_srgb
-from repogen.appearance.outfit import Cloth, Worn
+from repogen.colors import to_srgb
 from repogen.errors import UserError
+from repogen.people.outfit import Cloth, Worn
 from repogen.rendering.paints import outfits_to_paints
 from repogen.scenes import SceneConfig, sample_scene
 

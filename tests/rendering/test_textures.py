@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from repogen.appearance.garments import REGIONS
-from repogen.appearance.outfit import Worn
 from repogen.errors import UserError
+from repogen.people.garments import REGIONS
+from repogen.people.outfit import Worn
 from repogen.rendering import textures as textures_module
 from repogen.rendering.kernels.texture import Material, Texels, look_up
 from repogen.rendering.pieces import garment_materials

@@ -8,13 +8,13 @@ from PIL import Image
 from pycocotools import mask as rle
 from scipy.spatial import cKDTree
 
-from repogen.appearance.outfit import Cloth
-from repogen.appearance.things import SHAPES, Thing, thing_surface, thing_vertices
+from repogen.environment.occluders import SHAPES, Thing, thing_surface, thing_vertices
 from repogen.errors import UserError
 from repogen.labels import label
+from repogen.people.outfit import Cloth
+from repogen.people.posing import seen_points
 from repogen.scenes import SceneConfig, sample_scene
-from repogen.scenes.crowd import find_cutouts, place_next
-from repogen.scenes.people import seen_points
+from repogen.scenes.sample.crowd import find_cutouts, place_next
 
 CROWD = SceneConfig(image_size=192, people=(3, 5), backgrounds="plain", spread=1.2)
 CLOTH = Cloth("#336699", "#336699", "plain", 0.1, 0.1)

@@ -6,8 +6,8 @@ import pytest
 
 from repogen.bodies.intersection import intersecting_share
 from repogen.errors import UserError
+from repogen.people.posing import pose_person
 from repogen.scenes import SceneConfig, sample_scene
-from repogen.scenes.people import pose_person
 
 WILD = SceneConfig(image_size=128, pose_variance=1.7, backgrounds="plain")
 
@@ -29,7 +29,7 @@ def test_poses_are_drawn_again_and_nothing_else_changes(body):
 
 
 def test_where_no_pose_is_good_enough_the_best_is_taken(body, monkeypatch):
-    monkeypatch.setattr("repogen.scenes.casting._TRIES", 3)
+    monkeypatch.setattr("repogen.scenes.sample.person._TRIES", 3)
     bound = replace(WILD, pose_variance=4.0, max_intersection=0.0)
     person = sample_scene(bound, 0, 0, body).people[0]
     first = sample_scene(replace(bound, max_intersection=None), 0, 0, body).people[0]

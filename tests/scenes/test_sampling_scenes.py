@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from repogen.assets.panoramas import write_panorama
+from repogen.cameras.camera import view_of
 from repogen.errors import UserError
+from repogen.people.posing import pose_person, seen_points, worn_vertices
 from repogen.scenes import SceneConfig, sample_scene
-from repogen.scenes.people import pose_person, seen_points, worn_vertices
 from repogen.scenes.scene import scene_to_json
-from repogen.views.camera import view_of
 
 CONFIG = SceneConfig(image_size=128)
 

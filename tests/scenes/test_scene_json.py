@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from repogen.appearance.backgrounds import Photo, Place, Plain
+from repogen.environment.backgrounds import Photo, Place, Plain
 from repogen.errors import UserError
 from repogen.scenes import SceneConfig, sample_scene
 from repogen.scenes.scene import FORMAT, scene_from_json, scene_to_json

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from accelerate import Accelerator
 
-from repogen.datasets.samples import Sample
+from repogen.coco.samples import Sample
 from repogen.errors import UserError
 from repogen.training.batches import Batches
 from repogen.training.config import TrainConfig

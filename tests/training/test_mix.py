@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from repogen import GenerateConfig, UserError, generate
+from repogen.coco.crops import Augmentation
 from repogen.datasets.convert import convert
-from repogen.datasets.crops import Augmentation
 from repogen.generation.worker import maker
 from repogen.training.mix import Mix, read_mix
 

@@ -20,7 +20,7 @@ def command(dataset: Positional[Path | None] = None, plausibility: int = 0) -> i
             distribution and variance: how much skin is inside the body, and how many degrees
             joints are beyond the human range.
     """
-    from repogen.viewing import info
+    from repogen.visualization import info
 
     print(info(dataset, plausibility))
     return 0

@@ -25,7 +25,7 @@ def command(
     """
     if images < 1 or columns < 1:
         raise UserError(f"--images {images} and --columns {columns} must be at least 1")
-    from repogen.viewing import preview
+    from repogen.visualization import preview
 
     print(preview(dataset, out, images, columns))
     return 0

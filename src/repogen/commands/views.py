@@ -19,7 +19,7 @@ def command(annotations: Positional[Path], out: Path = Path("views"), min_joints
         out: A folder to write views.json, sphere.png and bands.png to.
         min_joints: Persons with fewer labelled joints are left out.
     """
-    from repogen.viewpoints.charting import chart_views, views_text
+    from repogen.viewpoint_estimation.charting import chart_views, views_text
 
     print(views_text(chart_views(annotations, out, min_joints)))
     print(f"\n{out / 'sphere.png'}, {out / 'bands.png'}, {out / 'views.json'}")

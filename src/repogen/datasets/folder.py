@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from filelock import FileLock, Timeout
 
-from repogen.appearance.sensor import JPEG_QUALITY
+from repogen.environment.sensor import JPEG_QUALITY
 from repogen.errors import UserError
 
 CHUNK = 16

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
+from repogen.coco.annotations import People, read_people
 from repogen.datasets.folder import DatasetFolder
-from repogen.datasets.people import People, read_people
 from repogen.datasets.shards import ShardFolder
 from repogen.errors import UserError
 

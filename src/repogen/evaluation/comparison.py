@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
-from repogen.datasets.people import People
+from repogen.cameras.viewpoints import BANDS
+from repogen.coco.annotations import People
 from repogen.evaluation.config import DRAWS
 from repogen.evaluation.joints import person_oks
 from repogen.evaluation.oks import AREAS
@@ -21,7 +22,6 @@ from repogen.evaluation.scores import (
     scores_of,
 )
 from repogen.inference.estimate import Estimates
-from repogen.views.directions import BANDS
 
 CELL = 20
 """Persons in a cell of the sphere on average; it has between 4 x 8 and 12 x 24 cells."""

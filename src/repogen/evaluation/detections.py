@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from repogen.datasets.people import People
+from repogen.coco.annotations import People
 from repogen.errors import UserError
 from repogen.inference.estimate import Boxes
 from repogen.json_files import read_json

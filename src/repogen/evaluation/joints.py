@@ -6,9 +6,9 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
-from repogen.datasets.crops import FLIP
-from repogen.datasets.people import People
-from repogen.datasets.similarity import joint_similarity, similarity
+from repogen.coco.annotations import People
+from repogen.coco.crops import FLIP
+from repogen.coco.oks import joint_similarity, similarity
 from repogen.inference.estimate import Estimates
 
 PCK_SHARE = 0.1

@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 import numpy as np
 
+from repogen.coco.annotations import People
+from repogen.coco.samples import readable
 from repogen.datasets.folder import write_whole
-from repogen.datasets.people import People
-from repogen.datasets.samples import readable
 from repogen.datasets.sets import names_differ, parse_set, read_set
 from repogen.errors import UserError
 from repogen.evaluation.comparison import SetReport, compare

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from repogen.datasets.people import People
-from repogen.datasets.similarity import similarity
+from repogen.coco.annotations import People
+from repogen.coco.oks import similarity
 from repogen.evaluation.config import DRAWS
 from repogen.evaluation.joints import Shares, same_image, shares
 from repogen.evaluation.oks import AREAS, MOST, Matches, match, precision_recall

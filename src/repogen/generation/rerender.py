@@ -15,7 +15,7 @@ from repogen.datasets.reading import (
     read_run,
     read_scenes,
 )
-from repogen.datasets.validate import validate_files
+from repogen.datasets.validate.dataset import validate_files
 from repogen.errors import UserError
 from repogen.generation.output import record_of
 from repogen.labels.annotation import CATEGORY

@@ -11,16 +11,16 @@ from typing import Any
 
 import cv2
 
-from repogen.appearance.backgrounds import parse_backgrounds
 from repogen.bodies import load_body
 from repogen.datasets.folder import DatasetFolder, Record
 from repogen.datasets.reading import read_run
+from repogen.environment.backgrounds import parse_backgrounds
 from repogen.errors import UserError
 from repogen.generation.config import GenerateConfig
 from repogen.generation.output import record_of
 from repogen.generation.record import refuse_other_run, run_record
 from repogen.rendering.renderer import Renderer
-from repogen.scenes.sample import sample_scene
+from repogen.scenes.sample.scene import sample_scene
 
 
 class Maker:

@@ -7,10 +7,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 from tqdm import tqdm
 
-from repogen.datasets.crops import FLIP, Window, joints_to_picture, window_of
-from repogen.datasets.people import People
-from repogen.datasets.samples import read_crop
-from repogen.datasets.similarity import unsuppressed
+from repogen.coco.annotations import People
+from repogen.coco.crops import FLIP, Window, joints_to_picture, window_of
+from repogen.coco.oks import unsuppressed
+from repogen.coco.samples import read_crop
 from repogen.models.heatmaps import heatmaps_to_joints
 
 Estimator = Callable[[UInt8[np.ndarray, "n 256 192 3"]], Float[np.ndarray, "n 17 64 48"]]

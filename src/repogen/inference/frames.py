@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from repogen.appearance.backgrounds import IMAGE_SUFFIXES
-from repogen.datasets.samples import labelled_picture
+from repogen.coco.samples import labelled_picture
+from repogen.environment.backgrounds import IMAGE_SUFFIXES
 from repogen.errors import UserError
 from repogen.pictures import read_picture
 

@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime
 from jaxtyping import Float, UInt8
 
-from repogen.datasets.crops import CROP_SIZE, HEATMAP_SIZE
+from repogen.coco.crops import CROP_SIZE, HEATMAP_SIZE
 from repogen.errors import UserError
 from repogen.inference.estimate import Estimator
 

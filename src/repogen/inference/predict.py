@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from tqdm import tqdm
 
-from repogen.datasets.crops import Window, cut, shrinkage, shrunk, window_of
-from repogen.datasets.similarity import unsuppressed
+from repogen.coco.crops import Window, cut, shrinkage, shrunk, window_of
+from repogen.coco.oks import unsuppressed
 from repogen.errors import UserError
 from repogen.inference.boxes import Finder, Known, Scored, read_boxes, whole_picture, within
 from repogen.inference.cvat import write_cvat

@@ -8,8 +8,9 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from pycocotools import mask as rle
 
-from repogen.appearance.sensor import switched_on
 from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
+from repogen.cameras.camera import view_of
+from repogen.environment.sensor import switched_on
 from repogen.errors import choose
 from repogen.labels.convention import annotators_keypoints
 from repogen.labels.maps import person_masks
@@ -17,7 +18,6 @@ from repogen.labels.points import HIDDEN, any_bits, flat_points, point_flags
 from repogen.labels.wholebody import more_records
 from repogen.rendering.renderer import Rendering
 from repogen.scenes.scene import Scene
-from repogen.views.camera import view_of
 
 CATEGORY: dict[str, Any] = {
     "id": 1,

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from repogen.datasets.crops import CROP_SIZE, HEATMAP_SIZE
+from repogen.coco.crops import CROP_SIZE, HEATMAP_SIZE
 
 SIGMA = 2.0
 """Of a joint's Gaussian, in heatmap pixels."""

@@ -21,7 +21,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
-from repogen.datasets.crops import CROP_SIZE
+from repogen.coco.crops import CROP_SIZE
 from repogen.errors import UserError
 from repogen.models.heatmaps import STRIDE
 from repogen.models.pixels import normalize

@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from repogen.appearance.backgrounds import Photo, Place, Plain, photo_pixels
-from repogen.appearance.colors import from_hex
-from repogen.appearance.panorama import Panorama, panorama_backdrop, panorama_light
+from repogen.cameras.camera import Camera
+from repogen.colors import from_hex
+from repogen.environment.backgrounds import Photo, Place, Plain, photo_pixels
+from repogen.environment.panoramas import Panorama, panorama_backdrop, panorama_light
 from repogen.rendering.buffers import array, color_tables, launch
 from repogen.rendering.kernels import place, shade
 from repogen.rendering.kernels.lens import Lens
@@ -16,7 +17,6 @@ from repogen.rendering.kernels.panorama import draw_panorama
 from repogen.rendering.paints import panorama_to_dome, place_to_room
 from repogen.rendering.surroundings import ambient_light
 from repogen.scenes.scene import Scene
-from repogen.views.camera import Camera
 from repogen.warp_setup import wp
 
 _WIDEST = 640

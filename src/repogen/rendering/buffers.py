@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from repogen.appearance.colors import to_linear, to_srgb
 from repogen.bodies.protocol import LAYERS
+from repogen.colors import to_linear, to_srgb
 from repogen.rendering.kernels import geometry
 from repogen.rendering.mesh import Mesh
 from repogen.warp_setup import wp

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from repogen.appearance.backgrounds import FLOOR_PATTERNS, Place
-from repogen.appearance.colors import from_hex, to_linear
-from repogen.appearance.outfit import HAIR_STYLES, PATTERNS, Cloth, Outfit, shoe_top
-from repogen.appearance.panorama import Panorama
+from repogen.cameras.camera import Camera
+from repogen.colors import from_hex, to_linear
+from repogen.environment.backgrounds import FLOOR_PATTERNS, Place
+from repogen.environment.panoramas import Panorama
+from repogen.people.outfit import HAIR_STYLES, PATTERNS, Cloth, Outfit, shoe_top
 from repogen.rendering.kernels.paint import Paint
 from repogen.rendering.kernels.panorama import Dome
 from repogen.rendering.kernels.place import Room
-from repogen.views.camera import Camera
 from repogen.warp_setup import records, wp
 
 _BELT = 0.055

@@ -8,16 +8,16 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from repogen.appearance.garments import REGIONS, Fitted, texel_density
-from repogen.appearance.outfit import Cloth, Worn
-from repogen.appearance.things import Thing, thing_surface, thing_vertices
 from repogen.assets import assets_dir
 from repogen.bodies.protocol import Body, PosedBody, Surface
+from repogen.environment.occluders import Thing, thing_surface, thing_vertices
+from repogen.people.garments import REGIONS, Fitted, texel_density
+from repogen.people.outfit import Cloth, Worn
+from repogen.people.person import Person
+from repogen.people.posing import worn_pieces
 from repogen.rendering.mesh import MATERIAL, Piece
 from repogen.rendering.paints import fill_fabric
 from repogen.rendering.textures import Texture
-from repogen.scenes.people import worn_pieces
-from repogen.scenes.scene import Person
 
 _DYE = 0.9
 

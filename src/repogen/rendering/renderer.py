@@ -8,6 +8,7 @@ from jaxtyping import Float, UInt8
 
 from repogen.bodies.protocol import Body, PosedBody, Surface
 from repogen.errors import UserError
+from repogen.people.posing import pose_person
 from repogen.rendering.backdrop import Backdrop
 from repogen.rendering.buffers import (
     Buffers,
@@ -34,7 +35,6 @@ from repogen.rendering.rim import rimmed
 from repogen.rendering.sensor import developed, focused_background, laid_over, stand_apart
 from repogen.rendering.textures import Textures
 from repogen.rendering.zbuffer import Patch, patches_alone, rasterized, window
-from repogen.scenes.people import pose_person
 from repogen.scenes.scene import Scene
 from repogen.warp_setup import wp
 

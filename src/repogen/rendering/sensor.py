@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
-from repogen.appearance.backgrounds import Place
-from repogen.appearance.colors import to_linear, to_srgb
-from repogen.appearance.panorama import Panorama
-from repogen.appearance.sensor import Sensor
+from repogen.cameras.camera import Camera
+from repogen.colors import to_linear, to_srgb
+from repogen.environment.backgrounds import Place
+from repogen.environment.panoramas import Panorama
+from repogen.environment.sensor import Sensor
 from repogen.rendering.blur import disc_blurred, motion_blurred
 from repogen.rendering.gbuffer import GBuffer, key_depth
 from repogen.scenes.scene import Scene
-from repogen.views.camera import Camera
 
 _LINEAR_OF_BYTE = to_linear(np.arange(256) / 255).astype(np.float32)
 _STEPS = 4095

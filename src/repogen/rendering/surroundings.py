@@ -3,8 +3,8 @@
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from repogen.appearance.backgrounds import Place
-from repogen.appearance.colors import to_linear
+from repogen.colors import to_linear
+from repogen.environment.backgrounds import Place
 from repogen.rendering.paints import linear
 from repogen.scenes.scene import Scene
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8, UInt32
 
-from repogen.appearance.colors import to_linear, to_srgb
+from repogen.colors import to_linear, to_srgb
 from repogen.errors import UserError
 from repogen.pictures import read_picture
 from repogen.warp_setup import wp

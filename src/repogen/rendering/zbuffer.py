@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from repogen.cameras.camera import Camera
 from repogen.rendering.buffers import Buffers, array, launch
 from repogen.rendering.extents import shared_parts
 from repogen.rendering.gbuffer import half_covered
@@ -12,7 +13,6 @@ from repogen.rendering.kernels import raster, raster_rays, shade, windows
 from repogen.rendering.kernels.lens import PINHOLE, Lens
 from repogen.rendering.kernels.model import Model
 from repogen.rendering.kernels.raster import SAMPLES
-from repogen.views.camera import Camera
 from repogen.warp_setup import wp
 
 

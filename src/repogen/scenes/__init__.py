@@ -5,19 +5,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from repogen.scenes.config import SceneConfig
-    from repogen.scenes.sample import sample_scene
-    from repogen.scenes.scene import Person, Scene, scene_from_json, scene_to_json
+    from repogen.scenes.sample.scene import sample_scene
+    from repogen.scenes.scene import Scene, scene_from_json, scene_to_json
 
 _HOME = {
-    "Person": "scene",
     "Scene": "scene",
     "SceneConfig": "config",
-    "sample_scene": "sample",
+    "sample_scene": "sample.scene",
     "scene_from_json": "scene",
     "scene_to_json": "scene",
 }
 
-__all__ = ["Person", "Scene", "SceneConfig", "sample_scene", "scene_from_json", "scene_to_json"]
+__all__ = ["Scene", "SceneConfig", "sample_scene", "scene_from_json", "scene_to_json"]
 
 
 def __getattr__(name: str) -> object:

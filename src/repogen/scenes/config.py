@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from repogen.appearance.backgrounds import parse_backgrounds
-from repogen.appearance.sensor import parse_effects
-from repogen.appearance.wardrobe import check_wardrobe, find_textures
 from repogen.bodies import check_body
 from repogen.bodies.shapes import parse_ages
+from repogen.cameras.framing import FRAMINGS, PAPER_FOV_DEG
+from repogen.cameras.optics import check_optics
+from repogen.cameras.viewpoints import parse_views
+from repogen.environment.backgrounds import parse_backgrounds
+from repogen.environment.sensor import parse_effects
 from repogen.errors import UserError, check_between, choose
+from repogen.people.wardrobe import check_wardrobe, find_textures
 from repogen.poses.bounds import Bounds, default_bounds, load_bounds
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.motion import load_motion, report_skipped
 from repogen.poses.sampling import named_pose
-from repogen.views.directions import parse_views
-from repogen.views.framing import FRAMINGS, PAPER_FOV_DEG
-from repogen.views.optics import check_optics
 
 
 @lru_cache(maxsize=8)
@@ -33,7 +33,7 @@ textures_in = lru_cache(maxsize=8)(find_textures)
 @lru_cache(maxsize=8)
 def cutouts_in(folder: Path) -> tuple[Path, ...]:
     """The cut-outs in a folder."""
-    from repogen.scenes.crowd import find_cutouts  # slow to import, and seldom needed
+    from repogen.scenes.sample.crowd import find_cutouts  # slow to import, and seldom needed
 
     return find_cutouts(folder)
 

@@ -8,33 +8,16 @@ import cattrs
 from cattrs.strategies import configure_tagged_union
 from cattrs.v import format_exception
 
-from repogen.appearance.backgrounds import Background
-from repogen.appearance.light import Light
-from repogen.appearance.outfit import Outfit
-from repogen.appearance.sensor import PERFECT, Sensor
-from repogen.appearance.things import Thing
+from repogen.cameras.camera import Camera
+from repogen.environment.backgrounds import Background
+from repogen.environment.lights import Light
+from repogen.environment.occluders import Thing
+from repogen.environment.sensor import PERFECT, Sensor
 from repogen.errors import UserError
-from repogen.views.camera import Camera
+from repogen.people.person import Person
 
 FORMAT = 3
 """Raised when a scene of this number would no longer give the same picture."""
-
-
-@dataclass(frozen=True)
-class Person:
-    """One person: a body's shape, expression and joint angles (see `Body.pose`), clothes, place.
-
-    `position` is where the hips' middle is, metres in the world; `yaw_deg` turns the person
-    anticlockwise seen from above, 0 faces -y.
-    """
-
-    body: str
-    shape: dict[str, float]
-    face: dict[str, float]
-    angles: dict[str, tuple[float, float, float]]
-    outfit: Outfit
-    position: tuple[float, float, float]
-    yaw_deg: float
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 from tqdm import tqdm
 
-from repogen.datasets.people import People
-from repogen.datasets.samples import readable
+from repogen.coco.annotations import People
+from repogen.coco.samples import readable
 from repogen.datasets.sets import read_set
 from repogen.errors import UserError
 from repogen.evaluation.scores import evaluate_estimates

@@ -10,10 +10,10 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Int
 
-from repogen.datasets.crops import Augmentation
+from repogen.coco.annotations import People, people_of, read_people
+from repogen.coco.crops import Augmentation
+from repogen.coco.samples import Sample, readable, training_sample
 from repogen.datasets.folder import PICTURE, Record
-from repogen.datasets.people import People, people_of, read_people
-from repogen.datasets.samples import Sample, readable, training_sample
 from repogen.datasets.sets import SetSpec, spread
 from repogen.datasets.shards import (
     Manifest,

@@ -16,6 +16,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 
+from repogen.coco.annotations import People
 from repogen.datasets.folder import (
     PARTIALS,
     alone,
@@ -24,7 +25,6 @@ from repogen.datasets.folder import (
     write_whole,
     written_whole,
 )
-from repogen.datasets.people import People
 from repogen.datasets.sets import parse_set
 from repogen.errors import UserError, first_line
 from repogen.models.weights import Weights, blended, save_weights

@@ -1,6 +1,6 @@
 """From posed bodies to what the camera and the lights rasterise."""
 
-from repogen.appearance.garments import TUCK
+from repogen.people.garments import TUCK
 from repogen.rendering.kernels.lens import Lens, depth, project
 from repogen.rendering.kernels.paint import Paint, bottom_depth, edge, hair_depth, top_depth
 from repogen.rendering.kernels.raster import NEAR

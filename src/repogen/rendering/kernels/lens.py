@@ -1,4 +1,4 @@
-"""`views.lens` for kernels: where a point lands in the picture, and what a pixel looks along."""
+"""`cameras.lens` for kernels: where a point lands in the picture, and what a pixel looks along."""
 
 import math
 from dataclasses import replace
@@ -6,10 +6,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from repogen.views.camera import Camera
-from repogen.views.lens import FISHEYES, MODELS, max_angle
-from repogen.views.lens import project as project_points
-from repogen.views.lens import unproject as unproject_points
+from repogen.cameras.camera import Camera
+from repogen.cameras.lens import FISHEYES, MODELS, max_angle
+from repogen.cameras.lens import project as project_points
+from repogen.cameras.lens import unproject as unproject_points
 from repogen.warp_setup import wp
 
 PINHOLE = wp.constant(list(MODELS).index("pinhole"))
@@ -20,7 +20,7 @@ _NO_RADIUS = wp.constant(wp.float32(1.0e-12))
 
 @wp.struct
 class Lens:
-    """A camera's intrinsics; `model` is the place of its name in `views.lens.MODELS`.
+    """A camera's intrinsics; `model` is the place of its name in `cameras.lens.MODELS`.
 
     `rim` is how far from the axis the picture can reach: radians for the fisheyes, the distance
     at unit depth before distortion for opencv; `rim_depth` is its cosine for a fisheye, `seen` the

@@ -1,1 +1,0 @@
-"""Skin, clothes, hair, lights and backgrounds."""

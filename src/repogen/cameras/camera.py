@@ -1,0 +1,248 @@
+"""Where a camera stands, how it looks, and where a point lands in its image."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from repogen.cameras import lens
+from repogen.errors import UserError
+from repogen.limits import MOST_PIXELS
+
+
+@dataclass(frozen=True)
+class View:
+    """A camera's place relative to the person it looks at.
+
+    Azimuth 0 faces the subject, +90 stands at the subject's left. Elevation +90 is straight
+    above, -90 straight below. Positive roll turns the camera clockwise about its optical axis,
+    so the picture turns anticlockwise. Degrees and metres.
+    """
+
+    azimuth_deg: float
+    elevation_deg: float
+    roll_deg: float
+    distance_m: float
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A camera in OpenCV's frame (x right, y down, z forward), pixel centres at +0.5.
+
+    World to camera is x_cam = rotation x_world + translation (metres, row-major rotation).
+    `model` is one of `lens.MODELS`. `distortion` is k1 k2 p1 p2 k3 for opencv, k1 k2 k3 k4 for
+    kannala-brandt and nothing for pinhole and equidistant. `circle_deg` is how wide a fisheye's
+    image circle is, outside of which the picture is black; None without one. Raises `UserError`
+    for anything else, for a picture of no or too many pixels, and for no focal length.
+    """
+
+    width: int
+    height: int
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    rotation: tuple[tuple[float, float, float], ...]
+    translation: tuple[float, float, float]
+    model: str = "pinhole"
+    distortion: tuple[float, ...] = ()
+    circle_deg: float | None = None
+
+    def __post_init__(self) -> None:
+        if min(self.width, self.height) < 1 or self.width * self.height > MOST_PIXELS:
+            raise UserError(
+                f"a picture of {self.width} x {self.height} pixels: give 1 to {MOST_PIXELS:,}"
+            )
+        if not (min(self.fx, self.fy) > 0 and np.isfinite(self.matrix).all()):
+            raise UserError(
+                f"camera matrix {self.matrix.tolist()}: give finite numbers, focal lengths above 0"
+            )
+        lens.check_lens(self.model, self.distortion)
+        if self.circle_deg is not None:
+            lens.check_circle(self.model, self.circle_deg)
+
+    @property
+    def matrix(self) -> Float[np.ndarray, "3 3"]:
+        """The intrinsic matrix K, in pixels; the distortion comes before it."""
+        return np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
+
+    def to_camera(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+        """World points in the camera's frame, metres."""
+        return rotated(points, np.array(self.rotation)) + np.array(self.translation, points.dtype)
+
+    def to_pixels(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 2"]:
+        """Pixel coordinates of points in the camera's frame that are `in_view`.
+
+        A fisheye has them for points behind the image plane too.
+        """
+        x, y = lens.project(self.model, self.distortion, points)
+        return np.stack([self.fx * x + self.cx, self.fy * y + self.cy]).T
+
+    def rays(self, pixels: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 3"]:
+        """Unit vectors of the camera's frame that these pixel coordinates see.
+
+        NaN for pixels that see nothing: those beyond what the model images (`lens.max_angle`) or
+        outside of the image circle.
+        """
+        at = (np.asarray(pixels, np.float64) - [self.cx, self.cy]) / [self.fx, self.fy]
+        rays = lens.unproject(self.model, self.distortion, at)
+        return np.where(self._in_circle(rays)[:, None], rays, np.nan)
+
+    def in_view(self, points: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
+        """Which points of the camera's frame the model can image, inside the picture and the
+        image circle or not.
+
+        In front of the camera for pinhole and opencv, not so far off the axis that the distortion
+        would fold them back into the picture for opencv and the fisheyes.
+        """
+        x, y, z = points.T
+        angle = np.arctan2(np.hypot(x, y), z)
+        return (angle <= lens.max_angle(self.model, self.distortion)) & (self.depth_of(points) > 0)
+
+    def circle_radius(self) -> float:
+        """The image circle's radius at focal length 1; infinite without one."""
+        if self.circle_deg is None:
+            return np.inf
+        most = lens.max_angle(self.model, self.distortion)
+        angle = min(np.radians(self.circle_deg) / 2, most)
+        edge = np.array([[np.sin(angle), 0.0, np.cos(angle)]])
+        return float(lens.project(self.model, self.distortion, edge)[0][0])
+
+    def shows(self, points: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
+        """Which points of the camera's frame land in the picture, whatever may hide them: inside
+        its border and the image circle."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            pixels = self.to_pixels(points)
+        inside = (pixels >= 0).all(axis=1) & (pixels < [self.width, self.height]).all(axis=1)
+        return inside & self.in_view(points) & self._in_circle(points)
+
+    def _in_circle(self, points: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
+        if self.circle_deg is None:
+            return np.ones(len(points), dtype=bool)
+        x, y, z = points.T
+        return np.arctan2(np.hypot(x, y), z) <= np.radians(self.circle_deg) / 2
+
+    def depth_of(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
+        """Depth in metres of points in the camera's frame, as z-buffers and depth maps have it.
+
+        z for pinhole and opencv, the distance from the camera for the fisheyes.
+        """
+        x, y, z = points.T
+        return np.sqrt(x * x + y * y + z * z) if self.model in lens.FISHEYES else z
+
+    def position(self) -> Float[np.ndarray, "3"]:
+        """The optical centre in the world, metres."""
+        return -np.array(self.rotation).T @ np.array(self.translation)
+
+    def windowed(self, left: float, top: float, width: int, height: int, scale: float) -> "Camera":
+        """The same view through a window: a shift of the principal point and a zoom.
+
+        The distortion, which knows no pixels, stays. `left` and `top` are in this camera's
+        pixels; the window shows `width` / scale of them.
+        """
+        return replace(
+            self,
+            width=width,
+            height=height,
+            fx=self.fx * scale,
+            fy=self.fy * scale,
+            cx=(self.cx - left) * scale,
+            cy=(self.cy - top) * scale,
+        )
+
+
+def rotated(
+    points: Float[np.ndarray, "n 3"], rotation: Float[np.ndarray, "3 3"]
+) -> Float[np.ndarray, "n 3"]:
+    """Each point turned by a rotation matrix, in the points' own precision.
+
+    Written out, not left to BLAS: the sums must not depend on the number of threads.
+    """
+    x, y, z = points.T
+    rows = rotation.astype(points.dtype)
+    return np.stack([x * row[0] + y * row[1] + z * row[2] for row in rows]).T
+
+
+def direction(azimuth_deg: float, elevation_deg: float) -> Float[np.ndarray, "3"]:
+    """Unit vector from the person to the camera, in the world frame (z up, subject faces -y)."""
+    azimuth, elevation = np.radians(azimuth_deg), np.radians(elevation_deg)
+    return np.array(
+        [
+            np.cos(elevation) * np.sin(azimuth),
+            -np.cos(elevation) * np.cos(azimuth),
+            np.sin(elevation),
+        ]
+    )
+
+
+def angles(towards: Float[np.ndarray, "3"]) -> tuple[float, float]:
+    """Azimuth and elevation in degrees of a vector from the person to the camera."""
+    x, y, z = towards / np.linalg.norm(towards)
+    azimuth = np.degrees(np.arctan2(x, -y)) if np.hypot(x, y) > 1e-12 else 0.0
+    return float(azimuth), float(np.degrees(np.arcsin(np.clip(z, -1.0, 1.0))))
+
+
+def look_at(
+    view: View,
+    target: tuple[float, float, float],
+    yaw_deg: float,
+    width: int,
+    fov_deg: float,
+    model: str = "pinhole",
+    distortion: tuple[float, ...] = (),
+) -> Camera:
+    """A square camera that looks at `target` from `view`, `fov_deg` wide from side to side.
+
+    `yaw_deg` is the subject's heading, which the azimuth is relative to. With no roll the
+    world's up points up in the picture; from straight above (azimuth 0) the subject's back does.
+    Raises `UserError` for a distance, a lens or a field of view that cannot be.
+    """
+    if not view.distance_m > 0:
+        raise UserError(f"camera distance {view.distance_m} m must be positive")
+    towards = direction(view.azimuth_deg + yaw_deg, view.elevation_deg)
+    forward = -towards
+    heading = np.radians(view.azimuth_deg + yaw_deg)
+    # The way the camera's elevation grows: up for a level camera, defined at the poles too.
+    elevation = np.radians(view.elevation_deg)
+    up = np.array(
+        [
+            -np.sin(elevation) * np.sin(heading),
+            np.sin(elevation) * np.cos(heading),
+            np.cos(elevation),
+        ]
+    )
+    right = np.array([np.cos(heading), np.sin(heading), 0.0])
+    roll = np.radians(view.roll_deg)
+    x = np.cos(roll) * right - np.sin(roll) * up
+    y = -np.sin(roll) * right - np.cos(roll) * up
+    rotation = np.stack([x, y, forward])
+    translation = -rotation @ (np.array(target) + view.distance_m * towards)
+    focal = 0.5 * width / lens.half_width(model, distortion, fov_deg)
+    return Camera(
+        width=width,
+        height=width,
+        fx=float(focal),
+        fy=float(focal),
+        cx=width / 2,
+        cy=width / 2,
+        rotation=tuple(tuple(float(v) for v in row) for row in rotation),  # type: ignore[misc]
+        translation=tuple(float(v) for v in translation),  # type: ignore[arg-type]
+        model=model,
+        distortion=distortion,
+    )
+
+
+def view_of(camera: Camera, target: tuple[float, float, float], yaw_deg: float) -> View:
+    """The view under which `camera` sees a person at `target` heading `yaw_deg`."""
+    offset = camera.position() - np.array(target)
+    azimuth, elevation = angles(offset)
+    distance = float(np.linalg.norm(offset))
+    level = look_at(View(azimuth, elevation, 0.0, distance), target, 0.0, camera.width, 90.0)
+    right, down = np.array(level.rotation)[:2]
+    x = np.array(camera.rotation)[0]
+    roll = np.degrees(np.arctan2(x @ down, x @ right))
+    return View(_wrapped(azimuth - yaw_deg), elevation, _wrapped(float(roll)), distance)
+
+
+def _wrapped(degrees: float) -> float:
+    return (degrees + 180.0) % 360.0 - 180.0

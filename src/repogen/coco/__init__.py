@@ -1,0 +1,1 @@
+"""COCO keypoint data: annotation files, masks, OKS and person crops."""

@@ -1,0 +1,1 @@
+"""Checking a dataset against everything it promises."""

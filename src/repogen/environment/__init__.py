@@ -1,0 +1,1 @@
+"""Lights, backgrounds, panoramas, occluders and the camera sensor: what surrounds the people."""

@@ -1,0 +1,256 @@
+"""What stands behind the people: photographs, a built-in place, or a plain colour."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from os.path import isdir
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from repogen.assets import installed
+from repogen.colors import from_hex, to_hex
+from repogen.environment.panoramas import Panorama, sample_panorama
+from repogen.errors import UserError, choose
+from repogen.json_files import read_json
+from repogen.pictures import read_picture
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+_PANORAMAS = (".hdr", ".exr")
+_LONGEST_SIDE = 1600
+_MEMORY = 24
+_TRIES = 50
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A window of a photograph: left, top, width, height as shares of its sides."""
+
+    path: str
+    window: tuple[float, float, float, float]
+    flip: bool
+
+
+@dataclass(frozen=True)
+class Plain:
+    """One sRGB colour."""
+
+    color: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """A built-in place, seen in the camera's true direction: floor, and walls or a horizon.
+
+    Metres in the world frame; `half_size` is from the middle to the walls, 0 without walls
+    (then there is a horizon under a sky). Colours are sRGB. Raises `UserError` for a
+    `floor_pattern` that is none of `FLOOR_PATTERNS`.
+    """
+
+    floor_z: float
+    floor: str
+    floor_accent: str
+    floor_pattern: str
+    floor_scale: float
+    half_size: tuple[float, float]
+    height: float
+    wall: str
+    ceiling: str
+    sky_zenith: str
+    sky_horizon: str
+    yaw_deg: float
+
+    def __post_init__(self) -> None:
+        if self.floor_pattern not in FLOOR_PATTERNS:
+            raise choose("floor pattern", self.floor_pattern, FLOOR_PATTERNS)
+
+
+Background = Photo | Plain | Place | Panorama
+
+FLOOR_PATTERNS = ("plain", "tiles", "planks", "noise")
+
+Backdrop = Callable[[np.random.Generator, float, float], Background]
+"""Draws a background, given the height of the lowest point of the scene (people and camera)
+and how far from the origin the scene reaches, metres."""
+
+
+def parse_backgrounds(spec: str) -> tuple[Backdrop, str]:
+    """The backgrounds a specification names, and a word on what was found.
+
+    `auto` (panoramas of installed asset packs, `builtin` without any); `builtin`; `plain` (random
+    colours) or `#rrggbb`; a folder of photographs or of panoramas (.hdr, .exr); or
+    `coco:ANNOTATIONS.json:IMAGES_DIR`, only images without an annotated person. Raises
+    `UserError` where nothing usable is found.
+    """
+    if spec == "auto":
+        panoramas = _installed_panoramas()
+        return _panoramas(panoramas) if panoramas else parse_backgrounds("builtin")
+    if spec == "builtin":
+        return sample_place, "built-in places"
+    if spec == "plain":
+        return lambda rng, _low, _far: Plain(to_hex(rng.random(3))), "plain colours"
+    if spec.startswith("#"):
+        from_hex(spec)
+        return lambda _rng, _low, _far: Plain(spec), f"plain {spec}"
+    if isdir(spec):
+        panoramas = sorted(p for p in Path(spec).rglob("*") if p.suffix.lower() in _PANORAMAS)
+        if panoramas:
+            return _panoramas([path.resolve() for path in panoramas])
+    paths = _coco_paths(spec) if spec.startswith("coco:") else _folder_paths(Path(spec))
+    good = [path for path in paths if _is_image(path)]
+    bad = len(paths) - len(good)
+    if not good:
+        raise UserError(f"--backgrounds {spec}: none of its {len(paths)} image files can be read")
+    found = f"{len(good)} photographs" + (f" ({bad} unreadable files skipped)" if bad else "")
+
+    def sample(rng: np.random.Generator, _low: float, _far: float) -> Background:
+        for place in rng.permutation(len(good))[:_TRIES]:
+            photo = _sample_window(rng, good[int(place)])
+            if photo:
+                return photo
+        raise UserError(f"--backgrounds {spec}: {_TRIES} of its image files in a row are broken")
+
+    return sample, found
+
+
+def _installed_panoramas() -> list[Path]:
+    return [
+        Path(pack.name) / file
+        for pack in installed().values()
+        for item in pack.items
+        if item.kind == "environment"
+        for file in item.files
+    ]
+
+
+def _panoramas(paths: list[Path]) -> tuple[Backdrop, str]:
+    def sample(rng: np.random.Generator, low: float, far: float) -> Background:
+        return sample_panorama(rng, str(paths[int(rng.integers(len(paths)))]), low, far)
+
+    return sample, f"{len(paths)} panoramas"
+
+
+def _folder_paths(folder: Path) -> list[Path]:
+    if not isdir(folder):
+        raise UserError(
+            f"--backgrounds {folder}: no such folder; give a folder of photographs, "
+            "coco:ANNOTATIONS.json:IMAGES_DIR, builtin, plain or #rrggbb"
+        )
+    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+    if not paths:
+        raise UserError(f"--backgrounds {folder}: no image files in it (looked for .jpg, .png, …)")
+    return [path.resolve() for path in paths]
+
+
+def _coco_paths(spec: str) -> list[Path]:
+    parts = spec.split(":")
+    if len(parts) != 3 or not all(parts):
+        raise UserError(f"--backgrounds {spec} must read coco:ANNOTATIONS.json:IMAGES_DIR")
+    annotations, folder = Path(parts[1]), Path(parts[2])
+    try:
+        data = read_json(annotations)
+        people = {c["id"] for c in data["categories"] if c["name"] == "person"}
+        peopled = {a["image_id"] for a in data["annotations"] if a["category_id"] in people}
+        names = sorted(i["file_name"] for i in data["images"] if i["id"] not in peopled)
+    except UserError:
+        raise
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{annotations} is not a COCO file (images, annotations, categories): {error!r}"
+        ) from error
+    if not names:
+        raise UserError(f"{annotations} lists no image without a person")
+    if not folder.is_dir():
+        raise UserError(f"--backgrounds {spec}: no folder {folder}")
+    try:
+        return [(folder / name).resolve() for name in names]
+    except (OSError, TypeError, ValueError) as error:  # a null in a name, a name of any length
+        raise UserError(f"{annotations}: a file name is none: {error}") from error
+
+
+def _is_image(path: Path) -> bool:
+    """Whether the file begins as an image does; the whole is decoded only when it is drawn."""
+    try:
+        return bool(cv2.haveImageReader(str(path)))
+    except cv2.error:
+        return False
+
+
+def _sample_window(rng: np.random.Generator, path: Path) -> Photo | None:
+    """A window of 45 to 100 % of the picture's largest square, anywhere in it.
+
+    None where the file turns out broken once it is decoded.
+    """
+    try:
+        height, width = load_photo(str(path)).shape[:2]
+    except UserError:
+        return None
+    share = float(rng.uniform(0.45, 1.0))
+    side = share * min(height, width)
+    w, h = side / width, side / height
+    left, top = float(rng.uniform(0, 1 - w)), float(rng.uniform(0, 1 - h))
+    return Photo(str(path), (left, top, w, h), bool(rng.random() < 0.5))
+
+
+@lru_cache(maxsize=_MEMORY)
+def load_photo(path: str) -> UInt8[np.ndarray, "h w 3"]:
+    """A photograph in BGR, at most 1,600 px long; the last few are remembered."""
+    picture = read_picture(path)
+    if picture is None:
+        raise UserError(f"background {path} cannot be read as an image; remove or replace it")
+    longest = max(picture.shape[:2])
+    if longest > _LONGEST_SIDE:
+        scale = _LONGEST_SIDE / longest
+        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return picture
+
+
+def photo_pixels(photo: Photo, width: int, height: int) -> UInt8[np.ndarray, "h w 3"]:
+    """The photograph's window as a picture of this size, BGR.
+
+    Where the wanted shape is not the window's, the middle part of the window that fits is used.
+    """
+    picture = load_photo(photo.path)
+    full_height, full_width = picture.shape[:2]
+    left, top, w, h = photo.window
+    box_w, box_h = max(w * full_width, 1.0), max(h * full_height, 1.0)
+    fit = min(box_w / width, box_h / height)
+    x = left * full_width + (box_w - fit * width) / 2
+    y = top * full_height + (box_h - fit * height) / 2
+    rows = slice(int(y), max(int(y) + 1, round(y + fit * height)))
+    columns = slice(int(x), max(int(x) + 1, round(x + fit * width)))
+    # Averaging costs more and shows only when the picture shrinks a lot.
+    method = cv2.INTER_AREA if fit > 2 else cv2.INTER_LINEAR
+    out = cv2.resize(picture[rows, columns], (width, height), interpolation=method)
+    return cv2.flip(out, 1) if photo.flip else out
+
+
+def sample_place(rng: np.random.Generator, lowest: float, reach: float) -> Place:
+    """A random built-in place around the origin that holds a scene which reaches so far."""
+    indoors = bool(rng.random() < 0.5)
+    floor_z = lowest - (0.0 if rng.random() < 0.7 else float(rng.exponential(1.0)))
+    walls = (reach + 0.5 + float(rng.exponential(2.0)), reach + 0.5 + float(rng.exponential(2.0)))
+    pattern = FLOOR_PATTERNS[int(rng.integers(len(FLOOR_PATTERNS)))]
+    floor = _muted(rng)
+    zenith = np.array([0.25, 0.45, 0.75]) * rng.uniform(0.6, 1.25) + rng.normal(0, 0.04, 3)
+    return Place(
+        floor_z=floor_z,
+        floor=to_hex(floor),
+        floor_accent=to_hex(floor * rng.uniform(0.5, 1.4) + rng.normal(0, 0.04, 3)),
+        floor_pattern=pattern,
+        floor_scale=float(np.exp(rng.uniform(np.log(0.12), np.log(1.0)))),
+        half_size=walls if indoors else (0.0, 0.0),
+        height=max(reach + 0.3, 1.2) - floor_z + float(rng.exponential(1.0)),
+        wall=to_hex(_muted(rng, 0.75)),
+        ceiling=to_hex(np.full(3, rng.uniform(0.6, 0.95))),
+        sky_zenith=to_hex(zenith),
+        sky_horizon=to_hex(np.array([0.75, 0.8, 0.85]) * rng.uniform(0.7, 1.15)),
+        yaw_deg=float(rng.uniform(0, 360)),
+    )
+
+
+def _muted(rng: np.random.Generator, level: float = 0.5) -> np.ndarray:
+    grey = np.clip(rng.normal(level, 0.18), 0.1, 0.95)
+    return np.clip(grey + rng.normal(0, 0.08, 3), 0.03, 1.0)

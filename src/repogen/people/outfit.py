@@ -1,0 +1,161 @@
+"""What a person wears: plain numbers, drawn at random, painted by the renderer.
+
+Places on the body are metres on the average adult in T-pose (`Surface.canonical`): the hips'
+middle is the origin, sleeves end at a |x| (shoulder 0.17, elbow 0.46, wrist 0.73), trouser legs
+at a z (knee -0.45, ankle -0.87).
+"""
+
+import colorsys
+from dataclasses import dataclass
+
+import numpy as np
+
+from repogen.colors import to_hex
+from repogen.errors import choose
+from repogen.people.skin import sample_hair, sample_skin
+
+PATTERNS = ("plain", "stripes", "pinstripes", "checks", "noise", "print", "dots", "plaid")
+HAIR_STYLES = ("bald", "short", "long")
+
+REGIONS = 4
+"""Parts of a garment that are coloured apart, at most: its largest connected pieces."""
+
+
+@dataclass(frozen=True)
+class Cloth:
+    """A fabric: two sRGB colours and how they alternate, `scale` metres from band to band.
+
+    Raises `UserError` for a pattern that is none of `PATTERNS`.
+    """
+
+    color: str
+    accent: str
+    pattern: str
+    scale: float
+    wrinkles: float
+
+    def __post_init__(self) -> None:
+        if self.pattern not in PATTERNS:
+            raise choose("pattern", self.pattern, PATTERNS)
+
+
+@dataclass(frozen=True)
+class Worn:
+    """A garment of an asset pack. Each of its pieces (`Fitted.regions`) is dyed like a cloth, or
+    keeps its own colours where there is None."""
+
+    pack: str
+    kind: str
+    name: str
+    cloths: tuple[Cloth | None, ...]
+
+
+@dataclass(frozen=True)
+class Outfit:
+    """Skin, hair and clothes of one person: painted ones, and garments of asset packs.
+
+    Raises `UserError` for hair, clothes or shoes that there are not.
+    """
+
+    skin: str
+    eyes: str
+    hair: str
+    hair_color: str
+    hairline: float
+    """How far the hairline is moved down the head, metres; negative recedes."""
+    top: str
+    top_cloth: Cloth
+    sleeve: float
+    waist: float
+    neckline: float
+    bottom: str
+    bottom_cloth: Cloth
+    hem: float
+    shoes: str
+    shoe_color: str
+    sole_color: str
+    worn: tuple[Worn, ...] = ()
+    picture: str | None = None
+    """A picture laid on the skin by the body's texture coordinates: its path, inside the asset
+    packs or on the disk."""
+
+    def __post_init__(self) -> None:
+        for kind, name, known in (
+            ("hair style", self.hair, HAIR_STYLES),
+            ("top", self.top, _SLEEVES),
+            ("bottom", self.bottom, _HEMS),
+            ("shoes", self.shoes, _SHOE_TOPS),
+        ):
+            if name not in known:
+                raise choose(kind, name, known)
+
+
+_SLEEVES = {"t-shirt": (0.24, 0.46), "shirt": (0.60, 0.72), "tank": (0.165, 0.19), "bare": (0, 0)}
+_TOP_CHANCES = {"t-shirt": 0.45, "shirt": 0.30, "tank": 0.12, "bare": 0.13}
+_HEMS = {"trousers": (-0.87, -0.76), "shorts": (-0.46, -0.22), "skirt": (-0.75, -0.30)}
+_SHOE_TOPS = {"shoes": -0.86, "boots": -0.74, "bare": -9.0}
+
+
+def sample_outfit(
+    rng: np.random.Generator, feminine: float, patterns: bool = True, skirts: bool = True
+) -> Outfit:
+    """A random outfit; `feminine` in 0..1 raises the odds of long hair and skirts.
+
+    Without `patterns` the same garments are of one colour each; without `skirts` shorts take
+    their place.
+    """
+    skin = sample_skin(rng)
+    style, hair_color, hairline = sample_hair(rng, feminine)
+    top = str(rng.choice(list(_TOP_CHANCES), p=list(_TOP_CHANCES.values())))
+    if top == "bare" and feminine > 0.4:
+        top = "tank"
+    skirt = 0.25 * feminine
+    bottom = str(
+        rng.choice(["trousers", "shorts", "skirt"], p=[0.6 * (1 - skirt), 0.4 * (1 - skirt), skirt])
+    )
+    if bottom == "skirt" and not skirts:
+        bottom = "shorts"
+    shoes = str(rng.choice(["shoes", "boots", "bare"], p=[0.65, 0.1, 0.25]))
+    return Outfit(
+        skin=skin,
+        eyes=str(rng.choice(["#4a2f1c", "#3a2412", "#6b7f4f", "#5b7c99", "#7a5c34"])),
+        hair=style,
+        hair_color=hair_color,
+        hairline=hairline,
+        top=top,
+        top_cloth=sample_cloth(rng, patterns),
+        sleeve=float(rng.uniform(*_SLEEVES[top])),
+        waist=float(rng.uniform(-0.07, 0.04)) if top != "bare" else 9.0,
+        neckline=float(rng.uniform(-0.05, 0.012)),
+        bottom=bottom,
+        bottom_cloth=sample_cloth(rng, patterns),
+        hem=float(rng.uniform(*_HEMS[bottom])),
+        shoes=shoes,
+        shoe_color=_sample_color(rng),
+        sole_color=to_hex(np.full(3, rng.choice([0.08, 0.35, 0.85, 0.92]))),
+    )
+
+
+def shoe_top(outfit: Outfit) -> float:
+    """Height (canonical z, metres) up to which shoes reach; far below the feet when bare."""
+    return _SHOE_TOPS[outfit.shoes]
+
+
+def sample_cloth(rng: np.random.Generator, patterns: bool) -> Cloth:
+    """A random fabric; without `patterns` of one colour."""
+    pattern = str(rng.choice(PATTERNS, p=[0.46, 0.12, 0.06, 0.08, 0.09, 0.09, 0.05, 0.05]))
+    return Cloth(
+        color=_sample_color(rng),
+        accent=_sample_color(rng),
+        pattern=pattern if patterns else "plain",
+        scale=float(np.exp(rng.uniform(np.log(0.02), np.log(0.12)))),
+        wrinkles=float(rng.uniform(0.05, 0.45)),
+    )
+
+
+def _sample_color(rng: np.random.Generator) -> str:
+    """Clothes are mostly dull: a third grey to black or white, the rest any hue."""
+    if rng.random() < 0.35:
+        return to_hex(np.full(3, rng.beta(0.7, 0.8)) * [1.0, 0.99, 0.97] * 0.9 + 0.03)
+    rgb = colorsys.hsv_to_rgb(rng.random(), rng.beta(2.0, 1.6), 0.12 + 0.83 * rng.random())
+    return to_hex(np.array(rgb))

@@ -1,0 +1,173 @@
+"""`repogen views`: which camera views a COCO-keypoints file holds."""
+
+import io
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.figure import Figure
+
+from repogen.cameras.viewpoints import BANDS
+from repogen.coco.annotations import People, read_people
+from repogen.datasets.folder import write_whole
+from repogen.datasets.reading import open_folder
+from repogen.errors import UserError
+from repogen.viewpoint_estimation.figures import bands_figure, sphere_figure
+from repogen.viewpoint_estimation.mixture import mode
+from repogen.viewpoint_estimation.regressor import estimate_views
+from repogen.viewpoint_estimation.sampling import FEWEST
+from repogen.viewpoint_estimation.sphere import (
+    AREAS,
+    QUADRANTS,
+    between_deg,
+    by_band,
+    counted,
+    smoothed,
+    spread_over,
+    to_angles,
+    to_directions,
+)
+from repogen.viewpoint_estimation.trained import Trained, error_summary, load_regressor
+
+
+def chart_views(
+    annotations: Path | str,
+    out: Path | str = Path("views"),
+    min_joints: int = 6,
+    regressor: Trained | None = None,
+) -> dict[str, Any]:
+    """Estimate where each person of a COCO-keypoints file was seen from, and chart it.
+
+    Writes views.json, sphere.png and bands.png into `out` and returns what views.json holds:
+    shares of people by elevation and side, everybody's direction (azimuth 0 = in front, 90 = at
+    the subject's left; elevation 90 = straight above the body, however it lies in the picture)
+    with how far off the estimate expects itself to be, and the regressor's error on held-out
+    generated people. Where the file says the views itself, as ours do, they are charted beside
+    and the error is told. Persons with fewer than `min_joints` labelled joints and crowds are
+    left out. `annotations` may be a dataset of ours; no image is needed.
+
+    The regressor is trained on this machine when first needed, if none is given. Raises
+    `UserError` for a file that is no such file or in which nobody is left.
+    """
+    if not FEWEST <= min_joints <= 17:
+        raise UserError(f"--min-joints {min_joints} must lie between {FEWEST} and 17")
+    path, out = Path(annotations), Path(out)
+    if path.is_dir():
+        path = open_folder(path).annotations
+    everybody = read_people(path.stem, path, path.parent)
+    people = _used(everybody, min_joints)
+    regressor = regressor or load_regressor()
+    mixture = estimate_views(regressor.network, people.keypoints)
+    found = mode(mixture).numpy().astype(np.float64)
+    spread = spread_over(mixture, found)
+    told = people.views[:, :2]
+    truth, known = to_directions(*told.T), np.isfinite(told).all(axis=1)
+    charts = {"estimated": spread.cells}
+    report: dict[str, Any] = {
+        "annotations": str(annotations),
+        "persons": len(people),
+        "left_out": len(everybody) - len(people),
+        "min_joints": min_joints,
+        "shares": _shares(spread.cells),
+        "expected_error_deg": round(float(spread.expected_deg.mean()), 2),
+        "held_out_error_deg": regressor.held_out,
+    }
+    if known.any():
+        charts["as the file says"] = smoothed(truth[known]).cells
+        report["shares_in_file"] = _shares(counted(truth[known]))
+        report["error_deg"] = error_summary(between_deg(found, truth)[known])
+    report["people"] = _directions(people, found, spread.expected_deg)
+    shown = "/".join(Path(annotations).resolve().parts[-2:]).replace("$", r"\$")
+    title = f"{shown}, {len(people):,} people"
+    write_whole(out / "sphere.png", _png(sphere_figure(title, charts)))
+    write_whole(out / "bands.png", _png(bands_figure(title, charts)))
+    write_whole(out / "views.json", (json.dumps(report, indent=1) + "\n").encode())
+    return report
+
+
+def views_text(report: dict[str, Any]) -> str:
+    """What `chart_views` returns as a table, with the errors below."""
+    lines = [
+        f"{report['persons']} persons, {report['left_out']} left out (crowds, fewer than "
+        f"{report['min_joints']} labelled joints)",
+        "",
+        f"{'elevation':<14}" + "".join(f"{side:>8}" for side in (*QUADRANTS, "all", "sphere")),
+    ]
+    told = {tuple(row["elevation_deg"]): row for row in report.get("shares_in_file", [])}
+    if told:
+        lines[-1] += f"{'in file':>9}"
+    total = dict.fromkeys((*QUADRANTS, "all", "even_sphere"), 0.0)
+    for row in reversed(report["shares"]):
+        low, high = row["elevation_deg"]
+        lines.append(f"{low:>4}° … {high:>3}°  " + "".join(f"{row[k]:>8.1%}" for k in total))
+        if told:
+            lines[-1] += f"{told[low, high]['all']:>9.1%}"
+        total = {k: v + row[k] for k, v in total.items()}
+    lines += [f"{'all':<14}" + "".join(f"{v:>8.1%}" for v in total.values()), ""]
+    if "error_deg" in report:
+        lines.append(f"error against the file's own views: {_error_text(report['error_deg'])}")
+    lines.append(f"expected mean error here: {report['expected_error_deg']:.1f}°")
+    lines += [
+        f"held-out generated people, {row['joints']}: {_error_text(row)}"
+        for row in report["held_out_error_deg"]
+        if row["elevation_deg"] == [BANDS[0], BANDS[-1]]
+    ]
+    return "\n".join(lines)
+
+
+def _used(people: People, min_joints: int) -> People:
+    labelled = (people.keypoints[:, :, 2] > 0).sum(axis=1)
+    used = people.take(np.flatnonzero((labelled >= min_joints) & ~people.crowd))
+    if len(used) == 0:
+        most = int(labelled.max(initial=0))
+        raise UserError(
+            f"{people.name}: nobody of {len(people)} persons has {min_joints} labelled joints (the "
+            f"most is {most}); lower --min-joints or give a file with keypoints"
+        )
+    return used
+
+
+def _shares(cells: Float[np.ndarray, "36 72"]) -> list[dict[str, Any]]:
+    rows = []
+    even = by_band(AREAS).sum(axis=1)
+    for limits, sides, sphere in zip(pairwise(BANDS), by_band(cells), even, strict=True):
+        shares = dict(zip(QUADRANTS, sides, strict=True)) | {"all": sides.sum()}
+        rows.append(
+            {"elevation_deg": list(limits)}
+            | {k: round(float(v), 5) for k, v in shares.items()}
+            | {"even_sphere": round(float(sphere), 5)}
+        )
+    return rows
+
+
+def _directions(
+    people: People, found: Float[np.ndarray, "n 3"], expected: Float[np.ndarray, " n"]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "annotation_id": int(person),
+            "image_id": people.image_ids[image].item(),
+            "azimuth_deg": round(float(azimuth), 1),
+            "elevation_deg": round(float(elevation), 1),
+            "expected_error_deg": round(float(error), 1),
+        }
+        for person, image, (azimuth, elevation), error in zip(
+            people.ids, people.image, to_angles(found), expected, strict=True
+        )
+    ]
+
+
+def _error_text(row: dict[str, Any]) -> str:
+    return (
+        f"median {row['median']:.1f}°, mean {row['mean']:.1f}°, quartiles "
+        f"{row['lower_quartile']:.1f}° and {row['upper_quartile']:.1f}° ({row['persons']} persons)"
+    )
+
+
+def _png(figure: Figure) -> bytes:
+    data = io.BytesIO()
+    figure.savefig(data, dpi=120)
+    return data.getvalue()

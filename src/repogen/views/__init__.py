@@ -1,6 +1,0 @@
-"""Directions on the sphere, cameras, and how a person is framed."""
-
-from repogen.views.camera import Camera, View, look_at, view_of
-from repogen.views.directions import VIEWS, parse_views, sample_direction
-
-__all__ = ["VIEWS", "Camera", "View", "look_at", "parse_views", "sample_direction", "view_of"]

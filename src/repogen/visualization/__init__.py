@@ -1,0 +1,6 @@
+"""Looking at datasets."""
+
+from repogen.visualization.info import info
+from repogen.visualization.preview import preview
+
+__all__ = ["info", "preview"]

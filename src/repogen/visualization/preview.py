@@ -1,0 +1,77 @@
+"""`repogen preview`: a contact sheet and figures of a dataset, as files and as one page."""
+
+import base64
+import html
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from repogen.datasets.folder import DatasetFolder, encode_jpeg, encode_png, write_whole
+from repogen.datasets.reading import open_dataset, read_run, read_scenes
+from repogen.visualization.sheet import contact_sheet
+from repogen.visualization.summary import Summary, summarize
+
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>{title}</title>
+<style>body{{font:15px sans-serif;max-width:1200px;margin:2em auto;padding:0 1em}}
+img{{max-width:100%}} pre{{background:#f4f4f4;padding:1em;overflow:auto}}</style>
+<h1>{title}</h1><p>{summary}</p>
+{figures}
+<h2>Options</h2><pre>{options}</pre></html>
+"""
+
+
+def preview(
+    dataset: Path | str, out: Path | str | None = None, images: int = 48, columns: int = 8
+) -> Path:
+    """Write `sheet.png`, figures and `index.html` into `out`, by default DATASET/preview.
+
+    `images` pictures, evenly spread, are shown. Returns the page's path; it needs no other
+    file. Raises `UserError` where there is no finished dataset.
+    """
+    folder = open_dataset(dataset)
+    target = Path(out) if out else folder.root / "preview"
+    run, summary = read_run(folder), summarize(folder)
+    count = summary.views.total()
+    shown = min(images, count)
+    ids = sorted({1 + i * count // shown for i in range(shown)})
+    sheet = contact_sheet(folder, ids, min(columns, shown), 256)
+    write_whole(target / "sheet.png", encode_png(sheet))
+    pages = [("Pictures", "image/jpeg", encode_jpeg(sheet))]
+    for name, title, data in _figures(folder, summary, run["config"]):
+        write_whole(target / f"{name}.png", data)
+        pages.append((title, "image/png", data))
+    page = _PAGE.format(
+        title=html.escape(f"{folder.root.name}: {count} images"),
+        summary=html.escape(f"{len(summary.people)} people; {run['backgrounds_found']}"),
+        figures="\n".join(
+            f'<h2>{html.escape(title)}</h2><img alt="{html.escape(title)}" '
+            f'src="data:{kind};base64,{base64.b64encode(data).decode()}">'
+            for title, kind, data in pages
+        ),
+        options=html.escape(json.dumps(run, indent=1)),
+    )
+    write_whole(target / "index.html", page.encode())
+    return target / "index.html"
+
+
+def _figures(
+    folder: DatasetFolder, summary: Summary, config: dict[str, Any]
+) -> list[tuple[str, str, bytes]]:
+    from repogen.visualization import plots
+
+    figures = {
+        "views": ("Views", plots.views_figure(summary)),
+        "boxes": ("Boxes", plots.boxes_figure(summary)),
+        "visibility": ("Visibility", plots.visibility_figure(summary)),
+    }
+    if not config["pose"]:
+        figure = plots.angles_figure(read_scenes(folder), plots.random_poses(config))
+        figures["angles"] = ("Joint angles", figure)
+    out = []
+    for name, (title, figure) in figures.items():
+        data = io.BytesIO()
+        figure.savefig(data, dpi=100)
+        out.append((name, title, data.getvalue()))
+    return out

@@ -1,0 +1,36 @@
+"""Random lenses: every one of them takes the widest picture that the options allow."""
+
+import numpy as np
+import pytest
+
+from repogen.cameras.lens import MODELS, half_width
+from repogen.cameras.optics import check_optics, sample_distortion
+from repogen.errors import UserError
+
+WIDEST = {"pinhole": 174.0, "opencv": 100.0, "equidistant": 220.0, "kannala-brandt": 220.0}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_lens_drawn_takes_what_was_checked(model):
+    check_optics(model, (40.0, WIDEST[model]))
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        distortion = sample_distortion(rng, model)
+        assert len(distortion) == MODELS[model]
+        assert half_width(model, distortion, WIDEST[model]) > 0
+
+
+@pytest.mark.parametrize(
+    ("model", "fov", "circle", "words"),
+    [
+        ("fisheye", (90, 90), None, "lens"),
+        ("opencv", (90, 130), None, "folds back"),
+        ("equidistant", (90, 230), None, "at most 220"),
+        ("pinhole", (90, 90), (180, 185), "no image circle"),
+        ("equidistant", (90, 90), (0, 185), "more than 0"),
+        ("equidistant", (90, 90), (185, 180), "lower value first"),
+    ],
+)
+def test_optics_that_cannot_be_are_user_errors(model, fov, circle, words):
+    with pytest.raises(UserError, match=words):
+        check_optics(model, fov, circle)

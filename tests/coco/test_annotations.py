@@ -1,0 +1,207 @@
+"""COCO files as they come: crowds, gaps, both kinds of masks, boxes over the border."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pycocotools import mask as rle
+from pycocotools.coco import COCO
+
+from repogen import UserError
+from repogen.bodies import COCO_KEYPOINTS
+from repogen.coco.annotations import read_people
+
+SAMPLE = Path(__file__).parents[3] / "shared/data/coco_sample"
+POLYGON = [[10.0, 10.0, 50.0, 10.0, 50.0, 90.0, 10.0, 90.0]]
+
+
+def annotation(**changes):
+    keypoints = np.zeros((17, 3))
+    keypoints[5:9] = [[20, 30, 2], [40, 30, 2], [15, 50, 1], [45, 50, 2]]
+    base = {
+        "id": 7, "image_id": 3, "category_id": 1, "iscrowd": 0, "bbox": [10, 10, 40, 80],
+        "area": 3000.0, "num_keypoints": 4, "keypoints": keypoints.ravel().tolist(),
+    }  # fmt: skip
+    return {k: v for k, v in (base | changes).items() if v is not None}
+
+
+def write(folder, annotations, **changes):
+    data = {
+        "images": [{"id": 3, "file_name": "a.jpg", "width": 100, "height": 120}],
+        "annotations": annotations,
+        "categories": [{"id": 1, "name": "person", "keypoints": list(COCO_KEYPOINTS)}],
+    }
+    path = folder / "set.json"
+    path.write_text(json.dumps(data | changes))
+    return path
+
+
+def read(folder, annotations, **changes):
+    return read_people("set", write(folder, annotations, **changes), folder)
+
+
+def test_a_plain_annotation_comes_through(tmp_path):
+    people = read(tmp_path, [annotation()])
+    assert people.ids.tolist() == [7]
+    assert people.boxes.tolist() == [[10, 10, 40, 80]]
+    assert people.areas.tolist() == [3000]
+    assert people.keypoints[0, 5].tolist() == [20, 30, 2]
+    assert people.path(0) == tmp_path / "a.jpg"
+    assert np.isnan(people.views).all()
+
+
+def test_boxes_are_cut_to_the_image(tmp_path):
+    people = read(tmp_path, [annotation(bbox=[-20, 100, 200, 90])])
+    assert people.boxes.tolist() == [[0, 100, 100, 20]]
+
+
+@pytest.mark.parametrize(
+    "segmentation",
+    [
+        POLYGON,
+        rle.frPyObjects(POLYGON, 120, 100)[0],
+        {"size": [120, 100], "counts": [1210, 80, 40, 80, 40, 80]},
+    ],
+)
+def test_a_missing_area_is_the_masks(tmp_path, segmentation):
+    mask = segmentation
+    if isinstance(segmentation, dict) and isinstance(segmentation["counts"], bytes):
+        mask = segmentation | {"counts": segmentation["counts"].decode()}
+    people = read(tmp_path, [annotation(area=None, segmentation=mask)])
+    if isinstance(mask, list):
+        mask = rle.frPyObjects(mask, 120, 100)[0]
+    elif isinstance(mask["counts"], list):
+        mask = rle.frPyObjects(mask, 120, 100)
+    assert people.areas[0] == rle.area(mask)
+
+
+def test_what_is_missing_is_made_up_for(tmp_path):
+    people = read(tmp_path, [annotation(area=None, bbox=None, num_keypoints=None)])
+    assert people.boxes.tolist() == [[15, 30, 30, 20]]
+    assert people.areas.tolist() == [600]
+
+
+def test_crowds_and_the_unlabelled_are_kept_but_not_trained_on(tmp_path):
+    people = read(
+        tmp_path,
+        [
+            annotation(id=1),
+            annotation(id=2, iscrowd=1),
+            annotation(id=3, keypoints=[0] * 51, num_keypoints=0),
+            annotation(id=4, keypoints=None, num_keypoints=None),
+            annotation(id=5, bbox=[10, 10, 0, 0]),
+        ],
+    )
+    assert people.ids.tolist() == [1, 2, 3, 4, 5]
+    assert people.trainable().ids.tolist() == [1]
+
+
+def test_other_categories_are_left_alone(tmp_path):
+    categories = [{"id": 1, "name": "person"}, {"id": 2, "name": "dog"}]
+    people = read(tmp_path, [annotation(), annotation(id=8, category_id=2)], categories=categories)
+    assert people.ids.tolist() == [7]
+
+
+@pytest.mark.parametrize(
+    ("annotations", "changes", "words"),
+    [
+        ([annotation()], {"images": None}, "no list of images"),
+        ([annotation()], {"images": [{"id": 3, "width": 100}]}, r"images\[0\] lacks 'height'"),
+        ([annotation()], {"categories": [{"id": 1, "name": "cat"}]}, "no category named person"),
+        (
+            [annotation()],
+            {"categories": [{"id": 1, "name": "person", "keypoints": ["head", "foot"]}]},
+            "another skeleton",
+        ),
+        ([annotation(image_id=9)], {}, r"annotations\[0\]"),
+        ([annotation(keypoints=[1, 2, 3])], {}, "51 numbers, not 3"),
+        ([annotation(), annotation(bbox=[1, 2])], {}, r"annotations\[1\]"),
+    ],
+)
+def test_a_broken_file_is_named_with_the_record(tmp_path, annotations, changes, words):
+    with pytest.raises(UserError, match=words):
+        read(tmp_path, annotations, **changes)
+
+
+IMAGE = {"id": 3, "file_name": "a.jpg", "width": 100, "height": 120}
+PERSON = {"id": 1, "name": "person"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"images": [IMAGE | {"view": "top"}]}, r"images\[0\] cannot be read"),
+        ({"images": [IMAGE | {"view": {"azimuth_deg": None}}]}, r"images\[0\] cannot be read"),
+        ({"images": [IMAGE | {"width": 1e999}]}, r"images\[0\] cannot be read"),
+        ({"images": [3]}, r"images\[0\] cannot be read"),
+        ({"categories": [{"name": "person"}]}, r"categories\[0\] lacks 'id'"),
+        ({"categories": ["person"]}, r"categories\[0\] cannot be read"),
+        ({"categories": [PERSON | {"keypoints": []}]}, "another skeleton"),
+        ({"categories": [PERSON | {"keypoints": 17}]}, r"categories\[0\] cannot be read"),
+        ({"annotations": [annotation(id="abc")]}, r"annotations\[0\] cannot be read"),
+        ({"annotations": [annotation(id=[1])]}, r"annotations\[0\] cannot be read"),
+        ({"annotations": [annotation(id=2**70)]}, r"annotations\[0\] cannot be read"),
+        ({"annotations": ["none"]}, r"annotations\[0\] cannot be read"),
+        ({"annotations": [annotation(view="top")]}, r"annotations\[0\] cannot be read"),
+        (
+            {"annotations": [annotation(area=None, segmentation=[[]])]},
+            r"annotations\[0\] .*segmentation is no polygon",
+        ),
+        (
+            {"annotations": [annotation(area=None, segmentation=[[1, 2, 3]])]},
+            r"annotations\[0\] .*segmentation is no polygon",
+        ),
+    ],
+)
+def test_records_of_the_wrong_kind_are_named(tmp_path, changes, words):
+    with pytest.raises(UserError, match=words):
+        read(tmp_path, **({"annotations": [annotation()]} | changes))
+
+
+def test_a_mask_that_is_not_needed_does_no_harm(tmp_path):
+    people = read(tmp_path, [annotation(segmentation=[[1, 2, 3]])])
+    assert people.areas.tolist() == [3000]
+
+
+def test_each_person_has_its_own_view_else_its_images(tmp_path):
+    def view(azimuth, elevation):
+        return {"azimuth_deg": azimuth, "elevation_deg": elevation, "roll_deg": 5}
+
+    people = read(
+        tmp_path, [annotation(view=view(20, -60)), annotation(id=8), annotation(id=9, view={})],
+        images=[IMAGE | {"view": view(10, 30)}],
+    )  # fmt: skip
+    assert people.views.tolist() == [[20, -60, 5], [10, 30, 5], [10, 30, 5]]
+    assert people.take([1, 0]).views[:, 0].tolist() == [10, 20]
+
+
+def test_a_view_that_is_null_is_none(tmp_path):
+    people = read(tmp_path, [annotation()], images=[IMAGE | {"view": None}])
+    assert np.isnan(people.views).all()
+
+
+def test_images_with_a_camera_are_ours(tmp_path):
+    """Wherever their annotations have been copied to."""
+    images = [IMAGE, IMAGE | {"id": 4, "camera": {}}]
+    people = read(tmp_path, [annotation(), annotation(id=8, image_id=4)], images=images)
+    assert people.pixel_centers.ravel().tolist() == [0, 0.5]
+
+
+def test_a_file_that_is_no_json_or_absent(tmp_path):
+    (tmp_path / "x.json").write_text("{nope")
+    with pytest.raises(UserError, match="not a JSON file"):
+        read_people("x", tmp_path / "x.json", tmp_path)
+    with pytest.raises(UserError, match="cannot read"):
+        read_people("x", tmp_path / "y.json", tmp_path)
+
+
+@pytest.mark.skipif(not SAMPLE.exists(), reason="no shared data here")
+def test_real_coco_is_read_as_pycocotools_reads_it(capsys):
+    people = read_people("coco", SAMPLE / "annotations.json", SAMPLE / "images")
+    coco = COCO(SAMPLE / "annotations.json")
+    known = coco.loadAnns(coco.getAnnIds(catIds=[1]))
+    assert sorted(people.ids) == sorted(a["id"] for a in known)
+    assert (people.keypoints[:, :, 2] == 0).all(axis=1).any()
+    for place, record in enumerate(people.records):
+        assert people.areas[place] == coco.anns[record["id"]]["area"]

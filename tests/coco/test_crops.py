@@ -1,0 +1,137 @@
+"""Crops: what is where in the picture is there in the crop, whatever the augmentation."""
+
+import cv2
+import numpy as np
+import pytest
+
+from repogen.bodies import COCO_KEYPOINTS
+from repogen.coco.crops import (
+    CROP_SIZE,
+    FLIP,
+    PADDING,
+    Augmentation,
+    Window,
+    augmented,
+    cut,
+    degraded,
+    jittered,
+    joints_to_crop,
+    joints_to_picture,
+    window_of,
+    window_to_crop,
+)
+
+
+def all_visible(rng, low=100, high=300):
+    points = rng.uniform(low, high, (17, 2))
+    return np.concatenate([points, np.full((17, 1), 2.0)], axis=1)
+
+
+def test_left_and_right_change_places():
+    assert [COCO_KEYPOINTS[k] for k in FLIP[:3]] == ["nose", "right_eye", "left_eye"]
+    assert (FLIP[FLIP] == np.arange(17)).all()
+
+
+@pytest.mark.parametrize("box", [(10, 20, 30, 200), (10, 20, 300, 40), (0, 0, 90, 120)])
+def test_a_window_holds_its_box_at_the_crops_aspect(box):
+    window = window_of(np.array(box, dtype=float))
+    assert window.center == (box[0] + box[2] / 2, box[1] + box[3] / 2)
+    assert window.size[0] / window.size[1] == pytest.approx(0.75)
+    slack = np.array(window.size) / (np.array(box[2:]) * PADDING)
+    assert slack.min() == pytest.approx(1.0)
+
+
+def test_the_middle_and_the_corners_of_a_window_land_on_the_grid():
+    window = Window((50.0, 60.0), (120.0, 160.0))
+    corners = np.array([[50, 60], [-10, -20], [110, 140]]) @ window_to_crop(window)[:, :2].T
+    corners += window_to_crop(window)[:, 2]
+    assert corners == pytest.approx(np.array([[95.5, 127.5], [0, 0], [191, 255]]))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_joints_come_back_from_the_crop(seed):
+    rng = np.random.default_rng(seed)
+    keypoints = all_visible(rng)
+    window = Window((200.0, 200.0), (330.0, 440.0), float(rng.uniform(-180, 180)))
+    joints = keypoints[:, :2] @ window_to_crop(window)[:, :2].T + window_to_crop(window)[:, 2]
+    back = joints_to_picture(joints[None], [window])
+    assert back[0] == pytest.approx(keypoints[:, :2])
+
+
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("rotation", [0.0, 37.0, -140.0, 180.0])
+@pytest.mark.parametrize("shrunk", [1, 2])
+def test_pixels_go_where_joints_go(flip, rotation, shrunk):
+    """White dots at the joints of a black picture lie at the joints of the crop."""
+    rng = np.random.default_rng(3)
+    keypoints = all_visible(rng, 150, 250)
+    picture = np.zeros((400, 400, 3), np.uint8)
+    for k, (x, y) in enumerate(keypoints[:, :2].round()):
+        keypoints[k, :2] = x, y
+        cv2.circle(picture, (int(x), int(y)), 3, (255, 255, 255), -1)
+    if shrunk == 2:
+        picture = cv2.resize(picture, (200, 200), interpolation=cv2.INTER_AREA)
+    window = Window((200.0, 200.0), (240.0, 320.0), rotation, flip)
+    crop = cut(picture, window, shrunk)
+    joints = joints_to_crop(keypoints, window)
+    assert (joints[:, 2] == 2).all()
+    order = FLIP if flip else np.arange(17)
+    for k, (x, y, _) in enumerate(joints):
+        near = crop[int(y) - 4 : int(y) + 6, int(x) - 4 : int(x) + 6, 0].astype(float)
+        others = np.linalg.norm(keypoints[:, :2] - keypoints[order[k], :2], axis=1)
+        if np.sort(others)[1] < 14:
+            continue  # another dot reaches into this one's neighbourhood
+        ys, xs = np.mgrid[int(y) - 4 : int(y) + 6, int(x) - 4 : int(x) + 6]
+        middle = np.array([(xs * near).sum(), (ys * near).sum()]) / near.sum()
+        assert middle == pytest.approx([x, y], abs=0.35)
+
+
+def test_joints_outside_the_crop_or_unlabelled_are_not_learned():
+    keypoints = np.zeros((17, 3))
+    keypoints[0] = [200, 200, 2]
+    keypoints[5] = [600, 200, 2]
+    keypoints[6] = [200, 200, 0]
+    joints = joints_to_crop(keypoints, Window((200.0, 200.0), (150.0, 200.0)))
+    assert (joints[:, 2] > 0).tolist() == [k == 0 for k in range(17)]
+    assert (joints[1:] == 0).all()
+
+
+def test_augmentation_follows_its_distributions():
+    rng = np.random.default_rng(0)
+    keypoints = np.zeros((17, 3))  # too few joints for half bodies
+    start = Window((100.0, 100.0), (75.0, 100.0))
+    windows = [augmented(rng, start, keypoints, Augmentation()) for _ in range(4000)]
+    zoom = np.array([w.size[1] / 100 for w in windows])
+    angle = np.array([w.rotation_deg for w in windows])
+    assert zoom.min() == 0.5
+    assert zoom.max() == 1.5
+    assert abs((zoom == 0.5).mean() - 0.159) < 0.02  # a sixth of a normal lies beyond one sigma
+    assert abs((angle != 0).mean() - 0.6) < 0.03
+    assert abs(angle).max() == 240
+    assert abs(angle[angle != 0].std() - 115) < 8
+    assert abs(np.mean([w.flip for w in windows]) - 0.5) < 0.03
+
+
+def test_half_bodies_show_half_the_joints():
+    rng = np.random.default_rng(1)
+    keypoints = np.concatenate([np.zeros((17, 2)), np.full((17, 1), 2.0)], axis=1)
+    keypoints[:11, 1] = np.linspace(0, 100, 11)
+    keypoints[11:, 1] = np.linspace(200, 300, 6)
+    how = Augmentation(half_body=1.0, scale=0.0, rotated=0.0)
+    centres = np.array(
+        [augmented(rng, window_of(np.array([0, 0, 9, 300.0])), keypoints, how).center
+         for _ in range(200)]
+    )  # fmt: skip
+    assert set(centres[:, 1].round().tolist()) == {50.0, 250.0}
+
+
+def test_colours_vary_and_stay_bytes():
+    rng = np.random.default_rng(0)
+    crop = rng.integers(0, 255, (*CROP_SIZE[::-1], 3), dtype=np.uint8)
+    assert (jittered(rng, crop, 0.0) == crop).all()
+    means = np.array([jittered(rng, crop, 0.2).mean() for _ in range(50)])
+    assert 2 < means.std() < 25
+    for _ in range(20):
+        worse = degraded(rng, crop)
+        assert worse.shape == crop.shape
+        assert worse.dtype == np.uint8

@@ -1,0 +1,184 @@
+"""Photographs, places and plain colours."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from repogen.colors import from_hex
+from repogen.environment.backgrounds import (
+    FLOOR_PATTERNS,
+    Photo,
+    Place,
+    Plain,
+    load_photo,
+    parse_backgrounds,
+    photo_pixels,
+)
+from repogen.errors import UserError
+
+
+def picture(path, height=60, width=90, value=None):
+    """A file whose green is the row and whose red is the column (BGR), or one grey."""
+    row, column = np.mgrid[:height, :width].astype(np.uint8)
+    pixels = np.stack([0 * row, row, column], axis=2)
+    cv2.imwrite(str(path), pixels if value is None else np.full_like(pixels, value))
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "deep").mkdir()
+    picture(tmp_path / "a.png")
+    picture(tmp_path / "deep" / "b.PNG")
+    (tmp_path / "notes.txt").write_text("no picture")
+    return tmp_path
+
+
+def draws(spec, count=40):
+    sample, _ = parse_backgrounds(str(spec))
+    rng = np.random.default_rng(0)
+    return [sample(rng, -1.0, 3.0) for _ in range(count)]
+
+
+def test_a_folder_gives_windows_inside_all_of_its_photographs(folder):
+    photos = draws(folder)
+    assert {photo.path for photo in photos} == {
+        str((folder / "a.png").resolve()),
+        str((folder / "deep" / "b.PNG").resolve()),
+    }
+    for photo in photos:
+        left, top, width, height = photo.window
+        assert 0 <= left <= left + width <= 1 + 1e-9
+        assert 0 <= top <= top + height <= 1 + 1e-9
+        assert width * 90 == pytest.approx(height * 60)  # square
+    assert {photo.flip for photo in photos} == {True, False}
+
+
+def test_broken_pictures_are_passed_over(folder):
+    (folder / "broken.jpg").write_bytes(b"not a picture")
+    head = (folder / "a.png").read_bytes()[:60]
+    (folder / "cut.png").write_bytes(head)
+    names = {photo.path.rsplit("/", 1)[1] for photo in draws(folder)}
+    assert names == {"a.png", "b.PNG"}
+    assert "1 unreadable" in parse_backgrounds(str(folder))[1]
+
+
+def test_coco_gives_only_images_without_people(folder):
+    annotations = {
+        "categories": [{"id": 1, "name": "person"}, {"id": 18, "name": "dog"}],
+        "images": [{"id": 1, "file_name": "a.png"}, {"id": 2, "file_name": "deep/b.PNG"}],
+        "annotations": [
+            {"image_id": 1, "category_id": 18},
+            {"image_id": 2, "category_id": 18},
+            {"image_id": 2, "category_id": 1},
+        ],
+    }
+    path = folder / "instances.json"
+    path.write_text(json.dumps(annotations))
+    assert {p.path for p in draws(f"coco:{path}:{folder}")} == {str((folder / "a.png").resolve())}
+
+
+def test_a_window_shows_its_part_of_the_photograph(tmp_path):
+    path = str(picture(tmp_path / "p.png"))
+    whole = load_photo(path)
+    out = photo_pixels(Photo(path, (30 / 90, 12 / 60, 20 / 90, 20 / 60), False), 20, 20)
+    assert (out == whole[12:32, 30:50]).all()
+    flipped = photo_pixels(Photo(path, (30 / 90, 12 / 60, 20 / 90, 20 / 60), True), 20, 20)
+    assert (flipped == out[:, ::-1]).all()
+
+
+def test_a_wide_picture_of_a_square_window_shows_its_middle(tmp_path):
+    path = str(picture(tmp_path / "p.png"))
+    out = photo_pixels(Photo(path, (0.0, 0.0, 60 / 90, 1.0), False), 60, 30)
+    assert (out == load_photo(path)[15:45, :60]).all()
+
+
+@pytest.mark.parametrize(("width", "height"), [(7, 7), (300, 300), (31, 200), (1, 1)])
+def test_photographs_fill_pictures_of_any_size(tmp_path, width, height):
+    path = str(picture(tmp_path / "grey.png", value=77))
+    out = photo_pixels(Photo(path, (0.31, 0.27, 0.5, 0.7), False), width, height)
+    assert out.shape == (height, width, 3)
+    assert (out == 77).all()
+
+
+def test_big_photographs_are_made_smaller(tmp_path):
+    path = picture(tmp_path / "big.png", 100, 3200, value=9)
+    assert load_photo(str(path)).shape == (50, 1600, 3)
+
+
+def test_plain_colours():
+    assert draws("#12ab9f", 3) == [Plain("#12ab9f")] * 3
+    colors = {background.color for background in draws("plain", 20)}
+    assert len(colors) == 20
+    assert all(from_hex(color).shape == (3,) for color in colors)
+
+
+def test_built_in_places_hold_the_people_and_the_camera():
+    places = draws("builtin", 200)
+    assert all(isinstance(place, Place) for place in places)
+    assert all(place.floor_z <= -1.0 for place in places)
+    rooms = [place for place in places if place.half_size != (0.0, 0.0)]
+    assert 0.35 < len(rooms) / len(places) < 0.65
+    for room in rooms:
+        assert min(room.half_size) > 3.0
+        assert room.floor_z + room.height > 1.0  # a person's height above the hips
+    assert {place.floor_pattern for place in places} == set(FLOOR_PATTERNS)
+
+
+def test_rooms_are_high_enough_for_a_camera_straight_above():
+    rooms = [place for place in draws("builtin", 200) if place.half_size != (0.0, 0.0)]
+    assert all(room.floor_z + room.height > 3.0 for room in rooms)
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        ("/no/such/folder", "/no/such/folder: no such folder"),
+        ("x" * 5000, "x: no such folder"),
+        ("#12345", "#rrggbb"),
+        ("coco:a.json", "must read coco:"),
+        ("coco:a.json:", "must read coco:"),
+        ("coco:/no/such.json:/tmp", "cannot read /no/such.json"),
+    ],
+)
+def test_bad_specifications_are_user_errors(spec, says):
+    with pytest.raises(UserError, match=says):
+        parse_backgrounds(spec)
+
+
+def test_folders_without_pictures_are_user_errors(tmp_path):
+    with pytest.raises(UserError, match="no image files"):
+        parse_backgrounds(str(tmp_path))
+    (tmp_path / "broken.jpg").write_bytes(b"nothing")
+    with pytest.raises(UserError, match="none of its 1 image files"):
+        parse_backgrounds(str(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"images": 1}', "5"])
+def test_bad_coco_files_are_user_errors(tmp_path, text):
+    path = tmp_path / "bad.json"
+    path.write_text(text)
+    with pytest.raises(UserError, match=r"is not a (COCO|JSON) file"):
+        parse_backgrounds(f"coco:{path}:{tmp_path}")
+
+
+def test_coco_files_full_of_people_are_user_errors(tmp_path):
+    path = tmp_path / "people.json"
+    path.write_text(
+        json.dumps(
+            {
+                "categories": [{"id": 1, "name": "person"}],
+                "images": [{"id": 1, "file_name": "a.png"}],
+                "annotations": [{"image_id": 1, "category_id": 1}],
+            }
+        )
+    )
+    with pytest.raises(UserError, match="no image without a person"):
+        parse_backgrounds(f"coco:{path}:{tmp_path}")
+
+
+def test_a_photograph_that_disappears_is_a_user_error(tmp_path):
+    with pytest.raises(UserError, match=r"gone\.png"):
+        load_photo(str(tmp_path / "gone.png"))

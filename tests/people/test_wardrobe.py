@@ -1,0 +1,115 @@
+"""Choosing garments of installed packs."""
+
+import json
+
+import numpy as np
+import pytest
+
+from repogen.errors import UserError
+from repogen.people.outfit import sample_outfit
+from repogen.people.wardrobe import check_wardrobe, dress
+
+ITEMS = (
+    ("clothes", "suit", ["male"]),
+    ("clothes", "dress", ["female"]),
+    ("clothes", "boots", ["shoes"]),
+    ("clothes", "cap", ["hats"]),
+    ("hair", "bob", ["female"]),
+    ("hair", "crop", ["male"]),
+    ("eyebrows", "thick", []),
+    ("eyelashes", "long", []),
+    ("skins", "his", ["male"]),
+    ("skins", "hers", ["female"]),
+)
+
+
+@pytest.fixture
+def stocked(tmp_path, monkeypatch):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    items = [
+        {"kind": kind, "name": name, "uuid": "", "licence": "CC0", "files": {}, "tags": tags}
+        for kind, name, tags in ITEMS
+    ]
+    index = {"name": "mine", "version": "1", "source": "here", "items": items}
+    (folder / "pack.json").write_text(json.dumps(index))
+    monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path))
+
+
+def outfits(wardrobe, feminine, count=60):
+    rng = np.random.default_rng(3)
+    return [
+        dress(rng, sample_outfit(rng, feminine), feminine, True, wardrobe) for _ in range(count)
+    ]
+
+
+def names(outfit):
+    return {worn.name for worn in outfit.worn}
+
+
+def test_without_packs_clothes_are_painted():
+    assert all(outfit.worn == () for outfit in outfits("auto", 0.5))
+    with pytest.raises(UserError, match="repogen assets add makehuman"):
+        check_wardrobe("packs")
+    with pytest.raises(UserError, match="unknown wardrobe"):
+        check_wardrobe("naked")
+
+
+@pytest.mark.usefixtures("stocked")
+def test_people_wear_what_is_tagged_for_them():
+    for feminine, own, other in ((1.0, "dress", "suit"), (0.0, "suit", "dress")):
+        for outfit in outfits("packs", feminine):
+            assert own in names(outfit)
+            assert other not in names(outfit)
+
+
+@pytest.mark.usefixtures("stocked")
+def test_auto_paints_some_and_packs_none():
+    assert all(outfit.worn for outfit in outfits("packs", 0.5))
+    share = np.mean([bool(outfit.worn) for outfit in outfits("auto", 0.5, 300)])
+    assert 0.7 < share < 0.9
+    assert not any(outfit.worn for outfit in outfits("painted", 0.5))
+
+
+@pytest.mark.usefixtures("stocked")
+def test_painted_clothes_make_way():
+    for outfit in outfits("packs", 0.5):
+        assert (outfit.top, outfit.waist, outfit.hem, outfit.shoes) == ("bare", 9.0, 9.0, "bare")
+
+
+@pytest.mark.usefixtures("stocked")
+def test_hair_has_the_persons_colour_and_makes_way_for_hats():
+    worn = outfits("packs", 0.5, 200)
+    for outfit in worn:
+        hair = [w for w in outfit.worn if w.kind == "hair"]
+        assert all(w.cloths[0].color == outfit.hair_color for w in hair)
+        assert not (hair and "cap" in names(outfit))
+    assert any("cap" in names(outfit) for outfit in worn)
+
+
+@pytest.mark.usefixtures("stocked")
+def test_painted_hair_makes_way_for_a_packs():
+    for outfit in outfits("packs", 0.5, 200):
+        assert outfit.hair == "bald" or not names(outfit) & {"bob", "crop", "cap"}
+
+
+@pytest.mark.usefixtures("stocked")
+def test_everybody_has_brows_and_lashes_and_some_a_skin():
+    for feminine, own in ((0.0, "his"), (1.0, "hers")):
+        worn = outfits("packs", feminine, 200)
+        for outfit in worn:
+            brows, lashes = (
+                next(w for w in outfit.worn if w.kind == kind) for kind in ("eyebrows", "eyelashes")
+            )
+            assert brows.cloths[0].color == outfit.hair_color
+            assert lashes.cloths[0] is None
+        pictures = [outfit.picture for outfit in worn if outfit.picture]
+        assert set(pictures) == {f"mine/skins/{own}.png"}
+        assert 0.5 < len(pictures) / len(worn) < 0.7
+
+
+@pytest.mark.usefixtures("stocked")
+def test_a_pack_that_goes_is_not_worn_any_more(tmp_path):
+    assert all(outfit.worn for outfit in outfits("packs", 0.5, 5))
+    (tmp_path / "mine").rename(tmp_path.parent / f"{tmp_path.name}-away")
+    assert not any(outfit.worn for outfit in outfits("auto", 0.5))

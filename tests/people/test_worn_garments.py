@@ -1,0 +1,163 @@
+"""Garments on the body: a jacket made of the body's own skin, some way off it."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from repogen.assets import Garment
+from repogen.assets.garments import write_garment
+from repogen.bodies.protocol import LAYERS
+from repogen.errors import UserError
+from repogen.labels import label
+from repogen.people import posing
+from repogen.people.garments import REGIONS, TUCK, fit_garment, pose_garment
+from repogen.people.outfit import Cloth, Worn
+from repogen.scenes import SceneConfig, sample_scene
+
+TREE = (3924, 10589), (1524, 4370), (1892, 3946)
+
+
+@pytest.fixture(scope="module")
+def jacket(body):
+    """The skin between neck and hips, arms to the elbows, 2 cm (0.2 decimetres) out to the front,
+    up and to the left, riding on single vertices."""
+    surface = body.surface
+    skin = surface.faces[surface.faces_of("skin")]
+    at = surface.canonical
+    inside = (at[:, 2] > 0.0) & (at[:, 2] < 0.5) & (np.abs(at[:, 0]) < 0.4)
+    faces = skin[inside[skin].all(axis=1)]
+    used, faces = np.unique(faces, return_inverse=True)
+    faces = faces.reshape(-1, 3)
+    count = len(used)
+    return Garment(
+        kind="clothes", name="jacket", uuid="1", licence="ours",
+        refs=np.repeat(used[:, None], 3, axis=1).astype(np.int32),
+        weights=np.tile(np.float32([1, 0, 0]), (count, 1)),
+        offsets=np.tile(np.float32([0.0, 0.0, 0.2]), (count, 1)),
+        scale_refs=np.array(TREE, dtype=np.int32), scale_lengths=np.zeros(3, dtype=np.float32),
+        faces=faces.astype(np.int32),
+        face_uv=np.zeros((len(faces), 3, 2), dtype=np.float32),
+        hidden=np.zeros(0, dtype=np.int32), z_depth=50, tags=(), two_sided=True,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def installed_jacket(jacket, tmp_path, monkeypatch):
+    folder = tmp_path / "mine" / "clothes"
+    folder.mkdir(parents=True)
+    write_garment(folder / "jacket.safetensors", jacket)
+    cv2.imwrite(str(folder / "jacket.png"), np.full((64, 64, 4), (40, 200, 40, 255), np.uint8))
+    monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path))
+    posing.fitted.cache_clear()
+    yield Worn("mine", "clothes", "jacket", (None,) * (REGIONS + 1))
+    posing.fitted.cache_clear()
+
+
+def test_on_the_average_body_it_is_where_it_was_made(body, jacket, tmp_path):
+    fitted = fit_garment(body, jacket, tmp_path / "none.png")
+    own = jacket.refs[:, 0]
+    # Front is -y; the T-pose turns nothing of the trunk.
+    trunk = np.abs(body.surface.canonical[own, 0]) < 0.1
+    away = fitted.surface.canonical - body.surface.canonical[own]
+    assert np.abs(away[trunk] - [0, -0.02, 0]).max() < 0.004
+
+
+def test_it_moves_with_the_skin_under_it(body, jacket, tmp_path):
+    fitted = fit_garment(body, jacket, tmp_path / "none.png")
+    own = jacket.refs[:, 0]
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        angles = {joint: tuple(rng.uniform(-60, 60, 3)) for joint in ("left_shoulder", "spine2")}
+        posed = body.pose({"age": 2 / 3, "weight": rng.uniform(0.3, 1)}, {}, angles)
+        away = np.linalg.norm(pose_garment(body, fitted, posed) - posed.vertices[own], axis=1)
+        assert away.min() > 0.005
+        assert away.max() < 0.045
+
+
+def test_skin_deep_under_it_is_hidden(body, jacket, tmp_path):
+    fitted = fit_garment(body, jacket, tmp_path / "none.png")
+    front = np.abs(body.surface.canonical[:, [0, 2]] - [0, 0.25]).max(axis=1) < 0.08
+    front &= body.surface.canonical[:, 1] < 0
+    skin = np.unique(body.surface.faces[body.surface.faces_of("skin")])
+    chest = np.intersect1d(np.flatnonzero(front), skin)
+    assert fitted.hidden[chest].mean() > 0.9
+    far = np.flatnonzero(body.surface.canonical[:, 2] < -0.3)
+    assert not fitted.covered[far].any()
+    assert (fitted.covered | ~fitted.hidden).all()
+
+
+def test_a_dressed_person_is_green_there_and_keeps_the_labels(body, renderer, installed_jacket):
+    config = SceneConfig(
+        image_size=256, views=("front",), azimuth=(0, 0), elevation=(0, 0), roll=(0, 0),
+        pose="stand", backgrounds="#000000", person_share=(0.9, 0.9), wardrobe="painted",
+    )  # fmt: skip
+    scene = sample_scene(config, 4, 0, body)
+    person = scene.people[0]
+    worn = replace(person.outfit, worn=(installed_jacket,))
+    dressed = renderer.render(replace(scene, people=(replace(person, outfit=worn),)))
+    (bare_label,) = label(renderer.render(scene))
+    (dressed_label,) = label(dressed)
+    assert dressed_label["keypoints"][0::3] == bare_label["keypoints"][0::3]
+    assert dressed_label["keypoints"][2::3] == bare_label["keypoints"][2::3]
+    layers = dressed.mesh.layers[dressed.gbuffer.seen_faces]
+    assert (layers == LAYERS.index("cloth")).mean() > 0.15
+    x, y = (int(v) for v in np.mean([dressed_label["keypoints"][15:17],
+                                     dressed_label["keypoints"][18:20]], axis=0))  # fmt: skip
+    b, g, r = dressed.image[y + 8, x].astype(int)
+    assert g > 1.5 * max(b, r)
+
+
+def test_skin_under_it_is_drawn_further_in(body, renderer, installed_jacket):
+    scene = sample_scene(SceneConfig(wardrobe="painted", backgrounds="plain"), 4, 0, body)
+    person = scene.people[0]
+    outfit = replace(person.outfit, worn=(installed_jacket,), hair="bald")
+    rendering = renderer.render(replace(scene, people=(replace(person, outfit=outfit),)))
+    posed = scene.camera.to_camera(rendering.posed[0].vertices.astype(float))
+    moved = np.linalg.norm(rendering.vertices[: len(posed)] - posed, axis=1)
+    skin = np.zeros(len(posed), dtype=bool)
+    skin[body.surface.faces[body.surface.faces_of("skin")]] = True
+    fitted = posing.fitted(body, "mine", "clothes", "jacket")
+    under = skin & (fitted.covered | fitted.hidden)
+    assert under.sum() > 500
+    assert moved[under] == pytest.approx(TUCK, abs=1e-5)
+    assert moved[skin & ~under] == pytest.approx(0, abs=1e-5)
+
+
+def test_dyed_cloth_takes_the_cloths_colour(body, renderer, installed_jacket):
+    config = SceneConfig(
+        image_size=128, views=("front",), azimuth=(0, 0), elevation=(0, 0), roll=(0, 0),
+        pose="stand", backgrounds="#000000", person_share=(0.9, 0.9), wardrobe="painted",
+    )  # fmt: skip
+    scene = sample_scene(config, 4, 0, body)
+    red = Cloth("#d01010", "#d01010", "plain", 0.1, 0.1)
+    worn = replace(installed_jacket, cloths=(red,) * (REGIONS + 1))
+    person = scene.people[0]
+    outfit = replace(person.outfit, worn=(worn,))
+    rendering = renderer.render(replace(scene, people=(replace(person, outfit=outfit),)))
+    g = rendering.gbuffer
+    cloth = rendering.mesh.layers[np.where(g.covered, g.faces, 0)] == LAYERS.index("cloth")
+    mask = g.whole(g.half_covered(cloth & g.covered)) > 0
+    b, green, r = rendering.image[mask].astype(float).mean(axis=0)
+    assert r > 2 * max(b, green)
+
+
+def test_garments_want_the_body_they_are_made_for(body, installed_jacket):
+    class Other:
+        name = "other"
+
+    with pytest.raises(UserError, match="fit the body anny"):
+        posing.worn_pieces(Other(), body.pose({}, {}, {}), (installed_jacket,))
+
+
+def test_what_garments_leave_bare_is_painted(body, installed_jacket):
+    config = SceneConfig(wardrobe="painted", backgrounds="plain")
+    painted = sample_scene(config, 0, 0, body).people[0].outfit
+    painted = replace(painted, top="shirt", waist=0.0, bottom="trousers", hem=-0.8)
+    bare = replace(painted, top="bare", waist=9.0, bottom="shorts", hem=9.0)
+    jacket = posing.decent(body, replace(bare, worn=(installed_jacket,)), painted)
+    assert (jacket.top, jacket.waist) == ("bare", 9.0)
+    assert (jacket.bottom, jacket.hem) == ("trousers", -0.8)
+    nothing = posing.decent(body, bare, painted)
+    assert replace(nothing, worn=()) == painted
