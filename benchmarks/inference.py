@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from measuring import gflop, line, most_gflops, rates
 
-from repogen.coco.annotations import People
+from repogen.coco.annotations import PersonAnnotations
 from repogen.evaluation.scores import evaluate_estimates
 from repogen.inference.estimate import Estimates
 from repogen.inference.network import load_estimator, network
@@ -26,13 +26,13 @@ from repogen.models.heatmaps import heatmaps_to_joints, joints_to_heatmaps
 from repogen.models.onnx import export_onnx
 
 
-def made_up(rng: np.random.Generator, persons: int) -> tuple[People, Estimates]:
+def made_up(rng: np.random.Generator, persons: int) -> tuple[PersonAnnotations, Estimates]:
     """A set of one person a picture, and estimates some pixels off."""
     joints = rng.uniform(50, 450, (persons, 17, 2))
     keypoints = np.concatenate([joints, np.full((persons, 17, 1), 2.0)], axis=2)
     low, high = joints.min(axis=1), joints.max(axis=1)
     index = np.arange(persons)
-    people = People(
+    people = PersonAnnotations(
         name="made up", root=Path(), files=("",) * persons,
         sizes=np.full((persons, 2), 500), image_ids=index, image=index, ids=index,
         boxes=np.concatenate([low, high - low], axis=1),

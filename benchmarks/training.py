@@ -23,7 +23,7 @@ import torch
 from measuring import gflop, line, most_gflops, rates
 
 from repogen import GenerateConfig, generate
-from repogen.coco.annotations import People
+from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.crops import Augmentation
 from repogen.coco.samples import training_sample
 from repogen.datasets.sets import read_set
@@ -34,7 +34,7 @@ from repogen.training.loop import heatmap_loss, train
 from repogen.training.optimizer import parameter_groups
 
 
-def prepare(people: People, degrade: bool, numbers: "count[int]", how_many: int) -> None:
+def prepare(people: PersonAnnotations, degrade: bool, numbers: "count[int]", how_many: int) -> None:
     for _ in range(how_many):
         number = next(numbers)
         rng = np.random.default_rng([0, number])

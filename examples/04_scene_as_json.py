@@ -12,7 +12,7 @@ assert repogen.scene_from_json(text) == scene
 
 edited = json.loads(text)
 edited["people"][0]["angles"]["left_elbow"] = [0, -110, 0]
-edited["people"][0]["outfit"]["top_cloth"]["pattern"] = "stripes"
+edited["people"][0]["outfit"]["top_fabric"]["pattern"] = "stripes"
 cv2.imwrite("before.jpg", repogen.render(scene).image)
 cv2.imwrite("after.jpg", repogen.render(repogen.scene_from_json(json.dumps(edited))).image)
 print("before.jpg", "after.jpg")

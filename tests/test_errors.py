@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from repogen.errors import UserError, check_between, choose
+from repogen.errors import UserError, check_between, unknown_choice
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ def test_messages_are_one_line_that_can_be_printed(quoted):
     assert message.encode().decode() == message
     assert message.startswith("no file ")
     assert message.endswith("; look again")
-    assert str(choose("colour", quoted, ["red"])).isprintable()
+    assert str(unknown_choice("colour", quoted, ["red"])).isprintable()
 
 
 def test_plain_messages_stay_as_they_are_in_other_processes_too():

@@ -6,7 +6,7 @@ PUBLIC = [
     "PRESETS",
     "EvaluateConfig",
     "GenerateConfig",
-    "PredictOptions",
+    "PredictConfig",
     "Scene",
     "SceneConfig",
     "TrainConfig",

@@ -12,7 +12,9 @@ import hashlib
 import json
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
+from typing import Any
 
 import cv2
 
@@ -40,6 +42,46 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
 
 
+RENAMED = {
+    "things": "occluders",
+    "cloth": "fabric",
+    "cloths": "fabrics",
+    "top_cloth": "top_fabric",
+    "bottom_cloth": "bottom_fabric",
+}
+"""Keys of scenes that were renamed on purpose (format 3 to 4), old to new."""
+
+
+def canonical(value: Any) -> Any:
+    """JSON data with today's names for keys, without the number of the scenes' format."""
+    if isinstance(value, dict):
+        out = {RENAMED.get(key, key): canonical(v) for key, v in value.items()}
+        if out.get("kind") == "place":
+            out["kind"] = "room"
+        return {key: v for key, v in out.items() if key != "format"}
+    return [canonical(v) for v in value] if isinstance(value, list) else value
+
+
+def contents(path: Path) -> bytes:
+    """A file's bytes; of scenes, alone or in a shard, what `canonical` makes of them."""
+    if path.name == "scenes.jsonl":
+        lines = path.read_text().splitlines()
+        return "\n".join(json.dumps(canonical(json.loads(line))) for line in lines).encode()
+    if path.suffix != ".tar":
+        return path.read_bytes()
+    out = []
+    with tarfile.open(path) as tar:
+        for member in tar:
+            data = tar.extractfile(member).read()  # type: ignore[union-attr]
+            if member.name.endswith(".json"):
+                record = json.loads(data)
+                if isinstance(record.get("scene"), str):
+                    record["scene"] = json.loads(record["scene"])
+                data = json.dumps(canonical(record)).encode()
+            out += [member.name.encode(), data]
+    return b"".join(out)
+
+
 def folder_hashes(folder: Path) -> dict[str, str]:
     """One hash for each kind of file of a dataset: its bytes, in order of the names."""
     groups: dict[str, list[Path]] = {}
@@ -53,7 +95,7 @@ def folder_hashes(folder: Path) -> dict[str, str]:
             groups.setdefault(kind.relative_to(folder.parent).as_posix(), []).append(path)
     out = {}
     for kind, paths in groups.items():
-        out[kind] = sha256(b"".join(path.read_bytes() for path in paths))
+        out[kind] = sha256(b"".join(contents(path) for path in paths))
         if paths[0].suffix == ".jpg":
             pixels = [cv2.imread(str(path)).tobytes() for path in paths]
             out[kind + " (pixels)"] = sha256(b"".join(pixels))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from repogen.generation.loop import generate
     from repogen.generation.rerender import rerender, validate
     from repogen.inference.network import load_estimator
-    from repogen.inference.options import PredictOptions
+    from repogen.inference.options import PredictConfig
     from repogen.inference.predict import predict
     from repogen.labels import label
     from repogen.rendering import render
@@ -35,7 +35,7 @@ _HOME = {
     "EvaluateConfig": "evaluation.config",
     "GenerateConfig": "generation.config",
     "PRESETS": "generation.config",
-    "PredictOptions": "inference.options",
+    "PredictConfig": "inference.options",
     "Scene": "scenes",
     "SceneConfig": "scenes",
     "TrainConfig": "training.config",
@@ -62,7 +62,7 @@ __all__ = [
     "PRESETS",
     "EvaluateConfig",
     "GenerateConfig",
-    "PredictOptions",
+    "PredictConfig",
     "Scene",
     "SceneConfig",
     "TrainConfig",

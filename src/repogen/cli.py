@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from types import FrameType
 
-from repogen.errors import UserError, choose
+from repogen.errors import UserError, unknown_choice
 
 VERBS = {
     "generate": "write a dataset of synthetic people",
@@ -101,7 +101,7 @@ def _run(words: list[str]) -> int:
         print(f"repogen {version('repogen')}")
         return 0
     if words[0] not in VERBS:
-        raise choose("command", words[0], VERBS)
+        raise unknown_choice("command", words[0], VERBS)
     # Imported when asked for: `repogen --help` need not wait for the renderer.
     return import_module(f"repogen.commands.{words[0]}").run(words[1:])
 

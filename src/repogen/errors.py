@@ -35,7 +35,7 @@ def check_between(name: str, value: float, low: float, high: float) -> None:
         raise UserError(f"{name} {value:g} must lie between {low:g} and {high:g}")
 
 
-def choose(kind: str, value: str, choices: object) -> UserError:
+def unknown_choice(kind: str, value: str, choices: object) -> UserError:
     """The error for a name that is not in a catalogue: it lists the names that are."""
     names = ", ".join(str(c) for c in choices)  # type: ignore[attr-defined]
     return UserError(f"unknown {kind} {value!r}; choose from {names}")

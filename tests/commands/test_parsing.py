@@ -8,7 +8,7 @@ import pytest
 
 from repogen import UserError, commands
 from repogen.cli import VERBS
-from repogen.commands.parsing import called
+from repogen.commands.parsing import run_command
 
 
 def test_every_verb_has_its_module():
@@ -25,21 +25,21 @@ def half(number: int, quietly: bool = False) -> int:
 
 
 def test_a_command_is_called_with_what_the_words_say(capsys):
-    assert called("half", half, ["--number", "8"]) == 4
+    assert run_command("half", half, ["--number", "8"]) == 4
     assert capsys.readouterr().err == "halving\n", "only the parser's own words are folded"
-    assert called("half", half, ["--number", "6", "--quietly"]) == 3
+    assert run_command("half", half, ["--number", "6", "--quietly"]) == 3
     assert capsys.readouterr().err == ""
 
 
 def test_the_first_word_chooses_among_several():
     several = {"half": half, "same": lambda: 7}
-    assert called("number", several, ["half", "--number", "2"]) == 1
-    assert called("number", several, ["same"]) == 7
+    assert run_command("number", several, ["half", "--number", "2"]) == 1
+    assert run_command("number", several, ["same"]) == 7
     with pytest.raises(UserError, match=r"Expected one of \{half, same\}; see repogen number"):
-        called("number", several, [])
+        run_command("number", several, [])
 
 
 @pytest.mark.parametrize("words", [[], ["--number", "x"], ["--numbr", "1"], ["--number", "1", "2"]])
 def test_words_that_are_not_taken_are_one_line(words):
     with pytest.raises(UserError, match=r"^[^\n]+; see repogen half --help$"):
-        called("half", half, words)
+        run_command("half", half, words)

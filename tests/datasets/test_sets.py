@@ -5,7 +5,7 @@ import json
 import pytest
 
 from repogen import UserError
-from repogen.datasets.sets import names_differ, parse_set, read_set
+from repogen.datasets.sets import check_unique_names, parse_set, read_set
 
 
 def test_words_come_apart(coco):
@@ -49,7 +49,7 @@ def test_nobody_labelled_is_an_error(coco):
 
 def test_sets_of_one_name_cannot_be_told_apart():
     with pytest.raises(UserError, match="two sets are called 'a'"):
-        names_differ(("a=x", "b=y", "a=z"))
+        check_unique_names(("a=x", "b=y", "a=z"))
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from repogen.colors import from_hex
 from repogen.environment.backgrounds import (
     FLOOR_PATTERNS,
     Photo,
-    Place,
     Plain,
+    Room,
     load_photo,
     parse_backgrounds,
     photo_pixels,
@@ -117,7 +117,7 @@ def test_plain_colours():
 
 def test_built_in_places_hold_the_people_and_the_camera():
     places = draws("builtin", 200)
-    assert all(isinstance(place, Place) for place in places)
+    assert all(isinstance(place, Room) for place in places)
     assert all(place.floor_z <= -1.0 for place in places)
     rooms = [place for place in places if place.half_size != (0.0, 0.0)]
     assert 0.35 < len(rooms) / len(places) < 0.65

@@ -6,7 +6,7 @@ import pytest
 from repogen.assets import panoramas
 from repogen.environment import panoramas as panorama_module
 from repogen.environment.panoramas import (
-    Panorama,
+    EnvironmentMap,
     directions,
     light_of,
     panorama_backdrop,
@@ -98,8 +98,8 @@ def test_exposure_multiplies_the_light(tmp_path, monkeypatch):
     monkeypatch.setattr(panoramas, "read_panorama", lambda _path: picture)
     monkeypatch.setattr("repogen.environment.panoramas.read_panorama", lambda _path: picture)
     surroundings.cache_clear()
-    one = panorama_light(Panorama("a", 0.0, 1.0, 0.0, 1.6, 8.0))
-    two = panorama_light(Panorama("a", 0.0, 2.0, 0.0, 1.6, 8.0))
+    one = panorama_light(EnvironmentMap("a", 0.0, 1.0, 0.0, 1.6, 8.0))
+    two = panorama_light(EnvironmentMap("a", 0.0, 2.0, 0.0, 1.6, 8.0))
     surroundings.cache_clear()
     assert np.allclose(2 * one, two)
 

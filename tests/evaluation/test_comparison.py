@@ -10,7 +10,7 @@ from pycocotools.cocoeval import COCOeval
 
 from repogen.bodies import COCO_KEYPOINTS
 from repogen.cameras.viewpoints import BANDS
-from repogen.coco.annotations import People, read_people
+from repogen.coco.annotations import PersonAnnotations, read_people
 from repogen.coco.crops import FLIP
 from repogen.evaluation.comparison import compare
 from repogen.evaluation.joints import found_joints, person_oks
@@ -31,7 +31,7 @@ def crowd_of(rng, count, views=None):
     boxes = np.tile([100.0, 100.0, 150.0, 200.0], (count, 1))
     keypoints = np.full((count, 17, 3), 2.0)
     keypoints[:, :, :2] = rng.uniform([100, 100], [250, 300], (count, 17, 2))
-    return People(
+    return PersonAnnotations(
         name="crowd", root=Path("."), files=tuple(f"{i}.jpg" for i in range(count)),
         sizes=np.tile([400, 400], (count, 1)), image_ids=np.arange(count) + 1,
         image=np.arange(count), ids=np.arange(count) + 1, boxes=boxes,

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from repogen import UserError
-from repogen.coco.annotations import People
+from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.crops import CROP_SIZE
 from repogen.evaluation.detections import read_detections
 from repogen.inference.estimate import estimate_people, true_boxes
@@ -34,7 +34,7 @@ def finder(crops):
 
 def persons(folder, boxes):
     count = len(boxes)
-    return People(
+    return PersonAnnotations(
         name="dots", root=folder, files=("dot.png", "none.png"), sizes=np.array([[300, 200]] * 2),
         image_ids=np.array([7, 8]), image=np.zeros(count, dtype=int), ids=np.arange(count) + 1,
         boxes=np.array(boxes, dtype=float), areas=np.full(count, 5e3),

@@ -274,19 +274,22 @@ def _checkpoint():
 def _scene():
     from repogen.cameras.camera import Camera
     from repogen.environment.backgrounds import Photo
-    from repogen.environment.lights import Light
-    from repogen.people.outfit import Cloth, Outfit
+    from repogen.environment.lights import DirectionalLight
+    from repogen.people.outfit import Fabric, Outfit
     from repogen.people.person import Person
     from repogen.scenes.scene import FORMAT, Scene, scene_to_json
 
-    cloth = Cloth("#102030", "#ffffff", "plain", 0.1, 0.2)
+    cloth = Fabric("#102030", "#ffffff", "plain", 0.1, 0.2)
     outfit = Outfit(
         "#ddc4a3", "#3a2412", "short", "#171311", 0.0, "tank", cloth, 0.1, 0.1, 0.1, "shorts",
         cloth, 0.1, "shoes", "#3c9283", "#141414",
     )  # fmt: skip
     person = Person("anny", {"age": 0.5}, {}, {"left_hip": (1.0, 2, 3)}, outfit, (0.0, 0, 0), 5.0)
     camera = Camera(64, 64, 90, 90, 32, 32, ((1, 0, 0), (0, 1, 0), (0, 0, 1)), (0, 0, 3))
-    light, photo = Light((0, 0, 1), (1, 1, 1), True), Photo("/a.jpg", (0, 0, 1, 1), False)
+    light, photo = (
+        DirectionalLight((0, 0, 1), (1, 1, 1), True),
+        Photo("/a.jpg", (0, 0, 1, 1), False),
+    )
     scene = Scene(FORMAT, 1, 0, "top", (person,), (), camera, (light,), 0.5, photo)
     return _json(json.loads(scene_to_json(scene)))
 

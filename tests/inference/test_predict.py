@@ -11,7 +11,7 @@ import torch
 from repogen import GenerateConfig, UserError, generate
 from repogen.cli import main
 from repogen.coco.crops import FLIP
-from repogen.inference.options import PredictOptions
+from repogen.inference.options import PredictConfig
 from repogen.inference.predict import predict
 from repogen.models import build_model
 from repogen.models.weights import save_weights
@@ -61,7 +61,7 @@ def test_without_boxes_the_whole_picture_is_one(tmp_path, middle, picture):
 def test_then_the_box_is_that_of_the_sure_joints(tmp_path, star, picture):
     picture(tmp_path / "a.png", 300, 400)
     for flip in (True, False):
-        options = PredictOptions(write=("people",), flip=flip)
+        options = PredictConfig(write=("people",), flip=flip)
         out = predict(star, (tmp_path / "a.png",), tmp_path / "out", options)
         (found,) = results(out)
         sure = joints(found)[1:, :2] if not flip else joints(found)[joints(found)[:, 2] >= 0.3, :2]
@@ -76,7 +76,7 @@ def test_then_the_box_is_that_of_the_sure_joints(tmp_path, star, picture):
 
 def test_boxes_come_from_a_coco_file(tmp_path, people, middle):
     boxes = people / "annotations/person_keypoints.json"
-    out = predict(middle, (people / "images",), tmp_path / "out", PredictOptions(boxes=boxes))
+    out = predict(middle, (people / "images",), tmp_path / "out", PredictConfig(boxes=boxes))
     truth = json.loads(boxes.read_text())["annotations"]
     assert [r["image_id"] for r in results(out)] == [a["image_id"] for a in truth]
     for found, known in zip(results(out), truth, strict=True):
@@ -96,7 +96,7 @@ def test_people_of_several_pictures_share_a_batch(tmp_path, middle, picture):
             truth.append((number, x + 15, y + 15))
     boxes = boxed(tmp_path / "boxes.json", records)
     middle.batches.clear()
-    options = PredictOptions(boxes=boxes, flip=False, write=())
+    options = PredictConfig(boxes=boxes, flip=False, write=())
     out = predict(middle, (tmp_path / "in",), tmp_path / "out", options)
     assert sum(middle.batches) == len(truth) == 30
     assert len(middle.batches) == 1
@@ -116,7 +116,7 @@ def test_flipped_crops_are_looked_at_too(tmp_path, picture):
     assert (FLIP[FLIP] == np.arange(17)).all()
     for flip, count in ((True, 2), (False, 1)):
         seen.clear()
-        predict(once, (tmp_path / "a.png",), tmp_path / "out", PredictOptions(flip=flip))
+        predict(once, (tmp_path / "a.png",), tmp_path / "out", PredictConfig(flip=flip))
         assert len(seen) == count
 
 
@@ -132,7 +132,7 @@ def test_flipped_crops_are_looked_at_too(tmp_path, picture):
 def test_image_ids_never_collide(tmp_path, names, ids, middle, picture):
     for name in names:
         picture(tmp_path / "in" / name)
-    out = predict(middle, (tmp_path / "in",), tmp_path / "out", PredictOptions(write=()))
+    out = predict(middle, (tmp_path / "in",), tmp_path / "out", PredictConfig(write=()))
     assert {r["file_name"]: r["image_id"] for r in results(out)} == ids
 
 
@@ -142,7 +142,7 @@ def test_what_a_coco_file_does_not_list_gets_ids_of_its_own(tmp_path, middle, pi
     boxes = boxed(
         tmp_path / "boxes.json", {"images": [{"id": 2, "file_name": "1.png"}], "annotations": []}
     )
-    options = PredictOptions(boxes=boxes, write=("people",))
+    options = PredictConfig(boxes=boxes, write=("people",))
     out = predict(middle, (tmp_path / "in",), tmp_path / "out", options)
     images = json.loads((out / "people.json").read_text())["images"]
     assert {i["file_name"]: i["id"] for i in images} == {"1.png": 2, "2.png": 3}
@@ -151,7 +151,7 @@ def test_what_a_coco_file_does_not_list_gets_ids_of_its_own(tmp_path, middle, pi
 def test_a_video_becomes_a_video(tmp_path, star, film, picture):
     film(tmp_path / "in/walk.avi", [10, 90, 200])
     picture(tmp_path / "in/still.jpg")
-    options = PredictOptions(write=("drawn", "people", "cvat"))
+    options = PredictConfig(write=("drawn", "people", "cvat"))
     out = predict(star, (tmp_path / "in",), tmp_path / "out", options)
     assert [(r["file_name"], r.get("frame"), r["image_id"]) for r in results(out)] == [
         ("still.jpg", None, 1), ("walk.avi", 0, 2), ("walk.avi", 1, 3), ("walk.avi", 2, 4),
@@ -161,7 +161,7 @@ def test_a_video_becomes_a_video(tmp_path, star, film, picture):
     assert drawn.get(cv2.CAP_PROP_FPS) == pytest.approx(12.0)
     task = ElementTree.parse(out / "cvat/walk.avi.xml")
     assert len(task.findall("image/skeleton")) == 3
-    again = PredictOptions(boxes=out / "results.json", box_score=0.1, write=())
+    again = PredictConfig(boxes=out / "results.json", box_score=0.1, write=())
     assert len(results(predict(star, (tmp_path / "in",), tmp_path / "again", again))) == 4
 
 
@@ -175,7 +175,7 @@ def test_a_detector_s_doubles_are_told_once(tmp_path, star, picture, monkeypatch
         return lambda frame: rows
 
     monkeypatch.setattr("repogen.inference.detector.load_detector", load)
-    options = PredictOptions(detector="some/folder", box_score=0.4)
+    options = PredictConfig(detector="some/folder", box_score=0.4)
     out = predict(star, (tmp_path / "a.png",), tmp_path / "out", options)
     assert asked == [("some/folder", 0.4)]
     assert [r["bbox"][0] for r in results(out)] == [51, 150]
@@ -193,7 +193,7 @@ def test_large_pictures_are_looked_at_without_aliasing(tmp_path):
         seen.append(crops)
         return np.zeros((len(crops), 17, 64, 48), np.float32)
 
-    predict(look, (tmp_path / "a.png",), tmp_path / "out", PredictOptions(flip=False, write=()))
+    predict(look, (tmp_path / "a.png",), tmp_path / "out", PredictConfig(flip=False, write=()))
     inner = seen[0][0][64:192, 48:144]
     assert inner.min() >= 120
     assert inner.max() <= 135
@@ -202,7 +202,7 @@ def test_large_pictures_are_looked_at_without_aliasing(tmp_path):
 @pytest.mark.parametrize(("least", "told"), [(0.3, False), (1.0, True)])
 def test_weak_joints_are_told(tmp_path, middle, picture, capsys, least, told):
     picture(tmp_path / "a.png")
-    options = PredictOptions(write=(), joint_score=least)
+    options = PredictConfig(write=(), joint_score=least)
     predict(lambda crops: 0.9 * middle(crops), (tmp_path / "a.png",), tmp_path / "out", options)
     assert ("100% of the joints score less" in capsys.readouterr().err) == told
 
@@ -212,7 +212,7 @@ def test_few_broken_files_of_a_folder_are_told_many_are_an_error(tmp_path, middl
     for number in range(3):
         picture(folder / f"{number}.png")
     (folder / "bad.jpg").write_text("no picture")
-    options = PredictOptions(write=())
+    options = PredictConfig(write=())
     with pytest.raises(UserError, match=r"1 of 4 files cannot be read, first .*bad\.jpg"):
         predict(middle, (folder,), tmp_path / "out", options)
     assert len(results(tmp_path / "out")) == 3
@@ -233,12 +233,12 @@ def test_few_broken_files_of_a_folder_are_told_many_are_an_error(tmp_path, middl
 )
 def test_options_that_make_no_sense_are_named(change, words):
     with pytest.raises(UserError, match=words):
-        PredictOptions(**change)
+        PredictConfig(**change)
 
 
 def test_label_studio_gets_no_videos(tmp_path, middle, film):
     film(tmp_path / "w.avi", [3])
-    options = PredictOptions(write=("label-studio",))
+    options = PredictConfig(write=("label-studio",))
     with pytest.raises(UserError, match=r"takes no video \(w\.avi\)"):
         predict(middle, (tmp_path / "w.avi",), tmp_path / "out", options)
 
@@ -308,11 +308,11 @@ def test_a_turned_picture_is_looked_at_as_its_boxes_were_drawn(tmp_path, size, w
         seen.append(crops[:, 100:156, 76:116].mean())
         return np.zeros((len(crops), 17, 64, 48), np.float32)
 
-    options = PredictOptions(boxes=boxed(tmp_path / "boxes.json", table), write=())
+    options = PredictConfig(boxes=boxed(tmp_path / "boxes.json", table), write=())
     predict(looking, (tmp_path / "a.jpg",), tmp_path / "out", options)
     assert min(seen) > 200
     table["images"][0]["width"] = 61
-    options = PredictOptions(boxes=boxed(tmp_path / "boxes.json", table), write=())
+    options = PredictConfig(boxes=boxed(tmp_path / "boxes.json", table), write=())
     with pytest.raises(UserError, match="is not 61 x "):
         predict(looking, (tmp_path / "a.jpg",), tmp_path / "out", options)
 
@@ -341,6 +341,6 @@ def test_one_broken_file_of_many_that_were_named_is_told(tmp_path, middle, pictu
     for path in paths[1:]:
         picture(path, 12, 8)
     paths[0].write_text("no picture")
-    predict(middle, tuple(paths), tmp_path / "out", PredictOptions(flip=False, write=()))
+    predict(middle, tuple(paths), tmp_path / "out", PredictConfig(flip=False, write=()))
     assert len(results(tmp_path / "out")) == 100
     assert "1 of 101 files cannot be read" in capsys.readouterr().err

@@ -28,12 +28,12 @@ def share(people, **wanted):
 @pytest.mark.parametrize("feminine", [0.0, 0.5, 1.0])
 def test_every_colour_is_one_and_every_choice_known(feminine):
     for outfit in outfits(feminine):
-        for part in (outfit, outfit.top_cloth, outfit.bottom_cloth):
+        for part in (outfit, outfit.top_fabric, outfit.bottom_fabric):
             for name, value in dataclasses.asdict(part).items():
                 if "color" in name or name in ("skin", "eyes", "accent"):
                     from_hex(value)
         assert all(getattr(outfit, name) in known for name, known in CHOICES.items())
-        for cloth in (outfit.top_cloth, outfit.bottom_cloth):
+        for cloth in (outfit.top_fabric, outfit.bottom_fabric):
             assert cloth.pattern in PATTERNS
             assert 0.02 <= cloth.scale <= 0.12
 
@@ -42,7 +42,7 @@ def test_every_choice_is_made():
     people = outfits(0.3)
     for name, known in CHOICES.items():
         assert {getattr(person, name) for person in people} == known
-    assert {person.top_cloth.pattern for person in people} == set(PATTERNS)
+    assert {person.top_fabric.pattern for person in people} == set(PATTERNS)
 
 
 def test_feminine_people_wear_skirts_and_long_hair_more_often():

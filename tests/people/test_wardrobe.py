@@ -82,7 +82,7 @@ def test_hair_has_the_persons_colour_and_makes_way_for_hats():
     worn = outfits("packs", 0.5, 200)
     for outfit in worn:
         hair = [w for w in outfit.worn if w.kind == "hair"]
-        assert all(w.cloths[0].color == outfit.hair_color for w in hair)
+        assert all(w.fabrics[0].color == outfit.hair_color for w in hair)
         assert not (hair and "cap" in names(outfit))
     assert any("cap" in names(outfit) for outfit in worn)
 
@@ -101,8 +101,8 @@ def test_everybody_has_brows_and_lashes_and_some_a_skin():
             brows, lashes = (
                 next(w for w in outfit.worn if w.kind == kind) for kind in ("eyebrows", "eyelashes")
             )
-            assert brows.cloths[0].color == outfit.hair_color
-            assert lashes.cloths[0] is None
+            assert brows.fabrics[0].color == outfit.hair_color
+            assert lashes.fabrics[0] is None
         pictures = [outfit.picture for outfit in worn if outfit.picture]
         assert set(pictures) == {f"mine/skins/{own}.png"}
         assert 0.5 < len(pictures) / len(worn) < 0.7

@@ -13,7 +13,7 @@ from repogen.errors import UserError
 from repogen.labels import label
 from repogen.people import posing
 from repogen.people.garments import REGIONS, TUCK, fit_garment, pose_garment
-from repogen.people.outfit import Cloth, Worn
+from repogen.people.outfit import Fabric, Worn
 from repogen.scenes import SceneConfig, sample_scene
 
 TREE = (3924, 10589), (1524, 4370), (1892, 3946)
@@ -131,8 +131,8 @@ def test_dyed_cloth_takes_the_cloths_colour(body, renderer, installed_jacket):
         pose="stand", backgrounds="#000000", person_share=(0.9, 0.9), wardrobe="painted",
     )  # fmt: skip
     scene = sample_scene(config, 4, 0, body)
-    red = Cloth("#d01010", "#d01010", "plain", 0.1, 0.1)
-    worn = replace(installed_jacket, cloths=(red,) * (REGIONS + 1))
+    red = Fabric("#d01010", "#d01010", "plain", 0.1, 0.1)
+    worn = replace(installed_jacket, fabrics=(red,) * (REGIONS + 1))
     person = scene.people[0]
     outfit = replace(person.outfit, worn=(worn,))
     rendering = renderer.render(replace(scene, people=(replace(person, outfit=outfit),)))

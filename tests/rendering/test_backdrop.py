@@ -8,8 +8,8 @@ from test_picture import light_of, random_scene, samples_covered
 
 from repogen.assets.panoramas import write_panorama
 from repogen.cameras.camera import View, look_at
-from repogen.environment.backgrounds import Place
-from repogen.environment.panoramas import Panorama, directions
+from repogen.environment.backgrounds import Room
+from repogen.environment.panoramas import EnvironmentMap, directions
 from repogen.rendering import backdrop
 
 VIEWS = [
@@ -19,7 +19,7 @@ VIEWS = [
     (View(200, 75, 50, 3.0), "equidistant", 200),
 ]
 RED, GREEN, BLUE = "#d02020", "#20d020", "#2020d0"
-ROOM = Place(
+ROOM = Room(
     floor_z=-3.2, floor=RED, floor_accent=RED, floor_pattern="plain", floor_scale=1.0,
     half_size=(3.5, 6.0), height=8.0, wall=GREEN, ceiling=BLUE, sky_zenith=BLUE,
     sky_horizon=BLUE, yaw_deg=35.0,
@@ -72,7 +72,7 @@ def test_panoramas_are_seen_in_the_cameras_direction(body, renderer, tmp_path, v
     """The floor's disc from above it, and the dome; from so high that the floor has no grain."""
     path = tmp_path / "sky.exr"
     write_panorama(path, sky_color(directions(256, 512)).astype(np.float32))
-    dome = Panorama(str(path), 70.0, 1.0, floor_z=-14.0, eye_height=3.0, reach=25.0)
+    dome = EnvironmentMap(str(path), 70.0, 1.0, floor_z=-14.0, eye_height=3.0, reach=25.0)
     found, rays, camera = seen_behind(body, renderer, dome, view, lens, fov)
     eye = camera.position() - [0, 0, dome.floor_z + dome.eye_height]
     radius = np.hypot(dome.reach, dome.eye_height)

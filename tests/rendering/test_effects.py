@@ -11,7 +11,7 @@ import pytest
 
 from repogen.cameras.camera import View, look_at
 from repogen.colors import to_linear
-from repogen.environment.backgrounds import Photo, Place, Plain
+from repogen.environment.backgrounds import Photo, Plain, Room
 from repogen.environment.sensor import PERFECT, Sensor
 from repogen.labels.annotation import image_record, label
 from repogen.rendering.blur import disc_blurred, motion_blurred
@@ -226,7 +226,7 @@ def test_defocus_is_the_thin_lens_s(scene):
 
 def test_the_background_is_as_far_as_the_floor(body, scene):
     place = sample_scene(SceneConfig(image_size=64, backgrounds="builtin"), 0, 0, body).background
-    assert isinstance(place, Place)
+    assert isinstance(place, Room)
     place = replace(place, floor_z=-1.0)
     above = look_at(View(0, 90, 0, 3.0), (0.0, 0.0, 0.0), 0.0, 64, 50.0)
     assert background_depth(replace(scene, background=place, camera=above)) == pytest.approx(4.0)

@@ -10,7 +10,7 @@ from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.cameras.camera import View, look_at
 from repogen.colors import from_hex, to_linear
 from repogen.environment.backgrounds import Photo, Plain
-from repogen.environment.lights import Light
+from repogen.environment.lights import DirectionalLight
 from repogen.rendering import renderer as rendering_of_scenes
 from repogen.rendering.kernels import geometry
 from repogen.scenes import SceneConfig, sample_scene
@@ -18,7 +18,7 @@ from repogen.scenes import SceneConfig, sample_scene
 ORIGIN = (0.0, 0.0, 0.0)
 NAKED = {"hair": "bald", "top": "bare", "waist": 9.0, "sleeve": 0.0, "shoes": "bare"}
 EVEN = tuple(
-    Light(tuple(float(v) for v in sign * axis), (0.25, 0.25, 0.25), False)
+    DirectionalLight(tuple(float(v) for v in sign * axis), (0.25, 0.25, 0.25), False)
     for axis in np.eye(3)
     for sign in (1, -1)
 )
@@ -66,8 +66,8 @@ def dyed(scene, color):
     """The scene with all people, hair and clothes of one colour."""
     outfit = scene.people[0].outfit
     names = ("skin", "eyes", "hair_color", "shoe_color", "sole_color")
-    cloth = replace(outfit.top_cloth, color=color, accent=color, pattern="plain")
-    outfit = replace(outfit, **dict.fromkeys(names, color), top_cloth=cloth, bottom_cloth=cloth)
+    cloth = replace(outfit.top_fabric, color=color, accent=color, pattern="plain")
+    outfit = replace(outfit, **dict.fromkeys(names, color), top_fabric=cloth, bottom_fabric=cloth)
     return replace(scene, people=tuple(replace(p, outfit=outfit) for p in scene.people))
 
 
@@ -212,7 +212,7 @@ def test_a_photograph_is_shown_as_it_is(body, renderer, tmp_path):
     assert (rendering.image[outside] == pixels[outside]).all()
 
 
-LAMP = Light((0.0, -0.447, 0.894), (1.0, 1.0, 1.0), True)
+LAMP = DirectionalLight((0.0, -0.447, 0.894), (1.0, 1.0, 1.0), True)
 ARMS_FORWARD = {"left_shoulder": (0.0, -90.0, 0.0), "right_shoulder": (0.0, 90.0, 0.0)}
 
 
@@ -282,7 +282,7 @@ def test_shadows_are_where_rays_to_the_lamp_are_blocked(body, renderer):
 
 @pytest.mark.parametrize("side", [1.0, -1.0])
 def test_a_lamp_lights_the_side_it_stands_on(body, renderer, side):
-    lamp = Light((side, 0.0, 0.0), (0.8, 0.8, 0.8), True)
+    lamp = DirectionalLight((side, 0.0, 0.0), (0.8, 0.8, 0.8), True)
     scene = dyed(standing(body, NAKED), "#a0a0a0")
     dark, lit = (
         light_of(renderer.render(replace(scene, lights=lights)).image) for lights in ((), (lamp,))
@@ -316,13 +316,13 @@ def test_hair_and_clothes_change_the_picture_where_they_are(
 ):
     """Between two heights, metres above the hips; with a margin for the perspective."""
     camera = look_at(View(azimuth, 0, 0, 4.0), ORIGIN, 0.0, 160, 30.0)
-    cloth = standing(body).people[0].outfit.top_cloth
+    cloth = standing(body).people[0].outfit.top_fabric
     cloth = replace(cloth, color="#d0b090", accent="#d0b090", pattern="plain")
-    base = NAKED | {"bottom": "shorts", "hem": -0.25, "skin": cloth.color, "bottom_cloth": cloth}
+    base = NAKED | {"bottom": "shorts", "hem": -0.25, "skin": cloth.color, "bottom_fabric": cloth}
     base |= {"hair_color": "#703010", "shoe_color": "#1010c0", "sole_color": "#1010c0"}
     if {"top", "bottom"} & set(change):
         green = replace(cloth, color="#109010", accent="#109010")
-        change = change | {"bottom_cloth" if "bottom" in change else "top_cloth": green}
+        change = change | {"bottom_fabric" if "bottom" in change else "top_fabric": green}
     pictures = [
         renderer.render(standing(body, outfit, camera=camera)) for outfit in (base, base | change)
     ]

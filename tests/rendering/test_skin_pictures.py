@@ -9,7 +9,7 @@ from test_picture import NAKED, light_of, standing
 
 from repogen.colors import to_srgb
 from repogen.errors import UserError
-from repogen.people.outfit import Cloth, Worn
+from repogen.people.outfit import Fabric, Worn
 from repogen.rendering.paints import outfits_to_paints
 from repogen.scenes import SceneConfig, sample_scene
 
@@ -53,9 +53,9 @@ def test_every_place_of_the_picture_is_where_its_skin_is(body, renderer, heights
 
 
 def test_clothes_are_painted_over_the_picture(body, renderer, heights):
-    cloth = Cloth("#3050a0", "#3050a0", "plain", 0.1, 0.0)
-    base = {"hair": "bald", "top": "shirt", "sleeve": 0.7, "waist": 0.0, "top_cloth": cloth}
-    base |= {"bottom": "trousers", "hem": -0.8, "shoes": "shoes", "bottom_cloth": cloth}
+    cloth = Fabric("#3050a0", "#3050a0", "plain", 0.1, 0.0)
+    base = {"hair": "bald", "top": "shirt", "sleeve": 0.7, "waist": 0.0, "top_fabric": cloth}
+    base |= {"bottom": "trousers", "hem": -0.8, "shoes": "shoes", "bottom_fabric": cloth}
     plain, pictured = (
         renderer.render(standing(body, base | extra)).image.astype(int)
         for extra in ({"picture": None}, {"picture": str(heights)})

@@ -8,16 +8,16 @@ from PIL import Image
 from pycocotools import mask as rle
 from scipy.spatial import cKDTree
 
-from repogen.environment.occluders import SHAPES, Thing, thing_surface, thing_vertices
+from repogen.environment.occluders import SHAPES, Occluder, occluder_surface, occluder_vertices
 from repogen.errors import UserError
 from repogen.labels import label
-from repogen.people.outfit import Cloth
+from repogen.people.outfit import Fabric
 from repogen.people.posing import seen_points
 from repogen.scenes import SceneConfig, sample_scene
 from repogen.scenes.sample.crowd import find_cutouts, place_next
 
 CROWD = SceneConfig(image_size=192, people=(3, 5), backgrounds="plain", spread=1.2)
-CLOTH = Cloth("#336699", "#336699", "plain", 0.1, 0.1)
+CLOTH = Fabric("#336699", "#336699", "plain", 0.1, 0.1)
 LEVEL = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 
@@ -47,7 +47,7 @@ def wall_before(scene, share):
     eye = scene.camera.position()
     at = tuple((eye + share * (np.zeros(3) - eye)).tolist())
     turn = np.array(scene.camera.rotation).T
-    return Thing("box", at, (0.5, 0.5, 0.02), tuple(map(tuple, turn.tolist())), CLOTH)
+    return Occluder("box", at, (0.5, 0.5, 0.02), tuple(map(tuple, turn.tolist())), CLOTH)
 
 
 def test_a_thing_hides_joints_but_not_the_whole(body, renderer):
@@ -57,7 +57,7 @@ def test_a_thing_hides_joints_but_not_the_whole(body, renderer):
     )  # fmt: skip
     scene = sample_scene(config, 1, 0, body)
     (free,) = label(renderer.render(scene))
-    hidden_scene = replace(scene, things=(wall_before(scene, 0.7),))
+    hidden_scene = replace(scene, occluders=(wall_before(scene, 0.7),))
     (hidden,) = label(renderer.render(hidden_scene))
     hips = slice(3 * 11 + 2, 3 * 13, 3)
     assert free["keypoints"][hips] == [2, 2]
@@ -94,9 +94,9 @@ def test_things_stand_before_people_and_touch_nobody(body):
         eye = scene.camera.position()
         people = np.concatenate([seen_points(body, person) for person in scene.people])
         farthest = np.linalg.norm(people - eye, axis=1).max()
-        for thing in scene.things:
-            corners = thing_vertices(thing)
-            middle, reach = np.array(thing.position), np.linalg.norm(thing.size) / 2
+        for occluder in scene.occluders:
+            corners = occluder_vertices(occluder)
+            middle, reach = np.array(occluder.position), np.linalg.norm(occluder.size) / 2
             assert np.linalg.norm(corners - middle, axis=1).max() < reach + 1e-5
             assert np.linalg.norm(people - middle, axis=1).min() > reach - 0.02
             assert 0.2 < np.linalg.norm(corners - eye, axis=1).min() < farthest
@@ -106,7 +106,7 @@ def test_things_stand_before_people_and_touch_nobody(body):
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_shapes_face_outwards_and_fill_the_unit_cube(shape):
-    surface = thing_surface(shape)
+    surface = occluder_surface(shape)
     corners = surface.canonical[surface.faces].astype(float)
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     # The divergence theorem: outward faces enclose a positive volume.

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from repogen.environment.backgrounds import Photo, Place, Plain
+from repogen.environment.backgrounds import Photo, Plain, Room
 from repogen.errors import UserError
 from repogen.scenes import SceneConfig, sample_scene
 from repogen.scenes.scene import FORMAT, scene_from_json, scene_to_json
@@ -22,7 +22,7 @@ def scene(body):
 @pytest.mark.parametrize("people", [0, 1, 2])
 def test_round_trip_is_exact(scene, background, people):
     if background is None:
-        assert isinstance(scene.background, Place)
+        assert isinstance(scene.background, Room)
         background = scene.background
     scene = replace(scene, background=background, people=scene.people * people)
     line = scene_to_json(scene)
@@ -77,7 +77,7 @@ THING = {
     "position": [0, 0, 0],
     "size": [1, 1, 1],
     "rotation": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
-    "cloth": {
+    "fabric": {
         "color": "#000000",
         "accent": "#000000",
         "pattern": "plain",
@@ -95,13 +95,13 @@ THING = {
         (("people", 0, "outfit", "top"), "toga", "unknown top 'toga'"),
         (("people", 0, "outfit", "bottom"), "toga", "unknown bottom 'toga'"),
         (("people", 0, "outfit", "shoes"), "clogs", "unknown shoes 'clogs'"),
-        (("people", 0, "outfit", "top_cloth", "pattern"), "tartan", "unknown pattern 'tartan'"),
+        (("people", 0, "outfit", "top_fabric", "pattern"), "tartan", "unknown pattern 'tartan'"),
         (("background", "floor_pattern"), "lava", "unknown floor pattern 'lava'"),
-        (("things",), [THING | {"shape": "cone"}], "unknown shape of a thing 'cone'"),
-        (("things",), [THING | {"shape": "cutout"}], "only cut-outs have one"),
-        (("things",), [THING | {"path": "a.png"}], "only cut-outs have one"),
-        (("things",), [THING | {"size": [0, 0, 0]}], "three lengths from 0 up"),
-        (("things",), [THING | {"size": [1, float("nan"), 1]}], "three lengths from 0 up"),
+        (("occluders",), [THING | {"shape": "cone"}], "unknown shape of an occluder 'cone'"),
+        (("occluders",), [THING | {"shape": "cutout"}], "only cut-outs have one"),
+        (("occluders",), [THING | {"path": "a.png"}], "only cut-outs have one"),
+        (("occluders",), [THING | {"size": [0, 0, 0]}], "three lengths from 0 up"),
+        (("occluders",), [THING | {"size": [1, float("nan"), 1]}], "three lengths from 0 up"),
         (("camera", "width"), 0, "a picture of 0 x 64 pixels"),
         (("camera", "height"), 10**8, "pixels: give 1 to"),
         (("camera", "fx"), 0.0, "focal lengths above 0"),
@@ -121,4 +121,4 @@ def test_what_could_not_be_drawn_is_refused_by_name(scene, place, value, says):
 
 
 def test_things_that_can_be_drawn_are_read(scene):
-    assert len(scene_from_json(changed(scene, things=[THING])).things) == 1
+    assert len(scene_from_json(changed(scene, occluders=[THING])).occluders) == 1

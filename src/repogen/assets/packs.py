@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import cattrs
 from filelock import FileLock
 
-from repogen.errors import UserError, choose, printable
+from repogen.errors import UserError, printable, unknown_choice
 
 INDEX = "pack.json"
 
@@ -64,7 +64,7 @@ def remove(name: str) -> None:
     with _changing(f"remove {name} from"):
         names = [folder.name for folder in _folders()]
         if name not in names:
-            raise choose("asset pack", name, names)
+            raise unknown_choice("asset pack", name, names)
         with TemporaryDirectory(prefix=f".{name}.", dir=assets_dir()) as bin_:
             (assets_dir() / name).rename(Path(bin_) / name)
 

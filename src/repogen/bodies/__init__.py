@@ -6,7 +6,7 @@ from pathlib import Path
 from repogen.bodies.protocol import LAYERS, PARTS, Body, PosedBody, Surface
 from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
 from repogen.bodies.smpl_files import FAMILIES, find_model_files
-from repogen.errors import UserError, choose
+from repogen.errors import UserError, unknown_choice
 
 
 def check_body(name: str, path: Path | None) -> None:
@@ -20,7 +20,7 @@ def check_body(name: str, path: Path | None) -> None:
             )
         find_model_files(path, family)
     elif name != "anny":
-        raise choose("body", name, ["anny", *FAMILIES])
+        raise unknown_choice("body", name, ["anny", *FAMILIES])
     elif path is not None:
         raise UserError(f"--body-path {path}: anny needs no files; name another body with --body")
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8, UInt32
 
 from repogen.bodies.skeleton import JOINTS
-from repogen.errors import choose
+from repogen.errors import unknown_choice
 
 PARTS = (
     "background",
@@ -29,7 +29,7 @@ PARTS = (
 )
 """Body parts; their index is the value in part images (0 = nobody)."""
 
-LAYERS = ("skin", "eyes", "tights", "skirt", "hair", "cloth", "strands", "thing")
+LAYERS = ("skin", "eyes", "tights", "skirt", "hair", "cloth", "strands", "occluder")
 """What a face belongs to. Of a body's own surface outfits switch all but skin and eyes on and
 off; cloth and strands (of hair, with gaps between them) are garments', things nobody's."""
 
@@ -87,13 +87,13 @@ def check_names(
     """Raises `UserError` for a label or joint that the body does not have."""
     for label in shape:
         if label not in body.shape_labels:
-            raise choose("body shape label", label, body.shape_labels)
+            raise unknown_choice("body shape label", label, body.shape_labels)
     for label in face:
         if label not in body.face_labels:
-            raise choose("facial action", label, body.face_labels)
+            raise unknown_choice("facial action", label, body.face_labels)
     for joint in angles:
         if joint not in JOINTS:
-            raise choose("joint", joint, JOINTS)
+            raise unknown_choice("joint", joint, JOINTS)
 
 
 class Body(Protocol):

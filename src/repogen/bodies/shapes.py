@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from repogen.errors import UserError, choose
+from repogen.errors import UserError, unknown_choice
 
 AGES = {"children": (0.30, 0.58), "adults": (0.64, 0.86), "elders": (0.86, 1.0)}
 """Range of anny's age phenotype: 1/3 is a child, 2/3 a young adult, 1 an old person."""
@@ -14,7 +14,7 @@ def parse_ages(names: tuple[str, ...]) -> tuple[str, ...]:
         raise UserError("no ages given; name at least one of " + ", ".join(AGES))
     for name in names:
         if name not in AGES:
-            raise choose("age group", name, AGES)
+            raise unknown_choice("age group", name, AGES)
     return names
 
 

@@ -31,7 +31,7 @@ from repogen.bodies.smpl_files import (
 )
 from repogen.bodies.smpl_skin import TO_WORLD, SkinModel, load_skin, skinned
 from repogen.bodies.surface import build_surface, vertex_normals
-from repogen.errors import UserError, choose
+from repogen.errors import UserError, unknown_choice
 
 _MOST_BETA = 3.0
 _EYE_HALF_SIZE = np.array([0.014, 0.015, 0.007])
@@ -68,7 +68,7 @@ class SmplBody:
 
     def __init__(self, name: str, folder: Path, device: str = "cpu") -> None:
         if name not in FAMILIES:
-            raise choose("SMPL model", name, FAMILIES)
+            raise unknown_choice("SMPL model", name, FAMILIES)
         family = FAMILIES[name]
         self.name = name
         self._family = family

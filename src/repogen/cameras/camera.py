@@ -163,6 +163,12 @@ def rotated(
     return np.stack([x * row[0] + y * row[1] + z * row[2] for row in rows]).T
 
 
+def yaw_matrix(radians: float) -> Float[np.ndarray, "3 3"]:
+    """Rotation about the world's z axis, anticlockwise seen from above."""
+    c, s = np.cos(radians), np.sin(radians)
+    return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+
+
 def direction(azimuth_deg: float, elevation_deg: float) -> Float[np.ndarray, "3"]:
     """Unit vector from the person to the camera, in the world frame (z up, subject faces -y)."""
     azimuth, elevation = np.radians(azimuth_deg), np.radians(elevation_deg)

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.polynomial.polynomial import polyroots, polyval
 
-from repogen.errors import UserError, choose
+from repogen.errors import UserError, unknown_choice
 
 MODELS = {"pinhole": 0, "opencv": 5, "equidistant": 0, "kannala-brandt": 4}
 """How many distortion coefficients each model takes."""
@@ -24,7 +24,7 @@ FISHEYES = ("equidistant", "kannala-brandt")
 def check_lens(model: str, distortion: Sequence[float]) -> None:
     """Raises `UserError` for an unknown model or coefficients that it does not take."""
     if model not in MODELS:
-        raise choose("camera model", model, MODELS)
+        raise unknown_choice("camera model", model, MODELS)
     if len(distortion) != MODELS[model]:
         raise UserError(
             f"a camera of model {model!r} takes {MODELS[model]} distortion coefficients, "

@@ -3,7 +3,7 @@
 import numpy as np
 
 from repogen.cameras.lens import check_circle, half_width
-from repogen.errors import UserError, choose
+from repogen.errors import UserError, unknown_choice
 
 _RANGES: dict[str, tuple[tuple[float, float], ...]] = {
     "pinhole": (),
@@ -21,7 +21,7 @@ def check_optics(
     """Raises `UserError` for an unknown model, or widths of the picture or of the image circle
     that some of its lenses cannot have."""
     if model not in _RANGES:
-        raise choose("lens", model, _RANGES)
+        raise unknown_choice("lens", model, _RANGES)
     for width in fov_deg:
         half_width(model, [low for low, _ in _RANGES[model]], width)
     for width in circle_deg or ():

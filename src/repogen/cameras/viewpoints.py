@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from repogen.cameras.camera import angles, direction
-from repogen.errors import UserError, choose
+from repogen.errors import UserError, unknown_choice
 
 Sampler = Callable[[np.random.Generator], tuple[float, float]]
 """Draws (azimuth, elevation) in degrees."""
@@ -73,7 +73,7 @@ def parse_views(entries: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
     for entry in entries:
         name, equals, text = entry.partition("=")
         if name not in VIEWS:
-            raise choose("view", name, VIEWS)
+            raise unknown_choice("view", name, VIEWS)
         if name in names:
             raise UserError(f"view {name!r} is given twice; give it once")
         names.append(name)

@@ -22,7 +22,7 @@ _LONGEST_OUTLINE = 10**6
 
 
 @dataclass(frozen=True)
-class People:
+class PersonAnnotations:
     """The annotations of one set that are of a person, in the file's order; n of them.
 
     Keypoints are pixels with v = 0 absent, 1 hidden, 2 visible; boxes are x, y, w, h.
@@ -67,7 +67,7 @@ class People:
         """Index of every person with a labelled joint that is no crowd: those who are scored."""
         return np.flatnonzero((self.keypoints[:, :, 2] > 0).any(axis=1) & ~self.crowd)
 
-    def take(self, persons: Sequence[int] | Int[np.ndarray, " m"]) -> "People":
+    def take(self, persons: Sequence[int] | Int[np.ndarray, " m"]) -> "PersonAnnotations":
         """Only these persons; the images stay."""
         index = np.asarray(persons, dtype=np.int64)
         return replace(
@@ -76,7 +76,7 @@ class People:
             **{name: getattr(self, name)[index] for name in _PER_PERSON},
         )
 
-    def trainable(self) -> "People":
+    def trainable(self) -> "PersonAnnotations":
         """Those with a joint to learn from and a box to crop: no crowds, nobody unlabelled."""
         labelled = self.labelled()
         return self.take(labelled[(self.boxes[labelled, 2:] > 1).all(axis=1)])
@@ -85,7 +85,7 @@ class People:
 _PER_PERSON = ("image", "ids", "boxes", "areas", "keypoints", "crowd", "views")
 
 
-def read_people(name: str, annotations: Path, images: Path) -> People:
+def read_people(name: str, annotations: Path, images: Path) -> PersonAnnotations:
     """The persons of a COCO-keypoints file whose images lie below the folder `images`.
 
     Crowds and people without keypoints are kept and marked as the file marks them. Boxes are cut
@@ -95,7 +95,7 @@ def read_people(name: str, annotations: Path, images: Path) -> People:
     return people_of(name, _read_json(annotations), str(annotations), images)
 
 
-def people_of(name: str, data: Mapping[str, Any], where: str, images: Path) -> People:
+def people_of(name: str, data: Mapping[str, Any], where: str, images: Path) -> PersonAnnotations:
     """`read_people` of what a COCO file holds; `where` stands in errors for the file."""
     skeleton = _person_categories(where, data["categories"])
     index, frames = {}, []
@@ -115,7 +115,7 @@ def people_of(name: str, data: Mapping[str, Any], where: str, images: Path) -> P
                 records.append(record)
     files, sizes, rendered, _ = zip(*frames, strict=True) if frames else [()] * 4
     columns = list(zip(*rows, strict=True)) if rows else [()] * 7
-    return People(
+    return PersonAnnotations(
         name=name,
         root=images,
         files=files,

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 from PIL import Image
 
-from repogen.coco.annotations import People
+from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.crops import (
     Augmentation,
     Window,
@@ -38,7 +38,7 @@ class Sample:
 
 def training_sample(
     rng: np.random.Generator,
-    people: People,
+    people: PersonAnnotations,
     person: int,
     how: Augmentation,
     degrade: bool,
@@ -62,7 +62,9 @@ def training_sample(
     return Sample(crop[..., ::-1], joints_to_crop(keypoints, window))
 
 
-def read_crop(people: People, image: int, window: Window) -> UInt8[np.ndarray, "256 192 3"]:
+def read_crop(
+    people: PersonAnnotations, image: int, window: Window
+) -> UInt8[np.ndarray, "256 192 3"]:
     """The crop (BGR) of a window of a set's image, decoded at a half to an eighth of its size
     where that will do. Raises `UserError` for a file that is no image of the set's size."""
     width, height = people.sizes[image].tolist()
@@ -114,8 +116,8 @@ _decoded = lru_cache(maxsize=4)(labelled_picture)
 
 
 def readable(
-    people: People, others: Int[np.ndarray, " k"] | tuple[()] = ()
-) -> tuple[People, Int[np.ndarray, " b"]]:
+    people: PersonAnnotations, others: Int[np.ndarray, " k"] | tuple[()] = ()
+) -> tuple[PersonAnnotations, Int[np.ndarray, " b"]]:
     """The persons whose images are there, and which images are not, of those that hold persons
     and the `others`; says on stderr how many there are.
 

@@ -5,11 +5,13 @@ import sys
 from tyro.conf import Positional
 
 from repogen import assets
-from repogen.commands.parsing import called
+from repogen.commands.parsing import run_command
 
 
 def run(words: list[str]) -> int:
-    return called("assets", {"list": list_, "add": add, "remove": remove, "check": check}, words)
+    return run_command(
+        "assets", {"list": list_, "add": add, "remove": remove, "check": check}, words
+    )
 
 
 def list_() -> int:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
-from repogen.commands.parsing import called
+from repogen.commands.parsing import run_command
 
 
 def run(words: list[str]) -> int:
-    return called("convert", command, words)
+    return run_command("convert", command, words)
 
 
 def command(source: Positional[str], out: Positional[Path], shard_images: int = 256) -> int:

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from tyro.conf import OmitArgPrefixes
 
-from repogen.commands.parsing import called
+from repogen.commands.parsing import run_command
 from repogen.datasets.sets import parse_set
 from repogen.evaluation.config import EvaluateConfig
 
 
 def run(words: list[str]) -> int:
-    return called("evaluate", command, words)
+    return run_command("evaluate", command, words)
 
 
 def command(options: Annotated[EvaluateConfig, OmitArgPrefixes]) -> int:

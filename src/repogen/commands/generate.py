@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from tyro.conf import OmitArgPrefixes, Positional, arg
 
-from repogen.commands.parsing import called
-from repogen.errors import choose
+from repogen.commands.parsing import run_command
+from repogen.errors import unknown_choice
 from repogen.generation.config import PRESETS, GenerateConfig
 from repogen.generation.options import config_from_table, read_config
 
@@ -16,7 +16,7 @@ def run(words: list[str]) -> int:
     preset, file = _value_of(words, "--preset"), _value_of(words, "--config")
     if preset is not None:
         if preset not in PRESETS:
-            raise choose("preset", preset, PRESETS)
+            raise unknown_choice("preset", preset, PRESETS)
         table |= PRESETS[preset]
     if file is not None:
         table |= read_config(Path(file))
@@ -37,7 +37,7 @@ def run(words: list[str]) -> int:
         print(generate(out, options))
         return 0
 
-    return called("generate", command, words)
+    return run_command("generate", command, words)
 
 
 def _value_of(words: list[str], flag: str) -> str | None:

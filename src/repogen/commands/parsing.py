@@ -14,7 +14,7 @@ Command = Callable[..., int]
 """A function whose parameters are options; it returns the exit code."""
 
 
-def called(verb: str, command: Command | Mapping[str, Command], words: list[str]) -> int:
+def run_command(verb: str, command: Command | Mapping[str, Command], words: list[str]) -> int:
     """Call `command`, or the one of several that the first word names, with the arguments that
     the words give; returns what it does.
 

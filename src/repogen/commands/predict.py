@@ -5,18 +5,18 @@ from typing import Annotated
 
 from tyro.conf import OmitArgPrefixes, Positional
 
-from repogen.commands.parsing import called
-from repogen.inference.options import PredictOptions
+from repogen.commands.parsing import run_command
+from repogen.inference.options import PredictConfig
 
 
 def run(words: list[str]) -> int:
-    return called("predict", command, words)
+    return run_command("predict", command, words)
 
 
 def command(
     inputs: Positional[tuple[Path, ...]],
     weights: Path,
-    options: Annotated[PredictOptions, OmitArgPrefixes],
+    options: Annotated[PredictConfig, OmitArgPrefixes],
     out: Path = Path("predicted"),
 ) -> int:
     """Find poses in pictures and videos: COCO results, drawings, files for annotators.

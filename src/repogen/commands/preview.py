@@ -4,12 +4,12 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
-from repogen.commands.parsing import called
+from repogen.commands.parsing import run_command
 from repogen.errors import UserError
 
 
 def run(words: list[str]) -> int:
-    return called("preview", command, words)
+    return run_command("preview", command, words)
 
 
 def command(

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
-from repogen.commands.parsing import called
+from repogen.commands.parsing import run_command
 
 
 def run(words: list[str]) -> int:
-    return called("rerender", command, words)
+    return run_command("rerender", command, words)
 
 
 def command(dataset: Positional[Path], ids: tuple[int, ...], out: Path = Path("rerendered")) -> int:

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from tyro.conf import OmitArgPrefixes
 
-from repogen.commands.parsing import called
+from repogen.commands.parsing import run_command
 from repogen.datasets.sets import parse_set
 from repogen.training.config import TrainConfig
 
 
 def run(words: list[str]) -> int:
-    return called("train", command, words)
+    return run_command("train", command, words)
 
 
 def command(options: Annotated[TrainConfig, OmitArgPrefixes]) -> int:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
-from repogen.commands.parsing import called
+from repogen.commands.parsing import run_command
 
 
 def run(words: list[str]) -> int:
-    return called("validate", command, words)
+    return run_command("validate", command, words)
 
 
 def command(dataset: Positional[Path], rerender: int = 3) -> int:

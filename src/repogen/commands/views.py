@@ -4,11 +4,11 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
-from repogen.commands.parsing import called
+from repogen.commands.parsing import run_command
 
 
 def run(words: list[str]) -> int:
-    return called("views", command, words)
+    return run_command("views", command, words)
 
 
 def command(annotations: Positional[Path], out: Path = Path("views"), min_joints: int = 6) -> int:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
-from repogen.commands.parsing import called
+from repogen.commands.parsing import run_command
 
 
 def run(words: list[str]) -> int:
-    return called("weights", {"convert": convert, "export": export, "blend": blend}, words)
+    return run_command("weights", {"convert": convert, "export": export, "blend": blend}, words)
 
 
 def convert(source: Positional[Path], out: Positional[Path]) -> int:

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
-from repogen.coco.annotations import People, read_people
+from repogen.coco.annotations import PersonAnnotations, read_people
 from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.shards import ShardFolder
 from repogen.errors import UserError
 
 
-def read_set(spec: str) -> People:
+def read_set(spec: str) -> PersonAnnotations:
     """The set that NAME=DATASET or NAME=ANNOTATIONS.json:IMAGES_DIR names, with :CAP (labelled
     persons of it to take, evenly spread) at its end. Raises `UserError` for anything else, and
     where nobody is labelled."""
@@ -42,7 +42,7 @@ def spread(persons: Int[np.ndarray, " n"], cap: int) -> Int[np.ndarray, " m"]:
     return persons[np.linspace(0, len(persons) - 1, cap).round().astype(int)]
 
 
-def names_differ(specs: tuple[str, ...]) -> None:
+def check_unique_names(specs: tuple[str, ...]) -> None:
     """Raise `UserError` where two sets have one name: their scores could not be told apart."""
     names = [spec.partition("=")[0] for spec in specs]
     twice = [name for name in names if names.count(name) > 1]

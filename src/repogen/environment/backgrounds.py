@@ -12,8 +12,8 @@ from jaxtyping import UInt8
 
 from repogen.assets import installed
 from repogen.colors import from_hex, to_hex
-from repogen.environment.panoramas import Panorama, sample_panorama
-from repogen.errors import UserError, choose
+from repogen.environment.panoramas import EnvironmentMap, sample_panorama
+from repogen.errors import UserError, unknown_choice
 from repogen.json_files import read_json
 from repogen.pictures import read_picture
 
@@ -41,7 +41,7 @@ class Plain:
 
 
 @dataclass(frozen=True)
-class Place:
+class Room:
     """A built-in place, seen in the camera's true direction: floor, and walls or a horizon.
 
     Metres in the world frame; `half_size` is from the middle to the walls, 0 without walls
@@ -64,10 +64,10 @@ class Place:
 
     def __post_init__(self) -> None:
         if self.floor_pattern not in FLOOR_PATTERNS:
-            raise choose("floor pattern", self.floor_pattern, FLOOR_PATTERNS)
+            raise unknown_choice("floor pattern", self.floor_pattern, FLOOR_PATTERNS)
 
 
-Background = Photo | Plain | Place | Panorama
+Background = Photo | Plain | Room | EnvironmentMap
 
 FLOOR_PATTERNS = ("plain", "tiles", "planks", "noise")
 
@@ -88,7 +88,7 @@ def parse_backgrounds(spec: str) -> tuple[Backdrop, str]:
         panoramas = _installed_panoramas()
         return _panoramas(panoramas) if panoramas else parse_backgrounds("builtin")
     if spec == "builtin":
-        return sample_place, "built-in places"
+        return sample_room, "built-in places"
     if spec == "plain":
         return lambda rng, _low, _far: Plain(to_hex(rng.random(3))), "plain colours"
     if spec.startswith("#"):
@@ -227,7 +227,7 @@ def photo_pixels(photo: Photo, width: int, height: int) -> UInt8[np.ndarray, "h 
     return cv2.flip(out, 1) if photo.flip else out
 
 
-def sample_place(rng: np.random.Generator, lowest: float, reach: float) -> Place:
+def sample_room(rng: np.random.Generator, lowest: float, reach: float) -> Room:
     """A random built-in place around the origin that holds a scene which reaches so far."""
     indoors = bool(rng.random() < 0.5)
     floor_z = lowest - (0.0 if rng.random() < 0.7 else float(rng.exponential(1.0)))
@@ -235,7 +235,7 @@ def sample_place(rng: np.random.Generator, lowest: float, reach: float) -> Place
     pattern = FLOOR_PATTERNS[int(rng.integers(len(FLOOR_PATTERNS)))]
     floor = _muted(rng)
     zenith = np.array([0.25, 0.45, 0.75]) * rng.uniform(0.6, 1.25) + rng.normal(0, 0.04, 3)
-    return Place(
+    return Room(
         floor_z=floor_z,
         floor=to_hex(floor),
         floor_accent=to_hex(floor * rng.uniform(0.5, 1.4) + rng.normal(0, 0.04, 3)),

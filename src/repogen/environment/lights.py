@@ -6,7 +6,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Light:
+class DirectionalLight:
     """A directional light: `direction` points from the scene towards it (world, unit length);
     `color` is the linear irradiance it gives a surface that faces it, 1 = white paper is white."""
 
@@ -15,7 +15,9 @@ class Light:
     shadow: bool
 
 
-def sample_lights(rng: np.random.Generator, count: int, shadows: int) -> tuple[Light, ...]:
+def sample_lights(
+    rng: np.random.Generator, count: int, shadows: int
+) -> tuple[DirectionalLight, ...]:
     """`count` white lights from directions uniform on the sphere (METHOD 2.2), total 0.9 to 1.5.
 
     The strongest `shadows` of them cast shadows. Strengths are uneven, as in a real room.
@@ -25,7 +27,7 @@ def sample_lights(rng: np.random.Generator, count: int, shadows: int) -> tuple[L
     shares = np.sort(rng.dirichlet(np.full(count, 0.8)))[::-1] if count else np.empty(0)
     total = rng.uniform(0.9, 1.5)
     return tuple(
-        Light(
+        DirectionalLight(
             direction=tuple(float(v) for v in direction),  # type: ignore[arg-type]
             color=tuple(float(v) for v in share * total * (1 + rng.normal(0, 0.03, 3))),  # type: ignore[arg-type]
             shadow=place < shadows and float(share) > 0.1,

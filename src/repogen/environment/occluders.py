@@ -7,14 +7,14 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from repogen.bodies.protocol import LAYERS, Surface
-from repogen.errors import UserError, choose
-from repogen.people.outfit import Cloth
+from repogen.errors import UserError, unknown_choice
+from repogen.people.outfit import Fabric
 
 CUTOUT = "cutout"
 
 
 @dataclass(frozen=True)
-class Thing:
+class Occluder:
     """A thing of one of the shapes `SHAPES`, or a cut-out: a picture with alpha on a rectangle.
 
     `size` is its extent in metres along its own x, y and z, `rotation` takes those to the world's
@@ -26,14 +26,14 @@ class Thing:
     position: tuple[float, float, float]
     size: tuple[float, float, float]
     rotation: tuple[tuple[float, float, float], ...]
-    cloth: Cloth
+    fabric: Fabric
     path: str | None = None
 
     def __post_init__(self) -> None:
         if self.shape not in (*SHAPES, CUTOUT):
-            raise choose("shape of a thing", self.shape, (*SHAPES, CUTOUT))
+            raise unknown_choice("shape of an occluder", self.shape, (*SHAPES, CUTOUT))
         if not (all(0 <= side < np.inf for side in self.size) and any(self.size)):
-            raise UserError(f"a thing of size {self.size} m: give three lengths from 0 up")
+            raise UserError(f"an occluder of size {self.size} m: give three lengths from 0 up")
         if (self.path is None) == (self.shape == CUTOUT):
             raise UserError(f"a {self.shape} with picture {self.path}: only cut-outs have one")
 
@@ -71,15 +71,15 @@ _GRID = 4
 """Squares along a side of a box: small triangles bend with a fisheye and meet the light evenly."""
 
 
-def thing_vertices(thing: Thing) -> Float[np.ndarray, "v 3"]:
+def occluder_vertices(occluder: Occluder) -> Float[np.ndarray, "v 3"]:
     """The thing's corners in the world, metres."""
-    local = thing_surface(thing.shape).canonical * np.array(thing.size)
-    turned = np.einsum("ij,vj->vi", np.array(thing.rotation), local)
-    return (turned + np.array(thing.position)).astype(np.float32)
+    local = occluder_surface(occluder.shape).canonical * np.array(occluder.size)
+    turned = np.einsum("ij,vj->vi", np.array(occluder.rotation), local)
+    return (turned + np.array(occluder.position)).astype(np.float32)
 
 
 @lru_cache(maxsize=16)
-def thing_surface(shape: str) -> Surface:
+def occluder_surface(shape: str) -> Surface:
     """The mesh of a shape, one metre in each direction."""
     if shape == CUTOUT:
         patches = [_patch((-0.5, 0, 0.5), (1, 0, 0), (0, 0, -1))]
@@ -94,7 +94,7 @@ def thing_surface(shape: str) -> Surface:
         for parts in zip(*_numbered(patches), strict=True)
     )  # fmt: skip
     count = len(faces)
-    layer = "strands" if shape == CUTOUT else "thing"
+    layer = "strands" if shape == CUTOUT else "occluder"
     return Surface(
         faces=faces,
         face_layers=np.full(count, LAYERS.index(layer), dtype=np.uint8),

@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from repogen.assets import assets_dir, read_panorama
-from repogen.environment.lights import Light
+from repogen.cameras.camera import yaw_matrix
+from repogen.environment.lights import DirectionalLight
 
 _BACKDROP = (1024, 2048)
 _MARGIN = 8
@@ -36,7 +37,7 @@ _DIFFUSE = np.array([1.0] + 3 * [2 / 3] + 5 * [0.25])
 
 
 @dataclass(frozen=True)
-class Panorama:
+class EnvironmentMap:
     """A panorama around the people, its horizon level and its lower half laid on a floor.
 
     Metres in the world frame. `yaw_deg` turns it anticlockwise seen from above, `exposure`
@@ -59,7 +60,7 @@ class Surroundings:
     around: Float[np.ndarray, "9 3"]
     """Irradiance without the lamps (1: white paper is as bright as a white panorama) as a
     quadratic of the normal: factors of 1, x, y, z, xy, yz, 3z^2 - 1, xz, x^2 - y^2."""
-    lamps: tuple[Light, ...]
+    lamps: tuple[DirectionalLight, ...]
     """The brightest directions, at most two."""
     brightness: float
     """Mean luminance of what a white surface gets over all its directions."""
@@ -125,7 +126,7 @@ def light_of(panorama: Float[np.ndarray, "h w 3"]) -> Surroundings:
     power = panorama * solid  # light of each pixel
     total = power.sum(axis=(0, 1)) @ LUMINANCE
     left = panorama.copy()
-    lamps: list[Light] = []
+    lamps: list[DirectionalLight] = []
     for radius, share in _LAMPS:
         if share > 0 or not lamps:
             lamps += _take_brightest(left, towards, solid, radius, share * total)
@@ -149,7 +150,7 @@ def _take_brightest(
     solid: Float[np.ndarray, "h 1 1"],
     radius_deg: float,
     least: float,
-) -> list[Light]:
+) -> list[DirectionalLight]:
     """The brightest disc as a lamp, taken out of `left`; none where too little stands out, or
     where the panorama is too coarse to tell."""
     from scipy.ndimage import uniform_filter  # slow to import
@@ -172,7 +173,7 @@ def _take_brightest(
     direction /= np.linalg.norm(direction)
     left -= excess
     color = tuple((light / np.pi).tolist())
-    return [Light(tuple(direction.tolist()), color, shadow=True)]
+    return [DirectionalLight(tuple(direction.tolist()), color, shadow=True)]
 
 
 def turned(around: Float[np.ndarray, "9 3"], yaw_deg: float) -> Float[np.ndarray, "9 3"]:
@@ -187,10 +188,12 @@ def turned(around: Float[np.ndarray, "9 3"], yaw_deg: float) -> Float[np.ndarray
     )  # fmt: skip
 
 
-def sample_panorama(rng: np.random.Generator, path: str, floor_z: float, far: float) -> Panorama:
+def sample_panorama(
+    rng: np.random.Generator, path: str, floor_z: float, far: float
+) -> EnvironmentMap:
     """A panorama turned at random, exposed so that white is neither dim nor burnt out, around a
     scene that reaches `far` metres from the origin."""
-    return Panorama(
+    return EnvironmentMap(
         path=path,
         yaw_deg=float(rng.uniform(0, 360)),
         exposure=float(np.exp(rng.normal(np.log(0.75), 0.2))) / surroundings(path).brightness,
@@ -200,17 +203,16 @@ def sample_panorama(rng: np.random.Generator, path: str, floor_z: float, far: fl
     )
 
 
-def panorama_light(panorama: Panorama) -> Float[np.ndarray, "9 3"]:
+def panorama_light(panorama: EnvironmentMap) -> Float[np.ndarray, "9 3"]:
     """The light from all around, lamps aside, as `Surroundings.around` but in the world."""
     return panorama.exposure * turned(surroundings(panorama.path).around, panorama.yaw_deg)
 
 
-def panorama_lights(panorama: Panorama) -> tuple[Light, ...]:
+def panorama_lights(panorama: EnvironmentMap) -> tuple[DirectionalLight, ...]:
     """The panorama's lamps as they shine in the world."""
-    yaw = np.radians(panorama.yaw_deg)
-    turn = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
+    turn = yaw_matrix(np.radians(panorama.yaw_deg))
     return tuple(
-        Light(
+        DirectionalLight(
             direction=tuple((turn @ np.array(lamp.direction)).tolist()),
             color=tuple((panorama.exposure * np.array(lamp.color)).tolist()),
             shadow=True,

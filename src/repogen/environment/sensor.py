@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from repogen.environment.panoramas import LUMINANCE
-from repogen.errors import check_between, choose
+from repogen.errors import check_between, unknown_choice
 
 JPEG_QUALITY = 92
 """Of pictures whose file nothing has been done to."""
@@ -79,9 +79,9 @@ class Sensor:
         check_between("sensor: rescale", self.rescale, 0.01, 1)
         check_between("sensor: jpeg_quality", self.jpeg_quality, 1, 100)
         if self.shrink not in SHRINKINGS:
-            raise choose("way to shrink", self.shrink, SHRINKINGS)
+            raise unknown_choice("way to shrink", self.shrink, SHRINKINGS)
         if self.enlarge not in ENLARGEMENTS:
-            raise choose("way to enlarge", self.enlarge, ENLARGEMENTS)
+            raise unknown_choice("way to enlarge", self.enlarge, ENLARGEMENTS)
 
 
 PERFECT = Sensor()
@@ -105,7 +105,7 @@ def parse_effects(names: tuple[str, ...]) -> frozenset[str]:
     """
     for name in names:
         if name not in (*EFFECTS, "all"):
-            raise choose("effect", name, (*EFFECTS, "all"))
+            raise unknown_choice("effect", name, (*EFFECTS, "all"))
     return frozenset(EFFECTS if "all" in names else names)
 
 

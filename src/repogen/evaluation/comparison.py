@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 
 from repogen.cameras.viewpoints import BANDS
-from repogen.coco.annotations import People
+from repogen.coco.annotations import PersonAnnotations
 from repogen.evaluation.config import DRAWS
 from repogen.evaluation.joints import person_oks
 from repogen.evaluation.oks import AREAS
@@ -76,7 +76,7 @@ class SetReport:
 
 
 def compare(
-    people: People,
+    people: PersonAnnotations,
     found: Mapping[str, Estimates],
     draws: int = DRAWS,
     boxes: str = "ground truth",
@@ -103,7 +103,7 @@ def compare(
 
 
 def _comparison(
-    people: People,
+    people: PersonAnnotations,
     results: Mapping[str, Judged],
     weights: UInt8[np.ndarray, "w i"],
     persons: Bool[np.ndarray, " n"],
@@ -126,7 +126,7 @@ def _comparison(
     )
 
 
-def _sphere(people: People, oks: Mapping[str, Float[np.ndarray, " m"]]) -> Sphere:
+def _sphere(people: PersonAnnotations, oks: Mapping[str, Float[np.ndarray, " m"]]) -> Sphere:
     azimuth, elevation, _ = people.views[people.labelled()].T
     seen = np.isfinite(azimuth) & np.isfinite(elevation)
     rings = int(np.clip(round((seen.sum() / CELL / 2) ** 0.5), 4, 12))

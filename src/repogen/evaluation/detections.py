@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from repogen.coco.annotations import People
+from repogen.coco.annotations import PersonAnnotations
 from repogen.errors import UserError
 from repogen.inference.estimate import Boxes
 from repogen.json_files import read_json
@@ -13,7 +13,7 @@ from repogen.json_files import read_json
 _BROKEN = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 
 
-def read_detections(path: Path, people: People) -> Boxes:
+def read_detections(path: Path, people: PersonAnnotations) -> Boxes:
     """The boxes of persons in a list of image_id, bbox, score and category_id, cut to the images.
 
     Those of another category and those less than a pixel wide are left out. Raises `UserError`
@@ -52,7 +52,9 @@ def read_detections(path: Path, people: People) -> Boxes:
     )
 
 
-def _row(record: dict[str, Any], people: People, places: dict[Any, int]) -> list[float] | None:
+def _row(
+    record: dict[str, Any], people: PersonAnnotations, places: dict[Any, int]
+) -> list[float] | None:
     """x, y, w, h, score and the place of the image; None for an image that is not there."""
     x, y, w, h = (float(v) for v in record["bbox"])
     score = float(record["score"])

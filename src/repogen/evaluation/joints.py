@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
-from repogen.coco.annotations import People
+from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.crops import FLIP
 from repogen.coco.oks import joint_similarity, similarity
 from repogen.inference.estimate import Estimates
@@ -42,7 +42,7 @@ class Shares:
         return np.array([[np.bincount(self.image, row, count) for row in side] for side in sides])
 
 
-def shares(people: People, estimates: Estimates) -> Shares:
+def shares(people: PersonAnnotations, estimates: Estimates) -> Shares:
     """OKS, PCK, `swapped` (pairs of joints left for right) and `OKS <joint>`."""
     persons = people.labelled()
     found = found_joints(people, estimates)[persons]
@@ -69,14 +69,14 @@ def shares(people: People, estimates: Estimates) -> Shares:
     return Shares(tuple(columns), above, below, persons, people.image[persons])
 
 
-def person_oks(people: People, estimates: Estimates) -> Float[np.ndarray, " m"]:
+def person_oks(people: PersonAnnotations, estimates: Estimates) -> Float[np.ndarray, " m"]:
     """OKS of each of the `labelled` people with its estimate, 0 where there is none."""
     persons = people.labelled()
     found = found_joints(people, estimates)[persons]
     return _person_oks(*_joint_oks(people, persons, found))
 
 
-def found_joints(people: People, estimates: Estimates) -> Float[np.ndarray, "n 17 2"]:
+def found_joints(people: PersonAnnotations, estimates: Estimates) -> Float[np.ndarray, "n 17 2"]:
     """The joints found for every person: those from its own box or, where a detector made the
     boxes, the most similar ones left by OKS-NMS in the image; NaN where there are none."""
     found = np.full((len(people), 17, 2), np.nan)
@@ -106,7 +106,7 @@ def same_image(
 
 
 def _joint_oks(
-    people: People, persons: Int[np.ndarray, " m"], found: Float[np.ndarray, "m 17 2"]
+    people: PersonAnnotations, persons: Int[np.ndarray, " m"], found: Float[np.ndarray, "m 17 2"]
 ) -> tuple[Float[np.ndarray, "m 17"], Bool[np.ndarray, "m 17"]]:
     """OKS of every joint, 0 where nothing is labelled or found, and which joints are labelled."""
     truth = people.keypoints[persons]

@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 import numpy as np
 
-from repogen.coco.annotations import People
+from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.samples import readable
 from repogen.datasets.folder import write_whole
-from repogen.datasets.sets import names_differ, parse_set, read_set
+from repogen.datasets.sets import check_unique_names, parse_set, read_set
 from repogen.errors import UserError
 from repogen.evaluation.comparison import SetReport, compare
 from repogen.evaluation.config import EvaluateConfig
@@ -46,7 +46,7 @@ def evaluate(config: EvaluateConfig) -> Report:
     NAME_poses/MODEL@SET.json, the poses as COCO results to score by other programs. Raises
     `UserError` for input a person can mend.
     """
-    names_differ(config.data)
+    check_unique_names(config.data)
     sets = [read_set(spec) for spec in config.data]
     boxes = _boxes(config, sets)
     unreadable = {}
@@ -102,7 +102,7 @@ def write_report(path: Path, report: Report) -> None:
     write_whole(path.with_suffix(".md"), report_markdown(report).encode())
 
 
-def coco_results(people: People, estimates: Estimates) -> list[dict[str, Any]]:
+def coco_results(people: PersonAnnotations, estimates: Estimates) -> list[dict[str, Any]]:
     """The estimates left by OKS-NMS as pycocotools' `loadRes` reads them."""
     category = min(record["category_id"] for record in people.records)
     return [
@@ -116,7 +116,9 @@ def coco_results(people: People, estimates: Estimates) -> list[dict[str, Any]]:
     ]
 
 
-def _boxes(config: EvaluateConfig, sets: list[People]) -> dict[str, tuple[str, Boxes | None]]:
+def _boxes(
+    config: EvaluateConfig, sets: list[PersonAnnotations]
+) -> dict[str, tuple[str, Boxes | None]]:
     """By set: whence the boxes, and a detector's where --detections names some."""
     out: dict[str, tuple[str, Boxes | None]] = {p.name: ("ground truth", None) for p in sets}
     by_name = dict(zip(out, zip(sets, config.data, strict=True), strict=True))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from repogen.coco.annotations import People
+from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.oks import similarity
 from repogen.evaluation.config import DRAWS
 from repogen.evaluation.joints import Shares, same_image, shares
@@ -48,7 +48,7 @@ class Judged:
 
 
 def evaluate_estimates(
-    people: People, estimates: Estimates, draws: int = DRAWS, seed: int = 0
+    people: PersonAnnotations, estimates: Estimates, draws: int = DRAWS, seed: int = 0
 ) -> dict[str, Score]:
     """Scores by name. AP, AP50, AP75, APM, APL, AR are pycocotools' to the last digit; OKS, PCK,
     `swapped` (pairs of joints with left and right exchanged) and `OKS <joint>` are over the
@@ -59,7 +59,7 @@ def evaluate_estimates(
 
 
 def resamples(
-    people: People, estimates: Estimates, draws: int, seed: int = 0
+    people: PersonAnnotations, estimates: Estimates, draws: int, seed: int = 0
 ) -> UInt8[np.ndarray, "w i"]:
     """How often each image counts: once in the first row, in each other row as often as drawn
     with replacement from the images that hold a person or an estimate."""
@@ -72,7 +72,7 @@ def resamples(
     return out
 
 
-def judged(people: People, estimates: Estimates) -> Judged:
+def judged(people: PersonAnnotations, estimates: Estimates) -> Judged:
     """Estimates held against the labels, once for all draws."""
     return Judged(_matches(people, estimates), shares(people, estimates))
 
@@ -112,7 +112,7 @@ def _score(values: Float[np.ndarray, " w"]) -> Score:
     return Score(float(values[0]), float(low), float(high))
 
 
-def _matches(people: People, estimates: Estimates) -> dict[str, Matches]:
+def _matches(people: PersonAnnotations, estimates: Estimates) -> dict[str, Matches]:
     # By image id, best first, equals in order of the estimates: as pycocotools ranks them.
     place = np.argsort(np.argsort(people.image_ids))
     rows = np.flatnonzero(estimates.kept)
@@ -161,7 +161,10 @@ def _ranks(groups: np.ndarray) -> np.ndarray:
 
 
 def _spread(
-    flags: Bool[np.ndarray, " n"], people: People, slot: np.ndarray, shape: tuple[int, int]
+    flags: Bool[np.ndarray, " n"],
+    people: PersonAnnotations,
+    slot: np.ndarray,
+    shape: tuple[int, int],
 ) -> Bool[np.ndarray, "i t"]:
     """Flags of persons as a table of images and the persons in each."""
     out = np.zeros(shape, dtype=bool)

@@ -5,7 +5,7 @@ from typing import Any
 
 from repogen.datasets.folder import MAPS, MOST_IMAGES
 from repogen.datasets.shards import SHARD, check_shard_images
-from repogen.errors import UserError, choose
+from repogen.errors import UserError, unknown_choice
 from repogen.labels.points import HIDDEN
 from repogen.labels.wholebody import check_keypoints
 from repogen.poses.distributions import DISTRIBUTIONS
@@ -55,18 +55,18 @@ class GenerateConfig(SceneConfig):
         if not 0 <= self.workers <= 1024:
             raise UserError(f"--workers {self.workers} must lie between 0 and 1024")
         if self.engine not in ENGINES:
-            raise choose("--engine", self.engine, ENGINES)
+            raise unknown_choice("--engine", self.engine, ENGINES)
         if self.ray_address is not None and self.engine != "ray":
             raise UserError(f"--ray-address {self.ray_address} needs --engine ray")
         if self.hidden not in HIDDEN:
-            raise choose("--hidden", self.hidden, HIDDEN)
+            raise unknown_choice("--hidden", self.hidden, HIDDEN)
         if self.format not in FORMATS:
-            raise choose("--format", self.format, FORMATS)
+            raise unknown_choice("--format", self.format, FORMATS)
         check_shard_images(self.shard_images)
         check_keypoints(self.keypoints, self.body)
         for kind in self.write:
             if kind not in MAPS:
-                raise choose("--write", kind, MAPS)
+                raise unknown_choice("--write", kind, MAPS)
 
 
 _PAPER: dict[str, Any] = {

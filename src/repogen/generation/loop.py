@@ -17,7 +17,7 @@ from repogen.datasets.folder import (
 )
 from repogen.datasets.reading import read_run, write_run
 from repogen.datasets.shards import ShardFolder
-from repogen.errors import UserError, choose
+from repogen.errors import UserError, unknown_choice
 from repogen.generation.config import GenerateConfig
 from repogen.generation.engines import make_chunks
 from repogen.generation.record import changed_option, refuse_other_run, run_record, warn_of_versions
@@ -102,7 +102,7 @@ def _check_device(device: str) -> None:
 
         devices = [str(d) for d in wp.get_devices()] + ["cuda"] * wp.is_cuda_available()
         if device not in devices:
-            raise choose("device", device, devices)
+            raise unknown_choice("device", device, devices)
 
 
 def _say(text: str) -> None:

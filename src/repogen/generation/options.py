@@ -7,7 +7,7 @@ from typing import Any
 
 import cattrs
 
-from repogen.errors import UserError, choose
+from repogen.errors import UserError, unknown_choice
 from repogen.generation.config import GenerateConfig
 from repogen.toml_files import read_toml
 
@@ -33,7 +33,7 @@ def config_from_table(table: dict[str, Any], where: str) -> GenerateConfig:
     values = {}
     for key, value in table.items():
         if key not in known:
-            raise choose(f"key in {where}", key, known)
+            raise unknown_choice(f"key in {where}", key, known)
         try:
             values[key] = converter.structure(value, known[key])  # type: ignore[arg-type]
         except Exception as error:

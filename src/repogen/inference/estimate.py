@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 from tqdm import tqdm
 
-from repogen.coco.annotations import People
+from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.crops import FLIP, Window, joints_to_picture, window_of
 from repogen.coco.oks import unsuppressed
 from repogen.coco.samples import read_crop
@@ -52,7 +52,7 @@ class Estimates:
     """Whether it is left after OKS-NMS; average precision is over these."""
 
 
-def true_boxes(people: People) -> Boxes:
+def true_boxes(people: PersonAnnotations) -> Boxes:
     """The boxes of those who are scored, each with score 1 (METHOD 2.5)."""
     persons = people.labelled()
     persons = persons[(people.boxes[persons, 2:] > 1).all(axis=1)]
@@ -61,7 +61,7 @@ def true_boxes(people: People) -> Boxes:
 
 def estimate_people(
     estimator: Estimator,
-    people: People,
+    people: PersonAnnotations,
     flip: bool = True,
     batch: int = 32,
     boxes: Boxes | None = None,

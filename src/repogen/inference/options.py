@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from repogen.errors import UserError, check_between, choose
+from repogen.errors import UserError, check_between, unknown_choice
 
 WRITABLE = ("drawn", "people", "cvat", "label-studio")
 """What can be written beside results.json."""
 
 
 @dataclass(frozen=True)
-class PredictOptions:
+class PredictConfig:
     """Where people are, which joints count, what is written."""
 
     boxes: Path | None = None
@@ -30,7 +30,7 @@ class PredictOptions:
     def __post_init__(self) -> None:
         for kind in self.write:
             if kind not in WRITABLE:
-                raise choose("--write", kind, WRITABLE)
+                raise unknown_choice("--write", kind, WRITABLE)
         for flag, score in (("--box-score", self.box_score), ("--joint-score", self.joint_score)):
             check_between(flag, score, 0, 1)
         if self.boxes and self.detector:

@@ -20,7 +20,7 @@ from repogen.inference.estimate import Estimator, estimate_crops, person_scores
 from repogen.inference.exports import Found, write_people, write_results
 from repogen.inference.frames import Frame, Source, list_sources, read_frames
 from repogen.inference.label_studio import write_label_studio
-from repogen.inference.options import PredictOptions
+from repogen.inference.options import PredictConfig
 
 _BATCH = 32
 """Crops that go through the network together."""
@@ -39,7 +39,7 @@ def predict(
     estimator: Estimator,
     inputs: tuple[Path, ...],
     out: Path,
-    options: PredictOptions | None = None,
+    options: PredictConfig | None = None,
     model: str = "repogen",
 ) -> Path:
     """Find the people in images, folders and videos; writes results.json (COCO results) and what
@@ -50,7 +50,7 @@ def predict(
     Coordinates count from the middle of the first pixel. Raises `UserError` for what cannot be
     read or written, at the end where that is more than 1 % of the files in folders.
     """
-    options = options or PredictOptions()
+    options = options or PredictConfig()
     root, sources = list_sources(inputs, out)
     videos = [source for source in sources if source.video]
     if "label-studio" in options.write and videos:
@@ -117,7 +117,7 @@ def _kept(path: Path, found: list[Found]) -> Iterator[None]:
     write_results(path, found)
 
 
-def _finder(options: PredictOptions, sources: list[Source]) -> Finder:
+def _finder(options: PredictConfig, sources: list[Source]) -> Finder:
     if options.boxes:
         return read_boxes(options.boxes, sources, options.box_score)
     if options.detector:

@@ -11,7 +11,7 @@ from pycocotools import mask as rle
 from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
 from repogen.cameras.camera import view_of
 from repogen.environment.sensor import switched_on
-from repogen.errors import choose
+from repogen.errors import unknown_choice
 from repogen.labels.convention import annotators_keypoints
 from repogen.labels.maps import person_masks
 from repogen.labels.points import HIDDEN, any_bits, flat_points, point_flags
@@ -43,7 +43,7 @@ def label(
     With `keypoints` feet or wholebody COCO-WholeBody's entries follow (`more_records`).
     """
     if hidden not in HIDDEN:
-        raise choose("--hidden", hidden, HIDDEN)
+        raise unknown_choice("--hidden", hidden, HIDDEN)
     annotations = []
     seen = seen_keypoints(rendering)
     for place, (mask, body) in enumerate(

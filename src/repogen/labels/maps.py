@@ -106,7 +106,7 @@ def _window_masks(rendering: Rendering) -> list[UInt8[np.ndarray, "h w"]]:
 
 
 def _alone(rendering: Rendering) -> bool:
-    return len(rendering.posed) == 1 and not rendering.scene.things
+    return len(rendering.posed) == 1 and not rendering.scene.occluders
 
 
 def _people_of(rendering: Rendering) -> Int[np.ndarray, "sh sw"]:

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from repogen.bodies.wholebody import GROUPS, KEYPOINT_SETS, MORE_KEYPOINTS, more_keypoints
-from repogen.errors import UserError, choose
+from repogen.errors import UserError, unknown_choice
 from repogen.labels.points import any_bits, flat_points, point_flags
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def check_keypoints(keypoints: str, body: str) -> None:
     """Raises `UserError` for an unknown set of keypoints, or one that the body does not have."""
     if keypoints not in KEYPOINT_SETS:
-        raise choose("--keypoints", keypoints, KEYPOINT_SETS)
+        raise unknown_choice("--keypoints", keypoints, KEYPOINT_SETS)
     if KEYPOINT_SETS[keypoints] and body != "anny":
         raise UserError(
             f"--keypoints {keypoints} needs the body anny; on {body} only coco's 17 are known"

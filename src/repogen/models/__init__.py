@@ -5,7 +5,7 @@ from functools import partial
 
 from torch import nn
 
-from repogen.errors import choose
+from repogen.errors import unknown_choice
 from repogen.models.tiny import Tiny
 from repogen.models.vitpose import SIZES, ViTPose, vitpose
 
@@ -20,7 +20,7 @@ return heatmaps (n, 17, 64, 48)."""
 def build_model(name: str) -> nn.Module:
     """A model with fresh weights. Raises `UserError` for a name that is not in `MODELS`."""
     if name not in MODELS:
-        raise choose("model", name, MODELS)
+        raise unknown_choice("model", name, MODELS)
     return MODELS[name]()
 
 

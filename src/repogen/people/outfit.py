@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from repogen.colors import to_hex
-from repogen.errors import choose
+from repogen.errors import unknown_choice
 from repogen.people.skin import sample_hair, sample_skin
 
 PATTERNS = ("plain", "stripes", "pinstripes", "checks", "noise", "print", "dots", "plaid")
@@ -22,7 +22,7 @@ REGIONS = 4
 
 
 @dataclass(frozen=True)
-class Cloth:
+class Fabric:
     """A fabric: two sRGB colours and how they alternate, `scale` metres from band to band.
 
     Raises `UserError` for a pattern that is none of `PATTERNS`.
@@ -36,7 +36,7 @@ class Cloth:
 
     def __post_init__(self) -> None:
         if self.pattern not in PATTERNS:
-            raise choose("pattern", self.pattern, PATTERNS)
+            raise unknown_choice("pattern", self.pattern, PATTERNS)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Worn:
     pack: str
     kind: str
     name: str
-    cloths: tuple[Cloth | None, ...]
+    fabrics: tuple[Fabric | None, ...]
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,12 @@ class Outfit:
     hairline: float
     """How far the hairline is moved down the head, metres; negative recedes."""
     top: str
-    top_cloth: Cloth
+    top_fabric: Fabric
     sleeve: float
     waist: float
     neckline: float
     bottom: str
-    bottom_cloth: Cloth
+    bottom_fabric: Fabric
     hem: float
     shoes: str
     shoe_color: str
@@ -87,7 +87,7 @@ class Outfit:
             ("shoes", self.shoes, _SHOE_TOPS),
         ):
             if name not in known:
-                raise choose(kind, name, known)
+                raise unknown_choice(kind, name, known)
 
 
 _SLEEVES = {"t-shirt": (0.24, 0.46), "shirt": (0.60, 0.72), "tank": (0.165, 0.19), "bare": (0, 0)}
@@ -123,12 +123,12 @@ def sample_outfit(
         hair_color=hair_color,
         hairline=hairline,
         top=top,
-        top_cloth=sample_cloth(rng, patterns),
+        top_fabric=sample_fabric(rng, patterns),
         sleeve=float(rng.uniform(*_SLEEVES[top])),
         waist=float(rng.uniform(-0.07, 0.04)) if top != "bare" else 9.0,
         neckline=float(rng.uniform(-0.05, 0.012)),
         bottom=bottom,
-        bottom_cloth=sample_cloth(rng, patterns),
+        bottom_fabric=sample_fabric(rng, patterns),
         hem=float(rng.uniform(*_HEMS[bottom])),
         shoes=shoes,
         shoe_color=_sample_color(rng),
@@ -141,10 +141,10 @@ def shoe_top(outfit: Outfit) -> float:
     return _SHOE_TOPS[outfit.shoes]
 
 
-def sample_cloth(rng: np.random.Generator, patterns: bool) -> Cloth:
+def sample_fabric(rng: np.random.Generator, patterns: bool) -> Fabric:
     """A random fabric; without `patterns` of one colour."""
     pattern = str(rng.choice(PATTERNS, p=[0.46, 0.12, 0.06, 0.08, 0.09, 0.09, 0.05, 0.05]))
-    return Cloth(
+    return Fabric(
         color=_sample_color(rng),
         accent=_sample_color(rng),
         pattern=pattern if patterns else "plain",

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from repogen.assets import assets_dir, read_garment
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.protocol import Body, PosedBody, Surface
-from repogen.cameras.camera import rotated
+from repogen.cameras.camera import rotated, yaw_matrix
 from repogen.errors import UserError
 from repogen.people.garments import Fitted, fit_garment, pose_garment
 from repogen.people.outfit import Outfit, Worn, shoe_top
@@ -57,9 +57,9 @@ def decent(body: AnnyBody, dressed: Outfit, painted: Outfit) -> Outfit:
     chest, hips = (trunk[(low < height) & (height < high)] for low, high in (_CHEST, _HIPS))
     keep = []
     if covered[chest].mean() < 0.5:
-        keep += ["top", "top_cloth", "sleeve", "waist", "neckline"]
+        keep += ["top", "top_fabric", "sleeve", "waist", "neckline"]
     if covered[hips].mean() < 0.5:
-        keep += ["bottom", "bottom_cloth", "hem"]
+        keep += ["bottom", "bottom_fabric", "hem"]
     return replace(dressed, **{name: getattr(painted, name) for name in keep})
 
 
@@ -142,5 +142,4 @@ def moved_points(points: Float[np.ndarray, "n 3"], person: Person) -> Float[np.n
 
 
 def _turn(person: Person) -> Float[np.ndarray, "3 3"]:
-    yaw = np.radians(person.yaw_deg)
-    return np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
+    return yaw_matrix(np.radians(person.yaw_deg))

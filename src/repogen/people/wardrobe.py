@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from repogen.assets import assets_dir, installed
-from repogen.errors import UserError, choose
-from repogen.people.outfit import REGIONS, Cloth, Outfit, Worn, sample_cloth
+from repogen.errors import UserError, unknown_choice
+from repogen.people.outfit import REGIONS, Fabric, Outfit, Worn, sample_fabric
 from repogen.pictures import begins_as_picture
 
 WARDROBES = ("auto", "packs", "painted")
@@ -61,7 +61,7 @@ def _stock_of(_packs: tuple[tuple[str, int, int], ...]) -> dict[str, tuple[_Choi
 def check_wardrobe(wardrobe: str) -> None:
     """Raises `UserError` for an unknown wardrobe, or for `packs` where none has clothes."""
     if wardrobe not in WARDROBES:
-        raise choose("wardrobe", wardrobe, WARDROBES)
+        raise unknown_choice("wardrobe", wardrobe, WARDROBES)
     if wardrobe == "packs" and not _stock()["suits"]:
         raise UserError(
             "--wardrobe packs: no clothes installed; run `repogen assets add makehuman`"
@@ -124,17 +124,17 @@ def _sample_worn(
     rng: np.random.Generator, choices: tuple[_Choice, ...], woman: bool, patterns: bool
 ) -> Worn:
     choice = _pick(rng, choices, woman)
-    cloths = tuple(
-        sample_cloth(rng, patterns) if rng.random() < _DYED_SHARE else None for _ in range(REGIONS)
+    fabrics = tuple(
+        sample_fabric(rng, patterns) if rng.random() < _DYED_SHARE else None for _ in range(REGIONS)
     )
-    return Worn(choice.pack, choice.kind, choice.name, cloths)
+    return Worn(choice.pack, choice.kind, choice.name, fabrics)
 
 
 def _sample_hair(
     rng: np.random.Generator, choices: tuple[_Choice, ...], woman: bool, color: str | None
 ) -> Worn:
     choice = _pick(rng, choices, woman)
-    dye = Cloth(color, color, "plain", 0.1, 0.1) if color else None
+    dye = Fabric(color, color, "plain", 0.1, 0.1) if color else None
     return Worn(choice.pack, choice.kind, choice.name, (dye,) * (REGIONS + 1))
 
 

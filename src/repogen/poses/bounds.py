@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from repogen.bodies.skeleton import BODY_JOINTS
-from repogen.errors import UserError, choose
+from repogen.errors import UserError, unknown_choice
 from repogen.toml_files import read_toml
 
 Bounds = Mapping[str, Float[np.ndarray, "3 2"]]
@@ -44,13 +44,13 @@ def _filled(
     bounds = {joint: np.zeros((3, 2)) for joint in BODY_JOINTS} | dict(base or {})
     for joint, axes in table.items():
         if joint not in BODY_JOINTS:
-            raise choose(f"joint in {where}", joint, BODY_JOINTS)
+            raise unknown_choice(f"joint in {where}", joint, BODY_JOINTS)
         if not isinstance(axes, Mapping):
             raise UserError(f"{where}: {joint} must be a table with x, y, z = [lowest, highest]")
         bounds[joint] = bounds[joint].copy()
         for axis, limits in axes.items():
             if axis not in ("x", "y", "z"):
-                raise choose(f"axis of {joint} in {where}", axis, "xyz")
+                raise unknown_choice(f"axis of {joint} in {where}", axis, "xyz")
             bounds[joint]["xyz".index(axis)] = _range(limits, f"{where}: {joint}.{axis}")
     return bounds
 

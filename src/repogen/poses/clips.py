@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from repogen.bodies.skeleton import JOINTS
-from repogen.errors import UserError, choose
+from repogen.errors import UserError, unknown_choice
 from repogen.poses.sampling import Angles
 
 POSES_FORMAT = "repogen-poses"
@@ -54,7 +54,7 @@ def read_pose_file(path: Path) -> Clip:
             raise UserError(f'{where} must hold "angles": {{joint: [x, y, z]}}')
         for joint, turn in angles.items():
             if joint not in JOINTS:
-                raise choose(f"joint in {where}", joint, JOINTS)
+                raise unknown_choice(f"joint in {where}", joint, JOINTS)
             degrees[number, JOINTS.index(joint)] = _turn(turn, f"{where}: {joint}")
     return Clip(JOINTS, degrees)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from repogen.bodies.skeleton import BODY_JOINTS
-from repogen.errors import choose
+from repogen.errors import unknown_choice
 from repogen.poses.bounds import SHOULDER_DROP_DEG, Bounds
 from repogen.poses.distributions import AngleDistribution
 
@@ -114,5 +114,5 @@ NAMED_POSES: dict[str, Callable[[Bounds], Angles]] = {
 def named_pose(name: str, bounds: Bounds) -> Angles:
     """A pose by name. Raises `UserError` for a name not in `NAMED_POSES`."""
     if name not in NAMED_POSES:
-        raise choose("pose", name, NAMED_POSES)
+        raise unknown_choice("pose", name, NAMED_POSES)
     return NAMED_POSES[name](bounds)

@@ -8,13 +8,13 @@ from jaxtyping import UInt8
 
 from repogen.cameras.camera import Camera
 from repogen.colors import from_hex
-from repogen.environment.backgrounds import Photo, Place, Plain, photo_pixels
-from repogen.environment.panoramas import Panorama, panorama_backdrop, panorama_light
+from repogen.environment.backgrounds import Photo, Plain, Room, photo_pixels
+from repogen.environment.panoramas import EnvironmentMap, panorama_backdrop, panorama_light
 from repogen.rendering.buffers import array, color_tables, launch
-from repogen.rendering.kernels import place, shade
+from repogen.rendering.kernels import room, shade
 from repogen.rendering.kernels.lens import Lens
 from repogen.rendering.kernels.panorama import draw_panorama
-from repogen.rendering.paints import panorama_to_dome, place_to_room
+from repogen.rendering.paints import environment_map_to_struct, room_to_struct
 from repogen.rendering.surroundings import ambient_light
 from repogen.scenes.scene import Scene
 from repogen.warp_setup import wp
@@ -37,7 +37,7 @@ class Backdrop:
     def draw(self, scene: Scene, light: shade.Lighting, lens: Lens) -> UInt8[np.ndarray, "h w 3"]:
         """The background, BGR, through the camera's lens; it gives the lighting its light from
         all around."""
-        if isinstance(scene.background, Panorama):
+        if isinstance(scene.background, EnvironmentMap):
             around = panorama_light(scene.background)
             light.around = array(around, wp.vec3, self._device)
             return self._pixels(scene, light, lens)
@@ -55,12 +55,13 @@ class Backdrop:
             case Plain(color):
                 bgr = np.rint(255 * from_hex(color)[::-1]).astype(np.uint8)
                 return np.tile(bgr, (height, width, 1))
-            case Place() as built_in:
-                room = place_to_room(built_in, scene.camera)
-                return self._drawn(scene.camera, light, lens, place.draw_place, room)
-            case Panorama() as panorama:
-                dome = panorama_to_dome(panorama, scene.camera, self._panorama(panorama.path))
-                return self._drawn(scene.camera, light, lens, draw_panorama, dome)
+            case Room() as built_in:
+                own = room_to_struct(built_in, scene.camera)
+                return self._drawn(scene.camera, light, lens, room.draw_room, own)
+            case EnvironmentMap() as panorama:
+                pixels = self._panorama(panorama.path)
+                struct = environment_map_to_struct(panorama, scene.camera, pixels)
+                return self._drawn(scene.camera, light, lens, draw_panorama, struct)
 
     def _panorama(self, path: str) -> wp.array:
         kept = self._panoramas
@@ -82,7 +83,7 @@ class Backdrop:
         out = wp.empty((rows, 3 * columns), dtype=wp.uint8, device=self._device)
         _, to_srgb = color_tables(self._device)
         launch(
-            self._device, kernel, (rows, -(-columns // place.STRIP)),
+            self._device, kernel, (rows, -(-columns // room.STRIP)),
             what, lens, light, self._noise, to_srgb, columns, shrink, out,
         )  # fmt: skip
         small = out.numpy().reshape(rows, columns, 3)

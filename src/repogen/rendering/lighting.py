@@ -9,7 +9,7 @@ from repogen.scenes.scene import Scene
 from repogen.warp_setup import records, wp
 
 _SHADOW_SIZE = 256
-_LAMP = np.dtype(records(geometry.Lamp))
+_LAMP = np.dtype(records(geometry.DirectionalLight))
 
 
 def scene_lighting(
@@ -32,7 +32,7 @@ def scene_lighting(
     lamps["matrix"] = np.stack([side, np.cross(side, axes), -axes], axis=1)
     lamps["offset"] = [_SHADOW_SIZE / 2, _SHADOW_SIZE / 2, 0.0] - lamps["matrix"] @ centre
     light = shade.Lighting()
-    light.lamps = structs(lamps, geometry.Lamp, device)
+    light.lamps = structs(lamps, geometry.DirectionalLight, device)
     light.shadow_count, light.shadow_size = sum(x.shadow for x in lights), _SHADOW_SIZE
     light.shadow_depths = wp.full(
         light.shadow_count * _SHADOW_SIZE**2, 1e9, dtype=wp.float32, device=device

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from repogen.cameras.camera import Camera
+from repogen.cameras.camera import Camera, yaw_matrix
 from repogen.colors import from_hex, to_linear
-from repogen.environment.backgrounds import FLOOR_PATTERNS, Place
-from repogen.environment.panoramas import Panorama
-from repogen.people.outfit import HAIR_STYLES, PATTERNS, Cloth, Outfit, shoe_top
+from repogen.environment.backgrounds import FLOOR_PATTERNS, Room
+from repogen.environment.panoramas import EnvironmentMap
+from repogen.people.outfit import HAIR_STYLES, PATTERNS, Fabric, Outfit, shoe_top
+from repogen.rendering.kernels import panorama, room
 from repogen.rendering.kernels.paint import Paint
-from repogen.rendering.kernels.panorama import Dome
-from repogen.rendering.kernels.place import Room
 from repogen.warp_setup import records, wp
 
 _BELT = 0.055
@@ -41,57 +40,70 @@ def _paint(p: np.void, outfit: Outfit) -> None:
     p["brows"] = 0.0 if worn or outfit.picture else 0.8
     p["hair_style"] = HAIR_STYLES.index(outfit.hair)
     p["hairline"] = outfit.hairline
-    fill_fabric(p["top"], outfit.top_cloth)
+    fill_fabric(p["top"], outfit.top_fabric)
     p["sleeve"], p["waist"], p["neckline"] = outfit.sleeve, outfit.waist, outfit.neckline
-    fill_fabric(p["bottom"], outfit.bottom_cloth)
+    fill_fabric(p["bottom"], outfit.bottom_fabric)
     # Under a skirt there are briefs.
     p["hem"] = -0.12 if outfit.bottom == "skirt" else outfit.hem
     p["belt"] = _BELT
     p["skirt"] = outfit.bottom == "skirt"
     p["skirt_hem"] = outfit.hem
     p["shoe_top"] = shoe_top(outfit)
-    # Two people in like clothes still differ in their folds.
-    digest = np.frombuffer(repr(outfit).encode(), np.uint8).astype(np.float64)
+    p["seed"] = _fold_seed(outfit)
+
+
+def _fold_seed(outfit: Outfit) -> list[float]:
+    """Where in the noise table an outfit's folds begin: people in similar clothes still differ."""
+    text = repr(outfit)
+    for name, earlier in _EARLIER_NAMES.items():
+        text = text.replace(name, earlier)
+    digest = np.frombuffer(text.encode(), np.uint8).astype(np.float64)
     weights = np.arange(1, len(digest) + 1)
-    p["seed"] = [(digest * weights**k).sum() % 97.0 / 3.0 for k in (1, 0.5, 0.25)]
+    return [(digest * weights**k).sum() % 97.0 / 3.0 for k in (1, 0.5, 0.25)]
 
 
-def fill_fabric(f: np.void, cloth: Cloth) -> None:
-    """Write a cloth into a record of the struct `Fabric`."""
-    f["color"], f["accent"] = to_linear(np.array([from_hex(cloth.color), from_hex(cloth.accent)]))
-    f["pattern"] = PATTERNS.index(cloth.pattern)
-    f["scale"], f["wrinkles"] = cloth.scale, cloth.wrinkles
+_EARLIER_NAMES = {"Fabric(": "Cloth(", "_fabric=": "_cloth=", "fabrics=": "cloths="}
+"""Names in the text that seeds the folds, as they were when scenes had format 3: pictures must
+not change because a field is renamed."""
 
 
-def panorama_to_dome(panorama: Panorama, camera: Camera, pixels: wp.array) -> Dome:
-    """The struct `draw_panorama` draws from, in the camera's eyes."""
-    yaw = np.radians(panorama.yaw_deg)
-    turn = np.array([[np.cos(yaw), np.sin(yaw), 0], [-np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
-    dome = Dome()
-    dome.pixels = pixels
-    dome.to_dome = wp.mat33(*(turn @ np.array(camera.rotation).T).ravel())
-    dome.eye = wp.vec3(*(turn @ (camera.position() - [0, 0, panorama.floor_z])))
-    dome.exposure, dome.eye_height = panorama.exposure, panorama.eye_height
-    dome.reach = panorama.reach
-    return dome
+def fill_fabric(f: np.void, fabric: Fabric) -> None:
+    """Write a fabric into an entry of the kernels' struct `Fabric`."""
+    colors = to_linear(np.array([from_hex(fabric.color), from_hex(fabric.accent)]))
+    f["color"], f["accent"] = colors
+    f["pattern"] = PATTERNS.index(fabric.pattern)
+    f["scale"], f["wrinkles"] = fabric.scale, fabric.wrinkles
 
 
-def place_to_room(place: Place, camera: Camera) -> Room:
-    """The struct `draw_place` draws a built-in place from, in the camera's eyes."""
-    yaw = np.radians(place.yaw_deg)
-    turn = np.array([[np.cos(yaw), np.sin(yaw), 0], [-np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
-    room = Room()
-    room.rotation = wp.mat33(*(turn @ np.array(camera.rotation).T).ravel())
-    room.eye = wp.vec3(*(turn @ camera.position()))
-    room.floor_z = place.floor_z
-    room.floor = wp.vec3(*linear(place.floor))
-    room.accent = wp.vec3(*linear(place.floor_accent))
-    room.pattern = FLOOR_PATTERNS.index(place.floor_pattern)
-    room.scale = place.floor_scale
-    room.half_x, room.half_y = place.half_size
-    room.height = place.height
-    room.wall = wp.vec3(*linear(place.wall))
-    room.ceiling = wp.vec3(*linear(place.ceiling))
-    room.zenith = wp.vec3(*linear(place.sky_zenith))
-    room.horizon = wp.vec3(*linear(place.sky_horizon))
-    return room
+def environment_map_to_struct(
+    background: EnvironmentMap, camera: Camera, pixels: wp.array
+) -> panorama.EnvironmentMap:
+    """What `draw_panorama` reads: the environment map in its own axes, seen from the camera."""
+    to_map = yaw_matrix(-np.radians(background.yaw_deg))
+    out = panorama.EnvironmentMap()
+    out.pixels = pixels
+    out.to_map = wp.mat33(*(to_map @ np.array(camera.rotation).T).ravel())
+    out.eye = wp.vec3(*(to_map @ (camera.position() - [0, 0, background.floor_z])))
+    out.exposure, out.eye_height = background.exposure, background.eye_height
+    out.reach = background.reach
+    return out
+
+
+def room_to_struct(background: Room, camera: Camera) -> room.Room:
+    """What `draw_room` reads: the room in its own axes, in linear colours, seen from the camera."""
+    to_room = yaw_matrix(-np.radians(background.yaw_deg))
+    out = room.Room()
+    out.rotation = wp.mat33(*(to_room @ np.array(camera.rotation).T).ravel())
+    out.eye = wp.vec3(*(to_room @ camera.position()))
+    out.floor_z = background.floor_z
+    out.floor = wp.vec3(*linear(background.floor))
+    out.accent = wp.vec3(*linear(background.floor_accent))
+    out.pattern = FLOOR_PATTERNS.index(background.floor_pattern)
+    out.scale = background.floor_scale
+    out.half_x, out.half_y = background.half_size
+    out.height = background.height
+    out.wall = wp.vec3(*linear(background.wall))
+    out.ceiling = wp.vec3(*linear(background.ceiling))
+    out.zenith = wp.vec3(*linear(background.sky_zenith))
+    out.horizon = wp.vec3(*linear(background.sky_horizon))
+    return out

@@ -10,9 +10,9 @@ import numpy as np
 
 from repogen.assets import assets_dir
 from repogen.bodies.protocol import Body, PosedBody, Surface
-from repogen.environment.occluders import Thing, thing_surface, thing_vertices
+from repogen.environment.occluders import Occluder, occluder_surface, occluder_vertices
 from repogen.people.garments import REGIONS, Fitted, texel_density
-from repogen.people.outfit import Cloth, Worn
+from repogen.people.outfit import Fabric, Worn
 from repogen.people.person import Person
 from repogen.people.posing import worn_pieces
 from repogen.rendering.mesh import MATERIAL, Piece
@@ -71,20 +71,22 @@ def _density(surface: Surface) -> float:
     return texel_density(corners, surface.uv[surface.face_uv[skin]])
 
 
-def thing_piece(thing: Thing, texture: Callable[[Path], Texture]) -> Piece:
+def occluder_piece(occluder: Occluder, texture: Callable[[Path], Texture]) -> Piece:
     """A thing, nobody's, of its cloth's colours or its picture's."""
-    surface = thing_surface(thing.shape)
+    surface = occluder_surface(occluder.shape)
     material = np.zeros(1, dtype=MATERIAL)
     material["first"], material["grey"] = -1, 1.0
-    if thing.path is not None:
-        _picture(material, texture(Path(thing.path)), 1 / max(thing.size))
+    if occluder.path is not None:
+        _picture(material, texture(Path(occluder.path)), 1 / max(occluder.size))
     else:
-        size = float(np.mean(thing.size))
-        _dye(material[0], replace(thing.cloth, scale=thing.cloth.scale / size, wrinkles=0.02))
+        size = float(np.mean(occluder.size))
+        _dye(
+            material[0], replace(occluder.fabric, scale=occluder.fabric.scale / size, wrinkles=0.02)
+        )
         material["dye"], material["gloss"] = 1.0, 0.08
     return Piece(
         surface,
-        thing_vertices(thing),
+        occluder_vertices(occluder),
         -1,
         materials=material,
         face_materials=np.zeros(len(surface.faces), dtype=np.int16),
@@ -105,7 +107,7 @@ def garment_materials(item: Fitted, worn: Worn, picture: Texture) -> np.ndarray:
     out["gloss"] = 0.03
     out["grey"] = _greys(item, picture)
     for region, m in enumerate(out):
-        cloth = worn.cloths[region] if region < len(worn.cloths) else None
+        cloth = worn.fabrics[region] if region < len(worn.fabrics) else None
         if cloth is not None:
             _dye(m, cloth)
         else:
@@ -122,7 +124,7 @@ def _greys(item: Fitted, picture: Texture) -> tuple[float, ...]:
     return known[item]
 
 
-def _dye(m: np.void, cloth: Cloth) -> None:
-    fill_fabric(m["fabric"], cloth)
+def _dye(m: np.void, fabric: Fabric) -> None:
+    fill_fabric(m["fabric"], fabric)
     m["dye"] = _DYE
-    m["seed"] = cloth.scale * np.array([31.0, 57.0, 83.0]) * 100 % 97
+    m["seed"] = fabric.scale * np.array([31.0, 57.0, 83.0]) * 100 % 97

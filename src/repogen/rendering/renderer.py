@@ -30,7 +30,7 @@ from repogen.rendering.kernels.texture import Material
 from repogen.rendering.lighting import scene_lighting
 from repogen.rendering.mesh import Mesh, Piece, join
 from repogen.rendering.paints import outfits_to_paints
-from repogen.rendering.pieces import person_pieces, thing_piece
+from repogen.rendering.pieces import occluder_piece, person_pieces
 from repogen.rendering.rim import rimmed
 from repogen.rendering.sensor import developed, focused_background, laid_over, stand_apart
 from repogen.rendering.textures import Textures
@@ -103,7 +103,7 @@ class Renderer:
             for place, (person, posed) in enumerate(zip(scene.people, bodies, strict=True))
             for piece in person_pieces(self.body, posed, person, place, self._textures.load)
         ]
-        pieces += [thing_piece(thing, self._textures.load) for thing in scene.things]
+        pieces += [occluder_piece(thing, self._textures.load) for thing in scene.occluders]
         buffers = self._buffers(*((piece.surface, piece.person) for piece in pieces))
         camera = scene.camera
         lens = camera_to_lens(camera, self.device)

@@ -6,8 +6,8 @@ from jaxtyping import UInt8
 from repogen.cameras.camera import Camera
 from repogen.rendering.buffers import array, color_tables, launch
 from repogen.rendering.kernels.lens import Lens
-from repogen.rendering.kernels.place import STRIP
 from repogen.rendering.kernels.rim import darken_rim
+from repogen.rendering.kernels.room import STRIP
 from repogen.warp_setup import wp
 
 

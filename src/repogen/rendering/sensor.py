@@ -10,8 +10,8 @@ from jaxtyping import Float, Float32, UInt8
 
 from repogen.cameras.camera import Camera
 from repogen.colors import to_linear, to_srgb
-from repogen.environment.backgrounds import Place
-from repogen.environment.panoramas import Panorama
+from repogen.environment.backgrounds import Room
+from repogen.environment.panoramas import EnvironmentMap
 from repogen.environment.sensor import Sensor
 from repogen.rendering.blur import disc_blurred, motion_blurred
 from repogen.rendering.gbuffer import GBuffer, key_depth
@@ -61,7 +61,7 @@ def background_depth(scene: Scene) -> float:
     One depth stands for all of the background.
     """
     camera, background = scene.camera, scene.background
-    if not isinstance(background, Place | Panorama):
+    if not isinstance(background, Room | EnvironmentMap):
         return np.inf
     ray = camera.rays(np.array([[camera.width / 2, camera.height / 2]]))
     fall = float(ray[0] @ np.array(camera.rotation)[:, 2])

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from repogen.colors import to_linear
-from repogen.environment.backgrounds import Place
+from repogen.environment.backgrounds import Room
 from repogen.rendering.paints import linear
 from repogen.scenes.scene import Scene
 
@@ -26,7 +26,7 @@ def _above_and_below(
 
     A photograph shows neither, so its upper and lower half stand in for them.
     """
-    if isinstance(scene.background, Place):
+    if isinstance(scene.background, Room):
         p = scene.background
         above = p.sky_zenith if p.half_size == (0.0, 0.0) else p.ceiling
         sky, ground = linear(above), linear(p.floor)

@@ -11,7 +11,7 @@ from repogen.cameras.optics import check_optics
 from repogen.cameras.viewpoints import parse_views
 from repogen.environment.backgrounds import parse_backgrounds
 from repogen.environment.sensor import parse_effects
-from repogen.errors import UserError, check_between, choose
+from repogen.errors import UserError, check_between, unknown_choice
 from repogen.people.wardrobe import check_wardrobe, find_textures
 from repogen.poses.bounds import Bounds, default_bounds, load_bounds
 from repogen.poses.distributions import DISTRIBUTIONS
@@ -177,9 +177,9 @@ def _check(config: SceneConfig) -> None:
     check_between("--spread", config.spread, 0, 100)
     check_optics(config.lens, config.fov, config.circle)
     if config.ground not in ("air", "floor"):
-        raise choose("--ground", config.ground, ("air", "floor"))
+        raise unknown_choice("--ground", config.ground, ("air", "floor"))
     if config.aim not in ("person", "group"):
-        raise choose("--aim", config.aim, ("person", "group"))
+        raise unknown_choice("--aim", config.aim, ("person", "group"))
     if config.cutouts is not None:
         cutouts_in(config.cutouts)
     check_wardrobe(config.wardrobe)
@@ -189,9 +189,9 @@ def _check(config: SceneConfig) -> None:
     check_between("--lights", config.lights, 0, 32)
     check_between("--shadows", config.shadows, 0, 8)
     if config.framing not in FRAMINGS:
-        raise choose("framing", config.framing, FRAMINGS)
+        raise unknown_choice("framing", config.framing, FRAMINGS)
     if config.pose_distribution not in DISTRIBUTIONS:
-        raise choose("pose distribution", config.pose_distribution, DISTRIBUTIONS)
+        raise unknown_choice("pose distribution", config.pose_distribution, DISTRIBUTIONS)
     bounds = load_bounds(config.bounds) if config.bounds else default_bounds()
     if config.pose is not None:
         named_pose(config.pose, bounds)

@@ -9,14 +9,15 @@ from cattrs.strategies import configure_tagged_union
 from cattrs.v import format_exception
 
 from repogen.cameras.camera import Camera
-from repogen.environment.backgrounds import Background
-from repogen.environment.lights import Light
-from repogen.environment.occluders import Thing
+from repogen.environment.backgrounds import Background, Photo, Plain, Room
+from repogen.environment.lights import DirectionalLight
+from repogen.environment.occluders import Occluder
+from repogen.environment.panoramas import EnvironmentMap
 from repogen.environment.sensor import PERFECT, Sensor
 from repogen.errors import UserError
 from repogen.people.person import Person
 
-FORMAT = 3
+FORMAT = 4
 """Raised when a scene of this number would no longer give the same picture."""
 
 
@@ -30,9 +31,9 @@ class Scene:
     """Which image of the run it is, from 0; its image id is one more."""
     view_name: str
     people: tuple[Person, ...]
-    things: tuple[Thing, ...]
+    occluders: tuple[Occluder, ...]
     camera: Camera
-    lights: tuple[Light, ...]
+    lights: tuple[DirectionalLight, ...]
     ambient: float
     """Strength of the light that comes from the background on all sides."""
     background: Background
@@ -43,12 +44,15 @@ _EXPLAINED = 50_000
 """Letters of a line of which an error names every wrong value; of longer ones that takes long."""
 
 
+_KINDS = {Photo: "photo", Plain: "plain", Room: "room", EnvironmentMap: "panorama"}
+
+
 def _converter(explains: bool) -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=explains)
     configure_tagged_union(
         Background,
         converter,
-        tag_generator=lambda kind: kind.__name__.lower(),
+        tag_generator=_KINDS.__getitem__,
         tag_name="kind",
     )
     return converter

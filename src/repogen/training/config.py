@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from repogen.datasets.sets import names_differ
+from repogen.datasets.sets import check_unique_names
 from repogen.errors import UserError, check_between
 
 
@@ -54,8 +54,8 @@ class TrainConfig:
     """A folder for shards at a URL: each is fetched once, not by every process in every epoch."""
 
     def __post_init__(self) -> None:
-        names_differ(self.train)
-        names_differ(self.val)
+        check_unique_names(self.train)
+        check_unique_names(self.val)
         for name in ("epochs", "batch"):
             if getattr(self, name) < 1:
                 raise UserError(f"--{name} {getattr(self, name)} must be at least 1")

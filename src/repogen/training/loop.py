@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 from tqdm import tqdm
 
-from repogen.coco.annotations import People
+from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.samples import readable
 from repogen.datasets.sets import read_set
 from repogen.errors import UserError
@@ -60,7 +60,11 @@ def train(config: TrainConfig) -> Path:
 
 
 def _go_on(
-    config: TrainConfig, mix: Mix, tests: list[People], state: State, accelerator: Accelerator
+    config: TrainConfig,
+    mix: Mix,
+    tests: list[PersonAnnotations],
+    state: State,
+    accelerator: Accelerator,
 ) -> None:
     """The epochs that a run still lacks."""
     model, optimizer = accelerator.prepare(state.model, state.optimizer)
@@ -156,7 +160,9 @@ def _precision() -> str:
     return "bf16" if torch.cpu._is_avx512_bf16_supported() else "no"
 
 
-def _validated(config: TrainConfig, weights: Weights, tests: list[People]) -> dict[str, Any]:
+def _validated(
+    config: TrainConfig, weights: Weights, tests: list[PersonAnnotations]
+) -> dict[str, Any]:
     """Scores of the weights by set, none where there are no sets."""
     if not tests:
         return {}

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
-from repogen.datasets.sets import names_differ, parse_set
+from repogen.datasets.sets import check_unique_names, parse_set
 from repogen.errors import UserError
 from repogen.training.sources import Source, open_source
 
@@ -43,7 +43,7 @@ def read_mix(specs: tuple[str, ...], cache: Path | None = None) -> Mix:
     nobody."""
     if not specs:
         raise UserError("no set to train on; give --train NAME=DATASET")
-    names_differ(specs)
+    check_unique_names(specs)
     words = [parse_set(spec) for spec in specs]
     sources = tuple(open_source(w, spec, cache) for w, spec in zip(words, specs, strict=True))
     mix = Mix(sources, tuple(w.weight for w in words))

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Int
 
-from repogen.coco.annotations import People, people_of, read_people
+from repogen.coco.annotations import PersonAnnotations, people_of, read_people
 from repogen.coco.crops import Augmentation
 from repogen.coco.samples import Sample, readable, training_sample
 from repogen.datasets.folder import PICTURE, Record
@@ -84,7 +84,7 @@ def open_source(words: SetSpec, spec: str, cache: Path | None = None) -> Source:
 class Listed:
     """A COCO file's persons."""
 
-    people: People
+    people: PersonAnnotations
     file: Path
 
     @property
@@ -165,7 +165,9 @@ class Sharded:
 
 
 @lru_cache(maxsize=_MIXED + 1)
-def _shard_people(url: str, shard: Shard, cache: Path | None) -> tuple[People, list[bytes]]:
+def _shard_people(
+    url: str, shard: Shard, cache: Path | None
+) -> tuple[PersonAnnotations, list[bytes]]:
     records = list(unpack(read_shard(url, shard, cache), f"{url}/{shard.name}"))
     return _people_of(records, url, f"{url}/{shard.name}")
 
@@ -209,7 +211,9 @@ class Live:
 _EPOCH, _AGAIN, _TRIES = 2**48, 2**39, 16
 
 
-def _people_of(records: list[Record], root: str, where: str) -> tuple[People, list[bytes]]:
+def _people_of(
+    records: list[Record], root: str, where: str
+) -> tuple[PersonAnnotations, list[bytes]]:
     """The trainable persons of records and the pictures, by image; ids count from 1."""
     data = with_ids(records) | {"categories": [CATEGORY]}
     people = people_of("", data, where, Path(root)).trainable()

@@ -16,7 +16,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 
-from repogen.coco.annotations import People
+from repogen.coco.annotations import PersonAnnotations
 from repogen.datasets.folder import (
     PARTIALS,
     alone,
@@ -65,7 +65,11 @@ class State:
 
 @contextmanager
 def opened_run(
-    config: TrainConfig, mix: Mix, tests: list[People], state: State, accelerator: Accelerator
+    config: TrainConfig,
+    mix: Mix,
+    tests: list[PersonAnnotations],
+    state: State,
+    accelerator: Accelerator,
 ) -> Iterator[None]:
     """Hold the run's folder for this run alone, made with its run.json, or with the state of the
     begun run in it put into `state`; the main process first.
@@ -93,7 +97,11 @@ def opened_run(
 
 
 def _open(
-    config: TrainConfig, mix: Mix, tests: list[People], state: State, accelerator: Accelerator
+    config: TrainConfig,
+    mix: Mix,
+    tests: list[PersonAnnotations],
+    state: State,
+    accelerator: Accelerator,
 ) -> None:
     out, path = config.out, config.out / "run.json"
     run = _description(config, mix, tests, state.model, accelerator)
@@ -171,7 +179,7 @@ def _read(path: Path) -> dict[str, Any]:
 def _description(
     config: TrainConfig,
     mix: Mix,
-    tests: list[People],
+    tests: list[PersonAnnotations],
     model: nn.Module,
     accelerator: Accelerator,
 ) -> dict[str, Any]:

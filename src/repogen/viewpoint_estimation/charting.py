@@ -11,7 +11,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from repogen.cameras.viewpoints import BANDS
-from repogen.coco.annotations import People, read_people
+from repogen.coco.annotations import PersonAnnotations, read_people
 from repogen.datasets.folder import write_whole
 from repogen.datasets.reading import open_folder
 from repogen.errors import UserError
@@ -118,7 +118,7 @@ def views_text(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _used(people: People, min_joints: int) -> People:
+def _used(people: PersonAnnotations, min_joints: int) -> PersonAnnotations:
     labelled = (people.keypoints[:, :, 2] > 0).sum(axis=1)
     used = people.take(np.flatnonzero((labelled >= min_joints) & ~people.crowd))
     if len(used) == 0:
@@ -144,7 +144,7 @@ def _shares(cells: Float[np.ndarray, "36 72"]) -> list[dict[str, Any]]:
 
 
 def _directions(
-    people: People, found: Float[np.ndarray, "n 3"], expected: Float[np.ndarray, " n"]
+    people: PersonAnnotations, found: Float[np.ndarray, "n 3"], expected: Float[np.ndarray, " n"]
 ) -> list[dict[str, Any]]:
     return [
         {

@@ -165,7 +165,7 @@ def visible_sides(
 
 
 @wp.struct
-class Lamp:
+class DirectionalLight:
     """A directional light in the camera's frame; `matrix` and `offset` take points to (texel x,
     texel y, depth in metres) of its shadow map."""
 
@@ -178,7 +178,7 @@ class Lamp:
 @wp.kernel
 def to_lamp(
     vertices: wp.array(dtype=wp.vec3),
-    lamps: wp.array(dtype=Lamp),
+    lamps: wp.array(dtype=DirectionalLight),
     lamp: int,
     out: wp.array(dtype=wp.vec3),
 ):

@@ -2,7 +2,7 @@
 
 from repogen.rendering.kernels.lens import Lens, ray
 from repogen.rendering.kernels.noise import noise
-from repogen.rendering.kernels.place import STRIP
+from repogen.rendering.kernels.room import STRIP
 from repogen.rendering.kernels.shade import Lighting, ambient_light, lit_share
 from repogen.warp_setup import wp
 
@@ -11,12 +11,12 @@ _TAU = wp.constant(wp.float32(6.283185307179586))
 
 
 @wp.struct
-class Dome:
-    """`appearance.panorama.Panorama`; `to_dome` takes the camera's axes to the panorama's, `eye`
-    is the camera's place on them, the floor's middle the origin. `width` x `height` pixels."""
+class EnvironmentMap:
+    """`environment.panoramas.EnvironmentMap`; `to_map` takes the camera's axes to the panorama's,
+    `eye` is the camera's position in them, the floor's middle the origin."""
 
     pixels: wp.array2d(dtype=wp.vec3)
-    to_dome: wp.mat33
+    to_map: wp.mat33
     eye: wp.vec3
     exposure: float
     eye_height: float
@@ -24,10 +24,10 @@ class Dome:
 
 
 @wp.func
-def seen_along(dome: Dome, d: wp.vec3) -> wp.vec3:
+def seen_along(environment: EnvironmentMap, d: wp.vec3) -> wp.vec3:
     """The panorama's colour in a direction of unit length, bilinear."""
-    height = dome.pixels.shape[0]
-    width = dome.pixels.shape[1]
+    height = environment.pixels.shape[0]
+    width = environment.pixels.shape[1]
     azimuth = wp.atan2(-d[0], -d[1])
     x = (azimuth / _TAU + 0.5) * float(width) - 0.5
     y = (0.5 - 2.0 * wp.asin(wp.clamp(d[2], -1.0, 1.0)) / _TAU) * float(height) - 0.5
@@ -40,8 +40,8 @@ def seen_along(dome: Dome, d: wp.vec3) -> wp.vec3:
     x1 = wp.where(x0 + 1 < width, x0 + 1, 0)
     y0 = wp.clamp(int(top), 0, height - 1)
     y1 = wp.clamp(int(top) + 1, 0, height - 1)
-    upper = (1.0 - fx) * dome.pixels[y0, x0] + fx * dome.pixels[y0, x1]
-    lower = (1.0 - fx) * dome.pixels[y1, x0] + fx * dome.pixels[y1, x1]
+    upper = (1.0 - fx) * environment.pixels[y0, x0] + fx * environment.pixels[y0, x1]
+    lower = (1.0 - fx) * environment.pixels[y1, x0] + fx * environment.pixels[y1, x1]
     return (1.0 - fy) * upper + fy * lower
 
 
@@ -61,18 +61,22 @@ def unshadowed(light: Lighting, around: float, point: wp.vec3) -> float:
 
 
 @wp.func
-def dome_color(
-    dome: Dome, light: Lighting, around: float, table: wp.array(dtype=wp.vec4), towards: wp.vec3
+def environment_color(
+    environment: EnvironmentMap,
+    light: Lighting,
+    around: float,
+    table: wp.array(dtype=wp.vec4),
+    towards: wp.vec3,
 ) -> wp.vec3:
     """What a ray in the camera's frame meets: the floor's disc, or the dome around it."""
     ahead = wp.normalize(towards)
-    d = dome.to_dome * ahead
-    middle = wp.vec3(0.0, 0.0, dome.eye_height)
+    d = environment.to_map * ahead
+    middle = wp.vec3(0.0, 0.0, environment.eye_height)
     if d[2] < -1.0e-4:
-        far = -dome.eye[2] / d[2]
-        at = dome.eye + far * d
-        if at[0] * at[0] + at[1] * at[1] < dome.reach * dome.reach:
-            color = seen_along(dome, wp.normalize(at - middle))
+        far = -environment.eye[2] / d[2]
+        at = environment.eye + far * d
+        if at[0] * at[0] + at[1] * at[1] < environment.reach * environment.reach:
+            color = seen_along(environment, wp.normalize(at - middle))
             # What the panorama is too coarse to show of the ground near by.
             fade = wp.clamp(1.5 - far / 6.0, 0.0, 1.0)
             grain = float(1.0)
@@ -82,19 +86,19 @@ def dome_color(
                 grain = 1.0 + fade * (0.06 * fine[0] + 0.05 * coarse[0])
             return color * grain * unshadowed(light, around, far * ahead)
     # The dome: a sphere around the middle through the floor's rim.
-    square = dome.reach * dome.reach + dome.eye_height * dome.eye_height
-    away = dome.eye - middle
+    square = environment.reach * environment.reach + environment.eye_height * environment.eye_height
+    away = environment.eye - middle
     b = wp.dot(away, d)
     inside = b * b - wp.dot(away, away) + square
     if inside <= 0.0:
-        return seen_along(dome, d)
+        return seen_along(environment, d)
     at = away + (wp.sqrt(inside) - b) * d
-    return seen_along(dome, wp.normalize(at))
+    return seen_along(environment, wp.normalize(at))
 
 
 @wp.kernel
 def draw_panorama(
-    dome: Dome,
+    environment: EnvironmentMap,
     lens: Lens,
     light: Lighting,
     table: wp.array(dtype=wp.vec4),
@@ -112,7 +116,9 @@ def draw_panorama(
         towards = ray(lens, (float(x) + 0.5) * scale, (float(y) + 0.5) * scale)
         color = wp.vec3(0.0, 0.0, 0.0)
         if wp.length_sq(towards) > 0.0:
-            color = dome.exposure * dome_color(dome, light, around, table, towards)
+            color = environment.exposure * environment_color(
+                environment, light, around, table, towards
+            )
         for c in range(3):
             value = wp.clamp(color[c], 0.0, 1.0)
             out[y, 3 * x + 2 - c] = to_srgb[int(value * 4095.0 + 0.5)]

@@ -1,7 +1,7 @@
 """The soft edge of an image circle, and the black outside."""
 
 from repogen.rendering.kernels.lens import Lens
-from repogen.rendering.kernels.place import STRIP
+from repogen.rendering.kernels.room import STRIP
 from repogen.warp_setup import wp
 
 _STRIP = wp.constant(STRIP)

@@ -1,6 +1,6 @@
 """From the z-buffer to the picture: material, light, shadow, and edges blended in."""
 
-from repogen.rendering.kernels.geometry import Lamp
+from repogen.rendering.kernels.geometry import DirectionalLight
 from repogen.rendering.kernels.lens import Lens, depth, ray
 from repogen.rendering.kernels.model import Model
 from repogen.rendering.kernels.noise import noise
@@ -27,7 +27,7 @@ class Lighting:
     """Directional lights (camera frame), shadow maps of the first few, and the light from all
     around: irradiance as a quadratic of the normal in the world's frame (`ambient_light`)."""
 
-    lamps: wp.array(dtype=Lamp)
+    lamps: wp.array(dtype=DirectionalLight)
     shadow_count: wp.int32
     shadow_size: wp.int32
     shadow_depths: wp.array(dtype=wp.float32)

@@ -9,10 +9,10 @@ from jaxtyping import Float
 from PIL import Image
 from scipy.spatial import cKDTree
 
-from repogen.cameras.camera import Camera
-from repogen.environment.occluders import CUTOUT, SHAPES, Thing
+from repogen.cameras.camera import Camera, yaw_matrix
+from repogen.environment.occluders import CUTOUT, SHAPES, Occluder
 from repogen.errors import UserError
-from repogen.people.outfit import sample_cloth
+from repogen.people.outfit import sample_fabric
 from repogen.people.person import Person
 from repogen.people.posing import moved_points
 from repogen.pictures import MOST_PIXELS
@@ -95,13 +95,13 @@ def far_enough(camera: Camera, points: Points) -> bool:
     return bool(np.linalg.norm(points - camera.position(), axis=1).min() > _FROM_CAMERA)
 
 
-def sample_thing(
+def sample_occluder(
     rng: np.random.Generator,
     camera: Camera,
     people: Sequence[Points],
     floor: float,
     cutouts: Sequence[Path],
-) -> Thing | None:
+) -> Occluder | None:
     """A thing between the camera and somebody, touching nobody; None where there is no room."""
     eye = camera.position()
     tree = cKDTree(np.concatenate([sparse(points) for points in people]))
@@ -109,22 +109,22 @@ def sample_thing(
         points = people[int(rng.integers(len(people)))]
         aim = points[int(rng.integers(len(points)))].astype(float)
         at = eye + rng.uniform(0.35, 0.85) * (aim - eye)
-        thing = _thing_at(rng, camera, at, floor, cutouts)
-        reach = np.linalg.norm(thing.size) / 2
-        gap = tree.query(np.array(thing.position))[0]
-        if gap > reach + 0.05 and np.linalg.norm(eye - thing.position) > reach + 0.2:
-            return thing
+        occluder = _occluder_at(rng, camera, at, floor, cutouts)
+        reach = np.linalg.norm(occluder.size) / 2
+        gap = tree.query(np.array(occluder.position))[0]
+        if gap > reach + 0.05 and np.linalg.norm(eye - occluder.position) > reach + 0.2:
+            return occluder
     return None
 
 
-def _thing_at(
+def _occluder_at(
     rng: np.random.Generator,
     camera: Camera,
     at: Float[np.ndarray, "3"],
     floor: float,
     cutouts: Sequence[Path],
-) -> Thing:
-    cloth = sample_cloth(rng, True)
+) -> Occluder:
+    fabric = sample_fabric(rng, True)
     if cutouts and rng.random() < 0.5:
         path = cutouts[int(rng.integers(len(cutouts)))]
         with Image.open(path) as picture:
@@ -133,12 +133,11 @@ def _thing_at(
         x, y, z = np.array(camera.rotation)
         # Its x along the picture's, its z up the picture, its front to the camera.
         rotation = np.stack([x, z, -y], axis=1)
-        return Thing(CUTOUT, _numbers(at), (width, 0.0, height), _rows(rotation), cloth, str(path))
+        return Occluder(
+            CUTOUT, _numbers(at), (width, 0.0, height), _rows(rotation), fabric, str(path)
+        )
     shape = str(rng.choice(SHAPES))
-    turn = rng.uniform(0, 2 * np.pi)
-    upright = np.array(
-        [[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]]
-    )
+    upright = yaw_matrix(rng.uniform(0, 2 * np.pi))
     if shape == "pole":
         width = float(rng.uniform(0.04, 0.2))
         size = (width, width, float(rng.uniform(0.8, 3.0)))
@@ -150,7 +149,7 @@ def _thing_at(
             size = (size[0], size[0], size[0])
         elif shape != "box" and at[2] - floor < 1.2:
             at = np.array([at[0], at[1], floor + size[2] / 2])
-    return Thing(shape, _numbers(at), size, _rows(upright), cloth)
+    return Occluder(shape, _numbers(at), size, _rows(upright), fabric)
 
 
 def _numbers(point: Float[np.ndarray, "3"]) -> tuple[float, float, float]:

@@ -10,13 +10,13 @@ from repogen.cameras.framing import FRAMINGS, crop
 from repogen.cameras.optics import sample_distortion
 from repogen.cameras.viewpoints import parse_views, sample_direction
 from repogen.environment.lights import sample_lights
-from repogen.environment.panoramas import Panorama, panorama_lights
+from repogen.environment.panoramas import EnvironmentMap, panorama_lights
 from repogen.environment.sensor import Sensor, parse_effects, sample_sensor
 from repogen.people.person import Person
 from repogen.people.posing import seen_points
 from repogen.scenes.config import SceneConfig, backdrop_of, cutouts_in
 from repogen.scenes.rng import stream
-from repogen.scenes.sample.crowd import far_enough, sample_thing
+from repogen.scenes.sample.crowd import far_enough, sample_occluder
 from repogen.scenes.sample.person import sample_crowd, sample_person
 from repogen.scenes.scene import FORMAT, Scene
 
@@ -60,8 +60,8 @@ def sample_scene(
     lowest = min(float(vertices[:, 2].min()), float(camera.position()[2]) - 0.3)
     rng = stream(seed, index, "things")
     cutouts = cutouts_in(config.cutouts) if config.cutouts else ()
-    things = [
-        sample_thing(rng, camera, everybody, lowest, cutouts)
+    occluders = [
+        sample_occluder(rng, camera, everybody, lowest, cutouts)
         for _ in range(int(rng.integers(config.occluders[0], config.occluders[1] + 1)))
     ]
     draw_background, _ = backdrop_of(config.backgrounds)
@@ -70,7 +70,7 @@ def sample_scene(
         float(np.linalg.norm(vertices[:, :2], axis=1).max()),
     )
     background = draw_background(stream(seed, index, "background"), lowest, far)
-    if isinstance(background, Panorama):
+    if isinstance(background, EnvironmentMap):
         lights = panorama_lights(background)
     else:
         lights = sample_lights(stream(seed, index, "lights"), config.lights, config.shadows)
@@ -80,7 +80,7 @@ def sample_scene(
         index=index,
         view_name=name,
         people=people,
-        things=tuple(thing for thing in things if thing),
+        occluders=tuple(occluder for occluder in occluders if occluder),
         camera=camera,
         lights=lights,
         ambient=float(stream(seed, index, "ambient").uniform(0.35, 0.75)),

@@ -12,7 +12,7 @@ _STRIP = wp.constant(STRIP)
 
 @wp.struct
 class Room:
-    """`Place` in linear colours; `rotation` takes camera rays to the room's axes and `eye` is
+    """`Room` in linear colours; `rotation` takes camera rays to the room's axes and `eye` is
     the camera's place in them."""
 
     rotation: wp.mat33
@@ -142,7 +142,7 @@ def place_color(
 
 
 @wp.kernel
-def draw_place(
+def draw_room(
     room: Room,
     lens: Lens,
     light: Lighting,
