@@ -11,7 +11,6 @@ import argparse
 import numpy as np
 
 from repogen import SceneConfig, load_body, sample_scene
-from repogen.people.posing import pose_person, worn_pieces
 from repogen.rendering import Renderer
 
 
@@ -27,8 +26,8 @@ def shares(people: int) -> dict[str, list[float]]:
         rendering = renderer.render(sample_scene(config, 0, index, body))
         person = rendering.scene.people[0]
         covered = np.zeros(len(body.surface.canonical), dtype=bool)
-        for fitted, _ in worn_pieces(body, pose_person(body, person), person.outfit.worn):
-            covered |= fitted.covered
+        for garment in rendering.people[0].garments:
+            covered |= garment.fitted.covered
         inner = covered.copy()
         inner[faces[skin & ~covered[faces].all(axis=1)]] = False
         under = np.zeros(len(rendering.mesh.faces), dtype=bool)

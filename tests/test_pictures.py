@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from repogen.environment.backgrounds import load_photo
+from repogen.environment.cutouts import find_cutouts
 from repogen.errors import UserError
 from repogen.people.wardrobe import find_textures
 from repogen.pictures import MOST_PIXELS, begins_as_picture, decode_picture, read_picture
-from repogen.scenes.sample.crowd import find_cutouts
 
 
 def chunk(name, data):

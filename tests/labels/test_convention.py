@@ -46,7 +46,7 @@ def test_shifted_joints_have_annotators_proportions(body):
     )
     for index in range(60):
         scene = sample_scene(config, 3, index, body)
-        posed = pose_person(body, scene.people[0])
+        posed = pose_person(body, scene.people[0]).body
         for points, into in ((posed.keypoints, bare), (annotators_keypoints(posed), shifted)):
             into.append(proportions(scene.camera.to_pixels(scene.camera.to_camera(points))))
     bare = np.median([b for b in bare if b], axis=0)

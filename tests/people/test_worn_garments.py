@@ -11,7 +11,7 @@ from repogen.assets.garments import write_garment
 from repogen.bodies.protocol import LAYERS
 from repogen.errors import UserError
 from repogen.labels import label
-from repogen.people import posing
+from repogen.people import fitting, posing
 from repogen.people.garments import REGIONS, TUCK, fit_garment, pose_garment
 from repogen.people.outfit import Fabric, Worn
 from repogen.scenes import SceneConfig, sample_scene
@@ -50,9 +50,9 @@ def installed_jacket(jacket, tmp_path, monkeypatch):
     write_garment(folder / "jacket.safetensors", jacket)
     cv2.imwrite(str(folder / "jacket.png"), np.full((64, 64, 4), (40, 200, 40, 255), np.uint8))
     monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path))
-    posing.fitted.cache_clear()
+    fitting.fitted_garment.cache_clear()
     yield Worn("mine", "clothes", "jacket", (None,) * (REGIONS + 1))
-    posing.fitted.cache_clear()
+    fitting.fitted_garment.cache_clear()
 
 
 def test_on_the_average_body_it_is_where_it_was_made(body, jacket, tmp_path):
@@ -114,11 +114,11 @@ def test_skin_under_it_is_drawn_further_in(body, renderer, installed_jacket):
     person = scene.people[0]
     outfit = replace(person.outfit, worn=(installed_jacket,), hair="bald")
     rendering = renderer.render(replace(scene, people=(replace(person, outfit=outfit),)))
-    posed = scene.camera.to_camera(rendering.posed[0].vertices.astype(float))
+    posed = scene.camera.to_camera(rendering.people[0].body.vertices.astype(float))
     moved = np.linalg.norm(rendering.vertices[: len(posed)] - posed, axis=1)
     skin = np.zeros(len(posed), dtype=bool)
     skin[body.surface.faces[body.surface.faces_of("skin")]] = True
-    fitted = posing.fitted(body, "mine", "clothes", "jacket")
+    fitted = fitting.fitted_garment(body, "mine", "clothes", "jacket")
     under = skin & (fitted.covered | fitted.hidden)
     assert under.sum() > 500
     assert moved[under] == pytest.approx(TUCK, abs=1e-5)
@@ -146,9 +146,14 @@ def test_dyed_cloth_takes_the_cloths_colour(body, renderer, installed_jacket):
 def test_garments_want_the_body_they_are_made_for(body, installed_jacket):
     class Other:
         name = "other"
+        pose = body.pose
 
+    person = sample_scene(SceneConfig(wardrobe="painted", backgrounds="plain"), 0, 0, body).people[
+        0
+    ]
+    worn = replace(person.outfit, worn=(installed_jacket,))
     with pytest.raises(UserError, match="fit the body anny"):
-        posing.worn_pieces(Other(), body.pose({}, {}, {}), (installed_jacket,))
+        posing.pose_person(Other(), replace(person, outfit=worn))
 
 
 def test_what_garments_leave_bare_is_painted(body, installed_jacket):
@@ -156,8 +161,8 @@ def test_what_garments_leave_bare_is_painted(body, installed_jacket):
     painted = sample_scene(config, 0, 0, body).people[0].outfit
     painted = replace(painted, top="shirt", waist=0.0, bottom="trousers", hem=-0.8)
     bare = replace(painted, top="bare", waist=9.0, bottom="shorts", hem=9.0)
-    jacket = posing.decent(body, replace(bare, worn=(installed_jacket,)), painted)
+    jacket = fitting.ensure_covered(body, replace(bare, worn=(installed_jacket,)), painted)
     assert (jacket.top, jacket.waist) == ("bare", 9.0)
     assert (jacket.bottom, jacket.hem) == ("trousers", -0.8)
-    nothing = posing.decent(body, bare, painted)
+    nothing = fitting.ensure_covered(body, bare, painted)
     assert replace(nothing, worn=()) == painted

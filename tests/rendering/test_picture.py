@@ -231,7 +231,7 @@ def test_outstretched_arms_throw_their_shadow_on_the_legs(body, renderer):
     light, rendering = shadow_pictures(body, renderer, **ARMS_FORWARD)
     assert (light["with"] <= light["open"] + 0.01).all()
     darker = light["with"] < 0.6 * light["open"]
-    knees = rendering.posed[0].keypoints[COCO_KEYPOINTS.index("left_knee") :][:2]
+    knees = rendering.people[0].body.keypoints[COCO_KEYPOINTS.index("left_knee") :][:2]
     camera = rendering.scene.camera
     knee = int(camera.to_pixels(camera.to_camera(knees))[:, 1].mean())
     legs = (samples_covered(rendering) == 4)[knee - 10 : knee + 30]

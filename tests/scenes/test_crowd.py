@@ -8,13 +8,14 @@ from PIL import Image
 from pycocotools import mask as rle
 from scipy.spatial import cKDTree
 
+from repogen.environment.cutouts import find_cutouts
 from repogen.environment.occluders import SHAPES, Occluder, occluder_surface, occluder_vertices
 from repogen.errors import UserError
 from repogen.labels import label
 from repogen.people.outfit import Fabric
-from repogen.people.posing import seen_points
+from repogen.people.posing import pose_person
 from repogen.scenes import SceneConfig, sample_scene
-from repogen.scenes.sample.crowd import find_cutouts, place_next
+from repogen.scenes.sample.crowd import place_person
 
 CROWD = SceneConfig(image_size=192, people=(3, 5), backgrounds="plain", spread=1.2)
 CLOTH = Fabric("#336699", "#336699", "plain", 0.1, 0.1)
@@ -25,7 +26,7 @@ LEVEL = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 def test_people_keep_apart(body, index):
     scene = sample_scene(CROWD, 3, index, body)
     assert len(scene.people) >= 2
-    points = [seen_points(body, person) for person in scene.people]
+    points = [pose_person(body, person).outer_points for person in scene.people]
     for place, own in enumerate(points):
         for other in points[:place]:
             assert cKDTree(other).query(own)[0].min() > 0.01
@@ -33,7 +34,7 @@ def test_people_keep_apart(body, index):
 
 def test_a_floor_carries_everybody(body):
     scene = sample_scene(replace(CROWD, ground="floor"), 3, 0, body)
-    lowest = [seen_points(body, person)[:, 2].min() for person in scene.people]
+    lowest = [pose_person(body, person).outer_points[:, 2].min() for person in scene.people]
     assert np.ptp(lowest) < 1e-5
 
 
@@ -92,7 +93,7 @@ def test_things_stand_before_people_and_touch_nobody(body):
     for index in range(4):
         scene = sample_scene(config, 3, index, body)
         eye = scene.camera.position()
-        people = np.concatenate([seen_points(body, person) for person in scene.people])
+        people = np.concatenate([pose_person(body, person).outer_points for person in scene.people])
         farthest = np.linalg.norm(people - eye, axis=1).max()
         for occluder in scene.occluders:
             corners = occluder_vertices(occluder)
@@ -126,14 +127,13 @@ def test_where_nobody_fits_the_search_ends_and_the_others_stay(body):
     scene = sample_scene(config, 4, 0, body)
     assert 2 <= len(scene.people) < 12
     assert scene == sample_scene(config, 4, 0, body)
-    person = scene.people[0]
-    whole = seen_points(body, person)
+    posed = pose_person(body, scene.people[0])
     full = np.stack(np.meshgrid(*[np.arange(-3, 3.1, 0.15)] * 3), axis=-1).reshape(-1, 3)
     rng = np.random.default_rng(0)
-    assert place_next(rng, person, whole, [full], None, 0.5) is None
-    far = place_next(rng, person, whole, [full + 50], None, 0.5)
+    assert place_person(rng, body, posed, [full], None, 0.5) is None
+    far = place_person(rng, body, posed, [full + 50], None, 0.5)
     assert far is not None
-    assert np.hypot(*far.position[:2]) <= 0.75
+    assert np.hypot(*far.person.position[:2]) <= 0.75
 
 
 def test_a_folder_without_cutouts_is_named(tmp_path, monkeypatch):

@@ -17,10 +17,10 @@ def test_poses_are_drawn_again_and_nothing_else_changes(body):
     refused = 0
     for index in range(5):
         before, after = (sample_scene(c, 3, index, body).people[0] for c in (WILD, careful))
-        share = intersecting_share(body.surface, pose_person(body, before))
+        share = intersecting_share(body.surface, pose_person(body, before).body)
         if share > 0.01:
             refused += 1
-            assert intersecting_share(body.surface, pose_person(body, after)) <= 0.01
+            assert intersecting_share(body.surface, pose_person(body, after).body) <= 0.01
             hands = {joint: after.angles[joint] for joint in before.angles if "index" in joint}
             assert hands.items() <= before.angles.items()
             after = replace(after, angles=before.angles)
@@ -33,7 +33,9 @@ def test_where_no_pose_is_good_enough_the_best_is_taken(body, monkeypatch):
     bound = replace(WILD, pose_variance=4.0, max_intersection=0.0)
     person = sample_scene(bound, 0, 0, body).people[0]
     first = sample_scene(replace(bound, max_intersection=None), 0, 0, body).people[0]
-    least, share = (intersecting_share(body.surface, pose_person(body, p)) for p in (person, first))
+    least, share = (
+        intersecting_share(body.surface, pose_person(body, p).body) for p in (person, first)
+    )
     assert least <= share
 
 

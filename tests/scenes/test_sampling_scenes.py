@@ -11,7 +11,7 @@ import pytest
 from repogen.assets.panoramas import write_panorama
 from repogen.cameras.camera import view_of
 from repogen.errors import UserError
-from repogen.people.posing import pose_person, seen_points, worn_vertices
+from repogen.people.posing import pose_person, worn_vertices
 from repogen.scenes import SceneConfig, sample_scene
 from repogen.scenes.scene import scene_to_json
 
@@ -135,7 +135,7 @@ def test_the_floor_lies_below_people_and_camera(body):
         scene = sample_scene(replace(CONFIG, views=("bottom",)), 0, index, body)
         person = scene.people[0]
         seen = worn_vertices(body.surface, person.outfit)
-        lowest = pose_person(body, person).vertices[seen, 2].min()
+        lowest = pose_person(body, person).body.vertices[seen, 2].min()
         assert scene.background.floor_z <= lowest + 1e-6
         assert scene.background.floor_z < scene.camera.position()[2]
 
@@ -157,7 +157,9 @@ def test_rooms_hold_the_people_and_the_camera(body):
         rooms += 1
         yaw = np.radians(place.yaw_deg)
         turn = np.array([[np.cos(yaw), np.sin(yaw), 0], [-np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
-        everything = [seen_points(body, p) for p in scene.people] + [scene.camera.position()[None]]
+        everything = [pose_person(body, p).outer_points for p in scene.people] + [
+            scene.camera.position()[None]
+        ]
         inside = np.concatenate(everything) @ turn.T
         assert (np.abs(inside[:, :2]).max(axis=0) < place.half_size).all()
         assert inside[:, 2].max() < place.floor_z + place.height
@@ -176,13 +178,16 @@ def test_panoramas_stand_around_people_and_camera(body, tmp_path):
         assert distance < 4.01 * dome.eye_height  # or the floor is smeared
         assert np.linalg.norm(scene.camera.position() - middle) < radius
         for person in scene.people:
-            assert np.linalg.norm(seen_points(body, person)[:, :2], axis=1).max() < dome.reach
+            assert (
+                np.linalg.norm(pose_person(body, person).outer_points[:, :2], axis=1).max()
+                < dome.reach
+            )
 
 
 def test_people_are_placed_and_turned(body):
     person = replace(sample_scene(CONFIG, 0, 0, body).people[0], angles={})
     here, there = (
-        pose_person(body, replace(person, position=position, yaw_deg=yaw)).keypoints
+        pose_person(body, replace(person, position=position, yaw_deg=yaw)).body.keypoints
         for position, yaw in (((0.0, 0.0, 0.0), 0.0), ((1.0, 2.0, 0.5), 90.0))
     )
     # A quarter turn anticlockwise from above takes the front, -y, to +x.

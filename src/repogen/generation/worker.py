@@ -20,7 +20,7 @@ from repogen.generation.config import GenerateConfig
 from repogen.generation.output import record_of
 from repogen.generation.record import refuse_other_run, run_record
 from repogen.rendering.renderer import Renderer
-from repogen.scenes.sample.scene import sample_scene
+from repogen.scenes.sample.scene import sample_posed_scene
 
 
 class Maker:
@@ -34,8 +34,8 @@ class Maker:
     def record(self, index: int) -> Record:
         """Image `index` of the run with all that belongs to it."""
         config = self.config
-        scene = sample_scene(config, config.seed, index, self.body)
-        rendering = self.renderer.render(scene)
+        sampled = sample_posed_scene(config, config.seed, index, self.body)
+        rendering = self.renderer.render(sampled.scene, sampled.people)
         return record_of(rendering, config.hidden, config.keypoints, config.write)
 
 

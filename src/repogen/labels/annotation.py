@@ -46,14 +46,14 @@ def label(
         raise unknown_choice("--hidden", hidden, HIDDEN)
     annotations = []
     seen = seen_keypoints(rendering)
-    for place, (mask, body) in enumerate(
-        zip(person_masks(rendering), rendering.posed, strict=True)
+    for place, (mask, posed) in enumerate(
+        zip(person_masks(rendering), rendering.people, strict=True)
     ):
         whole = _encoded(mask)
         if not rle.area(whole):
             continue
         alone = rendering.alone.get(place)
-        points = rendering.scene.camera.to_camera(annotators_keypoints(body))
+        points = rendering.scene.camera.to_camera(annotators_keypoints(posed.body))
         flags = point_flags(rendering.scene, points, seen[place], hidden)
         annotations.append(
             {
@@ -126,5 +126,5 @@ def seen_keypoints(rendering: Rendering) -> list[Bool[np.ndarray, " 17"]]:
     person, bits = rendering.mesh.people[seen], rendering.mesh.keypoints[seen]
     return [
         any_bits(bits[person == place, None], len(COCO_KEYPOINTS))
-        for place in range(len(rendering.posed))
+        for place in range(len(rendering.people))
     ]

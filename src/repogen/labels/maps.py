@@ -94,7 +94,7 @@ def _window_masks(rendering: Rendering) -> list[UInt8[np.ndarray, "h w"]]:
     people = np.append(rendering.mesh.people, -1).astype(np.int16)
     owners = people[np.minimum(keys.astype(np.uint32), np.uint32(len(people) - 1))]
     front = people[keys.min(axis=0).astype(np.uint32)]
-    places = range(len(rendering.posed))
+    places = range(len(rendering.people))
     halves = [2 * (owners == place).sum(axis=0, dtype=np.uint8) >= len(keys) for place in places]
     shared = np.sum(halves, axis=0) > 1
     masks = []
@@ -106,7 +106,7 @@ def _window_masks(rendering: Rendering) -> list[UInt8[np.ndarray, "h w"]]:
 
 
 def _alone(rendering: Rendering) -> bool:
-    return len(rendering.posed) == 1 and not rendering.scene.occluders
+    return len(rendering.people) == 1 and not rendering.scene.occluders
 
 
 def _people_of(rendering: Rendering) -> Int[np.ndarray, "sh sw"]:

@@ -38,7 +38,7 @@ def more_records(
     if not KEYPOINT_SETS[keypoints]:
         return {}
     scene = rendering.scene
-    points = scene.camera.to_camera(more_keypoints(rendering.posed[place]))
+    points = scene.camera.to_camera(more_keypoints(rendering.people[place].body))
     flags = point_flags(scene, points, _seen(rendering, place), hidden)
     out: dict[str, Any] = {}
     for group in KEYPOINT_SETS[keypoints]:

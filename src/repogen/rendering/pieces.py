@@ -9,12 +9,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from repogen.assets import assets_dir
-from repogen.bodies.protocol import Body, PosedBody, Surface
+from repogen.bodies.protocol import Surface
 from repogen.environment.occluders import Occluder, occluder_surface, occluder_vertices
 from repogen.people.garments import REGIONS, Fitted, texel_density
 from repogen.people.outfit import Fabric, Worn
-from repogen.people.person import Person
-from repogen.people.posing import worn_pieces
+from repogen.people.posing import PosedPerson
 from repogen.rendering.mesh import MATERIAL, Piece
 from repogen.rendering.paints import fill_fabric
 from repogen.rendering.textures import Texture
@@ -26,30 +25,25 @@ _GREYS: WeakKeyDictionary[Texture, dict[Fitted, tuple[float, ...]]] = WeakKeyDic
 
 
 def person_pieces(
-    body: Body,
-    posed: PosedBody,
-    person: Person,
-    place: int,
-    texture: Callable[[Path], Texture],
+    posed: PosedPerson, person_index: int, texture: Callable[[Path], Texture]
 ) -> list[Piece]:
     """The body and what it wears; `texture` loads a picture."""
-    bare = Piece(body.surface, posed.vertices, place)
-    if person.outfit.picture is not None:
-        bare = _pictured(bare, texture(assets_dir() / person.outfit.picture))
+    outfit = posed.person.outfit
+    bare = Piece(posed.surface, posed.body.vertices, person_index)
+    if outfit.picture is not None:
+        bare = _pictured(bare, texture(assets_dir() / outfit.picture))
     garments = []
-    cover = np.zeros(len(posed.vertices), dtype=np.uint8)
-    outfit = person.outfit
-    for worn, (item, vertices) in zip(
-        outfit.worn, worn_pieces(body, posed, outfit.worn), strict=True
-    ):
+    cover = np.zeros(len(posed.body.vertices), dtype=np.uint8)
+    for worn, garment in zip(outfit.worn, posed.garments, strict=True):
+        item = garment.fitted
         np.maximum(cover, item.covered.view(np.uint8), out=cover)
         cover[item.hidden] = 2
         picture = texture(item.texture)
         garments.append(
             Piece(
                 item.surface,
-                vertices,
-                place,
+                garment.vertices,
+                person_index,
                 materials=garment_materials(item, worn, picture),
                 face_materials=item.regions,
             )

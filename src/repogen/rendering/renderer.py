@@ -1,14 +1,15 @@
 """From a scene to its picture and its G-buffer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from repogen.bodies.protocol import Body, PosedBody, Surface
+from repogen.bodies.protocol import Body, Surface
 from repogen.errors import UserError
-from repogen.people.posing import pose_person
+from repogen.people.posing import PosedPerson, pose_person
 from repogen.rendering.backdrop import Backdrop
 from repogen.rendering.buffers import (
     Buffers,
@@ -47,8 +48,7 @@ class Rendering:
     image: UInt8[np.ndarray, "h w 3"]
     """BGR, as OpenCV keeps it."""
     gbuffer: GBuffer
-    posed: tuple[PosedBody, ...]
-    """Each person in the world frame."""
+    people: tuple[PosedPerson, ...]
     mesh: Mesh
     """Bodies, garments and things; the G-buffer's faces are its faces."""
     vertices: Float[np.ndarray, "n 3"]
@@ -84,8 +84,10 @@ class Renderer:
     def _build_buffers(self, *surfaces: tuple[Surface, int]) -> Buffers:
         return mesh_buffers(join(surfaces), self.device)
 
-    def render(self, scene: Scene) -> Rendering:
+    def render(self, scene: Scene, people: Sequence[PosedPerson] | None = None) -> Rendering:
         """The picture of a scene, the same bytes each time on the same kind of device.
+
+        `people` are the scene's people where they are posed already; they are posed if not given.
 
         Raises `UserError` for a scene without people or with another body's.
         """
@@ -97,11 +99,12 @@ class Renderer:
                 f"scene {scene.index} needs the body {min(other)}, not {self.body.name}"
             )
         self._textures.make_room()
-        bodies = tuple(pose_person(self.body, person) for person in scene.people)
+        if people is None:
+            people = [pose_person(self.body, person) for person in scene.people]
         pieces = [
             piece
-            for place, (person, posed) in enumerate(zip(scene.people, bodies, strict=True))
-            for piece in person_pieces(self.body, posed, person, place, self._textures.load)
+            for person_index, posed in enumerate(people)
+            for piece in person_pieces(posed, person_index, self._textures.load)
         ]
         pieces += [occluder_piece(thing, self._textures.load) for thing in scene.occluders]
         buffers = self._buffers(*((piece.surface, piece.person) for piece in pieces))
@@ -123,12 +126,12 @@ class Renderer:
             image = laid_over(image, background, gbuffer, scene)
         shown = np.isin(buffers.sides.numpy(), (1, 2, 4))
         landed = buffers.landed.numpy()
-        boxes = extents(buffers.mesh, landed, shown, len(bodies))
+        boxes = extents(buffers.mesh, landed, shown, len(people))
         return Rendering(
             scene=scene,
             image=developed(rimmed(image, camera, lens, self.device), scene.sensor),
             gbuffer=gbuffer,
-            posed=bodies,
+            people=tuple(people),
             mesh=buffers.mesh,
             vertices=vertices,
             boxes=boxes[:-1],

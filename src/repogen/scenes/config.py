@@ -33,7 +33,7 @@ textures_in = lru_cache(maxsize=8)(find_textures)
 @lru_cache(maxsize=8)
 def cutouts_in(folder: Path) -> tuple[Path, ...]:
     """The cut-outs in a folder."""
-    from repogen.scenes.sample.crowd import find_cutouts  # slow to import, and seldom needed
+    from repogen.environment.cutouts import find_cutouts  # imports Pillow, seldom needed
 
     return find_cutouts(folder)
 

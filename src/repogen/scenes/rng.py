@@ -1,16 +1,33 @@
-"""Random numbers that depend on nothing but the run, the image and what they are for."""
+"""Random numbers that depend only on the run's seed, the image, the person and the topic."""
 
 import zlib
+from dataclasses import dataclass
 
 import numpy as np
 
+_PERSON_STRIDE = 2**32
+"""More than any run has images: person k of image i draws as image i + k strides would."""
 
-def stream(seed: int, index: int, topic: str) -> np.random.Generator:
-    """The random numbers of one topic of one image.
 
-    Topics do not share draws: another view or background leaves the poses as they were.
-    """
-    key = [seed & 0xFFFFFFFF, seed >> 32, index & 0xFFFFFFFF, zlib.crc32(topic.encode())]
-    if index >> 32:
-        key.append(index >> 32)
-    return np.random.default_rng(np.array(key, dtype=np.uint32))
+@dataclass(frozen=True)
+class Streams:
+    """The random numbers of one image of a run."""
+
+    seed: int
+    index: int
+
+    def rng(self, topic: str) -> np.random.Generator:
+        """The generator of one topic, from its start at every call.
+
+        Topics do not share draws: another view or background leaves the poses as they were.
+        """
+        index = self.index
+        key = [self.seed & 0xFFFFFFFF, self.seed >> 32, index & 0xFFFFFFFF]
+        key.append(zlib.crc32(topic.encode()))
+        if index >> 32:
+            key.append(index >> 32)
+        return np.random.default_rng(np.array(key, dtype=np.uint32))
+
+    def of_person(self, person_index: int) -> "Streams":
+        """The random numbers of one person of the image; of the first, those of the image."""
+        return Streams(self.seed, self.index + person_index * _PERSON_STRIDE)

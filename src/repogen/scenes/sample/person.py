@@ -1,4 +1,4 @@
-"""Drawing people: their bodies, poses and clothes, and others around the first."""
+"""Drawing one person: body, pose and clothes."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -7,9 +7,9 @@ from repogen.bodies import Body
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.intersection import least_intersecting
 from repogen.errors import UserError
+from repogen.people.fitting import ensure_covered
 from repogen.people.outfit import Outfit, sample_outfit
 from repogen.people.person import Person
-from repogen.people.posing import decent, seen_points
 from repogen.people.wardrobe import dress, wear_picture
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.motion import sample_motion
@@ -21,45 +21,40 @@ from repogen.poses.sampling import (
     sample_hands,
 )
 from repogen.scenes.config import SceneConfig, bounds_of, motion_of, textures_in
-from repogen.scenes.rng import stream
-from repogen.scenes.sample.crowd import place_next, sparse
+from repogen.scenes.rng import Streams
 
 _TRIES = 20
-"""How many poses --max-intersection lets draw for one person."""
-
-_PEOPLE_APART = 2**32
-"""More than any run has images."""
+"""Poses drawn for one person, at most, with --max-intersection."""
 
 
-def sample_crowd(
-    config: SceneConfig, seed: int, index: int, body: Body, first: Person
-) -> tuple[Person, ...]:
-    """The first person of image `index` and those around, as many as find room."""
-    rng = stream(seed, index, "crowd")
-    people = [first]
-    count = int(rng.integers(config.people[0], config.people[1] + 1))
-    floor = None
-    if config.ground == "floor":
-        floor = float(seen_points(body, first)[:, 2].min())
-    taken = [sparse(seen_points(body, first))]
-    for place in range(1, count):
-        # Other people's numbers are those of images far away in the same run.
-        person = sample_person(config, seed, index + place * _PEOPLE_APART, body)
-        whole = seen_points(body, person)
-        found = place_next(rng, person, whole, taken, floor, config.spread)
-        if found is not None:
-            people.append(found)
-            taken.append(sparse(seen_points(body, found)))
-    return tuple(people)
+def sample_person(config: SceneConfig, streams: Streams, body: Body) -> Person:
+    """A random person at the origin, facing -y."""
+    shape = body.sample_shape(streams.rng("shape"), config.ages)
+    hands = sample_hands(streams.rng("hands"))
+    # Measured hands replace random ones; the body's joints come first.
+    poses = (angles | hands | angles for angles in _poses(config, streams))
+    if config.max_intersection is None:
+        angles = next(poses)
+    else:
+        angles = least_intersecting(body, shape, islice(poses, _TRIES), config.max_intersection)
+    return Person(
+        body=body.name,
+        shape=shape,
+        face=sample_face(streams.rng("face"), body.face_labels),
+        angles=angles,
+        outfit=_outfit(config, streams, body, shape.get("gender", 0.5)),
+        position=(0.0, 0.0, 0.0),
+        yaw_deg=0.0,
+    )
 
 
-def _poses(config: SceneConfig, seed: int, index: int) -> Iterator[Angles]:
-    """One person's pose, then those to take in its place if it is refused."""
+def _poses(config: SceneConfig, streams: Streams) -> Iterator[Angles]:
+    """The person's pose, then further draws for when it is rejected."""
     bounds = bounds_of(config.bounds)
-    rng = stream(seed, index, "motion")
+    rng = streams.rng("motion")
     measured = config.poses is not None and rng.random() < config.poses_share
     if not measured:
-        rng = stream(seed, index, "pose")
+        rng = streams.rng("pose")
     while True:
         if config.pose is not None:
             yield named_pose(config.pose, bounds)
@@ -71,36 +66,15 @@ def _poses(config: SceneConfig, seed: int, index: int) -> Iterator[Angles]:
             yield sample_body_pose(rng, bounds, distribution, config.pose_variance)
 
 
-def sample_person(config: SceneConfig, seed: int, index: int, body: Body) -> Person:
-    """The person of image `index`, at the origin and facing -y."""
-    shape = body.sample_shape(stream(seed, index, "shape"), config.ages)
-    hands = sample_hands(stream(seed, index, "hands"))
-    # Measured hands win, and body joints come first.
-    poses = (angles | hands | angles for angles in _poses(config, seed, index))
-    if config.max_intersection is None:
-        angles = next(poses)
-    else:
-        angles = least_intersecting(body, shape, islice(poses, _TRIES), config.max_intersection)
-    return Person(
-        body=body.name,
-        shape=shape,
-        face=sample_face(stream(seed, index, "face"), body.face_labels),
-        angles=angles,
-        outfit=_outfit(config, seed, index, body, shape.get("gender", 0.5)),
-        position=(0.0, 0.0, 0.0),
-        yaw_deg=0.0,
-    )
-
-
-def _outfit(config: SceneConfig, seed: int, index: int, body: Body, feminine: float) -> Outfit:
+def _outfit(config: SceneConfig, streams: Streams, body: Body, feminine: float) -> Outfit:
     skirts = bool(body.surface.faces_of("skirt").any())
-    outfit = sample_outfit(stream(seed, index, "outfit"), feminine, config.patterns, skirts)
-    rng = stream(seed, index, "garments")
+    painted = sample_outfit(streams.rng("outfit"), feminine, config.patterns, skirts)
+    rng = streams.rng("garments")
     if config.textures is not None:
         if len(body.surface.uv) < 2:
             raise UserError(f"--textures: the files of {body.name} hold no texture coordinates")
-        return wear_picture(rng, outfit, textures_in(config.textures))
+        return wear_picture(rng, painted, textures_in(config.textures))
     if not isinstance(body, AnnyBody):
-        return outfit
-    dressed = dress(rng, outfit, feminine, config.patterns, config.wardrobe)
-    return decent(body, dressed, outfit) if dressed.worn else outfit
+        return painted
+    dressed = dress(rng, painted, feminine, config.patterns, config.wardrobe)
+    return ensure_covered(body, dressed, painted) if dressed.worn else painted

@@ -1,24 +1,38 @@
 """Drawing a scene: a pure function of the options, the seed and the index."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float
 
 from repogen.bodies import Body, load_body
 from repogen.cameras.camera import Camera, View, look_at
 from repogen.cameras.framing import FRAMINGS, crop
 from repogen.cameras.optics import sample_distortion
 from repogen.cameras.viewpoints import parse_views, sample_direction
-from repogen.environment.lights import sample_lights
+from repogen.environment.backgrounds import Background
+from repogen.environment.lights import DirectionalLight, sample_lights
+from repogen.environment.occluders import Occluder
 from repogen.environment.panoramas import EnvironmentMap, panorama_lights
 from repogen.environment.sensor import Sensor, parse_effects, sample_sensor
-from repogen.people.person import Person
-from repogen.people.posing import seen_points
+from repogen.people.posing import PosedPerson
 from repogen.scenes.config import SceneConfig, backdrop_of, cutouts_in
-from repogen.scenes.rng import stream
-from repogen.scenes.sample.crowd import far_enough, sample_occluder
-from repogen.scenes.sample.person import sample_crowd, sample_person
+from repogen.scenes.rng import Streams
+from repogen.scenes.sample.crowd import clear_of_camera, sample_crowd
+from repogen.scenes.sample.occluders import sample_occluder
 from repogen.scenes.scene import FORMAT, Scene
+
+_CAMERA_HEIGHT = 0.3
+"""Metres that the floor of a background lies below the camera, at least."""
+
+
+@dataclass(frozen=True, eq=False)
+class SampledScene:
+    """A scene with its people already posed, which rendering need not do again."""
+
+    scene: Scene
+    people: tuple[PosedPerson, ...]
 
 
 def sample_scene(
@@ -26,78 +40,127 @@ def sample_scene(
 ) -> Scene:
     """Image `index` (from 0) of the run with this seed; `body` is loaded if not given."""
     body = body or load_body(config.body, path=config.body_path)
-    person = sample_person(config, seed, index, body)
-    rng = stream(seed, index, "view")
+    return sample_posed_scene(config, seed, index, body).scene
+
+
+def sample_posed_scene(config: SceneConfig, seed: int, index: int, body: Body) -> SampledScene:
+    """`sample_scene`, with its people as they are posed on `body`."""
+    streams = Streams(seed, index)
+    people = sample_crowd(config, streams, body)
+    view_name, view = sample_view(config, streams)
+    target = _target(config, people)
+    camera = sample_camera(config, streams, view, target, people[0].person.yaw_deg)
+    people = clear_of_camera(people, camera)
+    points = [posed.outer_points for posed in people]
+    camera = frame(config, streams, camera, np.concatenate(points))
+    lowest = min(min(float(p[:, 2].min()) for p in points), camera_floor(camera))
+    occluders = sample_occluders(config, streams, camera, points, lowest)
+    reach = max(
+        view.distance_m + float(np.linalg.norm(target)),
+        max(float(np.linalg.norm(p[:, :2], axis=1).max()) for p in points),
+    )
+    background, lights = sample_surroundings(config, streams, lowest, reach)
+    scene = Scene(
+        format=FORMAT,
+        seed=seed,
+        index=index,
+        view_name=view_name,
+        people=tuple(posed.person for posed in people),
+        occluders=occluders,
+        camera=camera,
+        lights=lights,
+        ambient=float(streams.rng("ambient").uniform(0.35, 0.75)),
+        background=background,
+        sensor=sample_focused_sensor(config, streams, camera, people[0].person.position),
+    )
+    return SampledScene(scene, people)
+
+
+def sample_view(config: SceneConfig, streams: Streams) -> tuple[str, View]:
+    """The name of the viewpoint drawn, and the camera's view of the first person."""
+    rng = streams.rng("view")
     name, azimuth, elevation = sample_direction(rng, parse_views(config.views))
     if config.azimuth:
         azimuth = float(rng.uniform(*config.azimuth))
     if config.elevation:
         heights = np.sin(np.radians(config.elevation))
         elevation = float(np.degrees(np.arcsin(rng.uniform(*heights))))
-    view = View(
-        azimuth_deg=azimuth,
-        elevation_deg=elevation,
-        roll_deg=float(rng.choice([-1, 1]) * config.rotation + rng.uniform(*config.roll)),
-        distance_m=float(rng.uniform(*config.distance)),
-    )
-    rng = stream(seed, index, "lens")
+    roll = float(rng.choice([-1, 1]) * config.rotation + rng.uniform(*config.roll))
+    return name, View(azimuth, elevation, roll, float(rng.uniform(*config.distance)))
+
+
+def _target(config: SceneConfig, people: Sequence[PosedPerson]) -> tuple[float, float, float]:
+    """What the camera looks at: the first person's hips, or the middle of the group."""
+    if config.aim == "group":
+        x, y, z = np.mean([posed.person.position for posed in people], axis=0).tolist()
+        return x, y, z
+    return people[0].person.position
+
+
+def sample_camera(
+    config: SceneConfig,
+    streams: Streams,
+    view: View,
+    target: tuple[float, float, float],
+    yaw_deg: float,
+) -> Camera:
+    """The camera of a view, with its lens and field of view, before it is framed."""
+    rng = streams.rng("lens")
     distortion = sample_distortion(rng, config.lens)
     fov = float(rng.uniform(*config.fov))
     circle = float(rng.uniform(*config.circle)) if config.circle else None
-    people = sample_crowd(config, seed, index, body, person)
-    target = person.position
-    if config.aim == "group":
-        target = tuple(np.mean([p.position for p in people], axis=0).tolist())
-    camera = look_at(view, target, person.yaw_deg, config.image_size, fov, config.lens, distortion)
-    camera = replace(camera, circle_deg=circle)
-    people = tuple(p for p in people if p is person or far_enough(camera, seen_points(body, p)))
-    everybody = [seen_points(body, p) for p in people]
-    vertices = np.concatenate(everybody)
-    rng = stream(seed, index, "framing")
-    camera = FRAMINGS[config.framing](rng, camera, vertices, config.person_share, config.truncate)
-    if config.crop is not None:
-        camera = crop(camera, vertices, config.crop)
-    lowest = min(float(vertices[:, 2].min()), float(camera.position()[2]) - 0.3)
-    rng = stream(seed, index, "things")
+    camera = look_at(view, target, yaw_deg, config.image_size, fov, config.lens, distortion)
+    return replace(camera, circle_deg=circle)
+
+
+def frame(
+    config: SceneConfig, streams: Streams, camera: Camera, points: Float[np.ndarray, "n 3"]
+) -> Camera:
+    """The camera zoomed, shifted and cropped as the options ask, around points in the world."""
+    framing = FRAMINGS[config.framing]
+    rng = streams.rng("framing")
+    camera = framing(rng, camera, points, config.person_share, config.truncate)
+    return camera if config.crop is None else crop(camera, points, config.crop)
+
+
+def camera_floor(camera: Camera) -> float:
+    """The greatest height of a floor that is well below the camera, metres."""
+    return float(camera.position()[2]) - _CAMERA_HEIGHT
+
+
+def sample_occluders(
+    config: SceneConfig,
+    streams: Streams,
+    camera: Camera,
+    people: Sequence[Float[np.ndarray, "n 3"]],
+    lowest: float,
+) -> tuple[Occluder, ...]:
+    """Occluders between the camera and people, as many as find room. `people` are the points that
+    each person can be seen by, `lowest` is the height of the floor, metres."""
+    rng = streams.rng("things")
     cutouts = cutouts_in(config.cutouts) if config.cutouts else ()
-    occluders = [
-        sample_occluder(rng, camera, everybody, lowest, cutouts)
-        for _ in range(int(rng.integers(config.occluders[0], config.occluders[1] + 1)))
-    ]
+    count = int(rng.integers(config.occluders[0], config.occluders[1] + 1))
+    found = [sample_occluder(rng, camera, people, lowest, cutouts) for _ in range(count)]
+    return tuple(occluder for occluder in found if occluder)
+
+
+def sample_surroundings(
+    config: SceneConfig, streams: Streams, lowest: float, reach: float
+) -> tuple[Background, tuple[DirectionalLight, ...]]:
+    """A background around a scene that reaches `reach` metres from the origin and down to `lowest`,
+    and its directional lights."""
     draw_background, _ = backdrop_of(config.backgrounds)
-    far = max(
-        view.distance_m + float(np.linalg.norm(target)),
-        float(np.linalg.norm(vertices[:, :2], axis=1).max()),
-    )
-    background = draw_background(stream(seed, index, "background"), lowest, far)
+    background = draw_background(streams.rng("background"), lowest, reach)
     if isinstance(background, EnvironmentMap):
-        lights = panorama_lights(background)
-    else:
-        lights = sample_lights(stream(seed, index, "lights"), config.lights, config.shadows)
-    return Scene(
-        format=FORMAT,
-        seed=seed,
-        index=index,
-        view_name=name,
-        people=people,
-        occluders=tuple(occluder for occluder in occluders if occluder),
-        camera=camera,
-        lights=lights,
-        ambient=float(stream(seed, index, "ambient").uniform(0.35, 0.75)),
-        background=background,
-        sensor=_sample_sensor(config, seed, index, camera, person),
-    )
+        return background, panorama_lights(background)
+    return background, sample_lights(streams.rng("lights"), config.lights, config.shadows)
 
 
-def _sample_sensor(
-    config: SceneConfig, seed: int, index: int, camera: Camera, person: Person
+def sample_focused_sensor(
+    config: SceneConfig, streams: Streams, camera: Camera, subject: tuple[float, float, float]
 ) -> Sensor:
-    """A sensor behind a lens that is focused on a person's hips."""
-    place = camera.to_camera(np.array([person.position]))
-    return sample_sensor(
-        stream(seed, index, "sensor"),
-        parse_effects(config.effects),
-        camera.fx,
-        camera.width,
-        max(float(camera.depth_of(place)[0]), 0.3),
-    )
+    """The camera's sensor, its lens focused on a point in the world."""
+    point = camera.to_camera(np.array([subject]))
+    distance = max(float(camera.depth_of(point)[0]), 0.3)
+    effects = parse_effects(config.effects)
+    return sample_sensor(streams.rng("sensor"), effects, camera.fx, camera.width, distance)

@@ -1,0 +1,82 @@
+"""Drawing occluders: objects between the camera and the people."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from PIL import Image
+from scipy.spatial import cKDTree
+
+from repogen.cameras.camera import Camera, yaw_matrix
+from repogen.environment.occluders import CUTOUT, SHAPES, Occluder
+from repogen.people.outfit import sample_fabric
+from repogen.scenes.sample.crowd import sparse
+
+_TRIES = 40
+
+
+def sample_occluder(
+    rng: np.random.Generator,
+    camera: Camera,
+    people: Sequence[Float[np.ndarray, "n 3"]],
+    floor: float,
+    cutouts: Sequence[Path],
+) -> Occluder | None:
+    """An occluder between the camera and a person, clear of everybody; None where 40 tries find no
+    room. `people` are the points that each person can be seen by, `floor` is a height; metres."""
+    eye = camera.position()
+    tree = cKDTree(np.concatenate([sparse(points) for points in people]))
+    for _ in range(_TRIES):
+        points = people[int(rng.integers(len(people)))]
+        aim = points[int(rng.integers(len(points)))].astype(float)
+        at = eye + rng.uniform(0.35, 0.85) * (aim - eye)
+        occluder = _occluder_at(rng, camera, at, floor, cutouts)
+        reach = np.linalg.norm(occluder.size) / 2
+        gap = tree.query(np.array(occluder.position))[0]
+        if gap > reach + 0.05 and np.linalg.norm(eye - occluder.position) > reach + 0.2:
+            return occluder
+    return None
+
+
+def _occluder_at(
+    rng: np.random.Generator,
+    camera: Camera,
+    at: Float[np.ndarray, "3"],
+    floor: float,
+    cutouts: Sequence[Path],
+) -> Occluder:
+    fabric = sample_fabric(rng, True)
+    if cutouts and rng.random() < 0.5:
+        path = cutouts[int(rng.integers(len(cutouts)))]
+        with Image.open(path) as picture:
+            sides = np.array(picture.size) / max(picture.size)
+        width, height = (float(v) for v in sides * rng.uniform(0.2, 0.8))
+        x, y, z = np.array(camera.rotation)
+        # Its x along the picture's, its z up the picture, its front to the camera.
+        rotation = np.stack([x, z, -y], axis=1)
+        return Occluder(
+            CUTOUT, _numbers(at), (width, 0.0, height), _rows(rotation), fabric, str(path)
+        )
+    shape = str(rng.choice(SHAPES))
+    upright = yaw_matrix(rng.uniform(0, 2 * np.pi))
+    if shape == "pole":
+        width = float(rng.uniform(0.04, 0.2))
+        size = (width, width, float(rng.uniform(0.8, 3.0)))
+        if rng.random() < 0.4:
+            upright = upright @ np.array([[0, 0, 1], [0, 1, 0], [-1, 0, 0]])
+    else:
+        size = _numbers(rng.uniform(0.12, 0.7, 3))
+        if shape == "ball":
+            size = (size[0], size[0], size[0])
+        elif shape != "box" and at[2] - floor < 1.2:
+            at = np.array([at[0], at[1], floor + size[2] / 2])
+    return Occluder(shape, _numbers(at), size, _rows(upright), fabric)
+
+
+def _numbers(point: Float[np.ndarray, "3"]) -> tuple[float, float, float]:
+    return tuple(float(v) for v in point)  # type: ignore[return-value]
+
+
+def _rows(matrix: Float[np.ndarray, "3 3"]) -> tuple[tuple[float, float, float], ...]:
+    return tuple(_numbers(row) for row in matrix)
