@@ -20,7 +20,7 @@ from measuring import gflop, line, most_gflops, rates
 from repogen.coco.annotations import PersonAnnotations
 from repogen.evaluation.scores import evaluate_estimates
 from repogen.inference.estimate import Estimates
-from repogen.inference.network import load_estimator, network
+from repogen.inference.network import load_estimator, torch_estimator
 from repogen.models import build_model
 from repogen.models.heatmaps import heatmaps_to_joints, joints_to_heatmaps
 from repogen.models.onnx import export_onnx
@@ -64,20 +64,27 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"{name}.onnx"
             export_onnx(model, path, name)
-            for words, estimator in (("torch", network(model)), ("ONNX", load_estimator(path))):
+            for words, estimator in (
+                ("torch", torch_estimator(model)),
+                ("ONNX", load_estimator(path)),
+            ):
                 call = partial(estimator, crops)
                 speed = rates(call, options.batch, options.repeats, time.perf_counter)
                 line(f"{name} forward, {words}", speed, "crops/s")
-            cost = gflop(partial(network(model), crops)) / options.batch
+            cost = gflop(partial(torch_estimator(model), crops)) / options.batch
             print(f"  {cost:.2f} GFLOP a crop: no more than {most / cost:.1f} crops/s in float32")
     maps = joints_to_heatmaps(torch.tensor(rng.uniform(5, 180, (64, 17, 2)))).numpy()
     decoded = rates(partial(heatmaps_to_joints, maps), 64, options.repeats, time.perf_counter)
     line("decoding a person", [1000 / rate for rate in decoded], "ms")
     people, estimates = made_up(rng, 2000)
-    for draws in (0, 1000):
-        call = partial(evaluate_estimates, people, estimates, draws=draws)
+    for samples in (0, 1000):
+        call = partial(evaluate_estimates, people, estimates, bootstrap_samples=samples)
         scored = rates(call, 1, options.repeats, time.perf_counter)
-        line(f"scoring 2,000 persons, {draws} draws", [1000 / rate for rate in scored], "ms")
+        line(
+            f"scoring 2,000 persons, {samples} bootstrap samples",
+            [1000 / rate for rate in scored],
+            "ms",
+        )
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from repogen import UserError
-from repogen.inference.boxes import read_boxes, whole_picture, within
-from repogen.inference.frames import list_sources, read_frames
+from repogen.inference.boxes import clip_boxes, read_boxes, whole_image_box
+from repogen.inference.frames import list_media, read_frames
 
 BOX = [1.0, 2.0, 10.0, 12.0]
 
@@ -21,7 +21,7 @@ def boxed(tmp_path, picture, film):
             path = tmp_path / "in" / name
             film(path, [9, 9, 9]) if path.suffix == ".avi" else picture(path)
         (tmp_path / "boxes.json").write_text(data if isinstance(data, str) else json.dumps(data))
-        _, sources = list_sources((tmp_path / "in" / inside,), tmp_path / "o")
+        _, sources = list_media((tmp_path / "in" / inside,), tmp_path / "o")
         known = read_boxes(tmp_path / "boxes.json", sources, least)
         frames = read_frames(sources, [])
         found = {(f.source.name, f.number): known(f).tolist() for f in frames}
@@ -128,10 +128,10 @@ def test_no_file_is_named(tmp_path):
 
 def test_boxes_are_cut_to_the_picture():
     boxes = np.array([[-5, -5, 20, 10, 0.9], [30, 2, 10, 10, 0.8], [60, 0, 5, 5, 0.7]])
-    assert within(boxes, 40, 8).tolist() == [[0, 0, 15, 5, 0.9], [30, 2, 10, 6, 0.8]]
+    assert clip_boxes(boxes, 40, 8).tolist() == [[0, 0, 15, 5, 0.9], [30, 2, 10, 6, 0.8]]
 
 
 def test_the_whole_picture_is_one_box(tmp_path, picture):
     picture(tmp_path / "a.png", 30, 20)
-    (frame,) = read_frames(list_sources((tmp_path,), tmp_path / "o")[1], [])
-    assert whole_picture(frame).tolist() == [[0, 0, 30, 20, 1]]
+    (frame,) = read_frames(list_media((tmp_path,), tmp_path / "o")[1], [])
+    assert whole_image_box(frame).tolist() == [[0, 0, 30, 20, 1]]

@@ -14,7 +14,7 @@ from transformers import (
 
 from repogen import UserError
 from repogen.inference.detector import load_detector
-from repogen.inference.frames import list_sources, read_frames
+from repogen.inference.frames import list_media, read_frames
 
 
 def save_detector(folder, labels=("dog", "person")):
@@ -50,7 +50,7 @@ def folder(tmp_path_factory):
 def frames(tmp_path, picture):
     picture(tmp_path / "a.png", 200, 100)
     picture(tmp_path / "b.png", 400, 200)
-    return list(read_frames(list_sources((tmp_path,), tmp_path / "o")[1], []))
+    return list(read_frames(list_media((tmp_path,), tmp_path / "o")[1], []))
 
 
 def test_boxes_are_in_the_picture_s_pixels(folder, frames):

@@ -6,14 +6,14 @@ import pytest
 
 from repogen import UserError
 from repogen.bodies.skeleton import COCO_KEYPOINTS
-from repogen.inference.drawing import drawings, drawn, joint_colors
-from repogen.inference.frames import Frame, Source
+from repogen.inference.drawing import draw_poses, frame_writer, joint_colors
+from repogen.inference.frames import Frame, MediaFile
 from repogen.labels.stick import SIDE_COLORS
 
 
 def frame(tmp_path, name, number=-1, size=(96, 64), level=90, rate=12.0):
     shape = (size[1], size[0], 3)
-    return Frame(Source(tmp_path / name, name), number, rate, np.full(shape, level, np.uint8))
+    return Frame(MediaFile(tmp_path / name, name), number, rate, np.full(shape, level, np.uint8))
 
 
 def pose(scores, at=(100.0, 80.0)):
@@ -25,14 +25,14 @@ def test_joints_are_drawn_where_they_are_and_only_sure_ones(tmp_path):
     box = np.array([[0, 0, 120, 120]])
     for side, joint in (("left", 9), ("right", 10), ("middle", 0)):
         scores = np.eye(17)[joint] * 0.4
-        picture = drawn(black, pose(scores), box, 0.3)
+        picture = draw_poses(black, pose(scores), box, 0.3)
         weight = picture.max(axis=2).astype(float)
         middle = [np.average(grid, weights=weight) for grid in np.indices(weight.shape)]
         assert middle == pytest.approx([80, 100], abs=0.2)
         assert tuple(picture[80, 100]) == SIDE_COLORS[side]
         # Anti-aliased: the rim is darker.
         assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 2
-        assert not drawn(black, pose(scores), box, 0.5).any()
+        assert not draw_poses(black, pose(scores), box, 0.5).any()
     assert not black.any()
 
 
@@ -41,7 +41,9 @@ def test_lines_grow_with_the_person():
         joints = np.zeros((1, 17, 3))
         joints[0, 9] = [500, 500, 1]
         return (
-            drawn(np.zeros((1000, 1000, 3), np.uint8), joints, np.array([[0, 0, 50, side]]), 0.5)
+            draw_poses(
+                np.zeros((1000, 1000, 3), np.uint8), joints, np.array([[0, 0, 50, side]]), 0.5
+            )
             .any(axis=2)
             .sum()
         )
@@ -58,7 +60,7 @@ def test_colors_are_those_of_the_drawings():
 
 def test_pictures_keep_their_names_in_their_folders(tmp_path):
     names = ["x/a.jpg", "y/a.jpg", "x/a.png", "x/a.JPEG"]
-    with drawings(tmp_path / "drawn") as draw:
+    with frame_writer(tmp_path / "drawn") as draw:
         for level, name in enumerate(names):
             draw(frame(tmp_path, name), np.full((8, 9, 3), 40 * level, np.uint8))
     written = {
@@ -71,7 +73,7 @@ def test_pictures_keep_their_names_in_their_folders(tmp_path):
 @pytest.mark.parametrize("rate", [12.0, 23.976, 29.97, 60.0])
 def test_a_video_keeps_its_frames_and_rate(tmp_path, rate):
     levels = [10, 60, 110, 160, 210]
-    with drawings(tmp_path / "drawn") as draw:
+    with frame_writer(tmp_path / "drawn") as draw:
         for number, level in enumerate(levels):
             one = frame(tmp_path, "w.avi", number, level=level, rate=rate)
             draw(one, one.picture)
@@ -85,7 +87,7 @@ def test_a_video_keeps_its_frames_and_rate(tmp_path, rate):
 
 
 def test_odd_sizes_and_several_videos(tmp_path):
-    with drawings(tmp_path / "drawn") as draw:
+    with frame_writer(tmp_path / "drawn") as draw:
         for name, count in (("a.mp4", 3), ("b/a.mp4", 2)):
             for number in range(count):
                 one = frame(tmp_path, name, number, size=(97, 65))
@@ -98,7 +100,7 @@ def test_odd_sizes_and_several_videos(tmp_path):
 
 
 def _stopped(folder, first, error):
-    with drawings(folder) as draw:
+    with frame_writer(folder) as draw:
         draw(first, first.picture)
         raise error
 
@@ -113,7 +115,10 @@ def test_a_video_that_is_stopped_leaves_nothing(tmp_path):
 def test_what_cannot_be_written_is_told(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     for one in (frame(tmp_path, "a.jpg"), frame(tmp_path, "w.mp4", 0)):
-        with pytest.raises(UserError, match="cannot write"), drawings(tmp_path / "file/d") as draw:
+        with (
+            pytest.raises(UserError, match="cannot write"),
+            frame_writer(tmp_path / "file/d") as draw,
+        ):
             draw(one, one.picture)
 
     class Full:
@@ -132,8 +137,11 @@ def test_what_cannot_be_written_is_told(tmp_path, monkeypatch):
 
     monkeypatch.setattr(cv2, "VideoWriter", Full)
     one = frame(tmp_path, "w.mp4", 0)
-    with pytest.raises(UserError, match="0 of 1 frames arrived"), drawings(tmp_path / "d") as draw:
+    with (
+        pytest.raises(UserError, match="0 of 1 frames arrived"),
+        frame_writer(tmp_path / "d") as draw,
+    ):
         draw(one, one.picture)
     monkeypatch.setattr(Full, "isOpened", lambda _: False)
-    with pytest.raises(UserError, match="no MP4 of"), drawings(tmp_path / "d") as draw:
+    with pytest.raises(UserError, match="no MP4 of"), frame_writer(tmp_path / "d") as draw:
         draw(one, one.picture)

@@ -12,7 +12,7 @@ from pycocotools.coco import COCO
 from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
 from repogen.coco.annotations import read_people
 from repogen.inference.cvat import skeleton_label, write_cvat
-from repogen.inference.exports import Found, write_people, write_results
+from repogen.inference.exports import FramePoses, write_people, write_results
 from repogen.inference.label_studio import labelling_config, write_label_studio
 
 LEAST = 0.3
@@ -39,11 +39,11 @@ def found():
     unsure[:, :, 2] = 0.2
     nobody = (np.empty((0, 17, 3)), np.empty((0, 4)), np.empty(0))
     return [
-        Found("x/a b.jpg", -1, 7, 200, 100, joints, boxes, scores),
-        Found("y/a b.jpg", -1, 8, 50, 40, *nobody),
-        Found("c.png", -1, 9, 60, 80, unsure, *rest),
-        Found("v/w.mp4", 0, 10, 64, 48, *someone(rng, 64, 48)),
-        Found("v/w.mp4", 1, 11, 64, 48, *someone(rng, 64, 48)),
+        FramePoses("x/a b.jpg", -1, 7, 200, 100, joints, boxes, scores),
+        FramePoses("y/a b.jpg", -1, 8, 50, 40, *nobody),
+        FramePoses("c.png", -1, 9, 60, 80, unsure, *rest),
+        FramePoses("v/w.mp4", 0, 10, 64, 48, *someone(rng, 64, 48)),
+        FramePoses("v/w.mp4", 1, 11, 64, 48, *someone(rng, 64, 48)),
     ]
 
 

@@ -14,7 +14,7 @@ from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.cli import main
 from repogen.coco.crops import window_of
 from repogen.inference.estimate import estimate_crops
-from repogen.inference.network import load_estimator, network
+from repogen.inference.network import load_estimator, torch_estimator
 from repogen.models import build_model
 from repogen.models.onnx import export_onnx
 from repogen.models.vitpose import SIZES
@@ -48,7 +48,7 @@ def joints_agree(model, path):
     windows = [window_of(np.array([10.0, 20.0, 120.0, 300.0]))] * len(crops)
     ours, theirs = (
         np.concatenate(list(estimate_crops(estimator, crops, windows, flip=True, batch=4)))
-        for estimator in (network(model, "cpu"), load_estimator(path))
+        for estimator in (torch_estimator(model, "cpu"), load_estimator(path))
     )
     assert ours.shape == (7, 17, 3)
     assert ours[:, :, :2].std(axis=(0, 1)).min() > 20  # no peak is a border's
@@ -178,7 +178,7 @@ def test_what_cannot_be_run_is_one_line(exported, tmp_path, capsys, kind):
 
 
 def test_weights_that_lie_beside_are_missed(tmp_path, monkeypatch):
-    monkeypatch.setattr("repogen.models.onnx._ONE_FILE", 1000)
+    monkeypatch.setattr("repogen.models.onnx._MAX_SINGLE_FILE", 1000)
     export_onnx(with_peaks("tiny"), tmp_path / "a.onnx", "tiny")
     (tmp_path / "a.onnx.data").unlink()
     with pytest.raises(UserError, match=r"put a.onnx.data beside it") as caught:

@@ -64,7 +64,7 @@ def test_bytes_in_are_what_the_network_sees_normalised(exported, tiny):
 
 
 def test_weights_too_large_for_one_file_lie_beside_it(exported, tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(exporting, "_ONE_FILE", 1000)
+    monkeypatch.setattr(exporting, "_MAX_SINGLE_FILE", 1000)
     export_onnx(tiny, tmp_path / "two.onnx", "tiny")
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"two.onnx", "two.onnx.data"}

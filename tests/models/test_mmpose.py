@@ -7,7 +7,7 @@ import torch
 
 from repogen import UserError
 from repogen.models import build_model
-from repogen.models.mmpose import from_mmpose, positions_for_crops
+from repogen.models.mmpose import from_mmpose, resample_positions
 from repogen.models.weights import load_into, load_model, read_weights
 
 
@@ -68,7 +68,7 @@ def test_a_mae_backbone_leaves_head_and_last_norm_fresh(vitpose, mmpose_weights,
         if ".layer." in key:
             assert torch.equal(model.state_dict()[key], value), key
     placed = model.state_dict()["backbone.embeddings.position_embeddings"]
-    assert torch.equal(placed, positions_for_crops(theirs["pos_embed"]))
+    assert torch.equal(placed, resample_positions(theirs["pos_embed"]))
     assert torch.isfinite(model.eval()(torch.randn(1, 3, 256, 192))).all()
     with pytest.raises(UserError, match="backbone alone"):
         load_model(path)
@@ -76,7 +76,7 @@ def test_a_mae_backbone_leaves_head_and_last_norm_fresh(vitpose, mmpose_weights,
 
 def test_positions_are_resampled_as_opencv_does():
     positions = torch.rand(1, 197, 4)
-    ours = positions_for_crops(positions)[0, 1:].reshape(16, 12, 4).numpy()
+    ours = resample_positions(positions)[0, 1:].reshape(16, 12, 4).numpy()
     grid = positions[0, 1:].reshape(14, 14, 4).numpy()
     assert ours == pytest.approx(
         cv2.resize(grid, (12, 16), interpolation=cv2.INTER_CUBIC), abs=1e-5
@@ -85,17 +85,17 @@ def test_positions_are_resampled_as_opencv_does():
 
 def test_the_class_token_keeps_its_position():
     positions = torch.rand(1, 197, 8)
-    placed = positions_for_crops(positions)
+    placed = resample_positions(positions)
     assert placed.shape == (1, 193, 8)
     assert torch.equal(placed[:, 0], positions[:, 0])
-    without = positions_for_crops(positions[:, 1:])
+    without = resample_positions(positions[:, 1:])
     assert torch.equal(without[:, 1:], placed[:, 1:])
     assert (without[:, 0] == 0).all()
 
 
 def test_positions_of_crops_stay(vitpose):
     own = vitpose.state_dict()["backbone.embeddings.position_embeddings"]
-    assert positions_for_crops(own) is own
+    assert resample_positions(own) is own
 
 
 def test_the_class_tokens_position_is_added_to_every_patch(small):

@@ -10,7 +10,7 @@ import torch
 from repogen import UserError
 from repogen.models import build_model
 from repogen.models.weights import (
-    blended,
+    blend_tensors,
     load_into,
     load_model,
     read_weights,
@@ -108,7 +108,7 @@ def test_blending_is_linear(vitpose):
     start = vitpose.state_dict()
     tuned = {k: v + 1 if v.is_floating_point() else v for k, v in start.items()}
     for alpha in (0.0, 0.25, 1.0):
-        mixed = blended(start, tuned, alpha)
+        mixed = blend_tensors(start, tuned, alpha)
         for key, value in start.items():
             if value.is_floating_point():
                 assert torch.allclose(mixed[key], value + alpha, atol=1e-6)

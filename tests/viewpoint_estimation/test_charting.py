@@ -123,7 +123,7 @@ def test_the_regressor_is_trained_once_and_read_back(tmp_path, monkeypatch, peop
     (tmp_path / "bodies").symlink_to(cache_dir() / "bodies")
     monkeypatch.setenv("REPOGEN_CACHE", str(tmp_path))
     calls = []
-    monkeypatch.setattr(kept, "train_and_test", lambda: calls.append(1) or trained)
+    monkeypatch.setattr(kept, "train_and_evaluate", lambda: calls.append(1) or trained)
     first, again = kept.load_regressor(), kept.load_regressor()
     assert len(calls) == 1
     assert again.held_out == first.held_out == trained.held_out

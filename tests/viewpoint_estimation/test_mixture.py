@@ -4,12 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from repogen.viewpoint_estimation.mixture import Mixture, averaged, from_outputs, log_density, mode
-from repogen.viewpoint_estimation.sphere import AREAS, middles
+from repogen.viewpoint_estimation.mixture import (
+    Mixture,
+    average_mixtures,
+    log_density,
+    mode,
+    outputs_to_mixture,
+)
+from repogen.viewpoint_estimation.sphere import CELL_AREAS, cell_centers
 
 
 def random_mixture(n=7, k=4):
-    return from_outputs(3 * torch.randn(n, 5 * k, generator=torch.Generator().manual_seed(0)))
+    return outputs_to_mixture(3 * torch.randn(n, 5 * k, generator=torch.Generator().manual_seed(0)))
 
 
 def single(direction, concentration):
@@ -21,9 +27,9 @@ def single(direction, concentration):
 
 
 def integral(mixture):
-    at = torch.from_numpy(middles().reshape(1, -1, 3)).float()
+    at = torch.from_numpy(cell_centers().reshape(1, -1, 3)).float()
     density = log_density(mixture, at).exp().double().numpy()
-    return (density * 4 * np.pi * AREAS.ravel()).sum(axis=1)
+    return (density * 4 * np.pi * CELL_AREAS.ravel()).sum(axis=1)
 
 
 def test_probabilities_sum_to_one():
@@ -51,6 +57,6 @@ def test_the_mode_is_one_of_two_answers_not_between_them():
 
 def test_averaging_halves_both():
     one, other = single([0, 0, 1.0], 9), single([1.0, 0, 0], 3)
-    at = torch.from_numpy(middles().reshape(1, -1, 3)).float()
+    at = torch.from_numpy(cell_centers().reshape(1, -1, 3)).float()
     expected = (log_density(one, at).exp() + log_density(other, at).exp()) / 2
-    assert torch.allclose(log_density(averaged(one, other), at).exp(), expected, atol=1e-6)
+    assert torch.allclose(log_density(average_mixtures(one, other), at).exp(), expected, atol=1e-6)

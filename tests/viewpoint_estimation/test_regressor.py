@@ -5,9 +5,18 @@ import pytest
 import torch
 
 from repogen.viewpoint_estimation.mixture import mode
-from repogen.viewpoint_estimation.regressor import estimate_views, features, train_regressor
-from repogen.viewpoint_estimation.sampling import FACE, FLIP, sample_labels, with_lost_joints
-from repogen.viewpoint_estimation.sphere import between_deg, by_band, counted, spread_over
+from repogen.viewpoint_estimation.regressor import (
+    estimate_views,
+    keypoints_to_features,
+    train_regressor,
+)
+from repogen.viewpoint_estimation.sampling import FACE_JOINTS, FLIP, drop_joints, sample_labels
+from repogen.viewpoint_estimation.sphere import (
+    angles_between_deg,
+    cell_shares,
+    distribution_over_cells,
+    sum_by_band,
+)
 from repogen.viewpoint_estimation.trained import held_out_errors
 
 
@@ -15,7 +24,7 @@ from repogen.viewpoint_estimation.trained import held_out_errors
 def labels(strangers):
     rng = np.random.default_rng(3)
     keypoints, towards = sample_labels(rng, strangers, 400)
-    return with_lost_joints(rng, keypoints), towards
+    return drop_joints(rng, keypoints), towards
 
 
 def directions(network, keypoints):
@@ -31,7 +40,7 @@ def test_roll_place_and_scale_change_nothing(trained, labels):
     moved[:, :, 0] = 300 * (cosine * x - sine * y) + 1234
     moved[:, :, 1] = 300 * (sine * x + cosine * y) - 77
     moved[moved[:, :, 2] == 0] = 0
-    assert features(moved) == pytest.approx(features(keypoints), abs=1e-4)
+    assert keypoints_to_features(moved) == pytest.approx(keypoints_to_features(keypoints), abs=1e-4)
     before, after = (estimate_views(trained.network, k) for k in (keypoints, moved))
     assert torch.allclose(before.means, after.means, atol=1e-2)
 
@@ -40,14 +49,14 @@ def test_what_an_unlabelled_joint_holds_does_not_matter(trained, labels):
     keypoints, _ = labels
     scribbled = keypoints.copy()
     scribbled[:, :, :2][keypoints[:, :, 2] == 0] = 1e4
-    assert (features(scribbled) == features(keypoints)).all()
+    assert (keypoints_to_features(scribbled) == keypoints_to_features(keypoints)).all()
 
 
 def test_a_mirrored_picture_has_the_mirrored_answer(trained, labels):
     keypoints, _ = labels
     plain = directions(trained.network, keypoints)
     mirrored = directions(trained.network, keypoints[:, FLIP] * [-1.0, 1.0, 1.0])
-    assert between_deg(plain * [-1.0, 1.0, 1.0], mirrored).max() < 0.1
+    assert angles_between_deg(plain * [-1.0, 1.0, 1.0], mirrored).max() < 0.1
 
 
 def test_joints_all_in_one_place_and_none_at_all_are_no_trouble(trained):
@@ -59,7 +68,7 @@ def test_joints_all_in_one_place_and_none_at_all_are_no_trouble(trained):
 def test_it_finds_the_camera(trained, labels):
     """Chance is 90 degrees; this small one must do far better on people it never saw."""
     keypoints, towards = labels
-    errors = between_deg(directions(trained.network, keypoints), towards)
+    errors = angles_between_deg(directions(trained.network, keypoints), towards)
     assert np.median(errors) < 30
     (everywhere,) = (
         row for row in trained.held_out
@@ -94,10 +103,10 @@ def test_the_chart_of_a_lopsided_set_is_lopsided_as_much(trained, strangers, sig
     keypoints, towards = sample_labels(np.random.default_rng(8), strangers, 4000)
     chosen = sign * towards[:, 2] > 0.4
     keypoints, towards = keypoints[chosen], towards[chosen]
-    keypoints[::3, FACE] = 0
+    keypoints[::3, FACE_JOINTS] = 0
     mixture = estimate_views(trained.network, keypoints)
-    cells = spread_over(mixture, mode(mixture).numpy().astype(np.float64)).cells
-    difference = by_band(cells).sum(axis=1) - by_band(counted(towards)).sum(axis=1)
+    cells = distribution_over_cells(mixture, mode(mixture).numpy().astype(np.float64)).cells
+    difference = sum_by_band(cells).sum(axis=1) - sum_by_band(cell_shares(towards)).sum(axis=1)
     assert np.abs(difference).sum() / 2 < 0.2  # a fifth of the people in another band, at most
 
 

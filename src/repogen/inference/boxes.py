@@ -10,16 +10,16 @@ import numpy as np
 from jaxtyping import Float
 
 from repogen.errors import UserError
-from repogen.inference.frames import Frame, Source
+from repogen.inference.frames import Frame, MediaFile
 from repogen.json_files import read_json
 
-Scored = Float[np.ndarray, "n 5"]
+ScoredBoxes = Float[np.ndarray, "n 5"]
 """x, y, w, h in pixels and the score of each box."""
 
-Finder = Callable[[Frame], Scored]
+PersonDetector = Callable[[Frame], ScoredBoxes]
 """Where the people of a picture are."""
 
-_Name = str | int
+_ImageName = str | int
 """What a file calls an image: a path, or an id that is the number its name consists of."""
 
 _BROKEN = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
@@ -29,27 +29,27 @@ _PERSON = 1
 
 
 @dataclass(frozen=True)
-class Known:
+class FileBoxes:
     """The boxes of a file: a finder."""
 
-    boxes: Mapping[tuple[Source, int], list[list[float]]]
+    boxes: Mapping[tuple[MediaFile, int], list[list[float]]]
     """By file and frame; -1 for an image."""
-    ids: Mapping[Source, int]
+    ids: Mapping[MediaFile, int]
     """The image ids of a COCO file."""
-    sizes: Mapping[Source, tuple[int, int]]
+    sizes: Mapping[MediaFile, tuple[int, int]]
     """Width and height of its images, where it says them."""
 
-    def __call__(self, frame: Frame) -> Scored:
-        return _rows(self.boxes.get((frame.source, frame.number), []))
+    def __call__(self, frame: Frame) -> ScoredBoxes:
+        return _to_array(self.boxes.get((frame.source, frame.number), []))
 
 
-def whole_picture(frame: Frame) -> Scored:
+def whole_image_box(frame: Frame) -> ScoredBoxes:
     """The finder that takes every picture for one person's box."""
     height, width = frame.picture.shape[:2]
-    return _rows([[0.0, 0.0, width, height, 1.0]])
+    return _to_array([[0.0, 0.0, width, height, 1.0]])
 
 
-def within(boxes: Scored, width: int, height: int) -> Scored:
+def clip_boxes(boxes: ScoredBoxes, width: int, height: int) -> ScoredBoxes:
     """Boxes cut to the picture; those with less than a pixel in it are left out."""
     low = np.clip(boxes[:, :2], 0, (width, height))
     high = np.clip(boxes[:, :2] + boxes[:, 2:4], 0, (width, height))
@@ -57,7 +57,7 @@ def within(boxes: Scored, width: int, height: int) -> Scored:
     return out[(out[:, 2:4] >= 1).all(axis=1)]
 
 
-def read_boxes(path: Path, sources: list[Source], least: float) -> Known:
+def read_boxes(path: Path, sources: list[MediaFile], least: float) -> FileBoxes:
     """The boxes of persons in a COCO file, or in a list of bbox, file_name (or image_id), frame
     (of a video, from 0), score and category_id; those that score less than `least` are left out.
 
@@ -66,14 +66,14 @@ def read_boxes(path: Path, sources: list[Source], least: float) -> Known:
     of the files is named.
     """
     data = read_json(path, "--boxes")
-    ids: dict[_Name, int] = {}
-    sizes: dict[_Name, tuple[int, int]] = {}
+    ids: dict[_ImageName, int] = {}
+    sizes: dict[_ImageName, tuple[int, int]] = {}
     if isinstance(data, list):
-        rows = _entries(path, "detections", data, _detection)
+        rows = _parse_entries(path, "detections", data, _parse_detection)
     else:
-        ids, sizes, rows = _coco(path, data)
-    owners = _owners(path, {*ids, *(row[0] for row in rows)}, sources)
-    boxes: dict[tuple[Source, int], list[list[float]]] = defaultdict(list)
+        ids, sizes, rows = _parse_coco(path, data)
+    owners = _files_of_names(path, {*ids, *(row[0] for row in rows)}, sources)
+    boxes: dict[tuple[MediaFile, int], list[list[float]]] = defaultdict(list)
     for name, frame, box in rows:
         source = owners.get(name)
         if source is None or box[4] < least:
@@ -81,16 +81,20 @@ def read_boxes(path: Path, sources: list[Source], least: float) -> Known:
         if source.video and frame < 0:
             raise UserError(f"--boxes {path}: a box of the video {name} says not of which frame")
         boxes[source, frame if source.video else -1].append(box)
-    return Known(
+    return FileBoxes(
         boxes,
         {owners[name]: number for name, number in ids.items() if name in owners},
         {owners[name]: size for name, size in sizes.items() if name in owners},
     )
 
 
-def _coco(
+def _parse_coco(
     path: Path, data: Any
-) -> tuple[dict[_Name, int], dict[_Name, tuple[int, int]], list[tuple[_Name, int, list[float]]]]:
+) -> tuple[
+    dict[_ImageName, int],
+    dict[_ImageName, tuple[int, int]],
+    list[tuple[_ImageName, int, list[float]]],
+]:
     """Ids and sizes of the images by name, and the boxes."""
     tables = ("images", "annotations")
     if not isinstance(data, dict) or not all(isinstance(data.get(t), list) for t in tables):
@@ -101,44 +105,46 @@ def _coco(
     categories = data.get("categories") or []
     if not isinstance(categories, list):
         raise UserError(f"--boxes {path}: categories is no list")
-    persons = _entries(
+    persons = _parse_entries(
         path, "categories", categories, lambda c: c["id"] if c.get("name") == "person" else None
     )
     if categories and not persons:
         raise UserError(f"--boxes {path} has no category named person")
-    images = _entries(path, "images", data["images"], _image)
+    images = _parse_entries(path, "images", data["images"], _parse_image)
     names = {number: name for number, name, _ in images}
 
-    def annotation(record: dict[str, Any]) -> tuple[_Name, int, list[float]] | None:
+    def annotation(record: dict[str, Any]) -> tuple[_ImageName, int, list[float]] | None:
         if record.get("iscrowd") or (persons and record["category_id"] not in persons):
             return None
-        return names[record["image_id"]], -1, _box(record)
+        return names[record["image_id"]], -1, _parse_box(record)
 
-    rows = _entries(path, "annotations", data["annotations"], annotation)
+    rows = _parse_entries(path, "annotations", data["annotations"], annotation)
     sizes = {name: size for _, name, size in images if size}
     return {name: number for number, name in names.items()}, sizes, rows
 
 
-def _image(record: dict[str, Any]) -> tuple[int, str, tuple[int, int] | None]:
+def _parse_image(record: dict[str, Any]) -> tuple[int, str, tuple[int, int] | None]:
     size = int(record.get("width", 0)), int(record.get("height", 0))
     return int(record["id"]), str(record["file_name"]), size if min(size) > 0 else None
 
 
-def _detection(record: dict[str, Any]) -> tuple[_Name, int, list[float]] | None:
+def _parse_detection(record: dict[str, Any]) -> tuple[_ImageName, int, list[float]] | None:
     if record.get("category_id", _PERSON) != _PERSON:
         return None
     name = str(record["file_name"]) if "file_name" in record else int(record["image_id"])
-    return name, int(record.get("frame", -1)), _box(record)
+    return name, int(record.get("frame", -1)), _parse_box(record)
 
 
-def _box(record: dict[str, Any]) -> list[float]:
+def _parse_box(record: dict[str, Any]) -> list[float]:
     x, y, w, h, score = (float(v) for v in (*record["bbox"], record.get("score", 1.0)))
     if not np.isfinite([x, y, w, h, score]).all() or min(w, h) < 0:
         raise ValueError(f"bbox {record['bbox']} and score {score:g} must be x, y, w, h and finite")
     return [x, y, w, h, score]
 
 
-def _entries(path: Path, table: str, records: list[Any], read: Callable[[Any], Any]) -> list[Any]:
+def _parse_entries(
+    path: Path, table: str, records: list[Any], read: Callable[[Any], Any]
+) -> list[Any]:
     out = []
     for place, record in enumerate(records):
         try:
@@ -148,17 +154,23 @@ def _entries(path: Path, table: str, records: list[Any], read: Callable[[Any], A
     return [entry for entry in out if entry is not None]
 
 
-def _owners(path: Path, names: Iterable[_Name], sources: list[Source]) -> dict[_Name, Source]:
+def _files_of_names(
+    path: Path, names: Iterable[_ImageName], sources: list[MediaFile]
+) -> dict[_ImageName, MediaFile]:
     """The file each name is of, where there is one."""
-    alike: dict[_Name, list[_Name]] = defaultdict(list)
+    alike: dict[_ImageName, list[_ImageName]] = defaultdict(list)
     for name in names:
         alike[name if isinstance(name, int) else PurePosixPath(name).name].append(name)
-    owners: dict[_Name, Source] = {}
+    owners: dict[_ImageName, MediaFile] = {}
     for source in sources:
         stem = source.path.stem
         near = [*alike[source.path.name], *(alike[int(stem)] if stem.isdecimal() else [])]
-        fitting = sorted((n for n in near if _fits(n, source)), key=lambda n: _shared(n, source))
-        if len(fitting) > 1 and _shared(fitting[-1], source) == _shared(fitting[-2], source):
+        fitting = sorted(
+            (n for n in near if _names_file(n, source)), key=lambda n: _shared_path_parts(n, source)
+        )
+        if len(fitting) > 1 and _shared_path_parts(fitting[-1], source) == _shared_path_parts(
+            fitting[-2], source
+        ):
             raise UserError(
                 f"--boxes {path}: {fitting[-2]} and {fitting[-1]} both fit {source.path}; "
                 "look at the folder above"
@@ -180,14 +192,16 @@ def _owners(path: Path, names: Iterable[_Name], sources: list[Source]) -> dict[_
     return owners
 
 
-def _fits(name: _Name, source: Source) -> bool:
+def _names_file(name: _ImageName, source: MediaFile) -> bool:
     if isinstance(name, int):
         return True
     parts = PurePosixPath(name).parts
-    return _shared(name, source) >= min(len(parts), len(PurePosixPath(source.name).parts))
+    return _shared_path_parts(name, source) >= min(
+        len(parts), len(PurePosixPath(source.name).parts)
+    )
 
 
-def _shared(name: _Name, source: Source) -> int:
+def _shared_path_parts(name: _ImageName, source: MediaFile) -> int:
     """How many parts the ends of a name and of a file's path have in common."""
     if isinstance(name, int):
         return 1
@@ -201,5 +215,5 @@ def _shared(name: _Name, source: Source) -> int:
     return shared
 
 
-def _rows(boxes: list[list[float]]) -> Scored:
+def _to_array(boxes: list[list[float]]) -> ScoredBoxes:
     return np.array(boxes, dtype=float).reshape(-1, 5)

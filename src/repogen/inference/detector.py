@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 
 from repogen.errors import UserError
-from repogen.inference.boxes import Finder, Scored
+from repogen.inference.boxes import PersonDetector, ScoredBoxes
 from repogen.inference.frames import Frame
 
 
-def load_detector(name: str, least: float, device: str | None = None) -> Finder:
+def load_detector(name: str, least: float, device: str | None = None) -> PersonDetector:
     """The finder of persons that score at least `least`, from a folder of transformers or the
     model of that name on the Hugging Face hub.
 
@@ -20,7 +20,7 @@ def load_detector(name: str, least: float, device: str | None = None) -> Finder:
     import torch
     from transformers import AutoImageProcessor, AutoModelForObjectDetection
 
-    folder = _folder(name)
+    folder = _local_folder(name)
     where = {"local_files_only": True, "trust_remote_code": False}
     try:
         model, told = AutoModelForObjectDetection.from_pretrained(
@@ -41,7 +41,7 @@ def load_detector(name: str, least: float, device: str | None = None) -> Finder:
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     model = model.to(device).float().eval()  # some are kept in half precision
 
-    def find(frame: Frame) -> Scored:
+    def find(frame: Frame) -> ScoredBoxes:
         picture = cv2.cvtColor(frame.picture, cv2.COLOR_BGR2RGB)
         with torch.inference_mode():
             seen = model(**processor(images=picture, return_tensors="pt").to(device))
@@ -55,7 +55,7 @@ def load_detector(name: str, least: float, device: str | None = None) -> Finder:
     return find
 
 
-def _folder(name: str) -> str:
+def _local_folder(name: str) -> str:
     if Path(name).is_dir():
         return name
     from huggingface_hub import snapshot_download

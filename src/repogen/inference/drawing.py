@@ -17,7 +17,7 @@ from repogen.labels.stick import SIDE_COLORS, draw_skeleton
 _Picture = UInt8[np.ndarray, "h w 3"]
 
 
-def drawn(
+def draw_poses(
     picture: _Picture,
     poses: Float[np.ndarray, "n 17 3"],
     boxes: Float[np.ndarray, "n 4"],
@@ -40,7 +40,7 @@ def joint_colors() -> list[str]:
 
 
 @contextmanager
-def drawings(folder: Path) -> Iterator[Callable[[Frame, _Picture], None]]:
+def frame_writer(folder: Path) -> Iterator[Callable[[Frame, _Picture], None]]:
     """What writes drawn frames, which must come in order, below `folder`.
 
     JPEG and MP4 keep their names; .jpg or .mp4 is added to others. A video is there once its last

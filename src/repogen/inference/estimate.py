@@ -16,7 +16,7 @@ from repogen.models.heatmaps import heatmaps_to_joints
 Estimator = Callable[[UInt8[np.ndarray, "n 256 192 3"]], Float[np.ndarray, "n 17 64 48"]]
 """RGB crops to heatmaps: a network on any device, or an ONNX file."""
 
-_SURE = 0.2
+_MIN_JOINT_SCORE = 0.2
 """Joints that score less do not count for the person's score (as ViTPose's evaluation)."""
 
 
@@ -31,7 +31,7 @@ class Boxes:
     person: Int[np.ndarray, " n"]
     """Index of the person it is the true box of; -1 for a detector's."""
 
-    def outside(self, images: Int[np.ndarray, " b"]) -> "Boxes":
+    def without_images(self, images: Int[np.ndarray, " b"]) -> "Boxes":
         """Those in other images."""
         rows = ~np.isin(self.image, images)
         return Boxes(self.boxes[rows], self.scores[rows], self.image[rows], self.person[rows])
@@ -52,7 +52,7 @@ class Estimates:
     """Whether it is left after OKS-NMS; average precision is over these."""
 
 
-def true_boxes(people: PersonAnnotations) -> Boxes:
+def ground_truth_boxes(people: PersonAnnotations) -> Boxes:
     """The boxes of those who are scored, each with score 1 (METHOD 2.5)."""
     persons = people.labelled()
     persons = persons[(people.boxes[persons, 2:] > 1).all(axis=1)]
@@ -72,7 +72,7 @@ def estimate_people(
     Coordinates are to a thousandth of a pixel. A pose scores its box's score times
     `person_scores`; its area, for OKS-NMS, is its window's. `progress` names the bar to draw.
     """
-    boxes = boxes or true_boxes(people)
+    boxes = boxes or ground_truth_boxes(people)
     windows = [window_of(box) for box in boxes.boxes]
     crops = (
         read_crop(people, image, window)[..., ::-1]
@@ -125,5 +125,5 @@ def estimate_crops(
 
 def person_scores(scores: Float[np.ndarray, "n 17"]) -> Float[np.ndarray, " n"]:
     """The mean score of the joints that are sure, 0 where none is."""
-    sure = scores > _SURE
+    sure = scores > _MIN_JOINT_SCORE
     return (scores * sure).sum(axis=1) / np.maximum(sure.sum(axis=1), 1)

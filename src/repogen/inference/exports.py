@@ -15,7 +15,7 @@ from repogen.labels.annotation import CATEGORY
 
 
 @dataclass(frozen=True)
-class Found:
+class FramePoses:
     """The n people of a picture, in pixels counted from the middle of its first."""
 
     name: str
@@ -32,7 +32,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Person:
+class ExportedPerson:
     """Somebody worth handing on: at least one joint is seen."""
 
     keypoints: Float[np.ndarray, "17 3"]
@@ -41,22 +41,22 @@ class Person:
     score: float
 
 
-def persons(found: Found, least: float) -> Iterator[Person]:
+def exported_persons(found: FramePoses, least: float) -> Iterator[ExportedPerson]:
     """Those of whom a joint in the picture scores at least `least`: these are seen."""
     for keypoints, box, score in zip(found.keypoints, found.boxes, found.scores, strict=True):
         inside = np.abs(2 * keypoints[:, :2] + 1 - (found.width, found.height))
         seen = (keypoints[:, 2] >= least) & (inside <= (found.width, found.height)).all(axis=1)
         if seen.any():
-            yield Person(keypoints, seen, box.round(2).tolist(), round(float(score), 6))
+            yield ExportedPerson(keypoints, seen, box.round(2).tolist(), round(float(score), 6))
 
 
-def write_results(path: Path, found: Iterable[Found]) -> None:
+def write_results(path: Path, found: Iterable[FramePoses]) -> None:
     """COCO results: image_id, category_id, keypoints, bbox and score of everybody, and file_name
     and frame, so that it can serve as --boxes."""
-    write_text(path, (*_listed(_results(found)), "\n"))
+    write_text(path, (*_json_list(_results(found)), "\n"))
 
 
-def write_people(path: Path, found: list[Found], least: float, info: str) -> None:
+def write_people(path: Path, found: list[FramePoses], least: float, info: str) -> None:
     """A COCO-keypoint set, which the other verbs read and CVAT imports as COCO Keypoints 1.0.
 
     Joints that score at least `least` are visible (v = 2), the others not labelled. A frame of a
@@ -65,8 +65,8 @@ def write_people(path: Path, found: list[Found], least: float, info: str) -> Non
     head = {"info": {"description": info}, "licenses": [], "categories": [CATEGORY]}
     images = ({**_image(f), "width": f.width, "height": f.height} for f in found)
     text = itertools.chain(
-        [json.dumps(head)[:-1], ', "images": '], _listed(images),
-        [', "annotations": '], _listed(_annotations(found, least)), ["}\n"],
+        [json.dumps(head)[:-1], ', "images": '], _json_list(images),
+        [', "annotations": '], _json_list(_annotations(found, least)), ["}\n"],
     )  # fmt: skip
     write_text(path, text)
 
@@ -77,7 +77,7 @@ def write_text(path: Path, pieces: Iterable[str]) -> None:
         out.writelines(pieces)
 
 
-def _results(found: Iterable[Found]) -> Iterator[dict[str, Any]]:
+def _results(found: Iterable[FramePoses]) -> Iterator[dict[str, Any]]:
     for f in found:
         where: dict[str, Any] = {"file_name": f.name, "image_id": f.image_id}
         if f.frame >= 0:
@@ -91,15 +91,15 @@ def _results(found: Iterable[Found]) -> Iterator[dict[str, Any]]:
             }
 
 
-def _image(found: Found) -> dict[str, Any]:
+def _image(found: FramePoses) -> dict[str, Any]:
     frame = f"/frame_{found.frame:06d}.jpg" if found.frame >= 0 else ""
     return {"id": found.image_id, "file_name": found.name + frame}
 
 
-def _annotations(found: Iterable[Found], least: float) -> Iterator[dict[str, Any]]:
+def _annotations(found: Iterable[FramePoses], least: float) -> Iterator[dict[str, Any]]:
     numbers = itertools.count(1)
     for f in found:
-        for person in persons(f, least):
+        for person in exported_persons(f, least):
             flat = np.where(person.seen[:, None], person.keypoints, 0)
             flat[:, 2] = 2 * person.seen
             yield {
@@ -116,7 +116,7 @@ def _annotations(found: Iterable[Found], least: float) -> Iterator[dict[str, Any
             }
 
 
-def _listed(records: Iterable[dict[str, Any]]) -> Iterator[str]:
+def _json_list(records: Iterable[dict[str, Any]]) -> Iterator[str]:
     """A JSON list, a record a line."""
     yield "["
     for place, record in enumerate(records):

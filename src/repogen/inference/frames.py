@@ -15,14 +15,14 @@ from repogen.environment.backgrounds import IMAGE_SUFFIXES
 from repogen.errors import UserError
 from repogen.pictures import read_picture
 
-_FASTEST = 1000.0
+_MAX_FRAME_RATE = 1000.0
 """Frames a second; what claims more is no rate."""
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v")
 
 
 @dataclass(frozen=True)
-class Source:
+class MediaFile:
     """A file to look at."""
 
     path: Path
@@ -39,7 +39,7 @@ class Source:
 class Frame:
     """A picture: an image file, or one of a video."""
 
-    source: Source
+    source: MediaFile
     number: int
     """Of a video's frame, from 0; -1 for an image."""
     rate: float
@@ -48,7 +48,7 @@ class Frame:
     """BGR, turned upright where the file says how (EXIF), or as its boxes' file measures it."""
 
 
-def list_sources(inputs: tuple[Path, ...], out: Path) -> tuple[Path, list[Source]]:
+def list_media(inputs: tuple[Path, ...], out: Path) -> tuple[Path, list[MediaFile]]:
     """The files that files and folders name, and the folder that holds them all.
 
     Folders are searched for images and videos to any depth, but not within `out`. Raises
@@ -78,11 +78,13 @@ def list_sources(inputs: tuple[Path, ...], out: Path) -> tuple[Path, list[Source
     if not files:
         raise UserError("nothing to look at; name images, folders or videos")
     root = Path(os.path.commonpath(folders))
-    return root, [Source(path, path.relative_to(root).as_posix()) for path in files]
+    return root, [MediaFile(path, path.relative_to(root).as_posix()) for path in files]
 
 
 def read_frames(
-    sources: list[Source], broken: list[Source], sizes: Mapping[Source, tuple[int, int]] = {}
+    sources: list[MediaFile],
+    broken: list[MediaFile],
+    sizes: Mapping[MediaFile, tuple[int, int]] = {},
 ) -> Iterator[Frame]:
     """The pictures in the files' order; what cannot be read is added to `broken`.
 
@@ -92,7 +94,9 @@ def read_frames(
     """
     for source in sources:
         count = 0
-        for frame in _video(source) if source.video else _image(source, sizes.get(source)):
+        for frame in (
+            _read_video(source) if source.video else _read_image(source, sizes.get(source))
+        ):
             count += 1
             yield frame
         if count == 0:
@@ -102,7 +106,7 @@ def read_frames(
             broken.append(source)
 
 
-def _image(source: Source, size: tuple[int, int] | None) -> Iterator[Frame]:
+def _read_image(source: MediaFile, size: tuple[int, int] | None) -> Iterator[Frame]:
     picture = read_picture(str(source.path))
     if picture is not None and size is not None and picture.shape[1::-1] != size:
         picture = labelled_picture(str(source.path), *size)
@@ -110,12 +114,14 @@ def _image(source: Source, size: tuple[int, int] | None) -> Iterator[Frame]:
         yield Frame(source, -1, 0.0, picture)
 
 
-def _video(source: Source) -> Iterator[Frame]:
+def _read_video(source: MediaFile) -> Iterator[Frame]:
     video = cv2.VideoCapture(str(source.path))
     try:
         promised = video.get(cv2.CAP_PROP_FRAME_COUNT)
         rate = video.get(cv2.CAP_PROP_FPS)
-        rate = rate if 0 < rate < _FASTEST else 25.0  # not every file says one, or one that is
+        rate = (
+            rate if 0 < rate < _MAX_FRAME_RATE else 25.0
+        )  # not every file says one, or one that is
         number = 0
         while (read := video.read())[0]:
             yield Frame(source, number, rate, read[1])

@@ -12,11 +12,11 @@ from urllib.parse import quote
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.inference.drawing import joint_colors
-from repogen.inference.exports import Found, Person, persons, write_text
+from repogen.inference.exports import ExportedPerson, FramePoses, exported_persons, write_text
 
 
 def write_label_studio(
-    folder: Path, found: list[Found], least: float, root: Path, model: str
+    folder: Path, found: list[FramePoses], least: float, root: Path, model: str
 ) -> None:
     """config.xml, to be pasted into a project's labelling interface, and tasks.json, to be
     imported into it.
@@ -28,7 +28,7 @@ def write_label_studio(
     tasks = [
         {
             "data": {"image": "/data/local-files/?d=" + quote(f"{root.name}/{f.name}".strip("/"))},
-            "predictions": [_prediction(f, list(persons(f, least)), model)],
+            "predictions": [_prediction(f, list(exported_persons(f, least)), model)],
         }
         for f in found
     ]
@@ -47,13 +47,13 @@ def labelling_config() -> Iterator[str]:
     yield "  </KeyPointLabels>\n</View>\n"
 
 
-def _prediction(f: Found, people: list[Person], model: str) -> dict[str, Any]:
+def _prediction(f: FramePoses, people: list[ExportedPerson], model: str) -> dict[str, Any]:
     mean = sum(p.score for p in people) / len(people) if people else 0.0
     result = [region for k, person in enumerate(people, 1) for region in _regions(f, k, person)]
     return {"model_version": model, "score": round(mean, 6), "result": result}
 
 
-def _regions(f: Found, number: int, person: Person) -> Iterator[dict[str, Any]]:
+def _regions(f: FramePoses, number: int, person: ExportedPerson) -> Iterator[dict[str, Any]]:
     """The box and the joints of a person; all lengths in percent of the picture."""
     whole = {
         "to_name": "image",

@@ -20,10 +20,10 @@ def load_estimator(weights: Path, device: str | None = None) -> Estimator:
 
         return onnx_estimator(weights)
     model, _ = load_model(weights)
-    return network(model, device)
+    return torch_estimator(model, device)
 
 
-def network(model: nn.Module, device: str | None = None) -> Estimator:
+def torch_estimator(model: nn.Module, device: str | None = None) -> Estimator:
     """The model's heatmaps of RGB crops, on the GPU where there is one."""
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     model = model.to(device).eval()

@@ -13,25 +13,32 @@ from tqdm import tqdm
 from repogen.coco.crops import Window, cut, shrinkage, shrunk, window_of
 from repogen.coco.oks import unsuppressed
 from repogen.errors import UserError
-from repogen.inference.boxes import Finder, Known, Scored, read_boxes, whole_picture, within
+from repogen.inference.boxes import (
+    FileBoxes,
+    PersonDetector,
+    ScoredBoxes,
+    clip_boxes,
+    read_boxes,
+    whole_image_box,
+)
 from repogen.inference.cvat import write_cvat
-from repogen.inference.drawing import drawings, drawn
+from repogen.inference.drawing import draw_poses, frame_writer
 from repogen.inference.estimate import Estimator, estimate_crops, person_scores
-from repogen.inference.exports import Found, write_people, write_results
-from repogen.inference.frames import Frame, Source, list_sources, read_frames
+from repogen.inference.exports import FramePoses, write_people, write_results
+from repogen.inference.frames import Frame, MediaFile, list_media, read_frames
 from repogen.inference.label_studio import write_label_studio
 from repogen.inference.options import PredictConfig
 
 _BATCH = 32
 """Crops that go through the network together."""
 
-_HELD = 2**28
+_MAX_WAITING_BYTES = 2**28
 """Bytes of pictures that may wait for a batch to fill."""
 
-_MANY = 0.5
+_WEAK_SHARE = 0.5
 """Share of joints that score too little from which on it is told."""
 
-_MARGIN = 0.1
+_BOX_MARGIN = 0.1
 """Of the box around joints, as a share of its longer side: the median in PoseFES and COCO."""
 
 
@@ -51,35 +58,35 @@ def predict(
     read or written, at the end where that is more than 1 % of the files in folders.
     """
     options = options or PredictConfig()
-    root, sources = list_sources(inputs, out)
+    root, sources = list_media(inputs, out)
     videos = [source for source in sources if source.video]
     if "label-studio" in options.write and videos:
         raise UserError(
             f"--write label-studio takes no video ({videos[0].name}): Label Studio has no joints "
             "in videos; extract the frames, or write cvat"
         )
-    find = _finder(options, sources)
-    known = find if isinstance(find, Known) else Known({}, {}, {})
-    numbers = _numbers(sources, known.ids)
-    broken: list[Source] = []
-    found: list[Found] = []
-    with _kept(out / "results.json", found), drawings(out / "drawn") as draw:
+    find = _person_detector(options, sources)
+    known = find if isinstance(find, FileBoxes) else FileBoxes({}, {}, {})
+    numbers = _image_ids(sources, known.ids)
+    broken: list[MediaFile] = []
+    found: list[FramePoses] = []
+    with _save_results(out / "results.json", found), frame_writer(out / "drawn") as draw:
         total = None if videos else len(sources)
         frames = tqdm(
             read_frames(sources, broken, known.sizes), desc="predicting", unit="img", total=total
         )
-        for frame, rows, poses in _estimated(estimator, frames, find, options.flip):
+        for frame, rows, poses in _estimate_frames(estimator, frames, find, options.flip):
             if options.detector:
-                rows, poses = _distinct(rows, poses)
-            elif find is whole_picture:
-                rows = _around(poses, rows, options.joint_score)
+                rows, poses = _without_duplicates(rows, poses)
+            elif find is whole_image_box:
+                rows = _boxes_around_joints(poses, rows, options.joint_score)
             height, width = frame.picture.shape[:2]
             scores = rows[:, 4] * person_scores(poses[:, :, 2])
             number = next(numbers[frame.source])
             where = (frame.source.name, frame.number, number, width, height)
-            found.append(Found(*where, poses, rows[:, :4], scores))
+            found.append(FramePoses(*where, poses, rows[:, :4], scores))
             if "drawn" in options.write:
-                draw(frame, drawn(frame.picture, poses, rows[:, :4], options.joint_score))
+                draw(frame, draw_poses(frame.picture, poses, rows[:, :4], options.joint_score))
     if "people" in options.write:
         write_people(out / "people.json", found, options.joint_score, f"poses found by {model}")
     if "cvat" in options.write:
@@ -90,14 +97,14 @@ def predict(
             "Label Studio finds the images with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true, "
             f"LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={root.parent} and {root} as local storage"
         )
-    _tell_weak(found, options.joint_score)
-    _report(broken, sources, out)
+    _warn_weak_joints(found, options.joint_score)
+    _check_unreadable(broken, sources, out)
     return out
 
 
-def _tell_weak(found: list[Found], least: float) -> None:
+def _warn_weak_joints(found: list[FramePoses], least: float) -> None:
     weak = [(one.keypoints[:, :, 2] < least).mean() for one in found if len(one.keypoints)]
-    if weak and np.mean(weak) > _MANY:
+    if weak and np.mean(weak) > _WEAK_SHARE:
         _say(
             f"{np.mean(weak):.0%} of the joints score less than --joint-score {least:g}: they are "
             "neither drawn nor labelled, but in results.json"
@@ -105,7 +112,7 @@ def _tell_weak(found: list[Found], least: float) -> None:
 
 
 @contextmanager
-def _kept(path: Path, found: list[Found]) -> Iterator[None]:
+def _save_results(path: Path, found: list[FramePoses]) -> Iterator[None]:
     """Writes the poses as COCO results at the end, also where something stops on the way: hours
     of work may be in them."""
     try:
@@ -117,28 +124,28 @@ def _kept(path: Path, found: list[Found]) -> Iterator[None]:
     write_results(path, found)
 
 
-def _finder(options: PredictConfig, sources: list[Source]) -> Finder:
+def _person_detector(options: PredictConfig, sources: list[MediaFile]) -> PersonDetector:
     if options.boxes:
         return read_boxes(options.boxes, sources, options.box_score)
     if options.detector:
         from repogen.inference.detector import load_detector
 
         return load_detector(options.detector, options.box_score)
-    return whole_picture
+    return whole_image_box
 
 
-def _estimated(
-    estimator: Estimator, frames: Iterable[Frame], find: Finder, flip: bool
-) -> Iterator[tuple[Frame, Scored, Float[np.ndarray, "n 17 3"]]]:
+def _estimate_frames(
+    estimator: Estimator, frames: Iterable[Frame], find: PersonDetector, flip: bool
+) -> Iterator[tuple[Frame, ScoredBoxes, Float[np.ndarray, "n 17 3"]]]:
     """Each frame with its boxes and their poses; the crops of several fill a batch."""
-    waiting: list[tuple[Frame, Scored]] = []
+    waiting: list[tuple[Frame, ScoredBoxes]] = []
 
-    def poses() -> Iterator[tuple[Frame, Scored, Float[np.ndarray, "n 17 3"]]]:
+    def poses() -> Iterator[tuple[Frame, ScoredBoxes, Float[np.ndarray, "n 17 3"]]]:
         windows = [[window_of(row[:4]) for row in rows] for _, rows in waiting]
         crops = (
             crop
             for (frame, _), own in zip(waiting, windows, strict=True)
-            for crop in _crops(frame.picture, own)
+            for crop in _cut_crops(frame.picture, own)
         )
         batches = estimate_crops(estimator, crops, [*itertools.chain(*windows)], flip, _BATCH)
         together = np.concatenate([np.empty((0, 17, 3)), *batches])
@@ -148,16 +155,16 @@ def _estimated(
 
     for frame in frames:
         height, width = frame.picture.shape[:2]
-        waiting.append((frame, within(find(frame), width, height)))
+        waiting.append((frame, clip_boxes(find(frame), width, height)))
         crops = sum(len(rows) for _, rows in waiting)
-        if crops >= _BATCH or sum(f.picture.nbytes for f, _ in waiting) > _HELD:
+        if crops >= _BATCH or sum(f.picture.nbytes for f, _ in waiting) > _MAX_WAITING_BYTES:
             yield from poses()
             waiting.clear()
     if waiting:
         yield from poses()
 
 
-def _crops(
+def _cut_crops(
     picture: UInt8[np.ndarray, "h w 3"], windows: list[Window]
 ) -> Iterator[UInt8[np.ndarray, "256 192 3"]]:
     """RGB crops of a picture, as `read_crop` cuts them from files."""
@@ -169,7 +176,9 @@ def _crops(
         yield cut(smaller[times], window, times)[..., ::-1]
 
 
-def _around(poses: Float[np.ndarray, "n 17 3"], rows: Scored, least: float) -> Scored:
+def _boxes_around_joints(
+    poses: Float[np.ndarray, "n 17 3"], rows: ScoredBoxes, least: float
+) -> ScoredBoxes:
     """The boxes around the joints that score at least `least`, within the old ones, which stay
     where there are no two joints."""
     out = rows.copy()
@@ -177,16 +186,16 @@ def _around(poses: Float[np.ndarray, "n 17 3"], rows: Scored, least: float) -> S
         joints = pose[pose[:, 2] >= least, :2]
         if len(joints) > 1:
             low, high = joints.min(axis=0), joints.max(axis=0)
-            margin = _MARGIN * (high - low).max()
+            margin = _BOX_MARGIN * (high - low).max()
             low, high = (np.clip(x, 0, row[2:4]) for x in (low - margin, high + margin))
             if (high - low >= 1).all():
                 row[:4] = [*low, *(high - low)]
     return out
 
 
-def _distinct(
-    rows: Scored, poses: Float[np.ndarray, "n 17 3"]
-) -> tuple[Scored, Float[np.ndarray, "n 17 3"]]:
+def _without_duplicates(
+    rows: ScoredBoxes, poses: Float[np.ndarray, "n 17 3"]
+) -> tuple[ScoredBoxes, Float[np.ndarray, "n 17 3"]]:
     """Without those of a detector's boxes that led to the same pose as a better one."""
     scores = rows[:, 4] * person_scores(poses[:, :, 2])
     areas = np.array([np.prod(window_of(row[:4]).size) for row in rows])
@@ -194,7 +203,9 @@ def _distinct(
     return rows[kept], poses[kept]
 
 
-def _numbers(sources: list[Source], ids: Mapping[Source, int]) -> dict[Source, Iterator[int]]:
+def _image_ids(
+    sources: list[MediaFile], ids: Mapping[MediaFile, int]
+) -> dict[MediaFile, Iterator[int]]:
     """Image ids of each file: those of a COCO file of boxes, else the numbers that all names of
     images consist of, else counted from 1; the frames of a video are counted too."""
     stems = {source: source.path.stem for source in sources}
@@ -205,7 +216,7 @@ def _numbers(sources: list[Source], ids: Mapping[Source, int]) -> dict[Source, I
     return {s: iter([ids[s]]) if s in ids and not s.video else counted for s in sources}
 
 
-def _report(broken: list[Source], sources: list[Source], out: Path) -> None:
+def _check_unreadable(broken: list[MediaFile], sources: list[MediaFile], out: Path) -> None:
     """Tell of what could not be read in folders; more than 1 % is an error."""
     if not broken:
         return

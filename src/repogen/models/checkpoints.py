@@ -21,7 +21,7 @@ _OLD_PICKLES = 5
 """Pickles at the front of a file of torch before 1.6: number, version, system, table, keys."""
 
 
-class _Ignored:
+class _IgnoredNumber:
     """Stands for a NumPy number, of which mmpose's checkpoints hold some beside the tensors."""
 
     def __init__(self, *_values: object) -> None:
@@ -31,8 +31,8 @@ class _Ignored:
         pass
 
 
-_NUMBERS = [
-    (_Ignored, name)
+_NUMPY_NUMBERS = [
+    (_IgnoredNumber, name)
     for name in ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype")
 ]
 
@@ -46,7 +46,10 @@ def read_checkpoint(path: Path) -> Weights:
         if begins != b"PK" and begins[:1] != b"\x80":  # torch would take it for a tar file
             raise ValueError("neither a zip file nor a pickle")
         _check_names(path, begins == b"PK")
-        with torch.serialization.safe_globals(_NUMBERS), warnings.catch_warnings(action="ignore"):
+        with (
+            torch.serialization.safe_globals(_NUMPY_NUMBERS),
+            warnings.catch_warnings(action="ignore"),
+        ):
             data = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         if code := re.search(r"Unsupported global: GLOBAL (\S+)", str(error)):

@@ -9,13 +9,13 @@ from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.errors import UserError
 from repogen.models import ViTPose, build_model
 from repogen.models.weights import (
-    blended,
+    blend_tensors,
+    check_absent,
     load_into,
     load_model,
     read_weights,
     save_weights,
-    unrecognised,
-    unused,
+    unrecognised_error,
     workspace,
 )
 
@@ -29,19 +29,19 @@ def convert_weights(source: Path, out: Path) -> Path:
     be read or become that, and where `out` exists.
     """
     if out.suffix == ".safetensors":
-        _convert_to_file(source, unused(out))
+        _convert_to_file(source, check_absent(out))
         return out
     if out.suffix in (".pth", ".pt", ".bin", ".onnx"):
         remedy = "; use repogen weights export" if out.suffix == ".onnx" else " or a folder's name"
         raise UserError(f"cannot convert to {out}: give a file ending in .safetensors{remedy}")
-    _convert_to_folder(source, unused(out))
+    _convert_to_folder(source, check_absent(out))
     return out
 
 
 def _convert_to_file(source: Path, out: Path) -> None:
     weights, name = read_weights(source)
     if name is None:
-        raise unrecognised(source, weights)
+        raise unrecognised_error(source, weights)
     load_into(build_model(name), weights, str(source), name)
     save_weights(out, weights, name)
 
@@ -72,9 +72,9 @@ def blend_weights(initial: Path, tuned: Path, out: Path, alpha: float) -> Path:
         raise UserError(f"--alpha {alpha:g} must lie between 0 (initial) and 1 (tuned)")
     if out.suffix != ".safetensors":
         raise UserError(f"cannot blend into {out}: give a file ending in .safetensors")
-    unused(out)
+    check_absent(out)
     (start, name), (end, other) = load_model(initial), load_model(tuned)
     if name != other:
         raise UserError(f"{initial} is {name} but {tuned} is {other}; blend weights of one model")
-    save_weights(out, blended(start.state_dict(), end.state_dict(), alpha), name)
+    save_weights(out, blend_tensors(start.state_dict(), end.state_dict(), alpha), name)
     return out

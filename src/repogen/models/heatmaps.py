@@ -47,7 +47,7 @@ def heatmaps_to_joints(
     padded = np.pad(flat, ((0, 0), (reach, reach), (reach, reach)), mode="reflect")
     patches = _patches(padded, row, column, 2 * reach + 1)
     weights = cv2.getGaussianKernel(_BLUR, 0).ravel()
-    blurred = _blurred(_blurred(patches, weights, 1), weights, 2)
+    blurred = _blur(_blur(patches, weights, 1), weights, 2)
     log = np.log(np.clip(blurred, 1e-3, 50.0))
 
     dx = (log[:, 1, 2] - log[:, 1, 0]) / 2
@@ -75,7 +75,7 @@ def _patches(
     ]
 
 
-def _blurred(patches: np.ndarray, weights: np.ndarray, axis: int) -> np.ndarray:
+def _blur(patches: np.ndarray, weights: np.ndarray, axis: int) -> np.ndarray:
     """A valid convolution along one axis."""
     windows = np.lib.stride_tricks.sliding_window_view(patches, len(weights), axis=axis)
     return windows @ weights

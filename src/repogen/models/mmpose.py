@@ -35,7 +35,7 @@ _NAMES = (
 )
 """Names of mmpose 0.x and of transformers, but for the attention's qkv, which is split."""
 
-_OF_PRETRAINING = r"^backbone\.(cls_token|mask_token|norm|fc_norm|head|decoder_\w+)(\.|$)"
+_PRETRAINING_ONLY = r"^backbone\.(cls_token|mask_token|norm|fc_norm|head|decoder_\w+)(\.|$)"
 """What an MAE file has beside the blocks: its class token, last norm, decoder and classifier,
 none of which ViTPose takes over."""
 
@@ -53,10 +53,10 @@ def from_mmpose(weights: Mapping[str, Tensor]) -> Weights:
     out, strange = {}, []
     for name, value in weights.items():
         full = name if name.startswith(("backbone.", "keypoint_head.")) else f"backbone.{name}"
-        if re.match(_OF_PRETRAINING, full):
+        if re.match(_PRETRAINING_ONLY, full):
             continue
         if full != name:
-            value = _fitted(name, value)
+            value = _fit_to_crops(name, value)
         if qkv := re.match(r"^backbone\.blocks\.(\d+)\.attn\.qkv\.(weight|bias)$", full):
             for part, piece in zip(("query", "key", "value"), value.chunk(3), strict=True):
                 key = f"backbone.encoder.layer.{qkv[1]}.attention.attention.{part}.{qkv[2]}"
@@ -74,10 +74,10 @@ def from_mmpose(weights: Mapping[str, Tensor]) -> Weights:
     return out
 
 
-def _fitted(name: str, value: Tensor) -> Tensor:
+def _fit_to_crops(name: str, value: Tensor) -> Tensor:
     """A tensor of a backbone trained on square images, as ViTPose takes it over."""
     if name == "pos_embed" and value.ndim == 3:
-        return positions_for_crops(value)
+        return resample_positions(value)
     if name == "patch_embed.proj.weight" and value.ndim == 4 and value.shape[-1] < _PATCH:
         # The huge MAE has patches of 14 pixels: zeros around its kernels make them 16.
         before = (_PATCH - value.shape[-1]) // 2
@@ -86,7 +86,7 @@ def _fitted(name: str, value: Tensor) -> Tensor:
     return value
 
 
-def positions_for_crops(positions: Tensor) -> Tensor:
+def resample_positions(positions: Tensor) -> Tensor:
     """The position embedding of square images, (1, s² or s² + 1, c), for our crops, (1, 193, c).
 
     The class token's comes first and stays as it is, zero where there is none: ViTPose and

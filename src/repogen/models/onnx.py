@@ -25,15 +25,15 @@ from repogen.coco.crops import CROP_SIZE
 from repogen.errors import UserError
 from repogen.models.heatmaps import STRIDE
 from repogen.models.pixels import normalize
-from repogen.models.weights import load_model, unused, workspace
+from repogen.models.weights import check_absent, load_model, workspace
 
 OPSET = 18
 """Old enough for the runtimes in use, new enough for the exporter not to translate."""
 
-_ONE_FILE = 1_900_000_000
+_MAX_SINGLE_FILE = 1_900_000_000
 """Bytes of weights that fit in one protobuf message; larger ones (vitpose-h's) lie beside it."""
 
-_NEAR = 1e-3
+_TOLERANCE = 1e-3
 """How far the file's heatmaps may be from torch's, as a share of their largest value."""
 
 
@@ -41,10 +41,10 @@ def _check(path: Path) -> None:
     if path.suffix != ".onnx":
         raise UserError(f"cannot export to {path}: give a file ending in .onnx")
     for file in (path, path.with_name(path.name + ".data")):
-        unused(file)
+        check_absent(file)
 
 
-class _OfCrops(nn.Module):
+class _NormalizingModel(nn.Module):
     """A model that normalises its input itself."""
 
     def __init__(self, model: nn.Module) -> None:
@@ -76,7 +76,7 @@ def export_onnx(model: nn.Module, path: Path, name: str) -> float:
     _check(path)
     with workspace(path) as folder:
         difference = _export(model, folder / path.name, name)
-        if not difference <= _NEAR:
+        if not difference <= _TOLERANCE:
             raise UserError(
                 f"{path} is not written: its heatmaps would differ by {difference:.2g} from "
                 f"torch {torch.__version__}'s; try other versions of torch and onnxruntime"
@@ -87,7 +87,7 @@ def export_onnx(model: nn.Module, path: Path, name: str) -> float:
 
 
 def _export(model: nn.Module, made: Path, name: str) -> float:
-    network = _OfCrops(model).eval()
+    network = _NormalizingModel(model).eval()
     rng = np.random.default_rng(0)
     width, height = CROP_SIZE
     crops = rng.integers(0, 256, (3, height, width, 3), dtype=np.uint8)
@@ -99,15 +99,15 @@ def _export(model: nn.Module, made: Path, name: str) -> float:
             dynamic_shapes=({0: torch.export.Dim("n")},),
         )  # fmt: skip
         wanted = network(torch.from_numpy(crops)).numpy()
-    _describe(program, name)
-    program.save(made, external_data=_bytes(model) > _ONE_FILE)
+    _write_metadata(program, name)
+    program.save(made, external_data=_byte_count(model) > _MAX_SINGLE_FILE)
     onnx.checker.check_model(str(made), full_check=True)
     session = onnxruntime.InferenceSession(made, providers=["CPUExecutionProvider"])
     (found,) = session.run(None, {"crops": crops})
     return float(np.abs(found - wanted).max() / np.abs(wanted).max())
 
 
-def _describe(program: torch.onnx.ONNXProgram, name: str) -> None:
+def _write_metadata(program: torch.onnx.ONNXProgram, name: str) -> None:
     """Metadata for the file's users, in place of the exporter's notes on this machine's files."""
     model = program.model
     model.metadata_props.clear()
@@ -124,5 +124,5 @@ def _describe(program: torch.onnx.ONNXProgram, name: str) -> None:
             value.metadata_props.clear()
 
 
-def _bytes(model: nn.Module) -> int:
+def _byte_count(model: nn.Module) -> int:
     return sum(value.numel() * value.element_size() for value in model.state_dict().values())

@@ -27,7 +27,7 @@ def save_weights(path: Path, weights: Mapping[str, Tensor], model: str) -> None:
     write_whole(path, save({k: v.contiguous() for k, v in weights.items()}, {"model": model}))
 
 
-def unused(path: Path) -> Path:
+def check_absent(path: Path) -> Path:
     """The path, if nothing lies there yet: raises `UserError` rather than overwrite."""
     if path.exists():
         raise UserError(f"{path} exists; remove it or choose another name")
@@ -79,7 +79,7 @@ def read_weights(path: Path) -> tuple[Weights, str | None]:
             weights = from_mmpose(weights)
         except (IndexError, RuntimeError, TypeError, ValueError) as error:
             raise UserError(f"{path} is of another architecture: {error}") from error
-    return weights, model or _recognised(weights)
+    return weights, model or _recognise(weights)
 
 
 def load_into(model: nn.Module, weights: Mapping[str, Tensor], source: str, name: str) -> list[str]:
@@ -97,7 +97,9 @@ def load_into(model: nn.Module, weights: Mapping[str, Tensor], source: str, name
     bent = sorted(k for k in wanted & set(weights) if own[k].shape != weights[k].shape)
     if missing or foreign or bent:
         told = [
-            f"{verb} {_few(keys)}" for verb, keys in (("lacks", missing), ("has", foreign)) if keys
+            f"{verb} {_shorten(keys)}"
+            for verb, keys in (("lacks", missing), ("has", foreign))
+            if keys
         ]
         if bent:
             k = bent[0]
@@ -113,7 +115,7 @@ def load_model(path: Path, name: str | None = None) -> tuple[nn.Module, str]:
     weights, found = read_weights(path)
     name = name or found
     if name is None:
-        raise unrecognised(path, weights)
+        raise unrecognised_error(path, weights)
     model = build_model(name)
     kept = load_into(model, weights, str(path), name)
     if kept:
@@ -121,7 +123,9 @@ def load_model(path: Path, name: str | None = None) -> tuple[nn.Module, str]:
     return model.eval(), name
 
 
-def blended(start: Mapping[str, Tensor], tuned: Mapping[str, Tensor], alpha: float) -> Weights:
+def blend_tensors(
+    start: Mapping[str, Tensor], tuned: Mapping[str, Tensor], alpha: float
+) -> Weights:
     """(1 - alpha) start + alpha tuned, weight by weight (WiSE-FT, Wortsman et al., CVPR 2022)."""
     if set(start) != set(tuned):
         raise UserError("weights of two architectures cannot be blended")
@@ -133,12 +137,12 @@ def blended(start: Mapping[str, Tensor], tuned: Mapping[str, Tensor], alpha: flo
     }
 
 
-def unrecognised(path: Path, weights: Mapping[str, Tensor]) -> UserError:
+def unrecognised_error(path: Path, weights: Mapping[str, Tensor]) -> UserError:
     """The error for weights that are of no model of ours."""
-    return UserError(f"{path} is none of {', '.join(MODELS)}: it has {_few(sorted(weights))}")
+    return UserError(f"{path} is none of {', '.join(MODELS)}: it has {_shorten(sorted(weights))}")
 
 
-def _recognised(weights: Mapping[str, Tensor]) -> str | None:
+def _recognise(weights: Mapping[str, Tensor]) -> str | None:
     """The model whose embedding has this width."""
     from repogen.models.vitpose import SIZES
 
@@ -150,5 +154,5 @@ def _recognised(weights: Mapping[str, Tensor]) -> str | None:
     return f"vitpose-{size}" if size else None
 
 
-def _few(names: list[str]) -> str:
+def _shorten(names: list[str]) -> str:
     return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]

@@ -18,26 +18,26 @@ from repogen.errors import UserError
 from repogen.viewpoint_estimation.figures import bands_figure, sphere_figure
 from repogen.viewpoint_estimation.mixture import mode
 from repogen.viewpoint_estimation.regressor import estimate_views
-from repogen.viewpoint_estimation.sampling import FEWEST
+from repogen.viewpoint_estimation.sampling import MIN_JOINTS
 from repogen.viewpoint_estimation.sphere import (
-    AREAS,
+    CELL_AREAS,
     QUADRANTS,
-    between_deg,
-    by_band,
-    counted,
-    smoothed,
-    spread_over,
-    to_angles,
-    to_directions,
+    angles_between_deg,
+    angles_to_directions,
+    cell_shares,
+    directions_to_angles,
+    distribution_over_cells,
+    smoothed_cells,
+    sum_by_band,
 )
-from repogen.viewpoint_estimation.trained import Trained, error_summary, load_regressor
+from repogen.viewpoint_estimation.trained import TrainedRegressor, error_summary, load_regressor
 
 
 def chart_views(
     annotations: Path | str,
     out: Path | str = Path("views"),
     min_joints: int = 6,
-    regressor: Trained | None = None,
+    regressor: TrainedRegressor | None = None,
 ) -> dict[str, Any]:
     """Estimate where each person of a COCO-keypoints file was seen from, and chart it.
 
@@ -52,34 +52,34 @@ def chart_views(
     The regressor is trained on this machine when first needed, if none is given. Raises
     `UserError` for a file that is no such file or in which nobody is left.
     """
-    if not FEWEST <= min_joints <= 17:
-        raise UserError(f"--min-joints {min_joints} must lie between {FEWEST} and 17")
+    if not MIN_JOINTS <= min_joints <= 17:
+        raise UserError(f"--min-joints {min_joints} must lie between {MIN_JOINTS} and 17")
     path, out = Path(annotations), Path(out)
     if path.is_dir():
         path = open_folder(path).annotations
     everybody = read_people(path.stem, path, path.parent)
-    people = _used(everybody, min_joints)
+    people = _select_people(everybody, min_joints)
     regressor = regressor or load_regressor()
     mixture = estimate_views(regressor.network, people.keypoints)
     found = mode(mixture).numpy().astype(np.float64)
-    spread = spread_over(mixture, found)
+    spread = distribution_over_cells(mixture, found)
     told = people.views[:, :2]
-    truth, known = to_directions(*told.T), np.isfinite(told).all(axis=1)
+    truth, known = angles_to_directions(*told.T), np.isfinite(told).all(axis=1)
     charts = {"estimated": spread.cells}
     report: dict[str, Any] = {
         "annotations": str(annotations),
         "persons": len(people),
         "left_out": len(everybody) - len(people),
         "min_joints": min_joints,
-        "shares": _shares(spread.cells),
+        "shares": _share_rows(spread.cells),
         "expected_error_deg": round(float(spread.expected_deg.mean()), 2),
         "held_out_error_deg": regressor.held_out,
     }
     if known.any():
-        charts["as the file says"] = smoothed(truth[known]).cells
-        report["shares_in_file"] = _shares(counted(truth[known]))
-        report["error_deg"] = error_summary(between_deg(found, truth)[known])
-    report["people"] = _directions(people, found, spread.expected_deg)
+        charts["as the file says"] = smoothed_cells(truth[known]).cells
+        report["shares_in_file"] = _share_rows(cell_shares(truth[known]))
+        report["error_deg"] = error_summary(angles_between_deg(found, truth)[known])
+    report["people"] = _direction_rows(people, found, spread.expected_deg)
     shown = "/".join(Path(annotations).resolve().parts[-2:]).replace("$", r"\$")
     title = f"{shown}, {len(people):,} people"
     write_whole(out / "sphere.png", _png(sphere_figure(title, charts)))
@@ -118,7 +118,7 @@ def views_text(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _used(people: PersonAnnotations, min_joints: int) -> PersonAnnotations:
+def _select_people(people: PersonAnnotations, min_joints: int) -> PersonAnnotations:
     labelled = (people.keypoints[:, :, 2] > 0).sum(axis=1)
     used = people.take(np.flatnonzero((labelled >= min_joints) & ~people.crowd))
     if len(used) == 0:
@@ -130,10 +130,10 @@ def _used(people: PersonAnnotations, min_joints: int) -> PersonAnnotations:
     return used
 
 
-def _shares(cells: Float[np.ndarray, "36 72"]) -> list[dict[str, Any]]:
+def _share_rows(cells: Float[np.ndarray, "36 72"]) -> list[dict[str, Any]]:
     rows = []
-    even = by_band(AREAS).sum(axis=1)
-    for limits, sides, sphere in zip(pairwise(BANDS), by_band(cells), even, strict=True):
+    even = sum_by_band(CELL_AREAS).sum(axis=1)
+    for limits, sides, sphere in zip(pairwise(BANDS), sum_by_band(cells), even, strict=True):
         shares = dict(zip(QUADRANTS, sides, strict=True)) | {"all": sides.sum()}
         rows.append(
             {"elevation_deg": list(limits)}
@@ -143,7 +143,7 @@ def _shares(cells: Float[np.ndarray, "36 72"]) -> list[dict[str, Any]]:
     return rows
 
 
-def _directions(
+def _direction_rows(
     people: PersonAnnotations, found: Float[np.ndarray, "n 3"], expected: Float[np.ndarray, " n"]
 ) -> list[dict[str, Any]]:
     return [
@@ -155,7 +155,7 @@ def _directions(
             "expected_error_deg": round(float(error), 1),
         }
         for person, image, (azimuth, elevation), error in zip(
-            people.ids, people.image, to_angles(found), expected, strict=True
+            people.ids, people.image, directions_to_angles(found), expected, strict=True
         )
     ]
 

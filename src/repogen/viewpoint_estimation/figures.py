@@ -12,7 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from repogen.cameras.viewpoints import BANDS
-from repogen.viewpoint_estimation.sphere import AREAS, AZIMUTHS, ELEVATIONS, QUADRANTS, by_band
+from repogen.viewpoint_estimation.sphere import (
+    AZIMUTHS,
+    CELL_AREAS,
+    ELEVATIONS,
+    QUADRANTS,
+    sum_by_band,
+)
 
 _COLORS = ("#0072b2", "#56b4e9", "#999999", "#e69f00")
 """Of Okabe and Ito's, which colour-blind people tell apart: one for each quadrant."""
@@ -23,7 +29,7 @@ _SIDES = ("back", "right", "front", "left", "back")
 def sphere_figure(title: str, charts: Mapping[str, Float[np.ndarray, "36 72"]]) -> Figure:
     """Heat maps over the sphere by name, each a share of people by cell, on one scale."""
     figure = Figure(figsize=(6.5 * len(charts) + 1, 4.1), layout="constrained")
-    density = {name: cells / AREAS for name, cells in charts.items()}
+    density = {name: cells / CELL_AREAS for name, cells in charts.items()}
     highest = max(float(values.max()) for values in density.values())
     panels = []
     for place, (name, values) in enumerate(density.items()):
@@ -53,7 +59,7 @@ def bands_figure(title: str, charts: Mapping[str, Float[np.ndarray, "36 72"]]) -
     axes = figure.add_subplot()
     at, width = np.arange(len(BANDS) - 1), 0.75 / len(charts)
     for place, (name, cells) in enumerate(charts.items()):
-        shares, x = 100 * by_band(cells), at + (place - (len(charts) - 1) / 2) * width
+        shares, x = 100 * sum_by_band(cells), at + (place - (len(charts) - 1) / 2) * width
         bottom = np.zeros(len(at))
         for side, color, share in zip(QUADRANTS, _COLORS, shares.T, strict=True):
             axes.bar(
@@ -61,7 +67,7 @@ def bands_figure(title: str, charts: Mapping[str, Float[np.ndarray, "36 72"]]) -
                 label=f"{side}, {name}" if len(charts) > 1 else side,
             )  # fmt: skip
             bottom += share
-    even = 100 * by_band(AREAS).sum(axis=1)
+    even = 100 * sum_by_band(CELL_AREAS).sum(axis=1)
     axes.hlines(even, at - 0.45, at + 0.45, color="black", linestyle="--", label="even sphere")
     axes.set_xticks(at, [f"{low}° … {high}°" for low, high in pairwise(BANDS)])
     axes.set_xlabel("camera's elevation (90° = straight above)")

@@ -16,7 +16,7 @@ class Mixture(NamedTuple):
     concentrations: Float[Tensor, "n k"]
 
 
-def from_outputs(outputs: Float[Tensor, "n m"]) -> Mixture:
+def outputs_to_mixture(outputs: Float[Tensor, "n m"]) -> Mixture:
     """A network's m = 5 k plain numbers a person as a mixture."""
     weights, means, concentrations = outputs.view(len(outputs), -1, 5).split([1, 3, 1], dim=2)
     return Mixture(
@@ -45,7 +45,7 @@ def mode(mixture: Mixture) -> Float[Tensor, "n 3"]:
     return mixture.means[torch.arange(len(best)), best]
 
 
-def averaged(one: Mixture, other: Mixture) -> Mixture:
+def average_mixtures(one: Mixture, other: Mixture) -> Mixture:
     """Half of each."""
     return Mixture(
         torch.cat([one.log_weights, other.log_weights], dim=1) - math.log(2),

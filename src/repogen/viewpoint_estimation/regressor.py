@@ -19,17 +19,24 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from repogen.coco.crops import FLIP
-from repogen.viewpoint_estimation.mixture import Mixture, averaged, from_outputs, log_density
-from repogen.viewpoint_estimation.sampling import sample_labels, with_lost_joints
+from repogen.viewpoint_estimation.mixture import (
+    Mixture,
+    average_mixtures,
+    log_density,
+    outputs_to_mixture,
+)
+from repogen.viewpoint_estimation.sampling import drop_joints, sample_labels
 
 COMPONENTS = 6
 
-_HEIGHTS = np.array([0.6, 0.6, 0.6, 0.6, 0.6, 1, 1, 0.3, 0.3, 0, 0, -0.6, -0.6, -0.8, -0.8, -1, -1])
+_UPRIGHT_WEIGHTS = np.array(
+    [0.6, 0.6, 0.6, 0.6, 0.6, 1, 1, 0.3, 0.3, 0, 0, -0.6, -0.6, -0.8, -0.8, -1, -1]
+)
 """Which way each joint pulls when a person is turned upright: shoulders up, ankles down. The
 hands say nothing."""
 
 
-def features(keypoints: Float[np.ndarray, "n 17 3"]) -> Float[np.ndarray, "n 51"]:
+def keypoints_to_features(keypoints: Float[np.ndarray, "n 17 3"]) -> Float[np.ndarray, "n 51"]:
     """Labelled joints about their middle, of unit size, the body upright; then which those are.
 
     How a picture is rolled says nothing of the direction, so roll is taken out, with place and
@@ -40,7 +47,7 @@ def features(keypoints: Float[np.ndarray, "n 17 3"]) -> Float[np.ndarray, "n 51"
     at = keypoints[:, :, 0] + 1j * keypoints[:, :, 1]
     at = (at - (at * seen).sum(axis=1, keepdims=True) / count) * seen
     size = np.sqrt((np.abs(at) ** 2).sum(axis=1, keepdims=True) / count)
-    pull = _HEIGHTS - (_HEIGHTS * seen).sum(axis=1, keepdims=True) / count
+    pull = _UPRIGHT_WEIGHTS - (_UPRIGHT_WEIGHTS * seen).sum(axis=1, keepdims=True) / count
     up = np.angle((at * pull).sum(axis=1, keepdims=True))
     at = at * np.exp(-1j * (up + np.pi / 2)) / np.maximum(size, 1e-9)
     return np.concatenate([at.real, at.imag, seen], axis=1).astype(np.float32)
@@ -68,7 +75,7 @@ class ViewRegressor(nn.Module):
         x = nn.functional.silu(self.first(x))
         for layer in self.hidden:
             x = x + layer(x)
-        return from_outputs(self.last(x))
+        return outputs_to_mixture(self.last(x))
 
 
 def train_regressor(
@@ -87,7 +94,7 @@ def train_regressor(
     with _one_thread():
         for _ in tqdm(range(steps), desc="learning", unit="step", disable=None):
             labels, towards = sample_labels(rng, points, batch)
-            mixture = network(torch.from_numpy(features(with_lost_joints(rng, labels))))
+            mixture = network(torch.from_numpy(keypoints_to_features(drop_joints(rng, labels))))
             target = torch.from_numpy(towards).float()[:, None]
             loss = -log_density(mixture, target).mean()
             optimizer.zero_grad()
@@ -117,6 +124,8 @@ def estimate_views(network: ViewRegressor, keypoints: Float[np.ndarray, "n 17 3"
     picture has exactly the mirrored answer.
     """
     flip = torch.tensor([-1.0, 1.0, 1.0])
-    plain = network(torch.from_numpy(features(keypoints)))
-    mirrored = network(torch.from_numpy(features(keypoints[:, FLIP] * [-1.0, 1.0, 1.0])))
-    return averaged(plain, mirrored._replace(means=mirrored.means * flip))
+    plain = network(torch.from_numpy(keypoints_to_features(keypoints)))
+    mirrored = network(
+        torch.from_numpy(keypoints_to_features(keypoints[:, FLIP] * [-1.0, 1.0, 1.0]))
+    )
+    return average_mixtures(plain, mirrored._replace(means=mirrored.means * flip))

@@ -12,10 +12,10 @@ from repogen.poses.bounds import Bounds, default_bounds
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.sampling import Angles, sample_body_pose
 
-FACE = slice(0, 5)
+FACE_JOINTS = slice(0, 5)
 """Nose, eyes and ears, which many sets do not label (LSPet)."""
 
-FEWEST = 5
+MIN_JOINTS = 5
 """Labelled joints that everybody keeps."""
 
 _LEGS, _ARMS = ("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist")
@@ -26,7 +26,7 @@ _OFF_AXIS_DEG = 25.0
 _NOISE = (0.1, 1.5)
 """Annotation noise in units of COCO's own, evenly on a log scale."""
 
-_CUTS: tuple[tuple[float, list[int]], ...] = (
+_LOST_TOGETHER: tuple[tuple[float, list[int]], ...] = (
     (0.06, [1, 3, 5, 7, 9, 11, 13, 15]),
     (0.06, [2, 4, 6, 8, 10, 12, 14, 16]),
     (0.05, [15, 16]),
@@ -62,7 +62,7 @@ def sample_pose(rng: np.random.Generator, bounds: Bounds) -> Angles:
     return angles
 
 
-def sample_points(rng: np.random.Generator, body: Body, count: int) -> Float[np.ndarray, "n 17 3"]:
+def sample_people(rng: np.random.Generator, body: Body, count: int) -> Float[np.ndarray, "n 17 3"]:
     """Keypoints of `count` people of any age, metres, world frame, the hips at the origin."""
     bounds, ages = default_bounds(), tuple(AGES)
     return np.stack(
@@ -81,7 +81,7 @@ def sample_directions(rng: np.random.Generator, count: int) -> Float[np.ndarray,
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def projected(
+def project_people(
     rng: np.random.Generator,
     points: Float[np.ndarray, "n 17 3"],
     towards: Float[np.ndarray, "n 3"],
@@ -113,33 +113,33 @@ def sample_labels(
     mirror = rng.random(count) < 0.5
     chosen[mirror] = chosen[mirror][:, FLIP] * [-1.0, 1.0, 1.0]
     towards = sample_directions(rng, count)
-    distances = _log_even(rng, _DISTANCE_M, count)
+    distances = _log_uniform(rng, _DISTANCE_M, count)
     off_axis = np.radians(rng.uniform(0, _OFF_AXIS_DEG, count))
-    flat = projected(rng, chosen, towards, distances, off_axis)
+    flat = project_people(rng, chosen, towards, distances, off_axis)
     # The root of a person's area is about half of the longer side of its joints' box.
-    size = 0.5 * np.ptp(flat, axis=1).max(axis=1) * _log_even(rng, _NOISE, count)
+    size = 0.5 * np.ptp(flat, axis=1).max(axis=1) * _log_uniform(rng, _NOISE, count)
     flat += rng.normal(size=flat.shape) * size[:, None, None] * SIGMAS[:, None]
     return np.concatenate([flat, np.full((count, 17, 1), 2.0)], axis=2), towards
 
 
-def with_lost_joints(
+def drop_joints(
     rng: np.random.Generator, keypoints: Float[np.ndarray, "n 17 3"]
 ) -> Float[np.ndarray, "n 17 3"]:
     """The same labels with joints missing as in real sets: no faces, cut people, single joints.
 
-    Nobody keeps fewer than `FEWEST`: who would, loses none.
+    Nobody keeps fewer than `MIN_JOINTS`: who would, loses none.
     """
     count = len(keypoints)
-    tables = np.array([[joint in joints for joint in range(17)] for _, joints in _CUTS])
-    lost = tables[rng.choice(len(_CUTS), count, p=[share for share, _ in _CUTS])]
-    lost[rng.random(count) < 0.35, FACE] = True
+    tables = np.array([[joint in joints for joint in range(17)] for _, joints in _LOST_TOGETHER])
+    lost = tables[rng.choice(len(_LOST_TOGETHER), count, p=[share for share, _ in _LOST_TOGETHER])]
+    lost[rng.random(count) < 0.35, FACE_JOINTS] = True
     rates = rng.uniform(0, 0.3, count) * (rng.random(count) < 0.5)
     lost |= rng.random((count, 17)) < rates[:, None]
-    lost[(~lost).sum(axis=1) < FEWEST] = False
+    lost[(~lost).sum(axis=1) < MIN_JOINTS] = False
     return np.where(lost[:, :, None], 0.0, keypoints)
 
 
-def _log_even(
+def _log_uniform(
     rng: np.random.Generator, limits: tuple[float, float], count: int
 ) -> Float[np.ndarray, " n"]:
     low, high = np.log(limits)

@@ -22,12 +22,16 @@ from repogen.errors import UserError
 from repogen.viewpoint_estimation.mixture import mode
 from repogen.viewpoint_estimation.regressor import ViewRegressor, estimate_views, train_regressor
 from repogen.viewpoint_estimation.sampling import (
-    FACE,
+    FACE_JOINTS,
+    drop_joints,
     sample_labels,
-    sample_points,
-    with_lost_joints,
+    sample_people,
 )
-from repogen.viewpoint_estimation.sphere import between_deg, spread_over, to_angles
+from repogen.viewpoint_estimation.sphere import (
+    angles_between_deg,
+    directions_to_angles,
+    distribution_over_cells,
+)
 
 FORMAT = 1
 """Part of the file's name: raise it when training or the network changes."""
@@ -36,21 +40,21 @@ _POSES, _HELD_OUT_POSES, _HELD_OUT_VIEWS = 4000, 1000, 4000
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedRegressor:
     """A regressor and its errors on held-out generated people, as `held_out_errors` gives them."""
 
     network: ViewRegressor
     held_out: list[dict[str, Any]]
 
 
-def train_and_test(seed: int = 0, body: Body | None = None) -> Trained:
+def train_and_evaluate(seed: int = 0, body: Body | None = None) -> TrainedRegressor:
     """Train on poses of one seed and test on those of another; minutes on a laptop."""
     body = body or load_body()
     rng = np.random.default_rng([seed, 0])
-    network = train_regressor(rng, sample_points(rng, body, _POSES))
+    network = train_regressor(rng, sample_people(rng, body, _POSES))
     rng = np.random.default_rng([seed, 1])
-    return Trained(
-        network, held_out_errors(rng, network, sample_points(rng, body, _HELD_OUT_POSES))
+    return TrainedRegressor(
+        network, held_out_errors(rng, network, sample_people(rng, body, _HELD_OUT_POSES))
     )
 
 
@@ -67,18 +71,18 @@ def held_out_errors(
     """
     labels, towards = sample_labels(rng, points, count)
     faceless = labels.copy()
-    faceless[:, FACE] = 0.0
+    faceless[:, FACE_JOINTS] = 0.0
     rows = []
     for joints, keypoints in (
         ("all joints", labels),
         ("no face joints", faceless),
-        ("some joints missing", with_lost_joints(rng, labels)),
+        ("some joints missing", drop_joints(rng, labels)),
     ):
         mixture = estimate_views(network, keypoints)
         found = mode(mixture).numpy().astype(np.float64)
-        errors = between_deg(found, towards)
-        expected = spread_over(mixture, found).expected_deg
-        elevation = to_angles(towards)[:, 1]
+        errors = angles_between_deg(found, towards)
+        expected = distribution_over_cells(mixture, found).expected_deg
+        elevation = directions_to_angles(towards)[:, 1]
         for low, high in ((-90, 90), *pairwise(BANDS)):
             inside = (elevation >= low) & (elevation <= high)
             rows.append(
@@ -102,7 +106,7 @@ def cached_regressor() -> Path:
     return cache_dir() / "viewpoints" / f"anny-{version('anny')}-{FORMAT}.safetensors"
 
 
-def load_regressor() -> Trained:
+def load_regressor() -> TrainedRegressor:
     """The trained regressor, trained first if this machine has none.
 
     Of several processes that start together one trains and the others wait. Raises `UserError`
@@ -115,20 +119,20 @@ def load_regressor() -> Trained:
             with FileLock(f"{path}.lock"):
                 if not path.exists():
                     _say(f"training the view regressor, once for this machine (minutes) → {path}")
-                    _save(path, train_and_test())
+                    _save(path, train_and_evaluate())
         except OSError as error:
             raise cannot_write(path, error) from error
     return _read(path)
 
 
-def _save(path: Path, trained: Trained) -> None:
+def _save(path: Path, trained: TrainedRegressor) -> None:
     data = safetensors.torch.save(
         trained.network.state_dict(), {"held_out": json.dumps(trained.held_out)}
     )
     write_whole(path, data)
 
 
-def _read(path: Path) -> Trained:
+def _read(path: Path) -> TrainedRegressor:
     try:
         with safe_open(path, "pt") as file:
             held_out = json.loads(file.metadata()["held_out"])
@@ -137,7 +141,7 @@ def _read(path: Path) -> Trained:
         network.load_state_dict(weights)
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"{path} is no view regressor; remove it to train one anew") from error
-    return Trained(network.eval(), held_out)
+    return TrainedRegressor(network.eval(), held_out)
 
 
 def _say(text: str) -> None:

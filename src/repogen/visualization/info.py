@@ -35,7 +35,7 @@ def info(dataset: Path | str | None = None, plausibility: int = 0) -> str:
         raise UserError("--plausibility takes a number of poses from 1 and no dataset")
     if plausibility:
         return plausibility_table(plausibility)
-    return _of_dataset(Path(dataset)) if dataset else _of_installation()
+    return _dataset_text(Path(dataset)) if dataset else _installation_text()
 
 
 def plausibility_table(poses: int) -> str:
@@ -48,14 +48,16 @@ def plausibility_table(poses: int) -> str:
     ]
     for name in DISTRIBUTIONS:
         for variance in VARIANCES:
-            shares, beyond = np.transpose([_scores(k, name, variance) for k in range(poses)])
+            shares, beyond = np.transpose(
+                [_plausibility_of(k, name, variance) for k in range(poses)]
+            )
             figures = (shares.mean(), np.median(shares), np.quantile(shares, 0.9))
             percent = " ".join(f"{100 * share:6.2f}%" for share in figures)
             lines.append(f"{name:<20} {variance:>8.2f} {percent} {beyond.mean():6.0f}°")
     return "\n".join(lines)
 
 
-def _scores(seed: int, distribution: str, variance: float) -> tuple[float, float]:
+def _plausibility_of(seed: int, distribution: str, variance: float) -> tuple[float, float]:
     """Intersecting share, and degrees beyond the human range, of one person's pose."""
     body, rng = load_body(), np.random.default_rng(seed)
     shape = body.sample_shape(rng, ("adults",))
@@ -65,7 +67,7 @@ def _scores(seed: int, distribution: str, variance: float) -> tuple[float, float
     return share, sum(range_excess(angles).values())
 
 
-def _of_installation() -> str:
+def _installation_text() -> str:
     from repogen.warp_setup import wp
 
     body = cached_file()
@@ -91,7 +93,7 @@ def _flags(options: Mapping[str, Any]) -> Iterator[str]:
         yield f"--{name.replace('_', '-')} {' '.join(map(str, words))}"
 
 
-def _of_dataset(path: Path) -> str:
+def _dataset_text(path: Path) -> str:
     folder = open_dataset(path)
     run, summary = read_run(folder), summarize(folder)
     people, flags = summary.people, summary.people["flags"]

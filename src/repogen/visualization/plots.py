@@ -18,7 +18,7 @@ from repogen.poses.distributions import DISTRIBUTIONS, AngleDistribution
 from repogen.scenes.scene import Scene
 from repogen.visualization.summary import Summary
 
-_SHOWN = (
+_PLOTTED_ANGLES = (
     ("left_hip", "x"), ("right_hip", "z"), ("left_knee", "x"), ("spine2", "y"),
     ("neck", "x"), ("head", "y"), ("left_shoulder", "y"), ("left_shoulder", "z"),
     ("right_shoulder", "z"), ("left_elbow", "y"), ("right_elbow", "y"), ("right_wrist", "z"),
@@ -84,7 +84,7 @@ def random_poses(config: dict[str, Any]) -> RandomPoses | None:
 def angles_figure(scenes: Iterable[Scene], random: RandomPoses | None) -> Figure:
     """Histograms of a dozen joint angles in the scenes, with the density of the random poses
     among them where it is known."""
-    shown = [(joint, "xyz".index(name)) for joint, name in _SHOWN]
+    shown = [(joint, "xyz".index(name)) for joint, name in _PLOTTED_ANGLES]
     angles = [
         [person.angles.get(joint, _STRAIGHT)[axis] for joint, axis in shown]
         for scene in scenes

@@ -11,7 +11,7 @@ from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.reading import read_annotated
 from repogen.errors import UserError
 
-PERSON = np.dtype(
+PERSON_DTYPE = np.dtype(
     [("view", "i2"), ("azimuth_deg", "f8"), ("elevation_deg", "f8"), ("box", "f4", 4),
      ("side", "i4"), ("area", "f4"), ("flags", "i1", 17)]
 )  # fmt: skip
@@ -26,14 +26,14 @@ class Summary:
     views: Counter[str]
     """Images by their view's name."""
     people: np.ndarray
-    """Records of `PERSON`."""
+    """Records of `PERSON_DTYPE`."""
 
 
 def summarize(folder: DatasetFolder) -> Summary:
     """Read a dataset's records once. Raises `UserError` where they cannot be read."""
     views: Counter[str] = Counter()
     try:
-        return Summary(views, np.fromiter(_people(folder, views), PERSON))
+        return Summary(views, np.fromiter(_people(folder, views), PERSON_DTYPE))
     except UserError:
         raise
     except (KeyError, OverflowError, TypeError, ValueError) as error:
