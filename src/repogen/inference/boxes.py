@@ -1,4 +1,4 @@
-"""People's boxes from a file: whose they are, and which are worth a look."""
+"""Person boxes from a file, and the images and frames they belong to."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -14,56 +14,56 @@ from repogen.inference.frames import Frame, MediaFile
 from repogen.json_files import read_json
 
 ScoredBoxes = Float[np.ndarray, "n 5"]
-"""x, y, w, h in pixels and the score of each box."""
+"""x, y, w, h in pixels and the score of each box; (0, 0) is the image's corner."""
 
 PersonDetector = Callable[[Frame], ScoredBoxes]
-"""Where the people of a picture are."""
+"""A function from a frame to its person boxes."""
 
 _ImageName = str | int
-"""What a file calls an image: a path, or an id that is the number its name consists of."""
+"""How a file of boxes names an image: a path, or an image id that equals the file's stem."""
 
 _BROKEN = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 
 _PERSON = 1
-"""COCO's category, which a list of detections has no table for."""
+"""COCO's category of persons, for lists of detections, which have no table of categories."""
 
 
 @dataclass(frozen=True)
 class FileBoxes:
-    """The boxes of a file: a finder."""
+    """A `PersonDetector` that looks the boxes up in a file."""
 
     boxes: Mapping[tuple[MediaFile, int], list[list[float]]]
-    """By file and frame; -1 for an image."""
+    """By media file and frame number; the number is -1 for an image."""
     ids: Mapping[MediaFile, int]
-    """The image ids of a COCO file."""
+    """The image ids of a COCO file; empty for a list of detections."""
     sizes: Mapping[MediaFile, tuple[int, int]]
-    """Width and height of its images, where it says them."""
+    """Width and height of the images, where a COCO file holds them."""
 
     def __call__(self, frame: Frame) -> ScoredBoxes:
         return _to_array(self.boxes.get((frame.source, frame.number), []))
 
 
 def whole_image_box(frame: Frame) -> ScoredBoxes:
-    """The finder that takes every picture for one person's box."""
-    height, width = frame.picture.shape[:2]
+    """A `PersonDetector` that returns the whole image as one box of score 1."""
+    height, width = frame.image.shape[:2]
     return _to_array([[0.0, 0.0, width, height, 1.0]])
 
 
 def clip_boxes(boxes: ScoredBoxes, width: int, height: int) -> ScoredBoxes:
-    """Boxes cut to the picture; those with less than a pixel in it are left out."""
+    """Boxes clipped to an image; boxes with less than a pixel inside it are left out."""
     low = np.clip(boxes[:, :2], 0, (width, height))
     high = np.clip(boxes[:, :2] + boxes[:, 2:4], 0, (width, height))
     out = np.hstack([low, high - low, boxes[:, 4:]])
     return out[(out[:, 2:4] >= 1).all(axis=1)]
 
 
-def read_boxes(path: Path, sources: list[MediaFile], least: float) -> FileBoxes:
-    """The boxes of persons in a COCO file, or in a list of bbox, file_name (or image_id), frame
-    (of a video, from 0), score and category_id; those that score less than `least` are left out.
+def read_boxes(path: Path, sources: list[MediaFile], min_score: float) -> FileBoxes:
+    """The person boxes that score at least `min_score` in a COCO file or a list of detections.
 
-    A name finds the file it is the path of, or the end of the path of, or which its own end is.
-    Raises `UserError` for another kind of file, a name that fits several files, and where none
-    of the files is named.
+    A detection has bbox, file_name (or image_id), frame (of a video, from 0), score and
+    category_id. A name belongs to a media file when one of the two paths ends in the other.
+    Raises `UserError` for another kind of file, for a name that fits several media files, and
+    where no name fits any of them.
     """
     data = read_json(path, "--boxes")
     ids: dict[_ImageName, int] = {}
@@ -76,11 +76,11 @@ def read_boxes(path: Path, sources: list[MediaFile], least: float) -> FileBoxes:
     boxes: dict[tuple[MediaFile, int], list[list[float]]] = defaultdict(list)
     for name, frame, box in rows:
         source = owners.get(name)
-        if source is None or box[4] < least:
+        if source is None or box[4] < min_score:
             continue
-        if source.video and frame < 0:
-            raise UserError(f"--boxes {path}: a box of the video {name} says not of which frame")
-        boxes[source, frame if source.video else -1].append(box)
+        if source.is_video and frame < 0:
+            raise UserError(f"--boxes {path}: a box of the video {name} has no frame number")
+        boxes[source, frame if source.is_video else -1].append(box)
     return FileBoxes(
         boxes,
         {owners[name]: number for name, number in ids.items() if name in owners},
@@ -95,7 +95,7 @@ def _parse_coco(
     dict[_ImageName, tuple[int, int]],
     list[tuple[_ImageName, int, list[float]]],
 ]:
-    """Ids and sizes of the images by name, and the boxes."""
+    """Image ids by name, image sizes by name, and (name, frame, box) of each person."""
     tables = ("images", "annotations")
     if not isinstance(data, dict) or not all(isinstance(data.get(t), list) for t in tables):
         raise UserError(
@@ -104,7 +104,7 @@ def _parse_coco(
         )
     categories = data.get("categories") or []
     if not isinstance(categories, list):
-        raise UserError(f"--boxes {path}: categories is no list")
+        raise UserError(f"--boxes {path}: categories is not a list")
     persons = _parse_entries(
         path, "categories", categories, lambda c: c["id"] if c.get("name") == "person" else None
     )
@@ -146,34 +146,38 @@ def _parse_entries(
     path: Path, table: str, records: list[Any], read: Callable[[Any], Any]
 ) -> list[Any]:
     out = []
-    for place, record in enumerate(records):
+    for i, record in enumerate(records):
         try:
             out.append(read(record))
         except _BROKEN as error:
-            raise UserError(f"--boxes {path}: {table}[{place}] is none: {error!r}") from error
+            raise UserError(f"--boxes {path}: {table}[{i}] is not valid: {error!r}") from error
     return [entry for entry in out if entry is not None]
 
 
 def _files_of_names(
     path: Path, names: Iterable[_ImageName], sources: list[MediaFile]
 ) -> dict[_ImageName, MediaFile]:
-    """The file each name is of, where there is one."""
-    alike: dict[_ImageName, list[_ImageName]] = defaultdict(list)
+    """The media file that each name belongs to, for names that belong to one."""
+    by_file_name: dict[_ImageName, list[_ImageName]] = defaultdict(list)
     for name in names:
-        alike[name if isinstance(name, int) else PurePosixPath(name).name].append(name)
+        by_file_name[name if isinstance(name, int) else PurePosixPath(name).name].append(name)
     owners: dict[_ImageName, MediaFile] = {}
     for source in sources:
         stem = source.path.stem
-        near = [*alike[source.path.name], *(alike[int(stem)] if stem.isdecimal() else [])]
+        candidates = [
+            *by_file_name[source.path.name],
+            *(by_file_name[int(stem)] if stem.isdecimal() else []),
+        ]
         fitting = sorted(
-            (n for n in near if _names_file(n, source)), key=lambda n: _shared_path_parts(n, source)
+            (n for n in candidates if _names_file(n, source)),
+            key=lambda n: _shared_path_parts(n, source),
         )
         if len(fitting) > 1 and _shared_path_parts(fitting[-1], source) == _shared_path_parts(
             fitting[-2], source
         ):
             raise UserError(
                 f"--boxes {path}: {fitting[-2]} and {fitting[-1]} both fit {source.path}; "
-                "look at the folder above"
+                "give a folder further up"
             )
         for name in fitting[-1:]:
             other = owners.get(name)
@@ -181,12 +185,12 @@ def _files_of_names(
                 owners[name] = source
             elif name != other.name:
                 raise UserError(
-                    f"--boxes {path}: {name} fits both {other.path} and {source.path}; name files "
-                    "with their folders"
+                    f"--boxes {path}: {name} fits both {other.path} and {source.path}; add their "
+                    "folders to file_name"
                 )
     if not owners:
         raise UserError(
-            f"--boxes {path} names none of the {len(sources)} files, the first of which is "
+            f"--boxes {path} names none of the {len(sources)} input files, the first of which is "
             f"{sources[0].name}"
         )
     return owners
@@ -202,7 +206,7 @@ def _names_file(name: _ImageName, source: MediaFile) -> bool:
 
 
 def _shared_path_parts(name: _ImageName, source: MediaFile) -> int:
-    """How many parts the ends of a name and of a file's path have in common."""
+    """The number of path parts that a name and a file's path share at their ends."""
     if isinstance(name, int):
         return 1
     shared = 0
