@@ -212,10 +212,10 @@ def test_bad_input_is_one_line(tmp_path, runs, ours, capsys):
     save_weights(other, {"head.conv.weight": torch.zeros(3)}, "tiny")
     for words, said in {
         f"--weights {tmp_path} --data ours={ours}": "holds no weights",
-        f"--weights {tmp_path}/vit.safetensors --data ours={ours}": "no safetensors file",
+        f"--weights {tmp_path}/vit.safetensors --data ours={ours}": "not a safetensors file",
         f"--weights {tmp_path}/no.onnx --data ours={ours}": "no.onnx",
         f"--weights {runs}/a x={runs}/no --data ours={ours}": "no weights at",
-        f"--weights {other} --data ours={ours}": "is no tiny",
+        f"--weights {other} --data ours={ours}": "is not tiny",
         f"--weights {runs}/a {runs}/a --data ours={ours}": "two models are named 'a'",
         f"--weights {runs}/a --data s={ours} s={ours}": "two sets are called 's'",
         f"--weights {runs}/a --data {faceless(tmp_path, ours)}": "no labelled joint",

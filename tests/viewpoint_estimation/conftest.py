@@ -1,4 +1,4 @@
-"""A small regressor, trained once: a few hundred people, a few hundred steps."""
+"""A small regressor, trained once on a few hundred people for a few hundred steps."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def points(body):
 
 @pytest.fixture(scope="session")
 def strangers(body):
-    """Other people in other poses."""
+    """Keypoints of people that the regressor is not trained on."""
     return sample_people(np.random.default_rng(1), body, 120)
 
 

@@ -1,4 +1,4 @@
-"""Training pairs: the same picture as the camera takes, the right direction, honest gaps."""
+"""Training data: the projection of the camera, the right direction, missing joints."""
 
 import numpy as np
 import pytest
@@ -26,8 +26,8 @@ def labelled(flat):
     ("azimuth", "elevation", "roll"),
     [(0, 0, 0), (90, 20, 0), (-60, 75, 30), (180, -50, 170), (0, 90, 0), (10, -90, -45)],
 )
-def test_the_picture_is_the_cameras(strangers, azimuth, elevation, roll):
-    """Up to roll, place and scale, which features take out."""
+def test_the_projection_equals_that_of_the_camera(strangers, azimuth, elevation, roll):
+    """Up to roll, position and scale, which `keypoints_to_features` removes."""
     camera = look_at(View(azimuth, elevation, roll, 2.5), (0.0, 0.0, 0.0), 0.0, 640, 90.0)
     reference = camera.to_pixels(camera.to_camera(strangers[0]))
     towards = angles_to_directions(np.array([azimuth]), np.array([elevation]))
@@ -38,8 +38,8 @@ def test_the_picture_is_the_cameras(strangers, azimuth, elevation, roll):
     assert keypoints_to_features(labelled(ours)) == pytest.approx(expected, abs=1e-5)
 
 
-def test_off_axis_is_off_axis(strangers):
-    """The hips, at the origin, appear as far from the middle as the camera looks past them."""
+def test_the_camera_axis_passes_the_person_at_the_off_axis_angle(strangers):
+    """The hips, at the origin, appear at that angle from the image centre."""
     many = np.repeat(strangers[:1], 50, axis=0)
     towards = angles_to_directions(np.linspace(-170, 170, 50), np.linspace(-80, 80, 50))
     angle = np.full(50, np.radians(20))
@@ -48,7 +48,7 @@ def test_off_axis_is_off_axis(strangers):
     assert np.linalg.norm(flat[:, 0], axis=1) == pytest.approx(np.tan(angle), abs=1e-9)
 
 
-def test_poses_hold_all_joints_and_stay_near_the_bounds():
+def test_sampled_poses_hold_all_joints_and_stay_near_the_bounds():
     rng, bounds = np.random.default_rng(0), default_bounds()
     poses = [sample_pose(rng, bounds) for _ in range(500)]
     assert all(set(pose) == set(bounds) for pose in poses)
@@ -59,13 +59,13 @@ def test_poses_hold_all_joints_and_stay_near_the_bounds():
     assert (np.abs(hips).max(axis=1) < 20).mean() > 0.2  # and so is standing
 
 
-def test_people_are_of_several_sizes_with_hips_at_the_origin(points):
+def test_sampled_people_differ_in_size_and_have_the_hips_at_the_origin(points):
     assert np.abs(points[:, 11:13].mean(axis=1)).max() < 0.1  # annotators click hips too high
     thighs = np.linalg.norm(points[:, 11] - points[:, 13], axis=1)
     assert thighs.min() < 0.36 < 0.46 < thighs.max()
 
 
-def test_lost_joints(strangers):
+def test_dropped_joints_leave_at_least_the_minimum(strangers):
     rng = np.random.default_rng(0)
     keypoints, _ = sample_labels(rng, strangers, 4000)
     assert (keypoints[:, :, 2] == 2).all()
@@ -78,7 +78,7 @@ def test_lost_joints(strangers):
     assert 0.03 < (~seen[:, [13, 14, 15, 16]] & seen[:, [11, 12, 11, 12]]).all(axis=1).mean() < 0.2
 
 
-def test_the_same_seed_gives_the_same_pairs(body, strangers):
+def test_the_same_seed_gives_the_same_training_data(body, strangers):
     again = sample_people(np.random.default_rng(1), body, 3)
     assert (again == strangers[:3]).all()
     one, other = (sample_labels(np.random.default_rng(5), strangers, 50) for _ in range(2))

@@ -1,4 +1,4 @@
-"""Cells, bands and sides of the sphere."""
+"""Cells, elevation bands and quadrants of the sphere."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ from repogen.viewpoint_estimation.sphere import (
 SIDES = list(QUADRANTS)
 
 
-def test_directions_are_the_cameras():
+def test_angles_to_directions_equals_the_direction_of_the_camera():
     rng = np.random.default_rng(0)
     azimuth, elevation = rng.uniform(-180, 180, 50), rng.uniform(-90, 90, 50)
     ours = angles_to_directions(azimuth, elevation)
@@ -31,14 +31,14 @@ def test_directions_are_the_cameras():
     assert directions_to_angles(ours) == pytest.approx(np.stack([azimuth, elevation], axis=1))
 
 
-def test_angles_between():
+def test_angles_between_known_directions():
     up, front = angles_to_directions(np.zeros(2), np.array([90.0, 0.0]))
     assert angles_between_deg(np.stack([up, up, up]), np.stack([up, front, -up])) == pytest.approx(
         [0, 90, 180]
     )
 
 
-def test_areas_are_of_the_sphere():
+def test_cell_areas_are_shares_of_the_sphere():
     assert CELL_AREAS.sum() == pytest.approx(1)
     rows = sum_by_band(CELL_AREAS)
     heights = np.diff(np.sin(np.radians(BANDS))) / 2
@@ -53,7 +53,7 @@ def test_areas_are_of_the_sphere():
     [(0, 10, "front", 3), (90, -10, "left", 2), (-100, 80, "right", 5), (179, -70, "back", 0),
      (-180, 45, "back", 4), (-44, -45, "front", 1)],
 )  # fmt: skip
-def test_a_direction_falls_into_its_band_and_side(azimuth, elevation, side, band):
+def test_a_direction_falls_into_its_band_and_quadrant(azimuth, elevation, side, band):
     one = angles_to_directions(np.array([azimuth]), np.array([elevation]))
     exact = sum_by_band(cell_shares(one))
     assert exact[band, SIDES.index(side)] == exact.sum() == 1
@@ -62,7 +62,7 @@ def test_a_direction_falls_into_its_band_and_side(azimuth, elevation, side, band
     assert blurred.sum() == pytest.approx(1)
 
 
-def test_a_known_direction_peaks_where_it_is():
+def test_a_smoothed_direction_peaks_in_its_cell():
     spread = smoothed_cells(cell_centers()[20, 30][None])
     density = spread.cells / CELL_AREAS
     assert np.unravel_index(density.argmax(), density.shape) == (20, 30)

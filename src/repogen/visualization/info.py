@@ -1,4 +1,4 @@
-"""`repogen info`: what this installation offers, or what a dataset holds."""
+"""`repogen info`: a summary of the installation or of a dataset."""
 
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
@@ -22,28 +22,32 @@ from repogen.poses.sampling import NAMED_POSES, sample_body_pose, sample_hands
 from repogen.visualization.summary import summarize
 
 VARIANCES = (0.33, 0.67, 1.0, 1.5, 2.0)
-"""Pose variances whose plausibility is shown; the paper's Figure 5 goes from 0.2 to 2."""
+"""Pose variances in the table of plausibility; Figure 5 of the paper goes from 0.2 to 2."""
 
 
 def info(dataset: Path | str | None = None, plausibility: int = 0) -> str:
-    """A few lines on the installation, or on a finished dataset; or how plausible random poses
-    are, measured on `plausibility` of them for each distribution and variance.
+    """A summary of the installation, or of a finished dataset, as text.
 
-    Raises `UserError` for a folder that is no dataset, and for a dataset and `plausibility`.
+    With `plausibility` the text is a table of how plausible random poses are, measured on that
+    many poses for each distribution and variance. Raises `UserError` for a folder that is not a
+    dataset, and for a dataset together with `plausibility`.
     """
     if plausibility < 0 or (dataset and plausibility):
-        raise UserError("--plausibility takes a number of poses from 1 and no dataset")
+        raise UserError("--plausibility takes a number of poses from 1 up, and no dataset")
     if plausibility:
         return plausibility_table(plausibility)
     return _dataset_text(Path(dataset)) if dataset else _installation_text()
 
 
 def plausibility_table(poses: int) -> str:
-    """Share of the skin inside the body, and degrees beyond the human range, of random adults in
-    random poses: a line for each angle distribution and pose variance."""
+    """How plausible random poses of random adults are, a line per angle distribution and variance.
+
+    The columns are the mean, median and 90th percentile of the share of skin inside the body, and
+    the mean sum of the angles beyond the human range, in degrees.
+    """
     lines = [
-        f"{poses} poses each: skin inside the body, joints beyond the human range (there alone "
-        "elbows and knees folded past 180° count)",
+        f"{poses} poses each: share of skin inside the body; degrees beyond the human range "
+        "(elbows and knees folded past 180° count only here)",
         f"{'distribution':<20} {'variance':>8} {'mean':>7} {'median':>7} {'90 %':>7} {'beyond':>7}",
     ]
     for name in DISTRIBUTIONS:
@@ -58,7 +62,7 @@ def plausibility_table(poses: int) -> str:
 
 
 def _plausibility_of(seed: int, distribution: str, variance: float) -> tuple[float, float]:
-    """Intersecting share, and degrees beyond the human range, of one person's pose."""
+    """The share of skin inside the body and the degrees beyond the human range of one pose."""
     body, rng = load_body(), np.random.default_rng(seed)
     shape = body.sample_shape(rng, ("adults",))
     angles = sample_hands(rng)
@@ -115,7 +119,7 @@ def _dataset_text(path: Path) -> str:
 
 
 def _elevations(degrees: np.ndarray) -> str:
-    """How many people are seen from where."""
+    """The number of people in each elevation band."""
     counts, _ = np.histogram(degrees, BANDS)
     return ", ".join(
         f"{low}° to {high}° {count}"
