@@ -79,8 +79,7 @@ def test_the_median_error_is_far_below_chance(trained, labels):
 
 
 def test_the_expected_error_is_close_to_the_true_error(trained):
-    """Expected and true mean errors agree roughly, of every choice of joints; so briefly trained
-    it is too modest."""
+    """Roughly, for each choice of joints; after so short a training it expects too much."""
     for row in trained.held_out:
         if row["elevation_deg"] == [-90, 90]:
             assert row["expected"] == pytest.approx(row["mean"], rel=0.4)

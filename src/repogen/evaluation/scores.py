@@ -108,8 +108,8 @@ def paired_differences(samples: MetricSamples, baseline: MetricSamples) -> dict[
 
 
 def _score(values: Float[np.ndarray, " w"]) -> Score:
-    drawn = values[1:][~np.isnan(values[1:])]
-    low, high = np.percentile(drawn, [2.5, 97.5]) if len(drawn) else (np.nan, np.nan)
+    samples = values[1:][~np.isnan(values[1:])]
+    low, high = np.percentile(samples, [2.5, 97.5]) if len(samples) else (np.nan, np.nan)
     return Score(float(values[0]), float(low), float(high))
 
 

@@ -1,4 +1,4 @@
-"""Renaming the tensors of mmpose 0.x ViTPose checkpoints and MAE backbones to transformers' names."""
+"""Renaming mmpose 0.x ViTPose checkpoints and MAE backbones to the names of transformers."""
 
 import re
 from collections.abc import Mapping

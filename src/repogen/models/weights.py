@@ -15,6 +15,7 @@ from repogen.errors import UserError
 from repogen.models import MODELS, build_model
 from repogen.models.checkpoints import read_checkpoint
 from repogen.models.mmpose import Weights, from_mmpose, is_mmpose
+from repogen.models.vitpose import SIZES
 
 _RUN_FILES = ("best.safetensors", "last.safetensors", "model.safetensors", "pytorch_model.bin")
 
@@ -155,8 +156,6 @@ def unrecognised_error(path: Path, weights: Mapping[str, Tensor]) -> UserError:
 
 def _recognise(weights: Mapping[str, Tensor]) -> str | None:
     """The name of the model: tiny by its layers, vitpose by the width of its embedding."""
-    from repogen.models.vitpose import SIZES
-
     position = weights.get("backbone.embeddings.position_embeddings")
     if position is None:
         return "tiny" if any(k.startswith("down.0.") for k in weights) else None

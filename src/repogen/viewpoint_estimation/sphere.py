@@ -66,7 +66,7 @@ def cell_centers() -> Float[np.ndarray, "36 72 3"]:
 def distribution_over_cells(
     mixture: Mixture, directions: Float[np.ndarray, "n 3"]
 ) -> CellDistribution:
-    """The distribution over cells of n people's mixtures, and the expected error of `directions`."""
+    """The distribution over cells of n mixtures, and the expected errors of `directions`."""
     centers = torch.from_numpy(cell_centers().reshape(-1, 3)).float()
     areas = torch.from_numpy(CELL_AREAS.ravel()).float()
     chosen = torch.from_numpy(directions).float()
