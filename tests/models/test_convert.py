@@ -68,7 +68,7 @@ def test_a_converted_mae_backbone_is_still_a_backbone(mmpose_weights, tmp_path):
     assert before[1] == after[1] == "vitpose-s"
     assert set(before[0]) == set(after[0])
     assert all(torch.equal(after[0][k], v) for k, v in before[0].items())
-    with pytest.raises(UserError, match="backbone alone"):
+    with pytest.raises(UserError, match="only a backbone"):
         convert_weights(tmp_path / "mae.pth", tmp_path / "hf")
 
 
