@@ -1,8 +1,8 @@
-"""Crops per second forward, milliseconds to decode a person, seconds to score 2,000.
+"""Benchmark: forward crops per second, milliseconds to decode a person and to score 2,000.
 
     python benchmarks/inference.py
 
-All cores but for decoding and scoring, which use one.
+The forward pass uses all cores, decoding and scoring one.
 """
 
 import argparse
@@ -20,20 +20,20 @@ from measuring import gflop, line, most_gflops, rates
 from repogen.coco.annotations import PersonAnnotations
 from repogen.evaluation.scores import evaluate_estimates
 from repogen.inference.estimate import Estimates
-from repogen.inference.network import load_estimator, network
+from repogen.inference.network import load_estimator, torch_estimator
 from repogen.models import build_model
 from repogen.models.heatmaps import heatmaps_to_joints, joints_to_heatmaps
 from repogen.models.onnx import export_onnx
 
 
-def made_up(rng: np.random.Generator, persons: int) -> tuple[PersonAnnotations, Estimates]:
-    """A set of one person a picture, and estimates some pixels off."""
+def synthetic_set(rng: np.random.Generator, persons: int) -> tuple[PersonAnnotations, Estimates]:
+    """A synthetic set of one person per image, and estimates with errors of some pixels."""
     joints = rng.uniform(50, 450, (persons, 17, 2))
     keypoints = np.concatenate([joints, np.full((persons, 17, 1), 2.0)], axis=2)
     low, high = joints.min(axis=1), joints.max(axis=1)
     index = np.arange(persons)
     people = PersonAnnotations(
-        name="made up", root=Path(), files=("",) * persons,
+        name="synthetic", root=Path(), files=("",) * persons,
         sizes=np.full((persons, 2), 500), image_ids=index, image=index, ids=index,
         boxes=np.concatenate([low, high - low], axis=1),
         areas=np.prod(high - low, axis=1) * 0.6, keypoints=keypoints,
@@ -64,20 +64,27 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"{name}.onnx"
             export_onnx(model, path, name)
-            for words, estimator in (("torch", network(model)), ("ONNX", load_estimator(path))):
+            for label, estimator in (
+                ("torch", torch_estimator(model)),
+                ("ONNX", load_estimator(path)),
+            ):
                 call = partial(estimator, crops)
                 speed = rates(call, options.batch, options.repeats, time.perf_counter)
-                line(f"{name} forward, {words}", speed, "crops/s")
-            cost = gflop(partial(network(model), crops)) / options.batch
+                line(f"{name} forward, {label}", speed, "crops/s")
+            cost = gflop(partial(torch_estimator(model), crops)) / options.batch
             print(f"  {cost:.2f} GFLOP a crop: no more than {most / cost:.1f} crops/s in float32")
     maps = joints_to_heatmaps(torch.tensor(rng.uniform(5, 180, (64, 17, 2)))).numpy()
     decoded = rates(partial(heatmaps_to_joints, maps), 64, options.repeats, time.perf_counter)
     line("decoding a person", [1000 / rate for rate in decoded], "ms")
-    people, estimates = made_up(rng, 2000)
-    for draws in (0, 1000):
-        call = partial(evaluate_estimates, people, estimates, draws=draws)
+    people, estimates = synthetic_set(rng, 2000)
+    for samples in (0, 1000):
+        call = partial(evaluate_estimates, people, estimates, bootstrap_samples=samples)
         scored = rates(call, 1, options.repeats, time.perf_counter)
-        line(f"scoring 2,000 persons, {draws} draws", [1000 / rate for rate in scored], "ms")
+        line(
+            f"scoring 2,000 persons, {samples} draws",
+            [1000 / rate for rate in scored],
+            "ms",
+        )
 
 
 if __name__ == "__main__":

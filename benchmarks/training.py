@@ -1,10 +1,10 @@
-"""Crops prepared per second of one core, and trained per second on all.
+"""Benchmark: crops prepared per second on one core, and trained per second on all cores.
 
     python benchmarks/training.py
 
-Crops come from pictures of 512 px made for the occasion (or --data SET); preparing is CPU time of
-one process. Live images are made while `tiny` trains on them (--train NAME=live:OPTIONS.toml).
-Training is forward, loss, backward and AdamW on ready crops, all cores.
+Crops come from generated images of 512 px (or --data SET); preparing them is CPU time of one
+process. Live images are generated while `tiny` trains on them (--train NAME=live:OPTIONS.toml).
+A training step is forward, loss, backward and AdamW on ready crops.
 """
 
 import argparse
@@ -34,8 +34,9 @@ from repogen.training.loop import heatmap_loss, train
 from repogen.training.optimizer import parameter_groups
 
 
-def prepare(people: PersonAnnotations, degrade: bool, numbers: "count[int]", how_many: int) -> None:
-    for _ in range(how_many):
+def prepare(people: PersonAnnotations, degrade: bool, numbers: "count[int]", crops: int) -> None:
+    """Prepare `crops` training crops, numbered by `numbers`."""
+    for _ in range(crops):
         number = next(numbers)
         rng = np.random.default_rng([0, number])
         training_sample(rng, people, number % len(people), Augmentation(), degrade)
@@ -60,8 +61,8 @@ def trainer(name: str, batch: int, precision: torch.dtype | None):
 
 
 def live(folder: Path, workers: int, epochs: int, crops: int) -> list[dict[str, float]]:
-    """The log of `tiny` training on images made by `workers` loading processes, after the first
-    epoch, which begins with starting them."""
+    """The log of `tiny` trained on live images from `workers` worker processes, without the first
+    epoch, which includes their start."""
     options = folder / "live.toml"
     options.write_text(
         'image-size = 256\nviews = ["sphere"]\nwardrobe = "painted"\nbackgrounds = "builtin"\n'
@@ -86,11 +87,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         spec = options.data or f"s={generate(Path(folder) / 's', GenerateConfig(images=64))}"
         people = read_set(spec).trainable()
-        for words, degrade in (("crops prepared, a core", False), ("  with degradation", True)):
+        for label, degrade in (("crops prepared, a core", False), ("  with degradation", True)):
             call = partial(prepare, people, degrade, count(), 100)
-            line(words, rates(call, 100, options.repeats, time.process_time), "crops/s")
+            line(label, rates(call, 100, options.repeats, time.process_time), "crops/s")
     precisions: dict[str, torch.dtype | None] = {"float32": None}
-    if torch.cpu._is_avx512_bf16_supported():  # emulated it takes many times as long
+    if torch.cpu._is_avx512_bf16_supported():  # in emulation it is many times slower
         precisions["bfloat16"] = torch.bfloat16
     with tempfile.TemporaryDirectory() as folder:
         for workers in (0, 1):
@@ -101,10 +102,10 @@ def main() -> None:
     most = most_gflops(options.repeats)
     print(f"float32 products reach {most:.0f} GFLOP/s here")
     for name in ("vitpose-s", "tiny"):
-        for words, precision in precisions.items():
+        for label, precision in precisions.items():
             step = trainer(name, options.batch, precision)
             speed = rates(step, options.batch, options.repeats, time.perf_counter)
-            line(f"{name} trained in {words}", speed, "crops/s")
+            line(f"{name} trained in {label}", speed, "crops/s")
         cost = gflop(step) / options.batch
         print(f"  {cost:.2f} GFLOP a crop: no more than {most / cost:.1f} crops/s in float32")
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.sets import parse_set
-from repogen.training.mix import read_mix
+from repogen.training.mix import read_data_mix
 
 Reports = list[dict[str, Any]]
 
@@ -180,7 +180,7 @@ def _tune(
     if arm.generate:
         sets.append(f"synth={_data_folder(experiment, arm, seed)}")
         if experiment.share is not None:
-            real, made = (len(read_mix((spec,))) for spec in sets)
+            real, made = (len(read_data_mix((spec,))) for spec in sets)
             sets[1] += f":x{experiment.share / (1 - experiment.share) * real / made:.6f}"
     rate = () if budget.lr is None else ("--lr", budget.lr)
     epochs = experiment.epochs or budget.epochs

@@ -11,7 +11,7 @@ from repogen.coco.annotations import read_people
 from repogen.coco.crops import Augmentation, Window, cut, shrinkage
 from repogen.coco.samples import is_whole, read_crop, readable, training_sample
 from repogen.errors import UserError
-from repogen.inference.predict import _crops
+from repogen.inference.predict import _cut_crops
 
 
 def smooth(width, height):
@@ -54,7 +54,7 @@ def test_training_and_prediction_cut_the_same_crop(tmp_path, height, suffix):
     cv2.imwrite(str(tmp_path / f"x{suffix}"), picture)
     people = people_in(tmp_path, [f"x{suffix}"], [picture.shape[1::-1]])
     window = Window((height / 2, height / 2), (height * 0.75, float(height)), 20.0)
-    (theirs,) = _crops(picture, [window])
+    (theirs,) = _cut_crops(picture, [window])
     ours = read_crop(people, 0, window)[..., ::-1]
     assert np.abs(ours.astype(int) - theirs).mean() < 2.5
 

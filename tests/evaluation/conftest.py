@@ -1,4 +1,4 @@
-"""Made-up sets and poses found for them, and pycocotools' verdict."""
+"""Synthetic sets, estimates of their poses, and the scores that pycocotools gives them."""
 
 import io
 import json
@@ -30,7 +30,7 @@ def pycocotools():
 
 
 def _made_up(rng, folder, images=12):
-    """Crowded images with crowds, unlabelled people and sizes of all ranges; ids in disorder."""
+    """A COCO file of crowded images: crowds, unlabelled people, all area ranges, shuffled ids."""
     ids = rng.permutation(images) + 10
     entries = [{"id": int(i), "file_name": f"{i}.jpg", "width": 640, "height": 480} for i in ids]
     annotations = []
@@ -63,7 +63,7 @@ def _made_up(rng, folder, images=12):
 
 
 def _guesses(rng, people):
-    """Poses near and far from the truth, some persons found twice or never, some of nobody."""
+    """Poses with errors of all sizes; some persons have two or none, some poses are of nobody."""
     rows, images = [], []
     for person in range(len(people)):
         side = float(people.boxes[person, 2:].max())

@@ -1,4 +1,4 @@
-"""Joints, intervals, paired differences, and scores by where the camera stood."""
+"""Metrics over joints, intervals, paired differences, and scores by camera direction."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -13,13 +13,13 @@ from repogen.cameras.viewpoints import BANDS
 from repogen.coco.annotations import PersonAnnotations, read_people
 from repogen.coco.crops import FLIP
 from repogen.evaluation.comparison import compare
-from repogen.evaluation.joints import found_joints, person_oks
+from repogen.evaluation.joints import assigned_joints, person_oks
 from repogen.evaluation.scores import (
+    bootstrap_weights,
+    compute_metrics,
     evaluate_estimates,
-    judged,
-    measured,
-    resamples,
-    scores_of,
+    match_estimates,
+    to_scores,
 )
 from repogen.inference.estimate import Estimates
 
@@ -27,7 +27,7 @@ NAN = (np.nan, np.nan, np.nan)
 
 
 def crowd_of(rng, count, views=None):
-    """One person an image, 200 pixels tall, all joints labelled."""
+    """A set of one person per image, 200 pixels tall, with all joints labelled."""
     boxes = np.tile([100.0, 100.0, 150.0, 200.0], (count, 1))
     keypoints = np.full((count, 17, 3), 2.0)
     keypoints[:, :, :2] = rng.uniform([100, 100], [250, 300], (count, 17, 2))
@@ -43,7 +43,7 @@ def crowd_of(rng, count, views=None):
 
 
 def near(rng, people, noise):
-    """Each person's pose with an error of its own size; surer ones are better."""
+    """Each person's pose with a random error; the smaller the error, the higher the score."""
     spread = noise * rng.exponential(1, len(people))
     found = people.keypoints.copy()
     found[:, :, :2] += rng.normal(0, 1, (len(people), 17, 2)) * spread[:, None, None]
@@ -53,9 +53,11 @@ def near(rng, people, noise):
     )  # fmt: skip
 
 
-def test_the_truth_scores_one():
+def test_the_ground_truth_scores_one():
     people = crowd_of(np.random.default_rng(0), 5)
-    scores = evaluate_estimates(people, near(np.random.default_rng(0), people, 0), draws=20)
+    scores = evaluate_estimates(
+        people, near(np.random.default_rng(0), people, 0), bootstrap_samples=20
+    )
     for name, score in scores.items():
         if name == "APM":
             assert np.isnan(score.value)  # all are large
@@ -64,7 +66,7 @@ def test_the_truth_scores_one():
             assert (score.value, score.low, score.high) == pytest.approx((wanted,) * 3), name
 
 
-def test_left_for_right_is_a_swap():
+def test_exchanged_elbows_count_as_swapped():
     people = crowd_of(np.random.default_rng(0), 8)
     found = near(np.random.default_rng(0), people, 0)
     arms = [COCO_KEYPOINTS.index(f"{side}_elbow") for side in ("left", "right")]
@@ -74,13 +76,13 @@ def test_left_for_right_is_a_swap():
     pairs = [(k, FLIP[k]) for k, name in enumerate(COCO_KEYPOINTS) if name.startswith("left_")]
     apart = sum((np.linalg.norm(truth[:, a] - truth[:, b], axis=1) > 20).sum() for a, b in pairs)
     elbows = (np.linalg.norm(truth[:, arms[0]] - truth[:, arms[1]], axis=1) > 20).sum()
-    scores = evaluate_estimates(people, replace(found, keypoints=crossed), draws=0)
+    scores = evaluate_estimates(people, replace(found, keypoints=crossed), bootstrap_samples=0)
     assert scores["swapped"].value == pytest.approx(elbows / apart)
     assert scores["OKS left_elbow"].value < 0.5 < scores["OKS left_wrist"].value
 
 
-def test_joints_nobody_labelled_do_not_count():
-    """As in LSPet: no face points, and here a wrong guess at each."""
+def test_unlabelled_joints_do_not_count():
+    """As in LSPet: no face joints, and here a wrong estimate of each."""
     rng = np.random.default_rng(0)
     people = crowd_of(rng, 6)
     faceless = people.keypoints.copy()
@@ -88,13 +90,13 @@ def test_joints_nobody_labelled_do_not_count():
     people = replace(people, keypoints=faceless)
     found = near(rng, people, 0)
     found.keypoints[:, :5, :2] = 5000.0
-    scores = evaluate_estimates(people, found, draws=0)
+    scores = evaluate_estimates(people, found, bootstrap_samples=0)
     assert scores["AP"].value == scores["OKS"].value == scores["PCK"].value == pytest.approx(1)
     assert np.isnan(scores["OKS nose"].value)
     assert scores["OKS left_knee"].value == 1
 
 
-def test_a_detectors_poses_go_to_whom_they_resemble():
+def test_poses_from_detected_boxes_are_assigned_to_the_most_similar_person():
     people = crowd_of(np.random.default_rng(0), 3)
     people = replace(people, image=np.array([0, 0, 2]))
     other = people.keypoints + np.array([0.5, 0, 0])
@@ -103,43 +105,43 @@ def test_a_detectors_poses_go_to_whom_they_resemble():
         scores=np.ones(3), image=np.zeros(3, dtype=int), person=np.full(3, -1),
         kept=np.array([True, True, False]),
     )  # fmt: skip
-    joints = found_joints(people, found)
+    joints = assigned_joints(people, found)
     assert joints[0] == pytest.approx(people.keypoints[0, :, :2])
     assert joints[1] == pytest.approx(other[1, :, :2])  # the better one fell to OKS-NMS
     assert np.isnan(joints[2]).all()
     assert person_oks(people, found)[2] == 0
 
 
-def test_intervals_cover():
-    """Of many sets drawn alike, the interval holds the value of them all in about 95 %."""
+def test_the_interval_holds_the_true_value_in_about_95_percent():
+    """Over many small sets from one distribution; the true value is that of a very large set."""
     rng = np.random.default_rng(0)
     big = crowd_of(rng, 6000)
-    truth = evaluate_estimates(big, near(rng, big, 12), draws=0)
+    truth = evaluate_estimates(big, near(rng, big, 12), bootstrap_samples=0)
     covered = {"AP": 0, "OKS": 0, "PCK": 0}
     for _ in range(100):
         people = crowd_of(rng, 60)
         found = near(rng, people, 12)
-        weights = resamples(people, found, 100)
-        scores = scores_of(measured(judged(people, found), weights, ("all",)))
+        weights = bootstrap_weights(people, found, 100)
+        scores = to_scores(compute_metrics(match_estimates(people, found), weights, ("all",)))
         for name in covered:
             covered[name] += scores[name].low <= truth[name].value <= scores[name].high
     assert all(86 <= count <= 99 for count in covered.values()), covered
 
 
-def test_a_model_is_as_good_as_itself():
+def test_a_model_does_not_differ_from_itself():
     rng = np.random.default_rng(0)
     people = crowd_of(rng, 40)
     found = near(rng, people, 12)
-    report = compare(people, {"a": found, "b": found}, draws=50)
+    report = compare(people, {"a": found, "b": found}, bootstrap_samples=50)
     assert str(report.total.scores["a"]) == str(report.total.scores["b"])  # nan is nan
     for name, score in report.total.differences["b"].items():
         if name != "APM":
             assert (score.value, score.low, score.high) == (0, 0, 0), name
-            assert not score.clear
+            assert not score.significant
 
 
-def test_a_difference_is_paired():
-    """A model a little better on every image: clear, though the two intervals overlap."""
+def test_a_small_paired_difference_is_significant():
+    """A model slightly better on every image: significant, though the intervals overlap."""
     rng = np.random.default_rng(0)
     people = crowd_of(rng, 60)
     worse = near(rng, people, 14)
@@ -150,11 +152,11 @@ def test_a_difference_is_paired():
     assert list(report.total.differences) == ["better"]
     assert before.high > after.low
     assert gain.value == pytest.approx(after.value - before.value)
-    assert gain.clear
+    assert gain.significant
     assert gain.high - gain.low < 0.5 * (after.high - after.low)
 
 
-def test_a_band_is_the_set_of_its_images():
+def test_an_elevation_band_scores_as_the_set_of_its_images():
     rng = np.random.default_rng(0)
     count = 300
     views = np.stack(
@@ -163,7 +165,7 @@ def test_a_band_is_the_set_of_its_images():
     views[0, 1], views[1, 1], views[2] = 90, 60, NAN
     people = crowd_of(rng, count, views)
     found = near(rng, people, 12)
-    report = compare(people, {"a": found}, draws=20)
+    report = compare(people, {"a": found}, bootstrap_samples=20)
     assert [(b.low, b.high) for b in report.bands] == list(pairwise(BANDS))
     assert sum(b.comparison.persons for b in report.bands) == count - 1
     for band in report.bands:
@@ -174,7 +176,7 @@ def test_a_band_is_the_set_of_its_images():
             **{k: getattr(found, k)[rows] for k in ("keypoints", "scores", "image", "kept")},
             person=np.arange(len(rows)),
         )
-        wanted = evaluate_estimates(people.take(rows), alone, draws=0)
+        wanted = evaluate_estimates(people.take(rows), alone, bootstrap_samples=0)
         scores = band.comparison.scores["a"]
         assert band.comparison.persons == len(rows)
         for name in ("AP", "AR", "OKS", "PCK", "OKS nose"):
@@ -182,8 +184,8 @@ def test_a_band_is_the_set_of_its_images():
             assert scores[name].low <= scores[name].value <= scores[name].high
 
 
-def test_people_of_one_image_go_to_their_own_bands():
-    """Two people a picture, far apart and seen from elsewhere, score as if each had their own."""
+def test_people_in_one_image_count_in_their_own_elevation_bands():
+    """Two people in an image, far apart and seen from different directions, score as in two."""
     rng = np.random.default_rng(1)
     count = 200
     elevation = rng.uniform(-90, 90, count)
@@ -197,7 +199,7 @@ def test_people_of_one_image_go_to_their_own_bands():
     pictures = np.arange(count) // 2
     assert len(set(np.digitize(elevation, BANDS)[pictures == 0])) == 2, "worth testing"
     one, two = (
-        compare(people, {"a": replace(found, image=people.image)}, draws=10)
+        compare(people, {"a": replace(found, image=people.image)}, bootstrap_samples=10)
         for people in (apart, together)
     )
     for alone, band in zip(one.bands, two.bands, strict=True):
@@ -211,7 +213,7 @@ def test_people_of_one_image_go_to_their_own_bands():
     np.testing.assert_allclose(one.sphere.oks["a"], two.sphere.oks["a"])
 
 
-def test_a_detection_of_nobody_counts_where_its_image_shows_somebody():
+def test_a_false_positive_counts_in_the_bands_of_the_persons_in_its_image():
     views = [(0, -75, 0), (0, 10, 0), (0, 15, 0)]
     people = crowd_of(np.random.default_rng(0), 3, views)
     people = replace(people, image=np.array([0, 0, 2]))
@@ -225,7 +227,7 @@ def test_a_detection_of_nobody_counts_where_its_image_shows_somebody():
     )
     low, level = (band.comparison.scores["a"] for band in compare(people, {"a": found}, 0).bands)
     assert low["AP"].value == pytest.approx(1)
-    assert level["AP"].value == pytest.approx(2 / 3), "two hits after one of nobody"
+    assert level["AP"].value == pytest.approx(2 / 3), "two true positives after a false one"
 
 
 def test_one_image_has_no_interval():
@@ -233,30 +235,30 @@ def test_one_image_has_no_interval():
     views = [(0, -75, 0), (0, 10, 0), (0, 15, 0)]
     people = crowd_of(rng, 3, views)
     found = {name: near(rng, people, 12) for name in "ab"}
-    alone, two = (band.comparison for band in compare(people, found, draws=20).bands)
+    alone, two = (band.comparison for band in compare(people, found, bootstrap_samples=20).bands)
     assert (alone.persons, two.persons) == (1, 2)
     assert alone.scores["b"]["OKS"].value > 0
     assert np.isnan(alone.scores["b"]["OKS"].low)
-    assert not alone.differences["b"]["OKS"].clear
+    assert not alone.differences["b"]["OKS"].significant
     assert two.scores["b"]["OKS"].low < two.scores["b"]["OKS"].high
 
 
 def test_a_set_without_views_has_no_bands():
     rng = np.random.default_rng(0)
     people = crowd_of(rng, 4)
-    report = compare(people, {"a": near(rng, people, 3)}, draws=2)
+    report = compare(people, {"a": near(rng, people, 3)}, bootstrap_samples=2)
     assert report.bands == ()
     assert report.sphere is None
 
 
-def test_cells_of_the_sphere_have_equal_areas_and_know_their_people():
+def test_the_sphere_map_has_cells_of_equal_area_and_the_mean_oks_of_their_persons():
     rng = np.random.default_rng(0)
     count = 4000
     elevation = np.degrees(np.arcsin(rng.uniform(-1, 1, count)))
     azimuth = rng.uniform(-180, 180, count)
     views = np.stack([azimuth, elevation, np.zeros(count)], axis=1)
     people = crowd_of(rng, count, views)
-    sphere = compare(people, {"a": near(rng, people, 12)}, draws=0).sphere
+    sphere = compare(people, {"a": near(rng, people, 12)}, bootstrap_samples=0).sphere
     rings, sectors = sphere.persons.shape
     mean = count / rings / sectors
     assert sphere.persons.sum() == count
@@ -267,7 +269,7 @@ def test_cells_of_the_sphere_have_equal_areas_and_know_their_people():
     below = (people.views[:, 1] < -80) & (np.abs(people.views[:, 0]) < 90)
     found = near(rng, people, 0)
     found.keypoints[below, :, :2] += 500
-    sphere = compare(people, {"a": found}, draws=0).sphere
+    sphere = compare(people, {"a": found}, bootstrap_samples=0).sphere
     oks = sphere.oks["a"]
     assert np.isnan(oks[sphere.persons == 0]).all()
     assert (sphere.persons[-1] == 0).all() or np.nanmin(oks[-1]) == 1
@@ -284,7 +286,7 @@ def test_crowds_and_unlabelled_people_are_not_scored(tmp_path, made_up):
     assert (people.keypoints[persons, :, 2].max(axis=1) > 0).all()
 
 
-def test_a_persons_oks_is_cocos():
+def test_the_oks_of_a_person_equals_pycocotools():
     rng = np.random.default_rng(5)
     people = crowd_of(rng, 30)
     people.keypoints[rng.random((30, 17)) < 0.3, 2] = 0

@@ -1,4 +1,4 @@
-"""From boxes to poses as METHOD 2.5 has it: who is looked at, scores, flip test, UDP, OKS-NMS."""
+"""From boxes to poses: which boxes are used, scores, flip test, UDP, OKS-NMS, detections."""
 
 import json
 from dataclasses import replace
@@ -13,19 +13,19 @@ from repogen import UserError
 from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.crops import CROP_SIZE
 from repogen.evaluation.detections import read_detections
-from repogen.inference.estimate import estimate_people, true_boxes
+from repogen.inference.estimate import estimate_people, ground_truth_boxes
 from repogen.models.heatmaps import joints_to_heatmaps
 
 
 def dot(folder, at, size=(300, 200)):
-    """A black picture with a soft white dot, at pixels whose first centre is (0, 0)."""
+    """A black image with a soft white dot at `at`; the first pixel's centre is (0, 0)."""
     x, y = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
     bright = 255 * np.exp(-((x - at[0]) ** 2 + (y - at[1]) ** 2) / (2 * 3.0**2))
     cv2.imwrite(str(folder / "dot.png"), np.repeat(bright.astype(np.uint8)[..., None], 3, 2))
 
 
 def finder(crops):
-    """Every joint where the crop is bright."""
+    """An estimator that puts every joint where the crop is bright."""
     x, y = np.meshgrid(np.arange(CROP_SIZE[0]), np.arange(CROP_SIZE[1]))
     weights = crops[..., 0] / crops[..., 0].sum(axis=(1, 2), keepdims=True, dtype=float)
     at = np.stack([(weights * x).sum(axis=(1, 2)), (weights * y).sum(axis=(1, 2))], axis=1)
@@ -47,8 +47,8 @@ def persons(folder, boxes):
 @pytest.mark.parametrize("flip", [False, True])
 @pytest.mark.parametrize("rendered", [False, True])
 @pytest.mark.parametrize("box", [(60, 20, 90, 120), (100, 40, 31, 77), (20, 0, 250, 200)])
-def test_a_dot_is_found_where_it_is(tmp_path, box, rendered, flip):
-    """No bias from crop, flip test and back: less than the dot's own rounding to bytes."""
+def test_crop_and_flip_test_do_not_move_a_joint(tmp_path, box, rendered, flip):
+    """The error is below that of rounding the dot to bytes."""
     dot(tmp_path, (115.3, 71.8))
     people = replace(persons(tmp_path, [box]), rendered=np.full(2, rendered))
     found = estimate_people(finder, people, flip)
@@ -57,7 +57,7 @@ def test_a_dot_is_found_where_it_is(tmp_path, box, rendered, flip):
 
 
 def sided(crops):
-    """Left joints where a crop is red, right ones where it is blue, the nose where it is green."""
+    """Left joints where the crop is red, right ones where it is blue, the nose where green."""
     x, y = np.meshgrid(np.arange(192), np.arange(256))
     at = np.empty((len(crops), 3, 2))
     for channel in range(3):
@@ -70,8 +70,8 @@ def sided(crops):
     return joints_to_heatmaps(torch.tensor(at[:, which])).numpy()
 
 
-def test_the_flip_test_gives_left_and_right_back(tmp_path):
-    """Red lies at the right of the picture: a subject that faces us has its left side there."""
+def test_the_flip_test_keeps_left_and_right(tmp_path):
+    """Red is on the right of the image, where the left side of a person facing us is."""
     picture = np.zeros((200, 300, 3), np.uint8)
     places = {2: (170, 90), 1: (140, 60), 0: (110, 80)}
     for channel, at in places.items():
@@ -87,18 +87,18 @@ def test_the_flip_test_gives_left_and_right_back(tmp_path):
         assert found[2::2] == pytest.approx(np.tile((110, 80), (8, 1)), abs=1)
 
 
-def test_only_those_who_are_scored_are_looked_at(tmp_path):
+def test_crowds_and_unlabelled_people_get_no_box(tmp_path):
     dot(tmp_path, (100, 100))
     people = persons(tmp_path, [(50 + 10 * i, 40, 60, 100) for i in range(4)])
     people.crowd[1] = True
     people.keypoints[2] = 0
-    boxes = true_boxes(people)
+    boxes = ground_truth_boxes(people)
     assert boxes.person.tolist() == [0, 3]
     assert boxes.scores.tolist() == [1, 1]
     assert estimate_people(finder, people).person.tolist() == [0, 3]
 
 
-def test_a_pose_scores_the_mean_of_its_sure_joints_times_its_box(tmp_path):
+def test_a_pose_scores_its_box_score_times_the_mean_of_its_confident_joints(tmp_path):
     dot(tmp_path, (100, 100))
     heights = np.where(np.arange(17) < 5, 0.15, np.linspace(0.3, 0.9, 17))
 
@@ -110,22 +110,22 @@ def test_a_pose_scores_the_mean_of_its_sure_joints_times_its_box(tmp_path):
     joints = plain.keypoints[0, :, 2]
     assert joints == pytest.approx(heights, rel=0.15)
     assert plain.scores[0] == pytest.approx(joints[5:].mean())
-    boxes = replace(true_boxes(people), scores=np.array([0.5]), person=np.array([-1]))
+    boxes = replace(ground_truth_boxes(people), scores=np.array([0.5]), person=np.array([-1]))
     halved = estimate_people(unsure, people, flip=False, boxes=boxes)
     assert halved.scores[0] == pytest.approx(joints[5:].mean() / 2)
 
 
-def test_of_two_boxes_around_one_pose_the_surer_stays(tmp_path):
+def test_of_two_boxes_around_one_pose_the_higher_score_is_kept(tmp_path):
     dot(tmp_path, (100, 100))
     people = persons(tmp_path, [(50, 40, 80, 120), (55, 45, 80, 120)])
-    boxes = replace(true_boxes(people), scores=np.array([0.3, 0.9]), person=np.full(2, -1))
+    boxes = replace(ground_truth_boxes(people), scores=np.array([0.3, 0.9]), person=np.full(2, -1))
     assert estimate_people(finder, people, boxes=boxes).kept.tolist() == [False, True]
     apart = estimate_people(corner, people, boxes=boxes)
     assert apart.kept.tolist() == [True, True]
 
 
 def corner(crops):
-    """Joints spread over the crop itself: each box gives a pose of its own place."""
+    """Joints spread over the crop: each box gives a different pose."""
     joints = np.stack([np.linspace(10, 180, 17), np.linspace(240, 10, 17)], axis=1)
     return joints_to_heatmaps(torch.tensor(np.tile(joints, (len(crops), 1, 1)))).numpy()
 
@@ -154,10 +154,10 @@ def test_detections_are_of_people_in_the_images(tmp_path):
 @pytest.mark.parametrize(
     ("records", "words"),
     [
-        ({"images": []}, "no list of detections"),
-        ([], "detects nobody"),
+        ({"images": []}, "not a list of detections"),
+        ([], "holds no person boxes"),
         ([{"image_id": 99, "bbox": [1, 2, 30, 40], "score": 1}], r"detections\[0\].*image_id 99"),
-        ([{"image_id": 7, "score": 1}], r"detections\[0\] is none: KeyError\('bbox'\)"),
+        ([{"image_id": 7, "score": 1}], r"detections\[0\] is not valid: KeyError\('bbox'\)"),
         ([{"image_id": 7, "bbox": [1, 2, 3], "score": 1}], r"detections\[0\]"),
         ([{"image_id": 7, "bbox": [1, 2, "wide", 4], "score": 1}], r"detections\[0\]"),
         ([{"image_id": 7, "bbox": [1, 2, 3, float("inf")], "score": 1}], "must be finite"),
@@ -165,13 +165,13 @@ def test_detections_are_of_people_in_the_images(tmp_path):
         (["person"], r"detections\[0\]"),
     ],
 )
-def test_detections_that_are_none_are_named(tmp_path, records, words):
+def test_an_invalid_detection_is_one_line(tmp_path, records, words):
     people = persons(tmp_path, [(50, 40, 80, 120)])
     with pytest.raises(UserError, match=words):
         read_detections(write(tmp_path / "found.json", records), people)
 
 
-def test_a_file_of_detections_that_cannot_be_read_is_named(tmp_path):
+def test_an_unreadable_file_of_detections_is_one_line(tmp_path):
     people = persons(tmp_path, [(50, 40, 80, 120)])
     with pytest.raises(UserError, match="cannot read"):
         read_detections(Path("/nowhere.json"), people)

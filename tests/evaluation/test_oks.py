@@ -1,4 +1,4 @@
-"""Our average precision against pycocotools', to the last digits."""
+"""Our average precision against that of pycocotools, to the last digits."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,12 @@ from repogen import GenerateConfig, generate
 from repogen.coco.annotations import read_people
 from repogen.coco.oks import SIGMAS, unsuppressed
 from repogen.datasets.sets import read_set
-from repogen.evaluation.scores import evaluate_estimates, judged, measured, resamples
+from repogen.evaluation.scores import (
+    bootstrap_weights,
+    compute_metrics,
+    evaluate_estimates,
+    match_estimates,
+)
 
 SAMPLE = Path(__file__).parents[2] / "../shared/data/coco_sample"
 
@@ -25,41 +30,49 @@ def same(ours, reference):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_made_up_crowds(tmp_path, seed, made_up, guesses, pycocotools):
+def test_ap_of_synthetic_crowds_equals_pycocotools(tmp_path, seed, made_up, guesses, pycocotools):
     rng = np.random.default_rng(seed)
     path = made_up(rng, tmp_path)
     people = read_people("made up", path, tmp_path)
     estimates = guesses(rng, people)
-    same(evaluate_estimates(people, estimates, draws=0), pycocotools(path, people, estimates))
+    same(
+        evaluate_estimates(people, estimates, bootstrap_samples=0),
+        pycocotools(path, people, estimates),
+    )
 
 
 @pytest.mark.skipif(not SAMPLE.exists(), reason="needs coco_sample")
 @pytest.mark.parametrize("seed", range(4))
-def test_real_photographs(seed, guesses, pycocotools):
+def test_ap_on_coco_photographs_equals_pycocotools(seed, guesses, pycocotools):
     path = SAMPLE / "annotations.json"
     people = read_people("coco", path, SAMPLE / "images")
     estimates = guesses(np.random.default_rng(seed), people)
-    same(evaluate_estimates(people, estimates, draws=0), pycocotools(path, people, estimates))
+    same(
+        evaluate_estimates(people, estimates, bootstrap_samples=0),
+        pycocotools(path, people, estimates),
+    )
 
 
-def test_generated_people(tmp_path, body, guesses, pycocotools):
+def test_ap_on_a_generated_dataset_equals_pycocotools(tmp_path, body, guesses, pycocotools):
     config = GenerateConfig(images=12, image_size=160, backgrounds="plain", seed=3, workers=1)
     people = read_set(f"ours={generate(tmp_path / 'ours', config)}")
     estimates = guesses(np.random.default_rng(0), people)
     reference = pycocotools(tmp_path / "ours/annotations/person_keypoints.json", people, estimates)
-    same(evaluate_estimates(people, estimates, draws=0), reference)
+    same(evaluate_estimates(people, estimates, bootstrap_samples=0), reference)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_draw_is_the_set_with_images_repeated(tmp_path, seed, made_up, guesses):
-    """The fast sums over draws against a set written out, image by image."""
+def test_a_bootstrap_sample_scores_as_the_set_with_its_images_repeated(
+    tmp_path, seed, made_up, guesses
+):
+    """The fast weighted sums against a set that is written out image by image."""
     rng = np.random.default_rng(seed)
     people = read_people("made up", made_up(rng, tmp_path), tmp_path)
     estimates = guesses(rng, people)
-    weights = resamples(people, estimates, 3, seed)
-    drawn = measured(judged(people, estimates), weights)
-    for draw in (1, 2, 3):
-        again = np.repeat(np.arange(len(people.files)), weights[draw])
+    weights = bootstrap_weights(people, estimates, 3, seed)
+    metrics = compute_metrics(match_estimates(people, estimates), weights)
+    for sample in (1, 2, 3):
+        again = np.repeat(np.arange(len(people.files)), weights[sample])
         again = again[np.argsort(people.image_ids[again], kind="stable")]
         persons = [np.flatnonzero(people.image == image) for image in again]
         rows = [np.flatnonzero(estimates.image == image) for image in again]
@@ -75,21 +88,21 @@ def test_a_draw_is_the_set_with_images_repeated(tmp_path, seed, made_up, guesses
             image=np.repeat(np.arange(len(again)), [len(r) for r in rows]),
             **{k: getattr(estimates, k)[here] for k in ("keypoints", "scores", "person", "kept")},
         )
-        for name, score in evaluate_estimates(longer, repeated, draws=0).items():
-            assert drawn[name][draw] == pytest.approx(score.value, abs=1e-12, nan_ok=True), name
+        for name, score in evaluate_estimates(longer, repeated, bootstrap_samples=0).items():
+            assert metrics[name][sample] == pytest.approx(score.value, abs=1e-12, nan_ok=True), name
 
 
-def test_each_image_is_drawn_as_often_as_another(tmp_path, made_up, guesses):
+def test_bootstrap_samples_draw_all_images_equally_often(tmp_path, made_up, guesses):
     rng = np.random.default_rng(0)
     people = read_people("made up", made_up(rng, tmp_path), tmp_path)
     estimates = guesses(rng, people)
-    weights = resamples(people, estimates, 4000)
+    weights = bootstrap_weights(people, estimates, 4000)
     held = np.union1d(people.image, estimates.image)
     assert (weights[1:].sum(axis=1) == len(held)).all()
     assert weights[1:, held].mean(axis=0) == pytest.approx(1.0, abs=0.08)
 
 
-def test_nms_leaves_the_best_of_those_alike():
+def test_oks_nms_keeps_the_best_of_similar_poses():
     rng = np.random.default_rng(1)
     for _ in range(50):
         base = rng.uniform(0, 200, (3, 17, 2))

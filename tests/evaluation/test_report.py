@@ -1,4 +1,4 @@
-"""`repogen evaluate` from weights to the files it writes, and what it says of bad input."""
+"""`repogen evaluate`: from weights to the files it writes, and its errors for bad input."""
 
 import json
 import math
@@ -16,7 +16,8 @@ from repogen.coco.annotations import read_people
 from repogen.datasets.sets import read_set
 from repogen.evaluation.comparison import compare
 from repogen.evaluation.config import EvaluateConfig
-from repogen.evaluation.report import Report, evaluate, write_report
+from repogen.evaluation.report import evaluate, write_report
+from repogen.evaluation.results import Report
 from repogen.models import build_model
 from repogen.models.weights import save_weights
 
@@ -25,7 +26,7 @@ LSPET = Path(__file__).parents[2] / "../shared/data/lspet"
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Two folders of weights, a and b."""
+    """A folder with the runs a and b, random weights of `tiny`."""
     folder = tmp_path_factory.mktemp("runs")
     for seed, name in enumerate(("a", "b")):
         torch.manual_seed(seed)
@@ -43,14 +44,14 @@ def ours(tmp_path_factory, body):
 
 @pytest.fixture
 def report(tmp_path, made_up, guesses):
-    """Of two models on a crowd in an awkwardly named set, written to report.json."""
+    """A report of two models on a crowd, with awkward names, written to report.json."""
     rng = np.random.default_rng(1)
     people = read_people("<script>|$x$", made_up(rng, tmp_path), tmp_path)
     views = np.stack([np.full(12, 30.0), np.linspace(-80, 80, 12), np.zeros(12)], axis=1)
     first = guesses(rng, people)
     points = first.keypoints + rng.normal(0, 3, first.keypoints.shape)
     found = {"_one": first, "<b>two</b> & $three": replace(first, keypoints=points)}
-    one = compare(replace(people, views=views[people.image]), found, draws=30)
+    one = compare(replace(people, views=views[people.image]), found, bootstrap_samples=30)
     out = Report({name: f"/runs/{name}" for name in found}, {}, True, 30, {one.name: one})
     write_report(tmp_path / "report.json", out)
     return out
@@ -68,16 +69,16 @@ def test_json_holds_the_report(tmp_path, report):
     (name, one), *_ = data["sets"].items()
     assert name == "<script>|$x$"
     for model, scores in report.sets[name].total.scores.items():
-        for measure, score in scores.items():
-            said = one["total"]["scores"][model][measure]
-            value = math.nan if said["value"] is None else said["value"]
+        for metric, score in scores.items():
+            written = one["total"]["scores"][model][metric]
+            value = math.nan if written["value"] is None else written["value"]
             assert value == pytest.approx(score.value, nan_ok=True)
     assert sum(b["comparison"]["persons"] for b in one["bands"]) == one["total"]["persons"]
     assert np.sum(one["sphere"]["persons"]) == one["total"]["persons"]
 
 
 @pytest.mark.parametrize("suffix", [".html", ".md"])
-def test_page_and_markdown_say_what_the_json_says(tmp_path, report, suffix):
+def test_page_and_markdown_hold_every_score_of_the_json(tmp_path, report, suffix):
     one = json.loads((tmp_path / "report.json").read_text())["sets"]["<script>|$x$"]
     page = (tmp_path / "report.json").with_suffix(suffix).read_text()
     cells = re.findall(
@@ -113,7 +114,7 @@ def test_names_are_escaped(tmp_path, report):
         11,
         6,
         5,
-    }  # nine measures; persons, two models, a difference; without persons
+    }  # nine metrics; persons, two models, a difference; without persons
 
 
 def test_the_page_needs_no_other_file(tmp_path, report):
@@ -141,8 +142,8 @@ def test_two_models_on_two_sets(tmp_path, runs, ours, capsys):
         assert len(poses) == 8
 
 
-def test_the_poses_score_the_same_elsewhere(tmp_path, runs, ours, pycocotools):
-    """The truth's own boxes as detections; the file read back by pycocotools."""
+def test_the_written_poses_score_the_same_with_pycocotools(tmp_path, runs, ours, pycocotools):
+    """The ground-truth boxes as detections; pycocotools reads the file of poses."""
     people = read_set(f"ours={ours}")
     boxes = [
         {"image_id": int(people.image_ids[i]), "category_id": 1, "bbox": b.tolist(), "score": 1.0}
@@ -165,7 +166,7 @@ def test_the_poses_score_the_same_elsewhere(tmp_path, runs, ours, pycocotools):
     assert (points == points.round(3)).all()  # what was scored is what is written
 
 
-def test_a_blend_goes_from_one_model_to_the_other(tmp_path, runs, ours):
+def test_a_blend_scores_as_the_models_at_its_ends(tmp_path, runs, ours):
     data, out = (f"ours={ours}",), tmp_path / "curve.json"
     curve = evaluate(
         EvaluateConfig((f"{runs}/b",), data, out, blend=(0, 0.5, 1), init=runs / "a", draws=5)
@@ -182,7 +183,7 @@ def test_a_blend_goes_from_one_model_to_the_other(tmp_path, runs, ours):
 
 
 @pytest.mark.skipif(not LSPET.exists(), reason="needs lspet")
-def test_people_without_face_points(runs):
+def test_lspet_people_without_face_joints_are_scored(runs):
     spec = f"lspet={LSPET}/annotations.json:{LSPET}/images:6"
     scores = evaluate(EvaluateConfig((f"{runs}/a",), (spec,), draws=20)).sets["lspet"]
     total = scores.total.scores["a"]
@@ -193,7 +194,7 @@ def test_people_without_face_points(runs):
 
 
 def faceless(folder, ours):
-    """The set `ours` with all labels taken away."""
+    """The set `ours` with all labels removed."""
     path = ours / "annotations/person_keypoints.json"
     data = json.loads(path.read_text())
     for annotation in data["annotations"]:
@@ -202,7 +203,7 @@ def faceless(folder, ours):
     return f"none={folder}/faceless.json:{ours}/images"
 
 
-def test_what_is_wrong_is_said_in_a_line(tmp_path, runs, ours, capsys):
+def test_bad_input_is_one_line(tmp_path, runs, ours, capsys):
     good = f"--weights {runs}/a --data ours={ours} --draws 0"
     (tmp_path / "found.json").write_text('{"images": []}')
     (tmp_path / "stranger.json").write_text('[{"image_id": 99, "bbox": [1, 1, 9, 9], "score": 1}]')
@@ -211,19 +212,19 @@ def test_what_is_wrong_is_said_in_a_line(tmp_path, runs, ours, capsys):
     save_weights(other, {"head.conv.weight": torch.zeros(3)}, "tiny")
     for words, said in {
         f"--weights {tmp_path} --data ours={ours}": "holds no weights",
-        f"--weights {tmp_path}/vit.safetensors --data ours={ours}": "no safetensors file",
+        f"--weights {tmp_path}/vit.safetensors --data ours={ours}": "not a safetensors file",
         f"--weights {tmp_path}/no.onnx --data ours={ours}": "no.onnx",
         f"--weights {runs}/a x={runs}/no --data ours={ours}": "no weights at",
-        f"--weights {other} --data ours={ours}": "is no tiny",
-        f"--weights {runs}/a {runs}/a --data ours={ours}": "two models are called 'a'",
+        f"--weights {other} --data ours={ours}": "is not tiny",
+        f"--weights {runs}/a {runs}/a --data ours={ours}": "two models are named 'a'",
         f"--weights {runs}/a --data s={ours} s={ours}": "two sets are called 's'",
         f"--weights {runs}/a --data {faceless(tmp_path, ours)}": "no labelled joint",
         f"--weights {runs}/a --data ours=/nowhere": "/nowhere",
-        f"{good} --detections {tmp_path}/found.json": "no list of detections",
+        f"{good} --detections {tmp_path}/found.json": "not a list of detections",
         f"{good} --detections {tmp_path}/stranger.json": "image_id 99",
         f"{good} --detections {tmp_path}/none.json": "cannot read",
         f"--weights {runs}/a --data s={ours} t={ours} --detections x.json": "must read SET=FILE",
-        f"--weights {runs}/a --data s={ours}:3 --detections x.json": "give no :CAP",
+        f"--weights {runs}/a --data s={ours}:3 --detections x.json": "remove :CAP",
         f"{good} --blend 0 1": "go together",
         f"{good} --init {runs}/b": "go together",
         f"{good} --blend 2 --init {runs}/b": "--blend 2 must",
@@ -238,7 +239,7 @@ def test_what_is_wrong_is_said_in_a_line(tmp_path, runs, ours, capsys):
         assert said in error, (words, error)
 
 
-def test_an_evaluation_wants_weights_and_data():
+def test_an_evaluation_needs_weights_and_data():
     with pytest.raises(UserError, match="nothing to evaluate"):
         EvaluateConfig((), ("a=b",))
     with pytest.raises(UserError, match="nothing to evaluate"):

@@ -1,4 +1,4 @@
-"""Pictures, films and an estimator whose answer is known."""
+"""Images, videos, and estimators whose joints are known."""
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ from repogen.models.heatmaps import joints_to_heatmaps
 
 @pytest.fixture(scope="session")
 def middle():
-    """An estimator that sees every joint in the middle of every crop; counts its calls."""
+    """An estimator with every joint at the centre of every crop; `batches` lists batch sizes."""
 
     def estimate(crops):
         estimate.batches.append(len(crops))
@@ -24,7 +24,7 @@ def middle():
 
 @pytest.fixture(scope="session")
 def star():
-    """An estimator that sees the joints on a circle around every crop's middle, but no nose."""
+    """An estimator with the joints on a circle around every crop's centre, and a weak nose."""
 
     def estimate(crops):
         angles = 2 * np.pi * np.arange(17) / 17

@@ -1,4 +1,4 @@
-"""Boxes of a file find the pictures they are of, and only those."""
+"""`read_boxes` assigns the boxes of a file to the right images and frames."""
 
 import json
 
@@ -6,26 +6,26 @@ import numpy as np
 import pytest
 
 from repogen import UserError
-from repogen.inference.boxes import read_boxes, whole_picture, within
-from repogen.inference.frames import list_sources, read_frames
+from repogen.inference.boxes import clip_boxes, read_boxes, whole_image_box
+from repogen.inference.frames import list_media, read_frames
 
 BOX = [1.0, 2.0, 10.0, 12.0]
 
 
 @pytest.fixture
 def boxed(tmp_path, picture, film):
-    """What a file of boxes says of pictures of these names, by name and frame."""
+    """Boxes by (name, frame number), and image ids by name, read for files of these names."""
 
-    def look(names, data, inside="", least=0.5):
+    def look(names, data, inside="", min_score=0.5):
         for name in names:
             path = tmp_path / "in" / name
             film(path, [9, 9, 9]) if path.suffix == ".avi" else picture(path)
         (tmp_path / "boxes.json").write_text(data if isinstance(data, str) else json.dumps(data))
-        _, sources = list_sources((tmp_path / "in" / inside,), tmp_path / "o")
-        known = read_boxes(tmp_path / "boxes.json", sources, least)
+        _, sources = list_media((tmp_path / "in" / inside,), tmp_path / "o")
+        file_boxes = read_boxes(tmp_path / "boxes.json", sources, min_score)
         frames = read_frames(sources, [])
-        found = {(f.source.name, f.number): known(f).tolist() for f in frames}
-        return {k: v for k, v in found.items() if v}, {s.name: i for s, i in known.ids.items()}
+        found = {(f.source.name, f.number): file_boxes(f).tolist() for f in frames}
+        return {k: v for k, v in found.items() if v}, {s.name: i for s, i in file_boxes.ids.items()}
 
     return look
 
@@ -39,14 +39,14 @@ def of(image_id, box=BOX, **more):
     return {"image_id": image_id, "bbox": box, "category_id": 1} | more
 
 
-def test_a_coco_file_gives_persons_and_image_ids(boxed):
+def test_a_coco_file_gives_person_boxes_and_image_ids(boxed):
     records = [of(50), of(51, category_id=2), of(51, iscrowd=1), of(50, [0, 0, 5, 5])]
     found, ids = boxed(["a.png", "b.png"], coco(["a.png", "b.png"], records))
     assert found == {("a.png", -1): [[*BOX, 1.0], [0, 0, 5, 5, 1]]}
     assert ids == {"a.png": 50, "b.png": 51}
 
 
-def test_detections_count_from_a_score_on(boxed):
+def test_detections_below_the_minimum_score_are_left_out(boxed):
     records = [
         {"file_name": "a.png", "bbox": BOX, "score": 0.6},
         {"file_name": "a.png", "bbox": [0, 0, 9, 9], "score": 0.4},
@@ -54,10 +54,10 @@ def test_detections_count_from_a_score_on(boxed):
         {"file_name": "a.png", "bbox": [0, 0, 7, 7]},
     ]
     assert boxed(["a.png"], records)[0] == {("a.png", -1): [[*BOX, 0.6], [0, 0, 7, 7, 1]]}
-    assert len(boxed(["a.png"], records, least=0.1)[0]["a.png", -1]) == 3
+    assert len(boxed(["a.png"], records, min_score=0.1)[0]["a.png", -1]) == 3
 
 
-def test_image_ids_find_the_pictures_called_by_numbers(boxed):
+def test_an_image_id_matches_a_file_named_by_the_number(boxed):
     found, _ = boxed(["000012.png", "3.png"], [of(12, score=0.7)])
     assert found == {("000012.png", -1): [[*BOX, 0.7]]}
 
@@ -66,11 +66,11 @@ def test_a_video_has_boxes_by_frame(boxed):
     records = [{"file_name": "w.avi", "frame": k, "bbox": [k, 0, 5, 5]} for k in (0, 2)]
     found, _ = boxed(["w.avi"], records)
     assert found == {("w.avi", 0): [[0, 0, 5, 5, 1]], ("w.avi", 2): [[2, 0, 5, 5, 1]]}
-    with pytest.raises(UserError, match=r"w\.avi says not of which frame"):
+    with pytest.raises(UserError, match=r"w\.avi has no frame number"):
         boxed(["w.avi"], [{"file_name": "w.avi", "bbox": BOX}])
 
 
-def test_pictures_of_one_name_are_told_apart_by_their_folders(boxed):
+def test_folders_distinguish_images_of_the_same_file_name(boxed):
     files = ["x/a.png", "y/a.png"]
     records = [of(50, [0, 0, 5, 5]), of(51, [0, 0, 6, 6])]
     whole = {("x/a.png", -1): [[0, 0, 5, 5, 1]], ("y/a.png", -1): [[0, 0, 6, 6, 1]]}
@@ -90,8 +90,8 @@ def test_pictures_of_one_name_are_told_apart_by_their_folders(boxed):
         (["x/a.png", "y/a.png"], "", [{"file_name": "a.png", "bbox": BOX}], "fits both"),
         (["x/1.png", "y/1.png"], "", [of(1)], "fits both"),
         (["a.png"], "", coco(["x/a.png", "y/a.png"], [of(50)]), "both fit"),
-        (["a.png"], "", [{"file_name": "b.png", "bbox": BOX}], "names none of the 1 files"),
-        (["a.png"], "", coco(["z.png"], []), "names none of the 1 files"),
+        (["a.png"], "", [{"file_name": "b.png", "bbox": BOX}], "names none of the 1 input files"),
+        (["a.png"], "", coco(["z.png"], []), "names none of the 1 input files"),
         (["a.png"], "", {"images": []}, "neither a COCO file nor a list"),
         (["a.png"], "", "3", "neither a COCO file nor a list"),
         (["a.png"], "", "{", "not a JSON file"),
@@ -110,28 +110,33 @@ def test_pictures_of_one_name_are_told_apart_by_their_folders(boxed):
         (["a.png"], "", [{"bbox": BOX}], "image_id"),
         (["a.png"], "", ["a.png"], r"detections\[0\]"),
         (["a.png"], "", coco(["a.png"], [], ["person"]), r"categories\[0\]"),
-        (["a.png"], "", coco(["a.png"], []) | {"categories": {"id": 1}}, "categories is no list"),
+        (
+            ["a.png"],
+            "",
+            coco(["a.png"], []) | {"categories": {"id": 1}},
+            "categories is not a list",
+        ),
         (["a.png"], "", [{"file_name": "a.png", "bbox": BOX, "frame": 1e999}], r"detections\[0\]"),
     ],
 )
-def test_what_is_wrong_is_named(boxed, names, inside, data, words):
-    with pytest.raises(UserError, match=words) as told:
+def test_a_bad_file_of_boxes_is_one_line(boxed, names, inside, data, words):
+    with pytest.raises(UserError, match=words) as error:
         boxed(names, data, inside)
-    assert "\n" not in str(told.value)
-    assert "boxes.json" in str(told.value)
+    assert "\n" not in str(error.value)
+    assert "boxes.json" in str(error.value)
 
 
-def test_no_file_is_named(tmp_path):
+def test_a_missing_file_of_boxes_is_an_error(tmp_path):
     with pytest.raises(UserError, match="cannot read --boxes"):
         read_boxes(tmp_path / "no.json", [], 0.5)
 
 
-def test_boxes_are_cut_to_the_picture():
+def test_boxes_are_clipped_to_the_image():
     boxes = np.array([[-5, -5, 20, 10, 0.9], [30, 2, 10, 10, 0.8], [60, 0, 5, 5, 0.7]])
-    assert within(boxes, 40, 8).tolist() == [[0, 0, 15, 5, 0.9], [30, 2, 10, 6, 0.8]]
+    assert clip_boxes(boxes, 40, 8).tolist() == [[0, 0, 15, 5, 0.9], [30, 2, 10, 6, 0.8]]
 
 
-def test_the_whole_picture_is_one_box(tmp_path, picture):
+def test_the_whole_image_is_one_box_of_score_one(tmp_path, picture):
     picture(tmp_path / "a.png", 30, 20)
-    (frame,) = read_frames(list_sources((tmp_path,), tmp_path / "o")[1], [])
-    assert whole_picture(frame).tolist() == [[0, 0, 30, 20, 1]]
+    (frame,) = read_frames(list_media((tmp_path,), tmp_path / "o")[1], [])
+    assert whole_image_box(frame).tolist() == [[0, 0, 30, 20, 1]]

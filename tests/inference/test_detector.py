@@ -1,4 +1,4 @@
-"""Detectors of transformers find persons in any picture; others are refused in one line."""
+"""`load_detector` loads transformers detectors of persons; others are refused in one line."""
 
 import json
 
@@ -14,11 +14,11 @@ from transformers import (
 
 from repogen import UserError
 from repogen.inference.detector import load_detector
-from repogen.inference.frames import list_sources, read_frames
+from repogen.inference.frames import list_media, read_frames
 
 
 def save_detector(folder, labels=("dog", "person")):
-    """A tiny RT-DETRv2 that sees in its five queries whatever its biases say: the last label."""
+    """A tiny RT-DETRv2 whose biases make each of its five queries an object of the last label."""
     torch.manual_seed(0)
     backbone = RTDetrResNetConfig(
         embedding_size=8, hidden_sizes=[8, 16, 16, 16], depths=[1, 1, 1, 1], layer_type="basic",
@@ -50,10 +50,10 @@ def folder(tmp_path_factory):
 def frames(tmp_path, picture):
     picture(tmp_path / "a.png", 200, 100)
     picture(tmp_path / "b.png", 400, 200)
-    return list(read_frames(list_sources((tmp_path,), tmp_path / "o")[1], []))
+    return list(read_frames(list_media((tmp_path,), tmp_path / "o")[1], []))
 
 
-def test_boxes_are_in_the_picture_s_pixels(folder, frames):
+def test_boxes_are_in_image_pixels(folder, frames):
     find = load_detector(str(folder), 0.5)
     small, large = map(find, frames)
     assert small.shape == (5, 5)
@@ -63,7 +63,7 @@ def test_boxes_are_in_the_picture_s_pixels(folder, frames):
     assert large[:, :4] == pytest.approx(2 * small[:, :4], abs=0.01)
 
 
-def test_only_persons_of_the_score_count(folder, frames, tmp_path):
+def test_only_persons_of_at_least_the_minimum_score_are_returned(folder, frames, tmp_path):
     assert len(load_detector(str(folder), 0.8)(frames[0])) == 0
     dogs = save_detector(tmp_path / "dogs", ("person", "dog"))
     assert len(load_detector(str(dogs), 0.5)(frames[0])) == 0
@@ -71,7 +71,7 @@ def test_only_persons_of_the_score_count(folder, frames, tmp_path):
     assert len(load_detector(str(people), 0.5)(frames[0])) == 5
 
 
-def test_what_is_no_detector_is_told(folder, tmp_path):
+def test_a_folder_without_a_person_detector_is_one_line(folder, tmp_path):
     cats = save_detector(tmp_path / "cats", ("dog", "cat"))
     with pytest.raises(UserError, match=r"no class named person \(it has dog, cat"):
         load_detector(str(cats), 0.5)
@@ -83,9 +83,9 @@ def test_what_is_no_detector_is_told(folder, tmp_path):
         (tmp_path / "cut" / file.name).write_bytes(file.read_bytes()[:3000])
     (tmp_path / "cut/config.json").write_bytes((folder / "config.json").read_bytes())
     for name in ("empty", "other", "cut"):
-        with pytest.raises(UserError, match="cannot be loaded") as told:
+        with pytest.raises(UserError, match="cannot be loaded") as error:
             load_detector(str(tmp_path / name), 0.5)
-        assert "\n" not in str(told.value)
+        assert "\n" not in str(error.value)
 
 
 def test_weights_of_another_network_are_refused(folder, tmp_path):
@@ -99,9 +99,9 @@ def test_weights_of_another_network_are_refused(folder, tmp_path):
         load_detector(str(wider), 0.5)
 
 
-def test_a_name_that_cannot_be_fetched_is_told(monkeypatch):
+def test_a_detector_that_cannot_be_downloaded_is_one_line(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     for name in ("nobody/no-such-detector", "/no/such/folder"):
-        with pytest.raises(UserError, match="is no folder, and cannot be fetched") as told:
+        with pytest.raises(UserError, match="is not a folder, and cannot be downloaded") as error:
             load_detector(name, 0.5)
-        assert "\n" not in str(told.value)
+        assert "\n" not in str(error.value)

@@ -1,4 +1,4 @@
-"""Drawings lie where the joints are, in the sides' colours, under names of their own."""
+"""Poses are drawn at the joints in the sides' colours, and written under the right names."""
 
 import cv2
 import numpy as np
@@ -6,42 +6,44 @@ import pytest
 
 from repogen import UserError
 from repogen.bodies.skeleton import COCO_KEYPOINTS
-from repogen.inference.drawing import drawings, drawn, joint_colors
-from repogen.inference.frames import Frame, Source
+from repogen.inference.drawing import draw_poses, frame_writer, joint_colors
+from repogen.inference.frames import Frame, MediaFile
 from repogen.labels.stick import SIDE_COLORS
 
 
 def frame(tmp_path, name, number=-1, size=(96, 64), level=90, rate=12.0):
     shape = (size[1], size[0], 3)
-    return Frame(Source(tmp_path / name, name), number, rate, np.full(shape, level, np.uint8))
+    return Frame(MediaFile(tmp_path / name, name), number, rate, np.full(shape, level, np.uint8))
 
 
 def pose(scores, at=(100.0, 80.0)):
     return np.column_stack([np.tile(at, (17, 1)), scores])[None]
 
 
-def test_joints_are_drawn_where_they_are_and_only_sure_ones(tmp_path):
+def test_only_joints_of_the_minimum_score_are_drawn_and_at_their_positions(tmp_path):
     black = np.zeros((160, 200, 3), np.uint8)
     box = np.array([[0, 0, 120, 120]])
     for side, joint in (("left", 9), ("right", 10), ("middle", 0)):
         scores = np.eye(17)[joint] * 0.4
-        picture = drawn(black, pose(scores), box, 0.3)
+        picture = draw_poses(black, pose(scores), box, 0.3)
         weight = picture.max(axis=2).astype(float)
         middle = [np.average(grid, weights=weight) for grid in np.indices(weight.shape)]
         assert middle == pytest.approx([80, 100], abs=0.2)
         assert tuple(picture[80, 100]) == SIDE_COLORS[side]
         # Anti-aliased: the rim is darker.
         assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 2
-        assert not drawn(black, pose(scores), box, 0.5).any()
+        assert not draw_poses(black, pose(scores), box, 0.5).any()
     assert not black.any()
 
 
-def test_lines_grow_with_the_person():
+def test_lines_are_wider_for_larger_boxes():
     def area(side):
         joints = np.zeros((1, 17, 3))
         joints[0, 9] = [500, 500, 1]
         return (
-            drawn(np.zeros((1000, 1000, 3), np.uint8), joints, np.array([[0, 0, 50, side]]), 0.5)
+            draw_poses(
+                np.zeros((1000, 1000, 3), np.uint8), joints, np.array([[0, 0, 50, side]]), 0.5
+            )
             .any(axis=2)
             .sum()
         )
@@ -49,16 +51,16 @@ def test_lines_grow_with_the_person():
     assert area(900) > 2 * area(300) > 2 * area(60) > 0
 
 
-def test_colors_are_those_of_the_drawings():
+def test_joint_colors_depend_on_the_side():
     colors = dict(zip(COCO_KEYPOINTS, joint_colors(), strict=True))
     assert [colors[name] for name in ("nose", "left_hip", "right_hip")] == [
         "#3399ff", "#00ff00", "#ff8000",
     ]  # fmt: skip
 
 
-def test_pictures_keep_their_names_in_their_folders(tmp_path):
+def test_drawn_images_keep_their_folders_and_names(tmp_path):
     names = ["x/a.jpg", "y/a.jpg", "x/a.png", "x/a.JPEG"]
-    with drawings(tmp_path / "drawn") as draw:
+    with frame_writer(tmp_path / "drawn") as draw:
         for level, name in enumerate(names):
             draw(frame(tmp_path, name), np.full((8, 9, 3), 40 * level, np.uint8))
     written = {
@@ -71,10 +73,10 @@ def test_pictures_keep_their_names_in_their_folders(tmp_path):
 @pytest.mark.parametrize("rate", [12.0, 23.976, 29.97, 60.0])
 def test_a_video_keeps_its_frames_and_rate(tmp_path, rate):
     levels = [10, 60, 110, 160, 210]
-    with drawings(tmp_path / "drawn") as draw:
+    with frame_writer(tmp_path / "drawn") as draw:
         for number, level in enumerate(levels):
             one = frame(tmp_path, "w.avi", number, level=level, rate=rate)
-            draw(one, one.picture)
+            draw(one, one.image)
     video = cv2.VideoCapture(str(tmp_path / "drawn/w.avi.mp4"))
     assert video.get(cv2.CAP_PROP_FPS) == pytest.approx(rate, abs=1e-3)
     seen = []
@@ -84,12 +86,12 @@ def test_a_video_keeps_its_frames_and_rate(tmp_path, rate):
     assert seen == pytest.approx(levels, abs=6)
 
 
-def test_odd_sizes_and_several_videos(tmp_path):
-    with drawings(tmp_path / "drawn") as draw:
+def test_several_videos_of_odd_size_are_written(tmp_path):
+    with frame_writer(tmp_path / "drawn") as draw:
         for name, count in (("a.mp4", 3), ("b/a.mp4", 2)):
             for number in range(count):
                 one = frame(tmp_path, name, number, size=(97, 65))
-                draw(one, one.picture)
+                draw(one, one.image)
     for name, count in (("a.mp4", 3), ("b/a.mp4", 2)):
         video = cv2.VideoCapture(str(tmp_path / "drawn" / name))
         assert video.get(cv2.CAP_PROP_FRAME_COUNT) == count
@@ -98,26 +100,29 @@ def test_odd_sizes_and_several_videos(tmp_path):
 
 
 def _stopped(folder, first, error):
-    with drawings(folder) as draw:
-        draw(first, first.picture)
+    with frame_writer(folder) as draw:
+        draw(first, first.image)
         raise error
 
 
-def test_a_video_that_is_stopped_leaves_nothing(tmp_path):
+def test_a_stopped_video_leaves_no_file(tmp_path):
     first = frame(tmp_path, "w.mp4", 0)
     with pytest.raises(KeyboardInterrupt):
         _stopped(tmp_path / "drawn", first, KeyboardInterrupt)
     assert list((tmp_path / "drawn").iterdir()) == []
 
 
-def test_what_cannot_be_written_is_told(tmp_path, monkeypatch):
+def test_a_failed_write_is_one_line(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     for one in (frame(tmp_path, "a.jpg"), frame(tmp_path, "w.mp4", 0)):
-        with pytest.raises(UserError, match="cannot write"), drawings(tmp_path / "file/d") as draw:
-            draw(one, one.picture)
+        with (
+            pytest.raises(UserError, match="cannot write"),
+            frame_writer(tmp_path / "file/d") as draw,
+        ):
+            draw(one, one.image)
 
     class Full:
-        """OpenCV's writer on a full disk: it says nothing."""
+        """OpenCV's writer on a full disk, which reports no error."""
 
         def __init__(self, *_):
             pass
@@ -132,8 +137,14 @@ def test_what_cannot_be_written_is_told(tmp_path, monkeypatch):
 
     monkeypatch.setattr(cv2, "VideoWriter", Full)
     one = frame(tmp_path, "w.mp4", 0)
-    with pytest.raises(UserError, match="0 of 1 frames arrived"), drawings(tmp_path / "d") as draw:
-        draw(one, one.picture)
+    with (
+        pytest.raises(UserError, match="only 0 of 1 frames were written"),
+        frame_writer(tmp_path / "d") as draw,
+    ):
+        draw(one, one.image)
     monkeypatch.setattr(Full, "isOpened", lambda _: False)
-    with pytest.raises(UserError, match="no MP4 of"), drawings(tmp_path / "d") as draw:
-        draw(one, one.picture)
+    with (
+        pytest.raises(UserError, match="cannot make an MP4 of"),
+        frame_writer(tmp_path / "d") as draw,
+    ):
+        draw(one, one.image)

@@ -1,4 +1,4 @@
-"""What was found, in the forms that COCO's tools, CVAT and Label Studio read."""
+"""Estimated poses in the formats of COCO's tools, CVAT and Label Studio."""
 
 import json
 import re
@@ -12,10 +12,10 @@ from pycocotools.coco import COCO
 from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
 from repogen.coco.annotations import read_people
 from repogen.inference.cvat import skeleton_label, write_cvat
-from repogen.inference.exports import Found, write_people, write_results
+from repogen.inference.exports import FramePoses, write_people, write_results
 from repogen.inference.label_studio import labelling_config, write_label_studio
 
-LEAST = 0.3
+MIN_SCORE = 0.3
 
 
 def someone(rng, width, height, n=1):
@@ -29,27 +29,30 @@ def someone(rng, width, height, n=1):
 
 @pytest.fixture
 def found():
-    """Two people in one image, of whom one has an unsure nose and an ear outside; nobody in
-    another; somebody unsure in a third; and two frames of a video."""
+    """Poses in five images.
+
+    Two people in the first, one with a low-scoring nose and an ear outside the image; nobody in
+    the second; a low-scoring person in the third; and two frames of a video.
+    """
     rng = np.random.default_rng(1)
     joints, boxes, scores = someone(rng, 200, 100, 2)
     joints[0, 0, 2] = 0.1
     joints[0, 3, :2] = [-20, 50]
-    unsure, *rest = someone(rng, 60, 80)
-    unsure[:, :, 2] = 0.2
+    weak, *rest = someone(rng, 60, 80)
+    weak[:, :, 2] = 0.2
     nobody = (np.empty((0, 17, 3)), np.empty((0, 4)), np.empty(0))
     return [
-        Found("x/a b.jpg", -1, 7, 200, 100, joints, boxes, scores),
-        Found("y/a b.jpg", -1, 8, 50, 40, *nobody),
-        Found("c.png", -1, 9, 60, 80, unsure, *rest),
-        Found("v/w.mp4", 0, 10, 64, 48, *someone(rng, 64, 48)),
-        Found("v/w.mp4", 1, 11, 64, 48, *someone(rng, 64, 48)),
+        FramePoses("x/a b.jpg", -1, 7, 200, 100, joints, boxes, scores),
+        FramePoses("y/a b.jpg", -1, 8, 50, 40, *nobody),
+        FramePoses("c.png", -1, 9, 60, 80, weak, *rest),
+        FramePoses("v/w.mp4", 0, 10, 64, 48, *someone(rng, 64, 48)),
+        FramePoses("v/w.mp4", 1, 11, 64, 48, *someone(rng, 64, 48)),
     ]
 
 
-def test_results_tell_everybody_and_pycocotools_reads_them(tmp_path, found):
+def test_results_hold_every_person_and_load_in_pycocotools(tmp_path, found):
     write_results(tmp_path / "results.json", found)
-    write_people(tmp_path / "people.json", found, LEAST, "test")
+    write_people(tmp_path / "people.json", found, MIN_SCORE, "test")
     results = json.loads((tmp_path / "results.json").read_text())
     assert [(r["file_name"], r["image_id"], r.get("frame")) for r in results] == [
         ("x/a b.jpg", 7, None), ("x/a b.jpg", 7, None), ("c.png", 9, None),
@@ -62,26 +65,26 @@ def test_results_tell_everybody_and_pycocotools_reads_them(tmp_path, found):
     assert len(detected.getAnnIds()) == 5
 
 
-def test_nothing_found_is_still_json(tmp_path):
+def test_results_without_persons_are_an_empty_list(tmp_path):
     write_results(tmp_path / "results.json", [])
     assert json.loads((tmp_path / "results.json").read_text()) == []
 
 
-def test_people_is_a_set_that_reads_back(tmp_path, found):
-    write_people(tmp_path / "people.json", found, LEAST, "poses of mine")
+def test_people_json_reads_back_as_a_set(tmp_path, found):
+    write_people(tmp_path / "people.json", found, MIN_SCORE, "poses of mine")
     people = read_people("p", tmp_path / "people.json", tmp_path)
     assert people.files == (
         "x/a b.jpg", "y/a b.jpg", "c.png", "v/w.mp4/frame_000000.jpg", "v/w.mp4/frame_000001.jpg",
     )  # fmt: skip
     assert people.sizes.tolist() == [[f.width, f.height] for f in found]
-    assert people.image.tolist() == [0, 0, 3, 4]  # the unsure one is nobody
+    assert people.image.tolist() == [0, 0, 3, 4]  # the low-scoring person is left out
     seen = people.keypoints[:, :, 2]
     assert (seen[0] == np.where(np.isin(np.arange(17), [0, 3]), 0, 2)).all()
     assert (seen[1:] == 2).all()
     assert (people.keypoints[0, [0, 3]] == 0).all()
     assert people.keypoints[1, :, :2] == pytest.approx(found[0].keypoints[1, :, :2], abs=1e-3)
     assert people.boxes[2] == pytest.approx([4, 5, 32, 16], abs=0.01)
-    # What CVAT's reader of COCO keypoints asks of every annotation beside the standard's.
+    # CVAT's reader of COCO keypoints requires more of an annotation than the standard.
     data = json.loads((tmp_path / "people.json").read_text())
     assert data["info"]["description"] == "poses of mine"
     assert [a["id"] for a in data["annotations"]] == [1, 2, 3, 4]
@@ -92,8 +95,8 @@ def test_people_is_a_set_that_reads_back(tmp_path, found):
         assert 0 < annotation["score"] <= 1
 
 
-def test_cvat_gets_a_file_for_each_task(tmp_path, found):
-    write_cvat(tmp_path, found, LEAST)
+def test_cvat_has_one_file_for_the_images_and_one_for_each_video(tmp_path, found):
+    write_cvat(tmp_path, found, MIN_SCORE)
     written = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.*"))
     assert written == ["images.xml", "labels.json", "v/w.mp4.xml"]
     root = ElementTree.parse(tmp_path / "images.xml").getroot()
@@ -108,21 +111,21 @@ def test_cvat_gets_a_file_for_each_task(tmp_path, found):
     assert [i.get("name") for i in video.iter("image")] == ["frame_000000", "frame_000001"]
 
 
-def test_a_skeleton_holds_all_points(tmp_path, found):
-    write_cvat(tmp_path, found, LEAST)
+def test_a_cvat_skeleton_holds_all_joints(tmp_path, found):
+    write_cvat(tmp_path, found, MIN_SCORE)
     skeleton = ElementTree.parse(tmp_path / "images.xml").find("image/skeleton")
     assert skeleton.get("label") == "person"
     points = skeleton.findall("points")
     assert [p.get("label") for p in points] == list(COCO_KEYPOINTS)
     assert [k for k, p in enumerate(points) if p.get("outside") == "1"] == [0, 3]
-    places = np.array([p.get("points").split(",") for p in points], dtype=float)
-    # CVAT's coordinates begin at the picture's edge; what is outside is kept in it.
-    assert places[4:] == pytest.approx(found[0].keypoints[0, 4:, :2] + 0.5, abs=0.006)
-    assert places[3].tolist() == [0, 50.5]
+    positions = np.array([p.get("points").split(",") for p in points], dtype=float)
+    # In CVAT (0, 0) is the image's corner; joints outside are moved to the edge.
+    assert positions[4:] == pytest.approx(found[0].keypoints[0, 4:, :2] + 0.5, abs=0.006)
+    assert positions[3].tolist() == [0, 50.5]
     assert float(skeleton.findtext("attribute")) == pytest.approx(found[0].scores[0], abs=1e-3)
 
 
-def test_the_skeleton_label_is_what_cvat_asks_for():
+def test_the_cvat_skeleton_label_is_consistent():
     label = skeleton_label()
     assert [s["name"] for s in label["sublabels"]] == list(COCO_KEYPOINTS)
     assert "<svg" not in label["svg"]
@@ -143,8 +146,8 @@ def test_the_skeleton_label_is_what_cvat_asks_for():
         assert at[edge.get("data-node-to")] == (edge.get("x2"), edge.get("y2"))
 
 
-def test_label_studio_gets_tasks_that_fit_its_configuration(tmp_path, found):
-    write_label_studio(tmp_path / "ls", found[:3], LEAST, tmp_path / "my pics", "tiny")
+def test_label_studio_tasks_fit_the_labelling_configuration(tmp_path, found):
+    write_label_studio(tmp_path / "ls", found[:3], MIN_SCORE, tmp_path / "my pics", "tiny")
     config = ElementTree.parse(tmp_path / "ls/config.xml").getroot()
     controls = {c.get("name"): c for c in config if c.get("toName")}
     kinds = {name: c.tag.lower() for name, c in controls.items()}
@@ -167,8 +170,8 @@ def test_label_studio_gets_tasks_that_fit_its_configuration(tmp_path, found):
             assert regions[region["parentID"]]["type"] == "rectanglelabels"
 
 
-def test_label_studio_s_percents_are_of_the_picture(tmp_path, found):
-    write_label_studio(tmp_path, found[:1], LEAST, tmp_path, "tiny")
+def test_label_studio_lengths_are_percent_of_the_image(tmp_path, found):
+    write_label_studio(tmp_path, found[:1], MIN_SCORE, tmp_path, "tiny")
     (task,) = json.loads((tmp_path / "tasks.json").read_text())
     regions = {r["id"]: r for r in task["predictions"][0]["result"]}
     box = regions["person2"]["value"]
@@ -176,11 +179,11 @@ def test_label_studio_s_percents_are_of_the_picture(tmp_path, found):
         [2, 5, 50, 33.33], abs=0.01
     )
     wrist = regions["person2_left_wrist"]["value"]
-    place = (found[0].keypoints[1, 9, :2] + 0.5) / [200, 100] * 100
-    assert [wrist["x"], wrist["y"]] == pytest.approx(place, abs=1e-4)
+    position = (found[0].keypoints[1, 9, :2] + 0.5) / [200, 100] * 100
+    assert [wrist["x"], wrist["y"]] == pytest.approx(position, abs=1e-4)
 
 
-def test_label_studio_numbers_the_joints_as_coco_does():
+def test_label_studio_numbers_the_joints_as_coco():
     config = ElementTree.fromstring("".join(labelling_config()))
     numbers = {v.get("value"): int(v.get("model_index")) for v in config.find("KeyPointLabels")}
     assert numbers == {name: k for k, name in enumerate(COCO_KEYPOINTS)}

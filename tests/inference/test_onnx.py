@@ -1,4 +1,4 @@
-"""ONNX files give the joints that torch gives, and files of anything else are told."""
+"""ONNX files give the same joints as torch; other files are refused in one line."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.cli import main
 from repogen.coco.crops import window_of
 from repogen.inference.estimate import estimate_crops
-from repogen.inference.network import load_estimator, network
+from repogen.inference.network import load_estimator, torch_estimator
 from repogen.models import build_model
 from repogen.models.onnx import export_onnx
 from repogen.models.vitpose import SIZES
@@ -22,7 +22,7 @@ from repogen.models.weights import save_weights
 
 
 def with_peaks(name):
-    """A network that has not learned, but whose heatmaps are no flat noise."""
+    """A network with random weights whose heatmaps have clear peaks."""
     torch.manual_seed(0)
     model = build_model(name).eval()
     with torch.no_grad():
@@ -33,7 +33,7 @@ def with_peaks(name):
 
 
 def pictures(n):
-    """Smooth ones, with something to see at every scale."""
+    """Smooth random images with structure at every scale."""
     rng = np.random.default_rng(0)
     out = []
     for _ in range(n):
@@ -48,17 +48,17 @@ def joints_agree(model, path):
     windows = [window_of(np.array([10.0, 20.0, 120.0, 300.0]))] * len(crops)
     ours, theirs = (
         np.concatenate(list(estimate_crops(estimator, crops, windows, flip=True, batch=4)))
-        for estimator in (network(model, "cpu"), load_estimator(path))
+        for estimator in (torch_estimator(model, "cpu"), load_estimator(path))
     )
     assert ours.shape == (7, 17, 3)
-    assert ours[:, :, :2].std(axis=(0, 1)).min() > 20  # no peak is a border's
+    assert ours[:, :, :2].std(axis=(0, 1)).min() > 20  # the peaks are not at the border
     assert np.abs(ours[:, :, :2] - theirs[:, :, :2]).max() < 0.5
     assert ours[:, :, 2] == pytest.approx(theirs[:, :, 2], rel=1e-3)
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    """tiny, in both kinds of file."""
+    """A folder with tiny.safetensors and tiny.onnx, the same weights."""
     folder = tmp_path_factory.mktemp("onnx")
     model = with_peaks("tiny")
     save_weights(folder / "tiny.safetensors", model.state_dict(), "tiny")
@@ -66,11 +66,11 @@ def exported(tmp_path_factory):
     return folder
 
 
-def test_tiny_finds_the_same_joints(exported):
+def test_tiny_gives_the_same_joints_in_onnx(exported):
     joints_agree(with_peaks("tiny"), exported / "tiny.onnx")
 
 
-def test_a_shallow_vitpose_finds_the_same_joints(tmp_path, monkeypatch):
+def test_a_shallow_vitpose_gives_the_same_joints_in_onnx(tmp_path, monkeypatch):
     monkeypatch.setitem(SIZES, "s", (96, 2, 12, 0.1))
     model = with_peaks("vitpose-s")
     export_onnx(model, tmp_path / "s.onnx", "vitpose-s")
@@ -78,16 +78,16 @@ def test_a_shallow_vitpose_finds_the_same_joints(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_vitpose_s_finds_the_same_joints(tmp_path):
+def test_vitpose_s_gives_the_same_joints_in_onnx(tmp_path):
     model = with_peaks("vitpose-s")
     export_onnx(model, tmp_path / "s.onnx", "vitpose-s")
     joints_agree(model, tmp_path / "s.onnx")
 
 
-def test_predict_and_evaluate_run_it(exported, tmp_path):
+def test_predict_and_evaluate_run_an_onnx_file(exported, tmp_path):
     (tmp_path / "images").mkdir()
-    for place, picture in enumerate(pictures(3)):
-        cv2.imwrite(str(tmp_path / "images" / f"{place}.png"), picture)
+    for i, picture in enumerate(pictures(3)):
+        cv2.imwrite(str(tmp_path / "images" / f"{i}.png"), picture)
     keypoints = np.tile([[60.0, 90.0, 2.0]], (17, 1))
     keypoints[:, 1] += np.arange(17)
     records = [
@@ -124,7 +124,7 @@ CROPS, HEATMAPS = ("n", 256, 192, 3), ("n", 17, 64, 48)
 
 
 def foreign(path, ins, outs):
-    """A network of one constant and of these ends."""
+    """An ONNX file of a constant network with these inputs and outputs."""
     ends = [
         [helper.make_tensor_value_info(f"{kind}{n}", dtype, shape) for n, (dtype, shape) in e]
         for kind, e in (("in", enumerate(ins)), ("out", enumerate(outs)))
@@ -152,7 +152,7 @@ def foreign(path, ins, outs):
         ([], None, "its input is missing"),
     ],
 )
-def test_another_network_is_told_by_its_ends(tmp_path, ins, outs, says):
+def test_an_onnx_file_with_other_inputs_or_outputs_is_refused(tmp_path, ins, outs, says):
     path = tmp_path / "foreign.onnx"
     ins = [(TensorProto.UINT8, CROPS)] if ins is None else ins
     foreign(path, ins, outs or [(TensorProto.FLOAT, HEATMAPS)])
@@ -163,7 +163,7 @@ def test_another_network_is_told_by_its_ends(tmp_path, ins, outs, says):
 
 
 @pytest.mark.parametrize("kind", ["missing", "folder", "text", "empty", "cut"])
-def test_what_cannot_be_run_is_one_line(exported, tmp_path, capsys, kind):
+def test_a_broken_onnx_file_is_one_line(exported, tmp_path, capsys, kind):
     path = tmp_path / "a.onnx"
     if kind == "folder":
         path.mkdir()
@@ -177,8 +177,8 @@ def test_what_cannot_be_run_is_one_line(exported, tmp_path, capsys, kind):
     assert err.count("\n") == 1, err
 
 
-def test_weights_that_lie_beside_are_missed(tmp_path, monkeypatch):
-    monkeypatch.setattr("repogen.models.onnx._ONE_FILE", 1000)
+def test_missing_external_weights_are_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("repogen.models.onnx._MAX_SINGLE_FILE", 1000)
     export_onnx(with_peaks("tiny"), tmp_path / "a.onnx", "tiny")
     (tmp_path / "a.onnx.data").unlink()
     with pytest.raises(UserError, match=r"put a.onnx.data beside it") as caught:
@@ -193,7 +193,9 @@ def test_weights_that_lie_beside_are_missed(tmp_path, monkeypatch):
         ("weights export a.safetensors b.onnx", "onnxscript", "repogen.models.onnx"),
     ],
 )
-def test_without_the_library_the_extra_is_named(monkeypatch, capsys, words, library, module):
+def test_a_missing_onnx_library_names_the_extra_to_install(
+    monkeypatch, capsys, words, library, module
+):
     monkeypatch.setitem(sys.modules, library, None)
     monkeypatch.delitem(sys.modules, module, raising=False)
     assert main(words.split()) == 2

@@ -1,4 +1,4 @@
-"""From pictures, folders and videos to results, drawings and sets; and the verbs that run it."""
+"""`predict`: from images, folders and videos to results, drawings and COCO files."""
 
 import json
 from xml.etree import ElementTree
@@ -46,19 +46,21 @@ def boxed(path, records):
     return path
 
 
-def test_without_boxes_the_whole_picture_is_one(tmp_path, middle, picture):
+def test_without_boxes_the_whole_image_is_one_box(tmp_path, middle, picture):
     picture(tmp_path / "12.png", 300, 200)
     out = predict(middle, (tmp_path / "12.png",), tmp_path / "out")
     (found,) = results(out)
     assert found["image_id"] == 12
     assert joints(found)[:, :2] == pytest.approx(np.tile([150, 100], (17, 1)), abs=0.1)
     assert found["score"] == pytest.approx(1.0, abs=0.15)
-    assert found["bbox"] == [0, 0, 300, 200]  # joints in one place make no better box
+    assert found["bbox"] == [0, 0, 300, 200]  # joints at one point give no better box
     assert cv2.imread(str(out / "drawn/12.png.jpg")).shape == (200, 300, 3)
     assert sorted(p.name for p in out.iterdir()) == ["drawn", "results.json"]
 
 
-def test_then_the_box_is_that_of_the_sure_joints(tmp_path, star, picture):
+def test_without_boxes_the_results_hold_the_box_around_the_confident_joints(
+    tmp_path, star, picture
+):
     picture(tmp_path / "a.png", 300, 400)
     for flip in (True, False):
         options = PredictConfig(write=("people",), flip=flip)
@@ -85,7 +87,7 @@ def test_boxes_come_from_a_coco_file(tmp_path, people, middle):
         assert joints(found)[0, :2] == pytest.approx([x + w / 2, y + h / 2], abs=0.1)
 
 
-def test_people_of_several_pictures_share_a_batch(tmp_path, middle, picture):
+def test_people_of_several_images_share_a_batch(tmp_path, middle, picture):
     rng = np.random.default_rng(0)
     records, truth = [], []
     for number in range(20):
@@ -105,7 +107,7 @@ def test_people_of_several_pictures_share_a_batch(tmp_path, middle, picture):
     assert not (out / "drawn").exists()
 
 
-def test_flipped_crops_are_looked_at_too(tmp_path, picture):
+def test_flip_runs_the_network_on_mirrored_crops_too(tmp_path, picture):
     picture(tmp_path / "a.png", 300, 400)
     seen = []
 
@@ -136,7 +138,7 @@ def test_image_ids_never_collide(tmp_path, names, ids, middle, picture):
     assert {r["file_name"]: r["image_id"] for r in results(out)} == ids
 
 
-def test_what_a_coco_file_does_not_list_gets_ids_of_its_own(tmp_path, middle, picture):
+def test_images_missing_from_the_coco_file_get_new_ids(tmp_path, middle, picture):
     for name in ("1.png", "2.png"):
         picture(tmp_path / "in" / name)
     boxes = boxed(
@@ -148,7 +150,7 @@ def test_what_a_coco_file_does_not_list_gets_ids_of_its_own(tmp_path, middle, pi
     assert {i["file_name"]: i["id"] for i in images} == {"1.png": 2, "2.png": 3}
 
 
-def test_a_video_becomes_a_video(tmp_path, star, film, picture):
+def test_a_video_gives_a_drawn_video_and_results_by_frame(tmp_path, star, film, picture):
     film(tmp_path / "in/walk.avi", [10, 90, 200])
     picture(tmp_path / "in/still.jpg")
     options = PredictConfig(write=("drawn", "people", "cvat"))
@@ -165,26 +167,26 @@ def test_a_video_becomes_a_video(tmp_path, star, film, picture):
     assert len(results(predict(star, (tmp_path / "in",), tmp_path / "again", again))) == 4
 
 
-def test_a_detector_s_doubles_are_told_once(tmp_path, star, picture, monkeypatch):
+def test_duplicate_detections_of_a_person_are_removed(tmp_path, star, picture, monkeypatch):
     picture(tmp_path / "a.png", 300, 300)
     rows = np.array([[50, 50, 100, 100, 0.8], [51, 50, 100, 100, 0.9], [150, 150, 100, 100, 0.6]])
-    asked = []
+    calls = []
 
-    def load(name, least):
-        asked.append((name, least))
+    def load(name, min_score):
+        calls.append((name, min_score))
         return lambda frame: rows
 
     monkeypatch.setattr("repogen.inference.detector.load_detector", load)
     options = PredictConfig(detector="some/folder", box_score=0.4)
     out = predict(star, (tmp_path / "a.png",), tmp_path / "out", options)
-    assert asked == [("some/folder", 0.4)]
+    assert calls == [("some/folder", 0.4)]
     assert [r["bbox"][0] for r in results(out)] == [51, 150]
     first, second = (r["score"] for r in results(out))
     assert second / first == pytest.approx(0.6 / 0.9, abs=0.02)
 
 
-def test_large_pictures_are_looked_at_without_aliasing(tmp_path):
-    # A fine chequerboard is grey from afar; point samples of it would be black and white.
+def test_crops_of_large_images_have_no_aliasing(tmp_path):
+    # A fine chequerboard becomes grey when it shrinks; without a filter it stays black and white.
     board = (np.indices((1600, 1200)).sum(axis=0) % 2 * 255).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "a.png"), board)
     seen = []
@@ -199,15 +201,15 @@ def test_large_pictures_are_looked_at_without_aliasing(tmp_path):
     assert inner.max() <= 135
 
 
-@pytest.mark.parametrize(("least", "told"), [(0.3, False), (1.0, True)])
-def test_weak_joints_are_told(tmp_path, middle, picture, capsys, least, told):
+@pytest.mark.parametrize(("min_score", "warns"), [(0.3, False), (1.0, True)])
+def test_many_weak_joints_give_a_warning(tmp_path, middle, picture, capsys, min_score, warns):
     picture(tmp_path / "a.png")
-    options = PredictConfig(write=(), joint_score=least)
+    options = PredictConfig(write=(), joint_score=min_score)
     predict(lambda crops: 0.9 * middle(crops), (tmp_path / "a.png",), tmp_path / "out", options)
-    assert ("100% of the joints score less" in capsys.readouterr().err) == told
+    assert ("100% of the joints score less" in capsys.readouterr().err) == warns
 
 
-def test_few_broken_files_of_a_folder_are_told_many_are_an_error(tmp_path, middle, picture, capsys):
+def test_few_broken_files_give_a_warning_and_many_an_error(tmp_path, middle, picture, capsys):
     folder = tmp_path / "in"
     for number in range(3):
         picture(folder / f"{number}.png")
@@ -231,19 +233,19 @@ def test_few_broken_files_of_a_folder_are_told_many_are_an_error(tmp_path, middl
         ({"boxes": "a.json", "detector": "b"}, "give one of them"),
     ],
 )
-def test_options_that_make_no_sense_are_named(change, words):
+def test_bad_predict_options_are_one_line(change, words):
     with pytest.raises(UserError, match=words):
         PredictConfig(**change)
 
 
-def test_label_studio_gets_no_videos(tmp_path, middle, film):
+def test_label_studio_refuses_videos(tmp_path, middle, film):
     film(tmp_path / "w.avi", [3])
     options = PredictConfig(write=("label-studio",))
-    with pytest.raises(UserError, match=r"takes no video \(w\.avi\)"):
+    with pytest.raises(UserError, match=r"cannot take videos \(w\.avi\)"):
         predict(middle, (tmp_path / "w.avi",), tmp_path / "out", options)
 
 
-def test_the_verbs_run(tmp_path, people, weights, capsys):
+def test_evaluate_predict_and_train_run_in_turn(tmp_path, people, weights, capsys):
     report, out, run = tmp_path / "report.json", tmp_path / "predicted", tmp_path / "run"
     data = f"synth={people}"
     words = f"evaluate --weights {weights} --data {data} --draws 5 --out {report}".split()
@@ -264,7 +266,7 @@ def test_the_verbs_run(tmp_path, people, weights, capsys):
     assert (run / "best.safetensors").exists()
 
 
-def test_predict_finds_what_evaluate_finds(tmp_path, people, weights):
+def test_evaluate_scores_one_on_the_poses_of_predict(tmp_path, people, weights):
     boxes = people / "annotations/person_keypoints.json"
     words = f"predict {people / 'images'} --weights {weights} --boxes {boxes} --joint-score 0"
     assert main([*words.split(), "--write", "people", "--out", str(tmp_path / "out")]) == 0
@@ -276,7 +278,7 @@ def test_predict_finds_what_evaluate_finds(tmp_path, people, weights):
     assert scores["OKS"]["value"] == pytest.approx(1, abs=1e-6)
 
 
-def test_the_verbs_name_what_is_wrong(tmp_path, people, weights, capsys):
+def test_the_commands_report_bad_input_in_one_line(tmp_path, people, weights, capsys):
     for words in (
         f"evaluate --weights {tmp_path / 'no'} --data synth={people}",
         f"evaluate --weights {weights} --data synth=/nowhere",
@@ -291,8 +293,10 @@ def test_the_verbs_name_what_is_wrong(tmp_path, people, weights, capsys):
 
 
 @pytest.mark.parametrize("size", [(60, 40), (40, 60)])
-def test_a_turned_picture_is_looked_at_as_its_boxes_were_drawn(tmp_path, size, write_turned):
-    """A white patch on black, in a file that says that it lies on its side."""
+def test_a_rotated_image_is_read_at_the_size_that_its_boxes_were_measured_in(
+    tmp_path, size, write_turned
+):
+    """A white patch on black, in a file with an EXIF rotation by 90 degrees."""
     picture = np.zeros((40, 60, 3), np.uint8)
     picture[5:15, 40:55] = 255
     write_turned(tmp_path / "a.jpg", picture)
@@ -317,26 +321,26 @@ def test_a_turned_picture_is_looked_at_as_its_boxes_were_drawn(tmp_path, size, w
         predict(looking, (tmp_path / "a.jpg",), tmp_path / "out", options)
 
 
-def test_a_late_error_keeps_what_was_found(tmp_path, middle, picture, monkeypatch):
+def test_a_late_error_keeps_the_results_so_far(tmp_path, middle, picture, monkeypatch):
     from repogen.inference import predict as module
 
     for name in "abc":
         picture(tmp_path / f"in/{name}.png", 60, 40)
-    real, drawn = module.drawn, []
+    real, calls = module.draw_poses, []
 
     def full(*arguments):
-        drawn.append(1)
-        if len(drawn) == 3:
+        calls.append(1)
+        if len(calls) == 3:
             raise UserError("cannot write c.png.jpg: No space left on device")
         return real(*arguments)
 
-    monkeypatch.setattr(module, "drawn", full)
+    monkeypatch.setattr(module, "draw_poses", full)
     with pytest.raises(UserError, match="No space left"):
         predict(middle, (tmp_path / "in",), tmp_path / "out")
     assert len(results(tmp_path / "out")) == 3
 
 
-def test_one_broken_file_of_many_that_were_named_is_told(tmp_path, middle, picture, capsys):
+def test_one_broken_file_of_a_hundred_gives_a_warning(tmp_path, middle, picture, capsys):
     paths = [tmp_path / f"{k}.png" for k in range(101)]
     for path in paths[1:]:
         picture(path, 12, 8)

@@ -1,4 +1,4 @@
-"""A network with weights that are all different, and the same as mmpose 0.x writes it."""
+"""A ViTPose with different values in every tensor, also in the names of mmpose 0.x."""
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from repogen.models.vitpose import SIZES
 
 @pytest.fixture
 def small(monkeypatch):
-    """vitpose-s a fraction as wide: everything of it, sooner."""
+    """Makes vitpose-s narrow, with all its layers: the tests run faster."""
     monkeypatch.setitem(SIZES, "s", (48, 12, 12, 0.1))
 
 
@@ -26,7 +26,7 @@ def vitpose(small):
 
 @pytest.fixture
 def mmpose_weights(vitpose):
-    """By mmpose's names, given independently of the reader."""
+    """The weights under mmpose's names, written out independently of the reader."""
     out = {}
     for name, value in vitpose.state_dict().items():
         if "attention.attention." in name:

@@ -1,4 +1,4 @@
-"""Weights there and back: every format holds the same tensors, and nothing is overwritten."""
+"""Converting and blending weights: the tensors stay equal, and no file is overwritten."""
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ from repogen.models.weights import load_model, read_weights, save_weights
 
 @pytest.fixture
 def files(tmp_path):
-    """Two tiny networks and one other, in files."""
+    """A folder with the weights of two tiny networks."""
     torch.manual_seed(0)
     for name, model in (("a", "tiny"), ("b", "tiny")):
         save_weights(tmp_path / f"{name}.safetensors", build_model(model).state_dict(), model)
@@ -39,7 +39,7 @@ def test_from_mmpose_to_transformers_and_back(vitpose, mmpose_weights, tmp_path)
     }  # fmt: skip
 
 
-def test_transformers_sees_the_same_heatmaps(small, tmp_path):
+def test_the_converted_folder_gives_the_same_heatmaps_in_transformers(small, tmp_path):
     torch.manual_seed(1)
     model = build_model("vitpose-s").eval()
     save_weights(tmp_path / "a.safetensors", model.state_dict(), "vitpose-s")
@@ -56,7 +56,7 @@ def test_transformers_sees_the_same_heatmaps(small, tmp_path):
     assert processor.image_std == pytest.approx([0.229, 0.224, 0.225])
 
 
-def test_a_mae_backbone_stays_one(mmpose_weights, tmp_path):
+def test_a_converted_mae_backbone_is_still_a_backbone(mmpose_weights, tmp_path):
     backbone = {
         k.removeprefix("backbone."): v
         for k, v in mmpose_weights.items()
@@ -68,11 +68,11 @@ def test_a_mae_backbone_stays_one(mmpose_weights, tmp_path):
     assert before[1] == after[1] == "vitpose-s"
     assert set(before[0]) == set(after[0])
     assert all(torch.equal(after[0][k], v) for k, v in before[0].items())
-    with pytest.raises(UserError, match="backbone alone"):
+    with pytest.raises(UserError, match="only a backbone"):
         convert_weights(tmp_path / "mae.pth", tmp_path / "hf")
 
 
-def test_files_are_blended(files):
+def test_blending_two_files_interpolates_their_weights(files):
     out = blend_weights(
         files / "a.safetensors", files / "b.safetensors", files / "c.safetensors", 0.25
     )
@@ -83,9 +83,11 @@ def test_files_are_blended(files):
         assert torch.allclose(value.float(), wanted.float(), atol=1e-6), key
 
 
-def test_two_models_are_not_blended(files, small):
+def test_weights_of_different_models_cannot_be_blended(files, small):
     save_weights(files / "s.safetensors", build_model("vitpose-s").state_dict(), "vitpose-s")
-    with pytest.raises(UserError, match=r"a.safetensors is tiny but .*s.safetensors is vitpose-s"):
+    with pytest.raises(
+        UserError, match=r"a.safetensors holds tiny but .*s.safetensors holds vitpose-s"
+    ):
         blend_weights(
             files / "a.safetensors", files / "s.safetensors", files / "c.safetensors", 0.5
         )
@@ -102,8 +104,8 @@ def test_two_models_are_not_blended(files, small):
         ("convert no.pth c.safetensors", "no weights at"),
         ("convert text.pth c.safetensors", "text.pth is refused"),
         ("convert text.onnx c.safetensors", "can only be run"),
-        ("convert other.pth c.safetensors", "is none of vitpose-s"),
-        ("convert lacking.safetensors c.safetensors", "is no tiny: it lacks"),
+        ("convert other.pth c.safetensors", "holds none of vitpose-s"),
+        ("convert lacking.safetensors c.safetensors", "is not tiny: it lacks"),
         ("blend a.safetensors b.safetensors c.safetensors --alpha 1.5", "--alpha 1.5"),
         ("blend a.safetensors b.safetensors c.safetensors --alpha nan", "--alpha nan"),
         ("blend a.safetensors b.safetensors b.safetensors --alpha 1", "b.safetensors exists"),
@@ -116,7 +118,7 @@ def test_two_models_are_not_blended(files, small):
         ("mix a b", "Unrecognized options: mix"),
     ],
 )
-def test_what_is_wrong_is_one_line_and_nothing_is_written(files, monkeypatch, capsys, words, says):
+def test_bad_input_is_one_line_and_writes_nothing(files, monkeypatch, capsys, words, says):
     monkeypatch.chdir(files)
     for name in ("text.pth", "text.onnx"):
         (files / name).write_text("no weights")
@@ -132,13 +134,13 @@ def test_what_is_wrong_is_one_line_and_nothing_is_written(files, monkeypatch, ca
     assert {path: path.read_bytes() for path in files.iterdir()} == before
 
 
-def test_a_folder_that_cannot_be_made_is_named(small, files):
+def test_a_folder_that_cannot_be_created_is_one_line(small, files):
     save_weights(files / "s.safetensors", build_model("vitpose-s").state_dict(), "vitpose-s")
     with pytest.raises(UserError, match="cannot write"):
         convert_weights(files / "s.safetensors", files / "a.safetensors" / "hf")
 
 
-def test_the_verb_says_what_it_wrote(files, monkeypatch, capsys):
+def test_the_command_prints_the_file_it_wrote(files, monkeypatch, capsys):
     monkeypatch.chdir(files)
     assert main(["weights", "convert", "a.safetensors", "sub/c.safetensors"]) == 0
     assert capsys.readouterr().out == "sub/c.safetensors\n"

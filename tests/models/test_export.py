@@ -1,4 +1,4 @@
-"""ONNX files: what they promise to their users, and that they come whole or not at all."""
+"""ONNX export: metadata, equal heatmaps, and files that are written whole or not at all."""
 
 import json
 from pathlib import Path
@@ -37,7 +37,7 @@ def run(path, crops):
     return session.run(["heatmaps"], {"crops": crops})[0]
 
 
-def test_a_file_says_what_it_is_and_nothing_of_this_machine(exported, tiny, tmp_path):
+def test_the_metadata_name_the_model_and_no_file_of_this_machine(exported, tiny, tmp_path):
     file = onnx.load(exported)
     said = {entry.key: entry.value for entry in file.metadata_props}
     assert said["model"] == "tiny"
@@ -51,8 +51,8 @@ def test_a_file_says_what_it_is_and_nothing_of_this_machine(exported, tiny, tmp_
     assert (tmp_path / "b.onnx").read_bytes() == data
 
 
-def test_bytes_in_are_what_the_network_sees_normalised(exported, tiny):
-    """ImageNet's mean and deviation, written out independently."""
+def test_the_exported_network_normalises_its_input(exported, tiny):
+    """Against ImageNet's mean and deviation, written out here."""
     crops = np.random.default_rng(0).integers(0, 256, (2, 256, 192, 3), dtype=np.uint8)
     pixels = (crops / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
     with torch.no_grad():
@@ -63,8 +63,8 @@ def test_bytes_in_are_what_the_network_sees_normalised(exported, tiny):
     assert np.abs(swapped - wanted).max() > 0.01 * np.abs(wanted).max()
 
 
-def test_weights_too_large_for_one_file_lie_beside_it(exported, tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(exporting, "_ONE_FILE", 1000)
+def test_weights_too_large_for_one_file_go_to_a_data_file(exported, tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(exporting, "_MAX_SINGLE_FILE", 1000)
     export_onnx(tiny, tmp_path / "two.onnx", "tiny")
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"two.onnx", "two.onnx.data"}
@@ -76,7 +76,7 @@ def test_weights_too_large_for_one_file_lie_beside_it(exported, tiny, tmp_path, 
         export_onnx(tiny, tmp_path / "two.onnx", "tiny")
 
 
-def test_a_file_that_computes_something_else_is_not_written(tiny, tmp_path, monkeypatch):
+def test_a_file_with_other_heatmaps_is_not_written(tiny, tmp_path, monkeypatch):
     normalize = exporting.normalize
 
     def off(crops):
@@ -89,13 +89,13 @@ def test_a_file_that_computes_something_else_is_not_written(tiny, tmp_path, monk
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_made_is_named(tiny, tmp_path):
+def test_a_folder_that_cannot_be_created_is_one_line(tiny, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot write"):
         export_onnx(tiny, tmp_path / "file" / "a.onnx", "tiny")
 
 
-def test_the_verb_says_how_near_it_is(tiny, tmp_path, capsys):
+def test_the_command_prints_the_difference_from_torch(tiny, tmp_path, capsys):
     save_weights(tmp_path / "run" / "best.safetensors", tiny.state_dict(), "tiny")
     out = tmp_path / "a.onnx"
     assert main(["weights", "export", str(tmp_path / "run"), str(out)]) == 0

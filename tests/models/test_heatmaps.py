@@ -1,4 +1,4 @@
-"""Heatmaps: a peak between pixels comes back where it was."""
+"""Heatmaps: encoding and decoding returns the joints, also between pixels."""
 
 import numpy as np
 import pytest
@@ -14,25 +14,25 @@ def heatmaps(joints):
 
 
 def inner(rng, n):
-    """Joints at least three sigma from the border."""
+    """Random joints at least three sigma from the border."""
     margin = 6 * STRIDE
     return rng.uniform(margin, np.array(CROP_SIZE) - 1 - margin, (n, 17, 2))
 
 
-def test_known_sub_pixel_peaks_are_found():
+def test_sub_pixel_joints_are_decoded_exactly():
     joints = inner(np.random.default_rng(0), 40)
     found, scores = heatmaps_to_joints(heatmaps(joints))
     assert np.abs(found - joints).max() < 0.01
     assert (scores > 0.93).all()
 
 
-def test_a_peak_at_the_border_is_found_to_a_pixel():
+def test_a_joint_at_the_border_is_decoded_to_a_pixel():
     joints = np.array([[[0.0, 0.0], [191.0, 255.0], [0.0, 128.0], [96.0, 255.0]]])
     found, _ = heatmaps_to_joints(heatmaps(joints))
     assert np.abs(found - joints).max() < 4.1
 
 
-def test_noise_moves_the_peak_little():
+def test_noise_moves_a_decoded_joint_little():
     rng = np.random.default_rng(1)
     joints = inner(rng, 20)
     maps = heatmaps(joints) + rng.normal(0, 0.02, (20, 17, 64, 48)).astype(np.float32)
@@ -46,7 +46,7 @@ def test_empty_maps_give_finite_joints():
     assert (scores == 0).all()
 
 
-def test_corners_of_the_grids_coincide():
+def test_the_corners_of_crop_and_heatmap_coincide():
     assert np.allclose((np.array(HEATMAP_SIZE) - 1) * STRIDE, np.array(CROP_SIZE) - 1)
     maps = heatmaps(np.array([[[0.0, 0.0], [191.0, 255.0]]]))
     assert maps[0, 0, 0, 0] == 1
@@ -54,7 +54,7 @@ def test_corners_of_the_grids_coincide():
 
 
 def test_the_flip_test_of_a_perfect_estimator_changes_nothing():
-    """The estimator knows the joints of the crops, and of the mirrored ones."""
+    """The estimator returns the true joints of the crops and of the mirrored crops."""
     joints = inner(np.random.default_rng(2), 5)
     mirrored = joints[:, FLIP] * [-1, 1] + [CROP_SIZE[0] - 1, 0]
     crops = np.zeros((5, 256, 192, 3), np.uint8)
@@ -71,7 +71,7 @@ def test_the_flip_test_of_a_perfect_estimator_changes_nothing():
     assert joints_to_picture(joints, windows) == pytest.approx(joints)
 
 
-def test_a_persons_score_is_that_of_its_sure_joints():
+def test_the_person_score_is_the_mean_of_its_confident_joints():
     scores = np.full((3, 17), 0.1)
     scores[0, :4] = [0.9, 0.7, 0.5, 0.3]
     scores[1] = 0.6

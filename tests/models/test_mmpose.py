@@ -1,4 +1,4 @@
-"""Checkpoints of mmpose 0.x and MAE backbones become ours, tensor by tensor."""
+"""mmpose 0.x checkpoints and MAE backbones load with every tensor under the right name."""
 
 import cv2
 import numpy as np
@@ -7,12 +7,12 @@ import torch
 
 from repogen import UserError
 from repogen.models import build_model
-from repogen.models.mmpose import from_mmpose, positions_for_crops
+from repogen.models.mmpose import from_mmpose, resample_positions
 from repogen.models.weights import load_into, load_model, read_weights
 
 
 def mae(mmpose_weights, side=14, patch=16):
-    """A backbone as MAE's pretraining leaves it: square images, a class token, a last norm."""
+    """A backbone as MAE pretraining saves it: square images, a class token, a last norm."""
     kept = {
         name.removeprefix("backbone."): value
         for name, value in mmpose_weights.items()
@@ -46,14 +46,14 @@ def test_an_mmpose_checkpoint_loads_bit_for_bit(vitpose, mmpose_weights, tmp_pat
         assert torch.equal(model(crops), vitpose(crops))
 
 
-def test_names_of_many_gpus_are_read(vitpose, mmpose_weights, tmp_path):
+def test_the_module_prefix_of_distributed_training_is_removed(vitpose, mmpose_weights, tmp_path):
     torch.save({f"module.{k}": v for k, v in mmpose_weights.items()}, tmp_path / "a.pth")
     weights, name = read_weights(tmp_path / "a.pth")
     assert name == "vitpose-s"
     assert set(weights) == set(vitpose.state_dict())
 
 
-def test_a_mae_backbone_leaves_head_and_last_norm_fresh(vitpose, mmpose_weights, tmp_path):
+def test_a_mae_backbone_keeps_the_random_head_and_last_norm(vitpose, mmpose_weights, tmp_path):
     theirs = mae(mmpose_weights)
     path = tmp_path / "mae.pth"
     torch.save({"model": theirs}, path)
@@ -68,38 +68,38 @@ def test_a_mae_backbone_leaves_head_and_last_norm_fresh(vitpose, mmpose_weights,
         if ".layer." in key:
             assert torch.equal(model.state_dict()[key], value), key
     placed = model.state_dict()["backbone.embeddings.position_embeddings"]
-    assert torch.equal(placed, positions_for_crops(theirs["pos_embed"]))
+    assert torch.equal(placed, resample_positions(theirs["pos_embed"]))
     assert torch.isfinite(model.eval()(torch.randn(1, 3, 256, 192))).all()
-    with pytest.raises(UserError, match="backbone alone"):
+    with pytest.raises(UserError, match="only a backbone"):
         load_model(path)
 
 
-def test_positions_are_resampled_as_opencv_does():
+def test_position_embeddings_are_resampled_as_opencv_does():
     positions = torch.rand(1, 197, 4)
-    ours = positions_for_crops(positions)[0, 1:].reshape(16, 12, 4).numpy()
+    ours = resample_positions(positions)[0, 1:].reshape(16, 12, 4).numpy()
     grid = positions[0, 1:].reshape(14, 14, 4).numpy()
     assert ours == pytest.approx(
         cv2.resize(grid, (12, 16), interpolation=cv2.INTER_CUBIC), abs=1e-5
     )
 
 
-def test_the_class_token_keeps_its_position():
+def test_the_class_token_keeps_its_position_embedding():
     positions = torch.rand(1, 197, 8)
-    placed = positions_for_crops(positions)
+    placed = resample_positions(positions)
     assert placed.shape == (1, 193, 8)
     assert torch.equal(placed[:, 0], positions[:, 0])
-    without = positions_for_crops(positions[:, 1:])
+    without = resample_positions(positions[:, 1:])
     assert torch.equal(without[:, 1:], placed[:, 1:])
     assert (without[:, 0] == 0).all()
 
 
-def test_positions_of_crops_stay(vitpose):
+def test_position_embeddings_of_crops_stay(vitpose):
     own = vitpose.state_dict()["backbone.embeddings.position_embeddings"]
-    assert positions_for_crops(own) is own
+    assert resample_positions(own) is own
 
 
 def test_the_class_tokens_position_is_added_to_every_patch(small):
-    """What makes it right to keep it."""
+    """This is why `resample_positions` keeps it."""
     model = build_model("vitpose-s").eval()
     positions = model.backbone.embeddings.position_embeddings
     crops = torch.randn(1, 3, 256, 192)
@@ -114,7 +114,7 @@ def test_the_class_tokens_position_is_added_to_every_patch(small):
         assert not torch.allclose(before, moved, atol=1e-6)
 
 
-def test_smaller_patches_get_a_border_of_zeros(mmpose_weights):
+def test_smaller_patch_kernels_are_padded_with_zeros(mmpose_weights):
     theirs = mae(mmpose_weights, side=16, patch=14)
     ours = from_mmpose(theirs)["backbone.embeddings.patch_embeddings.projection.weight"]
     assert ours.shape == (48, 3, 16, 16)
@@ -122,16 +122,16 @@ def test_smaller_patches_get_a_border_of_zeros(mmpose_weights):
     assert ours.sum() == pytest.approx(float(theirs["patch_embed.proj.weight"].sum()), rel=1e-5)
 
 
-def test_a_name_without_a_place_is_told(tmp_path):
-    with pytest.raises(UserError, match=r"no place for backbone.blocks.0.strange"):
+def test_an_unknown_tensor_name_is_an_error(tmp_path):
+    with pytest.raises(UserError, match=r"no tensor named backbone.blocks.0.strange"):
         from_mmpose({"backbone.blocks.0.strange": torch.zeros(1)})
     experts = {f"backbone.blocks.{k}.mlp2.experts.0.weight": torch.zeros(1) for k in range(3)}
     torch.save({"state_dict": experts}, tmp_path / "moe.pth")
-    with pytest.raises(UserError, match=r"moe.pth is of another .* and 2 more"):
+    with pytest.raises(UserError, match=r"moe.pth holds another .* and 2 more"):
         read_weights(tmp_path / "moe.pth")
 
 
-def test_positions_of_another_crop_are_told_by_their_shape(mmpose_weights):
+def test_position_embeddings_of_another_crop_size_are_refused(mmpose_weights):
     larger = from_mmpose(mmpose_weights | {"backbone.pos_embed": torch.zeros(1, 433, 48)})
     with pytest.raises(UserError, match=r"position_embeddings is \(1, 433, 48\), not \(1, 193,"):
         load_into(build_model("vitpose-s"), larger, "x.pth", "vitpose-s")

@@ -1,4 +1,4 @@
-"""Weights: read from every kind of file, nothing but tensors, and no other architecture."""
+"""Reading weights: every kind of file, tensors only, and the right architecture."""
 
 import pickle
 from pathlib import Path
@@ -10,7 +10,7 @@ import torch
 from repogen import UserError
 from repogen.models import build_model
 from repogen.models.weights import (
-    blended,
+    blend_tensors,
     load_into,
     load_model,
     read_weights,
@@ -18,14 +18,14 @@ from repogen.models.weights import (
 )
 
 
-def test_sizes_are_vitposes():
+def test_vitpose_s_and_tiny_have_the_expected_sizes():
     model = build_model("vitpose-s")
     assert sum(p.numel() for p in model.parameters()) == 24_290_577
     assert sum(p.numel() for p in build_model("tiny").parameters()) < 1_000_000
     assert model.head.conv.weight.std() < 0.002
 
 
-def test_ours_come_back_and_say_what_they_are(vitpose, tmp_path):
+def test_saved_weights_read_back_with_the_name_of_their_model(vitpose, tmp_path):
     save_weights(tmp_path / "run" / "best.safetensors", vitpose.state_dict(), "vitpose-s")
     weights, name = read_weights(tmp_path / "run")
     assert name == "vitpose-s"
@@ -56,13 +56,13 @@ def test_a_file_with_code_in_it_is_refused(tmp_path):
     with pytest.raises(UserError, match="refused"):
         read_weights(path)
     torch.save({"state_dict": {"a": _Code(mark)}}, path)
-    with pytest.raises(UserError, match=r"it holds \S+, which is no tensor"):
+    with pytest.raises(UserError, match=r"it holds \S+, which is not a tensor"):
         read_weights(path)
     assert not mark.exists()
 
 
-def test_numbers_beside_the_tensors_do_no_harm(tmp_path):
-    """mmpose notes its best score, a NumPy number."""
+def test_numpy_numbers_beside_the_tensors_are_ignored(tmp_path):
+    """mmpose saves its best score as a NumPy number."""
     best = {"hook_msgs": {"best_score": np.float64(0.7), "epoch": np.int64(210)}}
     torch.save({"state_dict": {"down.0.a": torch.ones(2)}, "meta": best}, tmp_path / "a.pth")
     weights, _ = read_weights(tmp_path / "a.pth")
@@ -71,7 +71,7 @@ def test_numbers_beside_the_tensors_do_no_harm(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
-def test_a_file_that_is_cut_short_is_named(tmp_path, suffix, share):
+def test_a_truncated_file_is_one_line(tmp_path, suffix, share):
     path = tmp_path / f"cut{suffix}"
     weights = build_model("tiny").state_dict()
     if suffix == ".pth":
@@ -85,9 +85,9 @@ def test_a_file_that_is_cut_short_is_named(tmp_path, suffix, share):
     assert "\n" not in str(caught.value)
 
 
-def test_another_architecture_is_told_by_keys_and_shapes(vitpose, tmp_path):
+def test_another_architecture_is_refused_with_its_names_and_shapes(vitpose, tmp_path):
     tiny = build_model("tiny")
-    with pytest.raises(UserError, match=r"is no tiny: it lacks down"):
+    with pytest.raises(UserError, match=r"is not tiny: it lacks down"):
         load_into(tiny, vitpose.state_dict(), "x.pth", "tiny")
     bent = vitpose.state_dict() | {"head.conv.weight": torch.zeros(23, 256, 1, 1)}
     with pytest.raises(UserError, match=r"head.conv.weight is \(23, 256, 1, 1\), not \(17, 256"):
@@ -95,11 +95,11 @@ def test_another_architecture_is_told_by_keys_and_shapes(vitpose, tmp_path):
     with pytest.raises(UserError, match="no weights at"):
         read_weights(tmp_path / "nothing.pth")
     torch.save({"features.0.weight": torch.zeros(3), "fc.bias": torch.zeros(1)}, tmp_path / "a.pth")
-    with pytest.raises(UserError, match=r"is none of vitpose-s, .*: it has fc.bias and 1 more"):
+    with pytest.raises(UserError, match=r"holds none of vitpose-s, .*: it has fc.bias and 1 more"):
         load_model(tmp_path / "a.pth")
 
 
-def test_what_cannot_be_written_is_named():
+def test_weights_that_cannot_be_written_are_one_line():
     with pytest.raises(UserError, match=r"cannot write /proc/none/x.safetensors"):
         save_weights(Path("/proc/none/x.safetensors"), {"a": torch.ones(1)}, "tiny")
 
@@ -108,7 +108,7 @@ def test_blending_is_linear(vitpose):
     start = vitpose.state_dict()
     tuned = {k: v + 1 if v.is_floating_point() else v for k, v in start.items()}
     for alpha in (0.0, 0.25, 1.0):
-        mixed = blended(start, tuned, alpha)
+        mixed = blend_tensors(start, tuned, alpha)
         for key, value in start.items():
             if value.is_floating_point():
                 assert torch.allclose(mixed[key], value + alpha, atol=1e-6)

@@ -1,4 +1,4 @@
-"""Batches: the same crops whoever loads them, by processes that stay from epoch to epoch."""
+"""`Batches`: the same crops from any number of workers, which live from epoch to epoch."""
 
 import os
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from repogen.coco.samples import Sample
 from repogen.errors import UserError
 from repogen.training.batches import Batches
 from repogen.training.config import TrainConfig
-from repogen.training.mix import Mix
+from repogen.training.mix import DataMix
 
 
 @dataclass(frozen=True)
-class Told:
-    """Five persons whose crops tell who loaded them: joint 0 is (process, epoch, random)."""
+class TracingSource:
+    """Five persons; joint 0 of each crop is (process id, epoch, random number)."""
 
-    name: str = "told"
+    name: str = "tracing"
     broken: int = -1
 
     def __len__(self):
@@ -40,11 +40,12 @@ class Told:
 
 def batches(workers, broken=-1):
     config = TrainConfig(train=(), out="", batch=2, workers=workers)
-    return Batches(Mix((Told(broken=broken),), (1.0,)), config, Accelerator(cpu=True))
+    mix = DataMix((TracingSource(broken=broken),), (1.0,))
+    return Batches(mix, config, Accelerator(cpu=True))
 
 
-def told(epoch):
-    """Processes, epochs, and (person, random number) in turn."""
+def trace(epoch):
+    """The process ids, the epoch numbers, and each crop's (person, random number) in order."""
     out = [
         (crop[0, 0, 0].item(), *joints[0].tolist())
         for both in epoch
@@ -55,12 +56,12 @@ def told(epoch):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_loaders_stay_and_change_nothing(workers):
+def test_workers_live_on_and_give_the_same_crops_as_the_main_process(workers):
     here, away = batches(0), batches(workers)
     loaders = set()
     for epoch in (3, 4):
-        processes, numbers, crops = told(away.epoch(epoch))
-        own = told(here.epoch(epoch))
+        processes, numbers, crops = trace(away.epoch(epoch))
+        own = trace(here.epoch(epoch))
         assert own[0] == {os.getpid()}
         assert numbers == {epoch}
         assert crops == own[2]
@@ -70,13 +71,13 @@ def test_loaders_stay_and_change_nothing(workers):
     assert os.getpid() not in loaders
 
 
-def test_an_epoch_left_half_way_leaves_nothing_behind():
+def test_an_epoch_stopped_halfway_does_not_change_the_next():
     some = batches(1)
     next(some.epoch(0))
-    assert told(some.epoch(1))[2] == told(batches(0).epoch(1))[2]
+    assert trace(some.epoch(1))[2] == trace(batches(0).epoch(1))[2]
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_who_cannot_be_read_is_one_line(workers):
+def test_an_unreadable_image_is_one_line(workers):
     with pytest.raises(UserError, match=r"^x\.jpg is no picture$"):
-        told(batches(workers, 3).epoch(0))
+        trace(batches(workers, 3).epoch(0))

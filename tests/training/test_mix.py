@@ -1,4 +1,4 @@
-"""Mixes: who comes in an epoch, from listed sets, shards and images made on the spot."""
+"""The persons of an epoch, from COCO files, shards and live images."""
 
 import json
 
@@ -9,7 +9,7 @@ from repogen import GenerateConfig, UserError, generate
 from repogen.coco.crops import Augmentation
 from repogen.datasets.convert import convert
 from repogen.generation.worker import maker
-from repogen.training.mix import Mix, read_mix
+from repogen.training.mix import DataMix, read_data_mix
 
 HOW = Augmentation(rotation=120.0)
 
@@ -29,21 +29,21 @@ def shards(plain, tmp_path_factory):
     return convert(str(plain), tmp_path_factory.mktemp("shards") / "data", 4)
 
 
-def test_nobody_labelled_is_an_error(coco):
+def test_a_set_without_labelled_persons_is_an_error(coco):
     spec = f"x={coco}:{coco.parent / '2017'}"
-    assert [len(read_mix((s,)).sources[0]) for s in (spec, f"{spec}:3")] == [5, 3]
+    assert [len(read_data_mix((s,)).sources[0]) for s in (spec, f"{spec}:3")] == [5, 3]
     data = json.loads(coco.read_text())
     for annotation in data["annotations"]:
         annotation["keypoints"] = [0] * 51
     coco.write_text(json.dumps(data))
     with pytest.raises(UserError, match="leaves nobody"):
-        read_mix((spec,))
+        read_data_mix((spec,))
 
 
 @pytest.mark.parametrize("weight", [0.4, 1.0, 2.6])
-def test_an_epoch_holds_everybody_as_often_as_weighted(coco, weight):
-    people = read_mix((f"x={coco}:{coco.parent / '2017'}",)).sources[0]
-    mix = Mix((people, people), (1.0, weight))
+def test_an_epoch_holds_each_person_as_often_as_the_weight_says(coco, weight):
+    people = read_data_mix((f"x={coco}:{coco.parent / '2017'}",)).sources[0]
+    mix = DataMix((people, people), (1.0, weight))
     rows = mix.epoch(np.random.default_rng(0))
     assert len(rows) == len(mix) == 5 + round(5 * weight)
     first, second = (np.bincount(rows[rows[:, 0] == k, 1], minlength=5) for k in (0, 1))
@@ -54,8 +54,8 @@ def test_an_epoch_holds_everybody_as_often_as_weighted(coco, weight):
 
 
 @pytest.mark.parametrize("weight", [0.3, 1.0, 2.5])
-def test_shards_hold_everybody_as_often_as_weighted(shards, weight):
-    mix = read_mix((f"x={shards}:x{weight}",))
+def test_an_epoch_of_shards_holds_each_person_as_often_as_the_weight_says(shards, weight):
+    mix = read_data_mix((f"x={shards}:x{weight}",))
     people = len(mix.sources[0])
     rows = mix.epoch(np.random.default_rng(0))[:, 1]
     assert len(rows) == len(mix) == round(people * weight)
@@ -64,32 +64,32 @@ def test_shards_hold_everybody_as_often_as_weighted(shards, weight):
 
 
 def test_few_shards_are_open_at_a_time(shards, monkeypatch):
-    monkeypatch.setattr("repogen.training.sources._MIXED", 2)
-    source = read_mix((f"x={shards}",)).sources[0]
+    monkeypatch.setattr("repogen.training.sources._SHUFFLED_SHARDS", 2)
+    source = read_data_mix((f"x={shards}",)).sources[0]
     ends = np.cumsum([shard.persons for shard in source.manifest.shards])
     order = source.order(np.random.default_rng(3), len(source))
     assert not np.array_equal(np.sort(order), order)
     which = np.searchsorted(ends, order, side="right")
-    last = {shard: place for place, shard in enumerate(which)}
-    for place in range(len(which)):
-        assert len({s for s in which[: place + 1] if last[s] >= place}) <= 2
+    last = {shard: i for i, shard in enumerate(which)}
+    for i in range(len(which)):
+        assert len({s for s in which[: i + 1] if last[s] >= i}) <= 2
 
 
-def test_crops_from_shards_are_those_from_the_folder(plain, shards):
-    listed, sharded = (read_mix((f"x={path}",)).sources[0] for path in (plain, shards))
+def test_shards_give_the_same_crops_as_the_folder_they_were_made_from(plain, shards):
+    listed, sharded = (read_data_mix((f"x={path}",)).sources[0] for path in (plain, shards))
     numbers = listed.people.ids - 1  # of all persons, trainable or not
     assert 0 < len(listed) <= len(sharded)
-    for place, number in enumerate(numbers):
+    for i, number in enumerate(numbers):
         found, wanted = (
-            source.sample(np.random.default_rng(place), 0, int(person), HOW, True)
-            for source, person in ((sharded, number), (listed, place))
+            source.sample(np.random.default_rng(i), 0, int(person), HOW, True)
+            for source, person in ((sharded, number), (listed, i))
         )
         assert np.array_equal(found.crop, wanted.crop)
         assert np.array_equal(found.joints, wanted.joints)
 
 
-def test_a_cap_takes_the_first_of_the_shards(shards):
-    source = read_mix((f"x={shards}:5",)).sources[0]
+def test_a_cap_takes_the_first_persons_of_the_shards(shards):
+    source = read_data_mix((f"x={shards}:5",)).sources[0]
     assert sorted(source.order(np.random.default_rng(0), 5)) == [0, 1, 2, 3, 4]
 
 
@@ -103,9 +103,9 @@ def options(tmp_path):
     return path
 
 
-def test_live_images_are_those_generate_would_make(plain, options, body):
-    live = read_mix((f"x=live:{options}:7",)).sources[0]
-    listed = read_mix((f"x={plain}",)).sources[0]
+def test_live_images_are_the_images_that_generate_makes(plain, options, body):
+    live = read_data_mix((f"x=live:{options}:7",)).sources[0]
+    listed = read_data_mix((f"x={plain}",)).sources[0]
     for person in range(7):
         of_image = np.flatnonzero(listed.people.image == person)
         found = live.sample(np.random.default_rng(person), 0, person, HOW, False)
@@ -116,8 +116,8 @@ def test_live_images_are_those_generate_would_make(plain, options, body):
         assert np.array_equal(found.joints, wanted.joints)
 
 
-def test_live_images_never_come_twice(options, body):
-    live = read_mix((f"x=live:{options}:4",)).sources[0]
+def test_no_live_image_occurs_twice(options, body):
+    live = read_data_mix((f"x=live:{options}:4",)).sources[0]
     crops = [
         live.sample(np.random.default_rng(0), epoch, int(person), HOW, False).crop
         for epoch in range(3)
@@ -130,15 +130,15 @@ def test_options_of_live_images_are_checked(tmp_path):
     path = tmp_path / "bad.toml"
     path.write_text("image_size = 3\n")
     with pytest.raises(UserError, match="image-size 3"):
-        read_mix((f"x=live:{path}",))
+        read_data_mix((f"x=live:{path}",))
     with pytest.raises(UserError, match=r"missing\.toml"):
-        read_mix((f"x=live:{tmp_path / 'missing.toml'}",))
+        read_data_mix((f"x=live:{tmp_path / 'missing.toml'}",))
     path.write_text('backgrounds = "nowhere/at/all"\n')
     with pytest.raises(UserError, match="no such folder"):
-        read_mix((f"x=live:{path}",))
+        read_data_mix((f"x=live:{path}",))
 
 
-def test_several_live_sets_keep_what_makes_their_images(body):
+def test_each_live_set_keeps_its_own_maker(body):
     one, other = (GenerateConfig(seed=seed) for seed in (1, 2))
     first = maker(one)
     assert maker(other) is not first

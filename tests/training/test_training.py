@@ -1,4 +1,4 @@
-"""Training: it learns, it repeats, it goes on where it was killed, it says what is wrong."""
+"""`train`: the loss falls, a stopped run resumes with the same losses, errors are one line."""
 
 import json
 import os
@@ -20,10 +20,10 @@ from repogen.datasets.folder import alone
 from repogen.models import build_model
 from repogen.models.heatmaps import joints_to_heatmaps
 from repogen.models.vitpose import _DropPath
-from repogen.training.board import Board
 from repogen.training.config import TrainConfig
 from repogen.training.loop import heatmap_loss, train
-from repogen.training.optimizer import averaged_into, parameter_groups, rate_at
+from repogen.training.optimizer import learning_rate_factor, parameter_groups, update_ema
+from repogen.training.tensorboard import TensorBoardLogger
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def config(people, out, **changes):
 
 @pytest.fixture
 def stopped(monkeypatch):
-    """Trains until Ctrl-C in a step, counted from 1."""
+    """A function that trains until Ctrl-C in the given step, counted from 1."""
     from repogen.training import loop
 
     real = loop.heatmap_loss
@@ -69,27 +69,27 @@ def losses(run):
     return [json.loads(line)["loss"] for line in (run / "steps.jsonl").read_text().splitlines()]
 
 
-def test_it_learns_and_writes_its_folder(people, tmp_path):
+def test_the_loss_falls_and_the_run_folder_is_complete(people, tmp_path):
     run = train(config(people, tmp_path / "run", epochs=6, val=(f"synth={people}",)))
-    curve = losses(run)
-    assert len(curve) == 18
-    assert np.mean(curve[-3:]) < 0.9 * np.mean(curve[:3])
+    loss = losses(run)
+    assert len(loss) == 18
+    assert np.mean(loss[-3:]) < 0.9 * np.mean(loss[:3])
     for name in ("best.safetensors", "last.safetensors", "last.pt"):
         assert (run / name).exists()
     assert cv2.imread(str(run / "curve.png")).std() > 10
     events = EventAccumulator(str(run / "tensorboard")).Reload()
-    assert [event.value for event in events.Scalars("loss")] == pytest.approx(curve)
+    assert [event.value for event in events.Scalars("loss")] == pytest.approx(loss)
     assert len(events.Scalars("synth/AP")) == 6
-    description = json.loads((run / "run.json").read_text())
-    assert description["persons"] == {"synth": 24}
-    assert str(people / "annotations" / "person_keypoints.json") in description["sha256"]
+    run_info = json.loads((run / "run.json").read_text())
+    assert run_info["persons"] == {"synth": 24}
+    assert str(people / "annotations" / "person_keypoints.json") in run_info["sha256"]
     log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [entry["epoch"] for entry in log] == [1, 2, 3, 4, 5, 6]
     assert set(log[0]["val"]["synth"]) == {"AP", "AR", "OKS", "PCK"}
 
 
 @pytest.mark.parametrize("ema", [0.0, 0.99])
-def test_a_stopped_run_goes_on_with_the_same_losses(people, tmp_path, stopped, ema):
+def test_a_stopped_run_resumes_with_the_same_losses(people, tmp_path, stopped, ema):
     whole = train(config(people, tmp_path / "whole", ema=ema))
     stopped(5, config(people, tmp_path / "part", ema=ema))  # in the second of three epochs
     part = train(config(people, tmp_path / "part", ema=ema))
@@ -99,7 +99,9 @@ def test_a_stopped_run_goes_on_with_the_same_losses(people, tmp_path, stopped, e
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_shards_and_live_images_go_on_with_the_same_losses(people, tmp_path, stopped, workers):
+def test_a_run_on_shards_and_live_images_resumes_with_the_same_losses(
+    people, tmp_path, stopped, workers
+):
     from repogen.datasets.convert import convert
 
     shards = convert(str(people), tmp_path / "shards", 7)
@@ -110,8 +112,8 @@ def test_shards_and_live_images_go_on_with_the_same_losses(people, tmp_path, sto
     stopped(6, config(people, tmp_path / "part", **sets))  # in the second of two epochs
     part = train(config(people, tmp_path / "part", **sets))
     assert losses(part) == losses(whole)
-    description = json.loads((part / "run.json").read_text())
-    assert description["persons"] == {"s": 24, "l": 8}
+    run_info = json.loads((part / "run.json").read_text())
+    assert run_info["persons"] == {"s": 24, "l": 8}
     log = [json.loads(line) for line in (part / "log.jsonl").read_text().splitlines()]
     assert all(entry["crops_a_second"] > 0 and 0 < entry["waited"] < 1 for entry in log)
     (shards / "shards.json").write_text((shards / "shards.json").read_text() + "\n")
@@ -119,7 +121,7 @@ def test_shards_and_live_images_go_on_with_the_same_losses(people, tmp_path, sto
         train(config(people, tmp_path / "part", **sets))
 
 
-def test_a_killed_run_goes_on_with_the_same_losses(people, tmp_path):
+def test_a_killed_run_resumes_with_the_same_losses(people, tmp_path):
     options = config(people, tmp_path / "killed", epochs=12)
     script = (
         "from pathlib import PosixPath; from repogen.training.config import TrainConfig; "
@@ -133,8 +135,8 @@ def test_a_killed_run_goes_on_with_the_same_losses(people, tmp_path):
         time.sleep(0.05)
     process.kill()
     process.wait()
-    begun = len(log.read_text().splitlines())
-    assert begun < 12
+    finished = len(log.read_text().splitlines())
+    assert finished < 12
     (options.out / ".last.pt.999.partial").write_bytes(b"half")
     whole = train(config(people, tmp_path / "whole", epochs=12))
     assert losses(train(options)) == losses(whole)
@@ -151,8 +153,8 @@ def test_two_processes_share_the_batches(people, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert len(losses(tmp_path / "run")) == 6  # 24 people, 4 for each process
-    description = json.loads((tmp_path / "run" / "run.json").read_text())
-    assert description["processes"] == 2
+    run_info = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert run_info["processes"] == 2
     command[command.index("8")] = "9"
     done = subprocess.run(
         [*command[:-1], str(tmp_path / "odd")], capture_output=True, text=True, check=False
@@ -160,21 +162,23 @@ def test_two_processes_share_the_batches(people, tmp_path):
     assert "--batch 9 cannot be shared by 2 processes" in done.stderr
 
 
-def test_a_run_that_goes_on_keeps_its_scores_on_the_board(people, tmp_path, monkeypatch):
+def test_a_resumed_run_keeps_the_scores_of_its_first_epoch_in_tensorboard(
+    people, tmp_path, monkeypatch
+):
     from repogen.training import loop
 
-    real = loop.keep
+    real = loop.save_epoch
 
-    def keep_one(options, state):
+    def save_one(options, state):
         real(options, state)
         if state.epoch == 1:
             raise KeyboardInterrupt
 
     options = config(people, tmp_path / "run", val=(f"synth={people}:4",))
-    monkeypatch.setattr(loop, "keep", keep_one)
+    monkeypatch.setattr(loop, "save_epoch", save_one)
     with pytest.raises(KeyboardInterrupt):
         train(options)
-    monkeypatch.setattr(loop, "keep", real)
+    monkeypatch.setattr(loop, "save_epoch", real)
     train(options)
     train(options)  # nothing is left to do
     events = EventAccumulator(str(options.out / "tensorboard")).Reload()
@@ -182,32 +186,32 @@ def test_a_run_that_goes_on_keeps_its_scores_on_the_board(people, tmp_path, monk
     assert [event.step for event in events.Scalars("loss")] == [*range(3, 9)]
 
 
-def test_an_image_that_breaks_later_is_one_line_from_another_process(people, tmp_path, monkeypatch):
+def test_a_broken_image_in_a_worker_process_is_one_line(people, tmp_path, monkeypatch):
     from repogen.training import sources
 
     copied, real = tmp_path / "set", sources.readable
     shutil.copytree(people, copied)
 
-    def then_broken(*arguments):
+    def break_after_the_check(*arguments):
         checked = real(*arguments)
         (copied / "images" / "00000003.jpg").write_bytes(b"none")
         return checked
 
-    monkeypatch.setattr(sources, "readable", then_broken)
+    monkeypatch.setattr(sources, "readable", break_after_the_check)
     with pytest.raises(UserError, match=r"\A[^\n]*00000003\.jpg is absent or no image[^\n]*\Z"):
         train(config(copied, tmp_path / "run", workers=1))
 
 
-def test_a_process_that_dies_is_told_in_a_line(people, tmp_path, monkeypatch):
+def test_a_worker_process_that_dies_is_one_line(people, tmp_path, monkeypatch):
     def die(*_arguments):
         os.kill(os.getpid(), signal.SIGKILL)
 
     monkeypatch.setattr("repogen.training.sources.training_sample", die)
-    with pytest.raises(UserError, match="a process that prepares crops died"):
+    with pytest.raises(UserError, match="a worker process that prepares crops died"):
         train(config(people, tmp_path / "run", workers=1))
 
 
-def test_two_runs_do_not_write_into_one_folder(people, tmp_path):
+def test_a_second_run_cannot_write_into_the_same_folder(people, tmp_path):
     options = config(people, tmp_path / "run", epochs=1)
     with alone(options.out / ".lock", options.out):
         (options.out / ".last.pt.1.partial").write_bytes(b"half")
@@ -218,35 +222,37 @@ def test_two_runs_do_not_write_into_one_folder(people, tmp_path):
     assert not list(options.out.glob(".*"))
 
 
-def test_a_leftover_that_cannot_be_removed_is_told_in_a_line(people, tmp_path):
+def test_a_partial_file_that_cannot_be_removed_is_one_line(people, tmp_path):
     (tmp_path / "run" / ".last.pt.1.partial").mkdir(parents=True)
     with pytest.raises(UserError, match=r"cannot write .*\.last\.pt\.1\.partial: Is a directory"):
         train(config(people, tmp_path / "run"))
 
 
-def test_an_epoch_may_take_no_time(people, tmp_path):
+def test_an_epoch_of_a_single_crop_has_a_speed(people, tmp_path):
     out = train(config(people, tmp_path / "run", train=(f"synth={people}:1",), batch=1))
     log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     assert all(entry["crops_a_second"] > 0 for entry in log)
 
 
-def test_a_full_board_is_told_in_a_line(people, tmp_path):
+def test_a_full_disk_under_tensorboard_is_one_line(people, tmp_path):
     out = tmp_path / "run"
     out.mkdir()
-    board = Board(out / "tensorboard", 0)
+    logger = TensorBoardLogger(out / "tensorboard", 0)
 
     def full(*_arguments, **_options):
         raise OSError(28, "No space left on device")
 
-    board._writer.flush = full
+    logger._writer.flush = full
     with pytest.raises(UserError, match=r"cannot write .*tensorboard: No space left"):
-        board.note({"lr": 1e-3}, [0.5])
+        logger.log_epoch({"lr": 1e-3}, [0.5])
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot write"):
-        Board(tmp_path / "file" / "tensorboard", 0)
+        TensorBoardLogger(tmp_path / "file" / "tensorboard", 0)
 
 
-def test_a_full_disk_stops_with_a_word_and_the_epoch_before_counts(people, tmp_path, monkeypatch):
+def test_a_run_stopped_by_a_full_disk_resumes_from_the_previous_epoch(
+    people, tmp_path, monkeypatch
+):
     options = config(people, tmp_path / "run", epochs=3)
     real, calls = torch.save, []
 
@@ -266,7 +272,7 @@ def test_a_full_disk_stops_with_a_word_and_the_epoch_before_counts(people, tmp_p
     assert losses(train(options)) == losses(train(config(people, tmp_path / "whole")))
 
 
-def test_other_data_do_not_go_on(people, tmp_path):
+def test_a_run_does_not_resume_on_changed_data(people, tmp_path):
     copied = tmp_path / "set"
     shutil.copytree(people, copied)
     train(config(copied, tmp_path / "run", epochs=1))
@@ -276,20 +282,20 @@ def test_other_data_do_not_go_on(people, tmp_path):
         train(config(copied, tmp_path / "run", epochs=1))
 
 
-def test_a_broken_checkpoint_is_named(people, tmp_path):
+def test_a_broken_last_pt_is_one_line(people, tmp_path):
     run = train(config(people, tmp_path / "run", epochs=1))
     (run / "last.pt").write_bytes((run / "last.pt").read_bytes()[:1000])
-    with pytest.raises(UserError, match=r"last\.pt cannot be gone on from"):
+    with pytest.raises(UserError, match=r"cannot resume from .*last\.pt"):
         train(config(people, tmp_path / "run", epochs=1))
 
 
-def test_other_options_do_not_go_on(people, tmp_path):
+def test_a_run_does_not_resume_with_other_options(people, tmp_path):
     train(config(people, tmp_path / "run", epochs=1))
-    with pytest.raises(UserError, match="begun with lr"):
+    with pytest.raises(UserError, match="started with lr"):
         train(config(people, tmp_path / "run", epochs=1, lr=1e-4))
 
 
-def test_a_loss_that_is_no_number_stops_with_a_word(people, tmp_path, monkeypatch):
+def test_a_nan_loss_stops_the_run_with_one_line(people, tmp_path, monkeypatch):
     from repogen.training import loop
 
     real, calls = loop.heatmap_loss, []
@@ -304,7 +310,7 @@ def test_a_loss_that_is_no_number_stops_with_a_word(people, tmp_path, monkeypatc
     assert (tmp_path / "run" / "last.safetensors").exists()
 
 
-def test_a_folder_of_something_else_is_left_alone(people, tmp_path):
+def test_a_folder_with_other_files_is_refused(people, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="is a file"):
         train(config(people, tmp_path / "file"))
@@ -312,21 +318,21 @@ def test_a_folder_of_something_else_is_left_alone(people, tmp_path):
     for text in texts:
         (tmp_path / "other").mkdir(exist_ok=True)
         (tmp_path / "other" / "run.json").write_text(text)
-        with pytest.raises(UserError, match=r"run\.json is no run of repogen train"):
+        with pytest.raises(UserError, match=r"run\.json is not a run of repogen train"):
             train(config(people, tmp_path / "other"))
 
 
-def test_the_average_follows_the_weights():
+def test_the_ema_approaches_the_weights():
     model = build_model("tiny")
-    average = {name: torch.zeros_like(value) for name, value in model.state_dict().items()}
+    ema = {name: torch.zeros_like(value) for name, value in model.state_dict().items()}
     for _ in range(3):
-        averaged_into(average, model, 0.75)
+        update_ema(ema, model, 0.75)
     for name, value in model.state_dict().items():
         share = 1 - 0.75**3 if value.is_floating_point() else 1
-        assert torch.allclose(average[name], share * value, atol=1e-6)
+        assert torch.allclose(ema[name], share * value, atol=1e-6)
 
 
-def test_drop_path_leaves_out_branches_while_training_only():
+def test_drop_path_drops_whole_branches_in_training_only():
     drop = _DropPath(0.4)
     branch, output = torch.nn.Identity(), torch.ones(4000, 3, 5)
     kept = drop(branch.train(), (), output)
@@ -340,7 +346,7 @@ def test_drop_path_leaves_out_branches_while_training_only():
     assert shares == pytest.approx(np.linspace(0, 0.3, 12))
 
 
-def test_unlabelled_joints_weigh_nothing():
+def test_unlabelled_joints_add_nothing_to_the_loss():
     rng = np.random.default_rng(0)
     joints = torch.tensor(
         np.concatenate([rng.uniform(20, 170, (2, 17, 2)), np.full((2, 17, 1), 2.0)], axis=2)
@@ -355,7 +361,7 @@ def test_unlabelled_joints_weigh_nothing():
     assert heatmap_loss(wrong, joints).item() == pytest.approx(0.25 / 17)
 
 
-def test_layers_learn_slower_the_lower_they_are_and_vectors_do_not_decay():
+def test_lower_layers_have_lower_rates_and_vectors_no_weight_decay():
     model = build_model("vitpose-s")
     rates = {}
     for group in parameter_groups(model, 1.0, 0.1, 0.8):
@@ -376,16 +382,16 @@ def test_layers_learn_slower_the_lower_they_are_and_vectors_do_not_decay():
     assert tiny == {1.0}
 
 
-def test_the_rate_rises_and_falls_in_steps():
-    rates = [rate_at(step, 1000, 100, (0.5, 0.9)) for step in range(1000)]
+def test_the_learning_rate_warms_up_and_falls_at_milestones():
+    rates = [learning_rate_factor(step, 1000, 100, (0.5, 0.9)) for step in range(1000)]
     assert rates[0] < 0.011
     assert rates[100] == 1
     assert (rates[499], rates[500]) == (1, pytest.approx(0.1))
     assert rates[900] == pytest.approx(0.01)
 
 
-def test_a_vitpose_takes_ten_steps_and_goes_on_exactly(people, tmp_path, stopped):
-    """Real optimisation steps of the real model, with drop-path; two epochs of five steps."""
+def test_a_stopped_vitpose_run_resumes_with_the_same_losses(people, tmp_path, stopped):
+    """Two epochs of five steps of vitpose-s, with drop-path."""
     options = {"model": "vitpose-s", "epochs": 2, "batch": 2, "train": (f"synth={people}:10",)}
     whole = train(config(people, tmp_path / "whole", **options))
     assert len(losses(whole)) == 10
@@ -404,7 +410,7 @@ def test_a_vitpose_takes_ten_steps_and_goes_on_exactly(people, tmp_path, stopped
         ({"train": ("synth={people}:x0.01",)}, "leaves nobody to train on"),
     ],
 )
-def test_bad_input_is_named(people, tmp_path, changes, words):
+def test_bad_input_is_one_line(people, tmp_path, changes, words):
     from pathlib import Path
 
     changes = {k: Path(v) if k == "init" else v for k, v in changes.items()}
@@ -422,6 +428,6 @@ def test_bad_input_is_named(people, tmp_path, changes, words):
         {"milestones": (0.9, 0.5)}, {"train": ("a=x", "a=y")}, {"val": ("a=x", "a=y")},
     ],
 )  # fmt: skip
-def test_absurd_options_are_refused(people, tmp_path, changes):
+def test_options_out_of_range_are_refused(people, tmp_path, changes):
     with pytest.raises(UserError):
         config(people, tmp_path / "run", **changes)

@@ -1,4 +1,4 @@
-"""From a COCO-keypoints file to charts; what is kept on the machine; bad input."""
+"""`chart_views`: from a COCO-keypoints file to charts, the cached regressor, bad input."""
 
 import json
 from pathlib import Path
@@ -29,7 +29,7 @@ def people(tmp_path_factory, body):
 
 
 def coco(*persons, views=None):
-    """A file of one image with these keypoint lists."""
+    """A COCO file of one image with these persons."""
     image = {"id": 7, "file_name": "a.jpg", "width": 400, "height": 400}
     return {
         "images": [image | ({"view": views} if views else {})],
@@ -42,7 +42,7 @@ def coco(*persons, views=None):
 
 
 def person(strangers, joints=17, **more):
-    """Seen level from in front."""
+    """A person seen at eye level from the front."""
     flat = np.stack([200 + 100 * strangers[0, :, 0], 200 - 100 * strangers[0, :, 2]], axis=1)
     keypoints = np.concatenate([flat, np.full((17, 1), 2.0)], axis=1)
     keypoints[: 17 - joints] = 0
@@ -54,7 +54,7 @@ def written(path, data):
     return path
 
 
-def test_a_dataset_of_ours_is_charted_beside_its_truth(tmp_path, people, trained):
+def test_one_of_our_datasets_is_charted_with_the_views_in_the_file(tmp_path, people, trained):
     out = tmp_path / "out"
     report = chart_views(people, out, regressor=trained)
     assert report == json.loads((out / "views.json").read_text())
@@ -76,7 +76,7 @@ def test_a_dataset_of_ours_is_charted_beside_its_truth(tmp_path, people, trained
         assert cv2.imread(str(out / name)).std() > 20
 
 
-def test_who_is_used_and_who_is_left_out(tmp_path, strangers, trained):
+def test_crowds_and_persons_with_few_joints_are_left_out(tmp_path, strangers, trained):
     persons = [
         person(strangers), person(strangers, 8), person(strangers, 5),
         person(strangers, iscrowd=1), {"keypoints": [0] * 51}, {},
@@ -92,7 +92,7 @@ def test_who_is_used_and_who_is_left_out(tmp_path, strangers, trained):
     assert [one["annotation_id"] for one in fewer["people"]] == [10, 11, 12]
 
 
-def test_a_person_seen_from_in_front_is_said_to_be(tmp_path, body, trained):
+def test_a_person_seen_from_the_front_has_azimuth_zero(tmp_path, body, trained):
     standing = body.pose({"age": 2 / 3}, {}, {"left_shoulder": (0, 0, -70)}).keypoints[None]
     level = person(standing)
     back = np.array(level["keypoints"]).reshape(17, 3)
@@ -108,7 +108,7 @@ def test_a_person_seen_from_in_front_is_said_to_be(tmp_path, body, trained):
     assert report["error_deg"]["persons"] == 2
 
 
-def test_the_table_adds_up(people, tmp_path, trained):
+def test_the_shares_in_the_table_add_up(people, tmp_path, trained):
     report = chart_views(people, tmp_path, regressor=trained)
     lines = views_text(report).splitlines()
     head = next(i for i, line in enumerate(lines) if line.startswith("elevation"))
@@ -119,11 +119,11 @@ def test_the_table_adds_up(people, tmp_path, trained):
     assert sum("held-out generated people" in line for line in lines) == 3
 
 
-def test_the_regressor_is_trained_once_and_read_back(tmp_path, monkeypatch, people, trained):
+def test_the_regressor_is_trained_once_and_cached(tmp_path, monkeypatch, people, trained):
     (tmp_path / "bodies").symlink_to(cache_dir() / "bodies")
     monkeypatch.setenv("REPOGEN_CACHE", str(tmp_path))
     calls = []
-    monkeypatch.setattr(kept, "train_and_test", lambda: calls.append(1) or trained)
+    monkeypatch.setattr(kept, "train_and_evaluate", lambda: calls.append(1) or trained)
     first, again = kept.load_regressor(), kept.load_regressor()
     assert len(calls) == 1
     assert again.held_out == first.held_out == trained.held_out
@@ -134,23 +134,23 @@ def test_the_regressor_is_trained_once_and_read_back(tmp_path, monkeypatch, peop
     assert [p.name for p in (tmp_path / "viewpoints").glob("*partial*")] == []
     path = kept.cached_regressor()
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(UserError, match="remove it to train one anew"):
+    with pytest.raises(UserError, match="remove it to train a new one"):
         kept.load_regressor()
 
 
-def test_a_cache_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+def test_a_cache_that_cannot_be_written_is_one_line(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("REPOGEN_CACHE", str(tmp_path / "file"))
     with pytest.raises(UserError, match="cannot write"):
         kept.load_regressor()
 
 
-def test_the_verb(tmp_path, people, trained, monkeypatch, capsys):
+def test_the_command_prints_the_table(tmp_path, people, trained, monkeypatch, capsys):
     monkeypatch.setattr("repogen.viewpoint_estimation.charting.load_regressor", lambda: trained)
     assert main(["views", str(people), "--out", str(tmp_path / "out")]) == 0
     said = capsys.readouterr().out
     assert "24 persons, 0 left out" in said
-    assert "error against the file's own views" in said
+    assert "error against the views in the file" in said
     assert (tmp_path / "out/views.json").exists()
 
 
@@ -159,7 +159,7 @@ def test_the_verb(tmp_path, people, trained, monkeypatch, capsys):
     [
         ("no json", "is not a JSON file"),
         ("[]", "is not a COCO file"),
-        (json.dumps(coco()), "nobody of 0 persons has 6 labelled joints"),
+        (json.dumps(coco()), "none of 0 persons has 6 labelled joints"),
         (json.dumps(coco({"keypoints": [1, 2, 2] * 3 + [0] * 42})), "the most is 3"),
         (json.dumps(coco({"keypoints": [1, 2, 2]})), "annotations[0]"),
     ],
@@ -183,7 +183,7 @@ def test_bad_files_are_one_line(tmp_path, capsys, text, says):
         ([], "missing from repogen views"),
     ],
 )
-def test_bad_words_are_one_line(tmp_path, capsys, monkeypatch, words, says):
+def test_bad_options_are_one_line(tmp_path, capsys, monkeypatch, words, says):
     monkeypatch.chdir(tmp_path)
     assert main(["views", *words]) == 2
     err = capsys.readouterr().err
@@ -192,8 +192,8 @@ def test_bad_words_are_one_line(tmp_path, capsys, monkeypatch, words, says):
 
 
 @pytest.mark.skipif(not (DATA / "posefes").exists(), reason="no shared data")
-def test_real_people_under_a_ceiling_are_seen_from_above(tmp_path, trained):
-    """PoseFES: a fisheye camera looks straight down, so elevation falls from the middle out."""
+def test_posefes_people_are_seen_from_above(tmp_path, trained):
+    """A fisheye camera on the ceiling: the elevation falls from the image centre outwards."""
     path = DATA / "posefes/person_keypoints_scenario2.json"
     report = chart_views(path, tmp_path, regressor=trained)
     assert sum(row["all"] for row in report["shares"] if row["elevation_deg"][0] >= 0) > 0.8
@@ -205,7 +205,7 @@ def test_real_people_under_a_ceiling_are_seen_from_above(tmp_path, trained):
 
 
 @pytest.mark.skipif(not (DATA / "coco_sample").exists(), reason="no shared data")
-def test_real_people_in_snapshots_are_seen_level(tmp_path, trained):
+def test_people_in_snapshots_are_seen_at_eye_level(tmp_path, trained):
     report = chart_views(DATA / "coco_sample/annotations.json", tmp_path, regressor=trained)
     level = [row["all"] for row in report["shares"] if row["elevation_deg"] in ([-30, 0], [0, 30])]
     assert sum(level) > 0.55

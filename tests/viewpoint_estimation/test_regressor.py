@@ -1,13 +1,22 @@
-"""The regressor: what it must ignore, what it must mirror, and how near it comes."""
+"""The regressor: its invariances, its mirror symmetry and its accuracy."""
 
 import numpy as np
 import pytest
 import torch
 
 from repogen.viewpoint_estimation.mixture import mode
-from repogen.viewpoint_estimation.regressor import estimate_views, features, train_regressor
-from repogen.viewpoint_estimation.sampling import FACE, FLIP, sample_labels, with_lost_joints
-from repogen.viewpoint_estimation.sphere import between_deg, by_band, counted, spread_over
+from repogen.viewpoint_estimation.regressor import (
+    estimate_views,
+    keypoints_to_features,
+    train_regressor,
+)
+from repogen.viewpoint_estimation.sampling import FACE_JOINTS, FLIP, drop_joints, sample_labels
+from repogen.viewpoint_estimation.sphere import (
+    angles_between_deg,
+    cell_shares,
+    distribution_over_cells,
+    sum_by_band,
+)
 from repogen.viewpoint_estimation.trained import held_out_errors
 
 
@@ -15,14 +24,14 @@ from repogen.viewpoint_estimation.trained import held_out_errors
 def labels(strangers):
     rng = np.random.default_rng(3)
     keypoints, towards = sample_labels(rng, strangers, 400)
-    return with_lost_joints(rng, keypoints), towards
+    return drop_joints(rng, keypoints), towards
 
 
 def directions(network, keypoints):
     return mode(estimate_views(network, keypoints)).numpy().astype(np.float64)
 
 
-def test_roll_place_and_scale_change_nothing(trained, labels):
+def test_roll_position_and_scale_do_not_change_the_estimate(trained, labels):
     keypoints, _ = labels
     turn = np.radians(np.linspace(-180, 180, len(keypoints)))
     moved = keypoints.copy()
@@ -31,35 +40,35 @@ def test_roll_place_and_scale_change_nothing(trained, labels):
     moved[:, :, 0] = 300 * (cosine * x - sine * y) + 1234
     moved[:, :, 1] = 300 * (sine * x + cosine * y) - 77
     moved[moved[:, :, 2] == 0] = 0
-    assert features(moved) == pytest.approx(features(keypoints), abs=1e-4)
+    assert keypoints_to_features(moved) == pytest.approx(keypoints_to_features(keypoints), abs=1e-4)
     before, after = (estimate_views(trained.network, k) for k in (keypoints, moved))
     assert torch.allclose(before.means, after.means, atol=1e-2)
 
 
-def test_what_an_unlabelled_joint_holds_does_not_matter(trained, labels):
+def test_coordinates_of_unlabelled_joints_are_ignored(trained, labels):
     keypoints, _ = labels
     scribbled = keypoints.copy()
     scribbled[:, :, :2][keypoints[:, :, 2] == 0] = 1e4
-    assert (features(scribbled) == features(keypoints)).all()
+    assert (keypoints_to_features(scribbled) == keypoints_to_features(keypoints)).all()
 
 
-def test_a_mirrored_picture_has_the_mirrored_answer(trained, labels):
+def test_mirrored_keypoints_give_the_mirrored_estimate(trained, labels):
     keypoints, _ = labels
     plain = directions(trained.network, keypoints)
     mirrored = directions(trained.network, keypoints[:, FLIP] * [-1.0, 1.0, 1.0])
-    assert between_deg(plain * [-1.0, 1.0, 1.0], mirrored).max() < 0.1
+    assert angles_between_deg(plain * [-1.0, 1.0, 1.0], mirrored).max() < 0.1
 
 
-def test_joints_all_in_one_place_and_none_at_all_are_no_trouble(trained):
+def test_coincident_and_missing_joints_give_finite_estimates(trained):
     keypoints = np.zeros((2, 17, 3))
     keypoints[0] = [5, 5, 2]
     assert np.isfinite(directions(trained.network, keypoints)).all()
 
 
-def test_it_finds_the_camera(trained, labels):
-    """Chance is 90 degrees; this small one must do far better on people it never saw."""
+def test_the_median_error_is_far_below_chance(trained, labels):
+    """Chance is 90 degrees; the people are held out."""
     keypoints, towards = labels
-    errors = between_deg(directions(trained.network, keypoints), towards)
+    errors = angles_between_deg(directions(trained.network, keypoints), towards)
     assert np.median(errors) < 30
     (everywhere,) = (
         row for row in trained.held_out
@@ -69,35 +78,34 @@ def test_it_finds_the_camera(trained, labels):
     assert everywhere["lower_quartile"] < everywhere["median"] < everywhere["upper_quartile"]
 
 
-def test_it_knows_how_far_off_it_is(trained):
-    """Expected and true mean errors agree roughly, of every choice of joints; so briefly trained
-    it is too modest."""
+def test_the_expected_error_is_close_to_the_true_error(trained):
+    """Roughly, for each choice of joints; after so short a training it expects too much."""
     for row in trained.held_out:
         if row["elevation_deg"] == [-90, 90]:
             assert row["expected"] == pytest.approx(row["mean"], rel=0.4)
 
 
-def test_faces_help(trained):
+def test_face_joints_reduce_the_error(trained):
     mean = {r["joints"]: r["mean"] for r in trained.held_out if r["elevation_deg"] == [-90, 90]}
     assert mean["all joints"] < mean["no face joints"]
 
 
-def test_untrained_is_no_better_than_chance(points, strangers):
+def test_an_untrained_network_is_no_better_than_chance(points, strangers):
     raw = train_regressor(np.random.default_rng(0), points, steps=2, batch=4, width=32)
     rows = held_out_errors(np.random.default_rng(1), raw, strangers, count=300)
     assert 60 < rows[0]["median"] < 120
 
 
 @pytest.mark.parametrize("sign", [1, -1], ids=["above", "below"])
-def test_the_chart_of_a_lopsided_set_is_lopsided_as_much(trained, strangers, sign):
-    """Trained on the even sphere, it still charts people seen only from one side of it."""
+def test_the_chart_of_people_seen_from_one_side_shows_that_side(trained, strangers, sign):
+    """The regressor is trained on uniform directions, the people are seen from one side only."""
     keypoints, towards = sample_labels(np.random.default_rng(8), strangers, 4000)
     chosen = sign * towards[:, 2] > 0.4
     keypoints, towards = keypoints[chosen], towards[chosen]
-    keypoints[::3, FACE] = 0
+    keypoints[::3, FACE_JOINTS] = 0
     mixture = estimate_views(trained.network, keypoints)
-    cells = spread_over(mixture, mode(mixture).numpy().astype(np.float64)).cells
-    difference = by_band(cells).sum(axis=1) - by_band(counted(towards)).sum(axis=1)
+    cells = distribution_over_cells(mixture, mode(mixture).numpy().astype(np.float64)).cells
+    difference = sum_by_band(cells).sum(axis=1) - sum_by_band(cell_shares(towards)).sum(axis=1)
     assert np.abs(difference).sum() / 2 < 0.2  # a fifth of the people in another band, at most
 
 

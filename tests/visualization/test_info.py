@@ -1,4 +1,4 @@
-"""The table of plausibility."""
+"""`info`: the table of plausibility."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from repogen.poses import DISTRIBUTIONS
 from repogen.visualization import info
 
 
-def test_plausibility_has_a_line_for_each_distribution_and_variance(body):
+def test_the_table_of_plausibility_has_a_line_for_each_distribution_and_variance(body):
     lines = info(plausibility=1).splitlines()[2:]
     names = [line.split()[0] for line in lines]
     assert names == [name for name in DISTRIBUTIONS for _ in range(5)]
@@ -22,6 +22,6 @@ def test_plausibility_has_a_line_for_each_distribution_and_variance(body):
 
 
 @pytest.mark.parametrize("arguments", [{"plausibility": -1}, {"dataset": "x", "plausibility": 3}])
-def test_plausibility_needs_a_number_and_no_dataset(arguments):
+def test_plausibility_needs_a_positive_number_and_no_dataset(arguments):
     with pytest.raises(UserError, match="--plausibility"):
         info(**arguments)

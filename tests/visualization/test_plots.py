@@ -1,4 +1,4 @@
-"""Figures hold what was drawn."""
+"""Figures of joint angles hold the sampled angles and the right density."""
 
 import json
 
@@ -36,7 +36,7 @@ def measured(tmp_path):
     return {"poses": path, "poses_mirror": False}
 
 
-def test_measured_poses_are_shown_as_they_are(body, measured):
+def test_the_histogram_holds_the_measured_angles(body, measured):
     figure = figure_of(body, **measured)
     for joint, angles in BENT.items():
         for axis, angle in zip("xyz", angles, strict=True):
@@ -47,7 +47,7 @@ def test_measured_poses_are_shown_as_they_are(body, measured):
     assert not any(axes.lines for axes in figure.axes), "nothing was drawn from the bounds"
 
 
-def test_a_mix_has_the_random_share_of_the_density(body, measured):
+def test_the_density_integrates_to_the_share_of_random_poses(body, measured):
     figure = figure_of(body, 4, **(measured | {"poses_share": 0.75}))
     for title in ("neck x", "spine2 y", "left_shoulder y", "right_shoulder z"):
         (line,) = panel(figure, title).lines
@@ -55,7 +55,7 @@ def test_a_mix_has_the_random_share_of_the_density(body, measured):
         assert np.trapezoid(y, x) == pytest.approx(0.25, abs=0.02), "bounds lie at two sigma"
 
 
-def test_random_poses_follow_their_density(body):
+def test_the_histogram_of_random_poses_follows_the_density(body):
     figure = figure_of(body, 60, pose_distribution="uniform", pose_variance=0.5)
     for title in ("left_shoulder z", "right_shoulder z", "left_hip x", "left_elbow y"):
         axes = panel(figure, title)
@@ -67,7 +67,7 @@ def test_random_poses_follow_their_density(body):
         assert 0.3 < half < 0.7, title
 
 
-def test_without_the_file_of_the_bounds_there_is_no_density(body, tmp_path):
+def test_there_is_no_density_without_the_file_of_bounds(body, tmp_path):
     path = tmp_path / "bounds.toml"
     path.write_text("[left_knee]\nx = [0, 10]\n")
     config = config_to_json(SceneConfig(bounds=path))

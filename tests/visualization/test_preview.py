@@ -1,4 +1,4 @@
-"""The preview: files that open, a page that stands alone."""
+"""`preview`: images that open, and a self-contained page."""
 
 import re
 

@@ -1,1 +1,1 @@
-"""Scoring poses: OKS-AP as COCO defines it, plainer measures, intervals, reports."""
+"""Scoring estimated poses: OKS-AP, PCK, bootstrap intervals, reports."""

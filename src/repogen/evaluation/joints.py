@@ -1,4 +1,4 @@
-"""Plain measures over the labelled joints: OKS, PCK, left and right exchanged."""
+"""Metrics over the labelled joints: mean OKS, PCK, and left-right swaps."""
 
 from dataclasses import dataclass
 
@@ -12,46 +12,50 @@ from repogen.coco.oks import joint_similarity, similarity
 from repogen.inference.estimate import Estimates
 
 PCK_SHARE = 0.1
-"""A joint is right within this share of the longer side of the person's box."""
+"""A joint is correct within this share of the longer side of the person's box."""
 
 _LEFT = np.array([k for k, name in enumerate(COCO_KEYPOINTS) if name.startswith("left_")])
 
 
 @dataclass(frozen=True)
-class Shares:
-    """Measures that are a sum over persons divided by another: m of them."""
+class RatioMetrics:
+    """The terms of m metrics, each of which is one sum over p persons divided by another."""
 
     names: tuple[str, ...]
-    above: Float[np.ndarray, "m p"]
-    below: Float[np.ndarray, "m p"]
+    numerators: Float[np.ndarray, "m p"]
+    denominators: Float[np.ndarray, "m p"]
     persons: Int[np.ndarray, " p"]
-    """Index of each person summed over."""
+    """Index of each person in the set."""
     image: Int[np.ndarray, " p"]
+    """Index of each person's image."""
 
-    def within(self, persons: Bool[np.ndarray, " n"]) -> "Shares":
-        """Those of some of all persons."""
+    def within(self, persons: Bool[np.ndarray, " n"]) -> "RatioMetrics":
+        """The terms of the persons that a mask over the set selects."""
         keep = persons[self.persons]
-        return Shares(
-            self.names, self.above[:, keep], self.below[:, keep], self.persons[keep],
+        return RatioMetrics(
+            self.names, self.numerators[:, keep], self.denominators[:, keep], self.persons[keep],
             self.image[keep],
         )  # fmt: skip
 
     def by_image(self, count: int) -> Float[np.ndarray, "2 m i"]:
-        """What each of `count` images adds above and below."""
-        sides = (self.above, self.below)
-        return np.array([[np.bincount(self.image, row, count) for row in side] for side in sides])
+        """Numerators and denominators summed over the persons of each of `count` images."""
+        terms = (self.numerators, self.denominators)
+        return np.array([[np.bincount(self.image, row, count) for row in rows] for rows in terms])
 
 
-def shares(people: PersonAnnotations, estimates: Estimates) -> Shares:
-    """OKS, PCK, `swapped` (pairs of joints left for right) and `OKS <joint>`."""
+def ratio_metrics(people: PersonAnnotations, estimates: Estimates) -> RatioMetrics:
+    """The terms of OKS, PCK, `swapped` (pairs with left and right exchanged) and `OKS <joint>`.
+
+    Over the labelled persons. A pair counts for `swapped` where both of its joints are labelled
+    and further apart than the PCK threshold.
+    """
     persons = people.labelled()
-    found = found_joints(people, estimates)[persons]
+    found = assigned_joints(people, estimates)[persons]
     oks, labelled = _joint_oks(people, persons, found)
     truth = people.keypoints[persons, :, :2]
     limit = PCK_SHARE * people.boxes[persons, 2:].max(axis=1)[:, None]
     distance = np.nan_to_num(np.linalg.norm(found - truth, axis=2), nan=np.inf)
     right = FLIP[_LEFT]
-    # A pair counts where its joints are labelled and far enough apart to be told from each other.
     apart = np.linalg.norm(truth[:, _LEFT] - truth[:, right], axis=2)
     pairs = labelled[:, _LEFT] & labelled[:, right] & (apart > limit)
     straight = distance[:, _LEFT] + distance[:, right]
@@ -65,26 +69,31 @@ def shares(people: PersonAnnotations, estimates: Estimates) -> Shares:
     }
     for k, name in enumerate(COCO_KEYPOINTS):
         columns[f"OKS {name}"] = (oks[:, k], labelled[:, k])
-    above, below = (np.array([c[side] for c in columns.values()], float) for side in (0, 1))
-    return Shares(tuple(columns), above, below, persons, people.image[persons])
+    numerators, denominators = (
+        np.array([column[k] for column in columns.values()], float) for k in (0, 1)
+    )
+    return RatioMetrics(tuple(columns), numerators, denominators, persons, people.image[persons])
 
 
 def person_oks(people: PersonAnnotations, estimates: Estimates) -> Float[np.ndarray, " m"]:
-    """OKS of each of the `labelled` people with its estimate, 0 where there is none."""
+    """OKS of each labelled person (`people.labelled()`) with its estimate; 0 without one."""
     persons = people.labelled()
-    found = found_joints(people, estimates)[persons]
+    found = assigned_joints(people, estimates)[persons]
     return _person_oks(*_joint_oks(people, persons, found))
 
 
-def found_joints(people: PersonAnnotations, estimates: Estimates) -> Float[np.ndarray, "n 17 2"]:
-    """The joints found for every person: those from its own box or, where a detector made the
-    boxes, the most similar ones left by OKS-NMS in the image; NaN where there are none."""
+def assigned_joints(people: PersonAnnotations, estimates: Estimates) -> Float[np.ndarray, "n 17 2"]:
+    """The estimated joints of every person, in image pixels; NaN for a person without any.
+
+    They come from the person's own box or, for a detector's boxes, are the most similar by OKS
+    of those that OKS-NMS kept in the image.
+    """
     found = np.full((len(people), 17, 2), np.nan)
     own = estimates.person >= 0
     found[estimates.person[own]] = estimates.keypoints[own, :, :2]
     free = np.flatnonzero(~own & estimates.kept)
-    person, place = same_image(people.image, estimates.image[free])
-    row = free[place]
+    person, estimate = same_image_pairs(people.image, estimates.image[free])
+    row = free[estimate]
     oks = similarity(
         people.keypoints[person], people.boxes[person], people.areas[person],
         estimates.keypoints[row, :, :2],
@@ -94,10 +103,10 @@ def found_joints(people: PersonAnnotations, estimates: Estimates) -> Float[np.nd
     return found
 
 
-def same_image(
+def same_image_pairs(
     first: Int[np.ndarray, " n"], second: Int[np.ndarray, " m"]
 ) -> tuple[Int[np.ndarray, " p"], Int[np.ndarray, " p"]]:
-    """Every pair of a row of `first` and one of `second` that are of the same image, in order."""
+    """Every pair of indices i, j with first[i] == second[j], ordered by i."""
     order = np.argsort(second, kind="stable")
     start = np.searchsorted(second[order], first, side="left")
     count = np.searchsorted(second[order], first, side="right") - start
@@ -108,7 +117,7 @@ def same_image(
 def _joint_oks(
     people: PersonAnnotations, persons: Int[np.ndarray, " m"], found: Float[np.ndarray, "m 17 2"]
 ) -> tuple[Float[np.ndarray, "m 17"], Bool[np.ndarray, "m 17"]]:
-    """OKS of every joint, 0 where nothing is labelled or found, and which joints are labelled."""
+    """OKS of every joint (0 where it is not labelled or not found), and the mask of labelled."""
     truth = people.keypoints[persons]
     labelled = truth[:, :, 2] > 0
     oks = joint_similarity(found - truth[:, :, :2], people.areas[persons])

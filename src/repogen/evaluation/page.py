@@ -1,20 +1,23 @@
-"""A report to read: in the terminal, as one HTML page that needs no other file, as Markdown."""
+"""A report as text for the terminal, as a self-contained HTML page, and as Markdown."""
 
 import base64
 import html
 import io
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
 from repogen.evaluation import figures
-from repogen.evaluation.comparison import SetReport
-from repogen.evaluation.tables import NOTE, Cell, Table, band_tables, joints_table, scores_table
-
-if TYPE_CHECKING:
-    from repogen.evaluation.report import Report
+from repogen.evaluation.results import Report, SetReport
+from repogen.evaluation.tables import (
+    METRICS_NOTE,
+    Cell,
+    Table,
+    band_tables,
+    joints_table,
+    scores_table,
+)
 
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
@@ -23,83 +26,113 @@ img{{max-width:100%}} table{{border-collapse:collapse;margin:1em 0;font-size:14p
 overflow-x:auto}}
 td,th{{padding:.25em .5em;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}}
 td:first-child,th:first-child{{text-align:left}} small{{color:#666;font-weight:normal}}
-.clear{{font-weight:bold;background:#fff3d0}}</style>
+.significant{{font-weight:bold;background:#fff3d0}}</style>
 <h1>{title}</h1>
 {body}
 </html>
 """
 
 
-def report_text(report: "Report") -> str:
-    """Scores and bands of elevation as aligned text, intervals below the values."""
+def report_text(report: Report) -> str:
+    """Scores and elevation bands as aligned text, with intervals below the values."""
     blocks = []
-    for one in report.sets.values():
-        tables = (scores_table(one), *band_tables(one))
-        blocks.append(f"{one.name}: {_about(one)}\n" + "\n".join(map(_text, tables)))
+    for set_report in report.sets.values():
+        tables = (scores_table(set_report), *band_tables(set_report))
+        blocks.append(
+            f"{set_report.name}: {_set_text(set_report)}\n" + "\n".join(map(_table_text, tables))
+        )
     return "\n\n".join(blocks)
 
 
-def report_html(report: "Report") -> str:
-    """The whole report as one page."""
-    body = [f"<p>{html.escape(_how(report))}</p>", "<ul>"]
+def report_html(report: Report) -> str:
+    """The whole report, tables and figures, as one HTML page."""
+    body = [f"<p>{html.escape(_settings_text(report))}</p>", "<ul>"]
     body += [
         f"<li><b>{html.escape(name)}</b>: {html.escape(where)}</li>"
         for name, where in report.models.items()
     ]
     body.append("</ul>")
     if report.alphas:
-        body += ["<h2>Blend</h2>", _image("Score against alpha", figures.blend_figure(report))]
-    for one in report.sets.values():
-        body.append(f"<h2>{html.escape(one.name)}</h2><p>{html.escape(_about(one))}</p>")
-        for table, figure in _parts(one):
-            body += [f"<h3>{html.escape(table.title)}</h3>", _html(table)]
+        body += [
+            "<h2>Blend</h2>",
+            _figure_html("Score against alpha", figures.blend_figure(report)),
+        ]
+    for set_report in report.sets.values():
+        body.append(
+            f"<h2>{html.escape(set_report.name)}</h2><p>{html.escape(_set_text(set_report))}</p>"
+        )
+        for table, figure in _tables_and_figures(set_report):
+            body += [f"<h3>{html.escape(table.title)}</h3>", _table_html(table)]
             if figure is not None:
-                body.append(_image(f"{one.name}: {table.title}", figure))
-        if one.sphere is not None:
-            title = "Mean OKS by the direction of the camera"
-            body += [f"<h3>{title}</h3>", _image(title, figures.sphere_figure(one.sphere))]
+                body.append(_figure_html(f"{set_report.name}: {table.title}", figure))
+        if set_report.sphere is not None:
+            title = "Mean OKS by direction of the camera"
+            body += [
+                f"<h3>{title}</h3>",
+                _figure_html(title, figures.sphere_figure(set_report.sphere)),
+            ]
     return _PAGE.format(title=html.escape(_title(report)), body="\n".join(body))
 
 
-def report_markdown(report: "Report") -> str:
-    """The tables, to paste into an issue; the figures are in the page."""
-    lines = [f"# {_marked(_title(report))}", "", _how(report), ""]
-    lines += [f"- **{_marked(name)}**: {_marked(where)}" for name, where in report.models.items()]
-    for one in report.sets.values():
-        lines += ["", f"## {_marked(one.name)}", "", _marked(_about(one))]
-        for table, _ in _parts(one, drawn=False):
-            lines += ["", f"### {table.title}", "", _markdown(table)]
+def report_markdown(report: Report) -> str:
+    """The tables of the report as Markdown, without figures."""
+    lines = [f"# {_escape_markdown(_title(report))}", "", _settings_text(report), ""]
+    lines += [
+        f"- **{_escape_markdown(name)}**: {_escape_markdown(where)}"
+        for name, where in report.models.items()
+    ]
+    for set_report in report.sets.values():
+        lines += [
+            "",
+            f"## {_escape_markdown(set_report.name)}",
+            "",
+            _escape_markdown(_set_text(set_report)),
+        ]
+        for table, _ in _tables_and_figures(set_report, draw=False):
+            lines += ["", f"### {table.title}", "", _table_markdown(table)]
     return "\n".join(lines) + "\n"
 
 
-def _parts(one: SetReport, drawn: bool = True) -> Iterator[tuple[Table, Figure | None]]:
-    """Every table, and the figure that goes with it."""
-    yield scores_table(one), figures.scores_figure(one) if drawn else None
-    for place, table in enumerate(bands := band_tables(one)):
-        last = place + 1 == len(bands)
-        yield table, figures.bands_figure(one) if drawn and last else None
-    yield joints_table(one), figures.joints_figure(one) if drawn else None
+def _tables_and_figures(
+    set_report: SetReport, draw: bool = True
+) -> Iterator[tuple[Table, Figure | None]]:
+    """Each table of a set with its figure; None where it has none, or without `draw`."""
+    yield scores_table(set_report), figures.scores_figure(set_report) if draw else None
+    for i, table in enumerate(bands := band_tables(set_report)):
+        last = i + 1 == len(bands)
+        yield table, figures.bands_figure(set_report) if draw and last else None
+    yield joints_table(set_report), figures.joints_figure(set_report) if draw else None
 
 
-def _title(report: "Report") -> str:
+def _title(report: Report) -> str:
     return f"{', '.join(report.models)} on {', '.join(report.sets)}"
 
 
-def _how(report: "Report") -> str:
+def _settings_text(report: Report) -> str:
     flip = "with" if report.flip else "without"
-    return f"Evaluated {flip} flip test, {report.draws} bootstrap draws. {NOTE}"
+    return (
+        f"Evaluated {flip} flip test, {report.bootstrap_samples} bootstrap samples. {METRICS_NOTE}"
+    )
 
 
-def _about(one: SetReport) -> str:
-    boxes = "true boxes" if one.boxes == "ground truth" else f"boxes from {one.boxes}"
-    left_out = f" ({one.unreadable} unreadable ones left out)" if one.unreadable else ""
-    return f"{one.total.persons} persons in {one.total.images} images{left_out}, {boxes}"
+def _set_text(set_report: SetReport) -> str:
+    boxes = (
+        "ground-truth boxes"
+        if set_report.boxes == "ground truth"
+        else f"boxes from {set_report.boxes}"
+    )
+    left_out = (
+        f" ({set_report.unreadable} unreadable images left out)" if set_report.unreadable else ""
+    )
+    return (
+        f"{set_report.total.persons} persons in {set_report.total.images} images{left_out}, {boxes}"
+    )
 
 
-def _text(table: Table) -> str:
+def _table_text(table: Table) -> str:
     rows = [[(c, "") for c in table.columns]]
     for name, cells in table.rows:
-        rows.append([(name, ""), *((c.text + "*" * c.clear, c.span) for c in cells)])
+        rows.append([(name, ""), *((c.text + "*" * c.significant, c.interval) for c in cells)])
     widths = [max(max(map(len, cell)) for cell in column) for column in zip(*rows, strict=True)]
     lines = [table.title]
     for row in rows:
@@ -111,38 +144,41 @@ def _text(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _html(table: Table) -> str:
+def _table_html(table: Table) -> str:
     head = "".join(f"<th>{html.escape(name)}</th>" for name in table.columns)
     rows = "\n".join(
-        f"<tr><td>{html.escape(name)}</td>{''.join(map(_html_cell, cells))}</tr>"
+        f"<tr><td>{html.escape(name)}</td>{''.join(map(_cell_html, cells))}</tr>"
         for name, cells in table.rows
     )
     return f"<table><tr>{head}</tr>\n{rows}</table>"
 
 
-def _html_cell(cell: Cell) -> str:
-    span = f"<br><small>{cell.span}</small>" if cell.span else ""
-    kind = ' class="clear"' if cell.clear else ""
-    return f"<td{kind}>{cell.text}{'*' * cell.clear}{span}</td>"
+def _cell_html(cell: Cell) -> str:
+    span = f"<br><small>{cell.interval}</small>" if cell.interval else ""
+    kind = ' class="significant"' if cell.significant else ""
+    return f"<td{kind}>{cell.text}{'*' * cell.significant}{span}</td>"
 
 
-def _markdown(table: Table) -> str:
+def _table_markdown(table: Table) -> str:
     def line(cells: list[str]) -> str:
         return f"| {' | '.join(cells)} |"
 
-    rows = [line(list(map(_marked, table.columns))), line(["---"] * len(table.columns))]
+    rows = [line(list(map(_escape_markdown, table.columns))), line(["---"] * len(table.columns))]
     for name, cells in table.rows:
-        shown = [c.text + r"\*" * c.clear + (f"<br>{c.span}" if c.span else "") for c in cells]
-        rows.append(line([_marked(name), *shown]))
+        shown = [
+            c.text + r"\*" * c.significant + (f"<br>{c.interval}" if c.interval else "")
+            for c in cells
+        ]
+        rows.append(line([_escape_markdown(name), *shown]))
     return "\n".join(rows)
 
 
-def _marked(text: str) -> str:
-    """Text as itself in Markdown, on one line."""
+def _escape_markdown(text: str) -> str:
+    """Text on one line with Markdown's and HTML's special characters escaped."""
     return re.sub(r"([\\`*_{}\[\]#|~$])", r"\\\1", html.escape(" ".join(text.split())))
 
 
-def _image(title: str, figure: Figure) -> str:
+def _figure_html(title: str, figure: Figure) -> str:
     data = io.BytesIO()
     figure.savefig(data, dpi=110)
     coded = base64.b64encode(data.getvalue()).decode()

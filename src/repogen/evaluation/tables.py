@@ -1,35 +1,34 @@
-"""A set's report as tables, whatever they are then written in."""
+"""Tables of a set's report, independent of the format they are written in."""
 
 import math
 from dataclasses import dataclass
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
-from repogen.evaluation.comparison import Comparison, SetReport
-from repogen.evaluation.scores import Score
+from repogen.evaluation.results import Comparison, Score, SetReport
 
-SHOWN = ("AP", "AP50", "AP75", "APM", "APL", "AR", "OKS", "PCK", "swapped")
-"""The measures of the first table."""
+MAIN_METRICS = ("AP", "AP50", "AP75", "APM", "APL", "AR", "OKS", "PCK", "swapped")
+"""The metrics of the scores table."""
 
-NOTE = (
+METRICS_NOTE = (
     "OKS is the mean over persons, PCK the share of joints within 0.1 of the longer side of the "
-    "box, swapped the share of pairs with left and right exchanged (less is better). Below each "
-    "number stands its 95 % bootstrap interval over images; differences are paired, of the same "
-    "draws, and * marks those whose interval leaves out 0."
+    "box, swapped the share of left-right pairs of joints that are exchanged (lower is better). "
+    "Below each number is its 95 % bootstrap interval over images. Differences are paired (over "
+    "the same bootstrap samples); * marks a difference whose interval leaves out 0."
 )
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A number, its interval, and whether it is a difference that is clear of 0."""
+    """A number and its interval as text, and whether it is a significant difference."""
 
     text: str
-    span: str = ""
-    clear: bool = False
+    interval: str = ""
+    significant: bool = False
 
 
 @dataclass(frozen=True)
 class Table:
-    """Named rows of cells below named columns, the rows' own column first."""
+    """Rows of (name, cells); `columns` holds the header of the names first."""
 
     title: str
     columns: tuple[str, ...]
@@ -37,44 +36,49 @@ class Table:
 
 
 def scores_table(report: SetReport) -> Table:
-    """Models and their differences from the first, measure by measure."""
+    """The main metrics of each model, and their differences from the first model."""
     total = report.total
     first = next(iter(total.scores))
-    rows = [(m, tuple(_cell(s[k]) for k in SHOWN)) for m, s in total.scores.items()]
+    rows = [(m, tuple(_cell(s[k]) for k in MAIN_METRICS)) for m, s in total.scores.items()]
     rows += [
-        (f"{m} − {first}", tuple(_cell(s[k], "+") for k in SHOWN))
+        (f"{m} − {first}", tuple(_cell(s[k], "+") for k in MAIN_METRICS))
         for m, s in total.differences.items()
     ]
-    return Table("Scores", ("", *SHOWN), tuple(rows))
+    return Table("Scores", ("", *MAIN_METRICS), tuple(rows))
 
 
 def band_tables(report: SetReport) -> tuple[Table, ...]:
-    """AP and mean OKS by the camera's elevation; none where the set does not say it."""
+    """AP and mean OKS by elevation of the camera; no tables for a set without views."""
     if not report.bands:
         return ()
     return tuple(
-        _across(
-            f"{measure} by elevation of the camera",
-            [(f"{b.low}° … {b.high}°", b.comparison, measure) for b in report.bands],
-            counted=True,
+        _metric_table(
+            f"{metric} by elevation of the camera",
+            [(f"{b.low}° … {b.high}°", b.comparison, metric) for b in report.bands],
+            persons=True,
         )
-        for measure in ("AP", "OKS")
+        for metric in ("AP", "OKS")
     )
 
 
 def joints_table(report: SetReport) -> Table:
-    """OKS of every joint."""
-    return _across(
-        "OKS of every joint",
+    """OKS of each joint."""
+    return _metric_table(
+        "OKS of each joint",
         [(name.replace("_", " "), report.total, f"OKS {name}") for name in COCO_KEYPOINTS],
     )
 
 
-def _across(title: str, rows: list[tuple[str, Comparison, str]], counted: bool = False) -> Table:
-    """One measure in each row, a column for each model and each difference."""
+def _metric_table(
+    title: str, rows: list[tuple[str, Comparison, str]], persons: bool = False
+) -> Table:
+    """A table of rows (name, comparison, metric), with a column for each model and difference.
+
+    With `persons` the first column is the number of persons.
+    """
     scores = rows[0][1].scores
     first = next(iter(scores))
-    columns = ("", *["persons"] * counted, *scores, *(f"{m} − {first}" for m in list(scores)[1:]))
+    columns = ("", *["persons"] * persons, *scores, *(f"{m} − {first}" for m in list(scores)[1:]))
     return Table(
         title,
         columns,
@@ -82,12 +86,12 @@ def _across(title: str, rows: list[tuple[str, Comparison, str]], counted: bool =
             (
                 name,
                 (
-                    *[Cell(str(comparison.persons))] * counted,
-                    *(_cell(scores[measure]) for scores in comparison.scores.values()),
-                    *(_cell(scores[measure], "+") for scores in comparison.differences.values()),
+                    *[Cell(str(comparison.persons))] * persons,
+                    *(_cell(scores[metric]) for scores in comparison.scores.values()),
+                    *(_cell(scores[metric], "+") for scores in comparison.differences.values()),
                 ),
             )
-            for name, comparison, measure in rows
+            for name, comparison, metric in rows
         ),
     )
 
@@ -98,5 +102,5 @@ def _cell(score: Score, sign: str = "") -> Cell:
     text = f"{score.value:{sign}z.3f}"
     if math.isnan(score.low):
         return Cell(text)
-    span = f"{score.low:{sign}z.3f}{'…' if sign else '–'}{score.high:{sign}z.3f}"
-    return Cell(text, span, bool(sign) and score.clear)
+    interval = f"{score.low:{sign}z.3f}{'…' if sign else '–'}{score.high:{sign}z.3f}"
+    return Cell(text, interval, bool(sign) and score.significant)

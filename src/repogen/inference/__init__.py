@@ -1,1 +1,1 @@
-"""Using a pose estimator: crops to poses, pictures and videos."""
+"""Estimating poses in images and videos, and exporting them."""

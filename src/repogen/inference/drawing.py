@@ -1,4 +1,4 @@
-"""Poses drawn onto what they were found in, as pictures and videos of the same names."""
+"""Poses drawn onto images and videos, written under the same file names."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,20 +14,24 @@ from repogen.errors import UserError
 from repogen.inference.frames import Frame
 from repogen.labels.stick import SIDE_COLORS, draw_skeleton
 
-_Picture = UInt8[np.ndarray, "h w 3"]
+_Image = UInt8[np.ndarray, "h w 3"]
 
 
-def drawn(
-    picture: _Picture,
+def draw_poses(
+    image: _Image,
     poses: Float[np.ndarray, "n 17 3"],
     boxes: Float[np.ndarray, "n 4"],
-    least: float,
-) -> _Picture:
-    """A copy with the joints that score at least `least`, in lines as wide as suits the box."""
-    out = picture.copy()
+    min_score: float,
+) -> _Image:
+    """A copy of a BGR image with the joints that score at least `min_score` drawn in.
+
+    Poses hold x, y in pixels, (0, 0) the first pixel's centre, and the score. The lines are wider
+    for larger boxes.
+    """
+    out = image.copy()
     for pose, box in zip(poses, boxes, strict=True):
-        # The drawing counts from the picture's edge, the network from its first pixel's middle.
-        flat = np.column_stack([pose[:, :2] + 0.5, np.where(pose[:, 2] >= least, 2, 0)])
+        # `draw_skeleton` has (0, 0) at the image's corner.
+        flat = np.column_stack([pose[:, :2] + 0.5, np.where(pose[:, 2] >= min_score, 2, 0)])
         draw_skeleton(out, flat.ravel().tolist(), max(1, round(box[2:].max() / 120)))
     return out
 
@@ -40,63 +44,65 @@ def joint_colors() -> list[str]:
 
 
 @contextmanager
-def drawings(folder: Path) -> Iterator[Callable[[Frame, _Picture], None]]:
-    """What writes drawn frames, which must come in order, below `folder`.
+def frame_writer(folder: Path) -> Iterator[Callable[[Frame, _Image], None]]:
+    """A function that writes drawn frames, called in their order, below `folder`.
 
-    JPEG and MP4 keep their names; .jpg or .mp4 is added to others. A video is there once its last
-    frame is, without sound and an odd last row or column. Raises `UserError` where the disk is
-    full or the folder cannot be written.
+    JPEG and MP4 files keep their names; .jpg or .mp4 is added to others. A video appears after
+    its last frame; it has no sound, and loses an odd last row or column. Raises `UserError` where
+    the disk is full or the folder cannot be written.
     """
     with ExitStack() as video:
-        add: Callable[[_Picture], None]
+        add: Callable[[_Image], None]
 
-        def write(frame: Frame, picture: _Picture) -> None:
+        def write(frame: Frame, image: _Image) -> None:
             nonlocal add
             if frame.number < 0:
                 path = folder / _with_suffix(frame.source.name, ".jpg", ".jpeg")
-                write_whole(path, encode_jpeg(picture))
+                write_whole(path, encode_jpeg(image))
                 return
             if frame.number == 0:
-                video.close()  # the one before
+                video.close()  # the previous video
                 path = folder / _with_suffix(frame.source.name, ".mp4")
-                size = (picture.shape[1], picture.shape[0])
-                add = video.enter_context(_mp4(path, frame.rate, size))
-            add(picture)
+                size = (image.shape[1], image.shape[0])
+                add = video.enter_context(_mp4_writer(path, frame.rate, size))
+            add(image)
 
         yield write
 
 
 @contextmanager
-def _mp4(path: Path, rate: float, size: tuple[int, int]) -> Iterator[Callable[[_Picture], None]]:
+def _mp4_writer(
+    path: Path, rate: float, size: tuple[int, int]
+) -> Iterator[Callable[[_Image], None]]:
     with written_whole(path) as partial:
-        film = partial.with_suffix(".mp4")  # the name tells OpenCV which container to write
-        writer = cv2.VideoWriter(str(film), cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
+        video = partial.with_suffix(".mp4")  # OpenCV takes the container from the suffix
+        writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
         if not writer.isOpened():
             width, height = size
             raise UserError(
-                f"cannot write {path}: OpenCV makes no MP4 of {width} x {height} pixels at "
-                f"{rate:g} frames a second; leave drawn out of --write"
+                f"cannot write {path}: OpenCV cannot make an MP4 of {width} x {height} pixels at "
+                f"{rate:g} frames per second; leave drawn out of --write"
             )
         count = 0
 
-        def add(picture: _Picture) -> None:
+        def add(image: _Image) -> None:
             nonlocal count
-            writer.write(picture)
+            writer.write(image)
             count += 1
 
         try:
             yield add
             writer.release()
-            arrived = cv2.VideoCapture(str(film)).get(cv2.CAP_PROP_FRAME_COUNT)
-            if arrived != count:  # OpenCV does not tell
+            written = cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_COUNT)
+            if written != count:  # OpenCV reports no error
                 raise UserError(
-                    f"cannot write {path}: {max(0, arrived):.0f} of {count} frames arrived; is the "
-                    "disk full?"
+                    f"cannot write {path}: only {max(0, written):.0f} of {count} frames were "
+                    "written; is the disk full?"
                 )
-            film.replace(partial)
+            video.replace(partial)
         finally:
             writer.release()
-            film.unlink(missing_ok=True)
+            video.unlink(missing_ok=True)
 
 
 def _with_suffix(name: str, *suffixes: str) -> str:

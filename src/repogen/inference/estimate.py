@@ -1,4 +1,4 @@
-"""A model's poses for given boxes."""
+"""Poses that a model estimates for given boxes."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,46 +14,46 @@ from repogen.coco.samples import read_crop
 from repogen.models.heatmaps import heatmaps_to_joints
 
 Estimator = Callable[[UInt8[np.ndarray, "n 256 192 3"]], Float[np.ndarray, "n 17 64 48"]]
-"""RGB crops to heatmaps: a network on any device, or an ONNX file."""
+"""A function from RGB crops to heatmaps: a network on any device, or an ONNX file."""
 
-_SURE = 0.2
-"""Joints that score less do not count for the person's score (as ViTPose's evaluation)."""
+_MIN_JOINT_SCORE = 0.2
+"""Joints that score less do not count for the person's score, as in ViTPose's evaluation."""
 
 
 @dataclass(frozen=True)
 class Boxes:
-    """Where to look for people: n boxes x, y, w, h in the pixels of their images."""
+    """n person boxes x, y, w, h in pixels of their images."""
 
     boxes: Float[np.ndarray, "n 4"]
     scores: Float[np.ndarray, " n"]
     image: Int[np.ndarray, " n"]
     """Index into the set's images."""
     person: Int[np.ndarray, " n"]
-    """Index of the person it is the true box of; -1 for a detector's."""
+    """Index of the person whose ground-truth box it is; -1 for a detector's box."""
 
-    def outside(self, images: Int[np.ndarray, " b"]) -> "Boxes":
-        """Those in other images."""
+    def without_images(self, images: Int[np.ndarray, " b"]) -> "Boxes":
+        """The boxes that are not in the given images."""
         rows = ~np.isin(self.image, images)
         return Boxes(self.boxes[rows], self.scores[rows], self.image[rows], self.person[rows])
 
 
 @dataclass(frozen=True)
 class Estimates:
-    """Poses found by a model: n of them, in the pixels of their images."""
+    """n poses that a model estimated, in pixels of their images."""
 
     keypoints: Float[np.ndarray, "n 17 3"]
-    """x, y and the joint's own score."""
+    """x, y and the joint's score."""
     scores: Float[np.ndarray, " n"]
     image: Int[np.ndarray, " n"]
     """Index into the set's images."""
     person: Int[np.ndarray, " n"]
-    """Index of the person whose box it was made from; -1 for a detector's."""
+    """Index of the person whose ground-truth box was used; -1 for a detector's box."""
     kept: Bool[np.ndarray, " n"]
-    """Whether it is left after OKS-NMS; average precision is over these."""
+    """Whether OKS-NMS kept the pose; average precision is over kept poses."""
 
 
-def true_boxes(people: PersonAnnotations) -> Boxes:
-    """The boxes of those who are scored, each with score 1 (METHOD 2.5)."""
+def ground_truth_boxes(people: PersonAnnotations) -> Boxes:
+    """The boxes of the labelled persons except crowds, each with score 1."""
     persons = people.labelled()
     persons = persons[(people.boxes[persons, 2:] > 1).all(axis=1)]
     return Boxes(people.boxes[persons], np.ones(len(persons)), people.image[persons], persons)
@@ -67,12 +67,13 @@ def estimate_people(
     boxes: Boxes | None = None,
     progress: str = "",
 ) -> Estimates:
-    """A pose for every box, by default the true ones, and which are left after OKS-NMS.
+    """Estimate the pose in every box, by default the ground-truth boxes, and run OKS-NMS.
 
-    Coordinates are to a thousandth of a pixel. A pose scores its box's score times
-    `person_scores`; its area, for OKS-NMS, is its window's. `progress` names the bar to draw.
+    Coordinates are rounded to a thousandth of a pixel. The score of a pose is its box's score
+    times `person_scores`; its area for OKS-NMS is that of its crop window. `progress` labels a
+    progress bar; none is drawn without it. Raises `UserError` for an image that cannot be read.
     """
-    boxes = boxes or true_boxes(people)
+    boxes = boxes or ground_truth_boxes(people)
     windows = [window_of(box) for box in boxes.boxes]
     crops = (
         read_crop(people, image, window)[..., ::-1]
@@ -102,15 +103,15 @@ def estimate_crops(
     flip: bool = True,
     batch: int = 32,
 ) -> Iterable[Float[np.ndarray, "m 17 3"]]:
-    """x, y in the pictures' pixels and the score of each joint, batch by batch.
+    """x, y in image pixels and the score of each joint, batch by batch.
 
-    With `flip` the mirrored crops are looked at too, and the heatmaps averaged.
+    With `flip` the heatmaps of the mirrored crops are averaged in.
     """
     waiting: list[np.ndarray] = []
     start = 0
-    for place, crop in enumerate(crops):
+    for i, crop in enumerate(crops):
         waiting.append(crop)
-        if len(waiting) == batch or place + 1 == len(windows):
+        if len(waiting) == batch or i + 1 == len(windows):
             pixels = np.stack(waiting)
             maps = estimator(pixels)
             if flip:
@@ -124,6 +125,6 @@ def estimate_crops(
 
 
 def person_scores(scores: Float[np.ndarray, "n 17"]) -> Float[np.ndarray, " n"]:
-    """The mean score of the joints that are sure, 0 where none is."""
-    sure = scores > _SURE
-    return (scores * sure).sum(axis=1) / np.maximum(sure.sum(axis=1), 1)
+    """The mean score of a person's joints that score more than 0.2; 0 without any."""
+    counted = scores > _MIN_JOINT_SCORE
+    return (scores * counted).sum(axis=1) / np.maximum(counted.sum(axis=1), 1)

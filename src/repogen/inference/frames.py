@@ -1,4 +1,4 @@
-"""What to look at: image files, folders of them, and the frames of videos."""
+"""Input images and video frames, from files and folders."""
 
 import os
 import sys
@@ -15,44 +15,45 @@ from repogen.environment.backgrounds import IMAGE_SUFFIXES
 from repogen.errors import UserError
 from repogen.pictures import read_picture
 
-_FASTEST = 1000.0
-"""Frames a second; what claims more is no rate."""
+_MAX_FRAME_RATE = 1000.0
+"""Frames per second; a file that claims more has a wrong rate."""
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v")
 
 
 @dataclass(frozen=True)
-class Source:
-    """A file to look at."""
+class MediaFile:
+    """An input image or video."""
 
     path: Path
-    """Absolute."""
+    """The absolute path."""
     name: str
-    """Its path below the folder that holds all files, with forward slashes."""
+    """The path below the folder that holds all input files, with forward slashes."""
 
     @property
-    def video(self) -> bool:
+    def is_video(self) -> bool:
+        """Whether the suffix is one of `VIDEO_SUFFIXES`."""
         return self.path.suffix.lower() in VIDEO_SUFFIXES
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A picture: an image file, or one of a video."""
+    """An image file, or a frame of a video."""
 
-    source: Source
+    source: MediaFile
     number: int
-    """Of a video's frame, from 0; -1 for an image."""
+    """The frame number in a video, from 0; -1 for an image."""
     rate: float
-    """Frames a second; 0 for an image."""
-    picture: UInt8[np.ndarray, "h w 3"]
-    """BGR, turned upright where the file says how (EXIF), or as its boxes' file measures it."""
+    """Frames per second of the video; 0 for an image."""
+    image: UInt8[np.ndarray, "h w 3"]
+    """BGR, rotated as the EXIF orientation says, or to the size that a file of boxes gives."""
 
 
-def list_sources(inputs: tuple[Path, ...], out: Path) -> tuple[Path, list[Source]]:
-    """The files that files and folders name, and the folder that holds them all.
+def list_media(inputs: tuple[Path, ...], out: Path) -> tuple[Path, list[MediaFile]]:
+    """The folder that holds all inputs, and the image and video files that they name.
 
-    Folders are searched for images and videos to any depth, but not within `out`. Raises
-    `UserError` for what is not there and for a folder without any.
+    Folders are searched to any depth, except for the folder `out`. Raises `UserError` for a path
+    that does not exist and for a folder without images or videos.
     """
     files: dict[Path, None] = {}
     folders = []
@@ -76,52 +77,57 @@ def list_sources(inputs: tuple[Path, ...], out: Path) -> tuple[Path, list[Source
         else:
             raise UserError(f"no file or folder {path}")
     if not files:
-        raise UserError("nothing to look at; name images, folders or videos")
+        raise UserError("no inputs; name images, folders or videos")
     root = Path(os.path.commonpath(folders))
-    return root, [Source(path, path.relative_to(root).as_posix()) for path in files]
+    return root, [MediaFile(path, path.relative_to(root).as_posix()) for path in files]
 
 
 def read_frames(
-    sources: list[Source], broken: list[Source], sizes: Mapping[Source, tuple[int, int]] = {}
+    sources: list[MediaFile],
+    broken: list[MediaFile],
+    sizes: Mapping[MediaFile, tuple[int, int]] = {},
 ) -> Iterator[Frame]:
-    """The pictures in the files' order; what cannot be read is added to `broken`.
+    """The frames of all files in order; files that cannot be read are appended to `broken`.
 
-    `sizes` says width and height of images that boxes were measured in. Raises `UserError` where
-    that is no size of the image, and for a single file that cannot be read. A video that breaks
-    off is told of on stderr.
+    `sizes` holds the width and height of images that boxes were measured in. Raises `UserError`
+    where an image has another size, and where the only file cannot be read. A video that ends
+    early is reported on stderr.
     """
     for source in sources:
         count = 0
-        for frame in _video(source) if source.video else _image(source, sizes.get(source)):
+        for frame in (
+            _read_video(source) if source.is_video else _read_image(source, sizes.get(source))
+        ):
             count += 1
             yield frame
         if count == 0:
             if len(sources) == 1:
-                kind = "a video" if source.video else "an image"
+                kind = "a video" if source.is_video else "an image"
                 raise UserError(f"{source.path} cannot be read as {kind}")
             broken.append(source)
 
 
-def _image(source: Source, size: tuple[int, int] | None) -> Iterator[Frame]:
-    picture = read_picture(str(source.path))
-    if picture is not None and size is not None and picture.shape[1::-1] != size:
-        picture = labelled_picture(str(source.path), *size)
-    if picture is not None:
-        yield Frame(source, -1, 0.0, picture)
+def _read_image(source: MediaFile, size: tuple[int, int] | None) -> Iterator[Frame]:
+    image = read_picture(str(source.path))
+    if image is not None and size is not None and image.shape[1::-1] != size:
+        image = labelled_picture(str(source.path), *size)
+    if image is not None:
+        yield Frame(source, -1, 0.0, image)
 
 
-def _video(source: Source) -> Iterator[Frame]:
+def _read_video(source: MediaFile) -> Iterator[Frame]:
     video = cv2.VideoCapture(str(source.path))
     try:
-        promised = video.get(cv2.CAP_PROP_FRAME_COUNT)
+        declared = video.get(cv2.CAP_PROP_FRAME_COUNT)
         rate = video.get(cv2.CAP_PROP_FPS)
-        rate = rate if 0 < rate < _FASTEST else 25.0  # not every file says one, or one that is
+        # Some files hold no rate or a wrong one.
+        rate = rate if 0 < rate < _MAX_FRAME_RATE else 25.0
         number = 0
         while (read := video.read())[0]:
             yield Frame(source, number, rate, read[1])
             number += 1
     finally:
         video.release()
-    if 0 < number < 0.99 * promised:
-        text = f"{source.path} breaks off after {number} of {promised:.0f} frames"
+    if 0 < number < 0.99 * declared:
+        text = f"{source.path} ends after {number} of {declared:.0f} frames"
         print(f"repogen: {text}", file=sys.stderr, flush=True)

@@ -1,7 +1,7 @@
-"""Poses as Label Studio imports them: pre-annotated tasks, and the labelling configuration.
+"""Export to Label Studio: pre-annotated tasks and the labelling configuration.
 
-The formats are those of https://labelstud.io/guide/predictions and of the tags RectangleLabels
-and KeyPointLabels; a keypoint's parentID is the box it belongs to.
+The formats follow https://labelstud.io/guide/predictions and the tags RectangleLabels and
+KeyPointLabels; the parentID of a keypoint is the id of its box.
 """
 
 import json
@@ -12,23 +12,22 @@ from urllib.parse import quote
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.inference.drawing import joint_colors
-from repogen.inference.exports import Found, Person, persons, write_text
+from repogen.inference.exports import ExportedPerson, FramePoses, exported_persons, write_text
 
 
 def write_label_studio(
-    folder: Path, found: list[Found], least: float, root: Path, model: str
+    folder: Path, found: list[FramePoses], min_score: float, root: Path, model: str
 ) -> None:
-    """config.xml, to be pasted into a project's labelling interface, and tasks.json, to be
-    imported into it.
+    """Write config.xml (paste it into a project's labelling interface) and tasks.json (import it).
 
-    The images are those of a local storage in the folder `root`; Label Studio's document root
-    must be the folder above. Joints that score less than `least` are left out.
+    The images are served from a local storage, the folder `root`; Label Studio's document root
+    must be its parent. Joints that score less than `min_score` are left out.
     """
     write_text(folder / "config.xml", labelling_config())
     tasks = [
         {
             "data": {"image": "/data/local-files/?d=" + quote(f"{root.name}/{f.name}".strip("/"))},
-            "predictions": [_prediction(f, list(persons(f, least)), model)],
+            "predictions": [_prediction(f, list(exported_persons(f, min_score)), model)],
         }
         for f in found
     ]
@@ -36,8 +35,8 @@ def write_label_studio(
 
 
 def labelling_config() -> Iterator[str]:
-    """One rectangle label and a keypoint label for each joint, numbered for Label Studio's own
-    COCO and YOLO exports."""
+    """The labelling configuration: a rectangle label, and a keypoint label for each joint with
+    its COCO index, which Label Studio's COCO and YOLO exports use."""
     yield '<View>\n  <Image name="image" value="$image" zoom="true"/>\n'
     yield '  <RectangleLabels name="box" toName="image">\n'
     yield '    <Label value="person" background="#3399ff"/>\n  </RectangleLabels>\n'
@@ -47,22 +46,22 @@ def labelling_config() -> Iterator[str]:
     yield "  </KeyPointLabels>\n</View>\n"
 
 
-def _prediction(f: Found, people: list[Person], model: str) -> dict[str, Any]:
+def _prediction(f: FramePoses, people: list[ExportedPerson], model: str) -> dict[str, Any]:
     mean = sum(p.score for p in people) / len(people) if people else 0.0
     result = [region for k, person in enumerate(people, 1) for region in _regions(f, k, person)]
     return {"model_version": model, "score": round(mean, 6), "result": result}
 
 
-def _regions(f: Found, number: int, person: Person) -> Iterator[dict[str, Any]]:
-    """The box and the joints of a person; all lengths in percent of the picture."""
-    whole = {
+def _regions(f: FramePoses, number: int, person: ExportedPerson) -> Iterator[dict[str, Any]]:
+    """The box and the joints of a person; all lengths in percent of the image."""
+    common = {
         "to_name": "image",
         "original_width": f.width,
         "original_height": f.height,
         "image_rotation": 0,
     }
     x, y, w, h = person.box
-    yield whole | {
+    yield common | {
         "id": f"person{number}",
         "type": "rectanglelabels",
         "from_name": "box",
@@ -76,11 +75,11 @@ def _regions(f: Found, number: int, person: Person) -> Iterator[dict[str, Any]]:
             "rectanglelabels": ["person"],
         },
     }
-    for name, (x, y, score), seen in zip(
-        COCO_KEYPOINTS, person.keypoints.tolist(), person.seen, strict=True
+    for name, (x, y, score), labelled in zip(
+        COCO_KEYPOINTS, person.keypoints.tolist(), person.labelled, strict=True
     ):
-        if seen:
-            yield whole | {
+        if labelled:
+            yield common | {
                 "id": f"person{number}_{name}",
                 "parentID": f"person{number}",
                 "type": "keypointlabels",
@@ -95,5 +94,5 @@ def _regions(f: Found, number: int, person: Person) -> Iterator[dict[str, Any]]:
             }
 
 
-def _percent(length: float, of: int) -> float:
-    return round(min(max(100 * length / of, 0.0), 100.0), 4)
+def _percent(length: float, whole: int) -> float:
+    return round(min(max(100 * length / whole, 0.0), 100.0), 4)

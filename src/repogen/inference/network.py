@@ -1,4 +1,4 @@
-"""A network as an estimator of heatmaps."""
+"""Estimators from weights: a torch network or an ONNX file."""
 
 from pathlib import Path
 
@@ -13,18 +13,21 @@ from repogen.models.weights import load_model
 
 
 def load_estimator(weights: Path, device: str | None = None) -> Estimator:
-    """The estimator in a run, a folder, a file of weights or of ONNX, which chooses its device
-    itself. Raises `UserError` for others."""
+    """The estimator of a run, a folder, a file of weights or an .onnx file.
+
+    `device` is a torch device, by default the GPU where there is one; an ONNX file ignores it.
+    Raises `UserError` for anything else.
+    """
     if weights.suffix == ".onnx":
         from repogen.inference.onnx import onnx_estimator
 
         return onnx_estimator(weights)
     model, _ = load_model(weights)
-    return network(model, device)
+    return torch_estimator(model, device)
 
 
-def network(model: nn.Module, device: str | None = None) -> Estimator:
-    """The model's heatmaps of RGB crops, on the GPU where there is one."""
+def torch_estimator(model: nn.Module, device: str | None = None) -> Estimator:
+    """The estimator of a torch model, on `device`, by default the GPU where there is one."""
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     model = model.to(device).eval()
 

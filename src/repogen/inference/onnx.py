@@ -1,4 +1,4 @@
-"""An ONNX file as an estimator of heatmaps, through onnxruntime."""
+"""Estimators from ONNX files, run by onnxruntime."""
 
 from pathlib import Path
 
@@ -15,8 +15,8 @@ _HEATMAPS = ["tensor(float)", 17, *HEATMAP_SIZE[::-1]]
 
 
 def onnx_estimator(path: Path) -> Estimator:
-    """The estimator in a file that `repogen weights export` wrote; on the GPU where onnxruntime
-    has one. Raises `UserError` for any other file."""
+    """The estimator of a file that `repogen weights export` wrote, on the GPU where onnxruntime
+    supports one. Raises `UserError` for any other file."""
     if not path.is_file():
         raise UserError(f"no ONNX file at {path}; repogen weights export makes one")
     offered = onnxruntime.get_available_providers()
@@ -24,19 +24,19 @@ def onnx_estimator(path: Path) -> Estimator:
     try:
         session = onnxruntime.InferenceSession(path, providers=providers)
     except Exception as error:  # onnxruntime's errors have no common class
-        said = str(error).splitlines()[0]
-        if "xternal data" in said:
+        reason = str(error).splitlines()[0]
+        if "xternal data" in reason:
             raise UserError(f"{path} lacks its weights: put {path.name}.data beside it") from error
-        raise UserError(f"{path} is no ONNX file that can be run ({said[:160]})") from error
+        raise UserError(f"onnxruntime cannot run {path} ({reason[:160]})") from error
     for ends, kind, wanted in (
         (session.get_inputs(), "input", _CROPS),
         (session.get_outputs(), "output", _HEATMAPS),
     ):
         found = [[end.type, *end.shape[1:]] for end in ends]
         if found != [wanted] or isinstance(ends[0].shape[0], int):
-            told = ", ".join(f"{end.name} {end.type} {end.shape}" for end in ends) or "missing"
+            actual = ", ".join(f"{end.name} {end.type} {end.shape}" for end in ends) or "missing"
             raise UserError(
-                f"{path} is no pose estimator of ours: its {kind} is {told}, not {wanted[0]} "
+                f"{path} is not a repogen pose estimator: its {kind} is {actual}, not {wanted[0]} "
                 f"['n', {', '.join(map(str, wanted[1:]))}]; make it with repogen weights export"
             )
     name = session.get_inputs()[0].name

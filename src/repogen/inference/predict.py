@@ -1,4 +1,4 @@
-"""Poses in pictures and videos of one's own: COCO results, drawings, files for annotators."""
+"""Estimating poses in a user's images and videos: COCO results, drawings, files for annotators."""
 
 import itertools
 import sys
@@ -13,26 +13,34 @@ from tqdm import tqdm
 from repogen.coco.crops import Window, cut, shrinkage, shrunk, window_of
 from repogen.coco.oks import unsuppressed
 from repogen.errors import UserError
-from repogen.inference.boxes import Finder, Known, Scored, read_boxes, whole_picture, within
+from repogen.inference.boxes import (
+    FileBoxes,
+    PersonDetector,
+    ScoredBoxes,
+    clip_boxes,
+    read_boxes,
+    whole_image_box,
+)
 from repogen.inference.cvat import write_cvat
-from repogen.inference.drawing import drawings, drawn
+from repogen.inference.drawing import draw_poses, frame_writer
 from repogen.inference.estimate import Estimator, estimate_crops, person_scores
-from repogen.inference.exports import Found, write_people, write_results
-from repogen.inference.frames import Frame, Source, list_sources, read_frames
+from repogen.inference.exports import FramePoses, write_people, write_results
+from repogen.inference.frames import Frame, MediaFile, list_media, read_frames
 from repogen.inference.label_studio import write_label_studio
 from repogen.inference.options import PredictConfig
 
 _BATCH = 32
-"""Crops that go through the network together."""
+"""Crops per batch of the network."""
 
-_HELD = 2**28
-"""Bytes of pictures that may wait for a batch to fill."""
+_MAX_WAITING_BYTES = 2**28
+"""Bytes of images that may wait for a batch to fill."""
 
-_MANY = 0.5
-"""Share of joints that score too little from which on it is told."""
+_WEAK_SHARE = 0.5
+"""Warn above this share of weak joints."""
 
-_MARGIN = 0.1
-"""Of the box around joints, as a share of its longer side: the median in PoseFES and COCO."""
+_BOX_MARGIN = 0.1
+"""Margin of the box around joints, as a share of its longer side: the median in PoseFES and
+COCO."""
 
 
 def predict(
@@ -42,44 +50,52 @@ def predict(
     options: PredictConfig | None = None,
     model: str = "repogen",
 ) -> Path:
-    """Find the people in images, folders and videos; writes results.json (COCO results) and what
-    the options name into the folder `out`, which it returns. `model` is named to annotators.
+    """Estimate the poses in images, folders and videos; returns the folder `out`.
 
-    A pose scores its box's score times `person_scores`. Where the whole picture is one person's,
-    the box in the results is that of the joints; what a detector found twice is told once.
-    Coordinates count from the middle of the first pixel. Raises `UserError` for what cannot be
-    read or written, at the end where that is more than 1 % of the files in folders.
+    Writes results.json (COCO results) and what `options.write` names into `out`. `model` names
+    the model in the files for annotators. Coordinates are pixels; (0, 0) is the first pixel's
+    centre. A pose scores its box's score times `person_scores`. Without boxes or a detector the
+    whole image is one person's box, and the box in the results is that of the joints. Of a
+    detector's boxes with similar poses only the best is kept (OKS-NMS).
+
+    Raises `UserError` for inputs that cannot be read and files that cannot be written; for more
+    than 1 % unreadable files in folders only at the end.
     """
     options = options or PredictConfig()
-    root, sources = list_sources(inputs, out)
-    videos = [source for source in sources if source.video]
+    root, sources = list_media(inputs, out)
+    videos = [source for source in sources if source.is_video]
     if "label-studio" in options.write and videos:
         raise UserError(
-            f"--write label-studio takes no video ({videos[0].name}): Label Studio has no joints "
-            "in videos; extract the frames, or write cvat"
+            f"--write label-studio cannot take videos ({videos[0].name}): Label Studio has no "
+            "keypoints in videos; extract the frames, or use --write cvat"
         )
-    find = _finder(options, sources)
-    known = find if isinstance(find, Known) else Known({}, {}, {})
-    numbers = _numbers(sources, known.ids)
-    broken: list[Source] = []
-    found: list[Found] = []
-    with _kept(out / "results.json", found), drawings(out / "drawn") as draw:
+    detect = _person_detector(options, sources)
+    file_boxes = detect if isinstance(detect, FileBoxes) else FileBoxes({}, {}, {})
+    numbers = _image_ids(sources, file_boxes.ids)
+    broken: list[MediaFile] = []
+    found: list[FramePoses] = []
+    with _save_results(out / "results.json", found), frame_writer(out / "drawn") as draw:
         total = None if videos else len(sources)
         frames = tqdm(
-            read_frames(sources, broken, known.sizes), desc="predicting", unit="img", total=total
+            read_frames(sources, broken, file_boxes.sizes),
+            desc="predicting",
+            unit="img",
+            total=total,
         )
-        for frame, rows, poses in _estimated(estimator, frames, find, options.flip):
+        for frame, rows, poses in _estimate_frames(estimator, frames, detect, options.flip):
             if options.detector:
-                rows, poses = _distinct(rows, poses)
-            elif find is whole_picture:
-                rows = _around(poses, rows, options.joint_score)
-            height, width = frame.picture.shape[:2]
+                rows, poses = _without_duplicates(rows, poses)
+            elif detect is whole_image_box:
+                rows = _boxes_around_joints(poses, rows, options.joint_score)
+            height, width = frame.image.shape[:2]
             scores = rows[:, 4] * person_scores(poses[:, :, 2])
             number = next(numbers[frame.source])
-            where = (frame.source.name, frame.number, number, width, height)
-            found.append(Found(*where, poses, rows[:, :4], scores))
+            name = frame.source.name
+            found.append(
+                FramePoses(name, frame.number, number, width, height, poses, rows[:, :4], scores)
+            )
             if "drawn" in options.write:
-                draw(frame, drawn(frame.picture, poses, rows[:, :4], options.joint_score))
+                draw(frame, draw_poses(frame.image, poses, rows[:, :4], options.joint_score))
     if "people" in options.write:
         write_people(out / "people.json", found, options.joint_score, f"poses found by {model}")
     if "cvat" in options.write:
@@ -87,27 +103,28 @@ def predict(
     if "label-studio" in options.write:
         write_label_studio(out / "label_studio", found, options.joint_score, root, model)
         _say(
-            "Label Studio finds the images with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true, "
-            f"LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={root.parent} and {root} as local storage"
+            "to show the images in Label Studio, set LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true "
+            f"and LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={root.parent}, and add {root} as local "
+            "storage"
         )
-    _tell_weak(found, options.joint_score)
-    _report(broken, sources, out)
+    _warn_weak_joints(found, options.joint_score)
+    _check_unreadable(broken, sources, out)
     return out
 
 
-def _tell_weak(found: list[Found], least: float) -> None:
-    weak = [(one.keypoints[:, :, 2] < least).mean() for one in found if len(one.keypoints)]
-    if weak and np.mean(weak) > _MANY:
+def _warn_weak_joints(found: list[FramePoses], min_score: float) -> None:
+    weak = [(f.keypoints[:, :, 2] < min_score).mean() for f in found if len(f.keypoints)]
+    if weak and np.mean(weak) > _WEAK_SHARE:
         _say(
-            f"{np.mean(weak):.0%} of the joints score less than --joint-score {least:g}: they are "
-            "neither drawn nor labelled, but in results.json"
+            f"{np.mean(weak):.0%} of the joints score less than --joint-score {min_score:g}: they "
+            "are in results.json, but neither drawn nor labelled"
         )
 
 
 @contextmanager
-def _kept(path: Path, found: list[Found]) -> Iterator[None]:
-    """Writes the poses as COCO results at the end, also where something stops on the way: hours
-    of work may be in them."""
+def _save_results(path: Path, found: list[FramePoses]) -> Iterator[None]:
+    """Write the poses as COCO results at the end, also after an error: hours of work may be in
+    them."""
     try:
         yield
     except BaseException:
@@ -117,50 +134,50 @@ def _kept(path: Path, found: list[Found]) -> Iterator[None]:
     write_results(path, found)
 
 
-def _finder(options: PredictConfig, sources: list[Source]) -> Finder:
+def _person_detector(options: PredictConfig, sources: list[MediaFile]) -> PersonDetector:
     if options.boxes:
         return read_boxes(options.boxes, sources, options.box_score)
     if options.detector:
         from repogen.inference.detector import load_detector
 
         return load_detector(options.detector, options.box_score)
-    return whole_picture
+    return whole_image_box
 
 
-def _estimated(
-    estimator: Estimator, frames: Iterable[Frame], find: Finder, flip: bool
-) -> Iterator[tuple[Frame, Scored, Float[np.ndarray, "n 17 3"]]]:
-    """Each frame with its boxes and their poses; the crops of several fill a batch."""
-    waiting: list[tuple[Frame, Scored]] = []
+def _estimate_frames(
+    estimator: Estimator, frames: Iterable[Frame], detect: PersonDetector, flip: bool
+) -> Iterator[tuple[Frame, ScoredBoxes, Float[np.ndarray, "n 17 3"]]]:
+    """Each frame with its boxes and their poses; a batch holds the crops of several frames."""
+    waiting: list[tuple[Frame, ScoredBoxes]] = []
 
-    def poses() -> Iterator[tuple[Frame, Scored, Float[np.ndarray, "n 17 3"]]]:
+    def poses() -> Iterator[tuple[Frame, ScoredBoxes, Float[np.ndarray, "n 17 3"]]]:
         windows = [[window_of(row[:4]) for row in rows] for _, rows in waiting]
         crops = (
             crop
-            for (frame, _), own in zip(waiting, windows, strict=True)
-            for crop in _crops(frame.picture, own)
+            for (frame, _), frame_windows in zip(waiting, windows, strict=True)
+            for crop in _cut_crops(frame.image, frame_windows)
         )
         batches = estimate_crops(estimator, crops, [*itertools.chain(*windows)], flip, _BATCH)
-        together = np.concatenate([np.empty((0, 17, 3)), *batches])
+        all_poses = np.concatenate([np.empty((0, 17, 3)), *batches])
         ends = np.cumsum([len(rows) for _, rows in waiting])
-        for (frame, rows), own in zip(waiting, np.split(together, ends[:-1]), strict=True):
-            yield frame, rows, own
+        for (frame, rows), frame_poses in zip(waiting, np.split(all_poses, ends[:-1]), strict=True):
+            yield frame, rows, frame_poses
 
     for frame in frames:
-        height, width = frame.picture.shape[:2]
-        waiting.append((frame, within(find(frame), width, height)))
+        height, width = frame.image.shape[:2]
+        waiting.append((frame, clip_boxes(detect(frame), width, height)))
         crops = sum(len(rows) for _, rows in waiting)
-        if crops >= _BATCH or sum(f.picture.nbytes for f, _ in waiting) > _HELD:
+        if crops >= _BATCH or sum(f.image.nbytes for f, _ in waiting) > _MAX_WAITING_BYTES:
             yield from poses()
             waiting.clear()
     if waiting:
         yield from poses()
 
 
-def _crops(
+def _cut_crops(
     picture: UInt8[np.ndarray, "h w 3"], windows: list[Window]
 ) -> Iterator[UInt8[np.ndarray, "256 192 3"]]:
-    """RGB crops of a picture, as `read_crop` cuts them from files."""
+    """The RGB crops of a BGR image, as `read_crop` makes them from files."""
     smaller = {1: picture}
     for window in windows:
         times = shrinkage(window)
@@ -169,50 +186,54 @@ def _crops(
         yield cut(smaller[times], window, times)[..., ::-1]
 
 
-def _around(poses: Float[np.ndarray, "n 17 3"], rows: Scored, least: float) -> Scored:
-    """The boxes around the joints that score at least `least`, within the old ones, which stay
-    where there are no two joints."""
+def _boxes_around_joints(
+    poses: Float[np.ndarray, "n 17 3"], rows: ScoredBoxes, min_score: float
+) -> ScoredBoxes:
+    """The boxes around the joints that score at least `min_score`, clipped to the old boxes; an
+    old box with fewer than two such joints stays."""
     out = rows.copy()
     for pose, row in zip(poses, out, strict=True):
-        joints = pose[pose[:, 2] >= least, :2]
+        joints = pose[pose[:, 2] >= min_score, :2]
         if len(joints) > 1:
             low, high = joints.min(axis=0), joints.max(axis=0)
-            margin = _MARGIN * (high - low).max()
+            margin = _BOX_MARGIN * (high - low).max()
             low, high = (np.clip(x, 0, row[2:4]) for x in (low - margin, high + margin))
             if (high - low >= 1).all():
                 row[:4] = [*low, *(high - low)]
     return out
 
 
-def _distinct(
-    rows: Scored, poses: Float[np.ndarray, "n 17 3"]
-) -> tuple[Scored, Float[np.ndarray, "n 17 3"]]:
-    """Without those of a detector's boxes that led to the same pose as a better one."""
+def _without_duplicates(
+    rows: ScoredBoxes, poses: Float[np.ndarray, "n 17 3"]
+) -> tuple[ScoredBoxes, Float[np.ndarray, "n 17 3"]]:
+    """A detector's boxes and poses without those that OKS-NMS removes."""
     scores = rows[:, 4] * person_scores(poses[:, :, 2])
     areas = np.array([np.prod(window_of(row[:4]).size) for row in rows])
     kept = unsuppressed(poses[:, :, :2], scores, areas)
     return rows[kept], poses[kept]
 
 
-def _numbers(sources: list[Source], ids: Mapping[Source, int]) -> dict[Source, Iterator[int]]:
-    """Image ids of each file: those of a COCO file of boxes, else the numbers that all names of
-    images consist of, else counted from 1; the frames of a video are counted too."""
+def _image_ids(
+    sources: list[MediaFile], ids: Mapping[MediaFile, int]
+) -> dict[MediaFile, Iterator[int]]:
+    """The image ids of each file, one per frame: from a COCO file of boxes, else the file stems
+    where all are numbers, else counted from 1. Video frames are always counted."""
     stems = {source: source.path.stem for source in sources}
     if not ids and all(s.isdecimal() and len(s) < 16 for s in stems.values()):
         ids = {source: int(stem) for source, stem in stems.items()}
         ids = ids if len(set(ids.values())) == len(ids) else {}
     counted = itertools.count(max(ids.values(), default=0) + 1)
-    return {s: iter([ids[s]]) if s in ids and not s.video else counted for s in sources}
+    return {s: iter([ids[s]]) if s in ids and not s.is_video else counted for s in sources}
 
 
-def _report(broken: list[Source], sources: list[Source], out: Path) -> None:
-    """Tell of what could not be read in folders; more than 1 % is an error."""
+def _check_unreadable(broken: list[MediaFile], sources: list[MediaFile], out: Path) -> None:
+    """Warn of unreadable files; raise `UserError` for more than 1 %."""
     if not broken:
         return
-    many = f"{len(broken)} of {len(sources)} files cannot be read, first {broken[0].path}"
+    summary = f"{len(broken)} of {len(sources)} files cannot be read, first {broken[0].path}"
     if len(broken) > 0.01 * len(sources):
-        raise UserError(f"{many}; {out} holds what was found in the others")
-    _say(many)
+        raise UserError(f"{summary}; {out} holds the results of the others")
+    _say(summary)
 
 
 def _say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""Pose estimators: an image crop in, seventeen heatmaps out."""
+"""Pose estimators: networks from image crops to 17 heatmaps, and their weights in files."""
 
 from collections.abc import Callable
 from functools import partial
@@ -13,12 +13,12 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     **{f"vitpose-{size}": partial(vitpose, size) for size in SIZES},
     "tiny": Tiny,
 }
-"""Every model by name. All take RGB crops, normalised as `normalize` does, (n, 3, 256, 192), and
-return heatmaps (n, 17, 64, 48)."""
+"""Models by name. All take RGB crops (n, 3, 256, 192) from `pixels.normalize` and return heatmaps
+(n, 17, 64, 48)."""
 
 
 def build_model(name: str) -> nn.Module:
-    """A model with fresh weights. Raises `UserError` for a name that is not in `MODELS`."""
+    """A model with random weights. Raises `UserError` for a name that is not in `MODELS`."""
     if name not in MODELS:
         raise unknown_choice("model", name, MODELS)
     return MODELS[name]()

@@ -1,4 +1,4 @@
-"""Checkpoints as torch.save writes them: their tensors and nothing else, no code."""
+"""Reading the tensors of torch.save checkpoints without running code in them."""
 
 import pickletools
 import re
@@ -15,14 +15,14 @@ from repogen.errors import UserError
 from repogen.models.mmpose import Weights
 
 _LONGEST_NAME = 300
-"""Letters of a class's name: torch looks through longer ones, which it refuses, for hours."""
+"""Characters of a class name; torch would search a longer one for hours before it refuses it."""
 
 _OLD_PICKLES = 5
-"""Pickles at the front of a file of torch before 1.6: number, version, system, table, keys."""
+"""Pickles at the start of a file of torch before 1.6: magic number, version, system, data, keys."""
 
 
-class _Ignored:
-    """Stands for a NumPy number, of which mmpose's checkpoints hold some beside the tensors."""
+class _IgnoredNumber:
+    """Replaces a NumPy number; mmpose checkpoints hold some beside the tensors."""
 
     def __init__(self, *_values: object) -> None:
         pass
@@ -31,45 +31,53 @@ class _Ignored:
         pass
 
 
-_NUMBERS = [
-    (_Ignored, name)
+_NUMPY_NUMBERS = [
+    (_IgnoredNumber, name)
     for name in ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype")
 ]
 
 
 def read_checkpoint(path: Path) -> Weights:
-    """The tensors of a file that torch.save wrote. Raises `UserError` for a file that holds more
-    than tensors, and numbers, or cannot be read."""
+    """The tensors of a file that torch.save wrote, by name, on the CPU.
+
+    Raises `UserError` for a file that cannot be read, or that holds other objects than tensors
+    and numbers.
+    """
     try:
         with path.open("rb") as file:
-            begins = file.read(2)
-        if begins != b"PK" and begins[:1] != b"\x80":  # torch would take it for a tar file
+            magic = file.read(2)
+        if magic != b"PK" and magic[:1] != b"\x80":  # torch would read it as a tar file
             raise ValueError("neither a zip file nor a pickle")
-        _check_names(path, begins == b"PK")
-        with torch.serialization.safe_globals(_NUMBERS), warnings.catch_warnings(action="ignore"):
+        _check_class_names(path, magic == b"PK")
+        with (
+            torch.serialization.safe_globals(_NUMPY_NUMBERS),
+            warnings.catch_warnings(action="ignore"),
+        ):
             data = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         if code := re.search(r"Unsupported global: GLOBAL (\S+)", str(error)):
-            why = f"it holds {code[1]}, which is no tensor"
+            reason = f"it holds {code[1]}, which is not a tensor"
         else:
-            why = f"it is cut short or no checkpoint of plain tensors ({type(error).__name__})"
-        raise UserError(f"{path} is refused: {why}") from error
+            reason = (
+                f"it is truncated or not a checkpoint of plain tensors ({type(error).__name__})"
+            )
+        raise UserError(f"{path} is refused: {reason}") from error
     for key in ("state_dict", "model", "module"):
         if isinstance(data, dict) and isinstance(data.get(key), dict):
             data = data[key]
     if not isinstance(data, dict):
-        raise UserError(f"{path} holds no table of weights")
+        raise UserError(f"{path} holds no weights by name")
     weights = {str(k).removeprefix("module."): v for k, v in data.items() if isinstance(v, Tensor)}
     if not weights:
         raise UserError(f"{path} holds no tensors")
     return weights
 
 
-def _check_names(path: Path, zipped: bool) -> None:
+def _check_class_names(path: Path, zipped: bool) -> None:
     for pickled in _zipped_pickles(path) if zipped else _old_pickles(path):
         for code, argument, _ in pickletools.genops(pickled):
             if code.name == "GLOBAL" and len(str(argument)) > _LONGEST_NAME:
-                raise ValueError("a name without end")
+                raise ValueError("a class name is too long")
 
 
 def _zipped_pickles(path: Path) -> Iterator[IO[bytes]]:
@@ -77,7 +85,7 @@ def _zipped_pickles(path: Path) -> Iterator[IO[bytes]]:
         for member in archive.infolist():
             if member.filename.endswith("data.pkl"):
                 if member.compress_type != zipfile.ZIP_STORED:
-                    raise ValueError("torch compresses nothing")
+                    raise ValueError("data.pkl is compressed, but torch never compresses it")
                 with archive.open(member) as file:
                     yield file
 

@@ -1,4 +1,4 @@
-"""Joints to heatmaps and back, unbiased: sigma 2, decoded by DARK."""
+"""Joints to heatmaps and back, without bias: UDP grids, Gaussians of sigma 2, DARK decoding."""
 
 import cv2
 import numpy as np
@@ -9,17 +9,18 @@ from torch import Tensor
 from repogen.coco.crops import CROP_SIZE, HEATMAP_SIZE
 
 SIGMA = 2.0
-"""Of a joint's Gaussian, in heatmap pixels."""
+"""Standard deviation of a joint's Gaussian, in heatmap pixels."""
 
 STRIDE = np.array([(c - 1) / (h - 1) for c, h in zip(CROP_SIZE, HEATMAP_SIZE, strict=True)])
-"""Crop pixels per heatmap pixel, x and y: grids whose corners coincide (UDP)."""
+"""Crop pixels per heatmap pixel, x and y; the corner pixels of the two grids coincide (UDP,
+Huang et al., CVPR 2020)."""
 
 _BLUR = 11
-"""Kernel of the blur before DARK, as mmpose's ViTPose configurations have it; its sigma is 2."""
+"""Kernel size of the blur before DARK, as in mmpose's ViTPose configurations; its sigma is 2."""
 
 
 def joints_to_heatmaps(joints: Float[Tensor, "n k 2"]) -> Float[Tensor, "n k h w"]:
-    """A Gaussian of height 1 around each joint, given in crop pixels."""
+    """Heatmaps with a Gaussian of height 1 around each joint; joints are in crop pixels."""
     at = joints / torch.from_numpy(STRIDE).to(joints)
     x, y = (
         torch.exp(-((torch.arange(size).to(at) - at[..., axis, None]) ** 2) / (2 * SIGMA**2))
@@ -31,10 +32,10 @@ def joints_to_heatmaps(joints: Float[Tensor, "n k 2"]) -> Float[Tensor, "n k h w
 def heatmaps_to_joints(
     heatmaps: Float[np.ndarray, "n k h w"],
 ) -> tuple[Float[np.ndarray, "n k 2"], Float[np.ndarray, "n k"]]:
-    """Joints in crop pixels and their scores, the height of the highest pixel.
+    """Joints in crop pixels, and their scores: the heatmap's maximum.
 
-    The peak of a Gaussian is found below the pixel from the logarithm's slope and curvature
-    (DARK, Zhang et al., CVPR 2020) after a blur.
+    The sub-pixel position comes from the gradient and Hessian of the blurred heatmap's logarithm
+    (DARK, Zhang et al., CVPR 2020).
     """
     n, k, height, width = heatmaps.shape
     flat = heatmaps.reshape(n * k, height, width)
@@ -42,12 +43,12 @@ def heatmaps_to_joints(
     scores = flat.reshape(n * k, -1)[np.arange(n * k), highest]
     row, column = np.divmod(highest, width)
 
-    # Only the 3 x 3 pixels around each peak are needed of the blurred map.
+    # DARK needs only the 3 x 3 pixels of the blurred map around each peak.
     reach = _BLUR // 2 + 1
     padded = np.pad(flat, ((0, 0), (reach, reach), (reach, reach)), mode="reflect")
     patches = _patches(padded, row, column, 2 * reach + 1)
     weights = cv2.getGaussianKernel(_BLUR, 0).ravel()
-    blurred = _blurred(_blurred(patches, weights, 1), weights, 2)
+    blurred = _blur(_blur(patches, weights, 1), weights, 2)
     log = np.log(np.clip(blurred, 1e-3, 50.0))
 
     dx = (log[:, 1, 2] - log[:, 1, 0]) / 2
@@ -75,7 +76,7 @@ def _patches(
     ]
 
 
-def _blurred(patches: np.ndarray, weights: np.ndarray, axis: int) -> np.ndarray:
-    """A valid convolution along one axis."""
+def _blur(patches: np.ndarray, weights: np.ndarray, axis: int) -> np.ndarray:
+    """A convolution along one axis, without padding."""
     windows = np.lib.stride_tricks.sliding_window_view(patches, len(weights), axis=axis)
     return windows @ weights

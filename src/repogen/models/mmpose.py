@@ -1,4 +1,4 @@
-"""ViTPose checkpoints of mmpose 0.x, and MAE backbones, by the names transformers has."""
+"""Renaming mmpose 0.x ViTPose checkpoints and MAE backbones to the names of transformers."""
 
 import re
 from collections.abc import Mapping
@@ -33,30 +33,29 @@ _NAMES = (
     (r"^keypoint_head\.deconv_layers\.4\.", "head.batchnorm2."),
     (r"^keypoint_head\.final_layer\.", "head.conv."),
 )
-"""Names of mmpose 0.x and of transformers, but for the attention's qkv, which is split."""
+"""Names in mmpose 0.x and in transformers, except for the attention's qkv, which is split."""
 
-_OF_PRETRAINING = r"^backbone\.(cls_token|mask_token|norm|fc_norm|head|decoder_\w+)(\.|$)"
-"""What an MAE file has beside the blocks: its class token, last norm, decoder and classifier,
-none of which ViTPose takes over."""
+_PRETRAINING_ONLY = r"^backbone\.(cls_token|mask_token|norm|fc_norm|head|decoder_\w+)(\.|$)"
+"""Tensors of an MAE file that ViTPose does not use: class token, last norm, decoder, classifier."""
 
 
 def is_mmpose(weights: Mapping[str, Tensor]) -> bool:
-    """Whether the names are mmpose's, or a bare MAE backbone's, which lack `backbone.`."""
+    """Whether the names are those of mmpose, or of an MAE backbone (without `backbone.`)."""
     return any(name.startswith(("backbone.blocks.", "blocks.")) for name in weights)
 
 
 def from_mmpose(weights: Mapping[str, Tensor]) -> Weights:
-    """ViTPose or a bare MAE backbone by transformers' names, the latter fitted to our crops.
+    """The weights of a ViTPose checkpoint or an MAE backbone under transformers' names.
 
-    Raises `UserError` for a name that has no place.
+    A backbone is also fitted to crops of 256 x 192. Raises `UserError` for an unknown name.
     """
-    out, strange = {}, []
+    out, unknown = {}, []
     for name, value in weights.items():
         full = name if name.startswith(("backbone.", "keypoint_head.")) else f"backbone.{name}"
-        if re.match(_OF_PRETRAINING, full):
+        if re.match(_PRETRAINING_ONLY, full):
             continue
         if full != name:
-            value = _fitted(name, value)
+            value = _fit_to_crops(name, value)
         if qkv := re.match(r"^backbone\.blocks\.(\d+)\.attn\.qkv\.(weight|bias)$", full):
             for part, piece in zip(("query", "key", "value"), value.chunk(3), strict=True):
                 key = f"backbone.encoder.layer.{qkv[1]}.attention.attention.{part}.{qkv[2]}"
@@ -67,30 +66,31 @@ def from_mmpose(weights: Mapping[str, Tensor]) -> Weights:
                 out[re.sub(pattern, ours, full)] = value
                 break
         else:
-            strange.append(name)
-    if strange:
-        more = f" and {len(strange) - 1} more" * (len(strange) > 1)
-        raise UserError(f"a ViTPose checkpoint has no place for {strange[0]}{more}")
+            unknown.append(name)
+    if unknown:
+        more = f" and {len(unknown) - 1} more" * (len(unknown) > 1)
+        raise UserError(f"a ViTPose checkpoint has no tensor named {unknown[0]}{more}")
     return out
 
 
-def _fitted(name: str, value: Tensor) -> Tensor:
-    """A tensor of a backbone trained on square images, as ViTPose takes it over."""
+def _fit_to_crops(name: str, value: Tensor) -> Tensor:
+    """A tensor of a backbone trained on square images, fitted to crops of 256 x 192."""
     if name == "pos_embed" and value.ndim == 3:
-        return positions_for_crops(value)
+        return resample_positions(value)
     if name == "patch_embed.proj.weight" and value.ndim == 4 and value.shape[-1] < _PATCH:
-        # The huge MAE has patches of 14 pixels: zeros around its kernels make them 16.
+        # MAE's huge model has patches of 14 pixels; zeros around its kernels make them 16.
         before = (_PATCH - value.shape[-1]) // 2
         after = _PATCH - value.shape[-1] - before
         return torch.nn.functional.pad(value, (before, after, before, after))
     return value
 
 
-def positions_for_crops(positions: Tensor) -> Tensor:
-    """The position embedding of square images, (1, s² or s² + 1, c), for our crops, (1, 193, c).
+def resample_positions(positions: Tensor) -> Tensor:
+    """The position embedding of square images (1, s² or s² + 1, c) for crops (1, 193, c).
 
-    The class token's comes first and stays as it is, zero where there is none: ViTPose and
-    transformers add it to every patch's. The others are a map, resampled bicubically.
+    The class token's embedding comes first and stays, zero without a class token: ViTPose and
+    transformers add it to that of every patch. The others form a map, resampled bicubically. An
+    embedding of other shapes is returned as it is.
     """
     _, count, width = positions.shape
     if isqrt(count) ** 2 == count:

@@ -1,8 +1,8 @@
-"""A network as an ONNX file that any runtime can run, its normalisation included.
+"""Export of a network to ONNX, with the normalisation of its input included.
 
-Input `crops`: uint8 (n, 256, 192, 3), RGB, of any number, cut out as `datasets.crops.cut` does.
-Output `heatmaps`: float32 (n, 17, 64, 48), whose corner pixels lie on the crop's (UDP): a peak
-at column x and row y is the joint at x * 191 / 47, y * 255 / 63 of the crop.
+Input `crops`: uint8 (n, 256, 192, 3), RGB, any n, as `repogen.coco.crops` makes them. Output
+`heatmaps`: float32 (n, 17, 64, 48), whose corner pixels coincide with the crop's (UDP): a peak at
+column x and row y is the joint at (x * 191 / 47, y * 255 / 63) in crop pixels.
 """
 
 import json
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
-import onnxscript  # noqa: F401  torch's exporter needs it: better missed now than in the middle
+import onnxscript  # noqa: F401  torch's exporter needs it: fail now, not halfway
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
@@ -25,27 +25,27 @@ from repogen.coco.crops import CROP_SIZE
 from repogen.errors import UserError
 from repogen.models.heatmaps import STRIDE
 from repogen.models.pixels import normalize
-from repogen.models.weights import load_model, unused, workspace
+from repogen.models.weights import check_absent, load_model, workspace
 
 OPSET = 18
-"""Old enough for the runtimes in use, new enough for the exporter not to translate."""
+"""ONNX operator set: the oldest that torch's exporter writes without a conversion."""
 
-_ONE_FILE = 1_900_000_000
-"""Bytes of weights that fit in one protobuf message; larger ones (vitpose-h's) lie beside it."""
+_MAX_SINGLE_FILE = 1_900_000_000
+"""Bytes of weights that fit in one protobuf message; larger weights (vitpose-h) go to PATH.data."""
 
-_NEAR = 1e-3
-"""How far the file's heatmaps may be from torch's, as a share of their largest value."""
+_TOLERANCE = 1e-3
+"""Largest difference of the heatmaps from torch's, as a share of their largest value."""
 
 
 def _check(path: Path) -> None:
     if path.suffix != ".onnx":
         raise UserError(f"cannot export to {path}: give a file ending in .onnx")
     for file in (path, path.with_name(path.name + ".data")):
-        unused(file)
+        check_absent(file)
 
 
-class _OfCrops(nn.Module):
-    """A model that normalises its input itself."""
+class _NormalizingModel(nn.Module):
+    """A model with the normalisation of its input included."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -56,27 +56,27 @@ class _OfCrops(nn.Module):
 
 
 def export_weights(source: Path, out: Path) -> Path:
-    """Write the model of a run, a folder or a file as ONNX (see `export_onnx`); returns `out`."""
+    """Write the model of a run, a folder or a file as ONNX; returns `out`. See `export_onnx`."""
     _check(out)
     model, name = load_model(source)
     difference = export_onnx(model, out, name)
-    said = f"its heatmaps differ from torch's by {difference:.1e} of their largest value"
-    print(f"repogen: {name}; {said}", file=sys.stderr, flush=True)
+    text = f"its heatmaps differ from torch's by {difference:.1e} of their largest value"
+    print(f"repogen: {name}; {text}", file=sys.stderr, flush=True)
     return out
 
 
 def export_onnx(model: nn.Module, path: Path, name: str) -> float:
-    """Write a model (on the CPU) as ONNX, whole or not at all; returns the largest difference of
-    its heatmaps from torch's, as a share of their largest value, by onnxruntime on made-up crops.
+    """Write a model (on the CPU) as an ONNX file, whole or not at all.
 
-    The file's metadata say the model's name, the keypoints and the stride. Weights beyond what
-    one file can hold go into PATH.data. Raises `UserError` where a file exists or cannot be
-    written, and where the file does not do what the model does.
+    Returns the largest difference of its heatmaps from torch's on random crops, run by
+    onnxruntime, as a share of their largest value. The file's metadata hold the model's name, the
+    keypoints and the stride. Weights too large for one file go to PATH.data. Raises `UserError`
+    where a file exists or cannot be written, and where the difference is too large.
     """
     _check(path)
     with workspace(path) as folder:
         difference = _export(model, folder / path.name, name)
-        if not difference <= _NEAR:
+        if not difference <= _TOLERANCE:
             raise UserError(
                 f"{path} is not written: its heatmaps would differ by {difference:.2g} from "
                 f"torch {torch.__version__}'s; try other versions of torch and onnxruntime"
@@ -86,8 +86,8 @@ def export_onnx(model: nn.Module, path: Path, name: str) -> float:
     return difference
 
 
-def _export(model: nn.Module, made: Path, name: str) -> float:
-    network = _OfCrops(model).eval()
+def _export(model: nn.Module, path: Path, name: str) -> float:
+    network = _NormalizingModel(model).eval()
     rng = np.random.default_rng(0)
     width, height = CROP_SIZE
     crops = rng.integers(0, 256, (3, height, width, 3), dtype=np.uint8)
@@ -98,17 +98,17 @@ def _export(model: nn.Module, made: Path, name: str) -> float:
             input_names=["crops"], output_names=["heatmaps"], opset_version=OPSET,
             dynamic_shapes=({0: torch.export.Dim("n")},),
         )  # fmt: skip
-        wanted = network(torch.from_numpy(crops)).numpy()
-    _describe(program, name)
-    program.save(made, external_data=_bytes(model) > _ONE_FILE)
-    onnx.checker.check_model(str(made), full_check=True)
-    session = onnxruntime.InferenceSession(made, providers=["CPUExecutionProvider"])
-    (found,) = session.run(None, {"crops": crops})
-    return float(np.abs(found - wanted).max() / np.abs(wanted).max())
+        expected = network(torch.from_numpy(crops)).numpy()
+    _write_metadata(program, name)
+    program.save(path, external_data=_byte_count(model) > _MAX_SINGLE_FILE)
+    onnx.checker.check_model(str(path), full_check=True)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    (heatmaps,) = session.run(None, {"crops": crops})
+    return float(np.abs(heatmaps - expected).max() / np.abs(expected).max())
 
 
-def _describe(program: torch.onnx.ONNXProgram, name: str) -> None:
-    """Metadata for the file's users, in place of the exporter's notes on this machine's files."""
+def _write_metadata(program: torch.onnx.ONNXProgram, name: str) -> None:
+    """Write metadata for users in place of the exporter's, which names files of this machine."""
     model = program.model
     model.metadata_props.clear()
     model.metadata_props.update(
@@ -124,5 +124,5 @@ def _describe(program: torch.onnx.ONNXProgram, name: str) -> None:
             value.metadata_props.clear()
 
 
-def _bytes(model: nn.Module) -> int:
+def _byte_count(model: nn.Module) -> int:
     return sum(value.numel() * value.element_size() for value in model.state_dict().values())

@@ -10,9 +10,11 @@ _WIDTHS = (24, 48, 96, 144)
 
 
 class Tiny(nn.Module):
-    """Down to 1/32 of the crop and up to 1/4 again, what was seen on the way down added on the
-    way up (as in U-Net, Ronneberger et al., MICCAI 2015); just under a million parameters,
-    most of them where the whole person is seen at once."""
+    """An encoder to 1/32 of the crop and a decoder to 1/4, with added skip connections (as in
+    U-Net, Ronneberger et al., MICCAI 2015).
+
+    Just under a million parameters, most of them at 1/32, where they see the whole person.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -29,22 +31,22 @@ class Tiny(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def forward(self, pixel_values: Float[Tensor, "n 3 256 192"]) -> Float[Tensor, "n 17 64 48"]:
-        """Heatmaps of a batch of normalised crops."""
+        """The heatmaps of a batch of normalised crops."""
         x = self.stem(pixel_values)
-        seen = []
+        skips = []
         for down in self.down:
-            seen.append(x)
+            skips.append(x)
             x = down(x)
         x = x + self.whole(x)
-        for narrow, mix, before in zip(self.narrow, self.mix, reversed(seen), strict=True):
+        for narrow, mix, skip in zip(self.narrow, self.mix, reversed(skips), strict=True):
             x = nn.functional.interpolate(narrow(x), scale_factor=2.0, mode="nearest")
-            x = mix(x + before)
+            x = mix(x + skip)
         return self.head(x)
 
 
-def _conv(before: int, after: int, size: int, stride: int = 1) -> nn.Sequential:
+def _conv(inputs: int, outputs: int, size: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(before, after, size, stride, size // 2, bias=False),
-        nn.BatchNorm2d(after),
+        nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False),
+        nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
     )

@@ -1,4 +1,4 @@
-"""ViTPose (Xu et al., NeurIPS 2022) through transformers, with what its training needs."""
+"""ViTPose (Xu et al., NeurIPS 2022) of transformers, with its initialisation and drop-path."""
 
 import torch
 from jaxtyping import Float
@@ -11,22 +11,22 @@ SIZES = {
     "l": (1024, 24, 16, 0.5),
     "h": (1280, 32, 16, 0.55),
 }
-"""Width, layers, attention heads and, in ViTPose's own training, drop-path."""
+"""Width, layers, attention heads, and the highest drop-path rate in ViTPose's own training."""
 
 
 class ViTPose(VitPoseForPoseEstimation):
-    """transformers' model, same weights by the same names, that returns plain heatmaps."""
+    """transformers' model, with the same weights and names, that returns only heatmaps."""
 
     def forward(self, pixel_values: Float[Tensor, "n 3 256 192"]) -> Float[Tensor, "n 17 64 48"]:
-        """Heatmaps of a batch of normalised crops."""
+        """The heatmaps of a batch of normalised crops."""
         return super().forward(pixel_values).heatmaps
 
 
 def vitpose(size: str) -> ViTPose:
-    """ViTPose s, b, l or h with the classic decoder and fresh weights.
+    """ViTPose s, b, l or h with the classic decoder and random weights.
 
-    transformers starts the last layer too large and has no stochastic depth: both as in
-    ViTPose's own training. Drop-path grows linearly with depth up to the size's value.
+    The initial weights of the decoder are small and drop-path grows linearly with depth, as in
+    ViTPose's own training; transformers has neither.
     """
     width, layers, heads, drop_path = SIZES[size]
     backbone = VitPoseBackboneConfig(
@@ -43,14 +43,14 @@ def vitpose(size: str) -> ViTPose:
         nn.init.normal_(deconvolution.weight, std=0.001)
     for depth, layer in enumerate(model.backbone.encoder.layer):
         share = drop_path * depth / max(layers - 1, 1)
-        # Hooks, not modules of our own: the weights keep their names.
+        # Hooks instead of modules: the weights keep their names.
         for branch in (layer.attention, layer.mlp):
             branch.register_forward_hook(_DropPath(share))
     return model
 
 
 class _DropPath:
-    """Leaves a residual branch out for a random share of the samples while training."""
+    """Drops a residual branch for a random share of the samples in training (stochastic depth)."""
 
     def __init__(self, share: float) -> None:
         self.share = share

@@ -1,4 +1,4 @@
-"""Weights in files: ours, Hugging Face folders, and ViTPose checkpoints of mmpose 0.x."""
+"""Weights in files: our safetensors, Hugging Face folders, mmpose 0.x ViTPose checkpoints."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +15,7 @@ from repogen.errors import UserError
 from repogen.models import MODELS, build_model
 from repogen.models.checkpoints import read_checkpoint
 from repogen.models.mmpose import Weights, from_mmpose, is_mmpose
+from repogen.models.vitpose import SIZES
 
 _RUN_FILES = ("best.safetensors", "last.safetensors", "model.safetensors", "pytorch_model.bin")
 
@@ -22,13 +23,13 @@ _RUN_FILES = ("best.safetensors", "last.safetensors", "model.safetensors", "pyto
 def save_weights(path: Path, weights: Mapping[str, Tensor], model: str) -> None:
     """Write weights and the name of their model as safetensors, whole or not at all.
 
-    Raises `UserError` where the disk is full or the folder cannot be written.
+    Raises `UserError` where the file cannot be written.
     """
     write_whole(path, save({k: v.contiguous() for k, v in weights.items()}, {"model": model}))
 
 
-def unused(path: Path) -> Path:
-    """The path, if nothing lies there yet: raises `UserError` rather than overwrite."""
+def check_absent(path: Path) -> Path:
+    """The path itself. Raises `UserError` where it exists: nothing is overwritten."""
     if path.exists():
         raise UserError(f"{path} exists; remove it or choose another name")
     return path
@@ -36,7 +37,7 @@ def unused(path: Path) -> Path:
 
 @contextmanager
 def workspace(path: Path) -> Iterator[Path]:
-    """A folder beside `path` for what is to be moved there when it is finished; then it goes.
+    """A temporary folder beside `path`: make files in it, then move them to `path`.
 
     Raises `UserError` where the disk is full or the folder cannot be written.
     """
@@ -51,10 +52,10 @@ def workspace(path: Path) -> Iterator[Path]:
 
 
 def read_weights(path: Path) -> tuple[Weights, str | None]:
-    """Tensors by our names, and the model they are of where the file says or shows it.
+    """The tensors by our names, and the name of their model; None where it is not recognised.
 
-    A file or a folder that holds one (a run of ours, a Hugging Face model). Raises `UserError`
-    where nothing can be read; a pickle that holds more than tensors is refused.
+    `path` is a file (.safetensors, .pth, …) or a folder with one: a run or a Hugging Face model.
+    Raises `UserError` where it cannot be read; a pickle that holds more than tensors is refused.
     """
     if path.is_dir():
         found = [path / name for name in _RUN_FILES if (path / name).exists()]
@@ -64,29 +65,30 @@ def read_weights(path: Path) -> tuple[Weights, str | None]:
     if not path.exists():
         raise UserError(f"no weights at {path}; give a run, a folder, .safetensors or .pth")
     if path.suffix == ".onnx":
-        raise UserError(f"{path} can only be run; give the run or weights it was made of")
+        raise UserError(f"{path} can only be run; give the run or weights it was exported from")
     if path.suffix == ".safetensors":
         try:
             with safe_open(path, "pt") as file:
                 model = (file.metadata() or {}).get("model")
             weights = load_file(path)
         except Exception as error:  # a broken header may raise anything
-            raise UserError(f"{path} is no safetensors file: {error}") from error
+            raise UserError(f"{path} is not a safetensors file: {error}") from error
     else:
         weights, model = read_checkpoint(path), None
     if is_mmpose(weights):
         try:
             weights = from_mmpose(weights)
         except (IndexError, RuntimeError, TypeError, ValueError) as error:
-            raise UserError(f"{path} is of another architecture: {error}") from error
-    return weights, model or _recognised(weights)
+            raise UserError(f"{path} holds another architecture: {error}") from error
+    return weights, model or _recognise(weights)
 
 
 def load_into(model: nn.Module, weights: Mapping[str, Tensor], source: str, name: str) -> list[str]:
-    """Put weights into a model; returns the names it keeps its own for: those of the head, and
-    of the norm before it, where the weights are a bare backbone.
+    """Load weights into a model; returns the names of the tensors that they do not hold.
 
-    Raises `UserError` where they are of another architecture, with keys and shapes.
+    Only a backbone without a head may lack some: those of the head and of the norm before it.
+    `source` and `name` name the file and the model in errors. Raises `UserError` for another
+    architecture, with the names or shapes that differ.
     """
     own = model.state_dict()
     wanted = set(own) - {k for k in own if k.endswith("num_batches_tracked")}
@@ -94,37 +96,49 @@ def load_into(model: nn.Module, weights: Mapping[str, Tensor], source: str, name
     spared = ("head.", "backbone.layernorm.") if bare else ()
     missing = sorted(k for k in wanted - set(weights) if not k.startswith(spared))
     foreign = sorted(set(weights) - set(own))
-    bent = sorted(k for k in wanted & set(weights) if own[k].shape != weights[k].shape)
-    if missing or foreign or bent:
-        told = [
-            f"{verb} {_few(keys)}" for verb, keys in (("lacks", missing), ("has", foreign)) if keys
+    misshapen = sorted(k for k in wanted & set(weights) if own[k].shape != weights[k].shape)
+    if missing or foreign or misshapen:
+        differences = [
+            f"it {verb} {_shorten(keys)}"
+            for verb, keys in (("lacks", missing), ("has", foreign))
+            if keys
         ]
-        if bent:
-            k = bent[0]
+        if misshapen:
+            k = misshapen[0]
             shapes = f"{tuple(weights[k].shape)}, not {tuple(own[k].shape)}"
-            told.append(f"{k} is {shapes}" + f" and {len(bent) - 1} more" * (len(bent) > 1))
-        raise UserError(f"{source} is no {name}: it {'; '.join(told)}")
+            more = f" and {len(misshapen) - 1} more" * (len(misshapen) > 1)
+            differences.append(f"its {k} is {shapes}{more}")
+        raise UserError(f"{source} is not {name}: {'; '.join(differences)}")
     model.load_state_dict(dict(weights), strict=False)
     return sorted(wanted - set(weights))
 
 
 def load_model(path: Path, name: str | None = None) -> tuple[nn.Module, str]:
-    """The model a run, folder or file holds, ready to use, and its name."""
+    """The model that a run, folder or file holds, in evaluation mode, and its name.
+
+    `name` overrides the recognised name. Raises `UserError` as `read_weights` and `load_into` do,
+    and for a backbone without a head.
+    """
     weights, found = read_weights(path)
     name = name or found
     if name is None:
-        raise unrecognised(path, weights)
+        raise unrecognised_error(path, weights)
     model = build_model(name)
     kept = load_into(model, weights, str(path), name)
     if kept:
-        raise UserError(f"{path} holds a backbone alone: train it first, with --init {path}")
+        raise UserError(f"{path} holds only a backbone: train it first, with --init {path}")
     return model.eval(), name
 
 
-def blended(start: Mapping[str, Tensor], tuned: Mapping[str, Tensor], alpha: float) -> Weights:
-    """(1 - alpha) start + alpha tuned, weight by weight (WiSE-FT, Wortsman et al., CVPR 2022)."""
+def blend_tensors(
+    start: Mapping[str, Tensor], tuned: Mapping[str, Tensor], alpha: float
+) -> Weights:
+    """(1 - alpha) * start + alpha * tuned for each tensor (WiSE-FT, Wortsman et al., CVPR 2022).
+
+    Integer counters are those of `tuned`. Raises `UserError` for different architectures.
+    """
     if set(start) != set(tuned):
-        raise UserError("weights of two architectures cannot be blended")
+        raise UserError("weights of different architectures cannot be blended")
     return {
         k: torch.lerp(start[k].float(), v.float(), alpha).to(v.dtype)
         if v.is_floating_point()
@@ -133,15 +147,15 @@ def blended(start: Mapping[str, Tensor], tuned: Mapping[str, Tensor], alpha: flo
     }
 
 
-def unrecognised(path: Path, weights: Mapping[str, Tensor]) -> UserError:
-    """The error for weights that are of no model of ours."""
-    return UserError(f"{path} is none of {', '.join(MODELS)}: it has {_few(sorted(weights))}")
+def unrecognised_error(path: Path, weights: Mapping[str, Tensor]) -> UserError:
+    """The error for weights of an unknown model."""
+    return UserError(
+        f"{path} holds none of {', '.join(MODELS)}: it has {_shorten(sorted(weights))}"
+    )
 
 
-def _recognised(weights: Mapping[str, Tensor]) -> str | None:
-    """The model whose embedding has this width."""
-    from repogen.models.vitpose import SIZES
-
+def _recognise(weights: Mapping[str, Tensor]) -> str | None:
+    """The name of the model: tiny by its layers, vitpose by the width of its embedding."""
     position = weights.get("backbone.embeddings.position_embeddings")
     if position is None:
         return "tiny" if any(k.startswith("down.0.") for k in weights) else None
@@ -150,5 +164,5 @@ def _recognised(weights: Mapping[str, Tensor]) -> str | None:
     return f"vitpose-{size}" if size else None
 
 
-def _few(names: list[str]) -> str:
+def _shorten(names: list[str]) -> str:
     return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]

@@ -1,4 +1,5 @@
-"""The crops of an epoch, drawn from (seed, epoch, place) alone: nothing to restore on resuming."""
+"""Batches of training crops. A crop depends on (seed, epoch, index) alone, so that a resumed run
+needs no saved random state."""
 
 import os
 import time
@@ -15,23 +16,26 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from repogen.coco.crops import Augmentation
 from repogen.errors import UserError
 from repogen.training.config import TrainConfig
-from repogen.training.mix import Mix
+from repogen.training.mix import DataMix
 
 
 class Batches:
-    """This process's batches of one epoch after another. The processes that load them stay, with
-    the body, the shards and the panoramas they have read."""
+    """The batches of this process, epoch after epoch.
 
-    def __init__(self, mix: Mix, config: TrainConfig, accelerator: Accelerator) -> None:
+    The worker processes live as long as the object: the body, the shards and the panoramas they
+    read stay in their memory.
+    """
+
+    def __init__(self, mix: DataMix, config: TrainConfig, accelerator: Accelerator) -> None:
         workers = config.workers if config.workers >= 0 else max((os.cpu_count() or 1) - 1, 0)
-        self._places = _Places(len(mix))
+        self._sampler = _EpochSampler(len(mix))
         loader = DataLoader(
-            _Crops(mix, config),
+            _CropDataset(mix, config),
             batch_size=config.batch // accelerator.num_processes,
-            sampler=self._places,
+            sampler=self._sampler,
             num_workers=workers,
             pin_memory=torch.cuda.is_available(),
-            worker_init_fn=_one_thread,
+            worker_init_fn=_use_one_thread,
             prefetch_factor=4 if workers else None,
             persistent_workers=workers > 0,
         )
@@ -44,19 +48,19 @@ class Batches:
         )
 
     def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Crops (n, 256, 192, 3) uint8 and joints (n, 17, 3: crop pixels and v).
+        """Crops (n, 256, 192, 3), uint8 RGB, and joints (n, 17, 3): x, y in crop pixels and v.
 
-        Raises `UserError` for an image that cannot be read, whichever process reads it.
+        Raises `UserError` for an image that cannot be read, in this process or in a worker.
         """
-        self._places.epoch = number
+        self._sampler.epoch = number
         try:
             yield from self._loader
-        except UserError as error:  # a worker's comes with its traceback in the text
+        except UserError as error:  # a worker's error has its traceback in the text
             raise UserError(str(error).strip().rpartition("UserError: ")[2]) from None
 
 
-class _Places(Sampler):
-    """(epoch, place) of every crop of an epoch: the workers learn from it which epoch it is."""
+class _EpochSampler(Sampler):
+    """(epoch, index) of every crop of an epoch: so workers that stay learn the current epoch."""
 
     def __init__(self, count: int) -> None:
         self.epoch, self._count = 0, count
@@ -65,47 +69,47 @@ class _Places(Sampler):
         return self._count
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        return ((self.epoch, place) for place in range(self._count))
+        return ((self.epoch, index) for index in range(self._count))
 
 
-class _Crops(Dataset):
-    def __init__(self, mix: Mix, config: TrainConfig) -> None:
+class _CropDataset(Dataset):
+    def __init__(self, mix: DataMix, config: TrainConfig) -> None:
         self._mix, self._config = mix, config
-        self._how = Augmentation(rotation=config.rotation)
+        self._augmentation = Augmentation(rotation=config.rotation)
         self._epoch, self._rows = -1, np.zeros((0, 2), np.int64)
 
     def __len__(self) -> int:
         return len(self._mix)
 
-    def __getitem__(self, where: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        epoch, place = where
+    def __getitem__(self, key: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        epoch, index = key
         if epoch != self._epoch:
             self._epoch = epoch
             self._rows = self._mix.epoch(np.random.default_rng([self._config.seed, epoch]))
-        which, person = self._rows[place].tolist()
-        rng = np.random.default_rng([self._config.seed, epoch, place])
-        source = self._mix.sources[which]
-        sample = source.sample(rng, epoch, person, self._how, self._config.degrade)
+        source_index, person = self._rows[index].tolist()
+        rng = np.random.default_rng([self._config.seed, epoch, index])
+        source = self._mix.sources[source_index]
+        sample = source.sample(rng, epoch, person, self._augmentation, self._config.degrade)
         return np.ascontiguousarray(sample.crop), sample.joints.astype(np.float32)
 
 
 @contextmanager
-def deaths_told() -> Iterator[None]:
-    """Raise `UserError` where a process that prepares crops dies; torch says so whatever its
-    parent is just doing."""
+def worker_errors() -> Iterator[None]:
+    """Raise `UserError` where a worker process dies; torch raises `RuntimeError` at any line of
+    the main process."""
     try:
         yield
     except RuntimeError as error:
         if not str(error).startswith("DataLoader worker (pid"):
             raise
         raise UserError(
-            "a process that prepares crops died (out of memory, if it says nothing above); run the "
-            "same command again to go on, with fewer --workers if it happens again"
+            "a worker process that prepares crops died (out of memory, if it printed nothing "
+            "above); run the same command again to resume, with fewer --workers if it recurs"
         ) from error
 
 
-class Waiting:
-    """Batches, and how many seconds whoever takes them has waited for the next."""
+class TimedLoader:
+    """An iterator over batches that adds up the seconds spent waiting for the next batch."""
 
     def __init__(self, batches: Iterator[tuple[Tensor, Tensor]]) -> None:
         self._batches = batches
@@ -115,12 +119,12 @@ class Waiting:
         return self
 
     def __next__(self) -> tuple[Tensor, Tensor]:
-        began = time.monotonic()
+        start = time.monotonic()
         try:
             return next(self._batches)
         finally:
-            self.seconds += time.monotonic() - began
+            self.seconds += time.monotonic() - start
 
 
-def _one_thread(_worker: int) -> None:
+def _use_one_thread(_worker: int) -> None:
     torch.set_num_threads(1)

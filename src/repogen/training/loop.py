@@ -1,4 +1,4 @@
-"""One run of training, from top to bottom."""
+"""Training a pose estimator, from top to bottom."""
 
 import math
 import sys
@@ -20,30 +20,33 @@ from repogen.datasets.sets import read_set
 from repogen.errors import UserError
 from repogen.evaluation.scores import evaluate_estimates
 from repogen.inference.estimate import estimate_people
-from repogen.inference.network import network
+from repogen.inference.network import torch_estimator
 from repogen.models import build_model
 from repogen.models.heatmaps import joints_to_heatmaps
 from repogen.models.pixels import normalize
 from repogen.models.weights import Weights, load_into, read_weights
-from repogen.training.batches import Batches, Waiting, deaths_told
-from repogen.training.board import Board
+from repogen.training.batches import Batches, TimedLoader, worker_errors
 from repogen.training.config import TrainConfig
-from repogen.training.mix import Mix, read_mix
-from repogen.training.optimizer import averaged_into, parameter_groups, rate_at
-from repogen.training.state import State, keep, opened_run
+from repogen.training.mix import DataMix, read_data_mix
+from repogen.training.optimizer import learning_rate_factor, parameter_groups, update_ema
+from repogen.training.state import State, open_run, save_epoch
+from repogen.training.tensorboard import TensorBoardLogger
 
 
 def train(config: TrainConfig) -> Path:
-    """Train a model and return its run folder, which holds best.safetensors, last.safetensors,
-    run.json (all that defines the run), log.jsonl (a line an epoch), steps.jsonl (a line a step),
-    curve.png, tensorboard/ and last.pt.
+    """Train a pose estimator; returns the run folder, `config.out`.
 
-    A run that was stopped goes on from its last epoch with the same losses as if it had not
-    been. Raises `UserError` for input a person can mend, and when a loss is no number.
+    The folder holds best.safetensors, last.safetensors, run.json (options, hashes of the data,
+    versions), log.jsonl (one line per epoch), steps.jsonl (one line per step), curve.png,
+    tensorboard/ and last.pt (the state to resume from).
+
+    Run it again with the same options to resume a stopped run after its last finished epoch, with
+    the same losses as without the stop. Raises `UserError` for bad input, and when the loss or its
+    gradient is not finite.
     """
-    cv2.setNumThreads(0)  # processes forked from one whose OpenCV has threads wait for them forever
-    mix = read_mix(config.train, config.shard_cache)
-    tests = [readable(read_set(spec))[0] for spec in config.val]
+    cv2.setNumThreads(0)  # a fork of a process with OpenCV threads would wait for them forever
+    mix = read_data_mix(config.train, config.shard_cache)
+    val_sets = [readable(read_set(spec))[0] for spec in config.val]
     accelerator = Accelerator(mixed_precision=_precision(), cpu=not torch.cuda.is_available())
     if config.batch % accelerator.num_processes:
         raise UserError(
@@ -51,126 +54,139 @@ def train(config: TrainConfig) -> Path:
             "give a multiple"
         )
     torch.manual_seed(config.seed)
-    state = _begin(config, accelerator.scaler)
-    with opened_run(config, mix, tests, state, accelerator), deaths_told():
+    state = _initial_state(config, accelerator.scaler)
+    with open_run(config, mix, val_sets, state, accelerator), worker_errors():
         if state.epoch:
-            _say(f"going on after epoch {state.epoch} of {config.epochs}")
-        _go_on(config, mix, tests, state, accelerator)
+            _say(f"resuming after epoch {state.epoch} of {config.epochs}")
+        _run_epochs(config, mix, val_sets, state, accelerator)
     return config.out
 
 
-def _go_on(
+def _run_epochs(
     config: TrainConfig,
-    mix: Mix,
-    tests: list[PersonAnnotations],
+    mix: DataMix,
+    val_sets: list[PersonAnnotations],
     state: State,
     accelerator: Accelerator,
 ) -> None:
-    """The epochs that a run still lacks."""
+    """Train from epoch `state.epoch` to the last; validate and save after each."""
     model, optimizer = accelerator.prepare(state.model, state.optimizer)
     state.model, state.optimizer = accelerator.unwrap_model(model), optimizer
-    if state.average is not None:
-        state.average = {k: v.to(accelerator.device) for k, v in state.average.items()}
+    if state.ema is not None:
+        state.ema = {name: value.to(accelerator.device) for name, value in state.ema.items()}
 
     batches = Batches(mix, config, accelerator)
-    steps_an_epoch = math.ceil(len(mix) / config.batch)
-    steps = steps_an_epoch * config.epochs
-    chief = accelerator.is_main_process
-    board = Board(config.out / "tensorboard", state.epoch * steps_an_epoch) if chief else None
+    steps_per_epoch = math.ceil(len(mix) / config.batch)
+    total_steps = steps_per_epoch * config.epochs
+    is_main = accelerator.is_main_process
+    logger = None
+    if is_main:
+        logger = TensorBoardLogger(config.out / "tensorboard", state.epoch * steps_per_epoch)
     while state.epoch < config.epochs:
-        began, losses = time.monotonic(), []
-        crops_ahead = Waiting(batches.epoch(state.epoch))
-        model.train()
+        start, losses = time.monotonic(), []
+        loader = TimedLoader(batches.epoch(state.epoch))
         bar = tqdm(
-            crops_ahead, total=steps_an_epoch, unit="step",
-            desc=f"epoch {state.epoch + 1}/{config.epochs}", disable=not chief,
+            loader, total=steps_per_epoch, unit="step",
+            desc=f"epoch {state.epoch + 1}/{config.epochs}", disable=not is_main,
         )  # fmt: skip
-        for batch, (crops, joints) in enumerate(bar):
-            step = state.epoch * steps_an_epoch + batch
-            torch.manual_seed(1_000_003 * config.seed + step)  # of drop-path: nothing to restore
-            share = rate_at(step, steps, config.warmup, config.milestones)
+        model.train()
+        for step, (crops, joints) in enumerate(bar, state.epoch * steps_per_epoch):
+            # Drop-path draws from torch's generator; a seed per step leaves nothing to restore.
+            torch.manual_seed(1_000_003 * config.seed + step)
+            factor = learning_rate_factor(step, total_steps, config.warmup, config.milestones)
             for group in optimizer.param_groups:
-                group["lr"] = group["full_lr"] * share
+                group["lr"] = group["base_lr"] * factor
             loss = heatmap_loss(model(normalize(crops)), joints)
             accelerator.backward(loss)
-            length = accelerator.clip_grad_norm_(model.parameters(), config.clip)
-            # In fp16 a gradient may overflow: the scaler leaves that step out.
-            if not torch.isfinite(loss if accelerator.scaler else loss + length):
-                last = config.out / "last.safetensors"
-                raise UserError(
-                    f"step {step}: the loss is {loss.item():g}, its gradient {length:g} long; "
-                    f"lower --lr {config.learning_rate:g} in another --out"
-                    + (f", with --init {last}" if state.epoch else "")
-                )
+            grad_norm = accelerator.clip_grad_norm_(model.parameters(), config.clip)
+            # In fp16 a gradient may overflow: the scaler skips that step.
+            if not torch.isfinite(loss if accelerator.scaler else loss + grad_norm):
+                raise _not_finite(config, state, step, loss.item(), grad_norm)
             optimizer.step()
             optimizer.zero_grad()
-            if state.average is not None:
-                # Early on the plain weights are better than their average with the first ones.
-                averaged_into(state.average, state.model, min(config.ema, (1 + step) / (10 + step)))
+            if state.ema is not None:
+                # A shorter average early on: the first weights are far worse than the current.
+                update_ema(state.ema, state.model, min(config.ema, (1 + step) / (10 + step)))
             losses.append(accelerator.reduce(loss.detach(), "mean").item())
             bar.set_postfix(loss=f"{np.mean(losses[-50:]):.2e}", refresh=False)
         state.epoch += 1
-        if board is not None:
-            seconds = time.monotonic() - began
-            entry = {"epoch": state.epoch, "loss": float(np.mean(losses))}
-            entry |= {"seconds": round(seconds, 1)}
-            entry |= {"crops_a_second": round(len(mix) / seconds, 2),
-                      "waited": round(crops_ahead.seconds / seconds, 4)}  # fmt: skip
-            entry |= {"lr": config.learning_rate * share} | _validated(config, state.weights, tests)
+        if logger is not None:
+            seconds = time.monotonic() - start
+            entry = {
+                "epoch": state.epoch,
+                "loss": float(np.mean(losses)),
+                "seconds": round(seconds, 1),
+                "crops_a_second": round(len(mix) / seconds, 2),
+                "waited": round(loader.seconds / seconds, 4),
+                "lr": config.learning_rate * factor,
+            } | _validate(config, state.weights, val_sets)
             state.log.append(entry)
             state.losses += losses
-            keep(config, state)
-            board.note(entry, losses)
+            save_epoch(config, state)
+            logger.log_epoch(entry, losses)
         accelerator.wait_for_everyone()
-    if board is not None:
-        board.close()
+    if logger is not None:
+        logger.close()
 
 
 def heatmap_loss(heatmaps: Tensor, joints: Tensor) -> Tensor:
-    """Mean squared error against Gaussians at `joints` (n, 17, 3: crop pixels and v), over the
-    joints with v > 0; the others' maps are free."""
-    wanted = joints_to_heatmaps(joints[..., :2])
-    counted = (joints[..., 2] > 0).to(heatmaps.dtype)[..., None, None]
-    return ((heatmaps.float() - wanted) ** 2 * counted).mean()
+    """Mean squared error of heatmaps (n, 17, 64, 48) against Gaussians at `joints`.
+
+    `joints` (n, 17, 3) holds x, y in crop pixels and v. Maps of joints with v = 0 add nothing.
+    """
+    target = joints_to_heatmaps(joints[..., :2])
+    labelled = (joints[..., 2] > 0).to(heatmaps.dtype)[..., None, None]
+    return ((heatmaps.float() - target) ** 2 * labelled).mean()
 
 
-def _begin(config: TrainConfig, scaler: GradScaler | None) -> State:
-    """The model with the weights of --init or fresh ones, and its optimizer."""
+def _not_finite(
+    config: TrainConfig, state: State, step: int, loss: float, grad_norm: Tensor
+) -> UserError:
+    last = config.out / "last.safetensors"
+    return UserError(
+        f"step {step}: the loss is {loss:g}, its gradient norm {grad_norm:g}; "
+        f"lower --lr {config.learning_rate:g} in another --out"
+        + (f", with --init {last}" if state.epoch else "")
+    )
+
+
+def _initial_state(config: TrainConfig, scaler: GradScaler | None) -> State:
+    """The model with the weights of --init or random ones, its optimizer and its EMA."""
     model = build_model(config.model).to(memory_format=torch.channels_last)
-    start = None
+    initial = None
     if config.init is not None:
         weights, _ = read_weights(config.init)
-        fresh = load_into(model, weights, str(config.init), config.model)
-        if fresh:
-            _say(f"{config.init} is a backbone; the other {len(fresh)} tensors start afresh")
-        start = _copied(model)
+        random = load_into(model, weights, str(config.init), config.model)
+        if random:
+            _say(f"{config.init} is a backbone; the other {len(random)} tensors start at random")
+        initial = _copy_weights(model)
     groups = parameter_groups(model, config.learning_rate, config.weight_decay, config.layer_decay)
-    average = _copied(model) if config.ema else None
-    return State(model, torch.optim.AdamW(groups), average, start, scaler)
+    ema = _copy_weights(model) if config.ema else None
+    return State(model, torch.optim.AdamW(groups), ema, initial, scaler)
 
 
-def _copied(model: nn.Module) -> Weights:
+def _copy_weights(model: nn.Module) -> Weights:
     return {name: value.clone() for name, value in model.state_dict().items()}
 
 
 def _precision() -> str:
-    """bf16 where the processor multiplies it in hardware."""
+    """The mixed precision to train in: bf16 where the hardware has it, fp16 on other GPUs."""
     if torch.cuda.is_available():
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
     return "bf16" if torch.cpu._is_avx512_bf16_supported() else "no"
 
 
-def _validated(
-    config: TrainConfig, weights: Weights, tests: list[PersonAnnotations]
+def _validate(
+    config: TrainConfig, weights: Weights, val_sets: list[PersonAnnotations]
 ) -> dict[str, Any]:
-    """Scores of the weights by set, none where there are no sets."""
-    if not tests:
+    """{"val": scores by set and metric}, or {} without validation sets."""
+    if not val_sets:
         return {}
     model = build_model(config.model)
     model.load_state_dict(weights)
-    estimator, scores = network(model), {}
-    for people in tests:
-        table = evaluate_estimates(people, estimate_people(estimator, people), draws=0)
+    estimator, scores = torch_estimator(model), {}
+    for people in val_sets:
+        table = evaluate_estimates(people, estimate_people(estimator, people), bootstrap_samples=0)
         scores[people.name] = {name: table[name].value for name in ("AP", "AR", "OKS", "PCK")}
         _say(f"{people.name}: " + ", ".join(f"{k} {v:.3f}" for k, v in scores[people.name].items()))
     return {"val": scores}

@@ -1,4 +1,4 @@
-"""Several sets to train on at once."""
+"""A weighted mix of training sets."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,45 +12,49 @@ from repogen.training.sources import Source, open_source
 
 
 @dataclass(frozen=True)
-class Mix:
-    """Sources and how often their persons come in an epoch."""
+class DataMix:
+    """Training sources, and how often each person of a source occurs in an epoch."""
 
     sources: tuple[Source, ...]
     weights: tuple[float, ...]
 
     def counts(self) -> list[int]:
-        """Crops of each source in an epoch."""
+        """The number of crops of each source in an epoch."""
         return [round(w * len(s)) for s, w in zip(self.sources, self.weights, strict=True)]
 
     def __len__(self) -> int:
         return sum(self.counts())
 
     def epoch(self, rng: np.random.Generator) -> Int[np.ndarray, "n 2"]:
-        """(source, person) of every crop of one epoch: each person of a source of weight w comes
-        w times, a part of them once more where w is no whole number. The sources are shuffled
-        together, each keeping its own order."""
+        """The (source index, person) of every crop of one epoch, in order.
+
+        Each person of a source of weight w occurs floor(w) or ceil(w) times. The sources are
+        shuffled together; within each, persons keep the order that `Source.order` gives.
+        """
         counts = self.counts()
         which = rng.permutation(np.repeat(np.arange(len(counts)), counts))
         out = np.stack([which, np.zeros_like(which)], axis=1)
-        for place, (source, count) in enumerate(zip(self.sources, counts, strict=True)):
-            out[which == place, 1] = source.order(rng, count)
+        for i, (source, count) in enumerate(zip(self.sources, counts, strict=True)):
+            out[which == i, 1] = source.order(rng, count)
         return out
 
 
-def read_mix(specs: tuple[str, ...], cache: Path | None = None) -> Mix:
-    """The trainable persons of sets (`parse_set`); :xW at the end of one is how often its persons
-    come in an epoch. Shards are kept in the folder `cache`. Raises `UserError` where that leaves
-    nobody."""
+def read_data_mix(specs: tuple[str, ...], cache: Path | None = None) -> DataMix:
+    """Open the sets that `specs` name (see `parse_set`) as a mix; a spec may end in :xWEIGHT.
+
+    Shards at a URL are kept in the folder `cache`. Raises `UserError` where a set has nobody to
+    train on.
+    """
     if not specs:
         raise UserError("no set to train on; give --train NAME=DATASET")
     check_unique_names(specs)
-    words = [parse_set(spec) for spec in specs]
-    sources = tuple(open_source(w, spec, cache) for w, spec in zip(words, specs, strict=True))
-    mix = Mix(sources, tuple(w.weight for w in words))
+    parsed = [parse_set(spec) for spec in specs]
+    sources = tuple(open_source(p, spec, cache) for p, spec in zip(parsed, specs, strict=True))
+    mix = DataMix(sources, tuple(p.weight for p in parsed))
     for spec, source, weight, count in zip(specs, sources, mix.weights, mix.counts(), strict=True):
         if count == 0:
             raise UserError(
-                f"set {spec!r} leaves nobody to train on: {len(source)} persons with keypoints "
-                f"and a box, each {weight:g} times"
+                f"set {spec!r} leaves nobody to train on: it has {len(source)} persons with "
+                f"keypoints and a box, each {weight:g} times"
             )
     return mix

@@ -1,5 +1,4 @@
-"""What crops are drawn from: sets that are listed, shards that are streamed, and images that are
-made while training."""
+"""Sources of training crops: COCO files, streamed shards, and images generated while training."""
 
 import hashlib
 from dataclasses import dataclass
@@ -30,15 +29,15 @@ from repogen.generation.options import config_from_table, read_config
 from repogen.labels.annotation import CATEGORY
 from repogen.scenes.config import backdrop_of
 
-_MIXED = 8
-"""Shards whose persons are shuffled together, and that a process keeps at a time."""
+_SHUFFLED_SHARDS = 8
+"""Shards whose persons are shuffled together; a process keeps as many in memory."""
 
 LIVE_PERSONS = 1000
-"""Of images made while training, in an epoch, where nobody asks for another number."""
+"""Default live persons per epoch."""
 
 
 class Source(Protocol):
-    """Persons to train on, numbered from 0."""
+    """A set of persons to train on, numbered from 0."""
 
     @property
     def name(self) -> str: ...
@@ -46,43 +45,46 @@ class Source(Protocol):
     def __len__(self) -> int: ...
 
     def order(self, rng: np.random.Generator, count: int) -> Int[np.ndarray, " n"]:
-        """Which persons come in an epoch of `count`, in the order in which they come."""
+        """The persons of an epoch of `count` crops, in order."""
 
     def sample(
         self, rng: np.random.Generator, epoch: int, person: int, how: Augmentation, degrade: bool
     ) -> Sample:
-        """A randomly varied crop. Raises `UserError` for an image that cannot be read."""
+        """A randomly augmented crop of a person. `degrade` blurs and compresses renderings.
+
+        Raises `UserError` for an image that cannot be read.
+        """
 
     def digests(self) -> dict[str, str]:
-        """SHA-256 of what defines it, by file."""
+        """The SHA-256 of each file that defines the source, by path."""
 
 
-def open_source(words: SetSpec, spec: str, cache: Path | None = None) -> Source:
-    """The source that a set's words name; shards are kept in `cache`. Raises `UserError` where
-    there is nobody."""
-    if words.live is not None:
-        options = config_from_table(read_config(words.live, "live:"), str(words.live))
-        backdrop_of(options.backgrounds)  # told of now, not when a run has begun
-        return Live(words.name, words.live, options, words.cap or LIVE_PERSONS)
-    if words.shards is not None:
-        manifest = read_manifest(words.shards)
+def open_source(parsed: SetSpec, spec: str, cache: Path | None = None) -> Source:
+    """The source that a parsed set names; `spec` is its text, for errors. Shards at a URL are
+    kept in the folder `cache`. Raises `UserError` where the set has nobody to train on."""
+    if parsed.live is not None:
+        options = config_from_table(read_config(parsed.live, "live:"), str(parsed.live))
+        backdrop_of(options.backgrounds)  # fails now, not in the middle of a run
+        return LiveSource(parsed.name, parsed.live, options, parsed.cap or LIVE_PERSONS)
+    if parsed.shards is not None:
+        manifest = read_manifest(parsed.shards)
         persons = sum(shard.persons for shard in manifest.shards)
-        return Sharded(
-            words.name, words.shards, manifest, min(words.cap or persons, persons), cache
+        return ShardSource(
+            parsed.name, parsed.shards, manifest, min(parsed.cap or persons, persons), cache
         )
-    assert words.annotations is not None
-    assert words.images is not None
-    people = read_people(words.name, words.annotations, words.images).trainable()
-    if words.cap is not None:
-        people = people.take(spread(np.arange(len(people)), words.cap))
+    assert parsed.annotations is not None
+    assert parsed.images is not None
+    people = read_people(parsed.name, parsed.annotations, parsed.images).trainable()
+    if parsed.cap is not None:
+        people = people.take(spread(np.arange(len(people)), parsed.cap))
     if len(people) == 0:
         raise UserError(f"set {spec!r} leaves nobody to train on: nobody has keypoints and a box")
-    return Listed(readable(people)[0], words.annotations)
+    return CocoSource(readable(people)[0], parsed.annotations)
 
 
 @dataclass(frozen=True)
-class Listed:
-    """A COCO file's persons."""
+class CocoSource:
+    """The persons of a COCO file."""
 
     people: PersonAnnotations
     file: Path
@@ -95,7 +97,7 @@ class Listed:
         return len(self.people)
 
     def order(self, rng: np.random.Generator, count: int) -> Int[np.ndarray, " n"]:
-        """Everybody as often, a part of them once more."""
+        """Each person floor or ceil of `count` / n times, shuffled."""
         whole, rest = divmod(count, len(self))
         once_more = rng.permutation(len(self))[:rest]
         rows = np.concatenate([np.tile(np.arange(len(self)), whole), once_more])
@@ -109,72 +111,75 @@ class Listed:
         return training_sample(rng, self.people, person, how, degrade and rendered)
 
     def digests(self) -> dict[str, str]:
-        """Of the COCO file."""
-        return {str(self.file): _digest(self.file.read_bytes())}
+        """The SHA-256 of the COCO file."""
+        return {str(self.file): _sha256(self.file.read_bytes())}
 
 
 @dataclass(frozen=True)
-class Sharded:
-    """The persons of a dataset of shards, read a few shards at a time; the first `persons`."""
+class ShardSource:
+    """The first `persons` persons of a sharded dataset, read a few shards at a time."""
 
     name: str
     url: str
     manifest: Manifest
     persons: int
     cache: Path | None = None
-    """Where shards are kept once they have been fetched."""
+    """Folder for fetched shards; None fetches a shard whenever it is needed."""
 
     def __len__(self) -> int:
         return self.persons
 
     @cached_property
     def _ends(self) -> Int[np.ndarray, " s"]:
-        """How many persons there are up to the end of each shard."""
+        """The number of persons up to the end of each shard."""
         return np.cumsum([shard.persons for shard in self.manifest.shards])
 
     def order(self, rng: np.random.Generator, count: int) -> Int[np.ndarray, " n"]:
-        """The shards shuffled, then the persons of every `_MIXED` shards."""
+        """The shards in random order; the persons shuffled within `_SHUFFLED_SHARDS` shards."""
         ends = np.minimum(self._ends, self.persons)
         starts = np.concatenate([[0], ends[:-1]])
         out: list[np.ndarray] = []
         while sum(map(len, out)) < count:
             shards = rng.permutation(np.flatnonzero(ends > starts))
-            for first in range(0, len(shards), _MIXED):
-                some = shards[first : first + _MIXED]
-                rows = np.concatenate([np.arange(starts[k], ends[k]) for k in some])
+            for first in range(0, len(shards), _SHUFFLED_SHARDS):
+                group = shards[first : first + _SHUFFLED_SHARDS]
+                rows = np.concatenate([np.arange(starts[k], ends[k]) for k in group])
                 out.append(rng.permutation(rows))
         return np.concatenate(out)[:count]
 
     def sample(
         self, rng: np.random.Generator, epoch: int, person: int, how: Augmentation, degrade: bool
     ) -> Sample:
-        """See `Source.sample`; one without a labelled joint gives way to the next of its shard."""
-        which = int(np.searchsorted(self._ends, person, side="right"))
-        shard = self.manifest.shards[which]
+        """See `Source.sample`. For a person without a labelled joint, the next one of the shard."""
+        shard_index = int(np.searchsorted(self._ends, person, side="right"))
+        shard = self.manifest.shards[shard_index]
         people, pictures = _shard_people(self.url, shard, self.cache)
         if len(people) == 0:
             raise UserError(f"{self.url}/{shard.name} holds nobody with keypoints and a box")
-        own = person - (int(self._ends[which]) - shard.persons)
-        place = np.searchsorted(people.ids, own + 1) % len(people)
-        return training_sample(rng, people, int(place), how, degrade, pictures)
+        person_in_shard = person - (int(self._ends[shard_index]) - shard.persons)
+        row = np.searchsorted(people.ids, person_in_shard + 1) % len(people)
+        return training_sample(rng, people, int(row), how, degrade, pictures)
 
     def digests(self) -> dict[str, str]:
-        """Of the manifest, which holds those of the shards."""
-        where = f"{self.url}/shards.json"
-        return {where: _digest(read_bytes(where))}
+        """The SHA-256 of the manifest, which holds the hashes of the shards."""
+        address = f"{self.url}/shards.json"
+        return {address: _sha256(read_bytes(address))}
 
 
-@lru_cache(maxsize=_MIXED + 1)
+@lru_cache(maxsize=_SHUFFLED_SHARDS + 1)
 def _shard_people(
     url: str, shard: Shard, cache: Path | None
 ) -> tuple[PersonAnnotations, list[bytes]]:
     records = list(unpack(read_shard(url, shard, cache), f"{url}/{shard.name}"))
-    return _people_of(records, url, f"{url}/{shard.name}")
+    return _trainable_people(records, url, f"{url}/{shard.name}")
 
 
 @dataclass(frozen=True)
-class Live:
-    """Images made while training, by `repogen generate`'s options: none comes twice."""
+class LiveSource:
+    """Persons in images generated while training; no image occurs twice.
+
+    `config` holds the options of `repogen generate` that the TOML file `file` names.
+    """
 
     name: str
     file: Path
@@ -185,40 +190,46 @@ class Live:
         return self.persons
 
     def order(self, rng: np.random.Generator, count: int) -> Int[np.ndarray, " n"]:
-        """One after the other."""
+        """The persons in ascending order."""
         return np.arange(count)
 
     def sample(
         self, rng: np.random.Generator, epoch: int, person: int, how: Augmentation, degrade: bool
     ) -> Sample:
-        """See `Source.sample`: of somebody in an image of the run that no other person is of."""
+        """See `Source.sample`. A random person of an image made for this (epoch, person) only."""
         from repogen.generation.worker import maker
 
-        for again in range(_TRIES):
-            record = maker(self.config).record(epoch * _EPOCH + again * _AGAIN + person)
-            people, pictures = _people_of([record], "", f"{self.file}: image {person}")
+        for attempt in range(_MAX_TRIES):
+            number = epoch * _EPOCH_STRIDE + attempt * _RETRY_STRIDE + person
+            record = maker(self.config).record(number)
+            people, pictures = _trainable_people([record], "", f"{self.file}: image {person}")
             if len(people):
                 chosen = int(rng.integers(len(people)))
                 return training_sample(rng, people, chosen, how, degrade, pictures)
-        raise UserError(f"{self.file}: {_TRIES} images show nobody; does its camera see them?")
+        raise UserError(
+            f"{self.file}: {_MAX_TRIES} images in a row show nobody; check its camera options"
+        )
 
     def digests(self) -> dict[str, str]:
-        """Of the options."""
-        return {str(self.file): _digest(self.file.read_bytes())}
+        """The SHA-256 of the TOML file."""
+        return {str(self.file): _sha256(self.file.read_bytes())}
 
 
-# Image numbers: far apart, with room between them for the people around the first.
-_EPOCH, _AGAIN, _TRIES = 2**48, 2**39, 16
+_EPOCH_STRIDE, _RETRY_STRIDE = 2**48, 2**39
+"""Image numbers of epochs, and of tries for the same person, are this far apart: no two meet."""
+
+_MAX_TRIES = 16
+"""Images without a labelled person before `LiveSource.sample` gives up."""
 
 
-def _people_of(
+def _trainable_people(
     records: list[Record], root: str, where: str
 ) -> tuple[PersonAnnotations, list[bytes]]:
-    """The trainable persons of records and the pictures, by image; ids count from 1."""
+    """The trainable persons of records, and the JPEG of each image; person ids count from 1."""
     data = with_ids(records) | {"categories": [CATEGORY]}
     people = people_of("", data, where, Path(root)).trainable()
     return people, [record.files[PICTURE] for record in records]
 
 
-def _digest(data: bytes) -> str:
+def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()

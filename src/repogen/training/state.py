@@ -1,4 +1,4 @@
-"""The run folder: what a run is between two epochs, written whole, and what it has come to."""
+"""The run folder: the state of a run between two epochs, its description and its results."""
 
 import hashlib
 import json
@@ -27,88 +27,87 @@ from repogen.datasets.folder import (
 )
 from repogen.datasets.sets import parse_set
 from repogen.errors import UserError, first_line
-from repogen.models.weights import Weights, blended, save_weights
+from repogen.models.weights import Weights, blend_tensors, save_weights
 from repogen.training.config import TrainConfig
-from repogen.training.curve import curve_figure
-from repogen.training.mix import Mix
+from repogen.training.figures import training_figure
+from repogen.training.mix import DataMix
 
-_FREE = ("out", "workers", "shard_cache")
-"""Options that do not change the losses: a run may go on with others."""
+_CHANGEABLE = ("out", "workers", "shard_cache")
+"""Options that do not change the losses: a run may resume with other values of them."""
 
 _LOCK = ".lock"
 
 
 @dataclass
 class State:
-    """A run between two epochs."""
+    """The state of a run between two epochs."""
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
-    average: Weights | None
-    """The average of the weights, where one is kept."""
-    start: Weights | None
-    """The weights of --init."""
+    ema: Weights | None
+    """The exponential moving average of the weights; None without --ema."""
+    initial: Weights | None
+    """The weights of --init; None without it."""
     scaler: GradScaler | None = None
-    """Of gradients in fp16."""
+    """The gradient scaler; None but for fp16."""
     epoch: int = 0
-    """Epochs done."""
+    """Finished epochs."""
     log: list[dict[str, Any]] = field(default_factory=list)
-    """An entry an epoch."""
+    """The entries of log.jsonl, one per epoch."""
     losses: list[float] = field(default_factory=list)
-    """A loss a step."""
+    """The loss of each step."""
 
     @property
     def weights(self) -> Weights:
-        """What is validated and kept: the average, or the weights themselves."""
-        return self.average if self.average is not None else self.model.state_dict()
+        """The weights to validate and save: the EMA, or the model's own without one."""
+        return self.ema if self.ema is not None else self.model.state_dict()
 
 
 @contextmanager
-def opened_run(
+def open_run(
     config: TrainConfig,
-    mix: Mix,
-    tests: list[PersonAnnotations],
+    mix: DataMix,
+    val_sets: list[PersonAnnotations],
     state: State,
     accelerator: Accelerator,
 ) -> Iterator[None]:
-    """Hold the run's folder for this run alone, made with its run.json, or with the state of the
-    begun run in it put into `state`; the main process first.
+    """Lock the run folder, then create it with its run.json or load its last epoch into `state`.
 
-    Raises `UserError` where another run writes into the folder, and where it holds other things
-    or a run of other options or data.
+    The main process does so first. Raises `UserError` where another run writes into the folder,
+    and where it holds other files, or a run with other options or data.
     """
-    out, chief = config.out, accelerator.is_main_process
+    out, is_main = config.out, accelerator.is_main_process
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is a file; choose another --out")
-    found = [*out.iterdir()] if chief and out.exists() and not (out / "run.json").exists() else []
+    found = [*out.iterdir()] if is_main and out.exists() and not (out / "run.json").exists() else []
     if any(path.name != _LOCK and not path.match(PARTIALS) for path in found):
         raise UserError(f"{out} holds other files; choose another --out")
-    with alone(out / _LOCK, out) if chief else nullcontext():
+    with alone(out / _LOCK, out) if is_main else nullcontext():
         try:
             with accelerator.main_process_first():
-                if chief:
-                    for leftover in out.glob(PARTIALS):  # of a run killed while writing
-                        remove_file(leftover)
-                _open(config, mix, tests, state, accelerator)
+                if is_main:
+                    for partial in out.glob(PARTIALS):  # of a run killed while writing
+                        remove_file(partial)
+                _create_or_resume(config, mix, val_sets, state, accelerator)
             yield
         finally:
-            if chief:
+            if is_main:
                 remove_file(out / _LOCK)
 
 
-def _open(
+def _create_or_resume(
     config: TrainConfig,
-    mix: Mix,
-    tests: list[PersonAnnotations],
+    mix: DataMix,
+    val_sets: list[PersonAnnotations],
     state: State,
     accelerator: Accelerator,
 ) -> None:
     out, path = config.out, config.out / "run.json"
-    run = _description(config, mix, tests, state.model, accelerator)
+    run_info = _run_info(config, mix, val_sets, state.model, accelerator)
     if path.exists():
-        _check_same(_read(path), run, out)
+        _check_unchanged(_read_run_info(path), run_info, out)
     else:
-        write_whole(path, (json.dumps(run, indent=1) + "\n").encode())
+        write_whole(path, (json.dumps(run_info, indent=1) + "\n").encode())
     last = out / "last.pt"
     if not last.exists():
         return
@@ -116,81 +115,89 @@ def _open(
         saved = torch.load(last, map_location="cpu", weights_only=True)
         state.model.load_state_dict(saved["model"])
         state.optimizer.load_state_dict(saved["optimizer"])
-        if state.average is not None:
-            state.average.update(saved["average"])
+        if state.ema is not None:
+            state.ema.update(saved["ema"])
         if state.scaler is not None:
             state.scaler.load_state_dict(saved["scaler"])
         state.epoch, state.log, state.losses = (saved[k] for k in ("epoch", "log", "losses"))
     except Exception as error:
         raise UserError(
-            f"{last} cannot be gone on from ({first_line(error)[:120]}); "
-            f"start afresh in another --out with --init {out / 'last.safetensors'}"
+            f"cannot resume from {last} ({first_line(error)[:120]}); "
+            f"start a new run in another --out with --init {out / 'last.safetensors'}"
         ) from error
 
 
-def keep(config: TrainConfig, state: State) -> None:
-    """Write what an epoch has brought. last.pt, which a stopped run goes on from, comes last:
-    until then the epoch before counts."""
+def save_epoch(config: TrainConfig, state: State) -> None:
+    """Write the weights, logs and state after an epoch.
+
+    last.pt is written last: a run that is killed before resumes from the previous epoch. Raises
+    `UserError` where the folder cannot be written.
+    """
     out = config.out
     save_weights(out / "last.safetensors", state.weights, config.model)
-    marks = [_mark(entry) for entry in state.log]
-    if marks[-1] > max(marks[:-1], default=(-1e9,)):
+    ranks = [_epoch_rank(entry) for entry in state.log]
+    if ranks[-1] > max(ranks[:-1], default=(-1e9,)):
         save_weights(out / "best.safetensors", state.weights, config.model)
-        if config.blend is not None and state.start is not None:
-            mixed = blended(state.start, _on_cpu(state.weights), config.blend)
-            save_weights(out / "blend.safetensors", mixed, config.model)
-    steps = len(state.losses) // len(state.log)
-    lines = [{"step": k, "epoch": k // steps + 1, "loss": v} for k, v in enumerate(state.losses)]
+        if config.blend is not None and state.initial is not None:
+            blend = blend_tensors(state.initial, _to_cpu(state.weights), config.blend)
+            save_weights(out / "blend.safetensors", blend, config.model)
+    steps_per_epoch = len(state.losses) // len(state.log)
+    lines = [
+        {"step": step, "epoch": step // steps_per_epoch + 1, "loss": loss}
+        for step, loss in enumerate(state.losses)
+    ]
     write_whole(out / "steps.jsonl", _json_lines(lines))
     write_whole(out / "log.jsonl", _json_lines(state.log))
     with written_whole(out / "curve.png") as path:
-        curve_figure(state.log, state.losses).savefig(path, dpi=110, format="png")
+        training_figure(state.log, state.losses).savefig(path, dpi=110, format="png")
     saved = {
         "model": state.model.state_dict(), "optimizer": state.optimizer.state_dict(),
-        "average": state.average, "epoch": state.epoch, "log": state.log, "losses": state.losses,
+        "ema": state.ema, "epoch": state.epoch, "log": state.log, "losses": state.losses,
         "scaler": state.scaler.state_dict() if state.scaler is not None else None,
     }  # fmt: skip
     with written_whole(out / "last.pt") as path:
         try:
             torch.save(saved, path)
-        except RuntimeError as error:  # how torch says that a disk is full
+        except RuntimeError as error:  # torch's error for a full disk
             raise cannot_write(out / "last.pt", OSError(0, first_line(error))) from error
 
 
-def _mark(entry: dict[str, Any]) -> tuple[float, ...]:
-    """What makes an epoch the best: AP on the first validation set, then OKS; else the loss."""
+def _epoch_rank(entry: dict[str, Any]) -> tuple[float, ...]:
+    """Ranks epochs, the best highest: AP on the first validation set, then OKS; else -loss."""
     if "val" not in entry:
         return (-entry["loss"],)
     first = next(iter(entry["val"].values()))
     return (round(first["AP"], 6), first["OKS"])
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read_run_info(path: Path) -> dict[str, Any]:
     try:
-        run = json.loads(path.read_text())
-        if not (isinstance(run["config"], dict) and isinstance(run["sha256"], dict)):
-            raise TypeError("it has no config and hashes")
+        run_info = json.loads(path.read_text())
+        if not (isinstance(run_info["config"], dict) and isinstance(run_info["sha256"], dict)):
+            raise TypeError("it lacks config or sha256")
     except (OSError, KeyError, RecursionError, TypeError, ValueError) as error:
-        why = f"{path} is no run of repogen train ({error})"
-        raise UserError(f"{why}; choose another --out") from error
-    return run
+        raise UserError(
+            f"{path} is not a run of repogen train ({error}); choose another --out"
+        ) from error
+    return run_info
 
 
-def _description(
+def _run_info(
     config: TrainConfig,
-    mix: Mix,
-    tests: list[PersonAnnotations],
+    mix: DataMix,
+    val_sets: list[PersonAnnotations],
     model: nn.Module,
     accelerator: Accelerator,
 ) -> dict[str, Any]:
-    """Everything that defines a run."""
+    """The content of run.json: options, hashes of the data, versions and device."""
     digests = {k: v for source in mix.sources for k, v in source.digests().items()}
     files = [path for spec in config.val if (path := parse_set(spec).annotations) is not None]
     return {
         "config": json.loads(json.dumps(asdict(config), default=str)),
         "persons": {source.name: len(source) for source in mix.sources},
-        "val_persons": {people.name: len(people.labelled()) for people in tests},
-        "sha256": digests | {str(path): _digest(path) for path in files + _files(config.init)},
+        "val_persons": {people.name: len(people.labelled()) for people in val_sets},
+        "sha256": digests
+        | {str(path): _sha256(path) for path in files + _weight_files(config.init)},
         "parameters": sum(p.numel() for p in model.parameters()),
         "versions": {
             name: version(name)
@@ -204,32 +211,32 @@ def _description(
     }
 
 
-def _check_same(before: dict[str, Any], now: dict[str, Any], out: Path) -> None:
+def _check_unchanged(before: dict[str, Any], now: dict[str, Any], out: Path) -> None:
     for key, value in now["config"].items():
-        if key not in _FREE and before["config"].get(key) != value:
+        if key not in _CHANGEABLE and before["config"].get(key) != value:
             raise UserError(
-                f"{out} was begun with {key} = {before['config'].get(key)}, not {value}; use the "
-                "same options to go on, or another --out"
+                f"{out} was started with {key} = {before['config'].get(key)}, not {value}; use the "
+                "same options to resume, or another --out"
             )
     for key in ("versions", "device", "precision", "processes"):
         if before.get(key) != now[key]:
             print(
-                f"repogen: {out} was begun with {key} {before.get(key)}, now {now[key]}: losses "
-                "will not be the same to the last digit",
+                f"repogen: {out} was started with {key} {before.get(key)}, now {now[key]}: the "
+                "losses will differ in the last digits",
                 file=sys.stderr,
             )
     for path, digest in now["sha256"].items():
         if before["sha256"].get(path) != digest:
-            raise UserError(f"{path} has changed since {out} was begun; choose another --out")
+            raise UserError(f"{path} has changed since {out} was started; choose another --out")
 
 
-def _files(init: Path | None) -> list[Path]:
+def _weight_files(init: Path | None) -> list[Path]:
     if init is None:
         return []
     return [init] if init.is_file() else sorted(init.glob("*.safetensors"))
 
 
-def _digest(path: Path) -> str:
+def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -238,5 +245,5 @@ def _json_lines(entries: list[dict[str, Any]]) -> bytes:
     return "".join(json.dumps(entry) + "\n" for entry in entries).encode()
 
 
-def _on_cpu(weights: Weights) -> dict[str, Tensor]:
+def _to_cpu(weights: Weights) -> dict[str, Tensor]:
     return {name: value.cpu() for name, value in weights.items()}

@@ -1,1 +1,1 @@
-"""Which camera views a set of labelled people holds, from their keypoints alone."""
+"""Estimating the direction of the camera from the keypoints of each person."""

@@ -1,4 +1,4 @@
-"""`repogen views`: which camera views a COCO-keypoints file holds."""
+"""`repogen views`: the camera directions in a COCO-keypoints file."""
 
 import io
 import json
@@ -18,68 +18,68 @@ from repogen.errors import UserError
 from repogen.viewpoint_estimation.figures import bands_figure, sphere_figure
 from repogen.viewpoint_estimation.mixture import mode
 from repogen.viewpoint_estimation.regressor import estimate_views
-from repogen.viewpoint_estimation.sampling import FEWEST
+from repogen.viewpoint_estimation.sampling import MIN_JOINTS
 from repogen.viewpoint_estimation.sphere import (
-    AREAS,
+    CELL_AREAS,
     QUADRANTS,
-    between_deg,
-    by_band,
-    counted,
-    smoothed,
-    spread_over,
-    to_angles,
-    to_directions,
+    angles_between_deg,
+    angles_to_directions,
+    cell_shares,
+    directions_to_angles,
+    distribution_over_cells,
+    smoothed_cells,
+    sum_by_band,
 )
-from repogen.viewpoint_estimation.trained import Trained, error_summary, load_regressor
+from repogen.viewpoint_estimation.trained import TrainedRegressor, error_summary, load_regressor
 
 
 def chart_views(
     annotations: Path | str,
     out: Path | str = Path("views"),
     min_joints: int = 6,
-    regressor: Trained | None = None,
+    regressor: TrainedRegressor | None = None,
 ) -> dict[str, Any]:
-    """Estimate where each person of a COCO-keypoints file was seen from, and chart it.
+    """Estimate the camera direction from each person of a COCO-keypoints file, and chart them.
 
-    Writes views.json, sphere.png and bands.png into `out` and returns what views.json holds:
-    shares of people by elevation and side, everybody's direction (azimuth 0 = in front, 90 = at
-    the subject's left; elevation 90 = straight above the body, however it lies in the picture)
-    with how far off the estimate expects itself to be, and the regressor's error on held-out
-    generated people. Where the file says the views itself, as ours do, they are charted beside
-    and the error is told. Persons with fewer than `min_joints` labelled joints and crowds are
-    left out. `annotations` may be a dataset of ours; no image is needed.
+    Writes views.json, sphere.png and bands.png into `out` and returns the content of views.json:
+    the shares of people by elevation and side, the direction of each person (azimuth 0 = in
+    front, 90 = at the subject's left; elevation 90 = straight above the body, whatever its
+    rotation in the image) with the expected error, and the regressor's error on held-out
+    generated people. Where the file holds views, as our datasets do, they are charted too, with
+    the error of the estimates. Crowds and persons with fewer than `min_joints` labelled joints are
+    left out. `annotations` is a file or one of our datasets; images are not read.
 
-    The regressor is trained on this machine when first needed, if none is given. Raises
-    `UserError` for a file that is no such file or in which nobody is left.
+    Without `regressor`, one is trained on this machine at the first call and cached. Raises
+    `UserError` for a file that cannot be read and where nobody is left.
     """
-    if not FEWEST <= min_joints <= 17:
-        raise UserError(f"--min-joints {min_joints} must lie between {FEWEST} and 17")
+    if not MIN_JOINTS <= min_joints <= 17:
+        raise UserError(f"--min-joints {min_joints} must lie between {MIN_JOINTS} and 17")
     path, out = Path(annotations), Path(out)
     if path.is_dir():
         path = open_folder(path).annotations
     everybody = read_people(path.stem, path, path.parent)
-    people = _used(everybody, min_joints)
+    people = _select_people(everybody, min_joints)
     regressor = regressor or load_regressor()
     mixture = estimate_views(regressor.network, people.keypoints)
     found = mode(mixture).numpy().astype(np.float64)
-    spread = spread_over(mixture, found)
-    told = people.views[:, :2]
-    truth, known = to_directions(*told.T), np.isfinite(told).all(axis=1)
+    spread = distribution_over_cells(mixture, found)
+    labelled = people.views[:, :2]
+    truth, known = angles_to_directions(*labelled.T), np.isfinite(labelled).all(axis=1)
     charts = {"estimated": spread.cells}
     report: dict[str, Any] = {
         "annotations": str(annotations),
         "persons": len(people),
         "left_out": len(everybody) - len(people),
         "min_joints": min_joints,
-        "shares": _shares(spread.cells),
+        "shares": _share_rows(spread.cells),
         "expected_error_deg": round(float(spread.expected_deg.mean()), 2),
         "held_out_error_deg": regressor.held_out,
     }
     if known.any():
-        charts["as the file says"] = smoothed(truth[known]).cells
-        report["shares_in_file"] = _shares(counted(truth[known]))
-        report["error_deg"] = error_summary(between_deg(found, truth)[known])
-    report["people"] = _directions(people, found, spread.expected_deg)
+        charts["views in the file"] = smoothed_cells(truth[known]).cells
+        report["shares_in_file"] = _share_rows(cell_shares(truth[known]))
+        report["error_deg"] = error_summary(angles_between_deg(found, truth)[known])
+    report["people"] = _direction_rows(people, found, spread.expected_deg)
     shown = "/".join(Path(annotations).resolve().parts[-2:]).replace("$", r"\$")
     title = f"{shown}, {len(people):,} people"
     write_whole(out / "sphere.png", _png(sphere_figure(title, charts)))
@@ -89,51 +89,51 @@ def chart_views(
 
 
 def views_text(report: dict[str, Any]) -> str:
-    """What `chart_views` returns as a table, with the errors below."""
+    """The result of `chart_views` as a table of shares, with the errors below."""
     lines = [
         f"{report['persons']} persons, {report['left_out']} left out (crowds, fewer than "
         f"{report['min_joints']} labelled joints)",
         "",
         f"{'elevation':<14}" + "".join(f"{side:>8}" for side in (*QUADRANTS, "all", "sphere")),
     ]
-    told = {tuple(row["elevation_deg"]): row for row in report.get("shares_in_file", [])}
-    if told:
+    in_file = {tuple(row["elevation_deg"]): row for row in report.get("shares_in_file", [])}
+    if in_file:
         lines[-1] += f"{'in file':>9}"
     total = dict.fromkeys((*QUADRANTS, "all", "even_sphere"), 0.0)
     for row in reversed(report["shares"]):
         low, high = row["elevation_deg"]
         lines.append(f"{low:>4}° … {high:>3}°  " + "".join(f"{row[k]:>8.1%}" for k in total))
-        if told:
-            lines[-1] += f"{told[low, high]['all']:>9.1%}"
+        if in_file:
+            lines[-1] += f"{in_file[low, high]['all']:>9.1%}"
         total = {k: v + row[k] for k, v in total.items()}
     lines += [f"{'all':<14}" + "".join(f"{v:>8.1%}" for v in total.values()), ""]
     if "error_deg" in report:
-        lines.append(f"error against the file's own views: {_error_text(report['error_deg'])}")
-    lines.append(f"expected mean error here: {report['expected_error_deg']:.1f}°")
+        lines.append(f"error against the views in the file: {_error_text(report['error_deg'])}")
+    lines.append(f"expected mean error on this file: {report['expected_error_deg']:.1f}°")
     lines += [
-        f"held-out generated people, {row['joints']}: {_error_text(row)}"
+        f"error on held-out generated people, {row['joints']}: {_error_text(row)}"
         for row in report["held_out_error_deg"]
         if row["elevation_deg"] == [BANDS[0], BANDS[-1]]
     ]
     return "\n".join(lines)
 
 
-def _used(people: PersonAnnotations, min_joints: int) -> PersonAnnotations:
+def _select_people(people: PersonAnnotations, min_joints: int) -> PersonAnnotations:
     labelled = (people.keypoints[:, :, 2] > 0).sum(axis=1)
     used = people.take(np.flatnonzero((labelled >= min_joints) & ~people.crowd))
     if len(used) == 0:
         most = int(labelled.max(initial=0))
         raise UserError(
-            f"{people.name}: nobody of {len(people)} persons has {min_joints} labelled joints (the "
+            f"{people.name}: none of {len(people)} persons has {min_joints} labelled joints (the "
             f"most is {most}); lower --min-joints or give a file with keypoints"
         )
     return used
 
 
-def _shares(cells: Float[np.ndarray, "36 72"]) -> list[dict[str, Any]]:
+def _share_rows(cells: Float[np.ndarray, "36 72"]) -> list[dict[str, Any]]:
     rows = []
-    even = by_band(AREAS).sum(axis=1)
-    for limits, sides, sphere in zip(pairwise(BANDS), by_band(cells), even, strict=True):
+    uniform = sum_by_band(CELL_AREAS).sum(axis=1)
+    for limits, sides, sphere in zip(pairwise(BANDS), sum_by_band(cells), uniform, strict=True):
         shares = dict(zip(QUADRANTS, sides, strict=True)) | {"all": sides.sum()}
         rows.append(
             {"elevation_deg": list(limits)}
@@ -143,7 +143,7 @@ def _shares(cells: Float[np.ndarray, "36 72"]) -> list[dict[str, Any]]:
     return rows
 
 
-def _directions(
+def _direction_rows(
     people: PersonAnnotations, found: Float[np.ndarray, "n 3"], expected: Float[np.ndarray, " n"]
 ) -> list[dict[str, Any]]:
     return [
@@ -155,7 +155,7 @@ def _directions(
             "expected_error_deg": round(float(error), 1),
         }
         for person, image, (azimuth, elevation), error in zip(
-            people.ids, people.image, to_angles(found), expected, strict=True
+            people.ids, people.image, directions_to_angles(found), expected, strict=True
         )
     ]
 

@@ -1,4 +1,4 @@
-"""The views of a set of people, as figures."""
+"""Figures of the camera directions of a set of people."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -12,22 +12,29 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from repogen.cameras.viewpoints import BANDS
-from repogen.viewpoint_estimation.sphere import AREAS, AZIMUTHS, ELEVATIONS, QUADRANTS, by_band
+from repogen.viewpoint_estimation.sphere import (
+    AZIMUTHS,
+    CELL_AREAS,
+    ELEVATIONS,
+    QUADRANTS,
+    sum_by_band,
+)
 
 _COLORS = ("#0072b2", "#56b4e9", "#999999", "#e69f00")
-"""Of Okabe and Ito's, which colour-blind people tell apart: one for each quadrant."""
+"""A colour for each quadrant from Okabe and Ito's palette, which colour-blind people can
+distinguish."""
 
 _SIDES = ("back", "right", "front", "left", "back")
 
 
 def sphere_figure(title: str, charts: Mapping[str, Float[np.ndarray, "36 72"]]) -> Figure:
-    """Heat maps over the sphere by name, each a share of people by cell, on one scale."""
+    """A Mollweide heat map for each chart (share of people by cell, by name), on one scale."""
     figure = Figure(figsize=(6.5 * len(charts) + 1, 4.1), layout="constrained")
-    density = {name: cells / AREAS for name, cells in charts.items()}
+    density = {name: cells / CELL_AREAS for name, cells in charts.items()}
     highest = max(float(values.max()) for values in density.values())
     panels = []
-    for place, (name, values) in enumerate(density.items()):
-        axes = figure.add_subplot(1, len(charts), place + 1, projection="mollweide")
+    for i, (name, values) in enumerate(density.items()):
+        axes = figure.add_subplot(1, len(charts), i + 1, projection="mollweide")
         heat = axes.pcolormesh(
             np.radians(AZIMUTHS), np.radians(ELEVATIONS), values,
             vmin=0, vmax=highest, cmap="magma", rasterized=True,
@@ -41,31 +48,33 @@ def sphere_figure(title: str, charts: Mapping[str, Float[np.ndarray, "36 72"]]) 
         axes.set_title(name, fontsize=10)
         panels.append(axes)
     bar = figure.colorbar(heat, ax=panels, shrink=0.75)
-    bar.set_label("people per area (1 = even on the sphere)")
+    bar.set_label("people per area (1 = uniform on the sphere)")
     figure.suptitle(title, fontsize=12)
-    figure.supxlabel("where the camera stood, seen from the subject", fontsize=10)
+    figure.supxlabel("direction of the camera, seen from the subject", fontsize=10)
     return figure
 
 
 def bands_figure(title: str, charts: Mapping[str, Float[np.ndarray, "36 72"]]) -> Figure:
-    """Shares of people by band of elevation, each bar by side; the even sphere as marks."""
+    """Shares of people by elevation band, stacked by side; marks show the uniform sphere."""
     figure = Figure(figsize=(9, 4), layout="constrained")
     axes = figure.add_subplot()
-    at, width = np.arange(len(BANDS) - 1), 0.75 / len(charts)
-    for place, (name, cells) in enumerate(charts.items()):
-        shares, x = 100 * by_band(cells), at + (place - (len(charts) - 1) / 2) * width
-        bottom = np.zeros(len(at))
+    ticks, width = np.arange(len(BANDS) - 1), 0.75 / len(charts)
+    for i, (name, cells) in enumerate(charts.items()):
+        shares, x = 100 * sum_by_band(cells), ticks + (i - (len(charts) - 1) / 2) * width
+        bottom = np.zeros(len(ticks))
         for side, color, share in zip(QUADRANTS, _COLORS, shares.T, strict=True):
             axes.bar(
-                x, share, 0.92 * width, bottom=bottom, color=color, alpha=1 if place == 0 else 0.5,
+                x, share, 0.92 * width, bottom=bottom, color=color, alpha=1 if i == 0 else 0.5,
                 label=f"{side}, {name}" if len(charts) > 1 else side,
             )  # fmt: skip
             bottom += share
-    even = 100 * by_band(AREAS).sum(axis=1)
-    axes.hlines(even, at - 0.45, at + 0.45, color="black", linestyle="--", label="even sphere")
-    axes.set_xticks(at, [f"{low}° … {high}°" for low, high in pairwise(BANDS)])
-    axes.set_xlabel("camera's elevation (90° = straight above)")
-    axes.set_ylabel("people, %")
+    uniform = 100 * sum_by_band(CELL_AREAS).sum(axis=1)
+    axes.hlines(
+        uniform, ticks - 0.45, ticks + 0.45, color="black", linestyle="--", label="uniform sphere"
+    )
+    axes.set_xticks(ticks, [f"{low}° … {high}°" for low, high in pairwise(BANDS)])
+    axes.set_xlabel("elevation of the camera (90° = straight above)")
+    axes.set_ylabel("share of people, %")
     figure.suptitle(title, fontsize=11)
     figure.legend(fontsize=8, loc="outside right upper")
     return figure

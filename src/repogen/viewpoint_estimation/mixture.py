@@ -1,4 +1,4 @@
-"""Distributions over directions: mixtures of von Mises-Fisher."""
+"""Mixtures of von Mises-Fisher distributions over directions."""
 
 import math
 from typing import NamedTuple
@@ -9,15 +9,15 @@ from torch import Tensor, nn
 
 
 class Mixture(NamedTuple):
-    """One mixture of k von Mises-Fisher distributions on the sphere for each of n people."""
+    """For each of n people, a mixture of k von Mises-Fisher distributions on the sphere."""
 
     log_weights: Float[Tensor, "n k"]
     means: Float[Tensor, "n k 3"]
     concentrations: Float[Tensor, "n k"]
 
 
-def from_outputs(outputs: Float[Tensor, "n m"]) -> Mixture:
-    """A network's m = 5 k plain numbers a person as a mixture."""
+def outputs_to_mixture(outputs: Float[Tensor, "n m"]) -> Mixture:
+    """The mixture that a network's m = 5 k raw outputs per person encode."""
     weights, means, concentrations = outputs.view(len(outputs), -1, 5).split([1, 3, 1], dim=2)
     return Mixture(
         torch.log_softmax(weights.squeeze(2), dim=1),
@@ -27,10 +27,10 @@ def from_outputs(outputs: Float[Tensor, "n m"]) -> Mixture:
 
 
 def log_density(mixture: Mixture, directions: Float[Tensor, "#n d 3"]) -> Float[Tensor, "n d"]:
-    """Logarithm of the density, per steradian, of each person's mixture in d directions.
+    """The logarithm of the density, per steradian, of each person's mixture in d unit directions.
 
-    A component's is k exp(k (cos - 1)) / (2 pi (1 - exp(-2 k))) (Mardia and Jupp, Directional
-    Statistics, 2000, 9.3.4, written so that it does not overflow).
+    A component of concentration k has the density k exp(k (cos - 1)) / (2 pi (1 - exp(-2 k)))
+    (Mardia and Jupp, Directional Statistics, 2000, Equation 9.3.4, in a form without overflow).
     """
     k = mixture.concentrations
     height = mixture.log_weights + torch.log(k / -torch.expm1(-2 * k)) - math.log(2 * math.pi)
@@ -39,14 +39,14 @@ def log_density(mixture: Mixture, directions: Float[Tensor, "#n d 3"]) -> Float[
 
 
 def mode(mixture: Mixture) -> Float[Tensor, "n 3"]:
-    """The most likely of the components' means: of two answers (in front? behind?) one of them,
-    where the mean would lie between both."""
+    """The component mean of the highest density; unlike the mixture's mean, it does not lie
+    between two likely directions."""
     best = log_density(mixture, mixture.means).argmax(dim=1)
     return mixture.means[torch.arange(len(best)), best]
 
 
-def averaged(one: Mixture, other: Mixture) -> Mixture:
-    """Half of each."""
+def average_mixtures(one: Mixture, other: Mixture) -> Mixture:
+    """The mixture of two mixtures with equal weights."""
     return Mixture(
         torch.cat([one.log_weights, other.log_weights], dim=1) - math.log(2),
         torch.cat([one.means, other.means], dim=1),

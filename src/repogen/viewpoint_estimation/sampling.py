@@ -1,4 +1,4 @@
-"""What the regressor learns from: generated poses, seen from everywhere, labelled as people do."""
+"""Training data of the regressor: random poses from random directions, with annotation noise."""
 
 import numpy as np
 from jaxtyping import Float
@@ -12,11 +12,11 @@ from repogen.poses.bounds import Bounds, default_bounds
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.sampling import Angles, sample_body_pose
 
-FACE = slice(0, 5)
-"""Nose, eyes and ears, which many sets do not label (LSPet)."""
+FACE_JOINTS = slice(0, 5)
+"""Nose, eyes and ears, which some datasets do not label (LSPet)."""
 
-FEWEST = 5
-"""Labelled joints that everybody keeps."""
+MIN_JOINTS = 5
+"""Labelled joints that `drop_joints` leaves at least."""
 
 _LEGS, _ARMS = ("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist")
 _DISTRIBUTIONS = ("pair_of_gaussians", "uniform")
@@ -24,9 +24,9 @@ _DISTRIBUTIONS = ("pair_of_gaussians", "uniform")
 _DISTANCE_M = (1.5, 15.0)
 _OFF_AXIS_DEG = 25.0
 _NOISE = (0.1, 1.5)
-"""Annotation noise in units of COCO's own, evenly on a log scale."""
+"""Range of the annotation noise in units of COCO's sigmas, log-uniform."""
 
-_CUTS: tuple[tuple[float, list[int]], ...] = (
+_LOST_TOGETHER: tuple[tuple[float, list[int]], ...] = (
     (0.06, [1, 3, 5, 7, 9, 11, 13, 15]),
     (0.06, [2, 4, 6, 8, 10, 12, 14, 16]),
     (0.05, [15, 16]),
@@ -34,15 +34,15 @@ _CUTS: tuple[tuple[float, list[int]], ...] = (
     (0.03, [11, 12, 13, 14, 15, 16]),
     (0.72, []),
 )
-"""Chance that these joints are lost together: the left or the right half, legs from below."""
+"""Probabilities that these joints are missing together: a left or right half, or lower legs."""
 
 
 def sample_pose(rng: np.random.Generator, bounds: Bounds) -> Angles:
-    """A pose as real people take them, within and somewhat beyond METHOD 2.1's bounds.
+    """A random pose with the joint correlations of real people, up to 1.25 times the bounds.
 
-    Independent joints miss much of what people do: they mostly stand, so the variance is
-    U(0.1, 1.25); they move both legs or both arms alike, half of the time here; and they sit and
-    squat, which takes both hips and both knees at once (a camera below shows legs as short).
+    Independent joints would miss them. People mostly stand: the variance is U(0.1, 1.25). Both
+    legs, or both arms, move alike half of the time. People sit and squat, which bends both hips
+    and both knees (from below the legs look short): 30 % of the poses.
     """
     distribution = DISTRIBUTIONS[_DISTRIBUTIONS[int(rng.integers(2))]]
     angles = sample_body_pose(rng, bounds, distribution, float(rng.uniform(0.1, 1.25)))
@@ -62,8 +62,12 @@ def sample_pose(rng: np.random.Generator, bounds: Bounds) -> Angles:
     return angles
 
 
-def sample_points(rng: np.random.Generator, body: Body, count: int) -> Float[np.ndarray, "n 17 3"]:
-    """Keypoints of `count` people of any age, metres, world frame, the hips at the origin."""
+def sample_people(rng: np.random.Generator, body: Body, count: int) -> Float[np.ndarray, "n 17 3"]:
+    """3D keypoints of `count` people of any age in random poses; metres, world frame.
+
+    The hips are at the origin; the keypoints are where annotators click (see
+    `labels.convention`).
+    """
     bounds, ages = default_bounds(), tuple(AGES)
     return np.stack(
         [
@@ -76,22 +80,23 @@ def sample_points(rng: np.random.Generator, body: Body, count: int) -> Float[np.
 
 
 def sample_directions(rng: np.random.Generator, count: int) -> Float[np.ndarray, "n 3"]:
-    """Unit vectors from person to camera, even on the sphere."""
+    """Unit vectors from person to camera, uniform on the sphere."""
     vectors = rng.normal(size=(count, 3))
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def projected(
+def project_people(
     rng: np.random.Generator,
     points: Float[np.ndarray, "n 17 3"],
     towards: Float[np.ndarray, "n 3"],
     distances: Float[np.ndarray, " n"],
     off_axis: Float[np.ndarray, " n"],
 ) -> Float[np.ndarray, "n 17 2"]:
-    """Points of each person in the picture of a camera in direction `towards`, x right, y down.
+    """Project each person's points (metres, world frame) into a camera in direction `towards`.
 
-    The camera is rolled by any angle and looks `off_axis` radians past the person, to any side;
-    its focal length is 1. Joints behind it are put 10 cm before it.
+    The camera is `distances` metres away, rolled by a random angle, and its axis points
+    `off_axis` radians past the person to a random side. Returns x right, y down, for a focal
+    length of 1. Joints less than 10 cm in front of the camera are projected as at 10 cm.
     """
     across = np.cross(rng.normal(size=towards.shape), towards)
     across /= np.linalg.norm(across, axis=1, keepdims=True)
@@ -107,39 +112,41 @@ def projected(
 def sample_labels(
     rng: np.random.Generator, points: Float[np.ndarray, "p 17 3"], count: int
 ) -> tuple[Float[np.ndarray, "n 17 3"], Float[np.ndarray, "n 3"]]:
-    """Random people of `points`, half of them mirrored, as an annotator would label all 17 joints
-    in pictures from random cameras: keypoints (x, y, 2) and the directions to the cameras."""
+    """Noisy 2D keypoints of random people of `points`, half of them mirrored, in random cameras.
+
+    Returns keypoints (x, y, v = 2) and the unit directions to the cameras.
+    """
     chosen = points[rng.integers(len(points), size=count)]
     mirror = rng.random(count) < 0.5
     chosen[mirror] = chosen[mirror][:, FLIP] * [-1.0, 1.0, 1.0]
     towards = sample_directions(rng, count)
-    distances = _log_even(rng, _DISTANCE_M, count)
+    distances = _log_uniform(rng, _DISTANCE_M, count)
     off_axis = np.radians(rng.uniform(0, _OFF_AXIS_DEG, count))
-    flat = projected(rng, chosen, towards, distances, off_axis)
-    # The root of a person's area is about half of the longer side of its joints' box.
-    size = 0.5 * np.ptp(flat, axis=1).max(axis=1) * _log_even(rng, _NOISE, count)
+    flat = project_people(rng, chosen, towards, distances, off_axis)
+    # The square root of a person's area is about half the longer side of its joints' box.
+    size = 0.5 * np.ptp(flat, axis=1).max(axis=1) * _log_uniform(rng, _NOISE, count)
     flat += rng.normal(size=flat.shape) * size[:, None, None] * SIGMAS[:, None]
     return np.concatenate([flat, np.full((count, 17, 1), 2.0)], axis=2), towards
 
 
-def with_lost_joints(
+def drop_joints(
     rng: np.random.Generator, keypoints: Float[np.ndarray, "n 17 3"]
 ) -> Float[np.ndarray, "n 17 3"]:
-    """The same labels with joints missing as in real sets: no faces, cut people, single joints.
+    """The keypoints with joints missing as in real datasets: faces, body parts, single joints.
 
-    Nobody keeps fewer than `FEWEST`: who would, loses none.
+    A person that would keep fewer than `MIN_JOINTS` joints loses none.
     """
     count = len(keypoints)
-    tables = np.array([[joint in joints for joint in range(17)] for _, joints in _CUTS])
-    lost = tables[rng.choice(len(_CUTS), count, p=[share for share, _ in _CUTS])]
-    lost[rng.random(count) < 0.35, FACE] = True
+    masks = np.array([[joint in joints for joint in range(17)] for _, joints in _LOST_TOGETHER])
+    lost = masks[rng.choice(len(_LOST_TOGETHER), count, p=[share for share, _ in _LOST_TOGETHER])]
+    lost[rng.random(count) < 0.35, FACE_JOINTS] = True
     rates = rng.uniform(0, 0.3, count) * (rng.random(count) < 0.5)
     lost |= rng.random((count, 17)) < rates[:, None]
-    lost[(~lost).sum(axis=1) < FEWEST] = False
+    lost[(~lost).sum(axis=1) < MIN_JOINTS] = False
     return np.where(lost[:, :, None], 0.0, keypoints)
 
 
-def _log_even(
+def _log_uniform(
     rng: np.random.Generator, limits: tuple[float, float], count: int
 ) -> Float[np.ndarray, " n"]:
     low, high = np.log(limits)

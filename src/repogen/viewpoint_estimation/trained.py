@@ -1,4 +1,4 @@
-"""The trained regressor, kept on this machine, and how far off it is on people it never saw."""
+"""Training and caching the regressor, with its errors on held-out people."""
 
 import json
 import sys
@@ -22,35 +22,39 @@ from repogen.errors import UserError
 from repogen.viewpoint_estimation.mixture import mode
 from repogen.viewpoint_estimation.regressor import ViewRegressor, estimate_views, train_regressor
 from repogen.viewpoint_estimation.sampling import (
-    FACE,
+    FACE_JOINTS,
+    drop_joints,
     sample_labels,
-    sample_points,
-    with_lost_joints,
+    sample_people,
 )
-from repogen.viewpoint_estimation.sphere import between_deg, spread_over, to_angles
+from repogen.viewpoint_estimation.sphere import (
+    angles_between_deg,
+    directions_to_angles,
+    distribution_over_cells,
+)
 
 FORMAT = 1
-"""Part of the file's name: raise it when training or the network changes."""
+"""Part of the cached file's name: increase it when the training or the network changes."""
 
 _POSES, _HELD_OUT_POSES, _HELD_OUT_VIEWS = 4000, 1000, 4000
 
 
 @dataclass(frozen=True)
-class Trained:
-    """A regressor and its errors on held-out generated people, as `held_out_errors` gives them."""
+class TrainedRegressor:
+    """A regressor and its errors on held-out generated people (see `held_out_errors`)."""
 
     network: ViewRegressor
     held_out: list[dict[str, Any]]
 
 
-def train_and_test(seed: int = 0, body: Body | None = None) -> Trained:
-    """Train on poses of one seed and test on those of another; minutes on a laptop."""
+def train_and_evaluate(seed: int = 0, body: Body | None = None) -> TrainedRegressor:
+    """Train a regressor on random people, and evaluate it on others; takes minutes on a laptop."""
     body = body or load_body()
     rng = np.random.default_rng([seed, 0])
-    network = train_regressor(rng, sample_points(rng, body, _POSES))
+    network = train_regressor(rng, sample_people(rng, body, _POSES))
     rng = np.random.default_rng([seed, 1])
-    return Trained(
-        network, held_out_errors(rng, network, sample_points(rng, body, _HELD_OUT_POSES))
+    return TrainedRegressor(
+        network, held_out_errors(rng, network, sample_people(rng, body, _HELD_OUT_POSES))
     )
 
 
@@ -60,25 +64,25 @@ def held_out_errors(
     points: Float[np.ndarray, "p 17 3"],
     count: int = _HELD_OUT_VIEWS,
 ) -> list[dict[str, Any]]:
-    """Angular errors, in degrees, on `count` labelled views of people posed as `points`.
+    """Angular errors, in degrees, on `count` views of people with the 3D keypoints `points`.
 
-    A row for each choice of labelled joints, of all elevations and then of each band. `expected`
-    is what the regressor itself expects its mean error to be.
+    The rows are, for each choice of labelled joints, all elevations and then each band. `expected`
+    is the mean error that the regressor's own distributions predict.
     """
     labels, towards = sample_labels(rng, points, count)
     faceless = labels.copy()
-    faceless[:, FACE] = 0.0
+    faceless[:, FACE_JOINTS] = 0.0
     rows = []
     for joints, keypoints in (
         ("all joints", labels),
         ("no face joints", faceless),
-        ("some joints missing", with_lost_joints(rng, labels)),
+        ("some joints missing", drop_joints(rng, labels)),
     ):
         mixture = estimate_views(network, keypoints)
         found = mode(mixture).numpy().astype(np.float64)
-        errors = between_deg(found, towards)
-        expected = spread_over(mixture, found).expected_deg
-        elevation = to_angles(towards)[:, 1]
+        errors = angles_between_deg(found, towards)
+        expected = distribution_over_cells(mixture, found).expected_deg
+        elevation = directions_to_angles(towards)[:, 1]
         for low, high in ((-90, 90), *pairwise(BANDS)):
             inside = (elevation >= low) & (elevation <= high)
             rows.append(
@@ -90,7 +94,7 @@ def held_out_errors(
 
 
 def error_summary(errors: Float[np.ndarray, " n"]) -> dict[str, float]:
-    """How many, the mean, and the three quartiles, of which the second is the median."""
+    """The number of errors, their mean, median and quartiles."""
     lower, median, upper = np.percentile(errors, [25, 50, 75])
     named = {"mean": errors.mean(), "lower_quartile": lower, "median": median}
     named["upper_quartile"] = upper
@@ -98,15 +102,15 @@ def error_summary(errors: Float[np.ndarray, " n"]) -> dict[str, float]:
 
 
 def cached_regressor() -> Path:
-    """Where this version's regressor is kept, whether or not it is there yet."""
+    """The path of this version's cached regressor; the file may not exist yet."""
     return cache_dir() / "viewpoints" / f"anny-{version('anny')}-{FORMAT}.safetensors"
 
 
-def load_regressor() -> Trained:
-    """The trained regressor, trained first if this machine has none.
+def load_regressor() -> TrainedRegressor:
+    """The cached regressor; trains it first where this machine has none.
 
-    Of several processes that start together one trains and the others wait. Raises `UserError`
-    where the file cannot be read or written.
+    One process trains, others that start meanwhile wait for it. Raises `UserError` where the file
+    cannot be read or written.
     """
     path = cached_regressor()
     if not path.exists():
@@ -114,21 +118,21 @@ def load_regressor() -> Trained:
             path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{path}.lock"):
                 if not path.exists():
-                    _say(f"training the view regressor, once for this machine (minutes) → {path}")
-                    _save(path, train_and_test())
+                    _say(f"training the view regressor, once per machine (minutes) → {path}")
+                    _save(path, train_and_evaluate())
         except OSError as error:
             raise cannot_write(path, error) from error
     return _read(path)
 
 
-def _save(path: Path, trained: Trained) -> None:
+def _save(path: Path, trained: TrainedRegressor) -> None:
     data = safetensors.torch.save(
         trained.network.state_dict(), {"held_out": json.dumps(trained.held_out)}
     )
     write_whole(path, data)
 
 
-def _read(path: Path) -> Trained:
+def _read(path: Path) -> TrainedRegressor:
     try:
         with safe_open(path, "pt") as file:
             held_out = json.loads(file.metadata()["held_out"])
@@ -136,8 +140,8 @@ def _read(path: Path) -> Trained:
         network = ViewRegressor(np.random.default_rng(0))
         network.load_state_dict(weights)
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise UserError(f"{path} is no view regressor; remove it to train one anew") from error
-    return Trained(network.eval(), held_out)
+        raise UserError(f"{path} is not a view regressor; remove it to train a new one") from error
+    return TrainedRegressor(network.eval(), held_out)
 
 
 def _say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""Looking at datasets."""
+"""Contact sheets, figures and summaries of datasets."""
 
 from repogen.visualization.info import info
 from repogen.visualization.preview import preview

@@ -1,4 +1,4 @@
-"""`repogen info`: what this installation offers, or what a dataset holds."""
+"""`repogen info`: a summary of the installation or of a dataset."""
 
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
@@ -22,41 +22,47 @@ from repogen.poses.sampling import NAMED_POSES, sample_body_pose, sample_hands
 from repogen.visualization.summary import summarize
 
 VARIANCES = (0.33, 0.67, 1.0, 1.5, 2.0)
-"""Pose variances whose plausibility is shown; the paper's Figure 5 goes from 0.2 to 2."""
+"""Pose variances in the table of plausibility; Figure 5 of the paper goes from 0.2 to 2."""
 
 
 def info(dataset: Path | str | None = None, plausibility: int = 0) -> str:
-    """A few lines on the installation, or on a finished dataset; or how plausible random poses
-    are, measured on `plausibility` of them for each distribution and variance.
+    """A summary of the installation, or of a finished dataset, as text.
 
-    Raises `UserError` for a folder that is no dataset, and for a dataset and `plausibility`.
+    With `plausibility` the text is a table of how plausible random poses are, measured on that
+    many poses for each distribution and variance. Raises `UserError` for a folder that is not a
+    dataset, and for a dataset together with `plausibility`.
     """
     if plausibility < 0 or (dataset and plausibility):
-        raise UserError("--plausibility takes a number of poses from 1 and no dataset")
+        raise UserError("--plausibility takes a number of poses from 1 up, and no dataset")
     if plausibility:
         return plausibility_table(plausibility)
-    return _of_dataset(Path(dataset)) if dataset else _of_installation()
+    return _dataset_text(Path(dataset)) if dataset else _installation_text()
 
 
 def plausibility_table(poses: int) -> str:
-    """Share of the skin inside the body, and degrees beyond the human range, of random adults in
-    random poses: a line for each angle distribution and pose variance."""
+    """How plausible random poses of random adults are, a line per angle distribution and variance.
+
+    The columns are the mean, median and 90th percentile of the share of skin inside the body, and
+    the mean sum of the angles beyond the human range, in degrees.
+    """
     lines = [
-        f"{poses} poses each: skin inside the body, joints beyond the human range (there alone "
-        "elbows and knees folded past 180° count)",
+        f"{poses} poses each: share of skin inside the body; degrees beyond the human range "
+        "(elbows and knees folded past 180° count only here)",
         f"{'distribution':<20} {'variance':>8} {'mean':>7} {'median':>7} {'90 %':>7} {'beyond':>7}",
     ]
     for name in DISTRIBUTIONS:
         for variance in VARIANCES:
-            shares, beyond = np.transpose([_scores(k, name, variance) for k in range(poses)])
+            shares, beyond = np.transpose(
+                [_plausibility_of(k, name, variance) for k in range(poses)]
+            )
             figures = (shares.mean(), np.median(shares), np.quantile(shares, 0.9))
             percent = " ".join(f"{100 * share:6.2f}%" for share in figures)
             lines.append(f"{name:<20} {variance:>8.2f} {percent} {beyond.mean():6.0f}°")
     return "\n".join(lines)
 
 
-def _scores(seed: int, distribution: str, variance: float) -> tuple[float, float]:
-    """Intersecting share, and degrees beyond the human range, of one person's pose."""
+def _plausibility_of(seed: int, distribution: str, variance: float) -> tuple[float, float]:
+    """The share of skin inside the body and the degrees beyond the human range of one pose."""
     body, rng = load_body(), np.random.default_rng(seed)
     shape = body.sample_shape(rng, ("adults",))
     angles = sample_hands(rng)
@@ -65,7 +71,7 @@ def _scores(seed: int, distribution: str, variance: float) -> tuple[float, float
     return share, sum(range_excess(angles).values())
 
 
-def _of_installation() -> str:
+def _installation_text() -> str:
     from repogen.warp_setup import wp
 
     body = cached_file()
@@ -91,7 +97,7 @@ def _flags(options: Mapping[str, Any]) -> Iterator[str]:
         yield f"--{name.replace('_', '-')} {' '.join(map(str, words))}"
 
 
-def _of_dataset(path: Path) -> str:
+def _dataset_text(path: Path) -> str:
     folder = open_dataset(path)
     run, summary = read_run(folder), summarize(folder)
     people, flags = summary.people, summary.people["flags"]
@@ -113,7 +119,7 @@ def _of_dataset(path: Path) -> str:
 
 
 def _elevations(degrees: np.ndarray) -> str:
-    """How many people are seen from where."""
+    """The number of people in each elevation band."""
     counts, _ = np.histogram(degrees, BANDS)
     return ", ".join(
         f"{low}° to {high}° {count}"

@@ -25,10 +25,11 @@ img{{max-width:100%}} pre{{background:#f4f4f4;padding:1em;overflow:auto}}</style
 def preview(
     dataset: Path | str, out: Path | str | None = None, images: int = 48, columns: int = 8
 ) -> Path:
-    """Write `sheet.png`, figures and `index.html` into `out`, by default DATASET/preview.
+    """Write sheet.png, figures and index.html into `out`, by default DATASET/preview.
 
-    `images` pictures, evenly spread, are shown. Returns the page's path; it needs no other
-    file. Raises `UserError` where there is no finished dataset.
+    The sheet shows `images` images at uniform intervals, `columns` side by side. Returns the path
+    of the page, which is self-contained. Raises `UserError` for a folder that is not a finished
+    dataset.
     """
     folder = open_dataset(dataset)
     target = Path(out) if out else folder.root / "preview"
@@ -38,17 +39,17 @@ def preview(
     ids = sorted({1 + i * count // shown for i in range(shown)})
     sheet = contact_sheet(folder, ids, min(columns, shown), 256)
     write_whole(target / "sheet.png", encode_png(sheet))
-    pages = [("Pictures", "image/jpeg", encode_jpeg(sheet))]
+    pictures = [("Images", "image/jpeg", encode_jpeg(sheet))]
     for name, title, data in _figures(folder, summary, run["config"]):
         write_whole(target / f"{name}.png", data)
-        pages.append((title, "image/png", data))
+        pictures.append((title, "image/png", data))
     page = _PAGE.format(
         title=html.escape(f"{folder.root.name}: {count} images"),
         summary=html.escape(f"{len(summary.people)} people; {run['backgrounds_found']}"),
         figures="\n".join(
             f'<h2>{html.escape(title)}</h2><img alt="{html.escape(title)}" '
             f'src="data:{kind};base64,{base64.b64encode(data).decode()}">'
-            for title, kind, data in pages
+            for title, kind, data in pictures
         ),
         options=html.escape(json.dumps(run, indent=1)),
     )

@@ -1,4 +1,4 @@
-"""Contact sheets: many small pictures with their skeletons."""
+"""Contact sheets: many small images with their skeletons."""
 
 from contextlib import suppress
 from typing import Any
@@ -17,8 +17,10 @@ from repogen.pictures import decode_picture
 def contact_sheet(
     folder: DatasetFolder, ids: list[int], columns: int, tile: int
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """Images `ids` in the dataset's order, each fitted into a square of `tile` pixels with its
-    skeletons, BGR."""
+    """A BGR contact sheet of the images `ids`, in the dataset's order, with their skeletons.
+
+    Each image is scaled to fit a square of `tile` pixels; a missing image is black.
+    """
     tiles = [_tile(folder, *entry, tile) for entry in read_annotated(folder, ids)]
     tiles += [np.full((tile, tile, 3), 255, np.uint8)] * (-len(tiles) % columns)
     rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
@@ -29,7 +31,7 @@ def _tile(
     folder: DatasetFolder, image: dict[str, Any], annotations: list[dict[str, Any]], tile: int
 ) -> UInt8[np.ndarray, "h w 3"]:
     picture = None
-    with suppress(UserError):  # the sheet shows that one is missing
+    with suppress(UserError):  # a black tile shows that the image is missing
         data = read_files(folder, image["id"], (PICTURE,))[PICTURE]
         picture = decode_picture(np.frombuffer(data, np.uint8))
     if picture is None:
@@ -44,9 +46,9 @@ def _tile(
     out = np.full((tile, tile, 3), 255, np.uint8)
     out[: small.shape[0], : small.shape[1]] = small
     view, strip = image["view"], out[-(tile // 14) :]
-    strip //= 3  # dark, so that the words stand out
+    strip //= 3  # dark, so that the text is readable
     angles = f"az {view['azimuth_deg']:.0f} el {view['elevation_deg']:.0f}"
     text = f"{image['id']} {view['name']} {angles}"
-    place, white = (4, strip.shape[0] * 3 // 4), (255, 255, 255)
-    cv2.putText(strip, text, place, cv2.FONT_HERSHEY_SIMPLEX, tile / 700, white, 1, cv2.LINE_AA)
+    origin, white = (4, strip.shape[0] * 3 // 4), (255, 255, 255)
+    cv2.putText(strip, text, origin, cv2.FONT_HERSHEY_SIMPLEX, tile / 700, white, 1, cv2.LINE_AA)
     return out

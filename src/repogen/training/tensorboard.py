@@ -1,4 +1,4 @@
-"""What a run tells TensorBoard."""
+"""Logging of a run to TensorBoard."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,22 +10,25 @@ from torch.utils.tensorboard import SummaryWriter
 from repogen.datasets.folder import cannot_write
 
 
-class Board:
-    """Writes a run's epochs into a folder, from a step on: what a stopped run wrote there after
-    it is void. Raises `UserError` where the folder cannot be written."""
+class TensorBoardLogger:
+    """Writes the losses and scores of a run into a folder, from `step` on.
+
+    TensorBoard discards what a stopped run wrote at later steps. Raises `UserError` where the
+    folder cannot be written.
+    """
 
     def __init__(self, folder: Path, step: int) -> None:
         self._folder, self._step = folder, step
-        with self._written():
+        with self._write_errors():
             self._writer = SummaryWriter(str(folder), purge_step=step)
 
-    def note(self, entry: dict[str, Any], losses: list[float]) -> None:
-        """An epoch: its entry in the log, and the loss of each step."""
-        with self._written():
+    def log_epoch(self, entry: dict[str, Any], losses: list[float]) -> None:
+        """Log an epoch: its entry of log.jsonl and the loss of each step."""
+        with self._write_errors():
             for loss in losses:
                 self._writer.add_scalar("loss", loss, self._step)
                 self._step += 1
-            # At the epoch's last step: a run that goes on voids the next one.
+            # At the last step of the epoch: a resumed run discards the step after it.
             for name, scores in entry.get("val", {}).items():
                 for score, value in scores.items():
                     self._writer.add_scalar(f"{name}/{score}", value, self._step - 1)
@@ -33,11 +36,12 @@ class Board:
             self._writer.flush()
 
     def close(self) -> None:
-        with self._written():
+        """Flush and close the event file."""
+        with self._write_errors():
             self._writer.close()
 
     @contextmanager
-    def _written(self) -> Iterator[None]:
+    def _write_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:

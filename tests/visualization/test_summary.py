@@ -1,4 +1,4 @@
-"""Where the camera stands is told of each person, not of each picture."""
+"""Summaries and figures hold the camera direction of each person, not of each image."""
 
 import shutil
 from collections import Counter
@@ -23,7 +23,7 @@ def crowd(tmp_path_factory, body):
     return generate(tmp_path_factory.mktemp("crowd") / "set", config)
 
 
-def test_the_figure_has_a_dot_for_each_person(crowd):
+def test_the_views_figure_has_a_dot_for_each_person(crowd):
     coco = read_coco(DatasetFolder(crowd))
     (axes,) = views_figure(summarize(DatasetFolder(crowd))).axes
     dots = np.concatenate([np.degrees(dots.get_offsets()) for dots in axes.collections])
@@ -48,7 +48,7 @@ def test_info_counts_people_by_elevation(crowd):
     assert total == len(elevations)
 
 
-def test_the_summary_is_of_every_person(crowd):
+def test_the_summary_holds_every_person(crowd):
     coco, summary = read_coco(DatasetFolder(crowd)), summarize(DatasetFolder(crowd))
     people, names = coco["annotations"], [image["view"]["name"] for image in coco["images"]]
     assert summary.views == Counter(names)
@@ -62,10 +62,10 @@ def test_the_summary_is_of_every_person(crowd):
 
 
 @pytest.mark.parametrize(("old", "new"), [('"view":', '"sight":'), ('"area":', '"area":"x","a":')])
-def test_records_that_are_not_ours_are_one_line(crowd, tmp_path, old, new):
+def test_annotations_of_another_format_are_one_line(crowd, tmp_path, old, new):
     broken = tmp_path / "set"
     shutil.copytree(crowd, broken)
     file = DatasetFolder(broken).annotations
     file.write_text(file.read_text().replace(old, new))
-    with pytest.raises(UserError, match="holds records that are not ours"):
+    with pytest.raises(UserError, match="holds annotations that are not ours"):
         info(broken)

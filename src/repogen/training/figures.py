@@ -1,4 +1,4 @@
-"""A run as a picture."""
+"""The figure of a run."""
 
 from typing import Any
 
@@ -9,20 +9,23 @@ import numpy as np
 from matplotlib.figure import Figure
 
 
-def curve_figure(log: list[dict[str, Any]], losses: list[float]) -> Figure:
-    """Loss of every step and its mean over an epoch; AP and OKS of the validation sets."""
+def training_figure(log: list[dict[str, Any]], losses: list[float]) -> Figure:
+    """The loss of every step and its mean over each epoch; AP and OKS of the validation sets.
+
+    `log` holds the entries of log.jsonl, `losses` one loss per step.
+    """
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     epochs = [entry["epoch"] for entry in log]
     steps = np.arange(1, len(losses) + 1) * len(log) / len(losses)
     left.plot(steps, losses, color="#8fb3d9", linewidth=0.8, label="step")
-    left.plot(epochs, [entry["loss"] for entry in log], color="#b03030", label="mean of an epoch")
+    left.plot(epochs, [entry["loss"] for entry in log], color="#b03030", label="epoch mean")
     left.set_yscale("log")
     left.set_title("loss")
     left.legend(fontsize=8)
-    for place, name in enumerate(log[-1].get("val", {})):
+    for index, name in enumerate(log[-1].get("val", {})):
         scores = [entry["val"][name] for entry in log]
-        color = f"C{place}"
+        color = f"C{index}"
         right.plot(epochs, [s["AP"] for s in scores], color=color, label=f"{name} AP")
         right.plot(
             epochs, [s["OKS"] for s in scores], color=color, linestyle=":", label=f"{name} OKS"
