@@ -83,8 +83,8 @@ def main(out: Path) -> None:
 
     mirror = _mirror_vertices(average)
     points = {}
-    for name in wholebody.MORE_KEYPOINTS:
-        other = left.get(wholebody.mirrored_point(name))
+    for name in wholebody.EXTRA_KEYPOINTS:
+        other = left.get(wholebody.mirrored_keypoint(name))
         if name in left and other is left[name]:  # on the midline: as much left as right
             points[name] = _sum(left[name], _mirrored(left[name], mirror), 0.5)
         else:

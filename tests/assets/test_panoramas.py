@@ -96,13 +96,13 @@ def bad(write_exr, tmp_path, light, what):
         ("whole", "has channels RGB; R, G and B"),
         ("black", "holds no light"),
         ("infinite", "not finite"),
-        ("cut", "cut short"),
-        ("head", "cut short"),
-        ("empty", "cut short"),
+        ("cut", "truncated"),
+        ("head", "truncated"),
+        ("empty", "truncated"),
         ("gone", "it is missing"),
-        ("radiance", "cut short"),
-        ("photo", "no Radiance file"),
-        ("claims", "are the most"),
+        ("radiance", "truncated"),
+        ("photo", "not a Radiance file"),
+        ("claims", "the limit is"),
     ],
 )
 def test_what_is_no_panorama_is_named(tmp_path, light, what, says, capfd, write_exr):
@@ -115,7 +115,7 @@ def test_what_is_no_panorama_is_named(tmp_path, light, what, says, capfd, write_
 
 
 def test_large_panoramas_are_installed_smaller_with_the_same_light(tmp_path, assets, monkeypatch):
-    monkeypatch.setattr(items, "_WIDEST", 64)
+    monkeypatch.setattr(items, "_MAX_PANORAMA_WIDTH", 64)
     pixels = np.full((80, 160, 3), 0.5, np.float32)
     pixels[20:30, 60:80] = 50
     (tmp_path / "sky").mkdir()

@@ -48,7 +48,7 @@ def test_vertices_equal_annys_own(body, which):
 
     coefficients = ours._coefficients(shape, face)
     transforms = ours._bone_transforms(coefficients, dict(zip(bones, turns, strict=True)))
-    difference = ours._skinned(coefficients, *transforms).vertices - data["check_vertices"][which]
+    difference = ours._skin(coefficients, *transforms).vertices - data["check_vertices"][which]
     skin = np.unique(body.surface.faces[body.surface.faces_of("skin")])
     difference = difference[skin] - difference[skin].mean(axis=0)  # anny's origin is another
     error = np.linalg.norm(difference, axis=1)

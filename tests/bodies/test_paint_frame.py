@@ -65,5 +65,5 @@ def test_a_body_of_another_build_comes_back_as_anny(average, seed):
 
 def test_a_body_that_lies_down_is_a_user_error(average):
     lying = PosedBody(average.vertices[:, [0, 2, 1]], average.keypoints[:, [0, 2, 1]])
-    with pytest.raises(UserError, match="no T-pose: height in metres: sole"):
+    with pytest.raises(UserError, match="not in T-pose: its landmarks by height in metres, sole"):
         to_paint_frame(average.vertices, lying)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from repogen.bodies.rigging import Chain, nearest_rotations, shortest_rotation
+from repogen.bodies.rigging import KinematicTree, nearest_rotations, shortest_rotation
 
 
 def angle_between(a, b):
@@ -66,7 +66,7 @@ def test_chain_is_the_product_and_the_sum_along_each_path():
     rng = np.random.default_rng(2)
     local = Rotation.random(len(PARENTS), rng=rng).as_matrix()
     offsets = rng.normal(size=(len(PARENTS), 3))
-    chain = Chain(PARENTS)
+    chain = KinematicTree(PARENTS)
     turned, placed = chain.compose(local), chain.accumulate(offsets)
     for joint in range(len(PARENTS)):
         product = np.eye(3)
@@ -79,4 +79,4 @@ def test_chain_is_the_product_and_the_sum_along_each_path():
 @pytest.mark.parametrize("parents", [[-1, 2, 0], [-1, 1], [-1, -1]])
 def test_chain_wants_parents_first_and_one_root(parents):
     with pytest.raises(ValueError, match="after its parent"):
-        Chain(np.array(parents))
+        KinematicTree(np.array(parents))

@@ -88,7 +88,7 @@ def test_the_root_has_no_parent_however_it_is_written(tmp_path, smpl, root, kind
 
 
 def test_an_array_that_unpacks_to_gigabytes_is_not_read(tmp_path, smpl, monkeypatch):
-    monkeypatch.setattr(smpl_files, "_LARGEST", 10**6)
+    monkeypatch.setattr(smpl_files, "_MAX_ARRAY_BYTES", 10**6)
     np.savez_compressed(tmp_path / "a.npz", **smpl)
     with pytest.raises(UserError, match=r"posedirs unpacks to 17,114,888 bytes"):
         read_model(tmp_path / "a.npz", FAMILIES["smpl"])
@@ -118,7 +118,7 @@ def changed(smpl, key, at, value):
         (lambda a: {"v_template": np.array(3.0)}, "has no vertices; SMPL has 6,890"),
         (lambda a: {"weights": np.zeros((6890, 52))}, "has 52 joints; SMPL has 24"),
         (lambda a: {"weights": a["weights"].astype(str)}, "weights holds <U.*, not numbers"),
-        (lambda a: {"J_regressor": np.array([{}], object)}, "no npz of arrays"),
+        (lambda a: {"J_regressor": np.array([{}], object)}, "not an npz of arrays"),
     ],
 )
 def test_a_file_that_makes_no_body_is_named(tmp_path, smpl, change, words):
@@ -145,16 +145,16 @@ def test_broken_npz(tmp_path, smpl):
     whole = path.read_bytes()
     for size in (0, 10, 1000, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:size])
-        with pytest.raises(UserError, match="cut off, or no npz"):
+        with pytest.raises(UserError, match="truncated, or not an npz"):
             read_model(path, FAMILIES["smpl"])
     damaged = bytearray(whole)
     damaged[len(whole) // 2] ^= 255  # the archive's checksum finds it
     path.write_bytes(damaged)
-    with pytest.raises(UserError, match="cut off, or no npz"):
+    with pytest.raises(UserError, match="truncated, or not an npz"):
         read_model(path, FAMILIES["smpl"])
     np.save(tmp_path / "b.npy", np.zeros(3))
     (tmp_path / "b.npy").rename(path)
-    with pytest.raises(UserError, match="no npz"):
+    with pytest.raises(UserError, match="not an npz"):
         read_model(path, FAMILIES["smpl"])
 
 

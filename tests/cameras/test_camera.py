@@ -6,7 +6,14 @@ import cattrs
 import numpy as np
 import pytest
 
-from repogen.cameras.camera import Camera, View, angles, direction, look_at, view_of
+from repogen.cameras.camera import (
+    Camera,
+    View,
+    direction_to_angles,
+    angles_to_direction,
+    look_at,
+    view_of,
+)
 from repogen.errors import UserError
 
 ORIGIN = (0.0, 0.0, 0.0)
@@ -42,7 +49,7 @@ def test_camera_looks_at_its_target_from_its_distance(view, target, yaw):
     assert seen[0] == pytest.approx([0, 0, view.distance_m])
     assert camera.to_pixels(seen)[0] == pytest.approx([320, 320])
     away = camera.position() - target
-    expected = direction(view.azimuth_deg + yaw, view.elevation_deg)
+    expected = angles_to_direction(view.azimuth_deg + yaw, view.elevation_deg)
     assert away == pytest.approx(view.distance_m * expected)
 
 
@@ -73,8 +80,8 @@ def test_view_of_inverts_look_at(view, target, yaw):
     ],
 )
 def test_directions_mean_what_the_convention_says(azimuth, elevation, expected):
-    assert direction(azimuth, elevation) == pytest.approx(expected, abs=1e-12)
-    found = angles(np.array(expected, float))
+    assert angles_to_direction(azimuth, elevation) == pytest.approx(expected, abs=1e-12)
+    found = direction_to_angles(np.array(expected, float))
     assert found[1] == pytest.approx(elevation)
     assert (found[0] - azimuth) % 360 == pytest.approx(0)
 

@@ -106,5 +106,5 @@ def test_crop_of_a_person_beyond_the_border_still_is_a_picture():
 def test_nobody_in_front_of_the_camera_is_a_user_error():
     _, camera, points = scene(0)
     behind = points + 2 * camera.position()
-    with pytest.raises(UserError, match="behind it"):
+    with pytest.raises(UserError, match="behind the camera; raise --distance"):
         projected_box(camera, behind)

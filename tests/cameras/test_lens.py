@@ -167,11 +167,11 @@ def test_a_pixel_beyond_straight_back_sees_nothing():
     ("model", "distortion", "words"),
     [
         ("fisheye", (), "pinhole, opencv, equidistant, kannala-brandt"),
-        ("pinhole", (0.1,), "takes 0 .* not 1"),
-        ("opencv", (), "takes 5 .* not 0"),
-        ("opencv", (0.1,) * 4, "takes 5 .* not 4"),
-        ("equidistant", (0.1,) * 4, "takes 0 .* not 4"),
-        ("kannala-brandt", (0.1,) * 5, "takes 4 .* not 5"),
+        ("pinhole", (0.1,), "needs 0 .* not 1"),
+        ("opencv", (), "needs 5 .* not 0"),
+        ("opencv", (0.1,) * 4, "needs 5 .* not 4"),
+        ("equidistant", (0.1,) * 4, "needs 0 .* not 4"),
+        ("kannala-brandt", (0.1,) * 5, "needs 4 .* not 5"),
         ("kannala-brandt", (0.1, float("nan"), 0, 0), "finite"),
     ],
 )
@@ -211,7 +211,7 @@ def test_the_image_circle_is_where_pixels_stop_seeing(model, distortion, fov):
     camera = camera_of(model, distortion, fov)
     if model not in FISHEYES:
         assert camera.circle_radius() == np.inf
-        with pytest.raises(UserError, match="no image circle; only equidistant"):
+        with pytest.raises(UserError, match="no image circle; choose equidistant"):
             replace(camera, circle_deg=180.0)
         return
     camera = replace(camera, circle_deg=150.0)

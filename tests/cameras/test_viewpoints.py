@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import kstest
 
 from repogen.cameras import VIEWS, parse_views, sample_direction
-from repogen.cameras.camera import direction
+from repogen.cameras.camera import angles_to_direction
 from repogen.errors import UserError
 
 COUNT = 4000
@@ -55,7 +55,9 @@ def test_poles_are_gaussian_noise_put_back_on_the_sphere(name, pole):
     expected = np.degrees(np.arcsin(noisy[:, 2] / np.linalg.norm(noisy, axis=1)))
     assert kstest(elevation, expected).pvalue > 1e-3
     assert kstest(azimuth, *uniform(-180, 180)).pvalue > 1e-3
-    mean = np.mean([direction(a, e) for a, e in zip(azimuth, elevation, strict=True)], axis=0)
+    mean = np.mean(
+        [angles_to_direction(a, e) for a, e in zip(azimuth, elevation, strict=True)], axis=0
+    )
     assert mean / np.linalg.norm(mean) == pytest.approx([0, 0, pole], abs=0.06)
 
 

@@ -13,7 +13,7 @@ from repogen.errors import UserError
 from repogen.labels import label
 from repogen.people import posing
 from repogen.people.garments import REGIONS, TUCK, fit_garment, pose_garment
-from repogen.people.outfit import Fabric, Worn
+from repogen.people.outfit import Fabric, WornGarment
 from repogen.scenes import SceneConfig, sample_scene
 
 TREE = (3924, 10589), (1524, 4370), (1892, 3946)
@@ -51,7 +51,7 @@ def installed_jacket(jacket, tmp_path, monkeypatch):
     cv2.imwrite(str(folder / "jacket.png"), np.full((64, 64, 4), (40, 200, 40, 255), np.uint8))
     monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path))
     posing.fitted.cache_clear()
-    yield Worn("mine", "clothes", "jacket", (None,) * (REGIONS + 1))
+    yield WornGarment("mine", "clothes", "jacket", (None,) * (REGIONS + 1))
     posing.fitted.cache_clear()
 
 

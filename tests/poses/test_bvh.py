@@ -81,20 +81,20 @@ def test_how_it_is_laid_out_does_not_matter(tmp_path, change):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("HIERARCHY", "", "no BVH file"),
-        ("MOTION", "", "no BVH file"),
+        ("HIERARCHY", "", "not a BVH file"),
+        ("MOTION", "", "not a BVH file"),
         ("Frames: 2", "Frames: two", "must begin with"),
         ("Frames: 2", "Frames: 0", "no frames"),
         ("Frames: 2", "Frames: 3", "20 numbers; expected 30: 3 frames of 10 channels"),
         ("70\n", "70 7\n", "21 numbers; expected 20"),
-        ("70\n", "seventy\n", "no number"),
+        ("70\n", "seventy\n", "not a number"),
         ("1e1\n", "nan\n", "frame 1 has values that are not finite"),
         ("CHANNELS 1 Xrotation", "CHANNELS 1 Wrotation", "joint Tail: CHANNELS"),
         ("CHANNELS 1 Xrotation", "CHANNELS 2 Xrotation", "joint Tail: CHANNELS"),
         ("CHANNELS 1 Xrotation", "CHANNELS", "joint Tail: CHANNELS"),
         ("OFFSET 0 0 -10\n\t\tCH", "OFFSET 0 0\n\t\tCH", "joint Tail: OFFSET 0 0 must be three"),
-        ("\t}\n}\nMOTION", "}\nMOTION", "cut off"),
-        ("}\nMOTION", "}}\nMOTION", "never opened"),
+        ("\t}\n}\nMOTION", "}\nMOTION", "truncated"),
+        ("}\nMOTION", "}}\nMOTION", "without an opening one"),
         ("JOINT Tail", "TAIL Tail", "cannot read 'TAIL Tail'"),
     ],
 )
@@ -107,7 +107,7 @@ def test_what_is_wrong_is_said(tmp_path, old, new, message):
 @pytest.mark.parametrize("data", [b"", b"\x00\xff\xfe" * 50, b"hello"])
 def test_other_files_are_refused(tmp_path, data):
     (tmp_path / "a.bvh").write_bytes(data)
-    with pytest.raises(UserError, match="no BVH file"):
+    with pytest.raises(UserError, match="not a BVH file"):
         bvh_frames(tmp_path / "a.bvh")
 
 

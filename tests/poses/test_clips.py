@@ -42,11 +42,11 @@ def test_what_is_wrong_with_a_pose_is_said(tmp_path, pose, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"poses": []}', "no pose file"),
+        ('{"poses": []}', "not a pose file"),
         ('{"format": "repogen-poses", "poses": []}', "holds no poses"),
         ('{"format": "repogen-poses"}', "holds no poses"),
-        ("[1]", "no pose file"),
-        ("{", "cannot read"),
+        ("[1]", "not a pose file"),
+        ("{", "is not a JSON file"),
     ],
 )
 def test_other_files_are_refused(tmp_path, text, message):
@@ -57,5 +57,5 @@ def test_other_files_are_refused(tmp_path, text, message):
 
 def test_json_that_is_nested_without_end_is_a_user_error(tmp_path):
     (tmp_path / "poses.json").write_text("[" * 100_000)
-    with pytest.raises(UserError, match="cannot read poses from"):
+    with pytest.raises(UserError, match="is not a JSON file"):
         read_pose_file(tmp_path / "poses.json")

@@ -115,15 +115,15 @@ def test_a_few_bad_files_are_reported(tmp_path, capsys):
     report_skipped(motion)
     report_skipped(motion)
     said = capsys.readouterr().err
-    assert said.count("2 of 5 files left out") == 1
-    assert "d.bvh is no BVH file" in said
+    assert said.count("2 of 5 files skipped") == 1
+    assert "d.bvh is not a BVH file" in said
 
 
 def test_more_bad_files_than_good_are_an_error(tmp_path):
     counted(tmp_path / "a.json", 2)
     for name in "bc":
         (tmp_path / f"{name}.bvh").write_text("hello")
-    with pytest.raises(UserError, match=r"2 of 3 files cannot be used, .*b.bvh is no BVH"):
+    with pytest.raises(UserError, match=r"2 of 3 files cannot be used, .*b.bvh is not a BVH"):
         load_motion(tmp_path)
 
 

@@ -9,7 +9,7 @@ from test_picture import NAKED, light_of, standing
 
 from repogen.colors import to_srgb
 from repogen.errors import UserError
-from repogen.people.outfit import Fabric, Worn
+from repogen.people.outfit import Fabric, WornGarment
 from repogen.rendering.paints import outfits_to_paints
 from repogen.scenes import SceneConfig, sample_scene
 
@@ -69,7 +69,7 @@ def test_clothes_are_painted_over_the_picture(body, renderer, heights):
 
 def test_brows_are_painted_once(body):
     outfit = standing(body).people[0].outfit
-    worn = Worn("mine", "eyebrows", "thick", ())
+    worn = WornGarment("mine", "eyebrows", "thick", ())
     others = replace(outfit, picture="a.png"), replace(outfit, worn=(worn,))
     assert outfits_to_paints([outfit, *others])["brows"].tolist() == pytest.approx([0.8, 0, 0])
 

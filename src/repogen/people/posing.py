@@ -9,10 +9,10 @@ from jaxtyping import Float, Int
 from repogen.assets import assets_dir, read_garment
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.protocol import Body, PosedBody, Surface
-from repogen.cameras.camera import rotated, yaw_matrix
+from repogen.cameras.camera import rotate_points, yaw_matrix
 from repogen.errors import UserError
-from repogen.people.garments import Fitted, fit_garment, pose_garment
-from repogen.people.outfit import Outfit, Worn, shoe_top
+from repogen.people.garments import FittedGarment, fit_garment, pose_garment
+from repogen.people.outfit import Outfit, WornGarment, shoe_top
 from repogen.people.person import Person
 
 _TRUNK, _CHEST, _HIPS = 0.15, (0.15, 0.42), (-0.08, 0.04)
@@ -65,8 +65,8 @@ def decent(body: AnnyBody, dressed: Outfit, painted: Outfit) -> Outfit:
 
 @lru_cache(maxsize=32)
 def worn_pieces(
-    body: Body, posed: PosedBody, worn: tuple[Worn, ...]
-) -> tuple[tuple[Fitted, Float[np.ndarray, "v 3"]], ...]:
+    body: Body, posed: PosedBody, worn: tuple[WornGarment, ...]
+) -> tuple[tuple[FittedGarment, Float[np.ndarray, "v 3"]], ...]:
     """Garments and their vertices on a posed body. The last few are remembered.
 
     Raises `UserError` for a garment that is not installed, or a body they do not fit.
@@ -83,7 +83,7 @@ def worn_pieces(
 
 
 @lru_cache(maxsize=256)
-def fitted(body: AnnyBody, pack: str, kind: str, name: str) -> Fitted:
+def fitted(body: AnnyBody, pack: str, kind: str, name: str) -> FittedGarment:
     """An installed garment on a body model. Raises `UserError` where it cannot be read."""
     path = assets_dir() / pack / kind / f"{name}.safetensors"
     return fit_garment(body, read_garment(path), path.with_suffix(".png"))
@@ -138,7 +138,7 @@ def _posed(body: Body, key: _Key) -> PosedBody:
 
 def moved_points(points: Float[np.ndarray, "n 3"], person: Person) -> Float[np.ndarray, "n 3"]:
     """Points of a body in its own frame, where the person stands in the world."""
-    return rotated(points, _turn(person)) + np.array(person.position)
+    return rotate_points(points, _turn(person)) + np.array(person.position)
 
 
 def _turn(person: Person) -> Float[np.ndarray, "3 3"]:

@@ -42,7 +42,7 @@ def to_angles(directions: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 2"
 def to_directions(
     azimuth_deg: Float[np.ndarray, "*n"], elevation_deg: Float[np.ndarray, "*n"]
 ) -> Float[np.ndarray, "*n 3"]:
-    """Unit vectors from person to camera: `cameras.camera.direction` of many."""
+    """Unit vectors from person to camera: `cameras.camera.angles_to_direction` of many."""
     azimuth, elevation = np.radians(azimuth_deg), np.radians(elevation_deg)
     level = np.cos(elevation)
     return np.stack([level * np.sin(azimuth), -level * np.cos(azimuth), np.sin(elevation)], axis=-1)

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from repogen.assets import add
-from repogen.assets.foreign import find_file, read_text, stated_licence
+from repogen.assets.text_files import find_file, read_text, stated_licence
 from repogen.assets.mhclo import read_mhclo
 from repogen.assets.mhmat import read_mhmat
 from repogen.errors import UserError
@@ -73,7 +73,7 @@ def test_windows_line_ends_a_mark_and_latin_1(same_hat):
     text = (hat / "hat.mhmat").read_text(encoding="utf-8-sig")
     text = text.replace("hat.png", "chapeau d'\u00e9t\u00e9.png")
     (hat / "hat.mhmat").write_bytes(text.encode("latin-1"))
-    assert read_mhmat(hat / "hat.mhmat", hat).material.picture.is_file()
+    assert read_mhmat(hat / "hat.mhmat", hat).texture.picture.is_file()
 
 
 def test_one_scale_line_of_three(same_hat):
@@ -140,8 +140,8 @@ def test_textures_are_found_where_packs_have_them(tmp_path, name):
     Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(picture)
     material.write_text(f"basecolorTexture {name}\ntransparent t\n")
     read = read_mhmat(material, tmp_path / "skins")
-    assert read.material.picture.samefile(picture)
-    assert read.material.transparent
+    assert read.texture.picture.samefile(picture)
+    assert read.texture.transparent
     assert [item.name for item in add(tmp_path / "skins").pack.items] == ["old"]
 
 
