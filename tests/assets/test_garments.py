@@ -1,4 +1,4 @@
-"""Garments: three.js JSON and MakeHuman's own files become the same kind of arrays."""
+"""Garments: three.js JSON and MakeHuman's own files give the same arrays."""
 
 import dataclasses
 
@@ -27,7 +27,7 @@ def test_json_faces_become_triangles_with_v_down(model):
     assert garment.scale_lengths == pytest.approx([1.48, 2.3298, 1.9221])
 
 
-def test_a_garment_comes_back_the_same(model, tmp_path):
+def test_a_written_garment_is_read_back_unchanged(model, tmp_path):
     garment = as_garment(model)
     write_garment(tmp_path / "a" / "g.safetensors", garment)
     again = read_garment(tmp_path / "a" / "g.safetensors")
@@ -40,7 +40,7 @@ def test_a_garment_comes_back_the_same(model, tmp_path):
             assert left == right
 
 
-def test_mhclo_gives_what_its_lines_say(hat):
+def test_every_line_of_an_mhclo_is_read(hat):
     garment, material = read_mhclo(hat / "hat.mhclo", "clothes", hat)
     assert (garment.name, garment.uuid, garment.licence) == ("Sun hat", "1234", "CC0")
     assert (garment.tags, garment.z_depth) == (("hats",), 60)
@@ -55,14 +55,14 @@ def test_mhclo_gives_what_its_lines_say(hat):
     assert material == TextureSource(hat / "hat.png", hat / "ao.png", False, 1.0)
 
 
-def test_offsets_scale_by_the_part_of_the_body():
+def test_default_scale_depends_on_the_body_part():
     assert default_scale("clothes", ["Shoes"])[0][0].tolist() == [12839, 12860]
     assert default_scale("clothes", ["casual"])[0][0].tolist() == [3924, 10589]
     assert default_scale("hair", [])[1].all()
     assert not default_scale("eyebrows", [])[1].any()
 
 
-def test_kinds_come_from_folders(tmp_path):
+def test_the_kind_comes_from_the_parent_folders(tmp_path):
     assert item_kind(tmp_path / "Hair" / "a" / "a.mhclo", tmp_path) == "hair"
     assert item_kind(tmp_path / "hair" / "a.mhclo", tmp_path / "hair") == "hair"
     assert item_kind(tmp_path / "b" / "a.mhclo", tmp_path) == "clothes"
@@ -89,7 +89,7 @@ def test_kinds_come_from_folders(tmp_path):
         ("scale_lengths", [1.0, -2.0, 1.0], "must not be negative"),
     ],
 )
-def test_bad_arrays_are_refused(model, key, value, says):
+def test_invalid_arrays_are_refused(model, key, value, says):
     garment = as_garment(model)
     arrays = {
         field.name: getattr(garment, field.name)
@@ -118,13 +118,13 @@ def test_bad_arrays_are_refused(model, key, value, says):
         ("metadata", 5),
     ],
 )
-def test_broken_models_are_refused_by_name(model, key, value):
+def test_invalid_models_are_user_errors_that_name_them(model, key, value):
     model[key] = value
     with pytest.raises(UserError, match="clothes/fedora"):
         as_garment(model)
 
 
-def test_models_of_another_mesh_are_refused(model):
+def test_models_of_another_base_mesh_are_refused(model):
     model["metadata"]["deleteVerts"].pop()
     with pytest.raises(UserError, match="a base mesh of 19157 vertices"):
         as_garment(model)
@@ -156,7 +156,7 @@ def test_models_of_another_mesh_are_refused(model):
         ("hat.mhmat", "hat.png", "/etc/passwd", "leaves"),
     ],
 )
-def test_broken_makehuman_files_are_named(hat, file, old, new, says):
+def test_invalid_makehuman_files_are_user_errors_that_name_the_line(hat, file, old, new, says):
     text = (hat / file).read_text()
     assert old in text
     (hat / file).write_text(text.replace(old, new, 1))
@@ -165,13 +165,13 @@ def test_broken_makehuman_files_are_named(hat, file, old, new, says):
     assert "\n" not in str(caught.value)
 
 
-def test_a_foreign_mhclo(tmp_path):
+def test_a_binary_mhclo_is_a_user_error(tmp_path):
     (tmp_path / "a.mhclo").write_bytes(bytes(range(256)) * 4)
     with pytest.raises(UserError, match="of MakeHuman: it has no line"):
         read_mhclo(tmp_path / "a.mhclo", "clothes", tmp_path)
 
 
-def test_garments_that_are_none(tmp_path):
+def test_other_safetensors_are_user_errors(tmp_path):
     (tmp_path / "a.safetensors").write_bytes(b"nothing of the kind")
     for name in ("a.safetensors", "gone.safetensors"):
         with pytest.raises(UserError, match=name):
@@ -183,7 +183,7 @@ def texture(path, material):
     return np.asarray(Image.open(path / "out.png"))
 
 
-def test_occlusion_darkens_and_opaque_cloth_has_no_holes(hat, tmp_path):
+def test_occlusion_darkens_and_opaque_textures_have_no_alpha(hat, tmp_path):
     material = read_mhmat(hat / "hat.mhmat", hat).texture
     out = texture(tmp_path, material)
     assert out.shape == (4, 2, 4)
@@ -194,7 +194,7 @@ def test_occlusion_darkens_and_opaque_cloth_has_no_holes(hat, tmp_path):
     assert texture(tmp_path, material)[0, 0, 3] == 7
 
 
-def test_big_textures_shrink_without_dark_rims(tmp_path):
+def test_large_textures_are_resized_without_dark_rims(tmp_path):
     pixels = np.zeros((16, 4096, 4), np.uint8)
     pixels[..., 0] = 180
     pixels[:, ::8, 3] = 255
@@ -205,7 +205,7 @@ def test_big_textures_shrink_without_dark_rims(tmp_path):
     assert out[..., 3].mean() == pytest.approx(255 / 8, abs=1)
 
 
-def test_a_texture_that_is_no_picture(tmp_path):
+def test_a_missing_or_invalid_texture_is_a_user_error(tmp_path):
     (tmp_path / "a.png").write_text("no picture")
     with pytest.raises(UserError, match=r"texture .*a\.png cannot be read"):
         texture(tmp_path, TextureSource(tmp_path / "a.png", None, True, 1.0))
@@ -214,7 +214,7 @@ def test_a_texture_that_is_no_picture(tmp_path):
 
 
 @pytest.mark.parametrize("limit", [15, 7])
-def test_a_picture_that_would_fill_the_memory_is_not_read(tmp_path, monkeypatch, recwarn, limit):
+def test_a_texture_with_too_many_pixels_is_a_user_error(tmp_path, monkeypatch, recwarn, limit):
     Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "a.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)  # Pillow warns above, raises from twice
     with pytest.raises(UserError, match=r"a\.png is larger than [0-9,]+ pixels"):
@@ -222,14 +222,14 @@ def test_a_picture_that_would_fill_the_memory_is_not_read(tmp_path, monkeypatch,
     assert not recwarn.list
 
 
-def test_json_that_never_ends(tmp_path):
+def test_deeply_nested_json_is_a_user_error(tmp_path):
     (tmp_path / "a.json").write_text("[" * 100_000)
     with pytest.raises(UserError, match=r"a\.json is not JSON"):
         read_model(tmp_path / "a.json")
 
 
 @pytest.mark.parametrize("name", ["../secret.png", "/etc/passwd", "a/../../secret.png"])
-def test_a_model_takes_no_picture_from_elsewhere(model, tmp_path, name):
+def test_a_picture_outside_the_models_folder_is_refused(model, tmp_path, name):
     (tmp_path / "secret.png").touch()
     (tmp_path / "fedora").mkdir()
     model["materials"][0]["mapDiffuse"] = name

@@ -44,7 +44,7 @@ def write(path, text):
     return path
 
 
-def test_joints_offsets_and_rotations(tmp_path):
+def test_joints_offsets_and_rotations_are_read(tmp_path):
     path = write(tmp_path / "a.bvh", TEXT)
     skeleton, turns = read_bvh(path)
     assert bvh_frames(path) == 2
@@ -70,7 +70,7 @@ def test_joints_offsets_and_rotations(tmp_path):
         lambda text: "\ufeff" + text + "\n\n",
     ],
 )
-def test_how_it_is_laid_out_does_not_matter(tmp_path, change):
+def test_layout_and_case_do_not_matter(tmp_path, change):
     skeleton, turns = read_bvh(write(tmp_path / "a.bvh", TEXT))
     other, same = read_bvh(write(tmp_path / "b.bvh", change(TEXT)))
     assert other.names == skeleton.names
@@ -98,20 +98,20 @@ def test_how_it_is_laid_out_does_not_matter(tmp_path, change):
         ("JOINT Tail", "TAIL Tail", "cannot read 'TAIL Tail'"),
     ],
 )
-def test_what_is_wrong_is_said(tmp_path, old, new, message):
+def test_an_invalid_file_is_a_user_error_that_names_the_problem(tmp_path, old, new, message):
     assert old in TEXT
     with pytest.raises(UserError, match=message):
         read_bvh(write(tmp_path / "a.bvh", TEXT.replace(old, new)))
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00\xff\xfe" * 50, b"hello"])
-def test_other_files_are_refused(tmp_path, data):
+def test_files_of_other_formats_are_user_errors(tmp_path, data):
     (tmp_path / "a.bvh").write_bytes(data)
     with pytest.raises(UserError, match="not a BVH file"):
         bvh_frames(tmp_path / "a.bvh")
 
 
-def test_channels_in_any_number_and_order_multiply_in_it(tmp_path):
+def test_rotations_multiply_in_the_order_of_the_channels(tmp_path):
     text = TEXT.replace(
         "CHANNELS 1 Xrotation", "CHANNELS 4 Xrotation Yposition Xrotation Zrotation"
     )
@@ -121,7 +121,7 @@ def test_channels_in_any_number_and_order_multiply_in_it(tmp_path):
     assert turns[:, 2] == pytest.approx(expected.as_matrix())
 
 
-def test_frames_are_counted_without_the_motion(tmp_path):
+def test_frames_are_counted_from_the_header(tmp_path):
     """A folder of captured motion has thousands of files, of megabytes each."""
     assert bvh_frames(write(tmp_path / "a.bvh", TEXT.split("1 2 3")[0])) == 2
 

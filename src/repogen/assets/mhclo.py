@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool
 
-from repogen.assets.text_files import find_file, read_text, stated_licence
 from repogen.assets.garments import BASE_VERTICES, Garment, default_scale, garment_from
 from repogen.assets.mhmat import MaterialFile, read_mhmat
 from repogen.assets.packs import NOT_STATED
+from repogen.assets.text_files import find_file, read_text, stated_licence
 from repogen.assets.textures import TextureSource
 from repogen.assets.wavefront import read_obj
 from repogen.errors import UserError

@@ -65,8 +65,8 @@ def _read(path: Path) -> Image.Image:
 
 
 def _resized(picture: Image.Image, size: tuple[int, int]) -> UInt8[np.ndarray, "h w 4"]:
-    """The picture resized with colours weighted by alpha. Where alpha is 0, the file's colour stays,
-    which avoids dark rims."""
+    """The picture resized with colours weighted by alpha. Where alpha is 0, the file's colours are
+    kept, which avoids dark rims."""
     if picture.size == size:
         return np.asarray(picture)
     out = np.array(picture.resize(size, Image.Resampling.BOX))

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from repogen.assets.text_files import find_file
 from repogen.assets.garments import BASE_VERTICES, Garment, default_scale, garment_from
 from repogen.assets.packs import NOT_STATED
+from repogen.assets.text_files import find_file
 from repogen.assets.textures import TextureSource
 from repogen.errors import UserError
 

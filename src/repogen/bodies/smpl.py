@@ -1,9 +1,10 @@
 """SMPL-X, SMPL-H and SMPL behind the `Body` protocol, from the user's own licensed files.
 
 The licensed files are not available to this project: tests use a generated body with their keys,
-shapes and plausible numbers. The arithmetic is the papers' (Loper et al. 2015, Pavlakos et al. 2019):
-betas, expressions and the joints' rotation matrices move the template's vertices linearly, the
-joints are regressed from the shaped template, and linear blend skinning poses the result.
+shapes and plausible numbers. The arithmetic is that of the papers (Loper et al. 2015, Pavlakos et
+al. 2019): betas, expressions and the joints' rotation matrices move the template's vertices
+linearly, the joints are regressed from the shaped template, and linear blend skinning poses the
+result.
 """
 
 from collections.abc import Mapping
@@ -40,8 +41,10 @@ _EYE_HALF_SIZE = np.array([0.014, 0.015, 0.007])
 _TIGHTS_OFFSET = 0.005
 """Metres from the skin to the tights, which outfits show as cloth and shoes."""
 
-_UNCOVERED_JOINTS = ("head", "jaw", "left_eye", "right_eye", "left_wrist", "right_wrist", "left_hand",
-         "right_hand", *HAND_JOINTS)  # fmt: skip
+_UNCOVERED_JOINTS = (
+    "head", "jaw", "left_eye", "right_eye", "left_wrist", "right_wrist", "left_hand", "right_hand",
+    *HAND_JOINTS,
+)  # fmt: skip
 """Joints whose skin the tights leave out."""
 
 _MAKEHUMAN_BONE = BONE_OF_JOINT | {"pelvis": "root", "jaw": "head"} | {
@@ -208,7 +211,7 @@ def _with_tights(arrays: SmplArrays, family: Family) -> SmplArrays:
 
 
 def _face_layers(tpose: PosedBody, model: SkinModel, family: Family) -> UInt8[np.ndarray, " f"]:
-    """Layers of the faces: skin, tights and eyes (eyeballs, or the skin at the eyes without any)."""
+    """Layers of the faces: skin, tights and eyes (without eyeballs, the skin at the eyes)."""
     layers = np.zeros(len(model.faces), dtype=np.uint8)
     if "left_eye" in family.joints:
         eyeballs = [family.joints.index(f"{side}_eye") for side in ("left", "right")]

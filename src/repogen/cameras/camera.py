@@ -51,7 +51,7 @@ class Camera:
     def __post_init__(self) -> None:
         if min(self.width, self.height) < 1 or self.width * self.height > MOST_PIXELS:
             raise UserError(
-                f"a picture of {self.width} x {self.height} pixels: give 1 to {MOST_PIXELS:,} pixels"
+                f"a picture of {self.width} x {self.height} pixels: give 1 to {MOST_PIXELS:,}"
             )
         if not (min(self.fx, self.fy) > 0 and np.isfinite(self.matrix).all()):
             raise UserError(
@@ -205,8 +205,8 @@ def look_at(
 
     `target` is in metres in the world frame; `yaw_deg` is the subject's heading, to which the
     azimuth is relative; `width` is in pixels and `fov_deg` the horizontal field of view. With
-    zero roll, the world's up points up in the picture; seen from straight above at azimuth 0, the
-    direction behind the subject does. Raises `UserError` for an invalid distance, lens or field of view.
+    zero roll, the world's up points up in the picture; from straight above at azimuth 0, the
+    subject's back does. Raises `UserError` for an invalid distance, lens or field of view.
     """
     if not view.distance_m > 0:
         raise UserError(f"camera distance {view.distance_m} m must be positive")

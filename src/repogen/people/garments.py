@@ -1,7 +1,8 @@
 """Fit clothes, shoes, hats and hair of asset packs to a body and pose them with it.
 
-A garment's vertices are bound to three vertices of MakeHuman's base mesh (`repogen.assets.Garment`).
-The garment is fitted to the unposed body, then skinned with the bones of the skin under it.
+Each vertex of a garment is bound to three vertices of MakeHuman's base mesh
+(`repogen.assets.Garment`). The garment is fitted to the unposed body, then skinned with the bones
+of the skin under it.
 """
 
 from dataclasses import dataclass
@@ -146,7 +147,7 @@ def _skinning(
 
 
 def _surface(body: AnnyBody, garment: Garment, canonical: Float[np.ndarray, "v 3"]) -> Surface:
-    """The garment's `Surface`, with body part, neighbourhoods and occlusion of the skin under it."""
+    """The garment's `Surface`, with parts, neighbourhoods and occlusion of the skin under it."""
     skin = np.flatnonzero(body.surface.faces_of("skin"))
     corners = body.surface.canonical[body.surface.faces[skin]]
     nearest = skin[cKDTree(corners.mean(axis=1)).query(canonical[garment.faces].mean(axis=1))[1]]

@@ -60,7 +60,7 @@ class Uniform:
 
 @dataclass(frozen=True)
 class TruncatedGaussian:
-    """N(0, sigma) truncated at the bounds; sigma is half of the wider bound (our interpretation)."""
+    """N(0, sigma) truncated at the bounds, sigma half of the wider bound (our interpretation)."""
 
     def sample(
         self, rng: np.random.Generator, bounds: Float[np.ndarray, "m 2"], n: int
