@@ -145,8 +145,8 @@ def _surface(faces, parts, canonical):
 
 @pytest.mark.parametrize("overlap", [-0.1, 0.1, 0.2, 0.3])
 def test_the_share_of_two_overlapping_rods_equals_its_formula(overlap):
-    """Inside are the thin rod's end, a part of its sides, and the thick rod's lid, since the centres
-    of both of that lid's faces lie inside the thin rod."""
+    """Inside are the thin rod's end, a part of its sides, and the thick rod's lid, since the
+    centres of both of the lid's faces lie inside the thin rod."""
     vertices, surface = rods(overlap)
 
     def sides_and_lid(radius):

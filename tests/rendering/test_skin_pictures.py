@@ -89,5 +89,5 @@ def test_people_wear_the_pictures_of_a_folder_and_nothing_else(body, renderer, h
 
 def test_a_folder_without_pictures_is_named(tmp_path):
     (tmp_path / "a.png").write_text("no picture")
-    with pytest.raises(UserError, match="none of its 1 files is a picture"):
+    with pytest.raises(UserError, match="none of its 1 image files can be read"):
         SceneConfig(textures=tmp_path)

@@ -128,21 +128,22 @@ def _faces(
     """Triangles and their corners' texture coordinates (v down), from the flat list of faces."""
     coordinates = np.array(uvs[0], np.float32).reshape(-1, 2) * [1, -1] + [0, 1]
     triangles, corners_uv = [], []
-    at = 0
-    while at < len(flat):
-        mask = flat[at]
+    position = 0
+    while position < len(flat):
+        mask = flat[position]
         corners = 4 if mask & _QUAD else 3
         if not mask & _CORNER_UV:
-            raise ValueError(f"face at {at} has no texture coordinates")
-        vertices = flat[at + 1 : at + 1 + corners]
-        at += 1 + corners + bool(mask & _MATERIAL) + len(uvs) * bool(mask & _UV)
-        uv = flat[at : at + corners]
-        at += corners * len(uvs) + bool(mask & _NORMAL) + corners * bool(mask & _CORNER_NORMAL)
-        at += bool(mask & _COLOUR) + corners * bool(mask & _CORNER_COLOUR)
+            raise ValueError(f"face at {position} has no texture coordinates")
+        vertices = flat[position + 1 : position + 1 + corners]
+        position += 1 + corners + bool(mask & _MATERIAL) + len(uvs) * bool(mask & _UV)
+        uv = flat[position : position + corners]
+        position += corners * len(uvs)
+        position += bool(mask & _NORMAL) + corners * bool(mask & _CORNER_NORMAL)
+        position += bool(mask & _COLOUR) + corners * bool(mask & _CORNER_COLOUR)
         for second in range(1, corners - 1):
             triangles.append([vertices[0], vertices[second], vertices[second + 1]])
             corners_uv.append([uv[0], uv[second], uv[second + 1]])
-    if at != len(flat):
+    if position != len(flat):
         raise ValueError("the list of faces is truncated")
     indices = np.array(corners_uv, np.int64).reshape(-1, 3)
     if indices.size and indices.min() < 0:

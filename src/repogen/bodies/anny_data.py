@@ -19,6 +19,7 @@ from safetensors.numpy import load_file, save
 
 from repogen.bodies.rigging import shortest_rotation
 from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.cache import cache_dir
 from repogen.errors import UserError, first_line
 
 FORMAT = 4
@@ -78,11 +79,6 @@ LOCAL_CHANGES = (
 
 _HELPERS = ("helper-tights", "helper-skirt", "helper-hair")
 _REFERENCE_BODIES = 3
-
-
-def cache_dir() -> Path:
-    """The folder of cached files: `REPOGEN_CACHE`, by default `~/.cache/repogen`."""
-    return Path(os.environ.get("REPOGEN_CACHE", Path.home() / ".cache" / "repogen"))
 
 
 def cached_file() -> Path:

@@ -20,6 +20,9 @@ HAIR_STYLES = ("bald", "short", "long")
 REGIONS = 4
 """Most regions of a garment that have a fabric of their own: its largest connected pieces."""
 
+OFF_BODY = 9.0
+"""A `waist` or `hem` above the body, metres: no clothes are painted there."""
+
 
 @dataclass(frozen=True)
 class Fabric:
@@ -129,7 +132,7 @@ def sample_outfit(
         top=top,
         top_fabric=sample_fabric(rng, patterns),
         sleeve=float(rng.uniform(*_SLEEVES[top])),
-        waist=float(rng.uniform(-0.07, 0.04)) if top != "bare" else 9.0,
+        waist=float(rng.uniform(-0.07, 0.04)) if top != "bare" else OFF_BODY,
         neckline=float(rng.uniform(-0.05, 0.012)),
         bottom=bottom,
         bottom_fabric=sample_fabric(rng, patterns),

@@ -9,7 +9,14 @@ import numpy as np
 
 from repogen.assets import assets_dir, installed
 from repogen.errors import UserError, unknown_choice
-from repogen.people.outfit import REGIONS, Fabric, Outfit, WornGarment, sample_fabric
+from repogen.people.outfit import (
+    OFF_BODY,
+    REGIONS,
+    Fabric,
+    Outfit,
+    WornGarment,
+    sample_fabric,
+)
 from repogen.pictures import begins_as_picture
 
 WARDROBES = ("auto", "packs", "painted")
@@ -21,8 +28,6 @@ _DYED_SHARE = 0.8
 _BAREFOOT_SHARE = 0.15
 _HAT_SHARE = 0.1
 _PICTURED_SHARE = 0.6
-_OFF_BODY = 9.0
-"""A waist and hem above the body, so that no clothes are painted."""
 
 _NOT_CLOTHES = ("hair", "eyebrows", "eyelashes", "skins")
 
@@ -112,10 +117,7 @@ def find_textures(folder: Path) -> tuple[Path, ...]:
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes)
     good = tuple(path.resolve() for path in paths if begins_as_picture(path))
     if not good:
-        raise UserError(
-            f"--textures {folder}: no picture among its {len(paths)} files that end in "
-            f"{', '.join(suffixes)}"
-        )
+        raise UserError(f"--textures {folder}: none of its {len(paths)} image files can be read")
     return good
 
 
@@ -126,9 +128,7 @@ def wear_picture(rng: np.random.Generator, outfit: Outfit, pictures: Sequence[Pa
 
 
 def _without_painted_clothes(outfit: Outfit) -> Outfit:
-    return replace(
-        outfit, top="bare", waist=_OFF_BODY, bottom="shorts", hem=_OFF_BODY, shoes="bare"
-    )
+    return replace(outfit, top="bare", waist=OFF_BODY, bottom="shorts", hem=OFF_BODY, shoes="bare")
 
 
 def _sample_worn(
