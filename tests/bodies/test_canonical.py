@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from repogen.bodies.paint_frame import HEIGHTS, REACHES, to_paint_frame
+from repogen.bodies.canonical import HEIGHTS, REACHES, to_canonical
 from repogen.bodies.protocol import PosedBody
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.errors import UserError
@@ -29,7 +29,7 @@ def test_landmarks_equal_those_of_annys_average_adult(average):
 
 
 def test_annys_average_adult_is_mapped_to_itself(average):
-    assert np.abs(to_paint_frame(average.vertices, average) - average.vertices).max() < 3e-3
+    assert np.abs(to_canonical(average.vertices, average) - average.vertices).max() < 3e-3
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -59,11 +59,11 @@ def test_a_stretched_body_is_mapped_back_to_anny(average, seed):
 
     tpose = PosedBody(other(average.vertices), other(average.keypoints))
     assert np.abs(tpose.vertices - average.vertices).max() > 0.05
-    back = to_paint_frame(tpose.vertices, tpose)
+    back = to_canonical(tpose.vertices, tpose)
     assert np.abs(back - average.vertices).max() < 6e-3
 
 
 def test_a_body_not_in_tpose_is_a_user_error(average):
     lying = PosedBody(average.vertices[:, [0, 2, 1]], average.keypoints[:, [0, 2, 1]])
     with pytest.raises(UserError, match="not in T-pose: its landmarks by height in metres, sole"):
-        to_paint_frame(average.vertices, lying)
+        to_canonical(average.vertices, lying)
