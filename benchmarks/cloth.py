@@ -3,7 +3,8 @@
     python benchmarks/cloth.py --people 200       # with `repogen assets add makehuman`
 
 Skin shows through where a sample sees a face of skin whose corners all lie under a garment, a ring
-of faces or more from its border (`Fitted.covered`). Shares are of the samples that see the person.
+of faces or more from its border (`FittedGarment.covered`). Shares are of the samples that see the
+person.
 """
 
 import argparse

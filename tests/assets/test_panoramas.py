@@ -1,4 +1,4 @@
-"""Panoramas: read as linear light, and refused by name where there is none."""
+"""Panoramas are read as linear light; invalid files are user errors."""
 
 import cv2
 import numpy as np
@@ -16,30 +16,30 @@ def light():
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
-def test_exr_comes_back(tmp_path, light, dtype, write_exr):
+def test_exr_files_are_read_exactly(tmp_path, light, dtype, write_exr):
     out = read_panorama(write_exr(tmp_path / "a.exr", light.astype(dtype)))
     assert out.dtype == np.float32
     assert (out == light.astype(dtype)).all()
 
 
-def test_dwab_is_read(tmp_path, light, write_exr):
+def test_exr_files_with_dwab_compression_are_read(tmp_path, light, write_exr):
     smooth = cv2.GaussianBlur(light, (0, 0), 3)
     path = write_exr(tmp_path / "a.exr", smooth, OpenEXR.DWAB_COMPRESSION)
     assert read_panorama(path) == pytest.approx(smooth, rel=0.1)
 
 
-def test_alpha_is_passed_over(tmp_path, light, write_exr):
+def test_alpha_channels_are_ignored(tmp_path, light, write_exr):
     alpha = np.ones((32, 64), np.float32)
     planes = {name: np.ascontiguousarray(light[..., c]) for c, name in enumerate("RGB")}
     assert (read_panorama(write_exr(tmp_path / "a.exr", planes | {"A": alpha})) == light).all()
 
 
-def test_hdr_comes_back_as_rgb(tmp_path, light):
+def test_hdr_files_are_read_as_rgb(tmp_path, light):
     cv2.imwrite(str(tmp_path / "a.hdr"), light[..., ::-1])
     assert read_panorama(tmp_path / "a.hdr") == pytest.approx(light, abs=3 / 128)
 
 
-def test_ringing_around_a_lamp_and_a_sun_without_red_are_mended(tmp_path, write_exr):
+def test_damaged_pixels_beside_a_strong_light_are_repaired(tmp_path, write_exr):
     light = np.full((64, 128, 3), (0.9, 1.0, 1.2), np.float32)
     light[30:36, 60:66] = (0, 0, -5)
     light[32:34, 62:64] = (0, 0, 3000)
@@ -50,7 +50,7 @@ def test_ringing_around_a_lamp_and_a_sun_without_red_are_mended(tmp_path, write_
     assert (out[:10] == light[:10]).all()
 
 
-def test_coloured_things_far_from_lights_stay(tmp_path, write_exr):
+def test_coloured_pixels_far_from_lights_are_unchanged(tmp_path, write_exr):
     light = np.full((64, 128, 3), 1.0, np.float32)
     light[5:9, 5:9] = (0, 0, 2)
     light[50, 100] = 500
@@ -91,21 +91,23 @@ def bad(write_exr, tmp_path, light, what):
 @pytest.mark.parametrize(
     ("what", "says"),
     [
-        ("square", "is 32 x 32 px; a panorama is twice"),
+        ("square", "is 32 x 32 px; a panorama must be twice"),
         ("grey", "has channels Y; R, G and B"),
         ("whole", "has channels RGB; R, G and B"),
         ("black", "holds no light"),
         ("infinite", "not finite"),
-        ("cut", "cut short"),
-        ("head", "cut short"),
-        ("empty", "cut short"),
+        ("cut", "truncated"),
+        ("head", "truncated"),
+        ("empty", "truncated"),
         ("gone", "it is missing"),
-        ("radiance", "cut short"),
-        ("photo", "no Radiance file"),
-        ("claims", "are the most"),
+        ("radiance", "truncated"),
+        ("photo", "not a Radiance file"),
+        ("claims", "the limit is"),
     ],
 )
-def test_what_is_no_panorama_is_named(tmp_path, light, what, says, capfd, write_exr):
+def test_invalid_panoramas_are_user_errors_that_name_the_file(
+    tmp_path, light, what, says, capfd, write_exr
+):
     path = bad(write_exr, tmp_path, light, what)
     with pytest.raises(UserError, match=says) as caught:
         read_panorama(path)
@@ -114,8 +116,8 @@ def test_what_is_no_panorama_is_named(tmp_path, light, what, says, capfd, write_
     assert capfd.readouterr() == ("", "")
 
 
-def test_large_panoramas_are_installed_smaller_with_the_same_light(tmp_path, assets, monkeypatch):
-    monkeypatch.setattr(items, "_WIDEST", 64)
+def test_large_panoramas_are_downscaled_with_the_same_light(tmp_path, assets, monkeypatch):
+    monkeypatch.setattr(items, "_MAX_PANORAMA_WIDTH", 64)
     pixels = np.full((80, 160, 3), 0.5, np.float32)
     pixels[20:30, 60:80] = 50
     (tmp_path / "sky").mkdir()

@@ -1,4 +1,4 @@
-"""AnnyBody: against anny itself, and against what a body must look like."""
+"""AnnyBody, compared with the anny package and with anatomy."""
 
 import copy
 
@@ -25,7 +25,7 @@ def random_shape(body, seed, ages=("adults",)):
 
 
 def uncorrected(body):
-    """The body without our T-pose, every bone a joint: what anny's own pose parameters mean."""
+    """The body without our T-pose and with every bone a joint, for anny's own pose parameters."""
     out = copy.copy(body)
     bones = unpack_names(body._data["bone_labels"])
     out._data = body._data | {"to_tpose": np.tile(np.eye(3), (len(bones), 1, 1))}
@@ -34,8 +34,8 @@ def uncorrected(body):
 
 
 @pytest.mark.parametrize("which", range(3))
-def test_vertices_equal_annys_own(body, which):
-    """Of anny's 318 shape directions we keep 64: equal to a fraction of a millimetre."""
+def test_vertices_equal_those_of_the_anny_package(body, which):
+    """Equal to a fraction of a millimetre, since we keep 64 of anny's 318 shape directions."""
     data = load_anny_data()
     ours, bones = uncorrected(body)
     labels = body.shape_labels
@@ -48,7 +48,7 @@ def test_vertices_equal_annys_own(body, which):
 
     coefficients = ours._coefficients(shape, face)
     transforms = ours._bone_transforms(coefficients, dict(zip(bones, turns, strict=True)))
-    difference = ours._skinned(coefficients, *transforms).vertices - data["check_vertices"][which]
+    difference = ours._skin(coefficients, *transforms).vertices - data["check_vertices"][which]
     skin = np.unique(body.surface.faces[body.surface.faces_of("skin")])
     difference = difference[skin] - difference[skin].mean(axis=0)  # anny's origin is another
     error = np.linalg.norm(difference, axis=1)
@@ -57,7 +57,7 @@ def test_vertices_equal_annys_own(body, which):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_tpose(body, seed):
+def test_without_angles_the_body_is_in_tpose(body, seed):
     at = keypoints(body, random_shape(body, seed), {})
     for side, sign in (("left", 1), ("right", -1)):
         shoulder, elbow, wrist = (at[f"{side}_{j}"] for j in ("shoulder", "elbow", "wrist"))
@@ -73,7 +73,7 @@ def test_tpose(body, seed):
     assert at["nose"][2] > at["left_shoulder"][2]
 
 
-def test_hips_middle_is_the_origin(body):
+def test_the_mid_hip_is_the_origin(body):
     """COCO's hip keypoints lie up to 4 cm below and in front of the hip joints."""
     for seed in range(10):
         at = keypoints(body, random_shape(body, seed, ("children", "adults", "elders")), {})
@@ -83,7 +83,7 @@ def test_hips_middle_is_the_origin(body):
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_sitting(body, seed):
+def test_the_sitting_pose_bends_hips_and_knees_by_a_right_angle(body, seed):
     at = keypoints(body, random_shape(body, seed), named_pose("sit", default_bounds()))
     for side in ("left", "right"):
         hip, knee, ankle = (at[f"{side}_{j}"] for j in ("hip", "knee", "ankle"))
@@ -94,7 +94,7 @@ def test_sitting(body, seed):
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_standing_has_the_hands_beside_the_hips(body, seed):
+def test_the_standing_pose_has_the_hands_beside_the_hips(body, seed):
     at = keypoints(body, random_shape(body, seed), named_pose("stand", default_bounds()))
     for side, sign in (("left", 1), ("right", -1)):
         wrist, hip, knee = (at[f"{side}_{j}"] for j in ("wrist", "hip", "knee"))
@@ -130,7 +130,7 @@ def test_mirrored_angles_give_the_mirrored_body(body, seed):
         ("right_elbow", (0, 90, 0), "right_wrist", (0, -1, 0)),
     ],
 )
-def test_a_quarter_turn_points_the_limb_where_the_convention_says(
+def test_rotating_a_joint_by_90_degrees_points_the_limb_as_documented(
     body, joint, angles, keypoint, direction
 ):
     at = keypoints(body, {}, {joint: angles})
@@ -165,7 +165,7 @@ HANGING = {
 
 
 @pytest.mark.parametrize("joint", BODY_JOINTS)
-def test_a_joint_moves_only_what_hangs_on_it(body, joint):
+def test_a_joint_moves_only_the_keypoints_below_it(body, joint):
     still, turned = keypoints(body, {}, {}), keypoints(body, {}, {joint: (20, 20, 20)})
     step = {name: np.linalg.norm(turned[name] - still[name]) for name in COCO_KEYPOINTS}
     assert all(step[name] > 0.02 for name in HANGING[joint])
@@ -176,12 +176,12 @@ def test_a_joint_moves_only_what_hangs_on_it(body, joint):
     assert all(step[name] < 1e-6 for name in far)
 
 
-def test_a_joint_left_out_does_not_turn(body):
+def test_a_joint_left_out_does_not_rotate(body):
     still = body.pose({}, {}, {}).vertices
     assert (body.pose({}, {}, dict.fromkeys(JOINTS, (0.0, 0.0, 0.0))).vertices == still).all()
 
 
-def test_the_same_arguments_give_the_same_bytes(body):
+def test_posing_is_deterministic(body):
     shape = random_shape(body, 1)
     first = body.pose(shape, {"jawOpen": 1.0}, {"left_knee": (50, 0, 0)})
     body.pose({}, {}, {})
@@ -190,7 +190,7 @@ def test_the_same_arguments_give_the_same_bytes(body):
     assert first.keypoints.tobytes() == again.keypoints.tobytes()
 
 
-def test_a_facial_action_moves_the_face_alone(body):
+def test_a_facial_action_moves_only_the_face(body):
     moved = body.pose({"age": 2 / 3}, {"jawOpen": 1.0}, {}).vertices - body.surface.canonical
     step = np.linalg.norm(moved, axis=1)
     skin = np.unique(body.surface.faces[body.surface.faces_of("skin")])
@@ -199,7 +199,7 @@ def test_a_facial_action_moves_the_face_alone(body):
     assert step[skin][neck[skin]].max() < 1e-4
 
 
-def test_shape_labels_do_what_they_say(body):
+def test_age_and_height_labels_change_the_height(body):
     def height(shape):
         skin = body.surface.faces[body.surface.faces_of("skin")]
         return np.ptp(body.pose(shape, {}, {}).vertices[skin][..., 2])
@@ -208,7 +208,7 @@ def test_shape_labels_do_what_they_say(body):
     assert height({"age": 2 / 3, "height": 0.9}) > height({"age": 2 / 3, "height": 0.1}) + 0.2
 
 
-def test_only_the_proportion_of_ancestries_matters(body):
+def test_ancestry_labels_are_normalized(body):
     few = {"african": 0.1, "asian": 0.2, "caucasian": 0.1}
     many = {"african": 0.4, "asian": 0.8, "caucasian": 0.4}
     assert body.pose(few, {}, {}).vertices == pytest.approx(
@@ -224,6 +224,6 @@ def test_only_the_proportion_of_ancestries_matters(body):
         ({}, {}, {"left_nee": (0, 0, 0)}, "'left_nee'"),
     ],
 )
-def test_unknown_names_are_user_errors(body, shape, face, angles, name):
+def test_unknown_labels_and_joints_are_user_errors(body, shape, face, angles, name):
     with pytest.raises(UserError, match=name):
         body.pose(shape, face, angles)

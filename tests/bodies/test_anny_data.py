@@ -1,4 +1,4 @@
-"""The distilled file is made once, whoever asks for it and whatever happens meanwhile."""
+"""The distilled file is built once, also by concurrent and interrupted processes."""
 
 import contextlib
 import multiprocessing
@@ -13,7 +13,7 @@ from repogen.errors import UserError
 
 
 def load_with_a_slow_build(cache, log, start):
-    """What each process does: `_distil` is a stub that says when it runs."""
+    """The work of each process, with a stub for `_distil` that logs its calls."""
 
     def build():
         with open(log, "a") as file:
@@ -22,13 +22,13 @@ def load_with_a_slow_build(cache, log, start):
         return {"answer": np.arange(3)}
 
     anny_data._distil = build
-    anny_data._anny_cache = contextlib.nullcontext  # it would import anny, for seconds
+    anny_data._temporary_anny_cache = contextlib.nullcontext  # it would import anny, for seconds
     anny_data.os.environ["REPOGEN_CACHE"] = str(cache)
     start.wait(60)
     assert anny_data.load_anny_data()["answer"].tolist() == [0, 1, 2]
 
 
-def test_processes_that_start_together_build_once(tmp_path):
+def test_processes_that_start_together_build_the_file_once(tmp_path):
     spawn = multiprocessing.get_context("spawn")
     start = spawn.Barrier(3)
     log = tmp_path / "builds.txt"
@@ -43,12 +43,12 @@ def test_processes_that_start_together_build_once(tmp_path):
     assert log.read_text() == "built\n"
 
 
-def test_a_build_that_fails_leaves_nothing_behind(tmp_path, monkeypatch, capsys):
+def test_a_failed_build_leaves_no_file(tmp_path, monkeypatch, capsys):
     def fail():
         raise RuntimeError("disk full")
 
     monkeypatch.setenv("REPOGEN_CACHE", str(tmp_path))
-    monkeypatch.setattr(anny_data, "_anny_cache", contextlib.nullcontext)
+    monkeypatch.setattr(anny_data, "_temporary_anny_cache", contextlib.nullcontext)
     monkeypatch.setattr(anny_data, "_distil", fail)
     with pytest.raises(RuntimeError, match="disk full"):
         anny_data.load_anny_data()
@@ -60,14 +60,14 @@ def test_a_build_that_fails_leaves_nothing_behind(tmp_path, monkeypatch, capsys)
     assert "building the body model" in capsys.readouterr().err
 
 
-def test_a_file_cut_short_is_never_taken_for_the_body(tmp_path, monkeypatch):
+def test_a_partially_written_file_is_never_loaded(tmp_path, monkeypatch):
     monkeypatch.setenv("REPOGEN_CACHE", str(tmp_path))
-    monkeypatch.setattr(anny_data, "_anny_cache", contextlib.nullcontext)
+    monkeypatch.setattr(anny_data, "_temporary_anny_cache", contextlib.nullcontext)
     monkeypatch.setattr(anny_data, "_distil", lambda: {"answer": np.arange(300)})
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))  # bytes that a file may grow to
     try:
-        with pytest.raises(UserError, match=r"cannot keep .*too large; set REPOGEN_CACHE to"):
+        with pytest.raises(UserError, match=r"cannot write .*too large; set REPOGEN_CACHE to"):
             anny_data.load_anny_data()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -75,16 +75,16 @@ def test_a_file_cut_short_is_never_taken_for_the_body(tmp_path, monkeypatch):
     assert anny_data.load_anny_data()["answer"][-1] == 299
 
 
-def test_other_users_may_read_the_body_as_they_may_read_other_files(tmp_path, monkeypatch):
+def test_the_file_has_default_permissions(tmp_path, monkeypatch):
     monkeypatch.setenv("REPOGEN_CACHE", str(tmp_path))
-    monkeypatch.setattr(anny_data, "_anny_cache", contextlib.nullcontext)
+    monkeypatch.setattr(anny_data, "_temporary_anny_cache", contextlib.nullcontext)
     monkeypatch.setattr(anny_data, "_distil", lambda: {"answer": np.arange(3)})
     (tmp_path / "other").touch()
     assert anny_data.ensure_anny_data().stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
-def test_a_cache_that_cannot_be_written_is_one_line(tmp_path, monkeypatch):
+def test_a_cache_folder_that_cannot_be_written_is_a_user_error(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("REPOGEN_CACHE", str(tmp_path / "file" / "cache"))
-    with pytest.raises(UserError, match=r"cannot keep .*Not a directory.*; set REPOGEN_CACHE to"):
+    with pytest.raises(UserError, match=r"cannot write .*Not a directory.*; set REPOGEN_CACHE to"):
         anny_data.load_anny_data()

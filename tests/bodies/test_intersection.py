@@ -1,4 +1,4 @@
-"""Skin inside the body: none in poses people take, as much as geometry says in others."""
+"""Self-intersection: none in natural poses, the geometric share in others."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def test_named_poses_do_not_intersect(body, name):
         {"spine1": (25, 0, 0), "spine2": (25, 0, 0), "spine3": (20, 0, 0)},
     ],
 )
-def test_folds_of_bent_joints_are_forgiven(body, angles):
+def test_folds_of_bent_joints_are_not_counted(body, angles):
     assert share(body, angles) < 0.003
 
 
@@ -49,7 +49,7 @@ def test_folds_of_bent_joints_are_forgiven(body, angles):
         ("left_hip", [(x, 0, 0) for x in (-90, -130, -150, -170)]),  # thigh into the belly
     ],
 )
-def test_the_deeper_the_more(body, joint, turns):
+def test_the_share_grows_with_the_depth_of_the_intersection(body, joint, turns):
     shares = [share(body, {joint: turn}) for turn in turns]
     assert shares[0] < 0.003
     assert (np.diff(shares) > 0).all(), shares
@@ -57,7 +57,7 @@ def test_the_deeper_the_more(body, joint, turns):
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_a_hand_in_the_belly_counts_hand_and_forearm(body, side):
+def test_a_forearm_through_the_trunk_counts_hand_and_part_of_the_forearm(body, side):
     """The left arm hangs and the forearm points across, through the trunk."""
     sign = 1 if side == "left" else -1
     angles = {f"{side}_shoulder": (0, 0, -60 * sign), f"{side}_elbow": (0, 0, -90 * sign)}
@@ -74,7 +74,7 @@ def test_a_hand_in_the_belly_counts_hand_and_forearm(body, side):
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_mirrored_poses_score_the_same(body, seed):
+def test_mirrored_poses_have_the_same_share(body, seed):
     rng = np.random.default_rng(seed)
     angles = sample_body_pose(rng, default_bounds(), DISTRIBUTIONS["uniform"], 1.7)
     other = {mirrored(joint): (x, -y, -z) for joint, (x, y, z) in angles.items()}
@@ -82,7 +82,7 @@ def test_mirrored_poses_score_the_same(body, seed):
     assert share(body, other) == pytest.approx(share(body, angles), abs=2e-3)
 
 
-def test_the_persons_place_does_not_matter(body):
+def test_the_share_does_not_depend_on_position_and_heading(body):
     angles = {"left_hip": (0, 0, -35)}
     posed = body.pose(ADULT, {}, angles)
     turn = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
@@ -93,7 +93,7 @@ def test_the_persons_place_does_not_matter(body):
     assert there == pytest.approx(share(body, angles), abs=1e-3)
 
 
-def test_other_layers_are_not_looked_at(body):
+def test_only_the_skin_layer_is_counted(body):
     posed = body.pose(ADULT, {}, {})
     skin = np.unique(body.surface.faces[body.surface.faces_of("skin")])
     elsewhere = np.zeros_like(posed.vertices)
@@ -144,9 +144,9 @@ def _surface(faces, parts, canonical):
 
 
 @pytest.mark.parametrize("overlap", [-0.1, 0.1, 0.2, 0.3])
-def test_a_rod_in_a_rod(overlap):
-    """Inside are the thin rod's end and as much of its sides, and the lid it comes through: the
-    middles of both of that lid's faces lie in the thin rod."""
+def test_the_share_of_two_overlapping_rods_equals_its_formula(overlap):
+    """Inside are the thin rod's end, a part of its sides, and the thick rod's lid, since the
+    centres of both of the lid's faces lie inside the thin rod."""
     vertices, surface = rods(overlap)
 
     def sides_and_lid(radius):
@@ -161,14 +161,14 @@ def test_a_rod_in_a_rod(overlap):
 
 
 @pytest.mark.parametrize(("depth", "low", "high"), [(0.008, 0.0, 0.0), (0.02, 0.1, 0.3)])
-def test_contact_as_deep_as_flesh_gives_is_none(depth, low, high):
-    """A thin rod laid into a thick one's flank, side by side."""
+def test_shallow_contact_is_not_counted(depth, low, high):
+    """A thin rod beside a thick one, sunk into its side by `depth`."""
     vertices, surface = rods(0.35)
     vertices[164:, 2] += (0.08 + 0.04) / np.sqrt(2) - depth
     assert low <= intersecting_share(surface, PosedBody(vertices, np.zeros((17, 3)))) <= high
 
 
-def test_poses_are_drawn_until_one_is_good(body):
+def test_least_intersecting_draws_poses_until_one_is_good(body):
     bad, fair, good = ({"left_hip": (0.0, 0.0, z)} for z in (-35.0, -27.0, 0.0))
     drawn = []
 

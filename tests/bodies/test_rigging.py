@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from repogen.bodies.rigging import Chain, nearest_rotations, shortest_rotation
+from repogen.bodies.rigging import KinematicTree, nearest_rotations, shortest_rotation
 
 
 def angle_between(a, b):
@@ -16,7 +16,7 @@ def is_rotation(matrix):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_shortest_rotation_turns_one_direction_into_the_other_and_no_further(seed):
+def test_shortest_rotation_maps_one_direction_to_the_other_by_the_angle_between_them(seed):
     a, b = np.random.default_rng(seed).normal(size=(2, 3)) * [[1], [50]]
     turn = shortest_rotation(a, b)
     assert is_rotation(turn)
@@ -35,13 +35,13 @@ def test_shortest_rotation_of_nearly_parallel_directions(axis, offset, sign):
     assert turn @ axis / np.linalg.norm(axis) == pytest.approx(expected, abs=1e-7)
 
 
-def test_nearest_rotation_of_a_rotation_is_itself_whatever_its_scale():
+def test_nearest_rotation_of_a_scaled_rotation_is_the_rotation():
     turns = Rotation.random(10, rng=np.random.default_rng(0)).as_matrix()
     assert nearest_rotations(turns) == pytest.approx(turns)
     assert nearest_rotations(3.5 * turns) == pytest.approx(turns)
 
 
-def test_no_random_rotation_is_nearer():
+def test_no_random_rotation_is_nearer_than_nearest_rotation():
     rng = np.random.default_rng(1)
     matrices = rng.normal(size=(20, 3, 3))
     matrices[:10] *= np.sign(np.linalg.det(matrices[:10]))[:, None, None]
@@ -62,11 +62,11 @@ def ancestors(joint):
     return ([] if joint == 0 else ancestors(PARENTS[joint])) + [joint]
 
 
-def test_chain_is_the_product_and_the_sum_along_each_path():
+def test_kinematic_tree_composes_and_accumulates_along_each_path():
     rng = np.random.default_rng(2)
     local = Rotation.random(len(PARENTS), rng=rng).as_matrix()
     offsets = rng.normal(size=(len(PARENTS), 3))
-    chain = Chain(PARENTS)
+    chain = KinematicTree(PARENTS)
     turned, placed = chain.compose(local), chain.accumulate(offsets)
     for joint in range(len(PARENTS)):
         product = np.eye(3)
@@ -77,6 +77,6 @@ def test_chain_is_the_product_and_the_sum_along_each_path():
 
 
 @pytest.mark.parametrize("parents", [[-1, 2, 0], [-1, 1], [-1, -1]])
-def test_chain_wants_parents_first_and_one_root(parents):
+def test_kinematic_tree_needs_parents_first_and_one_root(parents):
     with pytest.raises(ValueError, match="after its parent"):
-        Chain(np.array(parents))
+        KinematicTree(np.array(parents))

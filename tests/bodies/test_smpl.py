@@ -1,6 +1,6 @@
 """SmplBody on generated files: the official keys, shapes and plausible numbers.
 
-The licensed files cannot be had here, so nothing below has seen one.
+The licensed files are not available to this project; no test uses one.
 """
 
 import shutil
@@ -184,7 +184,7 @@ def smplx(load):
 
 
 def default_file(folder, smpl):
-    """The file of the gender that `smpl` poses unless told otherwise."""
+    """The file of the gender that `smpl` poses by default."""
     files = find_model_files(folder, FAMILIES[smpl.name])
     return files.get("neutral", files.get("male"))
 
@@ -224,7 +224,7 @@ def posed_by_the_book(arrays, joints, coefficients, angles):
     return to_world(out - middle), to_world(posed_at - middle)
 
 
-def test_vertices_and_joints_are_the_papers(folder, smpl):
+def test_vertices_and_joints_equal_the_papers_definition(folder, smpl):
     family = FAMILIES[smpl.name]
     arrays = dict(np.load(default_file(folder, smpl)))
     rng = np.random.default_rng(1)
@@ -240,26 +240,23 @@ def test_vertices_and_joints_are_the_papers(folder, smpl):
             angles,
         )
         assert np.abs(posed.vertices[: family.vertices] - expected).max() < 2e-4
-        for k, name in enumerate(COCO_KEYPOINTS):
-            if k >= 5:
-                at = joints[family.joints.index(name)]
-                assert posed.keypoints[k] == pytest.approx(at, abs=1e-6)
-            else:
-                at = posed.vertices[family.face_points[k]]
-                assert posed.keypoints[k] == pytest.approx(at, abs=1e-6)
+        face = posed.vertices[list(family.face_points)]
+        limbs = joints[[family.joints.index(name) for name in COCO_KEYPOINTS[5:]]]
+        assert posed.keypoints[:5] == pytest.approx(face, abs=1e-6)
+        assert posed.keypoints[5:] == pytest.approx(limbs, abs=1e-6)
 
 
-def test_tpose_joints_are_the_regressed_ones(folder, smpl):
+def test_tpose_keypoints_are_the_regressed_joints(folder, smpl):
     model = read_model(default_file(folder, smpl), FAMILIES[smpl.name])
     at = to_world(model.regressor @ model.template)
     at -= at[[1, 2]].mean(axis=0)
-    for name, point in keypoints(smpl, {}).items():
-        if name.split("_")[-1] not in ("nose", "eye", "ear"):
-            index = FAMILIES[smpl.name].joints.index(name)
-            assert point == pytest.approx(at[index], abs=1e-9)
+    points = keypoints(smpl, {})
+    for name in COCO_KEYPOINTS[5:]:
+        index = FAMILIES[smpl.name].joints.index(name)
+        assert points[name] == pytest.approx(at[index], abs=1e-9)
 
 
-def test_an_elbow_turns_forearm_and_hand_rigidly_and_nothing_else(folder, smpl):
+def test_an_elbow_rotates_only_forearm_and_hand_rigidly(folder, smpl):
     joints = FAMILIES[smpl.name].joints
     model = read_model(default_file(folder, smpl), FAMILIES[smpl.name])
     parents = parents_of(joints)
@@ -288,7 +285,7 @@ def test_an_elbow_turns_forearm_and_hand_rigidly_and_nothing_else(folder, smpl):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_angles_mean_what_they_mean_to_anny(body, smplx, seed):
+def test_angles_point_the_limbs_as_annys_do(body, smplx, seed):
     """The same rotations send the limbs of both bodies the same way."""
     angles = random_angles(seed)
     ours, annys = keypoints(smplx, angles), keypoints(body, angles)
@@ -299,7 +296,7 @@ def test_angles_mean_what_they_mean_to_anny(body, smplx, seed):
             assert np.degrees(np.arccos(cosine)) < 15
 
 
-def test_sitting(smpl):
+def test_the_sitting_pose_bends_hips_and_knees(smpl):
     at = keypoints(smpl, named_pose("sit", default_bounds()))
     for side in ("left", "right"):
         hip, knee, ankle = (at[f"{side}_{j}"] for j in ("hip", "knee", "ankle"))
@@ -308,21 +305,21 @@ def test_sitting(smpl):
         assert ankle[2] < knee[2] - 0.25
 
 
-def test_hips_middle_is_the_origin(smpl):
+def test_the_mid_hip_is_the_origin(smpl):
     for seed in range(3):
         shape = smpl.sample_shape(np.random.default_rng(seed), ("adults",))
         posed = smpl.pose(shape, {}, random_angles(seed))
         assert posed.keypoints[11:13].mean(axis=0) == pytest.approx(np.zeros(3), abs=1e-9)
 
 
-def test_every_joint_of_the_protocol_is_taken(smpl):
+def test_every_joint_of_the_model_rotates_and_others_do_not(smpl):
     still = smpl.pose({}, {}, {}).vertices
     for joint in JOINTS:
         moves = np.abs(smpl.pose({}, {}, {joint: (20, 20, 20)}).vertices - still).max() > 1e-3
         assert moves == (joint in FAMILIES[smpl.name].joints)
 
 
-def test_the_same_arguments_give_the_same_bytes(smpl):
+def test_posing_is_deterministic(smpl):
     shape = smpl.sample_shape(np.random.default_rng(3), ("adults",))
     first = smpl.pose(shape, {}, random_angles(3))
     smpl.pose({}, {}, {})
@@ -331,14 +328,14 @@ def test_the_same_arguments_give_the_same_bytes(smpl):
     assert first.keypoints.tobytes() == again.keypoints.tobytes()
 
 
-def test_an_expression_moves_the_face_alone(smplx):
+def test_an_expression_moves_only_the_face(smplx):
     step = smplx.pose({}, {"expression3": 2.0}, {}).vertices - smplx.pose({}, {}, {}).vertices
     size = np.linalg.norm(step, axis=1)
     assert size.max() > 1e-3
     assert size[smplx.surface.canonical[:, 2] < 0.5].max() == 0
 
 
-def test_people_are_of_the_genders_there_are_files_for(folder, tmp_path, load, smplx):
+def test_sampled_genders_are_those_with_a_file(folder, tmp_path, load, smplx):
     def genders(body):
         rng = np.random.default_rng(0)
         people = [body.sample_shape(rng, ("adults",)) for _ in range(300)]
@@ -360,38 +357,37 @@ def test_people_are_of_the_genders_there_are_files_for(folder, tmp_path, load, s
         women.pose({"gender": 0.0}, {}, {})
 
 
-def test_the_gender_picks_the_file(smplx):
+def test_the_gender_label_selects_the_file(smplx):
     widths = [np.ptp(smplx.pose({"gender": g}, {}, {}).vertices[:, 0]) for g in (1.0, 0.5, 0.0)]
     assert widths[1] / widths[0] == pytest.approx(1 / 0.9, rel=1e-3)
     assert widths[2] / widths[0] == pytest.approx(1.1 / 0.9, rel=1e-3)
     assert (smplx.pose({}, {}, {}).vertices == smplx.pose({"gender": 0.5}, {}, {}).vertices).all()
 
 
-def test_files_of_different_meshes_do_not_mix(folder, tmp_path):
+def test_files_with_different_meshes_are_a_user_error(folder, tmp_path):
     shutil.copy(folder / "smpl" / "SMPL_NEUTRAL.npz", tmp_path)
     arrays = dict(np.load(tmp_path / "SMPL_NEUTRAL.npz"))
     arrays["f"] = arrays["f"][:-1]
     np.savez(tmp_path / "SMPL_MALE.npz", **arrays)
-    with pytest.raises(UserError, match="another mesh"):
+    with pytest.raises(UserError, match="mesh or skeleton differs"):
         SmplBody("smpl", tmp_path)
 
 
-def test_parts_lie_where_they_should(smpl):
+def test_body_parts_are_at_anatomical_positions(smpl):
     surface = smpl.surface
     centres = surface.canonical[surface.faces].mean(axis=1)
     assert set(surface.face_parts) == set(range(1, len(PARTS)))
     middle = {p: centres[surface.face_parts == i].mean(axis=0) for i, p in enumerate(PARTS) if i}
     for part, at in middle.items():
         assert at[0] == pytest.approx(-middle[mirrored(part)][0], abs=0.02)
-        if part.startswith("left"):
-            assert at[0] > 0.05
+    assert min(at[0] for part, at in middle.items() if part.startswith("left")) > 0.05
     heights = [middle[p][2] for p in ("head", "torso", "left_upper_leg", "left_lower_leg")]
     assert heights == sorted(heights, reverse=True)
     reach = [middle[f"left_{p}"][0] for p in ("upper_arm", "lower_arm", "hand")]
     assert reach == sorted(reach)
 
 
-def test_eyes_are_in_the_face_and_seen(smpl):
+def test_eye_faces_are_in_the_face_and_make_eye_keypoints_visible(smpl):
     surface = smpl.surface
     eyes = surface.faces_of("eyes")
     assert 4 < eyes.sum() < 0.05 * len(eyes)
@@ -403,7 +399,7 @@ def test_eyes_are_in_the_face_and_seen(smpl):
     assert (bits == [1 << COCO_KEYPOINTS.index(name) for name in names]).all()
 
 
-def test_tights_stand_off_the_skin_from_neck_to_wrists_and_toes(smpl):
+def test_tights_cover_neck_to_wrists_and_toes_at_their_offset(smpl):
     surface = smpl.surface
     tights = surface.faces_of("tights")
     worn = np.unique(surface.faces[tights])
@@ -417,7 +413,7 @@ def test_tights_stand_off_the_skin_from_neck_to_wrists_and_toes(smpl):
         assert np.quantile(gaps, [0.5, 0.99]) == pytest.approx([0.005, 0.005], abs=5e-4)
 
 
-def test_a_dressed_body_has_no_holes(smpl):
+def test_a_dressed_body_is_fully_visible_from_the_front(smpl):
     """From the front, someone in shirt and trousers shows all of trunk, arms and legs."""
     config = SceneConfig(
         image_size=256,
@@ -440,11 +436,10 @@ def test_a_dressed_body_has_no_holes(smpl):
     corners = surface.canonical[surface.faces].astype(float)
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     ahead, skin = cross[:, 1] < 0, surface.faces_of("skin")
-    for index, part in enumerate(PARTS):
-        if part == "torso" or part.endswith(("arm", "leg")):
-            mine = ahead & (surface.face_parts == index)
-            shown, there = (-cross[mine & which, 1].sum() for which in (is_seen, skin))
-            assert shown == pytest.approx(there, rel=0.25)
+    for part in ("torso", *(part for part in PARTS if part.endswith(("arm", "leg")))):
+        mine = ahead & (surface.face_parts == PARTS.index(part))
+        shown, expected = (-cross[mine & which, 1].sum() for which in (is_seen, skin))
+        assert shown == pytest.approx(expected, rel=0.25)
 
 
 def test_pictures_lie_on_the_skin_where_there_are_texture_coordinates(smpl, tmp_path):
@@ -461,20 +456,18 @@ def test_pictures_lie_on_the_skin_where_there_are_texture_coordinates(smpl, tmp_
     assert ((blue > 2 * red) & (blue > 2 * green)).mean() > 0.97
 
 
-def test_every_keypoint_has_a_neighbourhood_of_its_own(smpl):
+def test_left_and_right_keypoint_neighbourhoods_hardly_overlap(smpl):
     bits = smpl.surface.face_keypoints[smpl.surface.faces_of("skin")]
-    for k, name in enumerate(COCO_KEYPOINTS):
-        mine = (bits >> np.uint32(k)) & 1 == 1
-        assert mine.sum() > 20
-        if name != mirrored(name):
-            other = COCO_KEYPOINTS.index(mirrored(name))
-            shared = mine & ((bits >> np.uint32(other)) & 1 == 1)
-            # Hip joints lie so near the middle that both see the skin between the legs.
-            assert shared.sum() <= (0.2 if "hip" in name else 0) * mine.sum()
+    near = {name: (bits >> np.uint32(k)) & 1 == 1 for k, name in enumerate(COCO_KEYPOINTS)}
+    assert min(mask.sum() for mask in near.values()) > 20
+    for name in COCO_KEYPOINTS[1:]:
+        shared = near[name] & near[mirrored(name)]
+        # Hip joints are so near to the midline that both include the skin between the legs.
+        assert shared.sum() <= (0.2 if "hip" in name else 0) * near[name].sum()
 
 
-def test_paint_meets_its_landmarks(smpl):
-    """A place painted at anny's knee is at this body's knee, whatever its build."""
+def test_canonical_landmarks_equal_annys(smpl):
+    """The canonical position of this body's knee is that of anny's knee, and so on."""
     tpose, canonical = smpl.pose({}, {}, {}), smpl.surface.canonical
     annys = {"shoulder": 0.17, "elbow": 0.46, "wrist": 0.73, "knee": -0.45, "ankle": -0.87}
     for name, wanted in annys.items():
@@ -487,7 +480,7 @@ def test_paint_meets_its_landmarks(smpl):
         assert np.abs(np.abs(canonical[about, axis]) - np.abs(wanted)).max() < 0.025
 
 
-def test_uvs_are_the_files_or_none(folder, smpl):
+def test_texture_coordinates_are_the_files_or_zero(folder, smpl):
     surface = smpl.surface
     assert surface.face_uv.shape == surface.faces.shape
     if smpl.name == "smplx":
@@ -506,17 +499,17 @@ def test_uvs_are_the_files_or_none(folder, smpl):
         ({"gender": 0.7}, {}, {}, r"gender 0.7: .* male, neutral, female only"),
     ],
 )
-def test_what_the_body_does_not_have_is_a_user_error(smplx, shape, face, angles, words):
+def test_unknown_labels_joints_and_genders_are_user_errors(smplx, shape, face, angles, words):
     with pytest.raises(UserError, match=words):
         smplx.pose(shape, face, angles)
 
 
-def test_there_are_adults_only(smplx):
+def test_other_ages_than_adults_are_user_errors(smplx):
     with pytest.raises(UserError, match="SMPL-X has no children"):
         smplx.sample_shape(np.random.default_rng(0), ("adults", "children"))
 
 
-def test_load_body(folder):
+def test_load_body_caches_models_and_checks_its_arguments(folder):
     loaded = load_body("smpl", path=folder)
     assert loaded.name == "smpl"
     assert load_body("smpl", path=folder) is loaded

@@ -14,7 +14,7 @@ FACES = {"smplx": 20908, "smplh": 13776, "smpl": 13776}
 
 
 def arrays(name, shapes=10):
-    """A file's arrays: of the right shapes, and different enough to be told apart."""
+    """The arrays of a file, with the right shapes and distinguishable values."""
     family = FAMILIES[name]
     v, j = family.vertices, len(family.joints)
     rng = np.random.default_rng(0)
@@ -42,7 +42,7 @@ def smpl():
     return arrays("smpl")
 
 
-def test_the_families_are_the_published_ones():
+def test_joints_of_the_families_are_the_published_ones():
     assert [len(FAMILIES[name].joints) for name in ("smplx", "smplh", "smpl")] == [55, 52, 24]
     assert FAMILIES["smplx"].joints[22:26] == ("jaw", "left_eye", "right_eye", "left_index1")
     assert FAMILIES["smplh"].joints[21:24] == ("right_wrist", "left_index1", "left_index2")
@@ -50,7 +50,7 @@ def test_the_families_are_the_published_ones():
 
 
 @pytest.mark.parametrize(("shapes", "first"), [(20, 10), (400, 300)])
-def test_smplx_expressions_follow_its_betas(tmp_path, shapes, first):
+def test_smplx_expressions_are_found_in_short_and_long_files(tmp_path, shapes, first):
     given = arrays("smplx", shapes) | {"vt": np.ones((9, 2)), "ft": np.zeros((20908, 3), np.int64)}
     np.savez(tmp_path / "a.npz", hands_meanl=np.array([{"never": "read"}], object), **given)
     model = read_model(tmp_path / "a.npz", FAMILIES["smplx"])
@@ -68,7 +68,7 @@ def test_only_ten_betas_are_used(tmp_path, name, shapes):
     assert (model.parents[1:] == np.arange(len(model.parents) - 1)).all()
 
 
-def test_npz_and_pkl_read_the_same(tmp_path, smpl):
+def test_npz_and_pkl_files_give_the_same_arrays(tmp_path, smpl):
     np.savez(tmp_path / "a.npz", **smpl)
     old = smpl | {"J_regressor": sparse.csc_matrix(smpl["J_regressor"]), "bs_type": "lrotmin"}
     (tmp_path / "a.pkl").write_bytes(pickle.dumps(old, 2))
@@ -79,7 +79,7 @@ def test_npz_and_pkl_read_the_same(tmp_path, smpl):
 
 @pytest.mark.parametrize("root", [2**32 - 1, -1, 0])
 @pytest.mark.parametrize("kind", [np.uint32, np.int64, np.float64])
-def test_the_root_has_no_parent_however_it_is_written(tmp_path, smpl, root, kind):
+def test_every_notation_of_the_roots_parent_is_read(tmp_path, smpl, root, kind):
     tree = smpl["kintree_table"].astype(np.int64)
     tree[0, 0] = root
     np.savez(tmp_path / "a.npz", **smpl | {"kintree_table": tree.astype(kind)})
@@ -88,7 +88,7 @@ def test_the_root_has_no_parent_however_it_is_written(tmp_path, smpl, root, kind
 
 
 def test_an_array_that_unpacks_to_gigabytes_is_not_read(tmp_path, smpl, monkeypatch):
-    monkeypatch.setattr(smpl_files, "_LARGEST", 10**6)
+    monkeypatch.setattr(smpl_files, "_MAX_ARRAY_BYTES", 10**6)
     np.savez_compressed(tmp_path / "a.npz", **smpl)
     with pytest.raises(UserError, match=r"posedirs unpacks to 17,114,888 bytes"):
         read_model(tmp_path / "a.npz", FAMILIES["smpl"])
@@ -118,10 +118,10 @@ def changed(smpl, key, at, value):
         (lambda a: {"v_template": np.array(3.0)}, "has no vertices; SMPL has 6,890"),
         (lambda a: {"weights": np.zeros((6890, 52))}, "has 52 joints; SMPL has 24"),
         (lambda a: {"weights": a["weights"].astype(str)}, "weights holds <U.*, not numbers"),
-        (lambda a: {"J_regressor": np.array([{}], object)}, "no npz of arrays"),
+        (lambda a: {"J_regressor": np.array([{}], object)}, "not an npz of arrays"),
     ],
 )
-def test_a_file_that_makes_no_body_is_named(tmp_path, smpl, change, words):
+def test_invalid_arrays_are_user_errors_that_name_the_file(tmp_path, smpl, change, words):
     content = {key: value for key, value in (smpl | change(smpl)).items() if value is not None}
     path = tmp_path / "SMPL_MALE.npz"
     np.savez(path, **content)
@@ -131,7 +131,7 @@ def test_a_file_that_makes_no_body_is_named(tmp_path, smpl, change, words):
     assert "\n" not in str(error.value)
 
 
-def test_a_file_of_another_model_is_named(tmp_path, smpl):
+def test_a_file_of_another_model_is_a_user_error(tmp_path, smpl):
     np.savez(tmp_path / "a.npz", **smpl)
     with pytest.raises(UserError, match="has 6,890 vertices; SMPL-X has 10,475"):
         read_model(tmp_path / "a.npz", FAMILIES["smplx"])
@@ -139,22 +139,22 @@ def test_a_file_of_another_model_is_named(tmp_path, smpl):
         read_model(tmp_path / "a.npz", FAMILIES["smplh"])
 
 
-def test_broken_npz(tmp_path, smpl):
+def test_truncated_and_damaged_npz_files_are_user_errors(tmp_path, smpl):
     path = tmp_path / "a.npz"
     np.savez(path, **smpl)
     whole = path.read_bytes()
     for size in (0, 10, 1000, len(whole) // 2, len(whole) - 1):
         path.write_bytes(whole[:size])
-        with pytest.raises(UserError, match="cut off, or no npz"):
+        with pytest.raises(UserError, match="truncated, or not an npz"):
             read_model(path, FAMILIES["smpl"])
     damaged = bytearray(whole)
     damaged[len(whole) // 2] ^= 255  # the archive's checksum finds it
     path.write_bytes(damaged)
-    with pytest.raises(UserError, match="cut off, or no npz"):
+    with pytest.raises(UserError, match="truncated, or not an npz"):
         read_model(path, FAMILIES["smpl"])
     np.save(tmp_path / "b.npy", np.zeros(3))
     (tmp_path / "b.npy").rename(path)
-    with pytest.raises(UserError, match="no npz"):
+    with pytest.raises(UserError, match="not an npz"):
         read_model(path, FAMILIES["smpl"])
 
 
@@ -195,7 +195,7 @@ def test_broken_npz(tmp_path, smpl):
          {"female": "basicModel_f_lbs_10_207_0_v1.0.0.pkl"}),
     ],
 )  # fmt: skip
-def test_files_are_found_where_the_downloads_put_them(tmp_path, name, files, expected):
+def test_files_are_found_in_the_layouts_of_the_downloads(tmp_path, name, files, expected):
     for file in files:
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).touch()
@@ -203,7 +203,7 @@ def test_files_are_found_where_the_downloads_put_them(tmp_path, name, files, exp
     assert {g: str(p.relative_to(tmp_path)) for g, p in found.items()} == expected
 
 
-def test_no_files_say_what_was_looked_for(tmp_path):
+def test_missing_files_are_user_errors_that_list_the_names(tmp_path):
     (tmp_path / "SMPLX_MALE.npz").touch()
     with pytest.raises(UserError, match=r"looked for SMPL_MALE.*basicmodel_m.*smpl\.is\.tue"):
         find_model_files(tmp_path, FAMILIES["smpl"])

@@ -1,11 +1,11 @@
-"""Neighbourhoods, parts and folds of the surface."""
+"""Keypoint neighbourhoods, body parts and ambient occlusion of the surface."""
 
 import numpy as np
 import pytest
 
 from repogen.bodies.protocol import LAYERS, PARTS
 from repogen.bodies.skeleton import COCO_KEYPOINTS, mirrored
-from repogen.bodies.surface import NEIGHBOURHOOD_CM2, _sky_share, vertex_normals
+from repogen.bodies.surface import NEIGHBOURHOOD_CM2, _ambient_occlusion, vertex_normals
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def neighbourhood(skin, name):
 
 
 @pytest.mark.parametrize("name", COCO_KEYPOINTS)
-def test_neighbourhood(body, skin, name):
+def test_a_neighbourhood_is_the_nearest_skin_of_the_given_area(body, skin, name):
     near = neighbourhood(skin, name)
     area = skin["areas"][near].sum()
     assert area == pytest.approx(NEIGHBOURHOOD_CM2[name.split("_")[-1]], rel=0.02)
@@ -43,12 +43,11 @@ def test_neighbourhood(body, skin, name):
 
 
 def test_left_and_right_neighbourhoods_share_no_face(skin):
-    for name in COCO_KEYPOINTS:
-        if name.startswith("left_"):
-            assert not (neighbourhood(skin, name) & neighbourhood(skin, mirrored(name))).any()
+    for name in (name for name in COCO_KEYPOINTS if name.startswith("left_")):
+        assert not (neighbourhood(skin, name) & neighbourhood(skin, mirrored(name))).any()
 
 
-def test_eyeballs_belong_to_their_eye(body):
+def test_eyeballs_make_their_eye_keypoint_visible(body):
     surface = body.surface
     eyes = surface.faces_of("eyes")
     x = surface.canonical[surface.faces[eyes]].mean(axis=1)[:, 0]
@@ -68,7 +67,7 @@ def test_left_parts_lie_on_the_left_and_mirror_the_right_ones(skin, part):
     assert skin["areas"][left].sum() == pytest.approx(skin["areas"][right].sum(), rel=0.005)
 
 
-def test_parts_are_in_their_places(body, skin):
+def test_body_parts_are_between_their_joints(body, skin):
     def middle(part):
         return skin["centres"][skin["parts"] == PARTS.index(part)].mean(axis=0)
 
@@ -84,11 +83,11 @@ def test_parts_are_in_their_places(body, skin):
     assert stops[0] > leg[0] > stops[1] > leg[1] > stops[2] > leg[2]
 
 
-def test_skin_is_the_size_of_an_adults(skin):
+def test_the_skin_has_the_area_of_an_adults(skin):
     assert 1.6e4 < skin["areas"].sum() < 2.1e4
 
 
-def test_sky_share_is_high_on_the_crown_and_low_between_the_legs(body):
+def test_ambient_occlusion_is_high_on_the_crown_and_low_between_the_legs(body):
     surface = body.surface
     skin = np.unique(surface.faces[surface.faces_of("skin")])
     at, share = surface.canonical[skin], surface.occlusion[skin]
@@ -99,7 +98,7 @@ def test_sky_share_is_high_on_the_crown_and_low_between_the_legs(body):
     assert crotch < 0.5
 
 
-def test_sky_share_beside_a_wall_is_a_half():
+def test_ambient_occlusion_beside_a_wall_is_a_half():
     """A floor in z = 0 that ends at a wall in x = 0 higher and wider than rays reach."""
     floor = np.array([[0, -1, 0], [1, -1, 0], [1, 1, 0], [0, 1, 0]], float)
     wall = np.array([[0, -1, 0], [0, 1, 0], [0, 1, 1], [0, -1, 1]], float)
@@ -108,7 +107,9 @@ def test_sky_share_beside_a_wall_is_a_half():
     faces = np.array(
         [[0, 1, 2], [0, 2, 3], [4, 5, 6], [4, 6, 7]] + [[i, i + 1, i + 2] for i in (8, 11, 14, 17)]
     )
-    share = _sky_share(vertices, faces, np.array([0] * 4 + [1] * 4, np.uint8))[[8, 11, 14, 17]]
+    share = _ambient_occlusion(vertices, faces, np.array([0] * 4 + [1] * 4, np.uint8))[
+        [8, 11, 14, 17]
+    ]
     assert share[0] == pytest.approx(0.5, abs=0.06)
     assert (np.diff(share) >= 0).all()
     assert share[2] < 1 == pytest.approx(share[3])
@@ -123,14 +124,14 @@ def test_lips_lie_between_nose_and_chin(body):
     assert (lips[:, 2] > nose[2] - 0.07).all()
 
 
-def test_every_layer_has_faces_and_mask_of_two_is_their_union(body):
+def test_every_layer_has_faces_and_the_mask_of_two_is_their_union(body):
     masks = [body.surface.faces_of(layer) for layer in LAYERS[:5]]  # the rest are not a body's
     assert all(mask.any() for mask in masks)
     assert (sum(mask.astype(int) for mask in masks) == 1).all()
     assert (body.surface.faces_of("skin", "hair") == masks[0] | masks[4]).all()
 
 
-def test_normals_of_a_cube_point_away_from_its_middle():
+def test_vertex_normals_of_a_cube_point_away_from_its_centre():
     from scipy.spatial import ConvexHull
 
     corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)

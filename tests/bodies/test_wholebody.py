@@ -1,4 +1,4 @@
-"""COCO-WholeBody's points on anny: names, sides, and where on the body they sit."""
+"""COCO-WholeBody's extra keypoints on anny: names, sides and positions."""
 
 import numpy as np
 import pytest
@@ -7,11 +7,11 @@ from repogen.assets import Garment
 from repogen.bodies.protocol import LAYERS, PosedBody
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.bodies.wholebody import (
+    EXTRA_KEYPOINTS,
     GROUPS,
     KEYPOINT_SETS,
-    MORE_KEYPOINTS,
-    mirrored_point,
-    more_keypoints,
+    extra_keypoints,
+    mirrored_keypoint,
 )
 from repogen.people.garments import fit_garment
 from repogen.poses.sampling import sample_hands
@@ -27,9 +27,9 @@ BODIES = {
 
 
 def at(body, shape=ADULT, face=None, angles=None):
-    """Points of a posed body by name, COCO's 17 among them."""
+    """Positions of all 133 keypoints of a posed body, by name."""
     posed = body.pose(shape, face or {}, angles or {})
-    return dict(zip(MORE_KEYPOINTS, more_keypoints(posed), strict=True)) | dict(
+    return dict(zip(EXTRA_KEYPOINTS, extra_keypoints(posed), strict=True)) | dict(
         zip(COCO_KEYPOINTS, posed.keypoints, strict=True)
     )
 
@@ -39,7 +39,7 @@ def skin_of(body):
 
 
 def winding(points, corners):
-    """How often the surface goes round each point (Van Oosterom and Strackee 1983)."""
+    """Winding numbers of the surface about the points (Van Oosterom and Strackee 1983)."""
     out = []
     for point in points:
         a, b, c = (corners - point).swapaxes(0, 1)
@@ -51,45 +51,45 @@ def winding(points, corners):
     return np.array(out)
 
 
-def test_with_cocos_17_they_are_133_in_cocos_order():
+def test_names_are_coco_wholebodys_133_in_its_order():
     assert [len(names) for names in GROUPS.values()] == [6, 68, 21, 21]
     assert list(GROUPS) == ["foot", "face", "lefthand", "righthand"]
     assert KEYPOINT_SETS["feet"] == ("foot",)
-    assert len(set(COCO_KEYPOINTS + MORE_KEYPOINTS)) == 133
+    assert len(set(COCO_KEYPOINTS + EXTRA_KEYPOINTS)) == 133
     assert GROUPS["foot"][:3] == ("left_big_toe", "left_small_toe", "left_heel")
     assert GROUPS["righthand"][0] == "right_palm"
     assert GROUPS["righthand"][4::4] == tuple(f"right_{finger}4" for finger in FINGERS)
 
 
-def test_mirroring_names_is_its_own_inverse():
-    swapped = [mirrored_point(name) for name in MORE_KEYPOINTS]
-    assert sorted(swapped) == sorted(MORE_KEYPOINTS)
-    assert [mirrored_point(name) for name in swapped] == list(MORE_KEYPOINTS)
-    assert sum(a == b for a, b in zip(swapped, MORE_KEYPOINTS, strict=True)) == 10
+def test_mirroring_a_name_twice_returns_it():
+    swapped = [mirrored_keypoint(name) for name in EXTRA_KEYPOINTS]
+    assert sorted(swapped) == sorted(EXTRA_KEYPOINTS)
+    assert [mirrored_keypoint(name) for name in swapped] == list(EXTRA_KEYPOINTS)
+    assert sum(a == b for a, b in zip(swapped, EXTRA_KEYPOINTS, strict=True)) == 10
 
 
 @pytest.mark.parametrize("kind", BODIES)
-def test_left_and_right_are_mirror_images(body, kind):
+def test_left_and_right_keypoints_are_mirror_images(body, kind):
     points = at(body, BODIES[kind])
-    for name in MORE_KEYPOINTS:
-        other = points[mirrored_point(name)] * [-1, 1, 1]
+    for name in EXTRA_KEYPOINTS:
+        other = points[mirrored_keypoint(name)] * [-1, 1, 1]
         assert np.linalg.norm(points[name] - other) < 2e-3, name
 
 
-def test_points_go_where_the_body_goes(body):
+def test_keypoints_move_with_the_body(body):
     average = body.average
-    still = more_keypoints(average)
+    still = extra_keypoints(average)
     moved = PosedBody(average.vertices + np.float32([1, 2, 3]), average.keypoints)
-    assert more_keypoints(moved) == pytest.approx(still + np.array([1, 2, 3]), abs=1e-5)
+    assert extra_keypoints(moved) == pytest.approx(still + np.array([1, 2, 3]), abs=1e-5)
 
 
 @pytest.mark.parametrize("kind", BODIES)
 def test_finger_joints_lie_inside_the_fingers(body, kind):
     names = [f"left_{finger}{k}" for finger in FINGERS for k in (1, 2, 3)]
-    rows = [MORE_KEYPOINTS.index(name) for name in names]
+    rows = [EXTRA_KEYPOINTS.index(name) for name in names]
     for angles in ({}, sample_hands(np.random.default_rng(1))):
         posed = body.pose(BODIES[kind], {}, angles)
-        points = more_keypoints(posed)[rows]
+        points = extra_keypoints(posed)[rows]
         corners = posed.vertices[skin_of(body)].astype(np.float64)
         hand = corners[:, 0, 0] > points[:, 0].min() - 0.1
         assert winding(points, corners[hand]).min() > 0.7
@@ -99,14 +99,15 @@ def test_finger_joints_lie_inside_the_fingers(body, kind):
 def test_toes_heels_face_and_fingertips_are_on_the_skin(body, kind):
     posed = body.pose(BODIES[kind], {}, {})
     skin = posed.vertices[np.unique(skin_of(body))]
-    for name, point in zip(MORE_KEYPOINTS, more_keypoints(posed), strict=True):
-        if name in GROUPS["foot"] + GROUPS["face"] or name.endswith("4"):
-            limit = 0.012 if name.endswith(("heel", "_8")) else 0.008  # coarse there
-            assert np.linalg.norm(skin - point, axis=1).min() < limit, name
+    points = dict(zip(EXTRA_KEYPOINTS, extra_keypoints(posed), strict=True))
+    fingertips = tuple(f"{side}_{finger}4" for side in ("left", "right") for finger in FINGERS)
+    for name in GROUPS["foot"] + GROUPS["face"] + fingertips:
+        limit = 0.012 if name.endswith(("heel", "_8")) else 0.008  # the mesh is coarse there
+        assert np.linalg.norm(skin - points[name], axis=1).min() < limit, name
 
 
 def test_phalanges_keep_their_length_and_fingers_close(body):
-    """Bent about its knuckles a finger's joints stay as far apart; its tip nears the palm."""
+    """A bent finger's joints keep their distances, and its tip comes closer to the palm."""
     bent = {
         f"left_{finger}{k}": (0.0, 0.0, -70.0)
         for finger in ("index", "middle", "ring", "pinky")
@@ -127,7 +128,7 @@ def test_phalanges_keep_their_length_and_fingers_close(body):
 
 
 @pytest.mark.parametrize("kind", BODIES)
-def test_they_agree_with_cocos_17(body, kind):
+def test_extra_keypoints_agree_with_cocos_17(body, kind):
     points = at(body, BODIES[kind])
 
     def face(*marks):
@@ -166,7 +167,7 @@ def test_the_face_is_in_ibugs_order(body):
     assert z[60:68].min() > z[55:60].max()
 
 
-def test_lids_and_lips_move_with_the_face(body):
+def test_eyelids_and_lips_follow_facial_actions(body):
     still = at(body)
     blink, jaw = at(body, face={"eyeBlinkLeft": 1.0}), at(body, face={"jawOpen": 1.0})
 
@@ -181,48 +182,50 @@ def test_lids_and_lips_move_with_the_face(body):
 
 
 def bit(words, name):
-    k = MORE_KEYPOINTS.index(name)
+    k = EXTRA_KEYPOINTS.index(name)
     return (words[:, k // 32] >> np.uint32(k % 32)) & 1 > 0
 
 
-def test_every_point_has_skin_to_be_seen_by(body):
+def test_every_keypoint_has_a_neighbourhood_on_the_skin(body):
     surface = body.surface
     corners = surface.canonical[surface.faces].astype(np.float64)
     area = np.linalg.norm(
         np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
     )
     on_skin = surface.faces_of("skin")
-    for name in MORE_KEYPOINTS:
-        own, other = (bit(surface.face_more, n) & on_skin for n in (name, mirrored_point(name)))
+    for name in EXTRA_KEYPOINTS:
+        own, other = (
+            bit(surface.face_extra_keypoints, n) & on_skin for n in (name, mirrored_keypoint(name))
+        )
         assert area[own].sum() / 2 > 1e-4, name
         assert area[own].sum() == pytest.approx(area[other].sum(), rel=0.25), name
 
 
-def test_a_finger_is_not_seen_by_its_neighbours_skin(body):
-    points, surface = more_keypoints(body.average), body.surface
+def test_finger_neighbourhoods_exclude_other_fingers(body):
+    points, surface = extra_keypoints(body.average), body.surface
     centres = surface.canonical[surface.faces].mean(axis=1)
     for side in ("left", "right"):
         middles = {
             finger: np.mean(
-                [points[MORE_KEYPOINTS.index(f"{side}_{finger}{k}")] for k in (2, 3, 4)], axis=0
+                [points[EXTRA_KEYPOINTS.index(f"{side}_{finger}{k}")] for k in (2, 3, 4)], axis=0
             )
             for finger in FINGERS[1:]
         }
         for finger in FINGERS[1:]:
-            near = centres[bit(surface.face_more, f"{side}_{finger}3")]
+            near = centres[bit(surface.face_extra_keypoints, f"{side}_{finger}3")]
             away = [np.linalg.norm(near - m, axis=1) for m in middles.values()]
             nearest = np.array(list(middles))[np.argmin(away, axis=0)]
             assert (nearest == finger).mean() > 0.97
 
 
-def test_painted_shoes_show_the_foot(body):
+def test_painted_shoes_have_the_neighbourhoods_of_the_foot(body):
     surface = body.surface
     shoes = surface.face_layers == LAYERS.index("tights")
     for name in GROUPS["foot"]:
-        assert (bit(surface.face_more, name) & shoes).any(), name
+        assert (bit(surface.face_extra_keypoints, name) & shoes).any(), name
 
 
-def test_a_shoe_shows_what_the_foot_under_it_would(body, tmp_path):
+def test_a_shoe_has_the_neighbourhoods_of_the_foot_under_it(body, tmp_path):
     surface = body.surface
     skin = skin_of(body)
     foot = (surface.canonical[:, 2] < -0.9) & (surface.canonical[:, 0] > 0)
@@ -240,8 +243,8 @@ def test_a_shoe_shows_what_the_foot_under_it_would(body, tmp_path):
         face_uv=np.zeros((len(rows), 3, 2), dtype=np.float32),
         hidden=np.zeros(0, dtype=np.int32), z_depth=50, tags=(), two_sided=True,
     )  # fmt: skip
-    worn = fit_garment(body, shoe, tmp_path / "none.png").surface.face_more
-    under = surface.face_more[surface.faces_of("skin")][rows]
+    worn = fit_garment(body, shoe, tmp_path / "none.png").surface.face_extra_keypoints
+    under = surface.face_extra_keypoints[surface.faces_of("skin")][rows]
     for name in GROUPS["foot"][:3]:
         assert bit(worn, name).any()
         assert (bit(worn, name) == bit(under, name)).mean() > 0.97

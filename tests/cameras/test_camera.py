@@ -1,4 +1,4 @@
-"""Cameras: where they stand, what they see, and back."""
+"""Camera position and projection, and their inverses."""
 
 import json
 
@@ -6,7 +6,14 @@ import cattrs
 import numpy as np
 import pytest
 
-from repogen.cameras.camera import Camera, View, angles, direction, look_at, view_of
+from repogen.cameras.camera import (
+    Camera,
+    View,
+    angles_to_direction,
+    direction_to_angles,
+    look_at,
+    view_of,
+)
 from repogen.errors import UserError
 
 ORIGIN = (0.0, 0.0, 0.0)
@@ -19,7 +26,7 @@ LENSES = [
 
 
 def random_views(count=40, seed=0):
-    """Views with target and heading, poles and near-poles among them."""
+    """(view, target, heading) triples, the first five at or near the poles."""
     rng = np.random.default_rng(seed)
     elevations = [90.0, -90.0, 89.9999, -89.9999, 89.0, *rng.uniform(-90, 90, count - 5)]
     return [
@@ -33,7 +40,7 @@ def random_views(count=40, seed=0):
 
 
 @pytest.mark.parametrize(("view", "target", "yaw"), random_views())
-def test_camera_looks_at_its_target_from_its_distance(view, target, yaw):
+def test_look_at_centres_the_target_at_the_given_distance(view, target, yaw):
     camera = look_at(view, target, yaw, 640, 70.0)
     rotation = np.array(camera.rotation)
     assert rotation @ rotation.T == pytest.approx(np.eye(3), abs=1e-12)
@@ -42,7 +49,7 @@ def test_camera_looks_at_its_target_from_its_distance(view, target, yaw):
     assert seen[0] == pytest.approx([0, 0, view.distance_m])
     assert camera.to_pixels(seen)[0] == pytest.approx([320, 320])
     away = camera.position() - target
-    expected = direction(view.azimuth_deg + yaw, view.elevation_deg)
+    expected = angles_to_direction(view.azimuth_deg + yaw, view.elevation_deg)
     assert away == pytest.approx(view.distance_m * expected)
 
 
@@ -54,12 +61,16 @@ def test_view_of_inverts_look_at(view, target, yaw):
     assert np.array(again.rotation) == pytest.approx(np.array(camera.rotation), abs=1e-6)
     assert again.translation == pytest.approx(camera.translation, abs=1e-6)
     assert found.elevation_deg == pytest.approx(view.elevation_deg, abs=1e-4)
-    if abs(view.elevation_deg) < 89.5:  # at the poles only azimuth and roll together are known
-        for ours, theirs in (
-            (found.azimuth_deg, view.azimuth_deg),
-            (found.roll_deg, view.roll_deg),
-        ):
-            assert (ours - theirs + 180) % 360 - 180 == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(("view", "target", "yaw"), random_views()[5:])
+def test_view_of_finds_azimuth_and_roll_away_from_the_poles(view, target, yaw):
+    found = view_of(look_at(view, target, yaw, 640, 70.0), target, yaw)
+    for ours, theirs in (
+        (found.azimuth_deg, view.azimuth_deg),
+        (found.roll_deg, view.roll_deg),
+    ):
+        assert (ours - theirs + 180) % 360 - 180 == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -72,15 +83,15 @@ def test_view_of_inverts_look_at(view, target, yaw):
         (0, -90, (0, 0, -1)),
     ],
 )
-def test_directions_mean_what_the_convention_says(azimuth, elevation, expected):
-    assert direction(azimuth, elevation) == pytest.approx(expected, abs=1e-12)
-    found = angles(np.array(expected, float))
+def test_azimuth_and_elevation_follow_the_convention(azimuth, elevation, expected):
+    assert angles_to_direction(azimuth, elevation) == pytest.approx(expected, abs=1e-12)
+    found = direction_to_angles(np.array(expected, float))
     assert found[1] == pytest.approx(elevation)
     assert (found[0] - azimuth) % 360 == pytest.approx(0)
 
 
 def seen_at(view, point):
-    """Where a point shows, (right, down) of the middle of a picture 2 wide."""
+    """Pixel coordinates of a point, (right, down) from the centre of a picture 2 wide."""
     camera = look_at(view, ORIGIN, 0.0, 2, 90.0)
     return camera.to_pixels(camera.to_camera(np.array([point], float)))[0] - 1
 
@@ -97,18 +108,20 @@ def seen_at(view, point):
         (0, 0, 90, (0, 0, 0.1), (-0.1, 0)),
     ],
 )
-def test_the_picture_is_the_right_way_round(azimuth, elevation, roll, point, expected):
+def test_up_and_left_of_the_picture_follow_the_convention(
+    azimuth, elevation, roll, point, expected
+):
     assert seen_at(View(azimuth, elevation, roll, 1.0), point) == pytest.approx(expected, abs=1e-9)
 
 
-def test_field_of_view_reaches_the_border():
+def test_the_field_of_view_ends_at_the_border():
     camera = look_at(View(0, 0, 0, 2.0), ORIGIN, 0.0, 500, 60.0)
     edge = 2.0 * np.tan(np.radians(30))
     pixels = camera.to_pixels(camera.to_camera(np.array([[edge, 0, 0], [0, 0, edge]])))
     assert pixels == pytest.approx(np.array([[500, 250], [250, 0]]))
 
 
-def test_matrix_is_the_projection():
+def test_the_matrix_projects_like_to_pixels():
     camera = look_at(View(20, 30, 40, 2.0), ORIGIN, 10.0, 300, 50.0)
     points = camera.to_camera(np.random.default_rng(0).normal(size=(20, 3)))
     points = points[points[:, 2] > 0.1]
@@ -118,7 +131,7 @@ def test_matrix_is_the_projection():
 
 @pytest.mark.parametrize(("model", "distortion"), LENSES)
 @pytest.mark.parametrize("seed", range(5))
-def test_a_window_shifts_and_zooms_the_pixels_and_nothing_else(seed, model, distortion):
+def test_windowed_only_shifts_and_scales_the_pixels(seed, model, distortion):
     rng = np.random.default_rng(seed)
     view = View(*rng.uniform(-80, 80, 3), 3.0)
     camera = look_at(view, ORIGIN, 0.0, 400, 70.0, model, distortion)
@@ -133,7 +146,7 @@ def test_a_window_shifts_and_zooms_the_pixels_and_nothing_else(seed, model, dist
 
 
 @pytest.mark.parametrize(("model", "distortion"), LENSES)
-def test_depth_and_what_is_in_view(model, distortion):
+def test_depth_of_and_in_view_of_every_lens(model, distortion):
     camera = look_at(View(0, 0, 0, 2.0), ORIGIN, 0.0, 100, 70.0, model, distortion)
     points = np.array([[0.3, 0.4, 1.2], [0.3, 0.4, -1.2], [0.6, 0.8, 0.0], [0.0, 0.0, 0.0]])
     fisheye = model in ("equidistant", "kannala-brandt")
@@ -141,7 +154,7 @@ def test_depth_and_what_is_in_view(model, distortion):
     assert camera.in_view(points).tolist() == [True, fisheye, fisheye, False]
 
 
-def test_a_pinhole_is_computed_as_ever():
+def test_pinhole_projection_is_bit_identical_to_its_formula():
     """To the last bit, in the points' own precision: pictures of old scenes must not change."""
     camera = look_at(View(20, 30, 40, 2.0), ORIGIN, 10.0, 300, 50.0)
     assert camera.fx == 0.5 * 300 / np.tan(np.radians(50.0) / 2)
@@ -155,7 +168,7 @@ def test_a_pinhole_is_computed_as_ever():
 
 
 @pytest.mark.parametrize(("model", "distortion"), LENSES)
-def test_a_camera_comes_back_from_json(model, distortion):
+def test_a_camera_is_read_back_from_json(model, distortion):
     camera = look_at(View(20, 30, 40, 2.0), ORIGIN, 10.0, 300, 50.0, model, distortion)
     data = json.loads(json.dumps(cattrs.unstructure(camera)))
     assert cattrs.structure(data, Camera) == camera
@@ -164,6 +177,6 @@ def test_a_camera_comes_back_from_json(model, distortion):
 
 
 @pytest.mark.parametrize("distance", [0.0, -1.0, float("nan")])
-def test_a_camera_needs_a_distance(distance):
+def test_a_distance_that_is_not_positive_is_a_user_error(distance):
     with pytest.raises(UserError, match="distance"):
         look_at(View(0, 0, 0, distance), ORIGIN, 0.0, 100, 90.0)

@@ -1,4 +1,4 @@
-"""Framing changes the window, never the camera's place."""
+"""Framing zooms and shifts the picture without moving the camera."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def scene(seed):
 
 
 def shares_outside(box, side):
-    """How much of the box lies beyond the left, right, upper and lower border."""
+    """Shares of the box outside the left, right, upper and lower border."""
     return np.array(
         [
             -box.left / box.width,
@@ -33,7 +33,7 @@ def shares_outside(box, side):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_fit_shows_the_whole_person_at_the_share_asked_for(seed):
+def test_fit_shows_the_whole_person_at_the_given_share(seed):
     rng, camera, points = scene(seed)
     framed = fit(rng, camera, points, (0.45, 0.95), 0.0)
     box = projected_box(framed, points)
@@ -44,15 +44,15 @@ def test_fit_shows_the_whole_person_at_the_share_asked_for(seed):
     assert framed.fx / framed.fy == pytest.approx(camera.fx / camera.fy)
 
 
-def test_fit_puts_people_all_over_the_picture():
-    places = []
+def test_fit_positions_are_uniform_in_the_picture():
+    positions = []
     for seed in SEEDS:
         rng, camera, points = scene(seed)
         box = projected_box(fit(rng, camera, points, (0.3, 0.3), 0.0), points)
-        places.append([box.left / (256 - box.width), box.top / (256 - box.height)])
-    assert np.min(places) < 0.1
-    assert np.max(places) > 0.9
-    assert np.mean(places, axis=0) == pytest.approx([0.5, 0.5], abs=0.15)
+        positions.append([box.left / (256 - box.width), box.top / (256 - box.height)])
+    assert np.min(positions) < 0.1
+    assert np.max(positions) > 0.9
+    assert np.mean(positions, axis=0) == pytest.approx([0.5, 0.5], abs=0.15)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -64,7 +64,7 @@ def test_truncation_cuts_one_side_by_up_to_forty_percent(seed):
     assert outside[-2] < 1e-6
 
 
-def test_truncation_happens_as_often_as_asked_for():
+def test_truncation_has_the_given_probability():
     cut = []
     for seed in range(200):
         rng, camera, points = scene(seed)
@@ -73,14 +73,14 @@ def test_truncation_happens_as_often_as_asked_for():
     assert np.mean(cut) == pytest.approx(0.3, abs=0.1)
 
 
-def test_paper_leaves_the_camera_as_it_is():
+def test_paper_framing_leaves_the_camera_unchanged():
     rng, camera, points = scene(0)
     assert paper(rng, camera, points, (0.1, 0.2), 1.0) == camera
 
 
 @pytest.mark.parametrize("factor", [1.0, 1.25, 3.0])
 @pytest.mark.parametrize("seed", range(10))
-def test_crop_is_the_grown_box_cut_to_the_picture(factor, seed):
+def test_crop_is_the_enlarged_box_clipped_to_the_picture(factor, seed):
     _, camera, points = scene(seed)
     box, cropped = projected_box(camera, points), crop(camera, points, factor)
     inside = projected_box(cropped, points)
@@ -95,7 +95,7 @@ def test_crop_is_the_grown_box_cut_to_the_picture(factor, seed):
     assert shift + np.array([cropped.width, cropped.height]) == pytest.approx(high, abs=1)
 
 
-def test_crop_of_a_person_beyond_the_border_still_is_a_picture():
+def test_crop_of_a_person_outside_the_picture_has_pixels():
     _, camera, points = scene(1)
     aside = camera.windowed(1000, -1000, 256, 256, 1.0)
     cropped = crop(aside, points, 1.25)
@@ -103,8 +103,8 @@ def test_crop_of_a_person_beyond_the_border_still_is_a_picture():
     assert cropped.height >= 1
 
 
-def test_nobody_in_front_of_the_camera_is_a_user_error():
+def test_no_person_in_front_of_the_camera_is_a_user_error():
     _, camera, points = scene(0)
     behind = points + 2 * camera.position()
-    with pytest.raises(UserError, match="behind it"):
+    with pytest.raises(UserError, match="behind the camera; raise --distance"):
         projected_box(camera, behind)

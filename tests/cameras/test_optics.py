@@ -1,4 +1,4 @@
-"""Random lenses: every one of them takes the widest picture that the options allow."""
+"""Random lenses: each has the widest field of view that the options allow."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ WIDEST = {"pinhole": 174.0, "opencv": 100.0, "equidistant": 220.0, "kannala-bran
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_every_lens_drawn_takes_what_was_checked(model):
+def test_every_random_lens_has_the_checked_field_of_view(model):
     check_optics(model, (40.0, WIDEST[model]))
     rng = np.random.default_rng(0)
     for _ in range(300):
@@ -31,6 +31,6 @@ def test_every_lens_drawn_takes_what_was_checked(model):
         ("equidistant", (90, 90), (185, 180), "lower value first"),
     ],
 )
-def test_optics_that_cannot_be_are_user_errors(model, fov, circle, words):
+def test_invalid_optics_are_user_errors(model, fov, circle, words):
     with pytest.raises(UserError, match=words):
         check_optics(model, fov, circle)

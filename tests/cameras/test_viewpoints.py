@@ -1,11 +1,11 @@
-"""Named views, against METHOD 2.2."""
+"""Named views, against the paper's distributions (docs/method.md)."""
 
 import numpy as np
 import pytest
 from scipy.stats import kstest
 
 from repogen.cameras import VIEWS, parse_views, sample_direction
-from repogen.cameras.camera import direction
+from repogen.cameras.camera import angles_to_direction
 from repogen.errors import UserError
 
 COUNT = 4000
@@ -21,7 +21,7 @@ def uniform(low, high):
     return "uniform", (low, high - low)
 
 
-def test_the_sphere_is_covered_evenly():
+def test_sphere_is_uniform():
     azimuth, elevation = draw("sphere")
     assert kstest(azimuth, *uniform(-180, 180)).pvalue > 1e-3
     assert kstest(np.sin(np.radians(elevation)), *uniform(-1, 1)).pvalue > 1e-3
@@ -31,7 +31,7 @@ def test_the_sphere_is_covered_evenly():
     ("name", "middle", "half_width", "half_height"),
     [("perimeter", 0, 180, 20), ("front", 0, 20, 60), ("back", 180, 20, 60)],
 )
-def test_bands_are_filled_evenly_and_not_left(name, middle, half_width, half_height):
+def test_bands_are_uniform_within_their_limits(name, middle, half_width, half_height):
     azimuth, elevation = draw(name)
     assert (np.abs(azimuth) <= 180).all()
     off = (azimuth - middle + 180) % 360 - 180
@@ -39,7 +39,7 @@ def test_bands_are_filled_evenly_and_not_left(name, middle, half_width, half_hei
     assert kstest(elevation, *uniform(-half_height, half_height)).pvalue > 1e-3
 
 
-def test_side_is_either_side_evenly():
+def test_side_is_left_or_right_with_equal_probability():
     azimuth, elevation = draw("side")
     left = azimuth > 0
     assert left.mean() == pytest.approx(0.5, abs=0.03)
@@ -49,17 +49,19 @@ def test_side_is_either_side_evenly():
 
 
 @pytest.mark.parametrize(("name", "pole"), [("top", 1.0), ("bottom", -1.0)])
-def test_poles_are_gaussian_noise_put_back_on_the_sphere(name, pole):
+def test_top_and_bottom_are_normalized_gaussian_noise_about_the_pole(name, pole):
     azimuth, elevation = draw(name)
     noisy = np.random.default_rng(99).normal([0, 0, pole], np.pi / 3, (20_000, 3))
     expected = np.degrees(np.arcsin(noisy[:, 2] / np.linalg.norm(noisy, axis=1)))
     assert kstest(elevation, expected).pvalue > 1e-3
     assert kstest(azimuth, *uniform(-180, 180)).pvalue > 1e-3
-    mean = np.mean([direction(a, e) for a, e in zip(azimuth, elevation, strict=True)], axis=0)
+    mean = np.mean(
+        [angles_to_direction(a, e) for a, e in zip(azimuth, elevation, strict=True)], axis=0
+    )
     assert mean / np.linalg.norm(mean) == pytest.approx([0, 0, pole], abs=0.06)
 
 
-def test_topbottom_is_either_evenly():
+def test_topbottom_is_top_or_bottom_with_equal_probability():
     rng = np.random.default_rng(5)
     picks = [VIEWS["topbottom"](rng)[1] for _ in range(COUNT)]
     both = np.concatenate([draw("top")[1], draw("bottom")[1]])
@@ -67,7 +69,7 @@ def test_topbottom_is_either_evenly():
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_views_depend_on_the_generator_alone(name):
+def test_views_are_deterministic(name):
     assert (draw(name, 3) == draw(name, 3)).all()
     assert (draw(name, 3) != draw(name, 4)).any()
 
@@ -80,7 +82,7 @@ def test_a_mix_is_drawn_by_weight():
         assert names.count(name) / COUNT == pytest.approx(weight, abs=0.03)
 
 
-def test_names_without_weights_share_evenly():
+def test_views_without_weights_are_equally_likely():
     assert parse_views(("top", "bottom", "side", "front")) == (
         ("top", 0.25),
         ("bottom", 0.25),
@@ -106,6 +108,6 @@ def test_names_without_weights_share_evenly():
         (("",), "''"),
     ],
 )
-def test_bad_views_are_user_errors(entries, says):
+def test_invalid_views_are_user_errors(entries, says):
     with pytest.raises(UserError, match=says):
         parse_views(entries)

@@ -113,7 +113,7 @@ def _picture(path: Path) -> None:
     _of("datasets.samples", "is_whole")(path, [8, 8])
     _of("scenes.crowd", "_has_alpha")(path)
     _of("appearance.backgrounds", "load_photo").__wrapped__(str(path))
-    material = _of("assets.textures", "Material")(path, None, True, 1.0)
+    material = _of("assets.textures", "TextureSource")(path, None, True, 1.0)
     _of("assets.textures", "write_texture")(path.parent.parent / "written.png", material)
     _of("datasets.samples", "labelled_picture")(str(path), 8, 8)
 

@@ -8,7 +8,7 @@ import pytest
 
 from repogen import GenerateConfig, SceneConfig, UserError, generate, label, sample_scene, validate
 from repogen.bodies.wholebody import GROUPS, KEYPOINT_SETS
-from repogen.cameras.camera import Camera, direction
+from repogen.cameras.camera import Camera, angles_to_direction
 from repogen.labels.wholebody import check_keypoints
 
 CONFIG = SceneConfig(views=("sphere",), image_size=160, truncate=0.5, backgrounds="#406080")
@@ -28,7 +28,7 @@ def triples(annotation, group):
 def close_up(body, renderer, target, azimuth, elevation, fov, angles=None, shoes="bare"):
     """The average adult, in T-pose but for `angles`, seen from 2 m at an angle (degrees)."""
     scene = sample_scene(SceneConfig(image_size=SIZE, backgrounds="#607080"), 3, 0, body)
-    out = direction(azimuth, elevation)
+    out = angles_to_direction(azimuth, elevation)
     right = np.array([np.cos(np.radians(azimuth)), np.sin(np.radians(azimuth)), 0.0])
     rotation = np.stack([right, np.cross(-out, right), -out])
     focal = SIZE / 2 / np.tan(np.radians(fov / 2))

@@ -1,4 +1,4 @@
-"""Choosing garments of installed packs."""
+"""Random garments of installed packs."""
 
 import json
 
@@ -56,7 +56,7 @@ def test_without_packs_clothes_are_painted():
 
 
 @pytest.mark.usefixtures("stocked")
-def test_people_wear_what_is_tagged_for_them():
+def test_people_wear_garments_tagged_for_their_gender():
     for feminine, own, other in ((1.0, "dress", "suit"), (0.0, "suit", "dress")):
         for outfit in outfits("packs", feminine):
             assert own in names(outfit)
@@ -64,7 +64,7 @@ def test_people_wear_what_is_tagged_for_them():
 
 
 @pytest.mark.usefixtures("stocked")
-def test_auto_paints_some_and_packs_none():
+def test_the_share_of_people_in_garments_depends_on_the_wardrobe():
     assert all(outfit.worn for outfit in outfits("packs", 0.5))
     share = np.mean([bool(outfit.worn) for outfit in outfits("auto", 0.5, 300)])
     assert 0.7 < share < 0.9
@@ -72,13 +72,13 @@ def test_auto_paints_some_and_packs_none():
 
 
 @pytest.mark.usefixtures("stocked")
-def test_painted_clothes_make_way():
+def test_garments_replace_painted_clothes():
     for outfit in outfits("packs", 0.5):
         assert (outfit.top, outfit.waist, outfit.hem, outfit.shoes) == ("bare", 9.0, 9.0, "bare")
 
 
 @pytest.mark.usefixtures("stocked")
-def test_hair_has_the_persons_colour_and_makes_way_for_hats():
+def test_hair_has_the_persons_colour_and_is_not_worn_with_hats():
     worn = outfits("packs", 0.5, 200)
     for outfit in worn:
         hair = [w for w in outfit.worn if w.kind == "hair"]
@@ -88,13 +88,13 @@ def test_hair_has_the_persons_colour_and_makes_way_for_hats():
 
 
 @pytest.mark.usefixtures("stocked")
-def test_painted_hair_makes_way_for_a_packs():
+def test_hair_of_a_pack_replaces_painted_hair():
     for outfit in outfits("packs", 0.5, 200):
         assert outfit.hair == "bald" or not names(outfit) & {"bob", "crop", "cap"}
 
 
 @pytest.mark.usefixtures("stocked")
-def test_everybody_has_brows_and_lashes_and_some_a_skin():
+def test_everyone_wears_brows_and_lashes_and_some_a_skin():
     for feminine, own in ((0.0, "his"), (1.0, "hers")):
         worn = outfits("packs", feminine, 200)
         for outfit in worn:
@@ -109,7 +109,7 @@ def test_everybody_has_brows_and_lashes_and_some_a_skin():
 
 
 @pytest.mark.usefixtures("stocked")
-def test_a_pack_that_goes_is_not_worn_any_more(tmp_path):
+def test_garments_of_a_removed_pack_are_not_worn(tmp_path):
     assert all(outfit.worn for outfit in outfits("packs", 0.5, 5))
     (tmp_path / "mine").rename(tmp_path.parent / f"{tmp_path.name}-away")
     assert not any(outfit.worn for outfit in outfits("auto", 0.5))

@@ -1,4 +1,4 @@
-"""Garments on the body: a jacket made of the body's own skin, some way off it."""
+"""Garments on the body: a jacket that is an offset copy of the body's skin."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from repogen.errors import UserError
 from repogen.labels import label
 from repogen.people import fitting, posing
 from repogen.people.garments import REGIONS, TUCK, fit_garment, pose_garment
-from repogen.people.outfit import Fabric, Worn
+from repogen.people.outfit import Fabric, WornGarment
 from repogen.scenes import SceneConfig, sample_scene
 
 TREE = (3924, 10589), (1524, 4370), (1892, 3946)
@@ -51,20 +51,20 @@ def installed_jacket(jacket, tmp_path, monkeypatch):
     cv2.imwrite(str(folder / "jacket.png"), np.full((64, 64, 4), (40, 200, 40, 255), np.uint8))
     monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path))
     fitting.fitted_garment.cache_clear()
-    yield Worn("mine", "clothes", "jacket", (None,) * (REGIONS + 1))
+    yield WornGarment("mine", "clothes", "jacket", (None,) * (REGIONS + 1))
     fitting.fitted_garment.cache_clear()
 
 
-def test_on_the_average_body_it_is_where_it_was_made(body, jacket, tmp_path):
+def test_on_the_average_body_a_garment_has_its_own_offsets(body, jacket, tmp_path):
     fitted = fit_garment(body, jacket, tmp_path / "none.png")
     own = jacket.refs[:, 0]
-    # Front is -y; the T-pose turns nothing of the trunk.
+    # The front is -y; in T-pose the trunk is not rotated.
     trunk = np.abs(body.surface.canonical[own, 0]) < 0.1
     away = fitted.surface.canonical - body.surface.canonical[own]
     assert np.abs(away[trunk] - [0, -0.02, 0]).max() < 0.004
 
 
-def test_it_moves_with_the_skin_under_it(body, jacket, tmp_path):
+def test_a_garment_moves_with_the_skin_under_it(body, jacket, tmp_path):
     fitted = fit_garment(body, jacket, tmp_path / "none.png")
     own = jacket.refs[:, 0]
     rng = np.random.default_rng(0)
@@ -76,7 +76,7 @@ def test_it_moves_with_the_skin_under_it(body, jacket, tmp_path):
         assert away.max() < 0.045
 
 
-def test_skin_deep_under_it_is_hidden(body, jacket, tmp_path):
+def test_skin_far_inside_a_garments_border_is_hidden(body, jacket, tmp_path):
     fitted = fit_garment(body, jacket, tmp_path / "none.png")
     front = np.abs(body.surface.canonical[:, [0, 2]] - [0, 0.25]).max(axis=1) < 0.08
     front &= body.surface.canonical[:, 1] < 0
@@ -88,7 +88,7 @@ def test_skin_deep_under_it_is_hidden(body, jacket, tmp_path):
     assert (fitted.covered | ~fitted.hidden).all()
 
 
-def test_a_dressed_person_is_green_there_and_keeps_the_labels(body, renderer, installed_jacket):
+def test_a_garment_changes_the_picture_and_not_the_labels(body, renderer, installed_jacket):
     config = SceneConfig(
         image_size=256, views=("front",), azimuth=(0, 0), elevation=(0, 0), roll=(0, 0),
         pose="stand", backgrounds="#000000", person_share=(0.9, 0.9), wardrobe="painted",
@@ -109,7 +109,7 @@ def test_a_dressed_person_is_green_there_and_keeps_the_labels(body, renderer, in
     assert g > 1.5 * max(b, r)
 
 
-def test_skin_under_it_is_drawn_further_in(body, renderer, installed_jacket):
+def test_covered_skin_is_moved_inwards(body, renderer, installed_jacket):
     scene = sample_scene(SceneConfig(wardrobe="painted", backgrounds="plain"), 4, 0, body)
     person = scene.people[0]
     outfit = replace(person.outfit, worn=(installed_jacket,), hair="bald")
@@ -125,7 +125,7 @@ def test_skin_under_it_is_drawn_further_in(body, renderer, installed_jacket):
     assert moved[skin & ~under] == pytest.approx(0, abs=1e-5)
 
 
-def test_dyed_cloth_takes_the_cloths_colour(body, renderer, installed_jacket):
+def test_a_dyed_garment_has_the_fabrics_colour(body, renderer, installed_jacket):
     config = SceneConfig(
         image_size=128, views=("front",), azimuth=(0, 0), elevation=(0, 0), roll=(0, 0),
         pose="stand", backgrounds="#000000", person_share=(0.9, 0.9), wardrobe="painted",
@@ -143,7 +143,7 @@ def test_dyed_cloth_takes_the_cloths_colour(body, renderer, installed_jacket):
     assert r > 2 * max(b, green)
 
 
-def test_garments_want_the_body_they_are_made_for(body, installed_jacket):
+def test_garments_on_another_body_than_anny_are_a_user_error(body, installed_jacket):
     class Other:
         name = "other"
         pose = body.pose
@@ -156,7 +156,7 @@ def test_garments_want_the_body_they_are_made_for(body, installed_jacket):
         posing.pose_person(Other(), replace(person, outfit=worn))
 
 
-def test_what_garments_leave_bare_is_painted(body, installed_jacket):
+def test_chest_and_hips_left_bare_by_garments_are_painted(body, installed_jacket):
     config = SceneConfig(wardrobe="painted", backgrounds="plain")
     painted = sample_scene(config, 0, 0, body).people[0].outfit
     painted = replace(painted, top="shirt", waist=0.0, bottom="trousers", hem=-0.8)

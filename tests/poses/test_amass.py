@@ -45,7 +45,7 @@ def write(path, **values):
 @pytest.mark.parametrize(
     "layout", [lambda p: arrays(p, 156), lambda p: arrays(p, 165), separate], ids=["h", "x", "new"]
 )
-def test_angles_come_back(tmp_path, layout):
+def test_angles_of_every_layout_are_read(tmp_path, layout):
     poses = random_poses(4)
     path = write(tmp_path / "walk.npz", **layout(poses))
     clip = read_amass(path)
@@ -88,28 +88,28 @@ def test_hands_that_were_not_measured_are_left_out(tmp_path):
         ({"poses": np.array([[{}] * 156], dtype=object)}, "not numbers"),
     ],
 )
-def test_other_dimensions_are_refused_by_the_header_alone(tmp_path, values, message):
+def test_other_shapes_are_user_errors_found_in_the_header(tmp_path, values, message):
     path = write(tmp_path / "walk.npz", **values)
     for read in (amass_frames, read_amass):
         with pytest.raises(UserError, match=message):
             read(path)
 
 
-def test_a_file_of_shapes_alone_is_no_motion(tmp_path):
+def test_a_file_of_body_shapes_holds_no_motion(tmp_path):
     path = write(tmp_path / "shape.npz", betas=np.zeros(16), gender=np.array("male"))
     assert amass_frames(path) is None
     with pytest.raises(UserError, match="no motion"):
         read_amass(path)
 
 
-def test_values_that_are_not_finite_are_refused_with_their_frame(tmp_path):
+def test_values_that_are_not_finite_are_user_errors_with_their_frame(tmp_path):
     values = arrays(random_poses(3), 156)
     values["poses"][2, 50] = np.nan
     with pytest.raises(UserError, match="frame 2"):
         read_amass(write(tmp_path / "walk.npz", **values))
 
 
-def test_broken_files_are_user_errors(tmp_path):
+def test_truncated_and_damaged_files_are_user_errors(tmp_path):
     whole = write(tmp_path / "whole.npz", **arrays(random_poses(3), 156)).read_bytes()
     for name, data in {"cut": whole[: len(whole) // 2], "text": b"hello", "empty": b""}.items():
         path = tmp_path / f"{name}.npz"
@@ -126,8 +126,8 @@ def test_broken_files_are_user_errors(tmp_path):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5])
-def test_spoilt_compressed_files_are_user_errors(tmp_path, share):
-    """At the start the array's header cannot be unpacked; later its values have another sum."""
+def test_damaged_compressed_files_are_user_errors(tmp_path, share):
+    """Damage at the start makes the array's header unreadable; later, its checksum differs."""
     path = tmp_path / "a.npz"
     np.savez_compressed(path, poses=arrays(random_poses(400), 156)["poses"])
     data = bytearray(path.read_bytes())

@@ -1,4 +1,4 @@
-"""The paper's table, and files that replace parts of it."""
+"""The paper's joint bounds, and files that replace some of them."""
 
 import numpy as np
 import pytest
@@ -29,11 +29,11 @@ from repogen.poses import default_bounds, load_bounds
         ("left_wrist", (-30, 30), (-10, 10), (-70, 90)),
     ],
 )
-def test_table_is_the_papers(joint, x, y, z):
+def test_default_bounds_are_the_papers(joint, x, y, z):
     assert default_bounds()[joint].tolist() == [list(x), list(y), list(z)]
 
 
-def test_table_is_mirror_symmetric():
+def test_default_bounds_are_mirror_symmetric():
     bounds = default_bounds()
     assert set(bounds) == set(BODY_JOINTS)
     for joint in BODY_JOINTS:
@@ -73,7 +73,7 @@ def test_a_file_replaces_only_the_axes_it_names(tmp_path):
         ("\x00", "TOML"),
     ],
 )
-def test_a_bad_file_is_a_user_error_that_names_the_place(tmp_path, text, says):
+def test_an_invalid_file_is_a_user_error_that_names_the_joint_and_axis(tmp_path, text, says):
     path = tmp_path / "mine.toml"
     path.write_text(text)
     with pytest.raises(UserError) as caught:
@@ -84,7 +84,7 @@ def test_a_bad_file_is_a_user_error_that_names_the_place(tmp_path, text, says):
     assert "\n" not in message
 
 
-def test_a_file_that_is_not_text_is_a_user_error(tmp_path):
+def test_a_binary_file_is_a_user_error(tmp_path):
     path = tmp_path / "picture.png"
     path.write_bytes(b"\x89PNG\xff\xfe")
     with pytest.raises(UserError, match=r"picture\.png is not a TOML file"):

@@ -44,7 +44,7 @@ def write(path, text):
     return path
 
 
-def test_joints_offsets_and_rotations(tmp_path):
+def test_joints_offsets_and_rotations_are_read(tmp_path):
     path = write(tmp_path / "a.bvh", TEXT)
     skeleton, turns = read_bvh(path)
     assert bvh_frames(path) == 2
@@ -70,7 +70,7 @@ def test_joints_offsets_and_rotations(tmp_path):
         lambda text: "\ufeff" + text + "\n\n",
     ],
 )
-def test_how_it_is_laid_out_does_not_matter(tmp_path, change):
+def test_layout_and_case_do_not_matter(tmp_path, change):
     skeleton, turns = read_bvh(write(tmp_path / "a.bvh", TEXT))
     other, same = read_bvh(write(tmp_path / "b.bvh", change(TEXT)))
     assert other.names == skeleton.names
@@ -81,37 +81,37 @@ def test_how_it_is_laid_out_does_not_matter(tmp_path, change):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("HIERARCHY", "", "no BVH file"),
-        ("MOTION", "", "no BVH file"),
+        ("HIERARCHY", "", "not a BVH file"),
+        ("MOTION", "", "not a BVH file"),
         ("Frames: 2", "Frames: two", "must begin with"),
         ("Frames: 2", "Frames: 0", "no frames"),
         ("Frames: 2", "Frames: 3", "20 numbers; expected 30: 3 frames of 10 channels"),
         ("70\n", "70 7\n", "21 numbers; expected 20"),
-        ("70\n", "seventy\n", "no number"),
+        ("70\n", "seventy\n", "not a number"),
         ("1e1\n", "nan\n", "frame 1 has values that are not finite"),
         ("CHANNELS 1 Xrotation", "CHANNELS 1 Wrotation", "joint Tail: CHANNELS"),
         ("CHANNELS 1 Xrotation", "CHANNELS 2 Xrotation", "joint Tail: CHANNELS"),
         ("CHANNELS 1 Xrotation", "CHANNELS", "joint Tail: CHANNELS"),
         ("OFFSET 0 0 -10\n\t\tCH", "OFFSET 0 0\n\t\tCH", "joint Tail: OFFSET 0 0 must be three"),
-        ("\t}\n}\nMOTION", "}\nMOTION", "cut off"),
-        ("}\nMOTION", "}}\nMOTION", "never opened"),
+        ("\t}\n}\nMOTION", "}\nMOTION", "truncated"),
+        ("}\nMOTION", "}}\nMOTION", "without an opening one"),
         ("JOINT Tail", "TAIL Tail", "cannot read 'TAIL Tail'"),
     ],
 )
-def test_what_is_wrong_is_said(tmp_path, old, new, message):
+def test_an_invalid_file_is_a_user_error_that_names_the_problem(tmp_path, old, new, message):
     assert old in TEXT
     with pytest.raises(UserError, match=message):
         read_bvh(write(tmp_path / "a.bvh", TEXT.replace(old, new)))
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00\xff\xfe" * 50, b"hello"])
-def test_other_files_are_refused(tmp_path, data):
+def test_files_of_other_formats_are_user_errors(tmp_path, data):
     (tmp_path / "a.bvh").write_bytes(data)
-    with pytest.raises(UserError, match="no BVH file"):
+    with pytest.raises(UserError, match="not a BVH file"):
         bvh_frames(tmp_path / "a.bvh")
 
 
-def test_channels_in_any_number_and_order_multiply_in_it(tmp_path):
+def test_rotations_multiply_in_the_order_of_the_channels(tmp_path):
     text = TEXT.replace(
         "CHANNELS 1 Xrotation", "CHANNELS 4 Xrotation Yposition Xrotation Zrotation"
     )
@@ -121,7 +121,7 @@ def test_channels_in_any_number_and_order_multiply_in_it(tmp_path):
     assert turns[:, 2] == pytest.approx(expected.as_matrix())
 
 
-def test_frames_are_counted_without_the_motion(tmp_path):
+def test_frames_are_counted_from_the_header(tmp_path):
     """A folder of captured motion has thousands of files, of megabytes each."""
     assert bvh_frames(write(tmp_path / "a.bvh", TEXT.split("1 2 3")[0])) == 2
 

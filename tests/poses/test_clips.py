@@ -13,7 +13,7 @@ def write(path, poses, kind="repogen-poses"):
     return path
 
 
-def test_every_pose_has_the_joints_it_names(tmp_path):
+def test_a_pose_has_only_the_joints_of_the_file(tmp_path):
     poses = [
         {"name": "kick", "angles": {"left_hip": [-80, 0, 5], "left_index2": [0, 0, -30]}},
         {"angles": {"head": [1.5, 2, 3]}},
@@ -34,7 +34,7 @@ def test_every_pose_has_the_joints_it_names(tmp_path):
         ("kick", "pose 0 must hold"),
     ],
 )
-def test_what_is_wrong_with_a_pose_is_said(tmp_path, pose, message):
+def test_an_invalid_pose_is_a_user_error_that_names_it(tmp_path, pose, message):
     with pytest.raises(UserError, match=message):
         read_pose_file(write(tmp_path / "poses.json", [pose]))
 
@@ -42,20 +42,20 @@ def test_what_is_wrong_with_a_pose_is_said(tmp_path, pose, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"poses": []}', "no pose file"),
+        ('{"poses": []}', "not a pose file"),
         ('{"format": "repogen-poses", "poses": []}', "holds no poses"),
         ('{"format": "repogen-poses"}', "holds no poses"),
-        ("[1]", "no pose file"),
-        ("{", "cannot read"),
+        ("[1]", "not a pose file"),
+        ("{", "is not a JSON file"),
     ],
 )
-def test_other_files_are_refused(tmp_path, text, message):
+def test_files_of_other_formats_are_user_errors(tmp_path, text, message):
     (tmp_path / "poses.json").write_text(text)
     with pytest.raises(UserError, match=message):
         read_pose_file(tmp_path / "poses.json")
 
 
-def test_json_that_is_nested_without_end_is_a_user_error(tmp_path):
+def test_deeply_nested_json_is_a_user_error(tmp_path):
     (tmp_path / "poses.json").write_text("[" * 100_000)
-    with pytest.raises(UserError, match="cannot read poses from"):
+    with pytest.raises(UserError, match="is not a JSON file"):
         read_pose_file(tmp_path / "poses.json")

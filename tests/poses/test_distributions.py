@@ -70,7 +70,7 @@ def test_samples_respect_the_bounds(name):
 
 
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
-def test_a_joint_without_range_never_turns(name):
+def test_zero_bounds_give_zero_angles(name):
     assert (draw(name, [(0, 0), (-20, 20)], 100)[:, 0] == 0).all()
 
 
@@ -80,7 +80,7 @@ def test_scaling_the_bounds_scales_the_angles(name):
     assert narrow == pytest.approx(0.3 * wide)
 
 
-def test_pair_of_gaussians_goes_to_either_side_evenly_with_bounds_at_two_sigma():
+def test_pair_of_gaussians_has_equal_sides_with_bounds_at_two_sigma():
     drawn = draw("pair_of_gaussians", [(-10.0, 140.0)])[:, 0]
     assert np.mean(drawn > 0) == pytest.approx(0.5, abs=0.015)
     for side, bound in ((drawn[drawn > 0], 140.0), (-drawn[drawn < 0], 10.0)):
@@ -96,17 +96,17 @@ def correlation_of_sizes(name):
     return np.corrcoef(sizes.T)[0, 1]
 
 
-def test_exponential_uniform_shares_one_variance_per_pose():
+def test_exponential_uniform_draws_one_variance_per_pose():
     # |v u|, |v w| with v exponential: cov = E[v²]/4 - 1/4, var = E[v²]/3 - 1/4, so 3/5.
     assert correlation_of_sizes("exponential_uniform") == pytest.approx(0.6, abs=0.04)
 
 
 @pytest.mark.parametrize("name", sorted(set(DISTRIBUTIONS) - {"exponential_uniform"}))
-def test_the_others_draw_every_angle_independently(name):
+def test_other_distributions_draw_every_angle_independently(name):
     assert correlation_of_sizes(name) == pytest.approx(0, abs=0.03)
 
 
-def test_a_higher_rate_gives_smaller_poses():
+def test_a_higher_rate_of_exponential_uniform_gives_smaller_angles():
     bounds = np.array([[-60.0, 60.0]])
     slow, fast = (
         ExponentialUniform(rate).sample(np.random.default_rng(0), bounds, COUNT) for rate in (1, 4)

@@ -32,7 +32,7 @@ def draws(motion, count, **options):
     return [sample_motion(rng, motion, **options) for _ in range(count)]
 
 
-def test_every_frame_of_a_folder_is_as_likely(tmp_path):
+def test_frames_of_a_folder_are_equally_likely(tmp_path):
     (tmp_path / "deep").mkdir()
     counted(tmp_path / "a.json", 2)
     counted(tmp_path / "deep" / "b.json", 8, first=2)
@@ -43,7 +43,7 @@ def test_every_frame_of_a_folder_is_as_likely(tmp_path):
     assert counts == pytest.approx(np.full(10, 300), abs=4 * np.sqrt(300))
 
 
-def test_all_three_kinds_of_files_are_found(tmp_path):
+def test_files_of_all_three_formats_are_found(tmp_path):
     counted(tmp_path / "a.json", 3)
     write(tmp_path / "B.NPZ.npz", **arrays(random_poses(4), 156))
     np.savez(tmp_path / "shape.npz", betas=np.zeros(16))
@@ -58,7 +58,7 @@ def test_all_three_kinds_of_files_are_found(tmp_path):
         assert np.isfinite(list(angles.values())).all()
 
 
-def test_the_same_random_numbers_give_the_same_pose(tmp_path):
+def test_sampling_motion_is_deterministic(tmp_path):
     motion = load_motion(write(tmp_path / "a.npz", **arrays(random_poses(50), 156)))
     assert draws(motion, 20, noise_deg=3) == draws(motion, 20, noise_deg=3)
 
@@ -75,7 +75,7 @@ def test_half_of_the_poses_are_mirrored(tmp_path):
     assert np.allclose(knees, poses[0]["left_knee"][0], atol=1e-3)
 
 
-def test_a_mirrored_pose_is_the_mirrored_body(body):
+def test_mirrored_angles_give_the_mirrored_body(body):
     pose = random_poses(1)[0]
     first, second = (
         dict(zip(COCO_KEYPOINTS, body.pose({}, {}, angles).keypoints, strict=True))
@@ -86,7 +86,7 @@ def test_a_mirrored_pose_is_the_mirrored_body(body):
     assert mirrored_angles(mirrored_angles(pose)) == pose
 
 
-def test_noise_has_the_size_asked_for(tmp_path):
+def test_noise_has_the_given_standard_deviation(tmp_path):
     pose = random_poses(1)[0]
     motion = load_motion(write(tmp_path / "a.npz", **arrays([pose], 156)))
     noisy = draws(motion, 500, noise_deg=4.0, mirror=False)
@@ -96,7 +96,7 @@ def test_noise_has_the_size_asked_for(tmp_path):
     assert noisy[0]["left_thumb2"] == pytest.approx(pose["left_thumb2"], abs=1e-3)
 
 
-def test_a_file_is_read_once(tmp_path):
+def test_files_are_cached(tmp_path):
     motion = load_motion(write(tmp_path / "a.npz", **arrays(random_poses(300), 156)))
     draws(motion, 1)
     start = time.process_time()
@@ -104,7 +104,7 @@ def test_a_file_is_read_once(tmp_path):
     assert (time.process_time() - start) / 200 < 2e-3
 
 
-def test_a_few_bad_files_are_reported(tmp_path, capsys):
+def test_a_few_unusable_files_are_skipped_and_reported_once(tmp_path, capsys):
     for name in "abc":
         counted(tmp_path / f"{name}.json", 2)
     (tmp_path / "d.bvh").write_text("hello")
@@ -115,19 +115,19 @@ def test_a_few_bad_files_are_reported(tmp_path, capsys):
     report_skipped(motion)
     report_skipped(motion)
     said = capsys.readouterr().err
-    assert said.count("2 of 5 files left out") == 1
-    assert "d.bvh is no BVH file" in said
+    assert said.count("2 of 5 files skipped") == 1
+    assert "d.bvh is not a BVH file" in said
 
 
-def test_more_bad_files_than_good_are_an_error(tmp_path):
+def test_more_unusable_than_usable_files_are_a_user_error(tmp_path):
     counted(tmp_path / "a.json", 2)
     for name in "bc":
         (tmp_path / f"{name}.bvh").write_text("hello")
-    with pytest.raises(UserError, match=r"2 of 3 files cannot be used, .*b.bvh is no BVH"):
+    with pytest.raises(UserError, match=r"2 of 3 files cannot be used, .*b.bvh is not a BVH"):
         load_motion(tmp_path)
 
 
-def test_a_pack_is_named_where_no_file_of_that_name_is(tmp_path, monkeypatch):
+def test_a_path_names_an_asset_pack_if_there_is_no_such_file(tmp_path, monkeypatch):
     pack = tmp_path / "assets" / "makehuman"
     (pack / "poses").mkdir(parents=True)
     monkeypatch.setenv("REPOGEN_ASSETS", str(pack.parent))
@@ -164,7 +164,7 @@ def test_paths_without_motion_are_user_errors(tmp_path):
         load_motion(tmp_path / "walk.fbx")
 
 
-def test_a_single_file_is_read_to_its_end(tmp_path):
+def test_a_single_file_is_checked_completely(tmp_path):
     values = arrays(random_poses(3), 156)
     values["poses"][2, 9] = np.inf
     with pytest.raises(UserError, match="frame 2"):

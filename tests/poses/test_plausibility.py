@@ -1,4 +1,4 @@
-"""Degrees beyond the human range: none in poses people take, exact beyond."""
+"""Degrees beyond the human range of motion: none in natural poses, exact in others."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_named_poses_are_within_the_range(name):
         ("spine3", 0, (-25, 80)),
     ],
 )
-def test_limits_are_the_sources_on_both_sides(joint, axis, limits):
+def test_excess_is_measured_from_the_limits_of_the_sources(joint, axis, limits):
     for limit in limits:
         for over in (-7, 0, 7):
             turn = np.zeros(3)
@@ -51,7 +51,9 @@ def test_limits_are_the_sources_on_both_sides(joint, axis, limits):
         ("neck", 0, 1, "nose", (0, 0, -1)),
     ],
 )
-def test_ranges_are_wide_where_joints_turn_far(body, joint, axis, sign, keypoint, direction):
+def test_ranges_allow_flexion_in_the_anatomical_direction(
+    body, joint, axis, sign, keypoint, direction
+):
     turn = np.zeros(3)
     turn[axis] = 42 * sign
     at = COCO_KEYPOINTS.index(keypoint)
@@ -69,7 +71,7 @@ def test_ranges_are_wide_where_joints_turn_far(body, joint, axis, sign, keypoint
         ("left_wrist", (0, 0, 60), "left_hand", (1, 0, 0), True),  # extension: palms look down
     ],
 )
-def test_ankles_and_wrists_turn_as_anatomy_names_it(body, joint, turn, part, tip, rises):
+def test_ranges_of_ankles_and_wrists_follow_anatomical_terms(body, joint, turn, part, tip, rises):
     """No keypoint shows toes and fingers: their outermost vertex does."""
     surface, rest = body.surface, body.pose({}, {}, {}).vertices
     vertices = np.unique(surface.faces[surface.face_parts == PARTS.index(part)])
@@ -81,21 +83,21 @@ def test_ankles_and_wrists_turn_as_anatomy_names_it(body, joint, turn, part, tip
     assert range_excess({joint: tuple(-2 * np.array(turn))}) != {}
 
 
-def test_joints_that_share_a_range_add_up():
+def test_angles_of_joints_that_share_a_range_are_added():
     assert range_excess({"neck": (0, 50, 0), "head": (0, 50, 0)}) == {"head": pytest.approx(20)}
     assert range_excess({"spine1": (0, 0, 30), "spine3": (0, 0, -30)}) == {}
     shrug = {"left_collar": (0.0, 0.0, 20.0), "left_shoulder": (0.0, 0.0, 80.0)}
     assert range_excess(shrug) == {"left_shoulder": pytest.approx(10)}
 
 
-def test_axes_add_up_and_every_body_joint_is_looked_at():
+def test_excess_is_summed_over_axes_and_found_for_every_body_joint():
     assert range_excess({"left_hip": (40, 0, 50)}) == {"left_hip": pytest.approx(15)}
     for joint in BODY_JOINTS:
         assert sum(range_excess({joint: (200.0, 0.0, 0.0)}).values()) > 0, joint
     assert range_excess({"left_index1": (200.0, 0.0, 0.0)}) == {}
 
 
-def test_the_more_variance_the_more_excess():
+def test_excess_grows_with_the_pose_variance():
     bounds, distribution = default_bounds(), DISTRIBUTIONS["uniform"]
     excess = []
     for variance in (0.33, 0.67, 1.0, 1.5, 2.0):

@@ -1,4 +1,4 @@
-"""Foreign skeletons: bones of our body must point where theirs do."""
+"""Retargeting: bones of our body point in the directions of the foreign skeleton's."""
 
 import numpy as np
 import pytest
@@ -71,7 +71,7 @@ def read(path, text):
     [("cmu", "y up", "ZYX"), ("makehuman", "z up", "XYZ"), ("biovision", "x front", "ZXY"),
      ("mixamo", "z up", "YXZ")],
 )  # fmt: skip
-def test_bones_point_where_the_files_do(body, tmp_path, rest, style, axes, order):
+def test_bones_point_in_the_directions_of_the_file(body, tmp_path, rest, style, axes, order):
     parents, offsets = skeleton(rest)
     world, wanted = animation(parents, offsets)
     clip = read(tmp_path / "a.bvh", bvh(style, parents, offsets, world, axes, order))
@@ -89,7 +89,7 @@ def still(parents):
 
 
 @pytest.mark.parametrize("rest", ["tpose", "apose"])
-def test_nothing_turned_is_the_rest_pose(body, tmp_path, rest):
+def test_zero_rotations_give_the_files_rest_pose(body, tmp_path, rest):
     parents, offsets = skeleton(rest)
     clip = read(tmp_path / "a.bvh", bvh("cmu", parents, offsets, still(parents)))
     angles = clip.angles(0)
@@ -101,7 +101,7 @@ def test_nothing_turned_is_the_rest_pose(body, tmp_path, rest):
 
 
 @pytest.mark.parametrize("axes", AXES)
-def test_turning_the_whole_body_changes_nothing(tmp_path, axes):
+def test_rotating_the_whole_body_changes_nothing(tmp_path, axes):
     parents, offsets = skeleton("apose")
     world, _ = animation(parents, offsets)
     turn = Rotation.from_euler("xyz", (100, 20, -50), degrees=True).as_matrix()
@@ -111,7 +111,7 @@ def test_turning_the_whole_body_changes_nothing(tmp_path, axes):
     assert second.degrees == pytest.approx(first.degrees, abs=0.01)
 
 
-def test_size_and_axes_do_not_matter(tmp_path):
+def test_scale_and_axes_do_not_matter(tmp_path):
     parents, offsets = skeleton("apose")
     world, _ = animation(parents, offsets)
     small = {joint: offset / 100 for joint, offset in offsets.items()}
@@ -121,7 +121,7 @@ def test_size_and_axes_do_not_matter(tmp_path):
     assert second.degrees == pytest.approx(first.degrees, abs=0.02)
 
 
-def test_a_nod_a_bow_and_a_bent_knee_are_the_joints_own(tmp_path):
+def test_rotations_of_head_spine_and_knee_are_kept(tmp_path):
     parents, offsets = skeleton("tpose", legs_apart_deg=5.0)
     world = still(parents)
     nod, bow, bend = (
@@ -144,7 +144,7 @@ def test_a_nod_a_bow_and_a_bent_knee_are_the_joints_own(tmp_path):
     assert angles["left_shoulder"] == pytest.approx((0, 0, 0), abs=1e-3)
 
 
-def test_an_elbow_bent_at_rest_is_a_hinge_about_the_upright_axis(tmp_path):
+def test_an_elbow_bent_at_rest_bends_about_the_vertical_axis(tmp_path):
     """In T-pose an elbow bends to the front: (0, -angle, 0) on the left."""
     parents, offsets = skeleton("apose")
     for side, sign in (("left", 1), ("right", -1)):
@@ -157,7 +157,7 @@ def test_an_elbow_bent_at_rest_is_a_hinge_about_the_upright_axis(tmp_path):
         assert (x, z) == pytest.approx((0, 0), abs=1e-3)
 
 
-def test_a_bone_in_two_pieces_points_as_their_ends_do(body, tmp_path):
+def test_a_bone_split_in_two_points_from_its_start_to_its_end(body, tmp_path):
     """MakeHuman's upper arms and thighs are split, and its poses bend both pieces."""
     parents, offsets = skeleton("apose")
     world, _ = animation(parents, offsets)
@@ -188,11 +188,13 @@ def test_a_bone_in_two_pieces_points_as_their_ends_do(body, tmp_path):
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_names_of_a_missing_joint_are_listed(tmp_path, style):
+def test_a_missing_joint_is_a_user_error_that_lists_the_joints(tmp_path, style):
     parents, offsets = skeleton("tpose")
     text = bvh(style, parents, offsets, still(parents))
     text = text.replace(joints_of(style)["left_knee"] + "\n", "Bone7\n")
-    with pytest.raises(UserError, match=r"named like a left knee; there are .*Bone7"):
+    with pytest.raises(
+        UserError, match=r"no joint has a known name for left knee; its joints are .*Bone7"
+    ):
         read(tmp_path / "a.bvh", text)
 
 
@@ -200,8 +202,8 @@ def lying_at_zero(parents, offsets, world):
     """The same motion of a skeleton that lies doubled up at zero: offsets and world rotations.
     Its first frame is the rest pose of the one given."""
     away = {joint: np.eye(3) for joint in parents}
-    for place, joint in enumerate(parents):
-        turn = (80, 10, 0) if joint == "hips" else (0, 35 * place, 60)
+    for i, joint in enumerate(parents):
+        turn = (80, 10, 0) if joint == "hips" else (0, 35 * i, 60)
         away[joint] = Rotation.from_euler("xyz", turn, degrees=True).as_matrix()
     moved = {
         joint: away[parent].T @ offsets[joint] if parent else offsets[joint]
@@ -215,7 +217,7 @@ def lying_at_zero(parents, offsets, world):
 
 
 @pytest.mark.parametrize("rest", ["tpose", "apose"])
-def test_a_first_frame_that_stands_takes_the_place_of_zero(body, tmp_path, rest):
+def test_a_standing_first_frame_serves_as_rest_pose(body, tmp_path, rest):
     parents, offsets = skeleton(rest)
     world, _ = animation(parents, offsets)
     lying, frames = lying_at_zero(parents, offsets, world)
@@ -233,7 +235,7 @@ def test_a_first_frame_that_stands_takes_the_place_of_zero(body, tmp_path, rest)
 
 
 @pytest.mark.parametrize("bent", ["left_elbow", "right_knee", "hips"])
-def test_a_skeleton_that_never_stands_straight_is_refused(tmp_path, bent):
+def test_a_skeleton_that_never_stands_straight_is_a_user_error(tmp_path, bent):
     """Neither at zero nor in the first frame, where a limb is bent or it leans."""
     parents, offsets = skeleton("tpose")
     lying, frames = lying_at_zero(parents, offsets, still(parents))
@@ -245,16 +247,16 @@ def test_a_skeleton_that_never_stands_straight_is_refused(tmp_path, bent):
         read(tmp_path / "a.bvh", bvh("cmu", parents, lying, frames))
 
 
-def test_knees_that_hang_on_something_else_are_refused(tmp_path):
+def test_a_knee_with_another_parent_than_the_hip_is_a_user_error(tmp_path):
     parents, offsets = skeleton("tpose")
     parents["left_knee"] = "hips"
-    with pytest.raises(UserError, match="LeftLeg should hang on LeftUpLeg"):
+    with pytest.raises(UserError, match="LeftLeg must be below LeftUpLeg"):
         read(tmp_path / "a.bvh", bvh("cmu", parents, offsets, still(parents)))
 
 
 @pytest.mark.parametrize("end", ["left_wrist", "right_ankle"])
-def test_a_bone_of_no_length_is_refused(tmp_path, end):
+def test_a_bone_of_zero_length_is_a_user_error(tmp_path, end):
     parents, offsets = skeleton("tpose")
     offsets[end] = np.zeros(3)
-    with pytest.raises(UserError, match=f"{end} are in the same place"):
+    with pytest.raises(UserError, match=f"{end} have the same position"):
         read(tmp_path / "a.bvh", bvh("cmu", parents, offsets, still(parents)))

@@ -1,4 +1,4 @@
-"""Names of joints in the skeletons that people have."""
+"""Matching joints by the names used in common skeletons."""
 
 import numpy as np
 import pytest
@@ -87,7 +87,7 @@ def found(rig):
 
 
 @pytest.mark.parametrize("rig", RIGS)
-def test_limbs_are_found_on_their_sides(rig):
+def test_joints_of_limbs_are_found_on_both_sides(rig):
     names = found(rig)
     assert set(LIMBS) <= set(names)
     assert len(set(names.values())) == len(names)
@@ -120,6 +120,6 @@ def test_limbs_are_found_on_their_sides(rig):
                        "finger1-1.L"}),
     ],
 )  # fmt: skip
-def test_joints_by_name(rig, expected):
+def test_joints_are_matched_by_name(rig, expected):
     names = found(rig)
     assert {joint: names.get(joint) for joint in expected} == expected

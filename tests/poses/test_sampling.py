@@ -1,4 +1,4 @@
-"""Random and named poses, hands and faces."""
+"""Random and named poses, random hands and facial expressions."""
 
 import numpy as np
 import pytest
@@ -39,12 +39,12 @@ def test_variance_multiplies_every_angle(name):
     assert table(draw(0.5, name=name)) == pytest.approx(0.5 * table(draw(1.0, name=name)))
 
 
-def test_without_variance_people_stand_with_their_arms_down():
+def test_zero_variance_gives_the_standing_pose():
     angles = draw(0.0)
     assert all(angles[joint] == DROP.get(joint, (0, 0, 0)) for joint in BODY_JOINTS)
 
 
-def test_named_poses():
+def test_named_poses_have_their_angles():
     assert set(NAMED_POSES) == {"min", "max", "sit", "stand", "stretch", "tpose"}
     lows, highs = (np.stack([BOUNDS[j][:, side] for j in BODY_JOINTS]) for side in (0, 1))
     assert (table(named_pose("min", BOUNDS)) == lows).all()
@@ -53,7 +53,7 @@ def test_named_poses():
     assert named_pose("tpose", BOUNDS) == {}
 
 
-def test_stretching_raises_the_hands_over_the_head(body):
+def test_the_stretching_pose_raises_the_hands_above_the_head(body):
     at = dict(
         zip(
             COCO_KEYPOINTS,
@@ -75,7 +75,7 @@ def hands(count=200):
     return [sample_hands(np.random.default_rng(seed)) for seed in range(count)]
 
 
-def test_fingers_bend_within_what_fingers_can():
+def test_random_fingers_bend_within_their_range():
     for hand in hands():
         assert set(hand) == set(HAND_JOINTS)
         for joint, angles in hand.items():
@@ -85,7 +85,7 @@ def test_fingers_bend_within_what_fingers_can():
             assert abs(angles[1]) <= 45
 
 
-def test_fingers_stay_near_one_another():
+def test_fingers_of_a_hand_bend_alike():
     bends = np.array(
         [
             [abs(hand[f"left_{finger}2"][2]) for finger in ("index", "middle", "ring", "pinky")]
@@ -97,7 +97,7 @@ def test_fingers_stay_near_one_another():
 
 
 def bone_centres(body, pose, side):
-    """Middle of the skin that each bone of a hand moves most, average adult, metres."""
+    """Centres of the skin that each bone of a hand moves most, on the average adult, metres."""
     bones = unpack_names(body._data["bone_labels"])
     rows = np.arange(len(body._data["skin_bones"]))
     heaviest = body._data["skin_bones"][rows, body._data["skin_weights"].argmax(axis=1)]
@@ -114,7 +114,7 @@ def bone_centres(body, pose, side):
 
 
 def palm_normal(at, side):
-    """Out of the palm, from where the knuckles are: anatomy, whatever the pose."""
+    """The unit normal out of the palm, from the positions of the knuckles."""
     along = at["middle1"] - at["wrist"]
     across = at["index1"] - at["pinky1"]
     normal = np.cross(along, across) * (1 if side == "left" else -1)
@@ -127,7 +127,7 @@ def fist(side):
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_palms_look_down_in_tpose(body, side):
+def test_palms_face_down_in_tpose(body, side):
     at = bone_centres(body, {}, side)
     assert palm_normal(at, side)[2] < -0.7
     assert at["thumb3"][1] < at["middle1"][1] < at["pinky1"][1]  # thumbs in front
@@ -152,8 +152,8 @@ def test_a_fist_brings_the_thumb_to_the_fingers(body, side):
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_fingers_spread_in_the_order_they_stand_in(side):
-    """The first knuckles' turns to the side grow, or fall, from index to little finger."""
+def test_fingers_spread_in_their_order_across_the_hand(side):
+    """The sideways angles of the first knuckles are monotonic from index to little finger."""
     for hand in hands(30):
         fan = [hand[f"{side}_{finger}1"][1] for finger in ("index", "middle", "ring", "pinky")]
         steps = np.diff(fan)
@@ -173,7 +173,7 @@ def test_hands_open_wider_more_often_than_fingers_cross(body, side):
     assert np.mean([width(fan) > width({}) for fan in fans]) > 0.5
 
 
-def test_faces_are_weak_and_sparse(body):
+def test_facial_expressions_are_weak_and_sparse(body):
     rng = np.random.default_rng(0)
     faces = [sample_face(rng, body.face_labels) for _ in range(200)]
     assert all(set(face) <= set(body.face_labels) - {"tongueOut"} for face in faces)

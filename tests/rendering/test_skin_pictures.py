@@ -9,7 +9,7 @@ from test_picture import NAKED, light_of, standing
 
 from repogen.colors import to_srgb
 from repogen.errors import UserError
-from repogen.people.outfit import Fabric, Worn
+from repogen.people.outfit import Fabric, WornGarment
 from repogen.rendering.paints import outfits_to_paints
 from repogen.scenes import SceneConfig, sample_scene
 
@@ -69,7 +69,7 @@ def test_clothes_are_painted_over_the_picture(body, renderer, heights):
 
 def test_brows_are_painted_once(body):
     outfit = standing(body).people[0].outfit
-    worn = Worn("mine", "eyebrows", "thick", ())
+    worn = WornGarment("mine", "eyebrows", "thick", ())
     others = replace(outfit, picture="a.png"), replace(outfit, worn=(worn,))
     assert outfits_to_paints([outfit, *others])["brows"].tolist() == pytest.approx([0.8, 0, 0])
 
@@ -89,5 +89,5 @@ def test_people_wear_the_pictures_of_a_folder_and_nothing_else(body, renderer, h
 
 def test_a_folder_without_pictures_is_named(tmp_path):
     (tmp_path / "a.png").write_text("no picture")
-    with pytest.raises(UserError, match="none of its 1 files is a picture"):
+    with pytest.raises(UserError, match="none of its 1 image files can be read"):
         SceneConfig(textures=tmp_path)

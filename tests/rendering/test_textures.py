@@ -8,7 +8,7 @@ import pytest
 
 from repogen.errors import UserError
 from repogen.people.garments import REGIONS
-from repogen.people.outfit import Worn
+from repogen.people.outfit import WornGarment
 from repogen.rendering import textures as textures_module
 from repogen.rendering.kernels.texture import Material, Texels, look_up
 from repogen.rendering.pieces import garment_materials
@@ -106,7 +106,7 @@ def test_too_many_textures_are_forgotten_whole_and_read_anew(tmp_path, monkeypat
     monkeypatch.setattr(textures_module, "_MOST_TEXELS", 100)
     pixels = np.random.default_rng(3).integers(0, 256, (16, 16, 4), dtype=np.uint8)
     path, textures = written(tmp_path / "a.png", pixels), Textures("cpu")
-    worn, garment = Worn("mine", "clothes", "a", ()), _Garment()
+    worn, garment = WornGarment("mine", "clothes", "a", ()), _Garment()
     texture = textures.load(path)
     gone = weakref.ref(texture)
     before = garment_materials(garment, worn, texture)

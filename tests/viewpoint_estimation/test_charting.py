@@ -9,8 +9,8 @@ import pytest
 from scipy.stats import spearmanr
 
 from repogen import GenerateConfig, UserError, generate
-from repogen.bodies.anny_data import cache_dir
 from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.cache import cache_dir
 from repogen.cli import main
 from repogen.viewpoint_estimation import trained as kept
 from repogen.viewpoint_estimation.charting import chart_views, views_text

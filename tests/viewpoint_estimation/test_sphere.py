@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from repogen.cameras.camera import direction
+from repogen.cameras.camera import angles_to_direction
 from repogen.cameras.viewpoints import BANDS
 from repogen.viewpoint_estimation.sampling import sample_directions
 from repogen.viewpoint_estimation.sphere import (
@@ -26,7 +26,7 @@ def test_angles_to_directions_equals_the_direction_of_the_camera():
     azimuth, elevation = rng.uniform(-180, 180, 50), rng.uniform(-90, 90, 50)
     ours = angles_to_directions(azimuth, elevation)
     assert ours == pytest.approx(
-        np.stack([direction(*pair) for pair in zip(azimuth, elevation, strict=True)])
+        np.stack([angles_to_direction(*pair) for pair in zip(azimuth, elevation, strict=True)])
     )
     assert directions_to_angles(ours) == pytest.approx(np.stack([azimuth, elevation], axis=1))
 

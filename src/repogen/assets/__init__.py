@@ -1,4 +1,4 @@
-"""Asset packs: clothes, hair, skins and panoramas in a cache folder, fetched once."""
+"""Asset packs: clothes, hair, skins, poses and panoramas, installed once in a cache folder."""
 
 from repogen.assets.adding import Added, add
 from repogen.assets.garments import Garment, read_garment

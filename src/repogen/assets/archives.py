@@ -1,4 +1,4 @@
-"""Archives from elsewhere, unpacked without trusting them."""
+"""Unpack untrusted archives."""
 
 import gzip
 import io
@@ -15,61 +15,60 @@ from typing import IO
 
 from repogen.errors import UserError
 
-_LIMIT = 4 << 30
-"""Bytes that one archive may unpack to: more is a mistake or an attack."""
+_MAX_UNPACKED_BYTES = 4 << 30
 
-_BROKEN = (
+_DAMAGED = (
     EOFError, RuntimeError, ValueError, gzip.BadGzipFile,
     lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 
 _Member = tuple[str, int, bool, Callable[[], IO[bytes] | None]]
-"""Name, bytes, whether it is a plain file, and how to open it."""
+"""Name, size in bytes, whether it is a regular file, and a function that opens it."""
 
 
 def unpack(archive: Path, out: Path, wanted: Callable[[str], bool]) -> None:
-    """Write the wanted plain files of a .zip, .deb or (compressed) .tar into a folder.
+    """Write the regular files of a .zip, .deb or (compressed) .tar that `wanted` accepts to `out`.
 
-    `wanted` is asked with each path inside the archive. Raises `UserError` where the archive is
-    cut short or damaged, and where it tries tricks: absolute paths, `..`, links and devices
-    among what is wanted, more than 4 GiB. Then `out` may hold a part of it.
+    `wanted` gets each path inside the archive. Raises `UserError` for an archive that is truncated
+    or damaged, has absolute paths, `..`, wanted links or devices, or unpacks to more than 4 GiB;
+    then `out` may hold a part of it.
     """
     total = 0
     try:
-        for name, size, plain, opened in _members(archive):
+        for name, size, is_file, open_member in _members(archive):
             path = name.removeprefix("./")
-            if _leaves(path):
+            if _leaves_folder(path):
                 raise UserError(f"{archive.name} is refused: its member {name!r} leaves the folder")
             if not path or path.endswith("/") or not wanted(path):
                 continue
-            if not plain:
+            if not is_file:
                 raise UserError(f"{archive.name} is refused: its member {name!r} is a link")
             total += size
-            if total > _LIMIT:
+            if total > _MAX_UNPACKED_BYTES:
                 raise UserError(f"{archive.name} is refused: it unpacks to more than 4 GiB")
-            _write(opened, out / path)
+            _write(open_member, out / path)
     except UserError:
         raise
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
         raise UserError(
             f"{archive.name} is refused: it holds a file and a folder of the same name"
         ) from error
-    except _BROKEN as error:
+    except _DAMAGED as error:
         raise UserError(
-            f"{archive} is cut short or damaged ({type(error).__name__}); fetch it again"
+            f"{archive} is truncated or damaged ({type(error).__name__}); download it again"
         ) from error
 
 
-def _write(opened: Callable[[], IO[bytes] | None], path: Path) -> None:
+def _write(open_member: Callable[[], IO[bytes] | None], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    source = opened()
+    source = open_member()
     if source is None:
         raise ValueError(path.name)
     with source, path.open("wb") as file:
         shutil.copyfileobj(source, file)
 
 
-def _leaves(name: str) -> bool:
+def _leaves_folder(name: str) -> bool:
     parts = name.replace("\\", "/").split("/")
     return ".." in parts or name.startswith(("/", "\\")) or ":" in parts[0]
 
@@ -91,8 +90,8 @@ def _zip_members(archive: Path) -> Iterator[_Member]:
             if info.flag_bits & 1:
                 raise UserError(f"{archive.name} is encrypted; unpack it and give its folder")
             mode = info.external_attr >> 16
-            plain = stat.S_IFMT(mode) in (0, stat.S_IFREG)
-            yield info.filename, info.file_size, plain, partial(file.open, info)
+            is_file = stat.S_IFMT(mode) in (0, stat.S_IFREG)
+            yield info.filename, info.file_size, is_file, partial(file.open, info)
 
 
 def _tar_members(data: IO[bytes]) -> Iterator[_Member]:
@@ -103,7 +102,7 @@ def _tar_members(data: IO[bytes]) -> Iterator[_Member]:
 
 
 def _debian_data(archive: Path) -> bytes:
-    """The files of a Debian package: the member data.tar.* of an `ar` archive (deb(5), ar(5))."""
+    """The member data.tar.* of a Debian package, an `ar` archive (deb(5), ar(5))."""
     data = archive.read_bytes()
     if not data.startswith(b"!<arch>\n"):
         raise ValueError("no ar archive")

@@ -1,4 +1,4 @@
-"""Panoramas of real places: those of npm's @pmndrs/assets and of Debian's blender-data."""
+"""The pack `environments`: panoramas of npm's @pmndrs/assets and of Debian's blender-data."""
 
 import base64
 import binascii
@@ -13,25 +13,27 @@ PACKAGE = "@pmndrs/assets@1.7.0"
 DEBIAN = "blender-data"
 
 _WORLDS = "usr/share/blender/datafiles/studiolights/world/"
-_PEOPLED = ("sunset",)
-"""Blender's panoramas with passers-by in them, who would be people without labels."""
+_WITH_PEOPLE = ("sunset",)
+"""Blender's panoramas that show people, who would have no labels."""
 
 _CC0 = "CC0-1.0"
 
 
-def is_pmndrs(path: str) -> bool:
+def is_pmndrs_panorama(path: str) -> bool:
     """Whether a file of the npm package is a panorama."""
     return path.startswith("package/hdri/") and path.endswith(".exr.js")
 
 
-def is_world(path: str) -> bool:
-    """Whether a file of the Debian package is a panorama or their licence."""
+def is_blender_file(path: str) -> bool:
+    """Whether a file of the Debian package is a panorama or the panoramas' licence."""
     return path.startswith(_WORLDS) and path.endswith((".exr", ".txt"))
 
 
 def pmndrs_items(package: Path, folder: Path) -> tuple[list[Item], list[str]]:
-    """Write the panoramas of the unpacked npm package, which are base64 in JavaScript, into a
-    pack's folder; returns them, and a line for each that was left out."""
+    """Write the panoramas of the unpacked npm package, base64 in JavaScript, to a pack's folder.
+
+    Returns the items, and a line for each panorama left out.
+    """
     items, left_out = [], []
     for script in sorted((package / "package/hdri").glob("*.exr.js")):
         path = script.with_suffix("")
@@ -44,16 +46,16 @@ def pmndrs_items(package: Path, folder: Path) -> tuple[list[Item], list[str]]:
 
 
 def blender_items(package: Path, folder: Path) -> tuple[list[Item], list[str]]:
-    """As `pmndrs_items`, of the unpacked Debian package, named blender-NAME."""
+    """Like `pmndrs_items`, for the unpacked Debian package; items are named blender-NAME."""
     items, left_out = [], []
     worlds = package / _WORLDS
     licence = worlds / "license.txt"
     if not licence.is_file() or "CC0" not in licence.read_text(errors="replace"):
-        return [], [f"{DEBIAN}: its panoramas are no longer said to be CC0"]
+        return [], [f"{DEBIAN}: its licence file no longer says that the panoramas are CC0"]
     for path in sorted(worlds.glob("*.exr")):
         name = f"blender-{path.stem}"
-        if path.stem in _PEOPLED:
-            left_out.append(f"{name}: there are people in it")
+        if path.stem in _WITH_PEOPLE:
+            left_out.append(f"{name}: it shows people")
             continue
         try:
             items.append(put_panorama(folder, path, name, _CC0))
@@ -67,4 +69,4 @@ def _embedded(script: Path) -> bytes:
     try:
         return base64.b64decode(found[1], validate=True) if found else b""
     except binascii.Error as error:
-        raise UserError(f"{script.name} holds no base64 that can be read") from error
+        raise UserError(f"{script.name} holds no valid base64") from error

@@ -1,4 +1,4 @@
-"""Items of a user's own folder: MakeHuman's format and panoramas."""
+"""Packs from a user's own folder of MakeHuman files and panoramas."""
 
 from pathlib import Path
 
@@ -9,12 +9,13 @@ from repogen.assets.packs import NOT_STATED, Item
 from repogen.assets.panoramas import SUFFIXES
 from repogen.errors import UserError
 
-_INSIDE = ("eyes", "teeth", "tongue", "genitals")
+_BODY_KINDS = ("eyes", "teeth", "tongue", "genitals")
+"""Kinds that would replace parts of the body model."""
 
 
 def folder_items(root: Path, folder: Path) -> tuple[list[Item], list[str]]:
     """Write every garment (.mhclo), skin (.mhmat below a folder `skins`) and panorama (.exr,
-    .hdr) below `root` into a pack's folder; returns them, and a line for each that was left out.
+    .hdr) below `root` to a pack's folder. Returns the items, and a line for each left out.
     """
     items, left_out = [], []
     for path in sorted(p for p in root.rglob("*") if p.is_file()):
@@ -32,11 +33,11 @@ def _item(path: Path, kind: str, folder: Path, root: Path) -> Item:
     suffix = path.suffix.lower()
     if suffix in SUFFIXES:
         return put_panorama(folder, path, path.stem, NOT_STATED)
-    if kind in _INSIDE:
-        raise UserError(f"{path}: {kind} are the body's own")
+    if kind in _BODY_KINDS:
+        raise UserError(f"{path}: {kind} belong to the body model")
     if suffix == ".mhmat":
         skin = read_mhmat(path, root)
         tags = path.stem.lower().split("_")
-        return put_skin(folder, path.stem, skin.material, skin.licence or NOT_STATED, tags)
+        return put_skin(folder, path.stem, skin.texture, skin.licence or NOT_STATED, tags)
     garment, material = read_mhclo(path, kind, root)
     return put_garment(folder, garment, material)

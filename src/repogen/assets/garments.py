@@ -1,4 +1,4 @@
-"""A garment or hair style as arrays bound to MakeHuman's base mesh, in one file."""
+"""A garment or hair style: arrays bound to MakeHuman's base mesh, and the file that stores them."""
 
 import json
 from collections.abc import Collection
@@ -34,15 +34,15 @@ _TORSO = ((3924, 10589), (1524, 4370), (1892, 3946))
 _FOOT = ((12839, 12860), (12828, 12888), (11609, 12442))
 
 _HEAD_LENGTHS = (1.4800, 2.3298, 1.9221)
-"""Of the base mesh itself, decimetres: what hats, hair and lashes were made on."""
+"""The base mesh's own lengths in decimetres; hats, hair and lashes were made on it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Garment:
-    """A mesh that rides on the base mesh: vertex = Σ weights · base[refs] + scaled offset.
+    """A mesh bound to the base mesh: vertex = Σ weights · base[refs] + scaled offset.
 
-    Decimetres in the base mesh's frame: x to the subject's left, y up, z to the front. An offset
-    is scaled, axis by axis, by how far apart the body's two `scale_refs` are along that axis over
+    Decimetres in the base mesh's frame: x to the subject's left, y up, z to the front. Along each
+    axis, an offset is scaled by the distance between the body's two `scale_refs` divided by
     `scale_lengths`.
     """
 
@@ -57,14 +57,14 @@ class Garment:
     """Decimetres."""
     scale_refs: Int32[np.ndarray, "3 2"]
     scale_lengths: Float32[np.ndarray, " 3"]
-    """Decimetres on the body it was made for; 0 where that is unknown."""
+    """Decimetres on the body it was made for; 0 if unknown."""
     faces: Int32[np.ndarray, "f 3"]
     face_uv: Float32[np.ndarray, "f 3 2"]
-    """(0, 0) is the upper left corner of the picture; outside [0, 1] it repeats."""
+    """(0, 0) is the upper left corner of the picture, which repeats outside [0, 1]."""
     hidden: Int32[np.ndarray, " n"]
-    """Vertices of the base mesh that are not to be seen under it."""
+    """Vertices of the base mesh to hide under the garment."""
     z_depth: int
-    """Which lies over which: higher is further out."""
+    """Order of the layers; higher is further out."""
     tags: tuple[str, ...]
     two_sided: bool
 
@@ -72,7 +72,7 @@ class Garment:
 def default_scale(
     kind: str, tags: Collection[str]
 ) -> tuple[Int32[np.ndarray, "3 2"], Float32[np.ndarray, " 3"]]:
-    """`scale_refs` and `scale_lengths` for a file that gives none, by where the item is worn.
+    """Default `scale_refs` and `scale_lengths` of a garment, by the body part that wears it.
 
     Lengths are 0, unknown, except for hats, hair and lashes.
     """
@@ -86,13 +86,13 @@ def default_scale(
     return np.array(pairs, np.int32), np.array(lengths, np.float32)
 
 
-def garment_from(arrays: dict[str, Any], facts: dict[str, Any], where: str) -> Garment:
-    """A garment of lists or arrays, checked. `facts` are the other fields.
+def garment_from(arrays: dict[str, Any], metadata: dict[str, Any], where: str) -> Garment:
+    """A checked garment from lists or arrays; `metadata` are the other fields.
 
-    Raises `UserError`, naming `where`, for shapes that disagree, indices that do not exist and
-    numbers that are not finite.
+    Raises `UserError`, naming `where`, for inconsistent shapes, indices out of range and numbers
+    that are not finite.
     """
-    made: dict[str, Any] = {}
+    checked: dict[str, Any] = {}
     for key, (kind, shape) in _ARRAYS.items():
         try:
             values = np.asarray(arrays[key])
@@ -105,37 +105,38 @@ def garment_from(arrays: dict[str, Any], facts: dict[str, Any], where: str) -> G
                 values = values.reshape(0, *shape[1:])
             if values.shape[1:] != shape[1:] or len(values) != max(shape[0], len(values)):
                 raise ValueError(f"shape {values.shape}")
-            made[key] = np.ascontiguousarray(values, kind)
+            checked[key] = np.ascontiguousarray(values, kind)
         except (TypeError, ValueError, OverflowError) as error:
-            raise UserError(f"{where}: its {key} are broken: {error}") from error
-    _check(made, where)
-    return Garment(**facts, **made)
+            raise UserError(f"{where}: {key} are invalid: {error}") from error
+    _check(checked, where)
+    return Garment(**metadata, **checked)
 
 
-def _check(made: dict[str, np.ndarray], where: str) -> None:
-    vertices, faces = len(made["refs"]), len(made["faces"])
+def _check(arrays: dict[str, np.ndarray], where: str) -> None:
+    vertices, faces = len(arrays["refs"]), len(arrays["faces"])
     if not vertices or not faces:
         raise UserError(f"{where}: it has {vertices} vertices and {faces} faces")
     for key, count in (("weights", vertices), ("offsets", vertices), ("face_uv", faces)):
-        if len(made[key]) != count:
-            raise UserError(f"{where}: it has {len(made[key])} {key} for {count} of them")
+        if len(arrays[key]) != count:
+            owner = "faces" if key == "face_uv" else "vertices"
+            raise UserError(f"{where}: it has {len(arrays[key])} {key} for {count} {owner}")
     limits = {"refs": BASE_VERTICES, "scale_refs": BASE_VERTICES, "hidden": BASE_VERTICES}
     for key, limit in (limits | {"faces": vertices}).items():
-        if made[key].size and made[key].max() >= limit:
-            raise UserError(f"{where}: vertex {made[key].max()} in {key}, but there are {limit}")
-    for key, values in made.items():
+        if arrays[key].size and arrays[key].max() >= limit:
+            raise UserError(f"{where}: vertex {arrays[key].max()} in {key}, but there are {limit}")
+    for key, values in arrays.items():
         if not np.isfinite(values).all():
-            raise UserError(f"{where}: its {key} are not all finite")
-    if (made["weights"].max(axis=1) <= 0).any():
-        raise UserError(f"{where}: a vertex rides on nothing: none of its weights is above 0")
-    if (made["scale_lengths"] < 0).any():
-        raise UserError(f"{where}: its scale_lengths {made['scale_lengths']} are below 0")
+            raise UserError(f"{where}: {key} are not all finite")
+    if (arrays["weights"].max(axis=1) <= 0).any():
+        raise UserError(f"{where}: a vertex has no weight above 0")
+    if (arrays["scale_lengths"] < 0).any():
+        raise UserError(f"{where}: scale_lengths {arrays['scale_lengths']} must not be negative")
 
 
 def write_garment(path: Path, garment: Garment) -> None:
-    """Write a garment as safetensors: arrays, and the rest as text beside them."""
+    """Write a garment as safetensors, the fields that are no arrays as its metadata."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    facts = {
+    metadata = {
         "kind": garment.kind,
         "name": garment.name,
         "uuid": garment.uuid,
@@ -144,8 +145,8 @@ def write_garment(path: Path, garment: Garment) -> None:
         "tags": json.dumps(garment.tags),
         "two_sided": str(int(garment.two_sided)),
     }
-    data = save({key: getattr(garment, key) for key in _ARRAYS}, facts)
-    # The library writes its header in any order: sorted, equal garments are equal files.
+    data = save({key: getattr(garment, key) for key in _ARRAYS}, metadata)
+    # The library's header has no fixed order; sort it, so that equal garments are equal files.
     size = int.from_bytes(data[:8], "little")
     header = json.dumps(json.loads(data[8 : 8 + size]), sort_keys=True).encode()
     header += b" " * (-len(header) % 8)
@@ -153,18 +154,18 @@ def write_garment(path: Path, garment: Garment) -> None:
 
 
 def read_garment(path: Path) -> Garment:
-    """The garment of a file that `write_garment` wrote. Raises `UserError` for any other."""
+    """The garment of a file written by `write_garment`. Raises `UserError` for other files."""
     try:
         with safe_open(path, "np") as file:
-            facts: dict[str, Any] = dict(file.metadata() or {})
+            metadata: dict[str, Any] = dict(file.metadata() or {})
             arrays = {key: file.get_tensor(key) for key in _ARRAYS}
-        facts["tags"] = tuple(json.loads(facts["tags"]))
-        facts["z_depth"] = int(facts["z_depth"])
-        facts["two_sided"] = facts["two_sided"] == "1"
-        return garment_from(arrays, facts, str(path))
+        metadata["tags"] = tuple(json.loads(metadata["tags"]))
+        metadata["z_depth"] = int(metadata["z_depth"])
+        metadata["two_sided"] = metadata["two_sided"] == "1"
+        return garment_from(arrays, metadata, str(path))
     except UserError:
         raise
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise UserError(
-            f"{path} is no garment of an asset pack ({error}); add the pack again"
+            f"{path} is not a garment of an asset pack ({error}); add the pack again"
         ) from error

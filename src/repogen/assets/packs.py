@@ -1,4 +1,4 @@
-"""The folder of asset packs: what is installed, whole or not at all, and whether it is intact."""
+"""The folder of asset packs: list, check, remove, and install each as a whole or not at all."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ from repogen.errors import UserError, printable, unknown_choice
 INDEX = "pack.json"
 
 NOT_STATED = "not stated"
-"""The licence of what names none."""
+"""The licence of an item that states none."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Pack:
-    """What one folder of assets holds, and where that came from."""
+    """The items of one installed pack, and their origin."""
 
     name: str
     version: str
@@ -48,32 +48,31 @@ class Pack:
 
 
 def assets_dir() -> Path:
-    """Where packs are kept: `REPOGEN_ASSETS`, by default `~/.cache/repogen/assets`."""
+    """The folder of asset packs: `REPOGEN_ASSETS`, by default `~/.cache/repogen/assets`."""
     return Path(os.environ.get("REPOGEN_ASSETS", Path.home() / ".cache" / "repogen" / "assets"))
 
 
 def installed() -> dict[str, Pack]:
-    """The packs there are, by name. Raises `UserError` for one whose index cannot be read."""
-    return {folder.name: _read_index(folder) for folder in _folders()}
+    """The installed packs by name. Raises `UserError` for one whose index cannot be read."""
+    return {folder.name: _read_index(folder) for folder in _pack_folders()}
 
 
 def remove(name: str) -> None:
-    """Delete a pack. Raises `UserError` for a name that is not installed."""
-    if not _folders():
+    """Delete a pack. Raises `UserError` for a pack that is not installed."""
+    if not _pack_folders():
         raise UserError(f"no asset packs in {assets_dir()}; there is nothing to remove")
-    with _changing(f"remove {name} from"):
-        names = [folder.name for folder in _folders()]
+    with _locked_assets(f"remove {name} from"):
+        names = [folder.name for folder in _pack_folders()]
         if name not in names:
             raise unknown_choice("asset pack", name, names)
-        with TemporaryDirectory(prefix=f".{name}.", dir=assets_dir()) as bin_:
-            (assets_dir() / name).rename(Path(bin_) / name)
+        with TemporaryDirectory(prefix=f".{name}.", dir=assets_dir()) as trash:
+            (assets_dir() / name).rename(Path(trash) / name)
 
 
 def check() -> list[str]:
-    """What is missing or changed in the installed packs: one line for each file, none if all is
-    well."""
+    """One line for each file of the installed packs that is missing or changed."""
     problems = []
-    for folder in _folders():
+    for folder in _pack_folders():
         try:
             pack = _read_index(folder)
         except UserError as error:
@@ -81,11 +80,11 @@ def check() -> list[str]:
             continue
         for item in pack.items:
             for path, digest in item.files.items():
-                problems += _problem(folder / path, digest)
+                problems += _file_problems(folder / path, digest)
     return problems
 
 
-def _problem(path: Path, digest: str) -> list[str]:
+def _file_problems(path: Path, digest: str) -> list[str]:
     try:
         if not path.is_file():
             return [f"{path} is missing"]
@@ -97,16 +96,16 @@ def _problem(path: Path, digest: str) -> list[str]:
 
 
 def packs_text(packs: dict[str, Pack]) -> str:
-    """What is installed, with the licence of everything, for people to read."""
+    """A readable list of packs with their items and licences."""
     if not packs:
         return (
             f"no asset packs in {assets_dir()}\n"
             "repogen assets add makehuman, environments, or a folder of your own"
         )
-    return "\n".join(line for pack in packs.values() for line in _lines(pack))
+    return "\n".join(line for pack in packs.values() for line in _pack_lines(pack))
 
 
-def _lines(pack: Pack) -> list[str]:
+def _pack_lines(pack: Pack) -> list[str]:
     groups: dict[tuple[str, str], list[str]] = {}
     for item in pack.items:
         groups.setdefault((item.kind, item.licence), []).append(item.name)
@@ -120,17 +119,17 @@ def _lines(pack: Pack) -> list[str]:
 
 
 @contextmanager
-def building(name: str) -> Iterator[tuple[Path, Path]]:
-    """Two empty folders beside the packs: one for downloads, and one that becomes the pack `name`
-    (taking the place of an older one) when the block ends well. Whatever happens, no other trace
-    is left.
+def staged_pack(name: str) -> Iterator[tuple[Path, Path]]:
+    """Two empty folders: one for downloads, and one that becomes the pack `name`.
 
-    Raises `UserError` where the disk is full or the folder cannot be written.
+    The pack replaces an installed one of the same name when the block ends without an exception.
+    Otherwise nothing changes. Raises `UserError` if the disk is full or the folder cannot be
+    written.
     """
     root = assets_dir()
-    with _changing("install into"):
-        for left in root.glob(f".{name}.*"):
-            shutil.rmtree(left)  # of a process that was killed
+    with _locked_assets("install into"):
+        for leftover in root.glob(f".{name}.*"):
+            shutil.rmtree(leftover)  # of a process that was killed
         with TemporaryDirectory(prefix=f".{name}.", dir=root) as work:
             downloads, folder, old = (Path(work) / part for part in ("from", "new", "old"))
             downloads.mkdir()
@@ -144,8 +143,8 @@ def building(name: str) -> Iterator[tuple[Path, Path]]:
 def write_index(
     folder: Path, name: str, version: str | None, source: str, items: Sequence[Item]
 ) -> Pack:
-    """Describe a finished folder in its `pack.json`. A pack without a version takes one from what
-    its files hold."""
+    """Write the `pack.json` of a folder; returns the pack. Without a version, it gets one from
+    the hashes of its files."""
     if version is None:
         digests = sorted(digest for item in items for digest in item.files.values())
         version = hashlib.sha256("".join(digests).encode()).hexdigest()[:12]
@@ -154,38 +153,38 @@ def write_index(
     return pack
 
 
-def describe(
+def make_item(
     folder: Path, paths: Sequence[Path], kind: str, name: str, uuid: str, licence: str,
     tags: Sequence[str],
 ) -> Item:  # fmt: skip
-    """An item whose files lie at `paths` inside the pack's folder."""
+    """An item whose files are `paths` inside the pack's folder, with their hashes."""
     files = {path.relative_to(folder).as_posix(): sha256(path) for path in paths}
     return Item(kind, name, uuid, licence, files, tuple(tags))
 
 
 def file_name(name: str) -> str:
-    """The name as one that any file system takes: letters of any script, digits, `_`, `-` and dots
-    inside, 60 of them at most.
+    """The name with only characters that every file system allows, 60 at most.
 
-    Raises `UserError` where nothing of it is left.
+    Allowed are letters of any script, digits, `_`, `-`, and dots inside. Raises `UserError` if
+    no character is left.
     """
     composed = unicodedata.normalize("NFC", name)
     plain = re.sub(r"[^\w.-]+", "_", composed).strip("._")[:60].rstrip("._")
     if not plain:
-        raise UserError(f"{name!r} gives no file name; use letters and digits")
+        raise UserError(f"{name!r} cannot be a file name; use letters and digits")
     return plain
 
 
 def sha256(path: Path) -> str:
-    """The digest of a file, in hexadecimal."""
+    """The SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
-def _changing(doing: str) -> Iterator[None]:
-    """The folder of packs, there and for this process alone. Raises `UserError` where it or what
-    is put into it cannot be read or written."""
+def _locked_assets(action: str) -> Iterator[None]:
+    """Create the folder of packs and lock it for this process. Raises `UserError`, naming the
+    action, for an operating-system error inside the block."""
     root = assets_dir()
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -193,10 +192,10 @@ def _changing(doing: str) -> Iterator[None]:
             yield
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        raise UserError(f"cannot {doing} {root}: {error.strerror or error}{where}") from error
+        raise UserError(f"cannot {action} {root}: {error.strerror or error}{where}") from error
 
 
-def _folders() -> list[Path]:
+def _pack_folders() -> list[Path]:
     root = assets_dir()
     if not root.is_dir():
         return []
@@ -208,6 +207,6 @@ def _read_index(folder: Path) -> Pack:
         return cattrs.structure(json.loads((folder / INDEX).read_text()), Pack)
     except Exception as error:
         raise UserError(
-            f"{folder} is no whole asset pack ({INDEX}: {type(error).__name__}); "
+            f"{folder} is not a complete asset pack ({INDEX}: {type(error).__name__}); "
             f"repogen assets remove {folder.name}, then add it again"
         ) from error

@@ -1,4 +1,4 @@
-"""Pictures of clothes, hair and skin, made ready for the renderer."""
+"""Textures of clothes, hair and skin: read, combined and written for the renderer."""
 
 import warnings
 from dataclasses import dataclass
@@ -8,40 +8,42 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from repogen.errors import UserError
+from repogen.errors import UserError, first_line
 
 LONGEST_SIDE = 1024
+"""Pixels of a written texture's longer side, at most."""
 
-_MOST_PIXELS = Image.MAX_IMAGE_PIXELS
+_MAX_PIXELS = Image.MAX_IMAGE_PIXELS
 
 
 @dataclass(frozen=True)
-class Material:
-    """Where a surface's pictures lie, and how its alpha is to be read."""
+class TextureSource:
+    """The picture files of a texture, and how to use its alpha."""
 
     picture: Path
     occlusion: Path | None
     """Ambient occlusion, multiplied into the colour."""
     transparent: bool
-    """Whether the picture's alpha cuts holes; without it the surface is opaque."""
+    """Whether the picture's alpha is used; otherwise the surface is opaque."""
     opacity: float
+    """0 to 1, multiplied into the alpha."""
 
 
-def write_texture(path: Path, material: Material) -> None:
-    """Write the picture of a material as RGBA PNG, 8 bit, at most 1,024 px long.
+def write_texture(path: Path, source: TextureSource) -> None:
+    """Write a texture as 8-bit RGBA PNG of at most 1,024 px a side.
 
-    Raises `UserError` for a file that is no picture.
+    Raises `UserError` for a picture that is missing, too large or cannot be read.
     """
-    colours = _read(material.picture)
+    colours = _read(source.picture)
     width, height = colours.size
     scale = min(1.0, LONGEST_SIDE / max(width, height))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     pixels = _resized(colours, size).astype(np.float32)
-    if material.occlusion is not None:
-        shade = _read(material.occlusion).convert("L").resize(size, Image.Resampling.BOX)
-        pixels[..., :3] *= np.asarray(shade, np.float32)[..., None] / 255
-    if material.transparent:
-        pixels[..., 3] *= material.opacity
+    if source.occlusion is not None:
+        occlusion = _read(source.occlusion).convert("L").resize(size, Image.Resampling.BOX)
+        pixels[..., :3] *= np.asarray(occlusion, np.float32)[..., None] / 255
+    if source.transparent:
+        pixels[..., 3] *= source.opacity
     else:
         pixels[..., 3] = 255
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,15 +59,14 @@ def _read(path: Path) -> Image.Image:
     except FileNotFoundError as error:
         raise UserError(f"texture {path} is missing") from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise UserError(f"texture {path} is larger than {_MOST_PIXELS:,} pixels") from error
+        raise UserError(f"texture {path} is larger than {_MAX_PIXELS:,} pixels") from error
     except Exception as error:  # Pillow's decoders raise many kinds
-        why = str(error) or type(error).__name__
-        raise UserError(f"texture {path} is no picture that can be read: {why}") from error
+        raise UserError(f"texture {path} cannot be read: {first_line(error)}") from error
 
 
 def _resized(picture: Image.Image, size: tuple[int, int]) -> UInt8[np.ndarray, "h w 4"]:
-    """Averaged by coverage; where nothing covers, the colour stays that of the file, so that no
-    dark rim shows."""
+    """The picture resized with colours weighted by alpha. Where alpha is 0, the file's colours are
+    kept, which avoids dark rims."""
     if picture.size == size:
         return np.asarray(picture)
     out = np.array(picture.resize(size, Image.Resampling.BOX))

@@ -1,4 +1,4 @@
-"""Meshes in Wavefront's format, .obj: the part of it that binds a garment."""
+"""Read the faces and texture coordinates of Wavefront meshes, .obj."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -7,34 +7,35 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32, Int64
 
-from repogen.assets.foreign import read_text
+from repogen.assets.text_files import read_text
 from repogen.errors import UserError
 
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
-    """Faces of a file and where their corners lie in the picture; not where they are in space."""
+    """The faces of a file and their texture coordinates, without vertex positions."""
 
     vertices: int
+    """Number of vertices."""
     faces: Int64[np.ndarray, "f 3"]
     face_uv: Float32[np.ndarray, "f 3 2"]
     """(0, 0) is the upper left corner of the picture."""
 
 
 def read_obj(path: Path) -> Mesh:
-    """The mesh of a file, its polygons cut to triangles.
+    """The mesh of a file, its polygons split into triangles.
 
-    Raises `UserError`, with the number of the line, for what is broken, for an index of something
-    that is not there, and for a face without texture coordinates.
+    Raises `UserError`, with the number of the line, for an invalid line, an index out of range,
+    and a face without texture coordinates.
     """
-    vertices, places, faces, uv = 0, [], [], []
+    vertices, coordinates, faces, uv = 0, [], [], []
     for number, line in enumerate(read_text(path).splitlines(), start=1):
         words = line.split()
         try:
             if words[:1] == ["v"]:
                 vertices += 1
             elif words[:1] == ["vt"]:
-                places.append([float(words[1]), 1 - float(words[2])])
+                coordinates.append([float(words[1]), 1 - float(words[2])])
             elif words[:1] == ["f"]:
                 corners = [[int(part) for part in word.split("/")[:2]] for word in words[1:]]
                 if len(corners) < 3:
@@ -42,13 +43,13 @@ def read_obj(path: Path) -> Mesh:
                 for a, b in pairwise(corners[1:]):
                     triangle = (corners[0], a, b)
                     faces.append([_index(corner[0], vertices) for corner in triangle])
-                    uv.append([_index(corner[1], len(places)) for corner in triangle])
+                    uv.append([_index(corner[1], len(coordinates)) for corner in triangle])
         except (IndexError, ValueError) as error:
             raise UserError(
-                f"{path} line {number}: {line.strip()[:60]!r} is broken or points at what is not "
-                "there (faces need texture coordinates: f v/vt v/vt v/vt)"
+                f"{path} line {number}: {line.strip()[:60]!r} is invalid or has an index out of "
+                "range (faces need texture coordinates: f v/vt v/vt v/vt)"
             ) from error
-    table = np.array(places, np.float32).reshape(-1, 2)
+    table = np.array(coordinates, np.float32).reshape(-1, 2)
     return Mesh(
         vertices,
         np.array(faces, np.int64).reshape(-1, 3),
@@ -57,7 +58,7 @@ def read_obj(path: Path) -> Mesh:
 
 
 def _index(number: int, count: int) -> int:
-    """From 1, or from the end when negative, to from 0."""
+    """The 0-based index of a number that counts from 1, or from the end if negative."""
     index = number - 1 if number > 0 else count + number
     if number == 0 or not 0 <= index < count:
         raise IndexError(number)

@@ -10,28 +10,29 @@ from repogen.errors import UserError, unknown_choice
 
 
 def check_body(name: str, path: Path | None) -> None:
-    """Raises `UserError` for what `load_body` would refuse before it reads a file."""
+    """Raises `UserError` for an unknown body, and for a folder that is missing or not needed."""
     if name in FAMILIES:
         family = FAMILIES[name]
         if path is None:
             raise UserError(
-                f"--body {name} needs --body-path, the folder of the {family.title} files you "
-                f"have from https://{family.site}"
+                f"--body {name} needs --body-path, the folder with your {family.title} files; "
+                f"they are available from https://{family.site}"
             )
         find_model_files(path, family)
     elif name != "anny":
         raise unknown_choice("body", name, ["anny", *FAMILIES])
     elif path is not None:
-        raise UserError(f"--body-path {path}: anny needs no files; name another body with --body")
+        raise UserError(
+            f"--body-path {path}: anny needs no files; leave it out or choose another --body"
+        )
 
 
 @lru_cache(maxsize=2)
 def load_body(name: str = "anny", device: str = "cpu", path: Path | None = None) -> Body:
-    """A body model by name, kept for the next call: anny, or smplx, smplh or smpl from the
-    user's own files in the folder `path`. anny's first load ever takes minutes.
+    """The body model `name`: anny, or smplx, smplh or smpl from the user's files in `path`.
 
-    Raises `UserError` for an unknown name, and for a folder missing, without the model's files
-    or with broken ones.
+    The last two models are cached. The first load of anny on a machine takes minutes. Raises
+    `UserError` for an unknown name, and where the model's files are missing or broken.
     """
     check_body(name, path)
     if path is not None:

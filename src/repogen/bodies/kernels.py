@@ -1,10 +1,21 @@
 """Warp kernels on meshes; the same code runs on CPU and CUDA."""
 
+import numpy as np
+
 from repogen.warp_setup import wp
 
 BLOCK = 16
+"""Coordinates that one thread of `blend_shapes` adds up."""
+
 block_of_floats = wp.types.vector(length=BLOCK, dtype=wp.float32)
 block_of_halves = wp.types.vector(length=BLOCK, dtype=wp.float16)
+
+
+def to_blocks(values: np.ndarray) -> np.ndarray:
+    """Split the last axis into blocks of `BLOCK`, the last padded with zeros."""
+    padding = -values.shape[-1] % BLOCK
+    padded = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, padding)])
+    return padded.reshape(*values.shape[:-1], -1, BLOCK)
 
 
 @wp.kernel
@@ -14,7 +25,7 @@ def blend_shapes(
     weights: wp.array(dtype=wp.float32),
     out: wp.array(dtype=block_of_floats),
 ):
-    """start + the weighted sum of `shapes` (blocks x shapes), 16 coordinates a thread."""
+    """start + the weighted sum of `shapes` (blocks, shapes); one block for each thread."""
     i = wp.tid()
     total = start[i]
     for k in range(weights.shape[0]):
@@ -23,9 +34,12 @@ def blend_shapes(
 
 
 @wp.struct
-class Details:
-    """Shapes that move few vertices: those of vertex v are start[v] to start[v + 1] - 1, each
-    an offset and whose weight it has."""
+class SparseShapes:
+    """Shapes that move few vertices, in compressed rows.
+
+    Vertex v has the entries starts[v] to starts[v + 1] - 1: an offset in metres and the index of
+    the shape whose weight multiplies it.
+    """
 
     starts: wp.array(dtype=wp.int32)
     shapes: wp.array(dtype=wp.int16)
@@ -33,9 +47,9 @@ class Details:
 
 
 @wp.func
-def moved_by_bones(
+def skin_point(
     v: int,
-    at: wp.vec3,
+    point: wp.vec3,
     bones: wp.array2d(dtype=wp.int32),
     weights: wp.array2d(dtype=wp.float32),
     linear: wp.array(dtype=wp.mat33),
@@ -47,15 +61,15 @@ def moved_by_bones(
         if w == 0.0:
             break
         b = bones[v, k]
-        total += w * (linear[b] * at + offset[b])
+        total += w * (linear[b] * point + offset[b])
     return total
 
 
 @wp.kernel
 def skin_vertices(
     rest: wp.array(dtype=wp.float32),
-    details: Details,
-    detail_weights: wp.array(dtype=wp.float32),
+    sparse: SparseShapes,
+    sparse_weights: wp.array(dtype=wp.float32),
     bones: wp.array2d(dtype=wp.int32),
     weights: wp.array2d(dtype=wp.float32),
     linear: wp.array(dtype=wp.mat33),
@@ -63,17 +77,17 @@ def skin_vertices(
     shaped: wp.array(dtype=wp.vec3),
     out: wp.array(dtype=wp.vec3),
 ):
-    """Linear blend skinning of the vertices whose coordinates are `rest`, x, y, z in turn, and
-    the details; `shaped` gets them unposed.
+    """Add the sparse shapes to the coordinates `rest` (x, y, z in turn) and skin the result.
 
-    Weights of a vertex descend; the first zero ends the list.
+    Linear blend skinning; `shaped` is the unposed result. The weights of a vertex descend; the
+    first zero ends the list.
     """
     v = wp.tid()
-    at = wp.vec3(rest[3 * v], rest[3 * v + 1], rest[3 * v + 2])
-    for i in range(details.starts[v], details.starts[v + 1]):
-        at += detail_weights[int(details.shapes[i])] * details.offsets[i]
-    shaped[v] = at
-    out[v] = moved_by_bones(v, at, bones, weights, linear, offset)
+    point = wp.vec3(rest[3 * v], rest[3 * v + 1], rest[3 * v + 2])
+    for i in range(sparse.starts[v], sparse.starts[v + 1]):
+        point += sparse_weights[int(sparse.shapes[i])] * sparse.offsets[i]
+    shaped[v] = point
+    out[v] = skin_point(v, point, bones, weights, linear, offset)
 
 
 @wp.kernel
@@ -85,13 +99,13 @@ def skin_points(
     offset: wp.array(dtype=wp.vec3),
     out: wp.array(dtype=wp.vec3),
 ):
-    """Linear blend skinning of any points; weights as for `skin_vertices`."""
+    """Linear blend skinning of points; weights as for `skin_vertices`."""
     v = wp.tid()
-    out[v] = moved_by_bones(v, rest[v], bones, weights, linear, offset)
+    out[v] = skin_point(v, rest[v], bones, weights, linear, offset)
 
 
 @wp.kernel
-def count_free_rays(
+def share_of_free_rays(
     mesh: wp.uint64,
     points: wp.array(dtype=wp.vec3),
     normals: wp.array(dtype=wp.vec3),
@@ -99,7 +113,7 @@ def count_free_rays(
     reach: float,
     out: wp.array(dtype=wp.float32),
 ):
-    """Share of `directions` above each point, weighted by cosine, that meet no face of the mesh
+    """Cosine-weighted share of the `directions` above each point without a face of the mesh
     within `reach` metres."""
     v = wp.tid()
     n = normals[v]
@@ -117,60 +131,60 @@ def count_free_rays(
 
 
 @wp.kernel
-def count_hits(
+def find_hits(
     mesh: wp.uint64,
     points: wp.array(dtype=wp.vec3),
     normals: wp.array(dtype=wp.vec3),
-    under: float,
-    over: float,
+    below: float,
+    above: float,
     out: wp.array(dtype=wp.uint8),
 ):
-    """1 for each point with a face of the mesh along its normal, from `under` metres below the
-    point to `over` above it."""
+    """1 for each point with a face of the mesh along its normal, from `below` metres below the
+    point to `above` metres above it."""
     v = wp.tid()
     n = normals[v]
-    hit = wp.mesh_query_ray(mesh, points[v] - under * n, n, under + over).result
+    hit = wp.mesh_query_ray(mesh, points[v] - below * n, n, below + above).result
     out[v] = wp.uint8(wp.where(hit, 1, 0))
 
 
 @wp.kernel
-def find_buried(
+def find_intersecting(
     mesh: wp.uint64,
     faces: wp.array(dtype=wp.int32),
     parts: wp.array(dtype=wp.uint8),
-    strangers: wp.array(dtype=wp.uint32),
-    under: float,
+    forbidden: wp.array(dtype=wp.uint32),
+    depth: float,
     out: wp.array(dtype=wp.uint8),
 ):
-    """1 for each of `faces` whose middle lies in a part of the body that its `strangers` hold the
-    bit of, deeper than `under` metres.
+    """1 for each of `faces` whose centre lies deeper than `depth` metres inside a body part whose
+    bit its entry of `forbidden` has set.
 
-    A ray along the face's normal leaves every part around its start by one face more than it
-    enters by. It starts `under` metres below the face: inside the part that the face is of, and,
-    if that is deep enough in another, inside two.
+    A ray along the face's normal leaves each part that contains its start once more than it
+    enters it. It starts `depth` metres below the face, so inside the face's own part and, where
+    the face is deep enough in another part, inside two.
     """
     i = wp.tid()
     face = faces[i]
     normal = wp.mesh_eval_face_normal(mesh, face)
-    at = wp.mesh_eval_position(mesh, face, 1.0 / 3.0, 1.0 / 3.0) - under * normal
-    gone = float(0.0)
+    start = wp.mesh_eval_position(mesh, face, 1.0 / 3.0, 1.0 / 3.0) - depth * normal
+    distance = float(0.0)
     around_start = int(0)
     around_face = int(0)
-    among_strangers = int(0)
+    forbidden_hits = int(0)
     for _ in range(64):
-        hit = wp.mesh_query_ray(mesh, at, normal, 10.0)
+        hit = wp.mesh_query_ray(mesh, start, normal, 10.0)
         if not hit.result:
             break
         step = hit.t + 1.0e-5
-        at += step * normal
-        gone += step
+        start += step * normal
+        distance += step
         sign = wp.where(wp.dot(hit.normal, normal) > 0.0, 1, -1)
         around_start += sign
-        if gone > under + 1.0e-4:
+        if distance > depth + 1.0e-4:
             around_face += sign
             if around_face == 1:
                 around_face = 0
-                bit = strangers[i] >> wp.uint32(parts[hit.face])
-                among_strangers += int(bit & wp.uint32(1))
-    if around_start >= 2 and among_strangers > 0:
+                bit = forbidden[i] >> wp.uint32(parts[hit.face])
+                forbidden_hits += int(bit & wp.uint32(1))
+    if around_start >= 2 and forbidden_hits > 0:
         out[i] = wp.uint8(1)

@@ -1,4 +1,4 @@
-"""What every parametric body offers, whatever its files."""
+"""The protocol that every parametric body follows, and the data that bodies return."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,19 +27,20 @@ PARTS = (
     "left_foot",
     "right_foot",
 )
-"""Body parts; their index is the value in part images (0 = nobody)."""
+"""Body parts; the index is the value in part images."""
 
 LAYERS = ("skin", "eyes", "tights", "skirt", "hair", "cloth", "strands", "occluder")
-"""What a face belongs to. Of a body's own surface outfits switch all but skin and eyes on and
-off; cloth and strands (of hair, with gaps between them) are garments', things nobody's."""
+"""What a face belongs to. skin to hair are layers of a body's own surface, all of which but skin
+and eyes an outfit may leave out; cloth and strands (hair with gaps in it) are garments; occluder
+belongs to no person."""
 
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """The part of a body that no shape and no pose changes.
+    """The part of a body that does not depend on shape and pose.
 
     `canonical` is the average adult in T-pose, in the world frame (metres, z up, facing -y):
-    paint and prints are functions of it, so they move with the skin.
+    painted clothes are functions of it, so they move with the skin.
     """
 
     faces: Int[np.ndarray, "f 3"]
@@ -49,16 +50,16 @@ class Surface:
     """Bit k is set where the face lies in the neighbourhood of COCO keypoint k."""
     canonical: Float[np.ndarray, "v 3"]
     occlusion: Float[np.ndarray, " v"]
-    """Share of the sky each vertex sees in T-pose, 0 to 1: ambient light in folds."""
+    """Ambient occlusion in T-pose: 0 fully occluded, 1 open."""
     lips: Float[np.ndarray, " v"]
-    """How much each vertex is lip, 0 to 1."""
+    """Lip weight of each vertex, 0 to 1."""
     uv: Float[np.ndarray, "t 2"]
-    """Texture coordinates, (0, 0) the upper left corner of a picture; one point where a body has
-    none."""
+    """Texture coordinates, (0, 0) the upper left corner of the picture; a single point for a body
+    without any."""
     face_uv: Int[np.ndarray, "f 3"]
-    face_more: UInt32[np.ndarray, "f 4"] | None = None
-    """Bit k % 32 of word k // 32 is set where the face lies in the neighbourhood of point k of
-    `wholebody.MORE_KEYPOINTS`; None where nobody knows these."""
+    face_extra_keypoints: UInt32[np.ndarray, "f 4"] | None = None
+    """Bit k % 32 of word k // 32 is set where the face lies in the neighbourhood of keypoint k of
+    `wholebody.EXTRA_KEYPOINTS`; None for a body without these."""
 
     def faces_of(self, *layers: str) -> Bool[np.ndarray, " f"]:
         """Mask of the faces in any of the named layers."""
@@ -67,15 +68,15 @@ class Surface:
 
 @dataclass(frozen=True, eq=False)
 class PosedBody:
-    """One body at one moment, in the world frame: metres, z up, the hips' middle at the origin."""
+    """A posed body in the world frame: metres, z up, the mid-hip at the origin."""
 
     vertices: Float[np.ndarray, "v 3"]
     keypoints: Float[np.ndarray, "k 3"]
-    """The 17 COCO keypoints, anatomical centres of the joints."""
+    """The 17 COCO keypoints, at the anatomical joint centres."""
     rest: Float[np.ndarray, "v 3"] | None = None
-    """The vertices before they were posed, in the body's own frame, where clothes are fitted."""
+    """The shaped vertices before posing, metres, to which garments are fitted."""
     bones: tuple[Float[np.ndarray, "b 3 3"], Float[np.ndarray, "b 3"]] | None = None
-    """Where each bone takes that rest mesh: x → linear x + offset."""
+    """Each bone's transform of `rest`, x → linear x + offset."""
 
 
 def check_names(
@@ -100,8 +101,8 @@ class Body(Protocol):
     """A parametric body.
 
     Angles are rotation vectors in degrees about the body's own axes, x = the subject's left,
-    y = up, z = front (SMPL-X's), keyed by joint name; a joint left out does not turn. Zero
-    everywhere is the T-pose.
+    y = up, z = front (SMPL-X's), by joint name; a joint left out does not rotate. All zeros are
+    the T-pose.
     """
 
     name: str
@@ -110,13 +111,13 @@ class Body(Protocol):
 
     @property
     def surface(self) -> Surface:
-        """What neither shape nor pose changes of the mesh."""
+        """The part of the mesh that does not depend on shape and pose."""
         ...
 
     def __hash__(self) -> int: ...
 
     def sample_shape(self, rng: np.random.Generator, ages: tuple[str, ...]) -> dict[str, float]:
-        """A random person out of the named age groups, as `pose` takes it."""
+        """A random shape of one of the age groups (see `shapes.AGES`), as `pose` takes it."""
         ...
 
     def pose(
@@ -125,5 +126,5 @@ class Body(Protocol):
         face: Mapping[str, float],
         angles: Mapping[str, tuple[float, float, float]],
     ) -> PosedBody:
-        """The body with this shape and expression, its joints turned by `angles`."""
+        """The body with this shape and expression, its joints rotated by `angles`, degrees."""
         ...

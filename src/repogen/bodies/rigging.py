@@ -8,9 +8,9 @@ from scipy.spatial.transform import Rotation
 def shortest_rotation(
     source: Float[np.ndarray, "3"], target: Float[np.ndarray, "3"]
 ) -> Float[np.ndarray, "3 3"]:
-    """The rotation of least angle that turns direction `source` into direction `target`.
+    """The rotation by the least angle from direction `source` to direction `target`.
 
-    Opposite directions have no unique answer; then any half turn is returned.
+    For opposite directions it is one of the possible half turns.
     """
     a = source / np.linalg.norm(source)
     b = target / np.linalg.norm(target)
@@ -31,8 +31,12 @@ def nearest_rotations(matrices: Float[np.ndarray, "n 3 3"]) -> Float[np.ndarray,
     return u @ vt
 
 
-class Chain:
-    """A tree of joints, walked level by level from its single root at index 0."""
+class KinematicTree:
+    """A tree of joints, traversed level by level from its single root at index 0.
+
+    `parents` are the indices of the joints' parents, each before its child. Raises `ValueError`
+    otherwise.
+    """
 
     def __init__(self, parents: Int[np.ndarray, " n"]) -> None:
         self.parents = np.maximum(np.asarray(parents, dtype=np.int64), 0)
@@ -44,14 +48,14 @@ class Chain:
         self.levels = [np.flatnonzero(depth == d) for d in range(1, int(depth.max()) + 1)]
 
     def compose(self, local: Float[np.ndarray, "n 3 3"]) -> Float[np.ndarray, "n 3 3"]:
-        """Global rotations: each joint's own, after those of all its ancestors."""
+        """Global rotations: the product of each joint's ancestors' rotations and its own."""
         out = local.copy()
         for level in self.levels:
             out[level] = out[self.parents[level]] @ local[level]
         return out
 
     def accumulate(self, offsets: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
-        """Positions: each joint's offset added to its parent's position; the root stays put."""
+        """Positions: each joint's offset added to its parent's position; the root's is its own."""
         out = offsets.copy()
         for level in self.levels:
             out[level] += out[self.parents[level]]

@@ -1,4 +1,4 @@
-"""Who the people are: random body shapes for anny."""
+"""Random body shapes of anny, by age group."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ AGES = {"children": (0.30, 0.58), "adults": (0.64, 0.86), "elders": (0.86, 1.0)}
 
 
 def parse_ages(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Age groups by name. Raises `UserError` for an unknown or missing one."""
+    """The names, checked. Raises `UserError` for an unknown age group, or for none."""
     if not names:
         raise UserError("no ages given; name at least one of " + ", ".join(AGES))
     for name in names:
@@ -21,10 +21,10 @@ def parse_ages(names: tuple[str, ...]) -> tuple[str, ...]:
 def sample_anny_shape(
     rng: np.random.Generator, ages: tuple[str, ...], local_labels: tuple[str, ...]
 ) -> dict[str, float]:
-    """A random person of one of the age groups: sex, age, build, height, proportions, ancestry.
+    """A random shape of one of the age groups: gender, age, build, height, proportions, ancestry.
 
-    Sex is male, female or between (2 : 2 : 1). Build and height are Gaussian about the average,
-    local changes N(0, 0.25); all stay inside what anny was made for.
+    Gender is male, female or between (2 : 2 : 1). Build and height are Gaussian about the
+    average, local changes N(0, 0.25), all clipped to anny's range.
     """
     low, high = AGES[ages[int(rng.integers(len(ages)))]]
     gender = [(0.0, 0.12), (0.88, 1.0), (0.3, 0.7)][int(rng.choice(3, p=[0.4, 0.4, 0.2]))]

@@ -1,4 +1,4 @@
-"""Names and orders everybody else relies on: COCO keypoints and SMPL-X joints."""
+"""Names and order of COCO keypoints and SMPL-X joints."""
 
 COCO_KEYPOINTS = (
     "nose",

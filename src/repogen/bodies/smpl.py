@@ -1,9 +1,10 @@
 """SMPL-X, SMPL-H and SMPL behind the `Body` protocol, from the user's own licensed files.
 
-The licensed files cannot be had here: what is tested is a generated body with their keys, shapes
-and plausible numbers. The arithmetic is the papers' (Loper et al. 2015, Pavlakos et al. 2019):
-betas, expressions and the joints' rotation matrices move the template's vertices linearly, the
-joints are regressed from the shaped template, and linear blend skinning poses the result.
+The licensed files are not available to this project: tests use a generated body with their keys,
+shapes and plausible numbers. The arithmetic is that of the papers (Loper et al. 2015, Pavlakos et
+al. 2019): betas, expressions and the joints' rotation matrices move the template's vertices
+linearly, the joints are regressed from the shaped template, and linear blend skinning poses the
+result.
 """
 
 from collections.abc import Mapping
@@ -16,9 +17,9 @@ from jaxtyping import Float, UInt8
 from scipy.spatial.transform import Rotation
 
 from repogen.bodies.anny import BONE_OF_JOINT
-from repogen.bodies.paint_frame import to_paint_frame
+from repogen.bodies.canonical import to_canonical
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface, check_names
-from repogen.bodies.rigging import Chain
+from repogen.bodies.rigging import KinematicTree
 from repogen.bodies.skeleton import COCO_KEYPOINTS, HAND_JOINTS, JOINTS
 from repogen.bodies.smpl_files import (
     BETAS,
@@ -29,39 +30,40 @@ from repogen.bodies.smpl_files import (
     find_model_files,
     read_model,
 )
-from repogen.bodies.smpl_skin import TO_WORLD, SkinModel, load_skin, skinned
+from repogen.bodies.smpl_skin import TO_WORLD, SkinModel, load_skin, skin_mesh
 from repogen.bodies.surface import build_surface, vertex_normals
 from repogen.errors import UserError, unknown_choice
 
-_MOST_BETA = 3.0
+_MAX_BETA = 3.0
 _EYE_HALF_SIZE = np.array([0.014, 0.015, 0.007])
-"""Metres from the eye's vertex to the corners of the eye (x), into the head (y), to the lids (z):
-where a mesh without eyeballs has its eyes painted."""
+"""Half the size of painted eyes on a mesh without eyeballs, metres: width, depth, height."""
 
-_TIGHTS_OFF_SKIN = 0.005
-"""Metres between the skin and the cloth and shoes that outfits show of the tights."""
+_TIGHTS_OFFSET = 0.005
+"""Metres from the skin to the tights, which outfits show as cloth and shoes."""
 
-_BARE = ("head", "jaw", "left_eye", "right_eye", "left_wrist", "right_wrist", "left_hand",
-         "right_hand", *HAND_JOINTS)  # fmt: skip
-"""Joints whose skin no tights cover."""
+_UNCOVERED_JOINTS = (
+    "head", "jaw", "left_eye", "right_eye", "left_wrist", "right_wrist", "left_hand", "right_hand",
+    *HAND_JOINTS,
+)  # fmt: skip
+"""Joints whose skin the tights leave out."""
 
-_BONE = BONE_OF_JOINT | {"pelvis": "root", "jaw": "head"} | {
+_MAKEHUMAN_BONE = BONE_OF_JOINT | {"pelvis": "root", "jaw": "head"} | {
     f"{side}_{joint}": f"{bone}.{side[0].upper()}"
     for side in ("left", "right")
     for joint, bone in {"foot": "toe", "eye": "eye", "hand": "wrist"}.items()
 }  # fmt: skip
-"""The MakeHuman bone that lies where a joint does: parts of the surface go by its names."""
+"""The MakeHuman bone at each joint; `build_surface` assigns body parts by its names."""
 
 
 class SmplBody:
-    """A model of the SMPL family behind the `Body` protocol.
+    """A model of the SMPL family as a `Body`.
 
-    Shape labels are `gender` (0 male, 0.5 neutral, 1 female: it picks the file) and the first ten
-    betas, face labels SMPL-X's first ten expressions, both in standard deviations. Joints the
-    model lacks do not turn. Keypoints: shoulders, elbows, wrists, hips, knees and ankles are the
-    model's own joints (its hips are the joints' centres); nose, eyes and ears are vertices.
-    After the file's own vertices come those of tights made from its skin, which outfits show as
-    cloth and shoes; it has no skirt and no hair to show.
+    Shape labels are `gender` (0 male, 0.5 neutral, 1 female: it selects the file) and the first
+    ten betas, face labels SMPL-X's first ten expressions, both in standard deviations. Joints
+    that the model lacks do not rotate. Keypoints: shoulders, elbows, wrists, hips, knees and
+    ankles are the model's joints (hips at the joint centres); nose, eyes and ears are vertices.
+    The file's vertices are followed by those of tights made from its skin, which outfits show as
+    cloth and shoes; the body has no skirt and no hair.
 
     Raises `UserError` for an unknown model, and as `find_model_files` and `read_model` do.
     """
@@ -80,46 +82,51 @@ class SmplBody:
             GENDERS[gender]: load_skin(_with_tights(read_model(path, family), family), device)
             for gender, path in files.items()
         }
-        self._average = min(self._models, key=lambda gender: abs(gender - 0.5))
-        average = self._models[self._average]
+        self._default_gender = min(self._models, key=lambda gender: abs(gender - 0.5))
+        default = self._models[self._default_gender]
         for path, model in zip(files.values(), self._models.values(), strict=True):
             if not (
-                np.array_equal(model.parents, average.parents)
-                and np.array_equal(model.faces, average.faces)
+                np.array_equal(model.parents, default.parents)
+                and np.array_equal(model.faces, default.faces)
             ):
-                raise UserError(f"{path}: has another mesh or skeleton than the files beside it")
-        self._chain = Chain(average.parents)
+                raise UserError(
+                    f"{path}: its mesh or skeleton differs from the other files'; give files of "
+                    "one release"
+                )
+        self._tree = KinematicTree(default.parents)
         joints = family.joints
         self._hips = [joints.index("left_hip"), joints.index("right_hip")]
-        self._named = {joint: index for index, joint in enumerate(joints) if joint in JOINTS}
-        self._limbs = [joints.index(keypoint) for keypoint in COCO_KEYPOINTS[5:]]
+        self._joint_index = {joint: i for i, joint in enumerate(joints) if joint in JOINTS}
+        self._keypoint_joints = [joints.index(keypoint) for keypoint in COCO_KEYPOINTS[5:]]
 
     @cached_property
     def surface(self) -> Surface:
-        """See `Body.surface`, of the neutral model if there is one. Built when first asked for."""
+        """See `Body.surface`; of the neutral model if there is one. Built on first use."""
         tpose = self.pose({}, {}, {})
-        model = self._models[self._average]
+        model = self._models[self._default_gender]
         joints = [self._family.joints[joint] for joint in model.main_joints]
         surface = build_surface(
             tpose,
             faces=model.faces,
             face_layers=_face_layers(tpose, model, self._family),
-            vertex_bones=[_BONE[joint] for joint in joints],
+            vertex_bones=[_MAKEHUMAN_BONE[joint] for joint in joints],
             lips=np.zeros(len(joints), dtype=np.float32),
             uv=model.uv,
             face_uv=model.face_uv,
         )
         skin = replace(tpose, vertices=tpose.vertices[: self._family.vertices])
-        return replace(surface, canonical=to_paint_frame(tpose.vertices, skin).astype(np.float32))
+        return replace(surface, canonical=to_canonical(tpose.vertices, skin).astype(np.float32))
 
     def sample_shape(self, rng: np.random.Generator, ages: tuple[str, ...]) -> dict[str, float]:
-        """See `Body.sample_shape`: one of the genders there are files for, betas N(0, 1) within
-        ±3. Raises `UserError` for ages other than adults."""
+        """See `Body.sample_shape`: the gender of one of the files, betas N(0, 1) clipped to ±3.
+
+        Raises `UserError` for ages other than adults.
+        """
         for age in ages:
             if age != "adults":
-                raise UserError(f"{self._family.title} has no {age}; its only ages are adults")
+                raise UserError(f"{self._family.title} has no {age}; its only age group is adults")
         gender = list(self._models)[int(rng.integers(len(self._models)))]
-        betas = np.clip(rng.normal(size=BETAS), -_MOST_BETA, _MOST_BETA)
+        betas = np.clip(rng.normal(size=BETAS), -_MAX_BETA, _MAX_BETA)
         return {"gender": gender} | {f"beta{i}": float(beta) for i, beta in enumerate(betas)}
 
     def pose(
@@ -128,13 +135,13 @@ class SmplBody:
         face: Mapping[str, float],
         angles: Mapping[str, tuple[float, float, float]],
     ) -> PosedBody:
-        """See `Body.pose`. Left out, the gender is neutral or the nearest there is a file for.
+        """See `Body.pose`. The default gender is neutral, or the nearest to it with a file.
 
         Raises `UserError` for a label or joint this body does not have, and for a gender without
         a file.
         """
         check_names(self, shape, face, angles)
-        gender = shape.get("gender", self._average)
+        gender = shape.get("gender", self._default_gender)
         if gender not in self._models:
             names = ", ".join(name for name, value in GENDERS.items() if value in self._models)
             raise UserError(
@@ -151,36 +158,37 @@ class SmplBody:
         coefficients: Float[np.ndarray, " c"],
         angles: Mapping[str, tuple[float, float, float]],
     ) -> PosedBody:
-        turns = np.tile(np.eye(3), (len(self._family.joints), 1, 1))
-        named = [joint for joint in angles if joint in self._named]
+        rotations = np.tile(np.eye(3), (len(self._family.joints), 1, 1))
+        named = [joint for joint in angles if joint in self._joint_index]
         if named:
             vectors = np.radians([angles[joint] for joint in named])
-            turns[[self._named[joint] for joint in named]] = Rotation.from_rotvec(
+            rotations[[self._joint_index[joint] for joint in named]] = Rotation.from_rotvec(
                 vectors
             ).as_matrix()
         joints = model.joint_template + np.einsum("c,cji->ji", coefficients, model.joint_shapes)
-        linear = self._chain.compose(TO_WORLD @ turns @ TO_WORLD.T)
-        parents = self._chain.parents
+        linear = self._tree.compose(TO_WORLD @ rotations @ TO_WORLD.T)
+        parents = self._tree.parents
         steps = np.einsum("jik,jk->ji", linear[parents], joints - joints[parents])
         steps[0] = 0.0
-        positions = self._chain.accumulate(steps)
+        positions = self._tree.accumulate(steps)
         positions -= positions[self._hips].mean(axis=0)
         offset = positions - np.einsum("jik,jk->ji", linear, joints)
 
-        moved = np.concatenate([coefficients, (turns[1:] - np.eye(3)).ravel()])
-        vertices = skinned(model, moved, linear, offset)
-        points = vertices[list(self._family.face_points)].astype(np.float64)
+        weights = np.concatenate([coefficients, (rotations[1:] - np.eye(3)).ravel()])
+        vertices = skin_mesh(model, weights, linear, offset)
+        face_points = vertices[list(self._family.face_points)].astype(np.float64)
         return PosedBody(
-            vertices=vertices, keypoints=np.concatenate([points, positions[self._limbs]])
+            vertices=vertices,
+            keypoints=np.concatenate([face_points, positions[self._keypoint_joints]]),
         )
 
 
 def _with_tights(arrays: SmplArrays, family: Family) -> SmplArrays:
-    """The model with a second skin from neck to wrists and toes, a little off the first and
-    moving as it does; its vertices and faces come after the file's own."""
-    bare = [index for index, joint in enumerate(family.joints) if joint in _BARE]
+    """The model with tights added: a copy of the skin from neck to wrists and toes, offset from it
+    and skinned like it. Its vertices and faces follow the file's."""
+    uncovered = [i for i, joint in enumerate(family.joints) if joint in _UNCOVERED_JOINTS]
     main = arrays.weights.argmax(axis=1)
-    covered = ~np.isin(main, bare)[arrays.faces].any(axis=1)
+    covered = ~np.isin(main, uncovered)[arrays.faces].any(axis=1)
     under, corners = np.unique(arrays.faces[covered], return_inverse=True)
     normals = vertex_normals(arrays.template, arrays.faces)
     copies = {
@@ -190,7 +198,7 @@ def _with_tights(arrays: SmplArrays, family: Family) -> SmplArrays:
     return replace(
         arrays,
         template=np.concatenate(
-            [arrays.template, arrays.template[under] + _TIGHTS_OFF_SKIN * normals[under]]
+            [arrays.template, arrays.template[under] + _TIGHTS_OFFSET * normals[under]]
         ),
         regressor=np.pad(arrays.regressor, [(0, 0), (0, len(under))]),
         weights=np.concatenate([arrays.weights, arrays.weights[under]]),
@@ -203,17 +211,17 @@ def _with_tights(arrays: SmplArrays, family: Family) -> SmplArrays:
 
 
 def _face_layers(tpose: PosedBody, model: SkinModel, family: Family) -> UInt8[np.ndarray, " f"]:
-    """Skin, tights, and eyes: the balls' faces, or those about the eyes where there are none."""
+    """Layers of the faces: skin, tights and eyes (without eyeballs, the skin at the eyes)."""
     layers = np.zeros(len(model.faces), dtype=np.uint8)
     if "left_eye" in family.joints:
-        balls = [family.joints.index(f"{side}_eye") for side in ("left", "right")]
-        eyes = np.isin(model.main_joints, balls)[model.faces].all(axis=1)
+        eyeballs = [family.joints.index(f"{side}_eye") for side in ("left", "right")]
+        eyes = np.isin(model.main_joints, eyeballs)[model.faces].all(axis=1)
     else:
         centres = tpose.vertices[model.faces].mean(axis=1)
-        middles = list(family.face_points[1:3])
-        away = (centres[:, None] - tpose.vertices[middles]) / _EYE_HALF_SIZE
-        near = ((away * away).sum(axis=2) <= 1).any(axis=1)
-        eyes = near | np.isin(model.faces, middles).any(axis=1)
+        eye_points = list(family.face_points[1:3])
+        offsets = (centres[:, None] - tpose.vertices[eye_points]) / _EYE_HALF_SIZE
+        near = ((offsets * offsets).sum(axis=2) <= 1).any(axis=1)
+        eyes = near | np.isin(model.faces, eye_points).any(axis=1)
     layers[eyes] = LAYERS.index("eyes")
     layers[model.faces[:, 0] >= family.vertices] = LAYERS.index("tights")
     return layers

@@ -1,8 +1,8 @@
-"""The files of SMPL, SMPL-H and SMPL-X: which there are, what they hold, whether it is sound.
+"""Find, read and check the model files of SMPL, SMPL-H and SMPL-X.
 
-The files are the user's own, under the licence of the Max Planck Institute, and cannot be had
-here: names, keys and shapes are those its sites and the `smplx` package document, and the tests
-run on generated files of that layout.
+The files are the user's own, licensed by the Max Planck Institute, and not available to this
+project: names, keys and shapes are those that its sites and the `smplx` package document, and
+the tests use generated files of that layout.
 """
 
 import re
@@ -13,27 +13,26 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from repogen.bodies.skeleton import BODY_JOINTS, HAND_JOINTS
-from repogen.bodies.smpl_pickle import read_pickled_arrays, why
-from repogen.errors import UserError
+from repogen.bodies.smpl_pickle import read_pickled_arrays
+from repogen.errors import UserError, first_line
 
 GENDERS = {"male": 0.0, "neutral": 0.5, "female": 1.0}
-"""A model's gender as the value of the shape label `gender`."""
+"""Values of the shape label `gender`."""
 
 BETAS = 10
 EXPRESSIONS = 10
-"""Shape and expression components used of those a file has."""
+"""Number of shape and of expression components used; files have more."""
 
-_LARGEST = 1 << 28
-"""Bytes of one array of an npz: SMPL-X's pose offsets have 122 MB."""
+_MAX_ARRAY_BYTES = 1 << 28
+"""Of one array of an npz; the largest, SMPL-X's pose offsets, has 122 MB."""
 
 _SMPLX_SHAPES = 300
-"""Where the expressions start among the 400 shapes of an SMPL-X file; in one of 20, at 10."""
+"""Index of the first expression in an SMPL-X file of 400 shapes; in one of 20 it is 10."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """One of the models. `face_points` are the vertices of nose, eyes and ears (left, right), as
-    the `smplx` package lists them in `vertex_ids`."""
+    """One of the models; all its files have the same mesh and skeleton."""
 
     name: str
     title: str
@@ -42,6 +41,7 @@ class Family:
     joints: tuple[str, ...]
     expressions: int
     face_points: tuple[int, int, int, int, int]
+    """Vertices of nose, left eye, right eye, left ear, right ear (`vertex_ids` of `smplx`)."""
 
 
 _BODY = ("pelvis", *BODY_JOINTS)
@@ -65,43 +65,42 @@ FAMILIES = {
 
 @dataclass(frozen=True, eq=False)
 class SmplArrays:
-    """What is used of a file, in SMPL's frame: metres, x = the subject's left, y up, z front."""
+    """The arrays of a file, in SMPL's frame: metres, x = the subject's left, y up, z front."""
 
     template: Float[np.ndarray, "v 3"]
     shapes: Float[np.ndarray, "c v 3"]
     """Offsets of the betas, then of the expressions."""
     pose_shapes: Float[np.ndarray, "p v 3"]
-    """Offsets for each component of the joints' rotation matrices less the identity."""
+    """Offsets for each component of the joints' rotation matrices minus the identity."""
     regressor: Float[np.ndarray, "j v"]
     weights: Float[np.ndarray, "v j"]
     parents: Int[np.ndarray, " j"]
     faces: Int[np.ndarray, "f 3"]
     uv: Float[np.ndarray, "t 2"]
     face_uv: Int[np.ndarray, "f 3"]
-    """Zeros where the file has no texture coordinates."""
+    """All zeros for a file without texture coordinates."""
 
 
 def find_model_files(folder: Path, family: Family) -> dict[str, Path]:
-    """The model's file for each gender there is one for, npz before pkl.
+    """The model's files by gender; npz files are preferred to pkl.
 
-    Looks in `folder`, in its `models` and in a folder of the model's name in either, for
-    SMPLX_MALE.npz, SMPLX_NEUTRAL_2020.npz and the like, male/model.npz (as AMASS's downloads have
-    it), and SMPL's basicmodel_m_lbs_....pkl. Raises
-    `UserError` if there is none.
+    Searches `folder`, its `models` folder and a folder of the model's name in either, for
+    SMPLX_MALE.npz, SMPLX_NEUTRAL_2020.npz and the like, male/model.npz (the layout of AMASS's
+    downloads), and SMPL's basicmodel_m_lbs_....pkl. Raises `UserError` if there is none.
     """
     if not folder.is_dir():
-        raise UserError(f"--body-path {folder}: no such folder; give the one of the model's files")
-    inside = (".", family.name, "models", f"models/{family.name}", f"{family.name}/models")
-    for place in (folder / name for name in inside):
-        found = _files_by_gender(place, family)
+        raise UserError(f"--body-path {folder}: no such folder; give the one with the model files")
+    subfolders = (".", family.name, "models", f"models/{family.name}", f"{family.name}/models")
+    for name in subfolders:
+        found = _files_by_gender(folder / name, family)
         if found:
             return found
     basic = ", basicmodel_m_lbs_10_207_0_v1.1.0.pkl" if family.name == "smpl" else ""
     stem = family.name.upper()
     raise UserError(
-        f"--body-path {folder}: no {family.title} model in it or in its {family.name} folder; "
+        f"--body-path {folder}: no {family.title} model there or in its {family.name} folder; "
         f"looked for {stem}_MALE, {stem}_FEMALE and {stem}_NEUTRAL as .npz or .pkl, "
-        f"male/model.npz{basic}; they are on https://{family.site}"
+        f"male/model.npz{basic}; get them from https://{family.site}"
     )
 
 
@@ -130,9 +129,9 @@ _OPTIONAL = ("vt", "ft")
 
 
 def read_model(path: Path, family: Family) -> SmplArrays:
-    """The arrays of one file, checked. Nothing pickled is ever executed.
+    """The checked arrays of one file; no pickled code is executed.
 
-    Raises `UserError` for a broken file, for another model's, and for values that make no body.
+    Raises `UserError` for a broken file, a file of another model, and invalid values.
     """
     read = _read_npz if path.suffix.lower() == ".npz" else read_pickled_arrays
     arrays = read(path, _KEYS + _OPTIONAL)
@@ -148,7 +147,7 @@ def read_model(path: Path, family: Family) -> SmplArrays:
             arrays["ft"].astype(np.int32),
         )
     parents = arrays["kintree_table"][0].astype(np.int64)
-    parents[0] = -1  # files have it as the largest unsigned number
+    parents[0] = -1  # in files the largest unsigned number
     return SmplArrays(
         template=arrays["v_template"].astype(np.float64),
         shapes=_used_shapes(arrays["shapedirs"], family),
@@ -174,11 +173,13 @@ def _read_npz(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
         with np.load(path, allow_pickle=False) as file:
             sizes = {info.filename: info.file_size for info in file.zip.infolist()}
             for key in keys:
-                if sizes.get(f"{key}.npy", 0) > _LARGEST:
+                if sizes.get(f"{key}.npy", 0) > _MAX_ARRAY_BYTES:
                     raise ValueError(f"{key} unpacks to {sizes[f'{key}.npy']:,} bytes")
             return {key: file[key] for key in keys if key in file}
     except Exception as error:  # a broken archive may raise anything
-        raise UserError(f"{path}: cut off, or no npz of arrays ({why(error)})") from error
+        raise UserError(
+            f"{path}: truncated, or not an npz of arrays ({first_line(error)})"
+        ) from error
 
 
 def _check_model(path: Path, arrays: dict[str, np.ndarray], family: Family) -> None:
@@ -195,10 +196,10 @@ def _check_model(path: Path, arrays: dict[str, np.ndarray], family: Family) -> N
         if found != (expected,):
             count = f"{found[0]:,}" if found else "no"
             raise UserError(f"{path}: has {count} {what}; {family.title} has {expected:,}")
-    least = BETAS + family.expressions
+    least_shapes = BETAS + family.expressions
     shapes = {
         "v_template": (vertices, 3),
-        "shapedirs": (vertices, 3, max((*arrays["shapedirs"].shape[-1:], least))),
+        "shapedirs": (vertices, 3, max((*arrays["shapedirs"].shape[-1:], least_shapes))),
         "posedirs": (vertices, 3, 9 * (joints - 1)),
         "J_regressor": (joints, vertices),
         "weights": (vertices, joints),

@@ -1,9 +1,9 @@
-"""Arrays out of pickled body models, without running anything the file asks for.
+"""Read arrays from pickled body models without executing any of the pickle's code.
 
-Every global a body model may name is answered by an inert stand-in that keeps what the pickle says
-of it; arrays are built from those records afterwards, checked. Any other global is refused, as are
-persistent ids and codes of the extension registry. The unpickler is Python's own in Python: that
-in C sets memory aside for as many remembered objects as the file says it has.
+Every global that a body model may name is replaced by an inert stand-in that stores the pickle's
+arguments and state; arrays are then built from the stand-ins and checked. Any other global is
+refused, as are persistent ids and extension codes. It uses Python's unpickler written in Python:
+the one in C allocates memory for as many memoized objects as the file claims to have.
 """
 
 import io
@@ -15,16 +15,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from repogen.errors import UserError
+from repogen.errors import UserError, first_line
 
-_NUMBERS = re.compile(r"[fiu][1248]|b1")
-_LARGEST_DENSE = 10**7
-"""Numbers of a sparse array made dense: a joint regressor has 55 x 10,475."""
+_NUMBER_TYPES = re.compile(r"[fiu][1248]|b1")
+_MAX_DENSE = 10**7
+"""Elements of a sparse array made dense; a joint regressor has 55 x 10,475."""
 
 
-class _Record:
-    """Any class or function: keeps its arguments and its state. All stand-ins are classes, so
-    that a pickle has no object to set attributes of."""
+class _Object:
+    """Stand-in for any class or function: stores arguments and state. All stand-ins are classes, so
+    that a pickle cannot set attributes of an existing object."""
 
     def __new__(cls, *args: Any, **_: Any) -> Any:
         out = super().__new__(cls)
@@ -38,42 +38,42 @@ class _Record:
         self.state = state
 
 
-class _Array(_Record):
+class _Array(_Object):
     """numpy.ndarray: state (version, shape, dtype, Fortran order, bytes)."""
 
 
-class _Buffer(_Record):
+class _Buffer(_Object):
     """numpy's `_frombuffer(bytes, dtype, shape, order)`, as pickles of protocol 5 have it."""
 
 
-class _Dtype(_Record):
+class _Dtype(_Object):
     """numpy.dtype: its code as first argument, state (version, byte order, ...)."""
 
 
-class _Csc(_Record):
+class _Csc(_Object):
     """scipy.sparse.csc_matrix: state is the dict of its attributes."""
 
 
-class _Csr(_Record):
+class _Csr(_Object):
     """scipy.sparse.csr_matrix, likewise."""
 
 
-class _Chumpy(_Record):
+class _Chumpy(_Object):
     """Any class of chumpy: state is the dict of its attributes. `Ch` holds its values as `x`;
     `Select` picks the flat indices `idxs` of `a` and gives them `preferred_shape`."""
 
 
-class _Reconstructor(_Record):
-    """copyreg's `_reconstructor(class, base, state)`, for stand-ins alone."""
+class _Reconstructor(_Object):
+    """copyreg's `_reconstructor(class, base, state)`, for stand-ins only."""
 
     def __new__(cls, kind: Any, *_: Any) -> Any:
-        if not (isinstance(kind, type) and issubclass(kind, _Record)):
-            raise pickle.UnpicklingError("an object of a class that is not named")
+        if not (isinstance(kind, type) and issubclass(kind, _Object)):
+            raise pickle.UnpicklingError("an object whose class is not named")
         return kind()
 
 
-class _Encoded(_Record):
-    """`_codecs.encode(text, "latin1")`: how Python 3 writes bytes for Python 2."""
+class _Encoded(_Object):
+    """`_codecs.encode(text, "latin1")`: Python 3's way to write bytes for Python 2."""
 
     def __new__(cls, text: str, encoding: str) -> Any:
         if encoding != "latin1":
@@ -88,13 +88,13 @@ _STAND_INS: dict[str, type] = {
     "numpy.ndarray": _Array,
     "numpy.dtype": _Dtype,
 } | {
-    f"{module}.{name}": _Record
+    f"{module}.{name}": _Object
     for module in ("__builtin__", "builtins")
     for name in ("object", "set", "frozenset", "slice")
 }
 for _core in ("numpy.core", "numpy._core"):
     _STAND_INS[f"{_core}.multiarray._reconstruct"] = _Array
-    _STAND_INS[f"{_core}.multiarray.scalar"] = _Record
+    _STAND_INS[f"{_core}.multiarray.scalar"] = _Object
     _STAND_INS[f"{_core}.numeric._frombuffer"] = _Buffer
 for _kind, _stand_in in (("csc", _Csc), ("csr", _Csr)):
     for _module in (f"scipy.sparse.{_kind}", f"scipy.sparse._{_kind}", "scipy.sparse"):
@@ -103,7 +103,7 @@ for _kind, _stand_in in (("csc", _Csc), ("csr", _Csr)):
 
 
 class _File(io.BufferedReader):
-    """A file whose last line must have an end, so that a name cut off is not taken for another."""
+    """A file whose last line must be complete, so that a truncated name is not read as another."""
 
     def readline(self, size: int | None = -1) -> bytes:
         line = super().readline(size)
@@ -112,12 +112,12 @@ class _File(io.BufferedReader):
         return line
 
 
-_PythonsOwn: Any = pickle._Unpickler
+_PythonUnpickler: Any = pickle._Unpickler
 
 
-class _Unpickler(_PythonsOwn):
+class _Unpickler(_PythonUnpickler):
     path: Path
-    dispatch: ClassVar = dict(_PythonsOwn.dispatch)
+    dispatch: ClassVar = dict(_PythonUnpickler.dispatch)
 
     def load_setitem(self) -> None:
         _check_keys(self.stack[-2:-1])
@@ -146,7 +146,7 @@ class _Unpickler(_PythonsOwn):
     dispatch[pickle.FROZENSET[0]] = load_frozenset
 
     def get_extension(self, code: int) -> None:
-        """Would take from a cache of this process, past `find_class`."""
+        """Refuses: Python's would read a cache of this process, bypassing `find_class`."""
         raise pickle.UnpicklingError(f"extension code {code}")
 
     def find_class(self, module: str, name: str) -> type:
@@ -155,22 +155,22 @@ class _Unpickler(_PythonsOwn):
         if f"{module}.{name}" not in _STAND_INS:
             raise UserError(
                 f"{self.path}: the pickle asks for {module}.{name}, which no body model needs; "
-                "refused, and nothing of it was run"
+                "refused, and no code was executed"
             )
         return _STAND_INS[f"{module}.{name}"]
 
 
 def _check_keys(keys: list[Any]) -> None:
-    """Tuples are refused: to hash one that holds another twice, that one likewise, never ends."""
+    """Refuses tuples: hashing nested tuples, each twice in the next, takes exponential time."""
     if not all(isinstance(key, str | bytes | int | float | None) for key in keys):
-        raise pickle.UnpicklingError("a key that is no name")
+        raise pickle.UnpicklingError("a key that is not a name")
 
 
 def read_pickled_arrays(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """Those of the named arrays that a pickled dict holds; sparse ones are made dense.
+    """The arrays under `keys` that a pickled dict holds, sparse arrays made dense.
 
-    Raises `UserError` for a broken file, for what is no array of numbers, and for a global that
-    body models do not have.
+    Raises `UserError` for a broken file, a value that is not an array of numbers, and a global
+    that body models do not have.
     """
     try:
         with _File(io.FileIO(path)) as file:
@@ -180,22 +180,21 @@ def read_pickled_arrays(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarr
     except UserError:
         raise
     except Exception as error:  # a broken pickle may raise anything
-        raise UserError(f"{path}: cut off, or no pickle of a body model ({why(error)})") from error
+        raise UserError(
+            f"{path}: truncated, or not a pickled body model ({first_line(error)})"
+        ) from error
     if not isinstance(content, dict):
-        raise UserError(f"{path}: holds no dict of arrays, as a body model does")
+        raise UserError(f"{path}: not a dict of arrays, so not a body model")
     arrays = {}
     for key in keys:
         if key in content:
             try:
                 arrays[key] = _to_array(content[key])
             except Exception as error:
-                raise UserError(f"{path}: {key} is no array of numbers ({why(error)})") from error
+                raise UserError(
+                    f"{path}: {key} is not an array of numbers ({first_line(error)})"
+                ) from error
     return arrays
-
-
-def why(error: Exception) -> str:
-    """What an error says, or its kind where it says nothing."""
-    return str(error) or type(error).__name__
 
 
 def _to_array(value: Any) -> np.ndarray:
@@ -205,34 +204,34 @@ def _to_array(value: Any) -> np.ndarray:
         case _Buffer(args=(raw, dtype, shape, order)):
             return _from_bytes(raw, dtype, shape, order)
         case _Csc() | _Csr():
-            return _dense(value)
+            return _sparse_to_dense(value)
         case _Chumpy(state={"x": values}):
             return _to_array(values)
-        case _Chumpy(state={"a": values, "idxs": _Array() | _Buffer() as picked} as state):
-            chosen = _to_array(values).ravel()[_to_array(picked)]
-            return chosen.reshape(state.get("preferred_shape", chosen.shape))
-    raise TypeError(f"it is a {type(value).__name__.strip('_').lower()}")
+        case _Chumpy(state={"a": values, "idxs": _Array() | _Buffer() as indices} as state):
+            selected = _to_array(values).ravel()[_to_array(indices)]
+            return selected.reshape(state.get("preferred_shape", selected.shape))
+    raise TypeError(f"its type is {type(value).__name__.strip('_').lower()}")
 
 
 def _from_bytes(raw: Any, dtype: Any, shape: tuple[int, ...], order: Any) -> np.ndarray:
     if isinstance(raw, str):
         raw = raw.encode("latin1")
     code = dtype.args[0] if isinstance(dtype, _Dtype) else ""
-    if not _NUMBERS.fullmatch(code):
+    if not _NUMBER_TYPES.fullmatch(code):
         raise TypeError(f"its type is {code!r}")
     byte_order = dtype.state[1] if dtype.state and dtype.state[1] in "<>" else "="
     return np.frombuffer(raw, np.dtype(byte_order + code)).reshape(shape, order=order)
 
 
-def _dense(value: _Csc | _Csr) -> np.ndarray:
-    from scipy import sparse  # slow to import, and seldom needed
+def _sparse_to_dense(value: _Csc | _Csr) -> np.ndarray:
+    from scipy import sparse  # slow to import and rarely needed
 
     state = value.state
     shape = tuple(int(n) for n in state["_shape"])
-    if math.prod(shape) > _LARGEST_DENSE:
+    if math.prod(shape) > _MAX_DENSE:
         raise ValueError(f"its shape is {shape}")
     kind = sparse.csc_matrix if isinstance(value, _Csc) else sparse.csr_matrix
     parts = tuple(_to_array(state[name]) for name in ("data", "indices", "indptr"))
     matrix = kind(parts, shape=shape)
-    matrix.check_format(full_check=True)  # indices out of range would read foreign memory
+    matrix.check_format(full_check=True)  # indices out of range would read memory outside the array
     return matrix.toarray()

@@ -6,33 +6,33 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from repogen.bodies.kernels import (
-    BLOCK,
     blend_shapes,
     block_of_floats,
     block_of_halves,
     skin_points,
+    to_blocks,
 )
 from repogen.bodies.smpl_files import SmplArrays
 from repogen.warp_setup import wp
 
 TO_WORLD = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
-"""World axes (x, y, z) of SMPL's: x = left, y = up, z = front."""
+"""Rotation from SMPL's axes (x = left, y = up, z = front) to the world's."""
 
 
 @dataclass(frozen=True, eq=False)
 class SkinModel:
-    """A file in the world's axes; the rest pose is the T-pose of betas zero, metres."""
+    """The arrays of a file on a device, in the world frame, metres, in T-pose."""
 
     device: str
     template: wp.array
     basis: wp.array
-    """Shapes, then pose shapes, by blocks of coordinates."""
+    """Shapes, then pose shapes: (blocks of coordinates, shapes)."""
     bones: wp.array
     weights: wp.array
     joint_template: Float[np.ndarray, "j 3"]
     joint_shapes: Float[np.ndarray, "c j 3"]
     main_joints: Int[np.ndarray, " v"]
-    """The joint each vertex is bound to most."""
+    """The joint with the largest weight of each vertex."""
     parents: Int[np.ndarray, " j"]
     faces: Int[np.ndarray, "f 3"]
     uv: Float[np.ndarray, "t 2"]
@@ -40,24 +40,23 @@ class SkinModel:
 
 
 def load_skin(arrays: SmplArrays, device: str) -> SkinModel:
-    """The arrays of a file, turned to the world's axes and put on the device.
+    """The arrays of a file, rotated to the world frame and copied to the device.
 
-    Offsets are kept in half precision (an error below 0.2 mm): half the memory read per body.
+    Offsets are stored in half precision (an error below 0.2 mm), which halves the memory read for
+    each body.
     """
     template, shapes = arrays.template @ TO_WORLD.T, arrays.shapes @ TO_WORLD.T
     halves = np.concatenate(
         [arrays.shapes.astype(np.float16), arrays.pose_shapes.astype(np.float16)]
     )
-    basis = halves[..., [0, 2, 1]] * np.array([1, -1, 1], np.float16)  # as TO_WORLD does
-    blocks = _in_blocks(basis.reshape(len(basis), -1)).swapaxes(0, 1)
-    most = int((arrays.weights > 0).sum(axis=1).max())
-    order = np.argsort(-arrays.weights, axis=1, kind="stable")[:, :most]
+    basis = halves[..., [0, 2, 1]] * np.array([1, -1, 1], np.float16)  # the rotation TO_WORLD
+    blocks = to_blocks(basis.reshape(len(basis), -1)).swapaxes(0, 1)
+    bones_per_vertex = int((arrays.weights > 0).sum(axis=1).max())
+    order = np.argsort(-arrays.weights, axis=1, kind="stable")[:, :bones_per_vertex]
     weights = np.take_along_axis(arrays.weights, order, axis=1)
     return SkinModel(
         device=device,
-        template=wp.array(
-            _in_blocks(template.reshape(1, -1))[0], dtype=block_of_floats, device=device
-        ),
+        template=wp.array(to_blocks(template.ravel()), dtype=block_of_floats, device=device),
         basis=wp.array(blocks, dtype=block_of_halves, device=device),
         bones=wp.array(order, dtype=wp.int32, device=device),
         weights=wp.array(weights, dtype=wp.float32, device=device),
@@ -71,19 +70,17 @@ def load_skin(arrays: SmplArrays, device: str) -> SkinModel:
     )
 
 
-def _in_blocks(rows: Float[np.ndarray, "k n"]) -> Float[np.ndarray, "k b 16"]:
-    padded = np.pad(rows, [(0, 0), (0, -rows.shape[1] % BLOCK)])
-    return padded.reshape(len(rows), -1, BLOCK)
-
-
-def skinned(
+def skin_mesh(
     model: SkinModel,
     coefficients: Float[np.ndarray, " k"],
     linear: Float[np.ndarray, "j 3 3"],
     offset: Float[np.ndarray, "j 3"],
 ) -> Float[np.ndarray, "v 3"]:
-    """Vertices in the world frame, metres: the template moved by its shapes, then each joint
-    taking what is bound to it to linear x + offset."""
+    """Posed vertices in the world frame, metres.
+
+    The template plus its shapes weighted by `coefficients`, then linear blend skinning by the
+    joints' transforms x → linear x + offset.
+    """
     device = model.device
     rest = wp.empty(len(model.template), dtype=block_of_floats, device=device)
     wp.launch(

@@ -1,9 +1,9 @@
-"""What is known of a body's surface once it stands in T-pose: parts, neighbourhoods, folds."""
+"""Build a body's `Surface` from its T-pose: parts, keypoint neighbourhoods, ambient occlusion."""
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
-from repogen.bodies.kernels import count_free_rays
+from repogen.bodies.kernels import share_of_free_rays
 from repogen.bodies.protocol import LAYERS, PARTS, PosedBody, Surface
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.warp_setup import wp
@@ -19,12 +19,12 @@ NEIGHBOURHOOD_CM2 = {
     "knee": 400.0,
     "ankle": 200.0,
 }
-"""Skin area around each joint whose sight makes it visible, on an adult of 1.8 m².
+"""Skin area in cm² around each keypoint that makes it visible when seen, on an adult of 1.8 m².
 
-METHOD 2.4 counts SMPL-X vertices (nose 300, eyes 700, ... of 10,475), whose density varies
-twentyfold between trunk and face, so a plain share of the vertices is no share of the skin.
-These areas follow the counts at the density of the body part they lie in (about 2,400 per m² on
-trunk and limbs, 33,000 on the face; most of an eye's 700 sit on the eyeball)."""
+The paper's release counts SMPL-X vertices (nose 300, eyes 700, ... of 10,475; docs/method.md),
+whose density varies twentyfold between trunk and face, so these areas are the counts divided by
+the density at the body part (about 2,400 per m² on trunk and limbs, 33,000 on the face; most of
+an eye's 700 lie on the eyeball)."""
 
 _PART_OF_BONE = (
     ("upperleg", "upper_leg"),
@@ -41,6 +41,7 @@ _PART_OF_BONE = (
 _HEAD_BONES = ("neck02", "neck03", "head", "eye")
 _OCCLUSION_RAYS = 64
 _OCCLUSION_REACH = 0.35
+"""Length of the rays, metres."""
 
 
 def build_surface(
@@ -52,15 +53,18 @@ def build_surface(
     uv: Float[np.ndarray, "t 2"],
     face_uv: Int[np.ndarray, "f 3"],
 ) -> Surface:
-    """The surface of a body from its average adult in T-pose and each vertex's main bone."""
+    """The surface of a body, from its average adult in T-pose and each vertex's main bone.
+
+    `vertex_bones` are names of MakeHuman's bones; `uv` and `face_uv` are as in `Surface`.
+    """
     vertex_parts = np.array([_part_of_bone(bone) for bone in vertex_bones], dtype=np.uint8)
     return Surface(
         faces=faces,
         face_layers=face_layers,
         face_parts=_majority(vertex_parts[faces]),
-        face_keypoints=_neighbourhoods(tpose, faces, face_layers),
+        face_keypoints=_keypoint_neighbourhoods(tpose, faces, face_layers),
         canonical=tpose.vertices,
-        occlusion=_sky_share(tpose.vertices, faces, face_layers),
+        occlusion=_ambient_occlusion(tpose.vertices, faces, face_layers),
         lips=np.pad(lips, (0, len(tpose.vertices) - len(lips))),
         uv=uv,
         face_uv=face_uv,
@@ -81,10 +85,10 @@ def _majority(corners: UInt8[np.ndarray, "f 3"]) -> UInt8[np.ndarray, " f"]:
     return np.where(corners[:, 1] == corners[:, 2], corners[:, 1], corners[:, 0])
 
 
-def _neighbourhoods(
+def _keypoint_neighbourhoods(
     tpose: PosedBody, faces: Int[np.ndarray, "f 3"], face_layers: UInt8[np.ndarray, " f"]
 ) -> np.ndarray:
-    """Bit k where a face is among the skin nearest to keypoint k, or cloth as near as that."""
+    """Bit k is set for the skin faces nearest to keypoint k and for cloth as near as these."""
     corners = tpose.vertices[faces].astype(np.float64)
     centres = corners.mean(axis=1)
     areas = 0.5 * np.linalg.norm(
@@ -96,8 +100,8 @@ def _neighbourhoods(
     for k, name in enumerate(COCO_KEYPOINTS):
         distance = np.linalg.norm(centres - tpose.keypoints[k], axis=1)
         order = np.argsort(np.where(on_skin, distance, np.inf), kind="stable")
-        wanted = NEIGHBOURHOOD_CM2[name.split("_")[-1]] * 1e-4
-        count = int(np.searchsorted(np.cumsum(areas[order]), wanted)) + 1
+        area = NEIGHBOURHOOD_CM2[name.split("_")[-1]] * 1e-4
+        count = int(np.searchsorted(np.cumsum(areas[order]), area)) + 1
         near = order[:count]
         bits[near] |= np.uint32(1 << k)
         bits[cloth & (distance <= 1.15 * distance[near[-1]])] |= np.uint32(1 << k)
@@ -108,23 +112,23 @@ def _neighbourhoods(
     return bits
 
 
-def _sky_share(
+def _ambient_occlusion(
     vertices: Float[np.ndarray, "v 3"],
     faces: Int[np.ndarray, "f 3"],
     face_layers: UInt8[np.ndarray, " f"],
 ) -> Float[np.ndarray, " v"]:
-    """Cosine-weighted share of directions free of skin within 35 cm, per vertex of any layer."""
+    """Cosine-weighted share of directions without skin within 35 cm, for each vertex."""
     i = np.arange(_OCCLUSION_RAYS) + 0.5  # a Fibonacci sphere
-    z, turn = 1 - 2 * i / _OCCLUSION_RAYS, np.pi * (1 + 5**0.5) * i
-    ring = np.sqrt(1 - z * z)
-    directions = np.stack([ring * np.cos(turn), ring * np.sin(turn), z], axis=1)
+    z, azimuth = 1 - 2 * i / _OCCLUSION_RAYS, np.pi * (1 + 5**0.5) * i
+    radius = np.sqrt(1 - z * z)
+    directions = np.stack([radius * np.cos(azimuth), radius * np.sin(azimuth), z], axis=1)
     out = wp.zeros(len(vertices), dtype=wp.float32, device="cpu")
     mesh = wp.Mesh(
         wp.array(vertices, dtype=wp.vec3, device="cpu"),
-        wp.array(faces[face_layers == 0].ravel(), dtype=wp.int32, device="cpu"),
+        wp.array(faces[face_layers == LAYERS.index("skin")].ravel(), dtype=wp.int32, device="cpu"),
     )
     wp.launch(
-        count_free_rays,
+        share_of_free_rays,
         dim=len(vertices),
         inputs=[
             mesh.id,
@@ -142,7 +146,7 @@ def _sky_share(
 def vertex_normals(
     vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]
 ) -> Float[np.ndarray, "v 3"]:
-    """Area-weighted unit normals; zero where no face touches a vertex."""
+    """Area-weighted unit normals of the vertices; zero for a vertex without faces."""
     a, b, c = (vertices[faces[:, i]].astype(np.float64) for i in range(3))
     cross = np.cross(b - a, c - a)
     out = np.zeros((len(vertices), 3))

@@ -1,4 +1,4 @@
-"""Directions on the sphere, cameras, and how a person is framed."""
+"""Cameras, lenses, framing, and named viewpoints."""
 
 from repogen.cameras.camera import Camera, View, look_at, view_of
 from repogen.cameras.viewpoints import VIEWS, parse_views, sample_direction

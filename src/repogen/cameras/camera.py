@@ -1,4 +1,4 @@
-"""Where a camera stands, how it looks, and where a point lands in its image."""
+"""Cameras: position, orientation and intrinsics, and projection to pixels and back."""
 
 from dataclasses import dataclass, replace
 
@@ -12,11 +12,11 @@ from repogen.limits import MOST_PIXELS
 
 @dataclass(frozen=True)
 class View:
-    """A camera's place relative to the person it looks at.
+    """A camera's position and roll relative to the person it looks at, in degrees and metres.
 
-    Azimuth 0 faces the subject, +90 stands at the subject's left. Elevation +90 is straight
-    above, -90 straight below. Positive roll turns the camera clockwise about its optical axis,
-    so the picture turns anticlockwise. Degrees and metres.
+    Azimuth 0 is in front of the subject, +90 at the subject's left. Elevation +90 is straight
+    above, -90 straight below. Positive roll rotates the camera clockwise about its optical axis,
+    so the picture rotates anticlockwise.
     """
 
     azimuth_deg: float
@@ -31,9 +31,9 @@ class Camera:
 
     World to camera is x_cam = rotation x_world + translation (metres, row-major rotation).
     `model` is one of `lens.MODELS`. `distortion` is k1 k2 p1 p2 k3 for opencv, k1 k2 k3 k4 for
-    kannala-brandt and nothing for pinhole and equidistant. `circle_deg` is how wide a fisheye's
-    image circle is, outside of which the picture is black; None without one. Raises `UserError`
-    for anything else, for a picture of no or too many pixels, and for no focal length.
+    kannala-brandt and empty for pinhole and equidistant. `circle_deg` is the angular diameter of a
+    fisheye's image circle, outside of which the picture is black; None for no circle. Raises
+    `UserError` for other values, a picture of no or too many pixels, and an invalid matrix.
     """
 
     width: int
@@ -63,54 +63,57 @@ class Camera:
 
     @property
     def matrix(self) -> Float[np.ndarray, "3 3"]:
-        """The intrinsic matrix K, in pixels; the distortion comes before it."""
+        """The intrinsic matrix K in pixels, applied after the distortion."""
         return np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
 
     def to_camera(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
-        """World points in the camera's frame, metres."""
-        return rotated(points, np.array(self.rotation)) + np.array(self.translation, points.dtype)
+        """World points transformed to the camera's frame, metres."""
+        return rotate_points(points, np.array(self.rotation)) + np.array(
+            self.translation, points.dtype
+        )
 
     def to_pixels(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 2"]:
-        """Pixel coordinates of points in the camera's frame that are `in_view`.
+        """Pixel coordinates of points in the camera's frame, valid where they are `in_view`.
 
-        A fisheye has them for points behind the image plane too.
+        A fisheye also projects points behind the image plane.
         """
         x, y = lens.project(self.model, self.distortion, points)
         return np.stack([self.fx * x + self.cx, self.fy * y + self.cy]).T
 
     def rays(self, pixels: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n 3"]:
-        """Unit vectors of the camera's frame that these pixel coordinates see.
+        """Unit vectors in the camera's frame through these pixel coordinates.
 
-        NaN for pixels that see nothing: those beyond what the model images (`lens.max_angle`) or
-        outside of the image circle.
+        NaN beyond the model's `lens.max_angle` and outside the image circle.
         """
-        at = (np.asarray(pixels, np.float64) - [self.cx, self.cy]) / [self.fx, self.fy]
-        rays = lens.unproject(self.model, self.distortion, at)
+        normalized = (np.asarray(pixels, np.float64) - [self.cx, self.cy]) / [self.fx, self.fy]
+        rays = lens.unproject(self.model, self.distortion, normalized)
         return np.where(self._in_circle(rays)[:, None], rays, np.nan)
 
     def in_view(self, points: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
-        """Which points of the camera's frame the model can image, inside the picture and the
-        image circle or not.
+        """Whether the lens model can project each point, inside the picture or not.
 
-        In front of the camera for pinhole and opencv, not so far off the axis that the distortion
-        would fold them back into the picture for opencv and the fisheyes.
+        Points are in the camera's frame. For pinhole and opencv they must be in front of the
+        camera; for opencv and the fisheyes within the angle at which the distortion would fold
+        them back into the picture.
         """
         x, y, z = points.T
         angle = np.arctan2(np.hypot(x, y), z)
         return (angle <= lens.max_angle(self.model, self.distortion)) & (self.depth_of(points) > 0)
 
     def circle_radius(self) -> float:
-        """The image circle's radius at focal length 1; infinite without one."""
+        """The image circle's radius at focal length 1; infinite without a circle."""
         if self.circle_deg is None:
             return np.inf
-        most = lens.max_angle(self.model, self.distortion)
-        angle = min(np.radians(self.circle_deg) / 2, most)
+        largest = lens.max_angle(self.model, self.distortion)
+        angle = min(np.radians(self.circle_deg) / 2, largest)
         edge = np.array([[np.sin(angle), 0.0, np.cos(angle)]])
         return float(lens.project(self.model, self.distortion, edge)[0][0])
 
     def shows(self, points: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
-        """Which points of the camera's frame land in the picture, whatever may hide them: inside
-        its border and the image circle."""
+        """Whether each point projects inside the picture's border and image circle.
+
+        Points are in the camera's frame; occlusion is ignored.
+        """
         with np.errstate(divide="ignore", invalid="ignore"):
             pixels = self.to_pixels(points)
         inside = (pixels >= 0).all(axis=1) & (pixels < [self.width, self.height]).all(axis=1)
@@ -123,22 +126,23 @@ class Camera:
         return np.arctan2(np.hypot(x, y), z) <= np.radians(self.circle_deg) / 2
 
     def depth_of(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
-        """Depth in metres of points in the camera's frame, as z-buffers and depth maps have it.
+        """Depth in metres of points in the camera's frame, as in z-buffers and depth maps.
 
-        z for pinhole and opencv, the distance from the camera for the fisheyes.
+        It is z for pinhole and opencv, and the distance from the camera for the fisheyes.
         """
         x, y, z = points.T
         return np.sqrt(x * x + y * y + z * z) if self.model in lens.FISHEYES else z
 
     def position(self) -> Float[np.ndarray, "3"]:
-        """The optical centre in the world, metres."""
+        """The optical centre in the world frame, metres."""
         return -np.array(self.rotation).T @ np.array(self.translation)
 
     def windowed(self, left: float, top: float, width: int, height: int, scale: float) -> "Camera":
-        """The same view through a window: a shift of the principal point and a zoom.
+        """The camera of a window of the picture: a shifted principal point and a zoom.
 
-        The distortion, which knows no pixels, stays. `left` and `top` are in this camera's
-        pixels; the window shows `width` / scale of them.
+        The window's upper left corner is `left`, `top` in this camera's pixels. It has `width` x
+        `height` pixels and shows `width` / `scale` x `height` / `scale` of this camera's. The
+        distortion, which is independent of pixels, stays.
         """
         return replace(
             self,
@@ -151,12 +155,12 @@ class Camera:
         )
 
 
-def rotated(
+def rotate_points(
     points: Float[np.ndarray, "n 3"], rotation: Float[np.ndarray, "3 3"]
 ) -> Float[np.ndarray, "n 3"]:
-    """Each point turned by a rotation matrix, in the points' own precision.
+    """The points rotated by a matrix, in the points' precision.
 
-    Written out, not left to BLAS: the sums must not depend on the number of threads.
+    The sums are written out, since those of BLAS depend on the number of threads.
     """
     x, y, z = points.T
     rows = rotation.astype(points.dtype)
@@ -164,12 +168,12 @@ def rotated(
 
 
 def yaw_matrix(radians: float) -> Float[np.ndarray, "3 3"]:
-    """Rotation about the world's z axis, anticlockwise seen from above."""
+    """Rotation about the world's z axis; positive is anticlockwise seen from above."""
     c, s = np.cos(radians), np.sin(radians)
     return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
 
 
-def direction(azimuth_deg: float, elevation_deg: float) -> Float[np.ndarray, "3"]:
+def angles_to_direction(azimuth_deg: float, elevation_deg: float) -> Float[np.ndarray, "3"]:
     """Unit vector from the person to the camera, in the world frame (z up, subject faces -y)."""
     azimuth, elevation = np.radians(azimuth_deg), np.radians(elevation_deg)
     return np.array(
@@ -181,9 +185,9 @@ def direction(azimuth_deg: float, elevation_deg: float) -> Float[np.ndarray, "3"
     )
 
 
-def angles(towards: Float[np.ndarray, "3"]) -> tuple[float, float]:
-    """Azimuth and elevation in degrees of a vector from the person to the camera."""
-    x, y, z = towards / np.linalg.norm(towards)
+def direction_to_angles(direction: Float[np.ndarray, "3"]) -> tuple[float, float]:
+    """Azimuth and elevation in degrees of a vector from the person to the camera (world frame)."""
+    x, y, z = direction / np.linalg.norm(direction)
     azimuth = np.degrees(np.arctan2(x, -y)) if np.hypot(x, y) > 1e-12 else 0.0
     return float(azimuth), float(np.degrees(np.arcsin(np.clip(z, -1.0, 1.0))))
 
@@ -197,18 +201,19 @@ def look_at(
     model: str = "pinhole",
     distortion: tuple[float, ...] = (),
 ) -> Camera:
-    """A square camera that looks at `target` from `view`, `fov_deg` wide from side to side.
+    """A square camera that looks at `target` from `view`.
 
-    `yaw_deg` is the subject's heading, which the azimuth is relative to. With no roll the
-    world's up points up in the picture; from straight above (azimuth 0) the subject's back does.
-    Raises `UserError` for a distance, a lens or a field of view that cannot be.
+    `target` is in metres in the world frame; `yaw_deg` is the subject's heading, to which the
+    azimuth is relative; `width` is in pixels and `fov_deg` the horizontal field of view. With
+    zero roll, the world's up points up in the picture; from straight above at azimuth 0, the
+    subject's back does. Raises `UserError` for an invalid distance, lens or field of view.
     """
     if not view.distance_m > 0:
         raise UserError(f"camera distance {view.distance_m} m must be positive")
-    towards = direction(view.azimuth_deg + yaw_deg, view.elevation_deg)
-    forward = -towards
+    direction = angles_to_direction(view.azimuth_deg + yaw_deg, view.elevation_deg)
+    forward = -direction
     heading = np.radians(view.azimuth_deg + yaw_deg)
-    # The way the camera's elevation grows: up for a level camera, defined at the poles too.
+    # The direction of growing elevation: up for a level camera, and defined at the poles.
     elevation = np.radians(view.elevation_deg)
     up = np.array(
         [
@@ -222,7 +227,7 @@ def look_at(
     x = np.cos(roll) * right - np.sin(roll) * up
     y = -np.sin(roll) * right - np.cos(roll) * up
     rotation = np.stack([x, y, forward])
-    translation = -rotation @ (np.array(target) + view.distance_m * towards)
+    translation = -rotation @ (np.array(target) + view.distance_m * direction)
     focal = 0.5 * width / lens.half_width(model, distortion, fov_deg)
     return Camera(
         width=width,
@@ -239,16 +244,20 @@ def look_at(
 
 
 def view_of(camera: Camera, target: tuple[float, float, float], yaw_deg: float) -> View:
-    """The view under which `camera` sees a person at `target` heading `yaw_deg`."""
+    """The `View` of a camera relative to a person at `target` with heading `yaw_deg`.
+
+    The inverse of `look_at`; the camera need not look straight at the target.
+    """
     offset = camera.position() - np.array(target)
-    azimuth, elevation = angles(offset)
+    azimuth, elevation = direction_to_angles(offset)
     distance = float(np.linalg.norm(offset))
     level = look_at(View(azimuth, elevation, 0.0, distance), target, 0.0, camera.width, 90.0)
     right, down = np.array(level.rotation)[:2]
     x = np.array(camera.rotation)[0]
     roll = np.degrees(np.arctan2(x @ down, x @ right))
-    return View(_wrapped(azimuth - yaw_deg), elevation, _wrapped(float(roll)), distance)
+    return View(wrap_degrees(azimuth - yaw_deg), elevation, wrap_degrees(float(roll)), distance)
 
 
-def _wrapped(degrees: float) -> float:
+def wrap_degrees(degrees: float) -> float:
+    """The angle plus a multiple of 360 degrees, in [-180, 180)."""
     return (degrees + 180.0) % 360.0 - 180.0

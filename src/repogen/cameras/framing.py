@@ -1,4 +1,4 @@
-"""How a person is put into the frame: by zoom and shift, never by moving the camera."""
+"""Framing: put people into the picture by zoom and shift, without moving the camera."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from repogen.cameras.camera import Camera
 from repogen.errors import UserError
 
 PAPER_FOV_DEG = 90.0
-"""The paper's vertical field of view."""
+"""The paper's vertical field of view (docs/method.md)."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,16 @@ class Box:
 
 
 def projected_box(camera: Camera, vertices: Float[np.ndarray, "v 3"]) -> Box:
-    """The box of the points in front of the camera, whether inside the picture or not."""
+    """The pixel box of the world points in front of the camera, not clipped to the picture.
+
+    Raises `UserError` if no point is in front.
+    """
     points = camera.to_camera(vertices)
     in_front = camera.in_view(points) & (camera.depth_of(points) > 0.05)
     if not in_front.all():
         points = points[in_front]
     if len(points) == 0:
-        raise UserError("the camera sees nobody: everyone is behind it; raise its distance")
+        raise UserError("everyone is behind the camera; raise --distance")
     u, v = camera.to_pixels(points).T
     return Box(float(u.min()), float(v.min()), float(u.max()), float(v.max()))
 
@@ -50,10 +53,11 @@ def fit(
     share: tuple[float, float],
     truncate: float,
 ) -> Camera:
-    """Zoom so that the longer side of the person's box is a random `share` of the picture, and
-    shift it to a random place inside it.
+    """The camera zoomed and shifted to show a person at a random size and position.
 
-    With probability `truncate` up to 40 % of one side of the box lies beyond the border.
+    The longer side of the box of `vertices` (world frame, metres) is a uniform `share` of the
+    picture's width. With probability `truncate`, 5 to 40 % of one side of the box lies outside
+    the picture.
     """
     box = projected_box(camera, vertices)
     side = camera.width
@@ -61,16 +65,16 @@ def fit(
     width, height = box.width * scale, box.height * scale
     x, y = float(rng.uniform(0, side - width)), float(rng.uniform(0, side - height))
     if rng.random() < truncate:
-        lost = float(rng.uniform(0.05, 0.4))
+        outside = float(rng.uniform(0.05, 0.4))
         edge = int(rng.integers(4))
         if edge == 0:
-            x = -lost * width
+            x = -outside * width
         elif edge == 1:
-            x = side - (1 - lost) * width
+            x = side - (1 - outside) * width
         elif edge == 2:
-            y = -lost * height
+            y = -outside * height
         else:
-            y = side - (1 - lost) * height
+            y = side - (1 - outside) * height
     return camera.windowed(box.left - x / scale, box.top - y / scale, side, side, scale)
 
 
@@ -81,14 +85,14 @@ def paper(
     _share: tuple[float, float],
     _truncate: float,
 ) -> Camera:
-    """The camera as it stands: 90 degrees wide, the root in the middle."""
+    """The camera unchanged, as in the paper: 90 degrees wide, the hips in the middle."""
     return camera
 
 
 def crop(camera: Camera, vertices: Float[np.ndarray, "v 3"], factor: float) -> Camera:
-    """Only a window `factor` times the person's box, at the camera's own scale.
+    """The camera of a window `factor` times the box of `vertices`, at the same scale.
 
-    The window is cut to the picture's border, as the paper's crops are.
+    The window is clipped to the picture, like the paper's crops.
     """
     box = projected_box(camera, vertices)
     grow_x, grow_y = (factor - 1) * box.width / 2, (factor - 1) * box.height / 2
@@ -104,4 +108,4 @@ Framing = Callable[
 ]
 
 FRAMINGS: dict[str, Framing] = {"fit": fit, "paper": paper}
-"""`fit`: the whole person at a random share of the picture. `paper`: METHOD 2.2's camera."""
+"""`fit`: the whole person at a random size. `paper`: the paper's camera (docs/method.md)."""

@@ -1,4 +1,4 @@
-"""Lenses as cameras have them: a model and random coefficients of plausible size."""
+"""Random lenses: distortion coefficients of plausible size for each lens model."""
 
 import numpy as np
 
@@ -11,15 +11,15 @@ _RANGES: dict[str, tuple[tuple[float, float], ...]] = {
     "equidistant": (),
     "kannala-brandt": ((-0.03, 0.03), (-0.004, 0.004), (-0.0005, 0.0005), (0.0, 0.0)),
 }
-"""From low to high, of every coefficient of `Camera.distortion`. With the low ends opencv is good
-for a picture 100 degrees wide, kannala-brandt for 220."""
+"""(lowest, highest) of each coefficient of `Camera.distortion`, our choice. The lowest values allow
+a field of view of 100 degrees for opencv and 220 for kannala-brandt."""
 
 
 def check_optics(
     model: str, fov_deg: tuple[float, float], circle_deg: tuple[float, float] | None = None
 ) -> None:
-    """Raises `UserError` for an unknown model, or widths of the picture or of the image circle
-    that some of its lenses cannot have."""
+    """Raises `UserError` for an unknown model, or a field of view or image circle, in degrees, that
+    some of its random lenses cannot have."""
     if model not in _RANGES:
         raise unknown_choice("lens", model, _RANGES)
     for width in fov_deg:
@@ -32,5 +32,5 @@ def check_optics(
 
 
 def sample_distortion(rng: np.random.Generator, model: str) -> tuple[float, ...]:
-    """Coefficients for a lens of this model."""
+    """Random coefficients for a lens of this model, as `Camera.distortion` takes them."""
     return tuple(float(rng.uniform(*limits)) for limits in _RANGES[model])

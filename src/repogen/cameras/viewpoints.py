@@ -1,38 +1,41 @@
-"""Named views: distributions of the camera's direction, and weighted mixes of them."""
+"""Named viewpoints: distributions of the camera's direction, and weighted mixes of them."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-from repogen.cameras.camera import angles, direction
+from repogen.cameras.camera import angles_to_direction, direction_to_angles, wrap_degrees
 from repogen.errors import UserError, unknown_choice
 
 Sampler = Callable[[np.random.Generator], tuple[float, float]]
 """Draws (azimuth, elevation) in degrees."""
 
 BANDS = (-90, -60, -30, 0, 30, 60, 90)
-"""Elevations in degrees between which scores and people are told apart; 90 is straight above."""
+"""Borders, in degrees of elevation, of the bands by which scores are reported; 90 is above."""
 
 POLE_SIGMA = np.pi / 3
-"""Noise about straight above and below, per axis, as a share of the distance (METHOD 2.2)."""
+"""Standard deviation of the paper's noise on the unit vector to a pole, per axis
+(docs/method.md)."""
 
 
 def _sphere(rng: np.random.Generator) -> tuple[float, float]:
-    # Archimedes: the height of a uniform point on the sphere is uniform.
+    # The height of a uniform point on the sphere is uniform (Archimedes).
     return float(rng.uniform(-180, 180)), float(np.degrees(np.arcsin(rng.uniform(-1, 1))))
 
 
 def _band(azimuth: float, half_width: float, half_height: float) -> Sampler:
     def sample(rng: np.random.Generator) -> tuple[float, float]:
         drawn = azimuth + rng.uniform(-half_width, half_width)
-        return float((drawn + 180) % 360 - 180), float(rng.uniform(-half_height, half_height))
+        return float(wrap_degrees(drawn)), float(rng.uniform(-half_height, half_height))
 
     return sample
 
 
 def _pole(elevation: float) -> Sampler:
     def sample(rng: np.random.Generator) -> tuple[float, float]:
-        return angles(direction(0.0, elevation) + rng.normal(0.0, POLE_SIGMA, 3))
+        return direction_to_angles(
+            angles_to_direction(0.0, elevation) + rng.normal(0.0, POLE_SIGMA, 3)
+        )
 
     return sample
 
@@ -58,14 +61,14 @@ VIEWS: dict[str, Sampler] = {
     "bottom": _BOTTOM,
     "topbottom": _topbottom,
 }
-"""Every named view of METHOD 2.2, and the whole sphere."""
+"""The paper's named views (docs/method.md), and the whole sphere."""
 
 
 def parse_views(entries: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
-    """`("top=0.5", "bottom=0.5")` or `("top", "front")` as (name, weight), weights summing to 1.
+    """(name, weight) pairs of entries such as `("top=0.5", "bottom=0.5")` or `("top", "front")`.
 
-    Names without weights share evenly. Raises `UserError` for an unknown name, a weight that is
-    no positive number, a mix of both styles, or weights that do not sum to 1.
+    Weights sum to 1; without weights all names have the same. Raises `UserError` for an unknown or
+    repeated name, a weight outside (0, 1], a mix of both styles, or weights that do not sum to 1.
     """
     if not entries:
         raise UserError("no views given; name at least one, e.g. --views top bottom")
@@ -86,15 +89,15 @@ def parse_views(entries: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
                 raise UserError(f"view weight {entry!r} must be a number in (0, 1]")
             weights.append(weight)
     if weights and len(weights) != len(names):
-        raise UserError(f"give every view a weight or none of them: {' '.join(entries)}")
+        raise UserError(f"give every view a weight or none: {' '.join(entries)}")
     if weights and abs(sum(weights) - 1) > 1e-6:
-        raise UserError(f"view weights sum to {sum(weights):g}, not 1: {' '.join(entries)}")
+        raise UserError(f"view weights sum to {sum(weights):g}, not to 1: {' '.join(entries)}")
     return tuple(zip(names, weights or [1 / len(names)] * len(names), strict=True))
 
 
 def sample_direction(
     rng: np.random.Generator, mix: tuple[tuple[str, float], ...]
 ) -> tuple[str, float, float]:
-    """A view's name by weight, then (azimuth, elevation) in degrees from it."""
+    """The name of a view drawn by weight, and an azimuth and elevation in degrees drawn from it."""
     name = mix[int(rng.choice(len(mix), p=[weight for _, weight in mix]))][0]
     return (name, *VIEWS[name](rng))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Bool
 
-from repogen.bodies.wholebody import GROUPS, KEYPOINT_SETS, MORE_KEYPOINTS, more_keypoints
+from repogen.bodies.wholebody import EXTRA_KEYPOINTS, GROUPS, KEYPOINT_SETS, extra_keypoints
 from repogen.errors import UserError, unknown_choice
 from repogen.labels.points import any_bits, flat_points, point_flags
 
@@ -38,11 +38,11 @@ def more_records(
     if not KEYPOINT_SETS[keypoints]:
         return {}
     scene = rendering.scene
-    points = scene.camera.to_camera(more_keypoints(rendering.people[place].body))
+    points = scene.camera.to_camera(extra_keypoints(rendering.people[place].body))
     flags = point_flags(scene, points, _seen(rendering, place), hidden)
     out: dict[str, Any] = {}
     for group in KEYPOINT_SETS[keypoints]:
-        rows = [MORE_KEYPOINTS.index(name) for name in GROUPS[group]]
+        rows = [EXTRA_KEYPOINTS.index(name) for name in GROUPS[group]]
         flat = flat_points(scene, points[rows], flags[rows])
         out[f"{group}_kpts"] = flat
         out[f"{group}_valid"] = bool(flags[rows].any())
@@ -55,7 +55,7 @@ def more_records(
 def _seen(rendering: "Rendering", place: int) -> Bool[np.ndarray, " 116"]:
     seen = rendering.gbuffer.seen_faces
     own = seen[rendering.mesh.people[seen] == place]
-    return any_bits(rendering.mesh.more[own], len(MORE_KEYPOINTS))
+    return any_bits(rendering.mesh.more[own], len(EXTRA_KEYPOINTS))
 
 
 def _box(flat: list[float]) -> list[float]:

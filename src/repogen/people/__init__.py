@@ -1,1 +1,1 @@
-"""People: their shape, pose, skin, hair and clothes, and how they stand in the world."""
+"""People: body shape, pose, skin, hair and clothes, and their position in the world."""

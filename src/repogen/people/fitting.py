@@ -9,7 +9,7 @@ from jaxtyping import Int
 from repogen.assets import assets_dir, read_garment
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.protocol import Surface
-from repogen.people.garments import Fitted, fit_garment
+from repogen.people.garments import FittedGarment, fit_garment
 from repogen.people.outfit import Outfit
 
 _TRUNK, _CHEST, _HIPS = 0.15, (0.15, 0.42), (-0.08, 0.04)
@@ -17,7 +17,7 @@ _TRUNK, _CHEST, _HIPS = 0.15, (0.15, 0.42), (-0.08, 0.04)
 
 
 @lru_cache(maxsize=256)
-def fitted_garment(body: AnnyBody, pack: str, kind: str, name: str) -> Fitted:
+def fitted_garment(body: AnnyBody, pack: str, kind: str, name: str) -> FittedGarment:
     """An installed garment on a body model. Raises `UserError` where it cannot be read."""
     path = assets_dir() / pack / kind / f"{name}.safetensors"
     return fit_garment(body, read_garment(path), path.with_suffix(".png"))

@@ -1,7 +1,8 @@
-"""Clothes, shoes, hats and hair of asset packs, fitted to a body's mesh.
+"""Fit clothes, shoes, hats and hair of asset packs to a body and pose them with it.
 
-A garment's vertex rides on three vertices of MakeHuman's base mesh (`repogen.assets.Garment`). It
-is fitted to the body before that is posed, then moved by the bones that move the skin under it.
+Each vertex of a garment is bound to three vertices of MakeHuman's base mesh
+(`repogen.assets.Garment`). The garment is fitted to the unposed body, then skinned with the bones
+of the skin under it.
 """
 
 from dataclasses import dataclass
@@ -15,26 +16,32 @@ from scipy.spatial import cKDTree
 
 from repogen.assets import Garment
 from repogen.bodies.anny import AnnyBody
-from repogen.bodies.kernels import count_hits, skin_points
+from repogen.bodies.kernels import find_hits, skin_points
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface
 from repogen.bodies.surface import vertex_normals
 from repogen.people.outfit import REGIONS
 from repogen.warp_setup import wp
 
 TUCK = 0.012
-"""Metres by which skin under cloth is drawn further in."""
+"""Metres by which covered skin is moved inwards, so that it does not pierce the garment."""
 
 _DECIMETRE = 0.1
 _BONES = 8
+"""Most bones that move one vertex."""
+
 _PAIR = 0.02
-_UNDER, _OVER = 0.03, 0.06
+"""Metres between a piece's centre and its mirrored twin's, at most."""
+
+_BELOW, _ABOVE = 0.03, 0.06
+"""Metres along the skin's normal in which a garment's face covers the skin."""
+
 _MARGIN = 2
-"""Rings of faces inside a garment's border whose skin stays: one sees in there."""
+"""Rings of faces inside a garment's border whose skin is not hidden, since it may be seen."""
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
-    """A garment and what is known of it on one body model."""
+class FittedGarment:
+    """A garment fitted to one body model: all that depends on neither shape nor pose."""
 
     garment: Garment
     texture: Path
@@ -42,25 +49,25 @@ class Fitted:
     bones: wp.array
     weights: wp.array
     regions: UInt8[np.ndarray, " f"]
-    """Which piece of the garment a face belongs to, from the largest; REGIONS for small ones."""
+    """Each face's piece of the garment, by size from 0; REGIONS for small pieces."""
     hidden: Bool[np.ndarray, " b"]
-    """Vertices of the body that nobody sees under this garment."""
+    """Vertices of the body that are never visible under the garment."""
     covered: Bool[np.ndarray, " b"]
-    """Vertices of the body that it covers."""
+    """Vertices of the body that the garment covers."""
     texel_density: float
-    """As `texel_density` says."""
+    """See the function `texel_density`."""
 
 
-def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> Fitted:
-    """Everything about a garment on this body that no shape and no pose changes."""
+def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> FittedGarment:
+    """Fit a garment to a body model; `texture` is the path of its picture."""
     bones, weights = _skinning(body, garment)
     device_bones = wp.array(bones, dtype=wp.int32, device="cpu")
     device_weights = wp.array(weights, dtype=wp.float32, device="cpu")
     tpose = body.average
-    rest = _on_body(garment, tpose, tpose)
-    canonical = _moved(rest, device_bones, device_weights, tpose)
+    rest = _fit_to_shape(garment, tpose, tpose)
+    canonical = _skin_mesh(rest, device_bones, device_weights, tpose)
     hidden, covered = _covered_skin(body, garment, canonical)
-    return Fitted(
+    return FittedGarment(
         garment=garment,
         texture=texture,
         surface=_surface(body, garment, canonical),
@@ -73,31 +80,35 @@ def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> Fitted:
     )
 
 
-def pose_garment(body: AnnyBody, fitted: Fitted, posed: PosedBody) -> Float[np.ndarray, "v 3"]:
+def pose_garment(
+    body: AnnyBody, fitted: FittedGarment, posed: PosedBody
+) -> Float[np.ndarray, "v 3"]:
     """The garment's vertices on a posed body, in that body's frame (`PosedBody`)."""
-    rest = _on_body(fitted.garment, posed, body.average)
-    return _moved(rest, fitted.bones, fitted.weights, posed)
+    rest = _fit_to_shape(fitted.garment, posed, body.average)
+    return _skin_mesh(rest, fitted.bones, fitted.weights, posed)
 
 
-def _on_body(garment: Garment, posed: PosedBody, average: PosedBody) -> Float[np.ndarray, "v 3"]:
-    """The garment on a body that is shaped but not posed; offsets grow as the body part did."""
+def _fit_to_shape(
+    garment: Garment, posed: PosedBody, average: PosedBody
+) -> Float[np.ndarray, "v 3"]:
+    """The garment's vertices on the unposed body `posed.rest`, offsets scaled with its parts."""
     assert posed.rest is not None
     assert average.rest is not None
     rest = posed.rest.astype(np.float64)
-    carried = np.einsum("vk,vki->vi", garment.weights, rest[garment.refs])
+    bound = np.einsum("vk,vki->vi", garment.weights, rest[garment.refs])
     scale = np.ones(3)
     for axis, ((a, b), length) in enumerate(
         zip(garment.scale_refs, garment.scale_lengths, strict=True)
     ):
-        own = (0, 2, 1)[axis]  # MakeHuman's y is up, its z the front
-        made_for = length * _DECIMETRE or abs(average.rest[a, own] - average.rest[b, own])
-        if made_for > 0:
-            scale[axis] = abs(rest[a, own] - rest[b, own]) / made_for
+        world = (0, 2, 1)[axis]  # MakeHuman's y is up, its z the front
+        original = length * _DECIMETRE or abs(average.rest[a, world] - average.rest[b, world])
+        if original > 0:
+            scale[axis] = abs(rest[a, world] - rest[b, world]) / original
     x, y, z = (garment.offsets * scale * _DECIMETRE).T
-    return (carried + np.stack([x, -z, y], axis=1)).astype(np.float32)
+    return (bound + np.stack([x, -z, y], axis=1)).astype(np.float32)
 
 
-def _moved(
+def _skin_mesh(
     rest: Float[np.ndarray, "v 3"], bones: wp.array, weights: wp.array, posed: PosedBody
 ) -> Float[np.ndarray, "v 3"]:
     assert posed.bones is not None
@@ -121,7 +132,7 @@ def _moved(
 def _skinning(
     body: AnnyBody, garment: Garment
 ) -> tuple[Int[np.ndarray, "v k"], Float[np.ndarray, "v k"]]:
-    """The bones of the three skin vertices under each vertex, by what those weigh."""
+    """Bones and weights of each vertex: those of its three skin vertices, weighted likewise."""
     bone_ids, bone_weights = body.skinning
     count = len(garment.refs)
     rows = np.repeat(np.arange(count), garment.refs.shape[1] * bone_ids.shape[1])
@@ -136,36 +147,38 @@ def _skinning(
 
 
 def _surface(body: AnnyBody, garment: Garment, canonical: Float[np.ndarray, "v 3"]) -> Surface:
-    """The garment's faces take part, joint neighbourhood and folds from the skin under them."""
+    """The garment's `Surface`, with parts, neighbourhoods and occlusion of the skin under it."""
     skin = np.flatnonzero(body.surface.faces_of("skin"))
     corners = body.surface.canonical[body.surface.faces[skin]]
     nearest = skin[cKDTree(corners.mean(axis=1)).query(canonical[garment.faces].mean(axis=1))[1]]
-    # Hair and hats hide what is under them; the rest is where the skin under it is.
-    worn = garment.kind != "hair" and "hats" not in garment.tags
+    # Hair and hats occlude keypoints; other garments show where the joint under them is.
+    shows_keypoints = garment.kind != "hair" and "hats" not in garment.tags
     used = np.unique(body.surface.faces[skin])
     under = used[cKDTree(body.surface.canonical[used]).query(canonical)[1]]
     count = len(garment.faces)
-    more = body.surface.face_more
-    assert more is not None
+    extra_keypoints = body.surface.face_extra_keypoints
+    assert extra_keypoints is not None
     return Surface(
         faces=garment.faces,
         face_layers=np.full(
             count, LAYERS.index("cloth" if garment.kind == "clothes" else "strands"), np.uint8
         ),
         face_parts=body.surface.face_parts[nearest],
-        face_keypoints=body.surface.face_keypoints[nearest] * np.uint32(worn),
+        face_keypoints=body.surface.face_keypoints[nearest] * np.uint32(shows_keypoints),
         canonical=canonical,
         occlusion=body.surface.occlusion[under],
         lips=np.zeros(len(canonical), dtype=np.float32),
         uv=garment.face_uv.reshape(-1, 2),
         face_uv=np.arange(3 * count).reshape(-1, 3),
-        face_more=more[nearest] * np.uint32(worn),
+        face_extra_keypoints=extra_keypoints[nearest] * np.uint32(shows_keypoints),
     )
 
 
 def _regions(garment: Garment, canonical: Float[np.ndarray, "v 3"]) -> UInt8[np.ndarray, " f"]:
-    """Connected pieces, left and right of a pair as one, in the order of their areas; all the
-    smaller ones are REGIONS."""
+    """Each face's connected piece, a left and right pair as one, numbered by descending area.
+
+    Pieces after the largest `REGIONS`, and those below 2 % of the area, are `REGIONS`.
+    """
     faces = garment.faces
     edges = np.concatenate([faces[:, :2], faces[:, 1:]])
     links = csr_array((np.ones(len(edges)), edges.T), shape=(len(canonical), len(canonical)))
@@ -175,10 +188,10 @@ def _regions(garment: Garment, canonical: Float[np.ndarray, "v 3"]) -> UInt8[np.
     sizes = np.bincount(part, area)
     sums = np.stack([np.bincount(part, area * axis) for axis in (a + b + c).T / 3], axis=1)
     middles = sums / np.maximum(sizes, 1e-9)[:, None]
-    away, twin = cKDTree(middles).query(middles * [-1, 1, 1])
-    paired = (away < _PAIR) & (np.abs(sizes[twin] - sizes) < 0.1 * sizes)
-    own = np.arange(len(sizes))
-    piece = np.where(paired, np.minimum(twin, own), own)[part]
+    distance, twin = cKDTree(middles).query(middles * [-1, 1, 1])
+    paired = (distance < _PAIR) & (np.abs(sizes[twin] - sizes) < 0.1 * sizes)
+    numbers = np.arange(len(sizes))
+    piece = np.where(paired, np.minimum(twin, numbers), numbers)[part]
     sizes = np.bincount(piece, area, minlength=len(sizes))
     rank = np.full(len(sizes), REGIONS)
     largest = np.argsort(-sizes, kind="stable")[:REGIONS]
@@ -188,19 +201,19 @@ def _regions(garment: Garment, canonical: Float[np.ndarray, "v 3"]) -> UInt8[np.
 
 
 def texel_density(corners: Float[np.ndarray, "f 3 3"], uv: Float[np.ndarray, "f 3 2"]) -> float:
-    """Widths of the texture that a metre of surface takes (median over the faces)."""
+    """Texture coordinates per metre of surface: the median over the faces of √(uv area / area)."""
     a, b, c = corners.swapaxes(0, 1)
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
     p, q, r = uv.swapaxes(0, 1)
     (x1, y1), (x2, y2) = (q - p).T, (r - p).T
-    solid = area > 1e-9
-    return float(np.median(np.sqrt(np.abs(x1 * y2 - x2 * y1)[solid] / area[solid])))
+    valid = area > 1e-9
+    return float(np.median(np.sqrt(np.abs(x1 * y2 - x2 * y1)[valid] / area[valid])))
 
 
 def _covered_skin(
     body: AnnyBody, garment: Garment, canonical: Float[np.ndarray, "v 3"]
 ) -> tuple[Bool[np.ndarray, " b"], Bool[np.ndarray, " b"]]:
-    """Vertices hidden and covered: a face of the garment lies on the way out of the skin."""
+    """Vertices hidden and covered by the garment: one of its faces lies along the skin's normal."""
     surface = body.surface
     skin = surface.faces[surface.faces_of("skin")]
     hidden = np.zeros(len(surface.canonical), dtype=bool)
@@ -213,14 +226,14 @@ def _covered_skin(
     hits = wp.zeros(len(hidden), dtype=wp.uint8, device="cpu")
     normals = vertex_normals(surface.canonical, skin)
     wp.launch(
-        count_hits,
+        find_hits,
         dim=len(hidden),
         inputs=[
             mesh.id,
             wp.array(surface.canonical, dtype=wp.vec3, device="cpu"),
             wp.array(normals, dtype=wp.vec3, device="cpu"),
-            _UNDER,
-            _OVER,
+            _BELOW,
+            _ABOVE,
         ],
         outputs=[hits],
         device="cpu",

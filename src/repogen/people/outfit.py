@@ -1,7 +1,7 @@
-"""What a person wears: plain numbers, drawn at random, painted by the renderer.
+"""Random outfits: skin, hair and clothes as plain numbers that the renderer paints.
 
-Places on the body are metres on the average adult in T-pose (`Surface.canonical`): the hips'
-middle is the origin, sleeves end at a |x| (shoulder 0.17, elbow 0.46, wrist 0.73), trouser legs
+Positions on the body are metres on the average adult in T-pose (`Surface.canonical`) with the
+mid-hip at the origin: sleeves end at a |x| (shoulder 0.17, elbow 0.46, wrist 0.73), trouser legs
 at a z (knee -0.45, ankle -0.87).
 """
 
@@ -18,14 +18,18 @@ PATTERNS = ("plain", "stripes", "pinstripes", "checks", "noise", "print", "dots"
 HAIR_STYLES = ("bald", "short", "long")
 
 REGIONS = 4
-"""Parts of a garment that are coloured apart, at most: its largest connected pieces."""
+"""Most regions of a garment that have a fabric of their own: its largest connected pieces."""
+
+OFF_BODY = 9.0
+"""A `waist` or `hem` above the body, metres: no clothes are painted there."""
 
 
 @dataclass(frozen=True)
 class Fabric:
-    """A fabric: two sRGB colours and how they alternate, `scale` metres from band to band.
+    """A fabric: two sRGB hex colours and a pattern that repeats every `scale` metres.
 
-    Raises `UserError` for a pattern that is none of `PATTERNS`.
+    `wrinkles`, 0 to 1, is the strength of its folds. Raises `UserError` for a pattern that is not
+    in `PATTERNS`.
     """
 
     color: str
@@ -40,9 +44,11 @@ class Fabric:
 
 
 @dataclass(frozen=True)
-class Worn:
-    """A garment of an asset pack. Each of its pieces (`Fitted.regions`) is dyed like a cloth, or
-    keeps its own colours where there is None."""
+class WornGarment:
+    """A garment of an asset pack, as one person wears it.
+
+    `fabrics` dye its regions (`FittedGarment.regions`); a region with None keeps its own colours.
+    """
 
     pack: str
     kind: str
@@ -52,9 +58,11 @@ class Worn:
 
 @dataclass(frozen=True)
 class Outfit:
-    """Skin, hair and clothes of one person: painted ones, and garments of asset packs.
+    """Skin, hair and clothes of one person: painted clothes, and garments of asset packs.
 
-    Raises `UserError` for hair, clothes or shoes that there are not.
+    Colours are sRGB hex; `sleeve` is a |x|, `waist` and `hem` are a z and `neckline` an offset, in
+    metres (see the module's docstring). Raises `UserError` for an unknown hair style, top, bottom
+    or shoes.
     """
 
     skin: str
@@ -62,7 +70,7 @@ class Outfit:
     hair: str
     hair_color: str
     hairline: float
-    """How far the hairline is moved down the head, metres; negative recedes."""
+    """Shift of the hairline down the head, metres; negative recedes."""
     top: str
     top_fabric: Fabric
     sleeve: float
@@ -74,10 +82,10 @@ class Outfit:
     shoes: str
     shoe_color: str
     sole_color: str
-    worn: tuple[Worn, ...] = ()
+    worn: tuple[WornGarment, ...] = ()
     picture: str | None = None
-    """A picture laid on the skin by the body's texture coordinates: its path, inside the asset
-    packs or on the disk."""
+    """Path of a picture mapped to the skin by the body's texture coordinates, absolute or relative
+    to the folder of asset packs."""
 
     def __post_init__(self) -> None:
         for kind, name, known in (
@@ -91,7 +99,7 @@ class Outfit:
 
 
 _SLEEVES = {"t-shirt": (0.24, 0.46), "shirt": (0.60, 0.72), "tank": (0.165, 0.19), "bare": (0, 0)}
-_TOP_CHANCES = {"t-shirt": 0.45, "shirt": 0.30, "tank": 0.12, "bare": 0.13}
+_TOP_PROBABILITIES = {"t-shirt": 0.45, "shirt": 0.30, "tank": 0.12, "bare": 0.13}
 _HEMS = {"trousers": (-0.87, -0.76), "shorts": (-0.46, -0.22), "skirt": (-0.75, -0.30)}
 _SHOE_TOPS = {"shoes": -0.86, "boots": -0.74, "bare": -9.0}
 
@@ -99,14 +107,13 @@ _SHOE_TOPS = {"shoes": -0.86, "boots": -0.74, "bare": -9.0}
 def sample_outfit(
     rng: np.random.Generator, feminine: float, patterns: bool = True, skirts: bool = True
 ) -> Outfit:
-    """A random outfit; `feminine` in 0..1 raises the odds of long hair and skirts.
+    """A random outfit; `feminine`, 0 to 1, raises the probability of long hair and skirts.
 
-    Without `patterns` the same garments are of one colour each; without `skirts` shorts take
-    their place.
+    Without `patterns` the same clothes are plain; without `skirts` shorts replace them.
     """
     skin = sample_skin(rng)
     style, hair_color, hairline = sample_hair(rng, feminine)
-    top = str(rng.choice(list(_TOP_CHANCES), p=list(_TOP_CHANCES.values())))
+    top = str(rng.choice(list(_TOP_PROBABILITIES), p=list(_TOP_PROBABILITIES.values())))
     if top == "bare" and feminine > 0.4:
         top = "tank"
     skirt = 0.25 * feminine
@@ -125,7 +132,7 @@ def sample_outfit(
         top=top,
         top_fabric=sample_fabric(rng, patterns),
         sleeve=float(rng.uniform(*_SLEEVES[top])),
-        waist=float(rng.uniform(-0.07, 0.04)) if top != "bare" else 9.0,
+        waist=float(rng.uniform(-0.07, 0.04)) if top != "bare" else OFF_BODY,
         neckline=float(rng.uniform(-0.05, 0.012)),
         bottom=bottom,
         bottom_fabric=sample_fabric(rng, patterns),
@@ -137,12 +144,12 @@ def sample_outfit(
 
 
 def shoe_top(outfit: Outfit) -> float:
-    """Height (canonical z, metres) up to which shoes reach; far below the feet when bare."""
+    """Canonical z of the shoes' upper edge, metres; far below the feet without shoes."""
     return _SHOE_TOPS[outfit.shoes]
 
 
 def sample_fabric(rng: np.random.Generator, patterns: bool) -> Fabric:
-    """A random fabric; without `patterns` of one colour."""
+    """A random fabric; plain without `patterns`."""
     pattern = str(rng.choice(PATTERNS, p=[0.46, 0.12, 0.06, 0.08, 0.09, 0.09, 0.05, 0.05]))
     return Fabric(
         color=_sample_color(rng),
@@ -154,7 +161,7 @@ def sample_fabric(rng: np.random.Generator, patterns: bool) -> Fabric:
 
 
 def _sample_color(rng: np.random.Generator) -> str:
-    """Clothes are mostly dull: a third grey to black or white, the rest any hue."""
+    """A random colour of clothes, sRGB hex: a third from black to white, the rest of any hue."""
     if rng.random() < 0.35:
         return to_hex(np.full(3, rng.beta(0.7, 0.8)) * [1.0, 0.99, 0.97] * 0.9 + 0.03)
     rgb = colorsys.hsv_to_rgb(rng.random(), rng.beta(2.0, 1.6), 0.12 + 0.83 * rng.random())

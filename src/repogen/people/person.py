@@ -7,10 +7,10 @@ from repogen.people.outfit import Outfit
 
 @dataclass(frozen=True)
 class Person:
-    """One person: a body's shape, expression and joint angles (see `Body.pose`), clothes, place.
+    """One person: body shape, expression and joint angles (see `Body.pose`), clothes, position.
 
-    `position` is where the hips' middle is, metres in the world; `yaw_deg` turns the person
-    anticlockwise seen from above, 0 faces -y.
+    `position` is the mid-hip in the world frame, metres. `yaw_deg` rotates the person
+    anticlockwise seen from above; at 0 the person faces -y.
     """
 
     body: str

@@ -8,10 +8,10 @@ from jaxtyping import Float, Int
 
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.protocol import Body, PosedBody, Surface
-from repogen.cameras.camera import rotated, yaw_matrix
+from repogen.cameras.camera import rotate_points, yaw_matrix
 from repogen.errors import UserError
 from repogen.people.fitting import fitted_garment, layer_vertices
-from repogen.people.garments import Fitted, pose_garment
+from repogen.people.garments import FittedGarment, pose_garment
 from repogen.people.outfit import Outfit, shoe_top
 from repogen.people.person import Person
 
@@ -20,7 +20,7 @@ from repogen.people.person import Person
 class PosedGarment:
     """A garment on a posed body."""
 
-    fitted: Fitted
+    fitted: FittedGarment
     vertices: Float[np.ndarray, "v 3"]
     """Metres, world frame."""
 
@@ -107,7 +107,7 @@ def moved_points(
     points: Float[np.ndarray, "n 3"], position: tuple[float, float, float], yaw_deg: float
 ) -> Float[np.ndarray, "n 3"]:
     """Points of a body at the origin, moved with it; metres in the world."""
-    return rotated(points, yaw_matrix(np.radians(yaw_deg))) + np.array(position)
+    return rotate_points(points, yaw_matrix(np.radians(yaw_deg))) + np.array(position)
 
 
 def worn_vertices(surface: Surface, outfit: Outfit) -> Int[np.ndarray, " n"]:

@@ -1,4 +1,4 @@
-"""Choosing from what asset packs and a user's pictures offer to wear."""
+"""Random garments and skins of asset packs and of the user's pictures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,72 +9,83 @@ import numpy as np
 
 from repogen.assets import assets_dir, installed
 from repogen.errors import UserError, unknown_choice
-from repogen.people.outfit import REGIONS, Fabric, Outfit, Worn, sample_fabric
+from repogen.people.outfit import (
+    OFF_BODY,
+    REGIONS,
+    Fabric,
+    Outfit,
+    WornGarment,
+    sample_fabric,
+)
 from repogen.pictures import begins_as_picture
 
 WARDROBES = ("auto", "packs", "painted")
-"""`painted` wears clothes painted on the skin; `packs` garments of installed asset packs; `auto`
-both where there are packs."""
+"""`painted`: clothes painted on the skin. `packs`: garments of installed asset packs. `auto`: both
+if packs with clothes are installed."""
 
 _PAINTED_SHARE = 0.2
 _DYED_SHARE = 0.8
 _BAREFOOT_SHARE = 0.15
 _HAT_SHARE = 0.1
 _PICTURED_SHARE = 0.6
-_NOWHERE = 9.0
-_OTHERS = ("hair", "eyebrows", "eyelashes", "skins")
+
+_NOT_CLOTHES = ("hair", "eyebrows", "eyelashes", "skins")
 
 
 @dataclass(frozen=True)
-class _Choice:
+class _PackItem:
     pack: str
     kind: str
     name: str
     tags: tuple[str, ...]
 
-    def fits(self, feminine: bool) -> bool:
-        own = {"male", "female"} & {tag.lower() for tag in self.tags}
-        return not own or ("female" if feminine else "male") in own
+    def is_for(self, woman: bool) -> bool:
+        genders = {"male", "female"} & {tag.lower() for tag in self.tags}
+        return not genders or ("female" if woman else "male") in genders
 
 
-def _stock() -> dict[str, tuple[_Choice, ...]]:
-    """Installed items by what they are: suits, shoes, hats, hair, brows, lashes, skins."""
+def _installed_items() -> dict[str, tuple[_PackItem, ...]]:
+    """Installed items by use: suits, shoes, hats, hair, eyebrows, eyelashes, skins."""
     files = sorted(assets_dir().glob("*/pack.json"))
-    return _stock_of(tuple((str(f), f.stat().st_ino, f.stat().st_mtime_ns) for f in files))
+    return _items_of(tuple((str(f), f.stat().st_ino, f.stat().st_mtime_ns) for f in files))
 
 
 @lru_cache(maxsize=2)
-def _stock_of(_packs: tuple[tuple[str, int, int], ...]) -> dict[str, tuple[_Choice, ...]]:
-    out: dict[str, list[_Choice]] = {what: [] for what in ("suits", "shoes", "hats", *_OTHERS)}
+def _items_of(_packs: tuple[tuple[str, int, int], ...]) -> dict[str, tuple[_PackItem, ...]]:
+    out: dict[str, list[_PackItem]] = {use: [] for use in ("suits", "shoes", "hats", *_NOT_CLOTHES)}
     for pack in installed().values():
         for item in pack.items:
-            choice = _Choice(pack.name, item.kind, item.name, item.tags)
+            choice = _PackItem(pack.name, item.kind, item.name, item.tags)
             tags = {tag.lower() for tag in item.tags}
-            if item.kind in _OTHERS:
+            if item.kind in _NOT_CLOTHES:
                 out[item.kind].append(choice)
             elif item.kind == "clothes":
-                special = next((kind for kind in ("shoes", "hats") if kind in tags), "suits")
-                out[special].append(choice)
-    return {what: tuple(choices) for what, choices in out.items()}
+                use = next((use for use in ("shoes", "hats") if use in tags), "suits")
+                out[use].append(choice)
+    return {use: tuple(choices) for use, choices in out.items()}
 
 
 def check_wardrobe(wardrobe: str) -> None:
-    """Raises `UserError` for an unknown wardrobe, or for `packs` where none has clothes."""
+    """Raises `UserError` for an unknown wardrobe, and for `packs` if no clothes are installed."""
     if wardrobe not in WARDROBES:
         raise unknown_choice("wardrobe", wardrobe, WARDROBES)
-    if wardrobe == "packs" and not _stock()["suits"]:
+    if wardrobe == "packs" and not _installed_items()["suits"]:
         raise UserError(
-            "--wardrobe packs: no clothes installed; run `repogen assets add makehuman`"
+            "--wardrobe packs: no clothes are installed; run `repogen assets add makehuman`"
         )
 
 
 def dress(
     rng: np.random.Generator, outfit: Outfit, feminine: float, patterns: bool, wardrobe: str
 ) -> Outfit:
-    """The outfit with garments instead of its painted clothes, by `WARDROBES`."""
+    """The outfit with random garments of asset packs instead of painted clothes, by `WARDROBES`.
+
+    `feminine`, 0 to 1, is the probability of women's garments; without `patterns` dyed garments
+    are plain.
+    """
     if wardrobe == "painted":
         return outfit
-    stock = _stock()
+    stock = _installed_items()
     painted = rng.random() < _PAINTED_SHARE
     if not stock["suits"] or (wardrobe == "auto" and painted):
         return outfit
@@ -97,47 +108,47 @@ def dress(
     if stock["skins"] and rng.random() < _PICTURED_SHARE:
         skin = _pick(rng, stock["skins"], woman)
         picture = f"{skin.pack}/{skin.kind}/{skin.name}.png"
-    return replace(_undressed(outfit), hair=hair, worn=tuple(worn), picture=picture)
+    return replace(_without_painted_clothes(outfit), hair=hair, worn=tuple(worn), picture=picture)
 
 
 def find_textures(folder: Path) -> tuple[Path, ...]:
-    """Pictures in a folder and those below, in order. Raises `UserError` where there are none."""
-    kinds = (".png", ".jpg", ".jpeg", ".webp")
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in kinds)
+    """Absolute paths of the pictures below a folder, sorted. Raises `UserError` without any."""
+    suffixes = (".png", ".jpg", ".jpeg", ".webp")
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes)
     good = tuple(path.resolve() for path in paths if begins_as_picture(path))
     if not good:
-        raise UserError(f"--textures {folder}: none of its {len(paths)} files is a picture")
+        raise UserError(f"--textures {folder}: none of its {len(paths)} image files can be read")
     return good
 
 
 def wear_picture(rng: np.random.Generator, outfit: Outfit, pictures: Sequence[Path]) -> Outfit:
-    """The outfit without anything but a picture that skin, hair and clothes are in."""
+    """The outfit with only a random picture, which shows skin, hair and clothes."""
     picture = pictures[int(rng.integers(len(pictures)))]
-    return replace(_undressed(outfit), hair="bald", picture=str(picture))
+    return replace(_without_painted_clothes(outfit), hair="bald", picture=str(picture))
 
 
-def _undressed(outfit: Outfit) -> Outfit:
-    return replace(outfit, top="bare", waist=_NOWHERE, bottom="shorts", hem=_NOWHERE, shoes="bare")
+def _without_painted_clothes(outfit: Outfit) -> Outfit:
+    return replace(outfit, top="bare", waist=OFF_BODY, bottom="shorts", hem=OFF_BODY, shoes="bare")
 
 
 def _sample_worn(
-    rng: np.random.Generator, choices: tuple[_Choice, ...], woman: bool, patterns: bool
-) -> Worn:
+    rng: np.random.Generator, choices: tuple[_PackItem, ...], woman: bool, patterns: bool
+) -> WornGarment:
     choice = _pick(rng, choices, woman)
     fabrics = tuple(
         sample_fabric(rng, patterns) if rng.random() < _DYED_SHARE else None for _ in range(REGIONS)
     )
-    return Worn(choice.pack, choice.kind, choice.name, fabrics)
+    return WornGarment(choice.pack, choice.kind, choice.name, fabrics)
 
 
 def _sample_hair(
-    rng: np.random.Generator, choices: tuple[_Choice, ...], woman: bool, color: str | None
-) -> Worn:
+    rng: np.random.Generator, choices: tuple[_PackItem, ...], woman: bool, color: str | None
+) -> WornGarment:
     choice = _pick(rng, choices, woman)
     dye = Fabric(color, color, "plain", 0.1, 0.1) if color else None
-    return Worn(choice.pack, choice.kind, choice.name, (dye,) * (REGIONS + 1))
+    return WornGarment(choice.pack, choice.kind, choice.name, (dye,) * (REGIONS + 1))
 
 
-def _pick(rng: np.random.Generator, choices: tuple[_Choice, ...], woman: bool) -> _Choice:
-    fitting = [choice for choice in choices if choice.fits(woman)] or list(choices)
+def _pick(rng: np.random.Generator, choices: tuple[_PackItem, ...], woman: bool) -> _PackItem:
+    fitting = [choice for choice in choices if choice.is_for(woman)] or list(choices)
     return fitting[int(rng.integers(len(fitting)))]

@@ -1,4 +1,4 @@
-"""Joint bounds, angle distributions, random and named poses."""
+"""Joint bounds, angle distributions, and random, named and measured poses."""
 
 from repogen.poses.bounds import default_bounds, load_bounds
 from repogen.poses.distributions import DISTRIBUTIONS

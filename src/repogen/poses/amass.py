@@ -1,7 +1,7 @@
-"""Motion of AMASS (Mahmood et al. 2019): npz files of SMPL-H or SMPL-X poses.
+"""Read motion from AMASS (Mahmood et al. 2019): npz files of SMPL-H or SMPL-X poses.
 
-Their joint rotations are relative to the parent, about the T-pose's axes, in radians: those of
-`Body.pose` but for the unit. Only the arrays of poses are read, never pickled objects.
+Joint rotations are rotation vectors relative to the parent, about the T-pose's axes, in radians:
+as in `Body.pose` but for the unit. Only the arrays of poses are read, never pickled objects.
 """
 
 import math
@@ -16,30 +16,35 @@ from repogen.bodies.skeleton import BODY_JOINTS, HAND_JOINTS, JOINTS
 from repogen.errors import UserError
 from repogen.poses.clips import Clip
 
-_LARGEST = 1 << 28
-"""Bytes of one array: 36 minutes at 100 frames a second of SMPL-H."""
+_MAX_ARRAY_BYTES = 1 << 28
+"""36 minutes of SMPL-H at 100 frames a second."""
 
 _WIDTHS = {156: "SMPL-H", 165: "SMPL-X"}
-_BODY, _HANDS = len(BODY_JOINTS) * 3, len(HAND_JOINTS) * 3
-_PARTS = (len(BODY_JOINTS), len(BODY_JOINTS) + len(HAND_JOINTS) // 2)
+_BODY_VALUES, _HAND_VALUES = len(BODY_JOINTS) * 3, len(HAND_JOINTS) * 3
+_HAND_STARTS = (len(BODY_JOINTS), len(BODY_JOINTS) + len(HAND_JOINTS) // 2)
+"""Index of the first joint of the left and of the right hand."""
 
 
 def amass_frames(path: Path) -> int | None:
-    """Frames of an npz file, from its header; None if it holds no poses (AMASS's own files of
-    body shapes). Raises `UserError` for one that cannot be read or has other dimensions."""
+    """Number of frames of an npz file, from its header; None for a file without poses.
+
+    AMASS's files of body shapes have none. Raises `UserError` for a file that cannot be read or
+    whose arrays have other shapes.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
             if "poses.npy" in names:
-                return _checked(_shape(archive, "poses"), "poses", path)
+                return _frame_count(_shape(archive, "poses"), "poses", path)
             if "pose_body.npy" not in names:
                 return None
-            frames = _checked(_shape(archive, "pose_body"), "pose_body", path)
+            frames = _frame_count(_shape(archive, "pose_body"), "pose_body", path)
             if "pose_hand.npy" in names:
                 hands = _shape(archive, "pose_hand")
-                if hands != (frames, _HANDS):
+                if hands != (frames, _HAND_VALUES):
                     raise UserError(
-                        f"{path}: pose_hand has the shape {hands}; expected ({frames}, {_HANDS})"
+                        f"{path}: pose_hand has the shape {hands}; expected ({frames}, "
+                        f"{_HAND_VALUES})"
                     )
             return frames
     except UserError:
@@ -50,8 +55,8 @@ def amass_frames(path: Path) -> int | None:
 
 def _shape(archive: zipfile.ZipFile, name: str) -> tuple[int, ...]:
     size = archive.getinfo(f"{name}.npy").file_size
-    if size > _LARGEST:
-        raise ValueError(f"{name} unpacks to {size:,} bytes; cut it in parts")
+    if size > _MAX_ARRAY_BYTES:
+        raise ValueError(f"{name} unpacks to {size:,} bytes; split the file")
     with archive.open(f"{name}.npy") as file:
         version = npy.read_magic(file)
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
@@ -59,12 +64,12 @@ def _shape(archive: zipfile.ZipFile, name: str) -> tuple[int, ...]:
     if dtype.kind not in "fiu":
         raise ValueError(f"{name} holds {dtype}, not numbers")
     if math.prod(shape) * dtype.itemsize > size:
-        raise ValueError(f"{name} is cut off: {shape} numbers do not go into {size:,} bytes")
+        raise ValueError(f"{name} is truncated: {shape} numbers need more than {size:,} bytes")
     return shape
 
 
-def _checked(shape: tuple[int, ...], name: str, path: Path) -> int:
-    widths = _WIDTHS if name == "poses" else {_BODY: "SMPL-X"}
+def _frame_count(shape: tuple[int, ...], name: str, path: Path) -> int:
+    widths = _WIDTHS if name == "poses" else {_BODY_VALUES: "SMPL-X"}
     expected = " or ".join(f"{width} ({model})" for width, model in widths.items())
     if len(shape) != 2:
         raise UserError(f"{path}: {name} has the shape {shape}; expected (frames, {expected})")
@@ -76,13 +81,13 @@ def _checked(shape: tuple[int, ...], name: str, path: Path) -> int:
 
 
 def read_amass(path: Path) -> Clip:
-    """Body and hands of every frame; the root's turn, jaw and eyes are left out, and so is a
-    hand that never moves from zero, which means it was not measured.
+    """The body and hand joints of every frame, degrees.
 
-    Raises `UserError` as `amass_frames` does, and for values that are not finite.
+    Root rotation, jaw and eyes are ignored, and so is a hand that is zero in all frames, since it
+    was not measured. Raises `UserError` as `amass_frames` does, and for values that are not finite.
     """
     if amass_frames(path) is None:
-        raise UserError(f"{path} holds no motion: no array named poses or pose_body")
+        raise UserError(f"{path} holds no motion: it needs an array poses or pose_body")
     try:
         with np.load(path, allow_pickle=False) as data:
             values = _body_and_hands(data)
@@ -92,7 +97,7 @@ def read_amass(path: Path) -> Clip:
         frame = int(np.argmin(np.isfinite(values).all(axis=1)))
         raise UserError(f"{path}: frame {frame} has values that are not finite")
     degrees = np.degrees(values).astype(np.float32).reshape(len(values), -1, 3)
-    bodies, *hands = np.split(degrees, _PARTS, axis=1)
+    bodies, *hands = np.split(degrees, _HAND_STARTS, axis=1)
     measured = [hand.any() for hand in hands]  # left, then right
     keep = np.repeat([True, *measured], [bodies.shape[1], *(hand.shape[1] for hand in hands)])
     return Clip(tuple(np.array(JOINTS[: len(keep)])[keep].tolist()), degrees[:, keep])
@@ -101,6 +106,6 @@ def read_amass(path: Path) -> Clip:
 def _body_and_hands(data: np.lib.npyio.NpzFile) -> Float[np.ndarray, "frames values"]:
     if "poses" in data:
         poses = data["poses"]
-        return np.concatenate([poses[:, 3 : 3 + _BODY], poses[:, -_HANDS:]], axis=1)
+        return np.concatenate([poses[:, 3 : 3 + _BODY_VALUES], poses[:, -_HAND_VALUES:]], axis=1)
     body = data["pose_body"]
     return np.concatenate([body, data["pose_hand"]], axis=1) if "pose_hand" in data else body

@@ -1,4 +1,4 @@
-"""The range each body joint turns in."""
+"""Joint bounds: the range of each body joint's rotation vector."""
 
 import tomllib
 from collections.abc import Mapping
@@ -14,29 +14,29 @@ from repogen.errors import UserError, unknown_choice
 from repogen.toml_files import read_toml
 
 Bounds = Mapping[str, Float[np.ndarray, "3 2"]]
-"""Per joint, (lowest, highest) degrees about x, y and z; every range holds 0."""
+"""By joint, (lowest, highest) degrees about x, y and z; every range includes 0."""
 
 SHOULDER_DROP_DEG = 70.0
-"""Taken from left_shoulder z and added to right_shoulder z after sampling: the shoulder bounds
-are relative to arms hanging near the body (METHOD 2.1)."""
+"""Subtracted from left_shoulder z and added to right_shoulder z after sampling: the paper's
+shoulder bounds are relative to arms that hang beside the body (docs/method.md)."""
 
 
 def default_bounds() -> dict[str, Float[np.ndarray, "3 2"]]:
-    """The paper's table: all 21 body joints, zeros where a joint does not turn."""
+    """The paper's bounds of all 21 body joints; zeros for an axis without rotation."""
     text = (files("repogen.poses") / "bounds.toml").read_text()
-    return _filled(tomllib.loads(text), "bounds.toml")
+    return _parse_bounds(tomllib.loads(text), "bounds.toml")
 
 
 def load_bounds(path: Path) -> dict[str, Float[np.ndarray, "3 2"]]:
-    """The paper's table with the axes that a TOML file names replaced by its own.
+    """The paper's bounds, with those of a TOML file in place of the axes that it names.
 
-    The file has a table per joint with x, y or z = [lowest, highest] in degrees. Raises
-    `UserError` for a file that cannot be read, an unknown joint or axis, or a bad range.
+    The file has a table for each joint with x, y or z = [lowest, highest] in degrees. Raises
+    `UserError` for a file that cannot be read, an unknown joint or axis, or an invalid range.
     """
-    return _filled(read_toml(path, "the bounds file"), str(path), default_bounds())
+    return _parse_bounds(read_toml(path, "the bounds file"), str(path), default_bounds())
 
 
-def _filled(
+def _parse_bounds(
     table: Mapping[str, object],
     where: str,
     base: Mapping[str, Float[np.ndarray, "3 2"]] | None = None,

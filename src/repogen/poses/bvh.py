@@ -1,4 +1,4 @@
-"""BVH files (Biovision's hierarchy of joints and their rotations, frame by frame)."""
+"""Read BVH files: Biovision's joint hierarchy and joint rotations frame by frame."""
 
 import re
 from collections import Counter
@@ -14,20 +14,22 @@ from repogen.errors import UserError
 
 _AXES = {"Xrotation": 0, "Yrotation": 1, "Zrotation": 2}
 _CHANNELS = (*_AXES, "Xposition", "Yposition", "Zposition")
-_MOST_JOINTS = 1000
-_FARTHEST = 1e9
-"""No angle is as large and no bone as long, in any unit."""
-_MOST_CHANNELS = 9
-"""Of a joint."""
-_MOST_TURNS = 2 * 10**7
-"""Joints times frames: each is kept as nine numbers."""
-_KEYS = {channel.lower(): channel for channel in _CHANNELS}
+_BY_LOWERCASE = {channel.lower(): channel for channel in _CHANNELS}
+
+_MAX_JOINTS = 1000
+_MAX_JOINT_CHANNELS = 9
+_MAX_ROTATIONS = 2 * 10**7
+"""Joints times frames; each takes nine numbers of memory."""
+_MAX_NUMBER = 1e9
+"""Above any angle and any bone's length, in any unit."""
+
+_NO_JOINT, _END_SITE = -1, -2
 
 
 @dataclass(frozen=True, eq=False)
 class Skeleton:
-    """Joints of a file, parents first. With no joint turned, each stands `offset` from its
-    parent, in the file's own axes and unit."""
+    """Joints of a file, parents first. With all rotations zero, each joint is at its offset from
+    its parent, in the file's axes and unit."""
 
     names: tuple[str, ...]
     parents: tuple[int, ...]
@@ -44,46 +46,48 @@ class _Header:
 
 
 def bvh_frames(path: Path) -> int:
-    """Frames of a file, from its header. Raises `UserError` for one that is no BVH."""
-    return _parsed(_text(path, until="frame time:"), path)[0].frames
+    """Number of frames of a file, from its header. Raises `UserError` if it is not a BVH file."""
+    return _parse(_read_text(path, until="frame time:"), path)[0].frames
 
 
 def read_bvh(path: Path) -> tuple[Skeleton, Float[np.ndarray, "frames joints 3 3"]]:
-    """The skeleton, and each joint's rotation relative to its parent.
+    """The skeleton of a file, and each joint's rotation matrices relative to its parent.
 
-    A joint's rotations multiply in the order of its channels. Raises `UserError` for a file that
-    cannot be read, is no BVH, or whose numbers are too few, too many or not finite.
+    A joint's rotations are multiplied in the order of its channels. Raises `UserError` for a file
+    that cannot be read, is not a BVH file, or has too few, too many or invalid numbers.
     """
-    header, text = _parsed(_text(path), path)
+    header, text = _parse(_read_text(path), path)
     try:
         numbers = np.array(text.split(), dtype=np.float64)
     except ValueError as error:
-        raise UserError(f"{path}: the motion holds something that is no number: {error}") from error
+        raise UserError(f"{path}: the motion has a value that is not a number: {error}") from error
     width = len(header.channels)
     if len(numbers) != header.frames * width:
         raise UserError(
             f"{path}: the motion has {len(numbers)} numbers; expected {header.frames * width}: "
             f"{header.frames} frames of {width} channels"
         )
-    if header.frames * len(header.skeleton.names) > _MOST_TURNS:
-        raise UserError(f"{path}: more than {_MOST_TURNS:,} joints in all frames; cut it in parts")
+    if header.frames * len(header.skeleton.names) > _MAX_ROTATIONS:
+        raise UserError(
+            f"{path}: more than {_MAX_ROTATIONS:,} joint rotations in all frames; split the file"
+        )
     if not np.isfinite(numbers).all():
         frame = int(np.argmin(np.isfinite(numbers))) // width
         raise UserError(f"{path}: frame {frame} has values that are not finite")
-    if not (np.abs(numbers) < _FARTHEST).all():
-        raise UserError(f"{path}: the motion has numbers of {_FARTHEST:g} and more")
+    if not (np.abs(numbers) < _MAX_NUMBER).all():
+        raise UserError(f"{path}: the motion has numbers of {_MAX_NUMBER:g} or more")
     values = numbers.reshape(header.frames, width)
-    turns = np.tile(np.eye(3), (header.frames, len(header.skeleton.names), 1, 1))
-    for step in _steps(header.channels):
+    rotations = np.tile(np.eye(3), (header.frames, len(header.skeleton.names), 1, 1))
+    for step in _rotation_steps(header.channels):
         columns, joints, axes = np.transpose(step)
         vectors = values[:, columns, None] * np.eye(3)[axes]
         matrices = Rotation.from_rotvec(vectors.reshape(-1, 3), degrees=True).as_matrix()
-        turns[:, joints] = turns[:, joints] @ matrices.reshape(header.frames, -1, 3, 3)
-    return header.skeleton, turns
+        rotations[:, joints] = rotations[:, joints] @ matrices.reshape(header.frames, -1, 3, 3)
+    return header.skeleton, rotations
 
 
-def _steps(channels: Sequence[tuple[int, str]]) -> list[list[tuple[int, int, int]]]:
-    """(column, joint, axis) of each joint's first rotation, then of each joint's second, …"""
+def _rotation_steps(channels: Sequence[tuple[int, str]]) -> list[list[tuple[int, int, int]]]:
+    """(column, joint, axis) of every joint's first rotation, then of every joint's second, …"""
     out: list[list[tuple[int, int, int]]] = []
     seen: Counter[int] = Counter()
     for column, (joint, channel) in enumerate(channels):
@@ -95,8 +99,8 @@ def _steps(channels: Sequence[tuple[int, str]]) -> list[list[tuple[int, int, int
     return out
 
 
-def _text(path: Path, until: str | None = None) -> str:
-    """The file's text; only to the line that begins with `until`, where that is given."""
+def _read_text(path: Path, until: str | None = None) -> str:
+    """The file's text, up to and including the first line that begins with `until`."""
     lines = []
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
@@ -111,11 +115,11 @@ def _text(path: Path, until: str | None = None) -> str:
     return "".join(lines)
 
 
-def _parsed(text: str, path: Path) -> tuple[_Header, str]:
-    """What stands before the numbers of the motion, and those numbers."""
+def _parse(text: str, path: Path) -> tuple[_Header, str]:
+    """The header, and the text of the motion's numbers."""
     parts = re.split(r"^[ \t]*MOTION[ \t]*$", text, maxsplit=1, flags=re.MULTILINE | re.IGNORECASE)
     if len(parts) != 2 or not re.match(r"\ufeff?\s*HIERARCHY\b", parts[0], re.IGNORECASE):
-        raise UserError(f"{path} is no BVH file: it needs a HIERARCHY and a MOTION")
+        raise UserError(f"{path} is not a BVH file: it needs a HIERARCHY and a MOTION")
     skeleton, channels = _hierarchy(parts[0], path)
     head = re.match(r"\s*Frames:\s*(\d{1,9})\s+Frame Time:\s*\S+", parts[1], re.IGNORECASE)
     if head is None:
@@ -131,8 +135,8 @@ def _hierarchy(text: str, path: Path) -> tuple[Skeleton, tuple[tuple[int, str], 
     parents: list[int] = []
     offsets: list[list[float]] = []
     channels: list[tuple[int, str]] = []
-    open_joints = [-1]
-    opening = -1
+    open_joints = [_NO_JOINT]
+    opening = _NO_JOINT
     lines = text.replace("{", "\n{\n").replace("}", "\n}\n").splitlines()
     for line in lines[1:]:
         word, rest = (*line.split(maxsplit=1), "", "")[:2]
@@ -143,32 +147,33 @@ def _hierarchy(text: str, path: Path) -> tuple[Skeleton, tuple[tuple[int, str], 
             parents.append(joint)
             offsets.append([0.0, 0.0, 0.0])
         elif word == "END":
-            opening = -2
+            opening = _END_SITE
         elif word == "{":
             open_joints.append(opening)
         elif word == "}":
             if len(open_joints) == 1:
-                raise UserError(f"{path}: a bracket closes that was never opened")
+                raise UserError(f"{path}: a closing bracket without an opening one")
             open_joints.pop()
         elif word == "OFFSET" and joint >= 0:
             offsets[joint] = _offset(rest, f"{path}: joint {names[joint]}")
         elif word == "CHANNELS" and joint >= 0:
             channels += [(joint, c) for c in _channels(rest, f"{path}: joint {names[joint]}")]
-        elif word and joint != -2:
+        elif word and joint != _END_SITE:
             raise UserError(f"{path}: cannot read {line.strip()[:60]!r} in the hierarchy")
-        if len(names) > _MOST_JOINTS or len(channels) > _MOST_CHANNELS * len(names):
+        if len(names) > _MAX_JOINTS or len(channels) > _MAX_JOINT_CHANNELS * len(names):
             raise UserError(
-                f"{path}: more than {_MOST_JOINTS} joints, or {_MOST_CHANNELS} channels a joint"
+                f"{path}: more than {_MAX_JOINTS} joints, or {_MAX_JOINT_CHANNELS} channels for "
+                "each"
             )
     if len(open_joints) > 1 or not names or not channels:
-        raise UserError(f"{path}: the hierarchy is cut off or empty")
+        raise UserError(f"{path}: the hierarchy is truncated or empty")
     return Skeleton(tuple(names), tuple(parents), np.array(offsets)), tuple(channels)
 
 
 def _offset(text: str, where: str) -> list[float]:
     try:
         x, y, z = (float(word) for word in text.split())
-        if not all(abs(v) < _FARTHEST for v in (x, y, z)):
+        if not all(abs(v) < _MAX_NUMBER for v in (x, y, z)):
             raise ValueError(text)
     except ValueError as error:
         raise UserError(f"{where}: OFFSET {text} must be three numbers") from error
@@ -177,8 +182,8 @@ def _offset(text: str, where: str) -> list[float]:
 
 def _channels(text: str, where: str) -> list[str]:
     count, *words = text.split() or [""]
-    unknown = [word for word in words if word.lower() not in _KEYS]
+    unknown = [word for word in words if word.lower() not in _BY_LOWERCASE]
     if unknown or count != str(len(words)):
-        raise UserError(f"{where}: CHANNELS {text} must be a count, then that many of "
+        raise UserError(f"{where}: CHANNELS {text} must be a count, then as many of "
                         f"{', '.join(_CHANNELS)}")  # fmt: skip
-    return [_KEYS[word.lower()] for word in words]
+    return [_BY_LOWERCASE[word.lower()] for word in words]

@@ -1,6 +1,6 @@
-"""A clip: the joint angles of consecutive frames; and our own pose files."""
+"""Clips, the joint angles of consecutive frames, and our own JSON files of poses."""
 
-import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from jaxtyping import Float32
 
 from repogen.bodies.skeleton import JOINTS
 from repogen.errors import UserError, unknown_choice
+from repogen.json_files import read_json
 from repogen.poses.sampling import Angles
 
 POSES_FORMAT = "repogen-poses"
@@ -19,30 +20,29 @@ POSES_FORMAT = "repogen-poses"
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """Rotation vectors in degrees, as `Body.pose` takes them; NaN where a frame lacks a joint."""
+    """Rotation vectors in degrees, as `Body.pose` takes them; NaN for a joint without angles."""
 
     joints: tuple[str, ...]
     degrees: Float32[np.ndarray, "frames joints 3"]
 
     def angles(self, frame: int) -> Angles:
-        """The pose of one frame by joint name."""
+        """The pose of one frame, by joint name."""
         return {
             joint: (x, y, z)
             for joint, (x, y, z) in zip(self.joints, self.degrees[frame].tolist(), strict=True)
-            if x == x
+            if not math.isnan(x)
         }
 
 
 def read_pose_file(path: Path) -> Clip:
-    """Poses from our own JSON, `{"format": "repogen-poses", "poses": [{"angles": {joint:
-    [x, y, z]}}]}` in degrees, each with a name or without. Raises `UserError` for anything else.
+    """The poses of our own JSON file, one frame each.
+
+    The file is `{"format": "repogen-poses", "poses": [{"angles": {joint: [x, y, z]}}]}`, in
+    degrees; a pose may also have a name. Raises `UserError` for anything else.
     """
-    try:
-        data: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"cannot read poses from {path}: {error}") from error
+    data: Any = read_json(path)
     if not isinstance(data, dict) or data.get("format") != POSES_FORMAT:
-        raise UserError(f'{path} is no pose file: it needs "format": "{POSES_FORMAT}"')
+        raise UserError(f'{path} is not a pose file: it needs "format": "{POSES_FORMAT}"')
     poses = data.get("poses")
     if not isinstance(poses, list) or not poses:
         raise UserError(f'{path} holds no poses: "poses" must be a list with at least one')
@@ -52,14 +52,14 @@ def read_pose_file(path: Path) -> Clip:
         angles = pose.get("angles") if isinstance(pose, dict) else None
         if not isinstance(angles, Mapping):
             raise UserError(f'{where} must hold "angles": {{joint: [x, y, z]}}')
-        for joint, turn in angles.items():
+        for joint, vector in angles.items():
             if joint not in JOINTS:
                 raise unknown_choice(f"joint in {where}", joint, JOINTS)
-            degrees[number, JOINTS.index(joint)] = _turn(turn, f"{where}: {joint}")
+            degrees[number, JOINTS.index(joint)] = _rotation_vector(vector, f"{where}: {joint}")
     return Clip(JOINTS, degrees)
 
 
-def _turn(value: object, where: str) -> list[float]:
+def _rotation_vector(value: object, where: str) -> list[float]:
     numbers = isinstance(value, list) and len(value) == 3
     if not numbers or not all(
         isinstance(v, int | float) and not isinstance(v, bool) and abs(v) <= 1e4

@@ -1,10 +1,10 @@
-"""How an angle is spread between its bounds (METHOD 2.1).
+"""Distributions of joint angles between their bounds (docs/method.md).
 
 Each distribution is an object with two methods:
 `sample(rng, bounds, n)` draws n poses, (n, m) degrees, from bounds (m, 2) in degrees;
 `pdf(x, bounds)` is the density of one angle with bounds (lowest, highest) at x, per degree.
-Where a bound is 0 the pair of Gaussians puts half of its mass on 0 itself; its `pdf` is that of
-the other half.
+Where a bound is 0, half of the mass of the pair of Gaussians lies at 0; its `pdf` is the density
+of the other half.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 
 class AngleDistribution(Protocol):
-    """What every angle distribution offers; see the module."""
+    """The protocol of every angle distribution; see the module's docstring."""
 
     def sample(
         self, rng: np.random.Generator, bounds: Float[np.ndarray, "m 2"], n: int
@@ -26,9 +26,9 @@ class AngleDistribution(Protocol):
 
 @dataclass(frozen=True)
 class PairOfGaussians:
-    """t ~ N(0, 1/2): t times the upper bound where t >= 0, else |t| times the lower one.
+    """With t ~ N(0, 1/2): t times the upper bound where t >= 0, else |t| times the lower one.
 
-    Equal chance of either side, bounds at two sigma, mode at 0. The paper's default.
+    Both sides are equally likely, the bounds lie at two sigma, the mode is 0. The paper's default.
     """
 
     def sample(
@@ -46,7 +46,7 @@ class PairOfGaussians:
 
 @dataclass(frozen=True)
 class Uniform:
-    """Evenly between the bounds."""
+    """Uniform between the bounds."""
 
     def sample(
         self, rng: np.random.Generator, bounds: Float[np.ndarray, "m 2"], n: int
@@ -60,7 +60,7 @@ class Uniform:
 
 @dataclass(frozen=True)
 class TruncatedGaussian:
-    """One N(0, sigma) cut off at the bounds, sigma half of the wider bound (our reading)."""
+    """N(0, sigma) truncated at the bounds, sigma half of the wider bound (our interpretation)."""
 
     def sample(
         self, rng: np.random.Generator, bounds: Float[np.ndarray, "m 2"], n: int
@@ -84,7 +84,7 @@ class TruncatedGaussian:
 
 @dataclass(frozen=True)
 class ExponentialUniform:
-    """The pose variance itself is Exp(rate), one draw a pose; then uniform (our reading)."""
+    """Uniform, with a pose variance from Exp(rate) for each pose (our interpretation)."""
 
     rate: float = 1.0
 

@@ -1,8 +1,8 @@
 """Measured poses: random frames of AMASS npz files, BVH files, asset packs and our own pose files.
 
-Only how the joints are bent is taken. How the whole body is turned and where it is in the world
-is left out: our cameras stand about the body itself (METHOD 2.2), so a person that lies is one
-that stands, seen from another side.
+Only the joint angles are used. The rotation and position of the whole body are ignored: cameras
+are placed relative to the body (docs/method.md), so a person lying down equals one standing,
+seen from another side.
 """
 
 import sys
@@ -23,29 +23,31 @@ from repogen.poses.sampling import Angles
 
 SUFFIXES = (".npz", ".bvh", ".json")
 
-_REMEMBERED = 40
-"""Files that are kept in memory: all poses of MakeHuman, at one frame a file, are 37."""
+_CACHED_FILES = 40
+"""Files kept in memory; MakeHuman's poses are 37 files of one frame."""
 
 
 @dataclass(frozen=True)
 class Motion:
-    """Files of measured poses, in order of their names."""
+    """Files of measured poses, ordered by name."""
 
     files: tuple[Path, ...]
     ends: tuple[int, ...]
-    """Frames of each file and all before it."""
+    """Number of frames in each file and all before it."""
     skipped: tuple[str, ...]
-    """Why files of the folder were left out."""
+    """For each unusable file of the folder, the reason."""
 
     @property
     def frames(self) -> int:
-        """Frames of all files."""
+        """Number of frames in all files."""
         return self.ends[-1]
 
 
 def poses_of_pack(path: Path) -> Path | None:
-    """The folder of an installed asset pack's poses, if `path` is the pack's name and no file or
-    folder of the user's; None otherwise."""
+    """The folder of poses of the installed asset pack that `path` names.
+
+    None if there is no such pack with poses, or a file or folder at `path`.
+    """
     if path.exists():
         return None
     pack = installed().get(str(path))
@@ -57,9 +59,9 @@ def load_motion(path: Path) -> Motion:
     """The motion of one file, of all .npz, .bvh and .json files below a folder, or of the asset
     pack that `path` names.
 
-    Of a folder only the files' heads are read; npz files without poses (AMASS's body shapes) are
-    passed over. Raises `UserError` for a file that cannot be used, for a folder without motion,
-    and for one of whose files more than half cannot be used.
+    Of a folder, only the files' headers are read; npz files without poses (AMASS's body shapes)
+    are ignored. Raises `UserError` for a file that cannot be used, for a folder without motion,
+    and for a folder with more unusable than usable files.
     """
     if path.is_file():
         return Motion((path,), (len(read_clip(path).degrees),), ())
@@ -93,16 +95,16 @@ def load_motion(path: Path) -> Motion:
 def sample_motion(
     rng: np.random.Generator, motion: Motion, noise_deg: float = 0.0, mirror: bool = True
 ) -> Angles:
-    """One random frame, each as likely as any other.
+    """A random frame, uniform over all frames of all files.
 
-    With `mirror` half of them are mirrored; `noise_deg` is the standard deviation of what is
-    added to each of the 63 angles of the body. Hands are in it where the file has them.
-    Raises `UserError` for a file that turns out to be broken.
+    With `mirror`, half of the poses are mirrored. `noise_deg` is the standard deviation of
+    Gaussian noise on each of the 63 body angles. Hands are included if the file has them.
+    Raises `UserError` for a broken file.
     """
     frame = int(rng.integers(motion.frames))
-    place = bisect_right(motion.ends, frame)
-    clip = read_clip(motion.files[place])
-    angles = clip.angles(frame - (motion.ends[place - 1] if place else 0))
+    index = bisect_right(motion.ends, frame)
+    clip = read_clip(motion.files[index])
+    angles = clip.angles(frame - (motion.ends[index - 1] if index else 0))
     if mirror and rng.random() < 0.5:
         angles = mirrored_angles(angles)
     if noise_deg > 0:
@@ -114,14 +116,14 @@ def sample_motion(
 
 
 def mirrored_angles(angles: Angles) -> Angles:
-    """The pose a mirror shows: left and right swapped, turns about y and z reversed."""
+    """The mirrored pose: left and right swapped, rotations about y and z reversed."""
     return {mirrored(joint): (x, -y, -z) for joint, (x, y, z) in angles.items()}
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=_CACHED_FILES)
 def read_clip(path: Path) -> Clip:
-    """All frames of one file; the last few files are remembered. Raises `UserError` for a file
-    that cannot be read or is of no known kind."""
+    """All frames of one file, cached. Raises `UserError` for a file that cannot be read or whose
+    name ends in none of `SUFFIXES`."""
     suffix = path.suffix.lower()
     if suffix == ".npz":
         return read_amass(path)
@@ -148,10 +150,10 @@ def _frames(path: Path) -> int | None:
 
 @lru_cache(maxsize=8)
 def report_skipped(motion: Motion) -> None:
-    """Says once on stderr how many files of a folder were left out."""
+    """Report once on stderr how many files of a folder were skipped."""
     if motion.skipped:
         print(
             f"repogen: --poses: {len(motion.skipped)} of {len(motion.skipped) + len(motion.files)} "
-            f"files left out, the first because {motion.skipped[0]}",
+            f"files skipped, the first because {motion.skipped[0]}",
             file=sys.stderr,
         )

@@ -1,9 +1,9 @@
-"""Rotations of a foreign skeleton, told as turns of our own joints.
+"""Retarget the joint rotations of a foreign skeleton to our joints.
 
-Every skeleton has its own pose at zero. What can be compared is where a joint has been turned to
-in the world, from the T-pose: its rotation in the file, after the turn that takes the T-pose to
-the file's own pose at zero. That turn follows from the bones' directions at zero; how the file
-is scaled and which of its axes is up does not matter.
+Every skeleton has its own rest pose (all rotations zero). Comparable are the joints' global
+rotations from the T-pose: the rotation in the file, after the rotation from the T-pose to the
+file's rest pose. The latter follows from the bones' directions at rest; the file's scale and its
+up axis do not matter.
 """
 
 from dataclasses import replace
@@ -16,7 +16,7 @@ from repogen.bodies.skeleton import BODY_JOINTS
 from repogen.errors import UserError
 from repogen.poses.bvh import Skeleton
 from repogen.poses.clips import Clip
-from repogen.poses.rest import body_axes, finger_joints, is_straight, to_tpose
+from repogen.poses.rest_pose import body_axes, finger_joints, is_straight, rotations_to_tpose
 from repogen.poses.rigs import Rig, find_joints
 
 _PARENTS = (
@@ -36,46 +36,50 @@ _PARENTS = (
         }.items()
     }
 )
-"""SMPL-X's tree."""
+"""The parent of each body joint in SMPL-X's tree."""
 
 _BONE_ENDS = {"hip": "knee", "knee": "ankle", "shoulder": "elbow", "elbow": "wrist"}
 
 
-def retarget(skeleton: Skeleton, turns: Float[np.ndarray, "frames joints 3 3"], where: str) -> Clip:
-    """A clip of our joints from each joint's rotation relative to its parent.
+def retarget(
+    skeleton: Skeleton, rotations: Float[np.ndarray, "frames joints 3 3"], where: str
+) -> Clip:
+    """The clip of our joints' angles for a skeleton's rotations relative to the parent joints.
 
-    How the whole body is turned in the world is left out (see `repogen.poses.motion`); fingers
-    are taken from hands that have all fifteen joints. Where the skeleton does not stand at zero,
-    its first frame takes that pose's place, if it stands there with straight limbs: many files
-    begin with a T-pose. Raises `UserError` for a skeleton that is no human's, stands in neither, or
-    has a bone of no length.
+    The rotation of the whole body is ignored (see `repogen.poses.motion`); fingers are used from
+    hands with all fifteen joints. If the skeleton does not stand in its rest pose, the first frame
+    serves as rest pose, if it stands there with straight limbs: many files begin with a T-pose.
+    Raises `UserError`, naming `where`, for a skeleton that is not human, stands in neither, or
+    has a bone of zero length.
     """
     rig = find_joints(skeleton, where)
-    at_rest = _at_zero(skeleton)
-    axes = body_axes(at_rest, rig)
+    rest_positions = _rest_positions(skeleton)
+    axes = body_axes(rest_positions, rig)
     if axes is None:
-        skeleton, turns = _from_first_frame(skeleton, turns)
-        at_rest = _at_zero(skeleton)
-        axes = body_axes(at_rest, rig) if is_straight(at_rest, rig) else None
+        skeleton, rotations = _with_first_frame_as_rest(skeleton, rotations)
+        rest_positions = _rest_positions(skeleton)
+        axes = body_axes(rest_positions, rig) if is_straight(rest_positions, rig) else None
     if axes is None:
         raise UserError(
             f"{where}: the skeleton does not stand upright, neither with all rotations at zero "
             "nor, with straight limbs, in its first frame, so its bones cannot be compared; export "
-            "it with a T-pose or A-pose at rest or as the first frame"
+            "it with a T-pose or A-pose as rest pose or first frame"
         )
-    rest = {joint: axes @ at_rest[index] for joint, index in rig.joints.items()}
-    for joint, place in rest.items():
+    rest = {joint: axes @ rest_positions[index] for joint, index in rig.joints.items()}
+    for joint, position in rest.items():
         tip = _bone_end(joint)
-        if tip in rest and np.allclose(place, rest[tip]):
-            raise UserError(f"{where}: {joint} and {tip} are in the same place; is it cut off?")
-    from_rest = to_tpose(rest)
-    world = _compose(skeleton, turns)
-    places = _positions(skeleton, world) @ axes.T
+        if tip in rest and np.allclose(position, rest[tip]):
+            raise UserError(
+                f"{where}: {joint} and {tip} have the same position; export the whole skeleton"
+            )
+    to_tpose = rotations_to_tpose(rest)
+    world = _compose(skeleton, rotations)
+    positions = _positions(skeleton, world) @ axes.T
 
-    def turned(index: int, joint: str) -> Float[np.ndarray, "frames 3 3"]:
-        return axes @ world[:, index] @ axes.T @ from_rest.get(joint, np.eye(3)).T
+    def from_tpose(index: int, joint: str) -> Float[np.ndarray, "frames 3 3"]:
+        return axes @ world[:, index] @ axes.T @ to_tpose.get(joint, np.eye(3)).T
 
-    ours = {"pelvis": turned(rig.pelvis, "pelvis")}
+    ours = {"pelvis": from_tpose(rig.pelvis, "pelvis")}
     local = {}
     hands = [side for side in ("left", "right") if f"{side}_wrist" in rig.joints]
     fingers = [f for side in hands for f in finger_joints(side) if _has_fingers(rig, side)]
@@ -86,13 +90,13 @@ def retarget(skeleton: Skeleton, turns: Float[np.ndarray, "frames joints 3 3"], 
             continue
         start, end = rig.joints[joint], rig.joints.get(_bone_end(joint), -1)
         last = skeleton.parents[end] if end >= 0 else start
-        # Bones that a rig splits for their twist: a hinge's axis is that of the last piece.
-        hinge = joint.endswith(("_hip", "_shoulder"))
-        ours[joint] = turned(last if hinge else start, joint)
+        # A rig may split a bone to twist it: the hinge at its end has the last piece's axis.
+        has_hinge = joint.endswith(("_hip", "_shoulder"))
+        ours[joint] = from_tpose(last if has_hinge else start, joint)
         if last != start:
-            along = from_rest[joint] @ (rest[_bone_end(joint)] - rest[joint])
-            bone = places[:, end] - places[:, start]
-            ours[joint] = _shortest_rotations(ours[joint] @ along, bone) @ ours[joint]
+            tpose_bone = to_tpose[joint] @ (rest[_bone_end(joint)] - rest[joint])
+            bone = positions[:, end] - positions[:, start]
+            ours[joint] = _shortest_rotations(ours[joint] @ tpose_bone, bone) @ ours[joint]
         local[joint] = ours[parent].swapaxes(1, 2) @ ours[joint]
     matrices = np.stack(list(local.values()), axis=1)
     vectors = Rotation.from_matrix(matrices.reshape(-1, 3, 3)).as_rotvec(degrees=True)
@@ -114,12 +118,12 @@ def _finger_parent(joint: str) -> str:
 
 
 def _compose(
-    skeleton: Skeleton, turns: Float[np.ndarray, "frames joints 3 3"]
+    skeleton: Skeleton, rotations: Float[np.ndarray, "frames joints 3 3"]
 ) -> Float[np.ndarray, "frames joints 3 3"]:
-    out = turns.copy()
+    out = rotations.copy()
     for joint, parent in enumerate(skeleton.parents):
         if parent >= 0:
-            out[:, joint] = out[:, parent] @ turns[:, joint]
+            out[:, joint] = out[:, parent] @ rotations[:, joint]
     return out
 
 
@@ -133,19 +137,19 @@ def _positions(
     return out
 
 
-def _at_zero(skeleton: Skeleton) -> Float[np.ndarray, "joints 3"]:
-    """Where the joints are with none of them turned."""
+def _rest_positions(skeleton: Skeleton) -> Float[np.ndarray, "joints 3"]:
+    """Positions of the joints with all rotations zero."""
     return _positions(skeleton, np.broadcast_to(np.eye(3), (1, len(skeleton.names), 3, 3)))[0]
 
 
-def _from_first_frame(
-    skeleton: Skeleton, turns: Float[np.ndarray, "frames joints 3 3"]
+def _with_first_frame_as_rest(
+    skeleton: Skeleton, rotations: Float[np.ndarray, "frames joints 3 3"]
 ) -> tuple[Skeleton, Float[np.ndarray, "frames joints 3 3"]]:
-    """The same motion of a skeleton that at zero is as it was in the first frame."""
-    world = _compose(skeleton, turns)
-    places = _positions(skeleton, world[:1])[0]
+    """The same motion of a skeleton whose rest pose is the first frame."""
+    world = _compose(skeleton, rotations)
+    first = _positions(skeleton, world[:1])[0]
     parents = np.array(skeleton.parents)
-    offsets = np.where(parents[:, None] >= 0, places - places[parents], skeleton.offsets)
+    offsets = np.where(parents[:, None] >= 0, first - first[parents], skeleton.offsets)
     world = world @ world[0].swapaxes(1, 2)
     local = np.where((parents >= 0)[:, None, None], world[:, parents].swapaxes(2, 3) @ world, world)
     return replace(skeleton, offsets=offsets), local
@@ -154,7 +158,7 @@ def _from_first_frame(
 def _shortest_rotations(
     sources: Float[np.ndarray, "n 3"], targets: Float[np.ndarray, "n 3"]
 ) -> Float[np.ndarray, "n 3 3"]:
-    """`shortest_rotation` for many pairs that are not opposite."""
+    """`shortest_rotation` of many pairs of vectors that are not opposite."""
     across = np.cross(sources, targets)
     sine = np.linalg.norm(across, axis=1, keepdims=True)
     angle = np.arctan2(sine, np.einsum("ni,ni->n", sources, targets)[:, None])

@@ -1,4 +1,4 @@
-"""Which joint of a foreign skeleton is which of ours, by its name and its place in the tree."""
+"""Match the joints of a foreign skeleton to ours, by name and by position in the tree."""
 
 import re
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from repogen.errors import UserError
 from repogen.poses.bvh import Skeleton
 
 _ALIASES = {
-    # In this order: where CMU's and Mixamo's LeftShoulder is a collar, there is a LeftArm too.
+    # The order matters: where CMU's and Mixamo's LeftShoulder is a collar, there is a LeftArm too.
     "hip": ("upleg", "upperleg", "upperleg01", "thigh", "hip"),
     "knee": ("knee", "lowerleg", "lowerleg01", "lowleg", "calf", "shin", "leg"),
     "ankle": ("ankle", "foot"),
@@ -19,10 +19,10 @@ _ALIASES = {
     "elbow": ("elbow", "forearm", "lowerarm", "lowerarm01", "lowarm"),
     "wrist": ("wrist", "hand"),
 }
-"""Names without their side of CMU, Mixamo, Biovision, MakeHuman, Blender, Unreal, Poser and SMPL
-rigs."""
+"""Names of joints, without the side, in rigs of CMU, Mixamo, Biovision, MakeHuman, Blender, Unreal,
+Poser and SMPL."""
 
-_LONGEST_NAME = 200
+_MAX_NAME = 200
 _OPTIONAL = ("ankle", "foot", "wrist")
 _LIMBS = (("hip", "knee", "ankle", "foot"), ("shoulder", "elbow", "wrist"))
 _SIDES = {"left": "left", "l": "left", "right": "right", "r": "right"}
@@ -31,18 +31,21 @@ _NUMBERED_FINGERS = {1: "thumb", 2: "index", 3: "middle", 4: "ring", 5: "pinky"}
 
 @dataclass(frozen=True)
 class Rig:
-    """Where our joints are in a foreign skeleton, as indices into it."""
+    """The indices of our joints in a foreign skeleton."""
 
     pelvis: int
     joints: dict[str, int]
-    """By our name; those that it lacks are missing."""
+    """By our name, without joints that the skeleton lacks."""
 
 
 def find_joints(skeleton: Skeleton, where: str) -> Rig:
-    """The rig of a skeleton. The sides' joints are found by name, those of the trunk between the
-    pelvis, where the legs part, and the head by their order: the last three before the arms
-    part are the spine. Raises `UserError` if hips, knees, shoulders, elbows or head are missing
-    or hang on the wrong joints."""
+    """The rig of a skeleton; errors begin with `where`.
+
+    Joints of arms and legs are found by name, those of the trunk by their order from the pelvis,
+    where the legs branch off, to the head: the last three before the arms branch off are the
+    spine. Raises `UserError` if hips, knees, shoulders, elbows or head are missing or have the
+    wrong parents.
+    """
     words = _without_common_prefix([_words(name) for name in skeleton.names])
     sided: dict[tuple[str, str], int] = {}
     found: dict[str, int] = {}
@@ -71,12 +74,12 @@ def find_joints(skeleton: Skeleton, where: str) -> Rig:
 
 def _words(name: str) -> list[str]:
     """`mixamorig:LeftUpLeg` → left up leg; `upperleg01.L` → upperleg 01 l."""
-    plain = name.rsplit(":", 1)[-1][:_LONGEST_NAME]
+    plain = name.rsplit(":", 1)[-1][:_MAX_NAME]
     return [w.lower() for w in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", plain)]
 
 
 def _without_common_prefix(names: list[list[str]]) -> list[list[str]]:
-    """The names without first words that four in five of them share (Bip01, mixamorig)."""
+    """The names without first words that 80 % of them share (Bip01, mixamorig)."""
     while True:
         firsts = [words[0] for words in names if words]
         common = max(set(firsts), key=firsts.count, default="")
@@ -97,7 +100,7 @@ def _finger(words: list[str]) -> str | None:
 
 def _missing(joint: str, skeleton: Skeleton, where: str) -> UserError:
     names = ", ".join(skeleton.names[:40])
-    return UserError(f"{where}: no joint is named like a {joint}; there are {names}")
+    return UserError(f"{where}: no joint has a known name for {joint}; its joints are {names}")
 
 
 def _check_limbs(found: dict[str, int], skeleton: Skeleton, where: str) -> None:
@@ -107,7 +110,8 @@ def _check_limbs(found: dict[str, int], skeleton: Skeleton, where: str) -> None:
             for upper, lower in pairwise(chain):
                 if upper not in ancestors(skeleton, lower)[1:]:
                     raise UserError(
-                        f"{where}: {skeleton.names[lower]} should hang on {skeleton.names[upper]}"
+                        f"{where}: {skeleton.names[lower]} must be below {skeleton.names[upper]} "
+                        "in the hierarchy"
                     )
 
 
@@ -119,7 +123,7 @@ def _with_trunk(found: dict[str, int], skeleton: Skeleton, where: str) -> Rig:
     pelvis = _first_common(*legs)
     chest = _first_common(head, *arms)
     if pelvis is None or chest is None or _first_common(head, legs[0]) is None:
-        raise UserError(f"{where}: head, arms and legs hang on no common joint")
+        raise UserError(f"{where}: head, arms and legs have no common parent joint")
     below = ancestors(skeleton, pelvis)
     spine = [joint for joint in reversed(head[head.index(chest) :]) if joint not in below]
     if len(spine) < 3:
@@ -136,7 +140,7 @@ def _with_trunk(found: dict[str, int], skeleton: Skeleton, where: str) -> Rig:
 
 
 def ancestors(skeleton: Skeleton, joint: int) -> list[int]:
-    """A joint, its parent, and so on up to the root."""
+    """Indices of a joint, its parent, and so on up to the root."""
     out = []
     while joint >= 0:
         out.append(joint)

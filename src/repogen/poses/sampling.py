@@ -1,4 +1,4 @@
-"""Random poses, hands and faces, and the named poses to look at."""
+"""Random poses, hands and facial expressions, and named poses."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,17 +13,17 @@ Angles = dict[str, tuple[float, float, float]]
 """Rotation vectors in degrees by joint name, as `Body.pose` takes them."""
 
 _FLEXION_DEG = (60.0, 80.0, 45.0)
-"""How far a fully closed finger bends at its three knuckles, beyond its slightly bent rest."""
+"""Flexion of a fully closed finger's three joints from its slightly bent rest pose."""
 
-_ACROSS_THE_HAND = ("thumb", "index", "middle", "ring", "pinky")
+_FINGERS_ACROSS_HAND = ("thumb", "index", "middle", "ring", "pinky")
 
 
 def sample_body_pose(
     rng: np.random.Generator, bounds: Bounds, distribution: AngleDistribution, variance: float
 ) -> Angles:
-    """One pose of the 21 body joints: every component independent within its bounds.
+    """A random pose of the 21 body joints, every component independent within its bounds.
 
-    `variance` multiplies every bound.
+    `variance` multiplies every bound (docs/method.md).
     """
     table = np.concatenate([bounds[joint] for joint in BODY_JOINTS]) * variance
     drawn = distribution.sample(rng, table, 1).reshape(len(BODY_JOINTS), 3)
@@ -31,7 +31,7 @@ def sample_body_pose(
 
 
 def with_arms_lowered(angles: Angles) -> Angles:
-    """Angles sampled within the bounds, with the paper's 70 degrees taken off the shoulders."""
+    """The angles with the shoulders lowered by `SHOULDER_DROP_DEG`, as the paper does."""
     out = dict(angles)
     for joint, sign in (("left_shoulder", -1.0), ("right_shoulder", 1.0)):
         x, y, z = out.get(joint, (0.0, 0.0, 0.0))
@@ -40,22 +40,22 @@ def with_arms_lowered(angles: Angles) -> Angles:
 
 
 def sample_hands(rng: np.random.Generator) -> Angles:
-    """Both hands, each anywhere between open and a fist, its fingers near one another.
+    """Random angles of both hands, each between open and a fist with its fingers bent alike.
 
-    The paper draws components of MANO's basis from U(-1.5, 1.5); this body has no such basis.
+    The paper draws components of MANO's basis from U(-1.5, 1.5), which anny does not have.
     """
     angles: Angles = {}
     for side, sign in (("left", -1.0), ("right", 1.0)):
         grip, spread = rng.uniform(-0.1, 1.0), rng.uniform(-6.0, 10.0)
-        for place, finger in enumerate(_ACROSS_THE_HAND):
-            close = float(np.clip(grip + rng.normal(0.0, 0.15), -0.15, 1.0))
+        for i, finger in enumerate(_FINGERS_ACROSS_HAND):
+            closure = float(np.clip(grip + rng.normal(0.0, 0.15), -0.15, 1.0))
             if finger == "thumb":
-                bends = [(0.0, -sign * 30.0 * close, 0.0)] * 3
+                bends = [(0.0, -sign * 30.0 * closure, 0.0)] * 3
             else:
-                fan = sign * spread * (2.5 - place) / 1.5
+                fan = sign * spread * (2.5 - i) / 1.5
                 bends = [
-                    (0.0, fan * (knuckle == 0), sign * most * close)
-                    for knuckle, most in enumerate(_FLEXION_DEG)
+                    (0.0, fan * (knuckle == 0), sign * flexion * closure)
+                    for knuckle, flexion in enumerate(_FLEXION_DEG)
                 ]
             for knuckle, bend in enumerate(bends, start=1):
                 angles[f"{side}_{finger}{knuckle}"] = bend
@@ -63,7 +63,7 @@ def sample_hands(rng: np.random.Generator) -> Angles:
 
 
 def sample_face(rng: np.random.Generator, labels: Sequence[str]) -> dict[str, float]:
-    """A facial expression: a random third of the facial actions, weakly. Left out = neutral."""
+    """A random facial expression: weak strengths, 0 to 1, of a third of the facial actions."""
     strengths = np.minimum(np.abs(rng.normal(0.0, 0.3, len(labels))), 1.0)
     active = rng.random(len(labels)) < 1 / 3
     return {
@@ -77,7 +77,9 @@ def _triples(rows: np.ndarray) -> list[tuple[float, float, float]]:
     return [(float(x), float(y), float(z)) for x, y, z in rows]
 
 
-def _limit(side: int) -> Callable[[Bounds], Angles]:
+def _pose_at_bound(side: int) -> Callable[[Bounds], Angles]:
+    """The pose with all joints at their lowest (side 0) or highest (side 1) bound."""
+
     def pose(bounds: Bounds) -> Angles:
         rows = np.stack([bounds[joint][:, side] for joint in BODY_JOINTS])
         return with_arms_lowered(dict(zip(BODY_JOINTS, _triples(rows), strict=True)))
@@ -101,18 +103,18 @@ _STRETCH: Angles = {
 }
 
 NAMED_POSES: dict[str, Callable[[Bounds], Angles]] = {
-    "min": _limit(0),
-    "max": _limit(1),
+    "min": _pose_at_bound(0),
+    "max": _pose_at_bound(1),
     "sit": lambda bounds: with_arms_lowered(_SIT),
     "stand": lambda bounds: with_arms_lowered({}),
     "stretch": lambda bounds: dict(_STRETCH),
     "tpose": lambda bounds: {},
 }
-"""Poses to look at: the two ends of the bounds, sitting, standing, stretching up, T-pose."""
+"""Named poses: both ends of the bounds, sitting, standing, stretching up, T-pose."""
 
 
 def named_pose(name: str, bounds: Bounds) -> Angles:
-    """A pose by name. Raises `UserError` for a name not in `NAMED_POSES`."""
+    """The angles of a named pose. Raises `UserError` for a name not in `NAMED_POSES`."""
     if name not in NAMED_POSES:
         raise unknown_choice("pose", name, NAMED_POSES)
     return NAMED_POSES[name](bounds)

@@ -42,7 +42,7 @@ class Mesh:
     parts: UInt8[np.ndarray, " f"]
     keypoints: UInt32[np.ndarray, " f"]
     more: UInt32[np.ndarray, "f 4"]
-    """`Surface.face_more`, zeros for a surface without."""
+    """`Surface.face_extra_keypoints`, zeros for a surface without."""
     uvs: Float[np.ndarray, "g 2"]
     """Texture coordinates of the three corners of each face in turn."""
     fixed: np.ndarray
@@ -88,7 +88,7 @@ def _prepared(surface: Surface) -> Mesh:
     fixed["layer"] = -1
     fixed["layer"][surface.faces] = surface.face_layers[:, None]
     corners = surface.faces.ravel()
-    more = surface.face_more
+    more = surface.face_extra_keypoints
     return Mesh(
         faces=surface.faces.astype(np.int32),
         people=np.zeros(len(surface.faces), dtype=int),

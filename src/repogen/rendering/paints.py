@@ -62,7 +62,12 @@ def _fold_seed(outfit: Outfit) -> list[float]:
     return [(digest * weights**k).sum() % 97.0 / 3.0 for k in (1, 0.5, 0.25)]
 
 
-_EARLIER_NAMES = {"Fabric(": "Cloth(", "_fabric=": "_cloth=", "fabrics=": "cloths="}
+_EARLIER_NAMES = {
+    "Fabric(": "Cloth(",
+    "WornGarment(": "Worn(",
+    "_fabric=": "_cloth=",
+    "fabrics=": "cloths=",
+}
 """Names in the text that seeds the folds, as they were when scenes had format 3: pictures must
 not change because a field is renamed."""
 

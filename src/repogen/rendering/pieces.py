@@ -11,8 +11,8 @@ import numpy as np
 from repogen.assets import assets_dir
 from repogen.bodies.protocol import Surface
 from repogen.environment.occluders import Occluder, occluder_surface, occluder_vertices
-from repogen.people.garments import REGIONS, Fitted, texel_density
-from repogen.people.outfit import Fabric, Worn
+from repogen.people.garments import REGIONS, FittedGarment, texel_density
+from repogen.people.outfit import Fabric, WornGarment
 from repogen.people.posing import PosedPerson
 from repogen.rendering.mesh import MATERIAL, Piece
 from repogen.rendering.paints import fill_fabric
@@ -20,7 +20,7 @@ from repogen.rendering.textures import Texture
 
 _DYE = 0.9
 
-_GREYS: WeakKeyDictionary[Texture, dict[Fitted, tuple[float, ...]]] = WeakKeyDictionary()
+_GREYS: WeakKeyDictionary[Texture, dict[FittedGarment, tuple[float, ...]]] = WeakKeyDictionary()
 """What `_greys` has found, as long as the textures are kept."""
 
 
@@ -94,7 +94,7 @@ def _picture(material: np.ndarray, picture: Texture, density: float) -> None:
     material["density"] = density * picture.width
 
 
-def garment_materials(item: Fitted, worn: Worn, picture: Texture) -> np.ndarray:
+def garment_materials(item: FittedGarment, worn: WornGarment, picture: Texture) -> np.ndarray:
     """A record `Material` for each region of a garment, and one for its small pieces."""
     out = np.zeros(REGIONS + 1, dtype=MATERIAL)
     _picture(out, picture, item.texel_density)
@@ -109,7 +109,7 @@ def garment_materials(item: Fitted, worn: Worn, picture: Texture) -> np.ndarray:
     return out
 
 
-def _greys(item: Fitted, picture: Texture) -> tuple[float, ...]:
+def _greys(item: FittedGarment, picture: Texture) -> tuple[float, ...]:
     """Mean brightness of the texture in every region."""
     known = _GREYS.setdefault(picture, {})
     if item not in known:

@@ -42,7 +42,7 @@ def directions_to_angles(directions: Float[np.ndarray, "*n 3"]) -> Float[np.ndar
 def angles_to_directions(
     azimuth_deg: Float[np.ndarray, "*n"], elevation_deg: Float[np.ndarray, "*n"]
 ) -> Float[np.ndarray, "*n 3"]:
-    """Unit vectors from person to camera; the array form of `cameras.camera.direction`."""
+    """Unit vectors from person to camera; array form of `cameras.camera.angles_to_direction`."""
     azimuth, elevation = np.radians(azimuth_deg), np.radians(elevation_deg)
     level = np.cos(elevation)
     return np.stack([level * np.sin(azimuth), -level * np.cos(azimuth), np.sin(elevation)], axis=-1)

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from safetensors import SafetensorError, safe_open
 
 from repogen.bodies import Body, load_body
-from repogen.bodies.anny_data import cache_dir
+from repogen.cache import cache_dir
 from repogen.cameras.viewpoints import BANDS
 from repogen.datasets.folder import cannot_write, write_whole
 from repogen.errors import UserError

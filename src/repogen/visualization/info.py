@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from repogen.bodies import load_body
-from repogen.bodies.anny_data import cached_file
+from repogen.bodies.anny_data import anny_data_path
 from repogen.bodies.intersection import intersecting_share
 from repogen.cameras.viewpoints import BANDS, VIEWS
 from repogen.datasets.reading import open_dataset, read_run
@@ -74,7 +74,7 @@ def _plausibility_of(seed: int, distribution: str, variance: float) -> tuple[flo
 def _installation_text() -> str:
     from repogen.warp_setup import wp
 
-    body = cached_file()
+    body = anny_data_path()
     devices = ", ".join(str(device) for device in wp.get_devices())
     rows = {
         "repogen": version("repogen"),

@@ -1,13 +1,13 @@
-"""Files as people share them: the ways of writing that MakeHuman's packs and its community have."""
+"""MakeHuman files as the community shares them: notations, encodings, licences and paths."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from repogen.assets import add
-from repogen.assets.foreign import find_file, read_text, stated_licence
 from repogen.assets.mhclo import read_mhclo
 from repogen.assets.mhmat import read_mhmat
+from repogen.assets.text_files import find_file, read_text, stated_licence
 from repogen.errors import UserError
 
 
@@ -23,7 +23,7 @@ def garment_of(hat):
 
 @pytest.fixture
 def same_hat(hat):
-    """The hat as its plain files have it, to compare with what other ways of writing give."""
+    """The hat read from its unchanged files, to compare with other notations."""
     return hat, garment_of(hat)
 
 
@@ -48,13 +48,13 @@ def assert_same(garment, other):
         ("hat.mhmat", "C:\\Users\\me\\hats\\hat.mhmat"),
     ],
 )
-def test_other_ways_to_write_the_same_garment(same_hat, old, new):
+def test_equivalent_lines_give_the_same_garment(same_hat, old, new):
     hat, garment = same_hat
     changed(hat, "hat.mhclo", old, new)
     assert_same(garment_of(hat), garment)
 
 
-def test_one_vertex_as_makeclothes_writes_it(same_hat):
+def test_makeclothes_notation_of_a_single_vertex_is_read(same_hat):
     hat, _ = same_hat
     changed(hat, "hat.mhclo", "\n7\n", "\n    7     0     1 1.00000 0.00000 0.00000 0.1 0 0\n")
     again = garment_of(hat)
@@ -63,7 +63,7 @@ def test_one_vertex_as_makeclothes_writes_it(same_hat):
     assert again.offsets[0] == pytest.approx([0.1, 0, 0])
 
 
-def test_windows_line_ends_a_mark_and_latin_1(same_hat):
+def test_windows_line_ends_byte_order_mark_and_latin_1_are_read(same_hat):
     hat, garment = same_hat
     for file in ("hat.mhclo", "hat.obj", "hat.mhmat"):
         data = (hat / file).read_bytes().replace(b"\n", b"\r\n")
@@ -73,10 +73,10 @@ def test_windows_line_ends_a_mark_and_latin_1(same_hat):
     text = (hat / "hat.mhmat").read_text(encoding="utf-8-sig")
     text = text.replace("hat.png", "chapeau d'\u00e9t\u00e9.png")
     (hat / "hat.mhmat").write_bytes(text.encode("latin-1"))
-    assert read_mhmat(hat / "hat.mhmat", hat).material.picture.is_file()
+    assert read_mhmat(hat / "hat.mhmat", hat).texture.picture.is_file()
 
 
-def test_one_scale_line_of_three(same_hat):
+def test_missing_scale_lines_have_defaults(same_hat):
     hat, _ = same_hat
     changed(hat, "hat.mhclo", "x_scale 5399 11998 1.5\n", "")
     changed(hat, "hat.mhclo", "y_scale 791 881 2.3", "y_scale 100 200 3.5")
@@ -108,11 +108,11 @@ def test_one_scale_line_of_three(same_hat):
         ("# license " + "x" * 500, "x" * 80),
     ],
 )
-def test_licences_as_files_word_them(text, licence):
+def test_stated_licences_are_found(text, licence):
     assert stated_licence(text) == licence
 
 
-def test_the_material_states_the_licence_where_the_garment_does_not(hat):
+def test_a_garment_without_licence_has_that_of_its_material(hat):
     changed(hat, "hat.mhclo", "# license CC0\n", "")
     assert garment_of(hat).licence == "not stated"
     changed(hat, "hat.mhmat", "// material", "# license CC BY 4.0")
@@ -131,8 +131,8 @@ def test_the_material_states_the_licence_where_the_garment_does_not(hat):
         "../../../skin.png",
     ],
 )
-def test_textures_are_found_where_packs_have_them(tmp_path, name):
-    """MakeHuman's own skins share a folder; downloads often lie elsewhere than they say."""
+def test_textures_are_found_despite_wrong_paths(tmp_path, name):
+    """MakeHuman's own skins share a folder, and downloads are often in another than they state."""
     material = tmp_path / "skins" / "old" / "old.mhmat"
     picture = tmp_path / "skins" / "textures" / "skin.png"
     for path in (material, picture):
@@ -140,20 +140,20 @@ def test_textures_are_found_where_packs_have_them(tmp_path, name):
     Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(picture)
     material.write_text(f"basecolorTexture {name}\ntransparent t\n")
     read = read_mhmat(material, tmp_path / "skins")
-    assert read.material.picture.samefile(picture)
-    assert read.material.transparent
+    assert read.texture.picture.samefile(picture)
+    assert read.texture.transparent
     assert [item.name for item in add(tmp_path / "skins").pack.items] == ["old"]
 
 
 @pytest.mark.parametrize("name", ["../secret.png", "/etc/passwd", "..", "a/../../secret.png"])
-def test_nothing_outside_the_folder_is_taken(tmp_path, name):
+def test_files_outside_the_folder_are_refused(tmp_path, name):
     (tmp_path / "secret.png").touch()
     (tmp_path / "hats").mkdir()
     with pytest.raises(UserError, match="leaves"):
         find_file(tmp_path / "hats" / "hat.mhmat", name, tmp_path / "hats")
 
 
-def test_names_that_no_file_can_have(tmp_path):
+def test_impossible_file_names_are_handled(tmp_path):
     for name in ("a\0b", "x" * 5000):
         assert find_file(tmp_path / "a", name, tmp_path) == tmp_path / name
         with pytest.raises(UserError) as caught:

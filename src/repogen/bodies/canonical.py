@@ -1,4 +1,4 @@
-"""Where a place on any body's T-pose lies on the body that paint is measured on."""
+"""Map points on any body's T-pose to anny's average adult, on which outfits are measured."""
 
 import numpy as np
 from jaxtyping import Float
@@ -16,28 +16,28 @@ HEIGHTS = {
     "eye": (0.748, -0.136),
     "crown": (0.861, -0.136),
 }
-"""z and y of the landmarks on anny's average adult, metres, the hips' middle at the origin."""
+"""z and y of landmarks on anny's average adult in metres; the mid-hip is the origin."""
 
 REACHES = {"middle": 0.0, "shoulder": 0.171, "elbow": 0.461, "wrist": 0.731, "fingertip": 0.938}
-"""|x| of the landmarks on anny's average adult, metres."""
+"""|x| of landmarks on anny's average adult in metres."""
 
 
-def to_paint_frame(points: Float[np.ndarray, "n 3"], tpose: PosedBody) -> Float[np.ndarray, "n 3"]:
-    """Places on a body, moved to the same places of the one outfits are measured on.
+def to_canonical(points: Float[np.ndarray, "n 3"], tpose: PosedBody) -> Float[np.ndarray, "n 3"]:
+    """Points on the body `tpose`, mapped to the corresponding points of anny's average adult.
 
-    `tpose` is the body the points lie on; both frames are the world's: metres, z up, facing -y,
-    the hips' middle at the origin. Linear between landmarks: z, and the shift along y, between
-    sole, ankle, knee, hips, shoulder, eye and crown; |x| between the middle, shoulder, elbow,
-    wrist and fingertip. Soles, crown and fingertips are the mesh's ends, the other landmarks are
-    keypoints. Raises `UserError` where they do not follow one another as in a T-pose.
+    Both frames are the world's: metres, z up, facing -y, the mid-hip at the origin. The map is
+    linear between landmarks: z, and the shift along y, between sole, ankle, knee, hips, shoulder,
+    eye and crown; |x| between the midline, shoulder, elbow, wrist and fingertip. Soles, crown and
+    fingertips are the mesh's ends, the other landmarks are keypoints. Raises `UserError` if the
+    landmarks are not in the order of a T-pose.
     """
-    at = {name: _both_sides(tpose, name) for name in ("ankle", "knee", "shoulder", "eye")}
-    at["hip"] = np.zeros(3)
+    marks = {name: _both_sides(tpose, name) for name in ("ankle", "knee", "shoulder", "eye")}
+    marks["hip"] = np.zeros(3)
     # The ends of the mesh have the depth of the landmark beside them.
-    at["sole"] = np.array([0.0, at["ankle"][1], tpose.vertices[:, 2].min()])
-    at["crown"] = np.array([0.0, at["eye"][1], tpose.vertices[:, 2].max()])
-    heights = np.array([at[name][2] for name in HEIGHTS])
-    depths = np.array([at[name][1] for name in HEIGHTS])
+    marks["sole"] = np.array([0.0, marks["ankle"][1], tpose.vertices[:, 2].min()])
+    marks["crown"] = np.array([0.0, marks["eye"][1], tpose.vertices[:, 2].max()])
+    heights = np.array([marks[name][2] for name in HEIGHTS])
+    depths = np.array([marks[name][1] for name in HEIGHTS])
     reaches = np.array([
         0.0,
         *(_both_sides(tpose, name)[0] for name in ("shoulder", "elbow", "wrist")),
@@ -46,7 +46,10 @@ def to_paint_frame(points: Float[np.ndarray, "n 3"], tpose: PosedBody) -> Float[
     for names, values, axis in ((HEIGHTS, heights, "height"), (REACHES, reaches, "reach")):
         if (np.diff(values) <= 0).any():
             listed = ", ".join(f"{n} {v:.2f}" for n, v in zip(names, values, strict=True))
-            raise UserError(f"the body stands in no T-pose: {axis} in metres: {listed}")
+            raise UserError(
+                f"the body is not in T-pose: its landmarks by {axis} in metres, {listed}, must "
+                "ascend"
+            )
     z, y = np.array(list(HEIGHTS.values())).T
     return np.stack(
         [

@@ -1,9 +1,9 @@
-"""Places on other bodies meet the places that paint is measured on."""
+"""The map from other bodies to the one on which outfits are measured."""
 
 import numpy as np
 import pytest
 
-from repogen.bodies.paint_frame import HEIGHTS, REACHES, to_paint_frame
+from repogen.bodies.canonical import HEIGHTS, REACHES, to_canonical
 from repogen.bodies.protocol import PosedBody
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.errors import UserError
@@ -17,7 +17,7 @@ def average(body):
     return PosedBody(vertices=tpose.vertices[skin].astype(float), keypoints=tpose.keypoints)
 
 
-def test_the_landmarks_are_annys(average):
+def test_landmarks_equal_those_of_annys_average_adult(average):
     at = dict(zip(COCO_KEYPOINTS, average.keypoints, strict=True))
     for name in ("ankle", "knee", "shoulder", "eye"):
         assert at[f"left_{name}"][[2, 1]] == pytest.approx(HEIGHTS[name], abs=2e-3)
@@ -28,13 +28,13 @@ def test_the_landmarks_are_annys(average):
     assert ends == pytest.approx(marks, abs=2e-3)
 
 
-def test_anny_stays_as_it_is(average):
-    assert np.abs(to_paint_frame(average.vertices, average) - average.vertices).max() < 3e-3
+def test_annys_average_adult_is_mapped_to_itself(average):
+    assert np.abs(to_canonical(average.vertices, average) - average.vertices).max() < 3e-3
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_body_of_another_build_comes_back_as_anny(average, seed):
-    """Limbs stretched piece by piece and the spine bent: to_paint_frame is the way back."""
+def test_a_stretched_body_is_mapped_back_to_anny(average, seed):
+    """The limbs are stretched between landmarks and the spine is bent; the map undoes both."""
     rng = np.random.default_rng(seed)
     z, y = np.array(list(HEIGHTS.values())).T
     steps = np.diff(z) * rng.uniform(0.7, 1.4, len(z) - 1)
@@ -59,11 +59,11 @@ def test_a_body_of_another_build_comes_back_as_anny(average, seed):
 
     tpose = PosedBody(other(average.vertices), other(average.keypoints))
     assert np.abs(tpose.vertices - average.vertices).max() > 0.05
-    back = to_paint_frame(tpose.vertices, tpose)
+    back = to_canonical(tpose.vertices, tpose)
     assert np.abs(back - average.vertices).max() < 6e-3
 
 
-def test_a_body_that_lies_down_is_a_user_error(average):
+def test_a_body_not_in_tpose_is_a_user_error(average):
     lying = PosedBody(average.vertices[:, [0, 2, 1]], average.keypoints[:, [0, 2, 1]])
-    with pytest.raises(UserError, match="no T-pose: height in metres: sole"):
-        to_paint_frame(average.vertices, lying)
+    with pytest.raises(UserError, match="not in T-pose: its landmarks by height in metres, sole"):
+        to_canonical(average.vertices, lying)

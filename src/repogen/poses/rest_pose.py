@@ -1,4 +1,4 @@
-"""How a foreign skeleton stands with no joint turned, and what takes that to our T-pose."""
+"""The rest pose of a foreign skeleton (all rotations zero), and its rotations to our T-pose."""
 
 from collections.abc import Mapping
 
@@ -11,31 +11,34 @@ from repogen.bodies.skeleton import FINGERS
 from repogen.poses.rigs import Rig
 
 _LEGS_APART_DEG = 5.0
-"""How far thighs and shins lean outwards in T-pose: the average adult's joints by 4.8 and 5.5."""
+"""Outward lean of thighs and shins in T-pose; the average adult's are 4.8 and 5.5."""
 
 _STRAIGHT_DEG = 20.0
-"""Limbs bent by less than this may be those of a T-pose or A-pose."""
+"""Limbs bent by less than this count as straight, as in a T-pose or A-pose."""
 
 _BENT_DEG = 10.0
-"""An elbow bent by more at zero shows how its hinge lies."""
+"""An elbow bent by more than this at rest shows the axis of its hinge."""
 
 Vectors = Mapping[str, Float[np.ndarray, "3"]]
 
 
-def body_axes(at_rest: Float[np.ndarray, "joints 3"], rig: Rig) -> Float[np.ndarray, "3 3"] | None:
-    """The body's axes (rows: left, up, front) in the file's; None if it does not stand.
+def body_axes(
+    positions: Float[np.ndarray, "joints 3"], rig: Rig
+) -> Float[np.ndarray, "3 3"] | None:
+    """The body's axes (rows: left, up, front) in the file's frame; None if it does not stand.
 
-    Up is the file's axis that is nearest to hips → head; left is right hip → left hip.
+    `positions` are the joints' in the rest pose. Up is the file's axis nearest to hips → head;
+    left is right hip → left hip.
     """
-    left_hip, right_hip = (at_rest[rig.joints[f"{side}_hip"]] for side in ("left", "right"))
+    left_hip, right_hip = (positions[rig.joints[f"{side}_hip"]] for side in ("left", "right"))
     hips = (left_hip + right_hip) / 2
-    trunk = at_rest[rig.joints["head"]] - hips
+    trunk = positions[rig.joints["head"]] - hips
     axis = int(np.argmax(np.abs(trunk)))
     up = np.sign(trunk[axis]) * np.eye(3)[axis]
     left = left_hip - right_hip
     left = left - (left @ up) * up
     width, height = np.linalg.norm(left), trunk @ up
-    knees = [at_rest[rig.joints[f"{side}_knee"]] - hips for side in ("left", "right")]
+    knees = [positions[rig.joints[f"{side}_knee"]] - hips for side in ("left", "right")]
     stands = height > 0.8 * np.linalg.norm(trunk) and all(knee @ up < 0 for knee in knees)
     if not stands or width < 0.01 * height:
         return None
@@ -43,27 +46,28 @@ def body_axes(at_rest: Float[np.ndarray, "joints 3"], rig: Rig) -> Float[np.ndar
     return np.stack([left, up, np.cross(left, up)])
 
 
-def is_straight(at_rest: Float[np.ndarray, "joints 3"], rig: Rig) -> bool:
-    """Whether no elbow and no knee is bent by more than `_STRAIGHT_DEG`."""
+def is_straight(positions: Float[np.ndarray, "joints 3"], rig: Rig) -> bool:
+    """Whether every elbow and knee is bent by less than 20 degrees."""
     for side in ("left", "right"):
         for limb in (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist")):
-            places = [rig.joints[name] for j in limb if (name := f"{side}_{j}") in rig.joints]
-            if len(places) < 3:
+            indices = [rig.joints[name] for j in limb if (name := f"{side}_{j}") in rig.joints]
+            if len(indices) < 3:
                 continue
-            first, second = np.diff(at_rest[places], axis=0)
+            first, second = np.diff(positions[indices], axis=0)
             bend = np.arctan2(np.linalg.norm(np.cross(first, second)), first @ second)
             if np.degrees(bend) > _STRAIGHT_DEG:
                 return False
     return True
 
 
-def to_tpose(rest: Vectors) -> dict[str, Float[np.ndarray, "3 3"]]:
-    """World rotation from the file's pose at zero to the T-pose, by joint, in the body's axes.
+def rotations_to_tpose(rest: Vectors) -> dict[str, Float[np.ndarray, "3 3"]]:
+    """World rotations from the file's rest pose to the T-pose, by joint, in the body's axes.
 
-    Arms turn the shortest way until they point sideways, with the hinge of an elbow that is bent
-    at zero upright and the palms, where knuckles show them, down. Legs turn sideways alone: a
-    knee is straight at zero, however its rig places it between hip and ankle. Trunk, head and
-    feet are taken to be as in T-pose.
+    `rest` are the joints' positions in the rest pose, in the body's axes. Arms take the shortest
+    rotation to point sideways, with the hinge of an elbow bent at rest upright and the palms,
+    where knuckles show them, down. Legs rotate sideways only, since a knee is straight at rest
+    wherever its rig puts it between hip and ankle. Trunk, head and feet are assumed to be as in
+    T-pose.
     """
     out = {}
     for side, sign in (("left", 1.0), ("right", -1.0)):
@@ -90,9 +94,9 @@ def _straight_arm(
         return upper, upper
     bone = rest[f"{side}_wrist"] - elbow
     bent = upper @ bone
-    off = np.array([0.0, bent[1], bent[2]])
-    if np.degrees(np.arctan2(np.linalg.norm(off), bent @ sideways)) > _BENT_DEG:
-        upper = shortest_rotation(off, np.array([0.0, 0.0, 1.0])) @ upper
+    across = np.array([0.0, bent[1], bent[2]])
+    if np.degrees(np.arctan2(np.linalg.norm(across), bent @ sideways)) > _BENT_DEG:
+        upper = shortest_rotation(across, np.array([0.0, 0.0, 1.0])) @ upper
     return upper, shortest_rotation(upper @ bone, sideways) @ upper
 
 
@@ -113,5 +117,5 @@ def _flat_hand(
 
 
 def finger_joints(side: str) -> list[str]:
-    """Our names of a hand's fifteen joints, each finger's from the palm outwards."""
+    """Our names of a hand's fifteen joints, each finger's from the palm to the tip."""
     return [f"{side}_{finger}{knuckle}" for finger in FINGERS for knuckle in (1, 2, 3)]
