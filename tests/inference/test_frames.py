@@ -73,7 +73,7 @@ def test_a_video_that_breaks_off_gives_what_is_there(tmp_path, film, capfd):
     path.write_bytes(data[: len(data) // 2])
     frames = list(read_frames(list_sources((path,), tmp_path / "o")[1], []))
     assert 0 < len(frames) < 20
-    assert f"breaks off after {len(frames)} of 20 frames" in capfd.readouterr().err
+    assert f"ends after {len(frames)} of 20 frames" in capfd.readouterr().err
 
 
 def test_photographs_are_turned_as_their_file_says(tmp_path, write_turned):

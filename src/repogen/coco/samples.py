@@ -1,6 +1,5 @@
 """Training and test crops, read from the images when they are asked for."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +24,7 @@ from repogen.coco.crops import (
     window_of,
 )
 from repogen.errors import UserError
+from repogen.messages import say
 from repogen.pictures import decode_picture, read_picture
 
 
@@ -138,11 +138,7 @@ def readable(
         )
     kept = people.take(np.flatnonzero(~np.isin(people.image, bad)))
     left_out = f", {len(bad)} unreadable images left out" if len(bad) else ""
-    print(
-        f"repogen: {people.name}: {len(kept)} persons in {len(images) - len(bad)} images{left_out}",
-        file=sys.stderr,
-        flush=True,
-    )
+    say(f"{people.name}: {len(kept)} persons in {len(images) - len(bad)} images{left_out}")
     return kept, bad
 
 

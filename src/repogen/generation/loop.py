@@ -1,7 +1,6 @@
 """Generating a dataset: chunks of images spread over processes, in any order, resumable."""
 
 import multiprocessing
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from repogen.generation.config import GenerateConfig
 from repogen.generation.engines import make_chunks
 from repogen.generation.record import changed_option, refuse_other_run, run_record, warn_of_versions
 from repogen.labels.annotation import CATEGORY
+from repogen.messages import say
 from repogen.scenes.config import backdrop_of, forget_files
 
 
@@ -43,7 +43,7 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
     run = _record_now(config)
     _check_device(config.device)
     if folder.complete and changed_option(read_run(folder), run) is None:
-        _say(f"{folder.root} is finished: {config.images} images of these options")
+        say(f"{folder.root} is finished: {config.images} images of these options")
         return folder.root
     with opened(folder, lambda: _check_folder(folder, run)):
         if config.body == "anny":
@@ -59,8 +59,8 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
         left = sum(min(folder.chunk, config.images - chunk * folder.chunk) for chunk in todo)
         done = config.images - left
         if done:
-            _say(f"going on: {done} of {config.images} images are there")
-        _say(f"backgrounds: {run['backgrounds_found']}")
+            say(f"going on: {done} of {config.images} images are there")
+        say(f"backgrounds: {run['backgrounds_found']}")
         if todo:
             with tqdm(
                 total=config.images, initial=done, unit="img", smoothing=0.1, desc="generating"
@@ -103,10 +103,6 @@ def _check_device(device: str) -> None:
         devices = [str(d) for d in wp.get_devices()] + ["cuda"] * wp.is_cuda_available()
         if device not in devices:
             raise unknown_choice("device", device, devices)
-
-
-def _say(text: str) -> None:
-    print(f"repogen: {text}", file=sys.stderr, flush=True)
 
 
 def _check_folder(folder: DatasetFolder, run: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from repogen.bodies.smpl_files import FAMILIES, find_model_files
 from repogen.datasets.reading import RUN_FORMAT
 from repogen.errors import UserError
 from repogen.generation.config import GenerateConfig
+from repogen.messages import warn
 from repogen.poses.motion import poses_of_pack
 
 _FREE = ("workers", "engine", "ray_address")
@@ -138,8 +139,4 @@ def refuse_other_run(root: Path, before: dict[str, Any], run: dict[str, Any]) ->
 def warn_of_versions(before: dict[str, Any], run: dict[str, Any]) -> None:
     """Say so where a half-made dataset was begun with other versions of the libraries."""
     if before["versions"] != run["versions"]:
-        print(
-            "repogen: warning: begun with other versions of the libraries; later images may "
-            "differ a bit",
-            file=sys.stderr,
-        )
+        warn("the run began with other versions of the libraries; later images may differ slightly")

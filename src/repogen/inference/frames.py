@@ -1,7 +1,6 @@
 """What to look at: image files, folders of them, and the frames of videos."""
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from jaxtyping import UInt8
 from repogen.coco.samples import labelled_picture
 from repogen.environment.backgrounds import IMAGE_SUFFIXES
 from repogen.errors import UserError
+from repogen.messages import warn
 from repogen.pictures import read_picture
 
 _FASTEST = 1000.0
@@ -123,5 +123,4 @@ def _video(source: Source) -> Iterator[Frame]:
     finally:
         video.release()
     if 0 < number < 0.99 * promised:
-        text = f"{source.path} breaks off after {number} of {promised:.0f} frames"
-        print(f"repogen: {text}", file=sys.stderr, flush=True)
+        warn(f"{source.path} ends after {number} of {promised:.0f} frames")

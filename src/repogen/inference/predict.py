@@ -1,7 +1,6 @@
 """Poses in pictures and videos of one's own: COCO results, drawings, files for annotators."""
 
 import itertools
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from repogen.inference.exports import Found, write_people, write_results
 from repogen.inference.frames import Frame, Source, list_sources, read_frames
 from repogen.inference.label_studio import write_label_studio
 from repogen.inference.options import PredictConfig
+from repogen.messages import say
 
 _BATCH = 32
 """Crops that go through the network together."""
@@ -86,7 +86,7 @@ def predict(
         write_cvat(out / "cvat", found, options.joint_score)
     if "label-studio" in options.write:
         write_label_studio(out / "label_studio", found, options.joint_score, root, model)
-        _say(
+        say(
             "Label Studio finds the images with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true, "
             f"LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={root.parent} and {root} as local storage"
         )
@@ -98,7 +98,7 @@ def predict(
 def _tell_weak(found: list[Found], least: float) -> None:
     weak = [(one.keypoints[:, :, 2] < least).mean() for one in found if len(one.keypoints)]
     if weak and np.mean(weak) > _MANY:
-        _say(
+        say(
             f"{np.mean(weak):.0%} of the joints score less than --joint-score {least:g}: they are "
             "neither drawn nor labelled, but in results.json"
         )
@@ -212,8 +212,4 @@ def _report(broken: list[Source], sources: list[Source], out: Path) -> None:
     many = f"{len(broken)} of {len(sources)} files cannot be read, first {broken[0].path}"
     if len(broken) > 0.01 * len(sources):
         raise UserError(f"{many}; {out} holds what was found in the others")
-    _say(many)
-
-
-def _say(text: str) -> None:
-    print(f"repogen: {text}", file=sys.stderr, flush=True)
+    say(many)

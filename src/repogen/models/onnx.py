@@ -7,7 +7,6 @@ at column x and row y is the joint at x * 191 / 47, y * 255 / 63 of the crop.
 
 import json
 import logging
-import sys
 import warnings
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +22,7 @@ from torch import Tensor, nn
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.coco.crops import CROP_SIZE
 from repogen.errors import UserError
+from repogen.messages import say
 from repogen.models.heatmaps import STRIDE
 from repogen.models.pixels import normalize
 from repogen.models.weights import load_model, unused, workspace
@@ -60,8 +60,7 @@ def export_weights(source: Path, out: Path) -> Path:
     _check(out)
     model, name = load_model(source)
     difference = export_onnx(model, out, name)
-    said = f"its heatmaps differ from torch's by {difference:.1e} of their largest value"
-    print(f"repogen: {name}; {said}", file=sys.stderr, flush=True)
+    say(f"{name}; its heatmaps differ from torch's by {difference:.1e} of their largest value")
     return out
 
 

@@ -1,7 +1,6 @@
 """One run of training, from top to bottom."""
 
 import math
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from repogen.errors import UserError
 from repogen.evaluation.scores import evaluate_estimates
 from repogen.inference.estimate import estimate_people
 from repogen.inference.network import network
+from repogen.messages import say
 from repogen.models import build_model
 from repogen.models.heatmaps import joints_to_heatmaps
 from repogen.models.pixels import normalize
@@ -54,7 +54,7 @@ def train(config: TrainConfig) -> Path:
     state = _begin(config, accelerator.scaler)
     with opened_run(config, mix, tests, state, accelerator), deaths_told():
         if state.epoch:
-            _say(f"going on after epoch {state.epoch} of {config.epochs}")
+            say(f"going on after epoch {state.epoch} of {config.epochs}")
         _go_on(config, mix, tests, state, accelerator)
     return config.out
 
@@ -142,7 +142,7 @@ def _begin(config: TrainConfig, scaler: GradScaler | None) -> State:
         weights, _ = read_weights(config.init)
         fresh = load_into(model, weights, str(config.init), config.model)
         if fresh:
-            _say(f"{config.init} is a backbone; the other {len(fresh)} tensors start afresh")
+            say(f"{config.init} is a backbone; the other {len(fresh)} tensors start afresh")
         start = _copied(model)
     groups = parameter_groups(model, config.learning_rate, config.weight_decay, config.layer_decay)
     average = _copied(model) if config.ema else None
@@ -172,9 +172,5 @@ def _validated(
     for people in tests:
         table = evaluate_estimates(people, estimate_people(estimator, people), draws=0)
         scores[people.name] = {name: table[name].value for name in ("AP", "AR", "OKS", "PCK")}
-        _say(f"{people.name}: " + ", ".join(f"{k} {v:.3f}" for k, v in scores[people.name].items()))
+        say(f"{people.name}: " + ", ".join(f"{k} {v:.3f}" for k, v in scores[people.name].items()))
     return {"val": scores}
-
-
-def _say(text: str) -> None:
-    print(f"repogen: {text}", file=sys.stderr, flush=True)

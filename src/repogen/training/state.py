@@ -27,6 +27,7 @@ from repogen.datasets.folder import (
 )
 from repogen.datasets.sets import parse_set
 from repogen.errors import UserError, first_line
+from repogen.messages import warn
 from repogen.models.weights import Weights, blended, save_weights
 from repogen.training.config import TrainConfig
 from repogen.training.curve import curve_figure
@@ -213,10 +214,9 @@ def _check_same(before: dict[str, Any], now: dict[str, Any], out: Path) -> None:
             )
     for key in ("versions", "device", "precision", "processes"):
         if before.get(key) != now[key]:
-            print(
-                f"repogen: {out} was begun with {key} {before.get(key)}, now {now[key]}: losses "
-                "will not be the same to the last digit",
-                file=sys.stderr,
+            warn(
+                f"{out} was begun with {key} {before.get(key)}, now {now[key]}; the losses will "
+                "differ slightly"
             )
     for path, digest in now["sha256"].items():
         if before["sha256"].get(path) != digest:

@@ -1,7 +1,6 @@
 """The trained regressor, kept on this machine, and how far off it is on people it never saw."""
 
 import json
-import sys
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import pairwise
@@ -19,6 +18,7 @@ from repogen.bodies.anny_data import cache_dir
 from repogen.cameras.viewpoints import BANDS
 from repogen.datasets.folder import cannot_write, write_whole
 from repogen.errors import UserError
+from repogen.messages import say
 from repogen.viewpoint_estimation.mixture import mode
 from repogen.viewpoint_estimation.regressor import ViewRegressor, estimate_views, train_regressor
 from repogen.viewpoint_estimation.sampling import (
@@ -114,7 +114,7 @@ def load_regressor() -> Trained:
             path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{path}.lock"):
                 if not path.exists():
-                    _say(f"training the view regressor, once for this machine (minutes) → {path}")
+                    say(f"training the view regressor, once for this machine (minutes) → {path}")
                     _save(path, train_and_test())
         except OSError as error:
             raise cannot_write(path, error) from error
@@ -138,7 +138,3 @@ def _read(path: Path) -> Trained:
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"{path} is no view regressor; remove it to train one anew") from error
     return Trained(network.eval(), held_out)
-
-
-def _say(text: str) -> None:
-    print(f"repogen: {text}", file=sys.stderr, flush=True)
