@@ -32,9 +32,9 @@ from measuring import line
 
 from repogen import GenerateConfig, label, load_body, sample_scene
 from repogen.assets import installed
-from repogen.datasets.folder import encode_jpeg
+from repogen.datasets.encoding import encode_jpeg
+from repogen.datasets.samples import encode_maps
 from repogen.generation.config import PRESETS
-from repogen.generation.output import encoded_maps
 from repogen.rendering import Renderer
 
 MAPS = ("depth", "masks", "parts")
@@ -73,7 +73,7 @@ def stages(images: int, options: GenerateConfig) -> None:
         rendering = timed("render", renderer.render, scene)
         annotations = timed("label", label, rendering)
         timed("JPEG", encode_jpeg, rendering.image)
-        timed("depth, masks, parts as PNG", encoded_maps, rendering, annotations, MAPS)
+        timed("depth, masks, parts as PNG", encode_maps, rendering, annotations, MAPS)
     for name, values in spent.items():
         line(name, values, "ms")
     del spent["depth, masks, parts as PNG"]

@@ -14,7 +14,7 @@ from repogen import Scene
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.protocol import PosedBody, Surface
 from repogen.cameras.camera import Camera
-from repogen.datasets.folder import encode_jpeg
+from repogen.datasets.encoding import encode_jpeg
 from repogen.environment.backgrounds import Photo, photo_pixels
 
 

@@ -30,9 +30,9 @@ import numpy as np
 
 from repogen import GenerateConfig
 from repogen.datasets.convert import convert
-from repogen.datasets.folder import PICTURE, DatasetFolder, Record
-from repogen.datasets.reading import RUN_FORMAT, read_annotated, write_run
-from repogen.datasets.shards import ShardFolder, read_manifest, read_shard, unpack
+from repogen.datasets.folder import PICTURE, DatasetFolder, Sample
+from repogen.datasets.reading import RUN_FORMAT, read_entries, write_run_info
+from repogen.datasets.shards import ShardFolder, read_manifest, read_shard, unpack_shard
 from repogen.generation.engines import make_chunks
 
 _PICTURE_BYTES = 1000
@@ -50,13 +50,13 @@ class Stamped:
     def chunk(self) -> int:
         return self.folder.chunk
 
-    def write_chunk(self, chunk: int, records: Iterable[Record]) -> None:
+    def write_chunk(self, chunk: int, records: Iterable[Sample]) -> None:
         rows: list[tuple[float, float, float]] = []
         self.folder.write_chunk(chunk, self._noted(records, rows))
         rows.append(_now())
         (self.folder.root / f"{chunk:06d}.times").write_text(json.dumps(rows))
 
-    def _noted(self, records: Iterable[Record], rows: list) -> Iterator[Record]:
+    def _noted(self, records: Iterable[Sample], rows: list) -> Iterator[Sample]:
         for record in records:
             rows.append(_now())
             yield record
@@ -228,10 +228,10 @@ MEMORY = {
 
 def memory(options: argparse.Namespace) -> None:
     """Peaks of fresh processes that write, convert and read datasets of one record."""
-    from repogen.generation.worker import Maker
+    from repogen.generation.worker import SampleMaker
 
     config = GenerateConfig(images=1, workers=1, backgrounds="builtin", wardrobe="painted")
-    made = replace(Maker(config).record(0), files={})
+    made = replace(SampleMaker(config).record(0), files={})
     print(f"{'peak MB':>12}" + "".join(f"{name:>18}" for name in MEMORY))
     for count in options.records:
         print(f"{count:12,}", end="", flush=True)
@@ -249,24 +249,24 @@ def child(what: str, kind: str, count: int, root: Path) -> None:
     """One of `MEMORY`, in this process; prints its peak."""
     folder = ShardFolder(root / kind, 256) if kind == "webdataset" else DatasetFolder(root / kind)
     if what == "write":
-        write(folder, count, Record(**json.loads((root / "record.json").read_text())), kind)
+        write(folder, count, Sample(**json.loads((root / "record.json").read_text())), kind)
     elif what == "convert":
         convert(str(folder.root), root / f"from-{kind}")
     elif kind == "coco":
-        assert sum(1 for _ in read_annotated(folder)) == count
+        assert sum(1 for _ in read_entries(folder)) == count
     else:
         url = str(folder.root)
         for shard in read_manifest(url).shards:
-            assert sum(1 for _ in unpack(read_shard(url, shard), shard.name)) == shard.images
+            assert sum(1 for _ in unpack_shard(read_shard(url, shard), shard.name)) == shard.images
     print(peak_megabytes())
 
 
-def write(folder: DatasetFolder, count: int, record: Record, kind: str) -> None:
+def write(folder: DatasetFolder, count: int, record: Sample, kind: str) -> None:
     config: dict[str, Any] = {"images": count, "write": [], "format": kind}
-    write_run(folder, {"format": RUN_FORMAT, "config": config, "versions": {}})
+    write_run_info(folder, {"format": RUN_FORMAT, "config": config, "versions": {}})
     picture = os.urandom(_PICTURE_BYTES)
 
-    def numbered(number: int) -> Record:
+    def numbered(number: int) -> Sample:
         image = record.image | {"id": number, "file_name": f"{number:08d}.jpg"}
         return replace(record, image=image, files={PICTURE: picture})
 

@@ -10,7 +10,7 @@ import pytest
 from repogen.environment.backgrounds import load_photo
 from repogen.errors import UserError
 from repogen.people.wardrobe import find_textures
-from repogen.pictures import MOST_PIXELS, begins_as_picture, decode_picture, read_picture
+from repogen.pictures import MAX_PIXELS, begins_as_picture, decode_picture, read_picture
 from repogen.scenes.sample.crowd import find_cutouts
 
 
@@ -21,7 +21,7 @@ def chunk(name, data):
 @pytest.fixture
 def bomb(tmp_path):
     """A PNG with alpha whose head says that it has more pixels than are decoded."""
-    head = struct.pack(">IIBBBBB", 2**14, MOST_PIXELS // 2**14 + 1, 8, 6, 0, 0, 0)
+    head = struct.pack(">IIBBBBB", 2**14, MAX_PIXELS // 2**14 + 1, 8, 6, 0, 0, 0)
     rows = zlib.compress(bytes(10**6))
     path = tmp_path / "bomb.png"
     path.write_bytes(

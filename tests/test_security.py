@@ -51,7 +51,7 @@ def problems(path):
             yield f"{where} without a limit's error"
 
 
-OURS = ("anny_data.py", "rendering/textures.py", "coco/crops.py")
+OURS = ("anny_data.py", "rendering/textures.py", "coco/augmentation.py")
 """They decode what we have written, or what was looked at before."""
 
 

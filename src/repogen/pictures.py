@@ -10,22 +10,22 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from repogen.limits import MOST_PIXELS
+from repogen.limits import MAX_PIXELS
 
-__all__ = ["MOST_PIXELS", "begins_as_picture", "decode_picture", "read_picture"]
+__all__ = ["MAX_PIXELS", "begins_as_picture", "decode_picture", "read_picture"]
 
 
 def begins_as_picture(path: Path) -> bool:
-    """Whether a file says that it is a picture of no more than `MOST_PIXELS`."""
+    """Whether a file says that it is a picture of no more than `MAX_PIXELS`."""
     try:
         with Image.open(path) as picture:
-            return picture.width * picture.height <= MOST_PIXELS
+            return picture.width * picture.height <= MAX_PIXELS
     except Exception:  # Pillow's decoders raise many kinds
         return False
 
 
 def read_picture(path: str, flags: int = cv2.IMREAD_COLOR) -> np.ndarray | None:
-    """`cv2.imread`; None for what is no picture or has more than `MOST_PIXELS`."""
+    """`cv2.imread`; None for what is no picture or has more than `MAX_PIXELS`."""
     try:
         return cv2.imread(path, flags)
     except cv2.error:

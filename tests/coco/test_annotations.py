@@ -10,7 +10,7 @@ from pycocotools.coco import COCO
 
 from repogen import UserError
 from repogen.bodies import COCO_KEYPOINTS
-from repogen.coco.annotations import read_people
+from repogen.coco.annotations import read_person_annotations
 
 SAMPLE = Path(__file__).parents[3] / "shared/data/coco_sample"
 POLYGON = [[10.0, 10.0, 50.0, 10.0, 50.0, 90.0, 10.0, 90.0]]
@@ -38,7 +38,7 @@ def write(folder, annotations, **changes):
 
 
 def read(folder, annotations, **changes):
-    return read_people("set", write(folder, annotations, **changes), folder)
+    return read_person_annotations("set", write(folder, annotations, **changes), folder)
 
 
 def test_a_plain_annotation_comes_through(tmp_path):
@@ -191,14 +191,14 @@ def test_images_with_a_camera_are_ours(tmp_path):
 def test_a_file_that_is_no_json_or_absent(tmp_path):
     (tmp_path / "x.json").write_text("{nope")
     with pytest.raises(UserError, match="not a JSON file"):
-        read_people("x", tmp_path / "x.json", tmp_path)
+        read_person_annotations("x", tmp_path / "x.json", tmp_path)
     with pytest.raises(UserError, match="cannot read"):
-        read_people("x", tmp_path / "y.json", tmp_path)
+        read_person_annotations("x", tmp_path / "y.json", tmp_path)
 
 
 @pytest.mark.skipif(not SAMPLE.exists(), reason="no shared data here")
 def test_real_coco_is_read_as_pycocotools_reads_it(capsys):
-    people = read_people("coco", SAMPLE / "annotations.json", SAMPLE / "images")
+    people = read_person_annotations("coco", SAMPLE / "annotations.json", SAMPLE / "images")
     coco = COCO(SAMPLE / "annotations.json")
     known = coco.loadAnns(coco.getAnnIds(catIds=[1]))
     assert sorted(people.ids) == sorted(a["id"] for a in known)

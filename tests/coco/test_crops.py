@@ -5,19 +5,16 @@ import numpy as np
 import pytest
 
 from repogen.bodies import COCO_KEYPOINTS
+from repogen.coco.augmentation import Augmentation, augment, color_jitter, degrade
 from repogen.coco.crops import (
     CROP_SIZE,
     FLIP,
     PADDING,
-    Augmentation,
     Window,
-    augmented,
-    cut,
-    degraded,
-    jittered,
+    box_to_window,
     joints_to_crop,
     joints_to_picture,
-    window_of,
+    warp_crop,
     window_to_crop,
 )
 
@@ -34,7 +31,7 @@ def test_left_and_right_change_places():
 
 @pytest.mark.parametrize("box", [(10, 20, 30, 200), (10, 20, 300, 40), (0, 0, 90, 120)])
 def test_a_window_holds_its_box_at_the_crops_aspect(box):
-    window = window_of(np.array(box, dtype=float))
+    window = box_to_window(np.array(box, dtype=float))
     assert window.center == (box[0] + box[2] / 2, box[1] + box[3] / 2)
     assert window.size[0] / window.size[1] == pytest.approx(0.75)
     slack = np.array(window.size) / (np.array(box[2:]) * PADDING)
@@ -72,7 +69,7 @@ def test_pixels_go_where_joints_go(flip, rotation, shrunk):
     if shrunk == 2:
         picture = cv2.resize(picture, (200, 200), interpolation=cv2.INTER_AREA)
     window = Window((200.0, 200.0), (240.0, 320.0), rotation, flip)
-    crop = cut(picture, window, shrunk)
+    crop = warp_crop(picture, window, shrunk)
     joints = joints_to_crop(keypoints, window)
     assert (joints[:, 2] == 2).all()
     order = FLIP if flip else np.arange(17)
@@ -100,7 +97,7 @@ def test_augmentation_follows_its_distributions():
     rng = np.random.default_rng(0)
     keypoints = np.zeros((17, 3))  # too few joints for half bodies
     start = Window((100.0, 100.0), (75.0, 100.0))
-    windows = [augmented(rng, start, keypoints, Augmentation()) for _ in range(4000)]
+    windows = [augment(rng, start, keypoints, Augmentation()) for _ in range(4000)]
     zoom = np.array([w.size[1] / 100 for w in windows])
     angle = np.array([w.rotation_deg for w in windows])
     assert zoom.min() == 0.5
@@ -119,7 +116,7 @@ def test_half_bodies_show_half_the_joints():
     keypoints[11:, 1] = np.linspace(200, 300, 6)
     how = Augmentation(half_body=1.0, scale=0.0, rotated=0.0)
     centres = np.array(
-        [augmented(rng, window_of(np.array([0, 0, 9, 300.0])), keypoints, how).center
+        [augment(rng, box_to_window(np.array([0, 0, 9, 300.0])), keypoints, how).center
          for _ in range(200)]
     )  # fmt: skip
     assert set(centres[:, 1].round().tolist()) == {50.0, 250.0}
@@ -128,10 +125,10 @@ def test_half_bodies_show_half_the_joints():
 def test_colours_vary_and_stay_bytes():
     rng = np.random.default_rng(0)
     crop = rng.integers(0, 255, (*CROP_SIZE[::-1], 3), dtype=np.uint8)
-    assert (jittered(rng, crop, 0.0) == crop).all()
-    means = np.array([jittered(rng, crop, 0.2).mean() for _ in range(50)])
+    assert (color_jitter(rng, crop, 0.0) == crop).all()
+    means = np.array([color_jitter(rng, crop, 0.2).mean() for _ in range(50)])
     assert 2 < means.std() < 25
     for _ in range(20):
-        worse = degraded(rng, crop)
+        worse = degrade(rng, crop)
         assert worse.shape == crop.shape
         assert worse.dtype == np.uint8

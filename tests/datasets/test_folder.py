@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from repogen.datasets.folder import DatasetFolder, encode_jpeg, encode_png, opened, write_whole
+from repogen.datasets.encoding import encode_jpeg, encode_png
+from repogen.datasets.folder import DatasetFolder, locked
 from repogen.errors import UserError
+from repogen.files import write_atomic
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (37, 53), (37, 53, 3)])
@@ -28,8 +30,8 @@ def test_jpeg_is_close():
 
 def test_a_write_replaces_the_whole_file_and_leaves_nothing_else(tmp_path):
     path = tmp_path / "new" / "file.bin"
-    write_whole(path, b"a long first version")
-    write_whole(path, b"short")
+    write_atomic(path, b"a long first version")
+    write_atomic(path, b"short")
     assert path.read_bytes() == b"short"
     assert list(path.parent.iterdir()) == [path]
 
@@ -39,7 +41,7 @@ def test_urls_are_no_folders_to_write(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     with (
         pytest.raises(UserError, match="are written to a folder"),
-        opened(DatasetFolder(Path(name)), lambda: None),
+        locked(DatasetFolder(Path(name)), lambda: None),
     ):
         pass
     assert not list(tmp_path.iterdir())

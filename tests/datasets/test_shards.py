@@ -7,22 +7,24 @@ import re
 import shutil
 import tarfile
 from dataclasses import replace
+from functools import partial
 
 import fsspec
 import pytest
 
+from helpers import contents
 from repogen import GenerateConfig, generate, info, preview, validate
 from repogen.datasets.convert import convert
 from repogen.datasets.reading import (
+    open_coco_folder,
     open_dataset,
-    open_folder,
-    read_annotated,
+    read_entries,
     read_files,
     read_scenes,
 )
-from repogen.datasets.shards import pack, read_manifest, read_shard, unpack
+from repogen.datasets.rerender import rerender
+from repogen.datasets.shards import pack_shard, read_manifest, read_shard, unpack_shard
 from repogen.errors import UserError
-from repogen.generation.rerender import rerender
 
 IMAGES, IN_ONE = 11, 4
 OPTIONS = {
@@ -31,8 +33,7 @@ OPTIONS = {
 }  # fmt: skip
 
 
-def files_of(folder):
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+all_files = partial(contents, without=())
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,7 @@ def test_the_manifest_counts_and_hashes(shards):
     for shard in manifest.shards:
         data = (shards / shard.name).read_bytes()
         assert (shard.bytes, shard.sha256) == (len(data), hashlib.sha256(data).hexdigest())
-        assert shard.persons == sum(len(r.annotations) for r in unpack(data, "it"))
+        assert shard.persons == sum(len(r.annotations) for r in unpack_shard(data, "it"))
 
 
 def test_members_are_named_as_webdataset_wants(shards):
@@ -67,14 +68,14 @@ def test_members_are_named_as_webdataset_wants(shards):
 
 def test_converted_there_and_back_is_the_same(plain, shards, tmp_path):
     there = convert(str(plain), tmp_path / "there", IN_ONE)
-    assert files_of(there) == files_of(shards)
-    assert files_of(convert(str(there), tmp_path / "back")) == files_of(plain)
+    assert all_files(there) == all_files(shards)
+    assert all_files(convert(str(there), tmp_path / "back")) == all_files(plain)
 
 
 def test_more_workers_make_the_same_shards(shards, tmp_path):
     config = GenerateConfig(**(OPTIONS | {"workers": 2}), format="webdataset", shard_images=IN_ONE)
-    made = files_of(generate(tmp_path / "data", config))
-    own = files_of(shards)
+    made = all_files(generate(tmp_path / "data", config))
+    own = all_files(shards)
     assert {k: v for k, v in made.items() if k != "run.json"} == {
         k: v for k, v in own.items() if k != "run.json"
     }
@@ -82,14 +83,14 @@ def test_more_workers_make_the_same_shards(shards, tmp_path):
 
 def test_a_url_is_as_good_as_a_folder(plain, shards, tmp_path):
     store = fsspec.filesystem("memory")
-    for name, data in files_of(shards).items():
+    for name, data in all_files(shards).items():
         store.pipe(f"/bucket/{name}", data)
-    assert files_of(convert("memory://bucket", tmp_path / "back")) == files_of(plain)
+    assert all_files(convert("memory://bucket", tmp_path / "back")) == all_files(plain)
 
 
 def test_a_shard_is_fetched_once_where_it_is_kept(shards, tmp_path):
     store = fsspec.filesystem("memory")
-    for name, data in files_of(shards).items():
+    for name, data in all_files(shards).items():
         store.pipe(f"/cached/{name}", data)
     shard = read_manifest("memory://cached").shards[1]
     path = f"/cached/{shard.name}"
@@ -119,13 +120,13 @@ def test_a_stopped_conversion_goes_on(plain, shards, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "read_shard", stop_at_the_second)
     with pytest.raises(KeyboardInterrupt):
         convert(str(shards), tmp_path / "back")
-    assert files_of(convert(str(shards), tmp_path / "back")) == files_of(plain)
+    assert all_files(convert(str(shards), tmp_path / "back")) == all_files(plain)
     assert seen.count("shard-000000.tar") == 1
 
 
 @pytest.mark.parametrize("damage", ["short", "changed", "missing"])
 def test_a_damaged_shard_is_refused(shards, tmp_path, damage):
-    for name, data in files_of(shards).items():
+    for name, data in all_files(shards).items():
         (tmp_path / name).write_bytes(data)
     path = tmp_path / "shard-000001.tar"
     data = bytearray(path.read_bytes())
@@ -175,7 +176,7 @@ def record(**changes):
 
 
 def test_the_record_whose_changes_are_refused_is_sound():
-    assert len(list(unpack(record(), "it"))) == 1
+    assert len(list(unpack_shard(record(), "it"))) == 1
 
 
 @pytest.mark.parametrize(
@@ -197,12 +198,12 @@ def test_the_record_whose_changes_are_refused_is_sound():
 )
 def test_foreign_tar_files_are_refused(data, says):
     with pytest.raises(UserError, match=says):
-        list(unpack(data, "it"))
+        list(unpack_shard(data, "it"))
 
 
 def test_what_is_packed_comes_out(shards):
-    records = list(unpack((shards / "shard-000000.tar").read_bytes(), "it"))
-    data, shard = pack("shard-000000.tar", records)
+    records = list(unpack_shard((shards / "shard-000000.tar").read_bytes(), "it"))
+    data, shard = pack_shard("shard-000000.tar", records)
     assert data == (shards / "shard-000000.tar").read_bytes()
     assert shard == read_manifest(str(shards)).shards[0]
 
@@ -298,16 +299,16 @@ def test_folders_that_are_not_sound_are_not_converted(plain, tmp_path, damage, s
 def test_a_folder_whose_labels_were_written_anew_is_converted(plain, shards, tmp_path):
     source = shutil.copytree(plain, tmp_path / "source")
     rewritten(lambda coco: None)(source)
-    assert files_of(convert(str(source), tmp_path / "out", IN_ONE)) == files_of(shards)
+    assert all_files(convert(str(source), tmp_path / "out", IN_ONE)) == all_files(shards)
 
 
 def test_shards_of_other_images_are_not_converted(shards, tmp_path):
     """Though the manifest is of them."""
     source = shutil.copytree(shards, tmp_path / "source")
     name = "shard-000001.tar"
-    records = list(unpack((source / name).read_bytes(), name))
+    records = list(unpack_shard((source / name).read_bytes(), name))
     records[0].image["id"] = 1
-    data, shard = pack(name, records)
+    data, shard = pack_shard(name, records)
     (source / name).write_bytes(data)
     manifest = json.loads((source / "shards.json").read_text())
     manifest["shards"][1] = vars(shard)
@@ -351,7 +352,7 @@ def test_sound_shards_are_valid(shards):
     ],
 )
 def test_validate_finds_what_is_broken(shards, tmp_path, name, edit, says):
-    for own, data in files_of(shards).items():
+    for own, data in all_files(shards).items():
         (tmp_path / own).write_bytes(data)
     path = tmp_path / name
     data = edit(path.read_bytes() if path.exists() else b"")
@@ -363,12 +364,12 @@ def test_validate_finds_what_is_broken(shards, tmp_path, name, edit, says):
 
 def test_validate_finds_wrong_labels_in_a_shard(shards, tmp_path):
     """Even where somebody has written the manifest anew."""
-    for own, data in files_of(shards).items():
+    for own, data in all_files(shards).items():
         (tmp_path / own).write_bytes(data)
     name = "shard-000001.tar"
-    records = list(unpack((tmp_path / name).read_bytes(), name))
+    records = list(unpack_shard((tmp_path / name).read_bytes(), name))
     records[2].annotations[0]["bbox"][0] += 3
-    data, shard = pack(name, records)
+    data, shard = pack_shard(name, records)
     (tmp_path / name).write_bytes(data)
     manifest = json.loads((tmp_path / "shards.json").read_text())
     manifest["shards"][1] = vars(shard)
@@ -385,7 +386,7 @@ def test_info_and_preview_of_shards_are_those_of_the_folder(plain, shards, tmp_p
 
     assert told(shards) == told(plain)
     pages = [preview(root, tmp_path / root.parent.name, images=5) for root in (plain, shards)]
-    ours, theirs = (files_of(page.parent) for page in pages)
+    ours, theirs = (all_files(page.parent) for page in pages)
     ours.pop("index.html"), theirs.pop("index.html")  # they name their folders
     assert ours == theirs
 
@@ -394,35 +395,35 @@ def test_images_of_shards_are_made_again(plain, shards, tmp_path):
     ids = (11, 2, 4)
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     assert len(rerender(plain, ids, ours)) == len(rerender(shards, ids, theirs)) == 3
-    assert files_of(ours) == files_of(theirs)
+    assert all_files(ours) == all_files(theirs)
     with pytest.raises(UserError, match="has no image 12"):
         rerender(shards, (12,), theirs)
 
 
 def test_one_image_of_shards_is_found_without_reading_the_others(shards, tmp_path):
-    for own, data in files_of(shards).items():
+    for own, data in all_files(shards).items():
         if own not in ("shard-000000.tar", "shard-000002.tar"):
             (tmp_path / own).write_bytes(data)
     folder = open_dataset(tmp_path)
-    assert [image["id"] for image, _ in read_annotated(folder, (6, 8))] == [6, 8]
+    assert [image["id"] for image, _ in read_entries(folder, (6, 8))] == [6, 8]
     assert [scene.index for scene in read_scenes(folder, (7,))] == [6]
     kinds = ("image", "depth", "stick/all", "stick/visible")
     with tarfile.open(shards / "shard-000001.tar") as tar:
         wanted = [tar.extractfile(n).read() for n in tar.getnames() if n.startswith("00000007.")]
     assert list(read_files(folder, 7, kinds).values()) == wanted[1:]
     with pytest.raises(UserError, match=r"cannot read .*shard-000000\.tar"):
-        list(read_annotated(folder))
+        list(read_entries(folder))
     with pytest.raises(UserError, match="hold no masks of image 7"):
         read_files(folder, 7, ("masks",))
 
 
 def test_validate_makes_images_of_shards_again(shards, tmp_path):
-    for own, data in files_of(shards).items():
+    for own, data in all_files(shards).items():
         (tmp_path / own).write_bytes(data)
     name = "shard-000000.tar"
-    first, second, *others = unpack((tmp_path / name).read_bytes(), name)
+    first, second, *others = unpack_shard((tmp_path / name).read_bytes(), name)
     files = first.files | {"image": second.files["image"]}
-    data, shard = pack(name, [replace(first, files=files), second, *others])
+    data, shard = pack_shard(name, [replace(first, files=files), second, *others])
     (tmp_path / name).write_bytes(data)
     manifest = json.loads((tmp_path / "shards.json").read_text())
     manifest["shards"][0] = vars(shard)
@@ -434,4 +435,4 @@ def test_validate_makes_images_of_shards_again(shards, tmp_path):
 
 def test_what_needs_a_folder_says_so(shards):
     with pytest.raises(UserError, match="holds shards; repogen convert"):
-        open_folder(shards)
+        open_coco_folder(shards)

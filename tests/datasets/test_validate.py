@@ -10,7 +10,8 @@ from pycocotools import mask as rle
 
 from repogen import GenerateConfig, generate
 from repogen.cameras.lens import MODELS
-from repogen.datasets.folder import DatasetFolder, encode_png
+from repogen.datasets.encoding import encode_png
+from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.validate.dataset import validate_files
 
 WIDE = {"pinhole": 90, "opencv": 80, "equidistant": 190, "kannala-brandt": 170}

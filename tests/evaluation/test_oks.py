@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from repogen import GenerateConfig, generate
-from repogen.coco.annotations import read_people
-from repogen.coco.oks import SIGMAS, unsuppressed
+from repogen.coco.annotations import read_person_annotations
+from repogen.coco.oks import SIGMAS, oks_nms
 from repogen.datasets.sets import read_set
 from repogen.evaluation.scores import evaluate_estimates, judged, measured, resamples
 
@@ -28,7 +28,7 @@ def same(ours, reference):
 def test_made_up_crowds(tmp_path, seed, made_up, guesses, pycocotools):
     rng = np.random.default_rng(seed)
     path = made_up(rng, tmp_path)
-    people = read_people("made up", path, tmp_path)
+    people = read_person_annotations("made up", path, tmp_path)
     estimates = guesses(rng, people)
     same(evaluate_estimates(people, estimates, draws=0), pycocotools(path, people, estimates))
 
@@ -37,7 +37,7 @@ def test_made_up_crowds(tmp_path, seed, made_up, guesses, pycocotools):
 @pytest.mark.parametrize("seed", range(4))
 def test_real_photographs(seed, guesses, pycocotools):
     path = SAMPLE / "annotations.json"
-    people = read_people("coco", path, SAMPLE / "images")
+    people = read_person_annotations("coco", path, SAMPLE / "images")
     estimates = guesses(np.random.default_rng(seed), people)
     same(evaluate_estimates(people, estimates, draws=0), pycocotools(path, people, estimates))
 
@@ -54,7 +54,7 @@ def test_generated_people(tmp_path, body, guesses, pycocotools):
 def test_a_draw_is_the_set_with_images_repeated(tmp_path, seed, made_up, guesses):
     """The fast sums over draws against a set written out, image by image."""
     rng = np.random.default_rng(seed)
-    people = read_people("made up", made_up(rng, tmp_path), tmp_path)
+    people = read_person_annotations("made up", made_up(rng, tmp_path), tmp_path)
     estimates = guesses(rng, people)
     weights = resamples(people, estimates, 3, seed)
     drawn = measured(judged(people, estimates), weights)
@@ -81,7 +81,7 @@ def test_a_draw_is_the_set_with_images_repeated(tmp_path, seed, made_up, guesses
 
 def test_each_image_is_drawn_as_often_as_another(tmp_path, made_up, guesses):
     rng = np.random.default_rng(0)
-    people = read_people("made up", made_up(rng, tmp_path), tmp_path)
+    people = read_person_annotations("made up", made_up(rng, tmp_path), tmp_path)
     estimates = guesses(rng, people)
     weights = resamples(people, estimates, 4000)
     held = np.union1d(people.image, estimates.image)
@@ -106,4 +106,4 @@ def test_nms_leaves_the_best_of_those_alike():
             ]  # fmt: skip
             if not any(oks > 0.9 for oks in alike):
                 kept.append(pose)
-        assert np.flatnonzero(unsuppressed(poses, scores, areas)).tolist() == sorted(kept)
+        assert np.flatnonzero(oks_nms(poses, scores, areas)).tolist() == sorted(kept)

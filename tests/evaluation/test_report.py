@@ -12,7 +12,7 @@ import torch
 
 from repogen import GenerateConfig, UserError, generate
 from repogen.cli import main
-from repogen.coco.annotations import read_people
+from repogen.coco.annotations import read_person_annotations
 from repogen.datasets.sets import read_set
 from repogen.evaluation.comparison import compare
 from repogen.evaluation.config import EvaluateConfig
@@ -45,7 +45,7 @@ def ours(tmp_path_factory, body):
 def report(tmp_path, made_up, guesses):
     """Of two models on a crowd in an awkwardly named set, written to report.json."""
     rng = np.random.default_rng(1)
-    people = read_people("<script>|$x$", made_up(rng, tmp_path), tmp_path)
+    people = read_person_annotations("<script>|$x$", made_up(rng, tmp_path), tmp_path)
     views = np.stack([np.full(12, 30.0), np.linspace(-80, 80, 12), np.zeros(12)], axis=1)
     first = guesses(rng, people)
     points = first.keypoints + rng.normal(0, 3, first.keypoints.shape)

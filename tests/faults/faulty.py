@@ -12,13 +12,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from helpers import contents
 from repogen import GenerateConfig, generate
-from repogen.datasets.folder import CHUNK, DatasetFolder, Record, partial_files
+from repogen.datasets.folder import CHUNK_IMAGES, DatasetFolder, Sample, partial_files
 from repogen.generation import engines, loop
 
 FORMATS = ("coco", "webdataset")
 
-IMAGES = CHUNK + 4
+IMAGES = CHUNK_IMAGES + 4
 
 OPTIONS: dict[str, Any] = {
     "images": IMAGES, "image_size": 64, "backgrounds": "plain", "wardrobe": "painted", "seed": 7,
@@ -29,15 +30,6 @@ OPTIONS: dict[str, Any] = {
 def config_of(kind: str, **more: Any) -> GenerateConfig:
     """Twenty small pictures: two chunks of a folder, or three shards."""
     return GenerateConfig(**({"workers": 1} | OPTIONS | {"format": kind} | more))
-
-
-def contents(root: Path) -> dict[str, bytes]:
-    """Every file but run.json, which says how many workers there were."""
-    return {
-        str(p.relative_to(root)): p.read_bytes()
-        for p in sorted(root.rglob("*"))
-        if p.is_file() and p.name != "run.json"
-    }
 
 
 def in_the_open(root: Path) -> dict[str, bytes]:
@@ -177,7 +169,7 @@ class Faulty:
     def chunk(self) -> int:
         return self.folder.chunk
 
-    def write_chunk(self, chunk: int, records: Iterable[Record]) -> None:
+    def write_chunk(self, chunk: int, records: Iterable[Sample]) -> None:
         self.fault()
         self.folder.write_chunk(chunk, records)
 

@@ -22,7 +22,8 @@ from faulty import (
 
 from repogen import UserError, generate
 from repogen.datasets.convert import convert
-from repogen.datasets.folder import DatasetFolder, partial_files, write_whole
+from repogen.datasets.folder import DatasetFolder, partial_files
+from repogen.files import write_atomic
 
 ROOT = os.geteuid() == 0
 NOBODY = 65534
@@ -33,9 +34,9 @@ LARGE = {"coco": "00000018.jpg", "webdataset": "shard-000001.tar"}
 
 def test_a_full_disk_leaves_no_half_file(tmp_path):
     with limit(resource.RLIMIT_FSIZE, 1000), pytest.raises(UserError, match="cannot write"):
-        write_whole(tmp_path / "big.bin", b"x" * 5000)
+        write_atomic(tmp_path / "big.bin", b"x" * 5000)
     assert list(tmp_path.iterdir()) == []
-    write_whole(tmp_path / "big.bin", b"small")
+    write_atomic(tmp_path / "big.bin", b"small")
     assert (tmp_path / "big.bin").read_bytes() == b"small"
 
 

@@ -48,15 +48,15 @@ def test_the_second_is_refused_and_the_first_unharmed(whole, undisturbed, tmp_pa
 @pytest.fixture
 def first(monkeypatch):
     """Lets something happen between a run's first look at its folder and its lock on it."""
-    alone = folders.alone
+    exclusive = folders.exclusive
 
     def happens(action):
         def instead(*arguments):
-            monkeypatch.setattr(folders, "alone", alone)
+            monkeypatch.setattr(folders, "exclusive", exclusive)
             action()
-            return alone(*arguments)
+            return exclusive(*arguments)
 
-        monkeypatch.setattr(folders, "alone", instead)
+        monkeypatch.setattr(folders, "exclusive", instead)
 
     return happens
 

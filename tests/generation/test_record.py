@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 
 from repogen import GenerateConfig, UserError
-from repogen.generation.record import config_to_json, refuse_other_run, run_record, warn_of_versions
+from repogen.generation.run_info import (
+    check_same_run,
+    config_to_json,
+    run_info,
+    warn_of_other_versions,
+)
 
 POSE = {"format": "repogen-poses", "poses": [{"angles": {"left_elbow": [0, -90, 0]}}]}
 
@@ -28,11 +33,11 @@ def inputs(tmp_path):
 
 
 def record(**options):
-    return json.loads(json.dumps(run_record(GenerateConfig(images=3, **options), "plain")))
+    return json.loads(json.dumps(run_info(GenerateConfig(images=3, **options), "plain")))
 
 
 def test_the_same_options_and_files_go_on(inputs, tmp_path):
-    refuse_other_run(tmp_path, record(**inputs), record(workers=3, **inputs))
+    check_same_run(tmp_path, record(**inputs), record(workers=3, **inputs))
     assert set(record(**inputs)["files"]) == set(inputs)
     assert record()["files"] == {}
 
@@ -50,23 +55,23 @@ def test_files_that_have_changed_are_refused(inputs, tmp_path, name, change):
     before = record(**inputs)
     change(inputs[name])
     with pytest.raises(UserError, match=f"another content of --{name} .*{inputs[name].name}"):
-        refuse_other_run(tmp_path, before, record(**inputs))
+        check_same_run(tmp_path, before, record(**inputs))
 
 
 def test_another_option_is_named_with_both_values(tmp_path):
     with pytest.raises(UserError, match="begun with image_size = 512, not 64"):
-        refuse_other_run(tmp_path, record(), record(image_size=64))
+        check_same_run(tmp_path, record(), record(image_size=64))
     with pytest.raises(UserError, match="begun with plain, now there are 3 photographs"):
-        refuse_other_run(tmp_path, record(), record() | {"backgrounds_found": "3 photographs"})
+        check_same_run(tmp_path, record(), record() | {"backgrounds_found": "3 photographs"})
     with pytest.raises(UserError, match="other files of the body anny"):
-        refuse_other_run(tmp_path, record(), record() | {"body_files": {"a.npz": "0"}})
+        check_same_run(tmp_path, record(), record() | {"body_files": {"a.npz": "0"}})
 
 
 def test_other_libraries_are_only_warned_of(tmp_path, capsys):
     before = record()
     others = before | {"versions": {"numpy": "1"}}
-    refuse_other_run(tmp_path, others, before)
-    warn_of_versions(others, before)
+    check_same_run(tmp_path, others, before)
+    warn_of_other_versions(others, before)
     assert "other versions of the libraries" in capsys.readouterr().err
 
 

@@ -16,7 +16,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from repogen import GenerateConfig, UserError, generate
-from repogen.datasets.folder import alone
+from repogen.files import exclusive
 from repogen.models import build_model
 from repogen.models.heatmaps import joints_to_heatmaps
 from repogen.models.vitpose import _DropPath
@@ -209,7 +209,7 @@ def test_a_process_that_dies_is_told_in_a_line(people, tmp_path, monkeypatch):
 
 def test_two_runs_do_not_write_into_one_folder(people, tmp_path):
     options = config(people, tmp_path / "run", epochs=1)
-    with alone(options.out / ".lock", options.out):
+    with exclusive(options.out / ".lock", options.out):
         (options.out / ".last.pt.1.partial").write_bytes(b"half")
         with pytest.raises(UserError, match="another run is writing into"):
             train(options)

@@ -13,14 +13,14 @@ from urllib.parse import quote
 import numpy as np
 
 from repogen.coco.annotations import PersonAnnotations
-from repogen.coco.samples import readable
-from repogen.datasets.folder import write_whole
+from repogen.coco.images import drop_unreadable
 from repogen.datasets.sets import check_unique_names, parse_set, read_set
 from repogen.errors import UserError
 from repogen.evaluation.comparison import SetReport, compare
 from repogen.evaluation.config import EvaluateConfig
 from repogen.evaluation.detections import read_detections
 from repogen.evaluation.page import report_html, report_markdown
+from repogen.files import write_atomic
 from repogen.inference.estimate import Boxes, Estimates, Estimator, estimate_people
 from repogen.inference.network import load_estimator, network
 from repogen.models.weights import blended, load_model
@@ -52,7 +52,7 @@ def evaluate(config: EvaluateConfig) -> Report:
     unreadable = {}
     for place, people in enumerate(sets):
         whence, given = boxes[people.name]
-        sets[place], bad = readable(people, () if given is None else given.image)
+        sets[place], bad = drop_unreadable(people, () if given is None else given.image)
         unreadable[people.name] = len(bad)
         if given is not None:
             boxes[people.name] = whence, given.outside(bad)
@@ -88,7 +88,7 @@ def evaluate(config: EvaluateConfig) -> Report:
             for model, estimates in found[people.name].items():
                 name = f"{quote(model, safe='')}@{quote(people.name, safe='')}.json"
                 path = config.out.with_name(f"{config.out.stem}_poses") / name
-                write_whole(path, (json.dumps(coco_results(people, estimates)) + "\n").encode())
+                write_atomic(path, (json.dumps(coco_results(people, estimates)) + "\n").encode())
         write_report(config.out, report)
     return report
 
@@ -97,9 +97,9 @@ def write_report(path: Path, report: Report) -> None:
     """The report as JSON, and as .html and .md beside it."""
     data = {"repogen": version("repogen"), **asdict(report)}
     text = json.dumps(_plain(data), indent=1, ensure_ascii=False)
-    write_whole(path, (text + "\n").encode())
-    write_whole(path.with_suffix(".html"), report_html(report).encode())
-    write_whole(path.with_suffix(".md"), report_markdown(report).encode())
+    write_atomic(path, (text + "\n").encode())
+    write_atomic(path.with_suffix(".html"), report_html(report).encode())
+    write_atomic(path.with_suffix(".md"), report_markdown(report).encode())
 
 
 def coco_results(people: PersonAnnotations, estimates: Estimates) -> list[dict[str, Any]]:

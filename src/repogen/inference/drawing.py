@@ -9,8 +9,9 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
-from repogen.datasets.folder import encode_jpeg, write_whole, written_whole
+from repogen.datasets.encoding import encode_jpeg
 from repogen.errors import UserError
+from repogen.files import atomic_path, write_atomic
 from repogen.inference.frames import Frame
 from repogen.labels.stick import SIDE_COLORS, draw_skeleton
 
@@ -54,7 +55,7 @@ def drawings(folder: Path) -> Iterator[Callable[[Frame, _Picture], None]]:
             nonlocal add
             if frame.number < 0:
                 path = folder / _with_suffix(frame.source.name, ".jpg", ".jpeg")
-                write_whole(path, encode_jpeg(picture))
+                write_atomic(path, encode_jpeg(picture))
                 return
             if frame.number == 0:
                 video.close()  # the one before
@@ -68,7 +69,7 @@ def drawings(folder: Path) -> Iterator[Callable[[Frame, _Picture], None]]:
 
 @contextmanager
 def _mp4(path: Path, rate: float, size: tuple[int, int]) -> Iterator[Callable[[_Picture], None]]:
-    with written_whole(path) as partial:
+    with atomic_path(path) as partial:
         film = partial.with_suffix(".mp4")  # the name tells OpenCV which container to write
         writer = cv2.VideoWriter(str(film), cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
         if not writer.isOpened():

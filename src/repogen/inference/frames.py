@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from repogen.coco.samples import labelled_picture
+from repogen.coco.images import read_labelled_image
 from repogen.environment.backgrounds import IMAGE_SUFFIXES
 from repogen.errors import UserError
 from repogen.messages import warn
@@ -105,7 +105,7 @@ def read_frames(
 def _image(source: Source, size: tuple[int, int] | None) -> Iterator[Frame]:
     picture = read_picture(str(source.path))
     if picture is not None and size is not None and picture.shape[1::-1] != size:
-        picture = labelled_picture(str(source.path), *size)
+        picture = read_labelled_image(str(source.path), *size)
     if picture is not None:
         yield Frame(source, -1, 0.0, picture)
 

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from tqdm import tqdm
 
-from repogen.coco.crops import Window, cut, shrinkage, shrunk, window_of
-from repogen.coco.oks import unsuppressed
+from repogen.coco.crops import Window, box_to_window, downsample, downsample_factor, warp_crop
+from repogen.coco.oks import oks_nms
 from repogen.errors import UserError
 from repogen.inference.boxes import Finder, Known, Scored, read_boxes, whole_picture, within
 from repogen.inference.cvat import write_cvat
@@ -134,7 +134,7 @@ def _estimated(
     waiting: list[tuple[Frame, Scored]] = []
 
     def poses() -> Iterator[tuple[Frame, Scored, Float[np.ndarray, "n 17 3"]]]:
-        windows = [[window_of(row[:4]) for row in rows] for _, rows in waiting]
+        windows = [[box_to_window(row[:4]) for row in rows] for _, rows in waiting]
         crops = (
             crop
             for (frame, _), own in zip(waiting, windows, strict=True)
@@ -163,10 +163,10 @@ def _crops(
     """RGB crops of a picture, as `read_crop` cuts them from files."""
     smaller = {1: picture}
     for window in windows:
-        times = shrinkage(window)
+        times = downsample_factor(window)
         if times not in smaller:
-            smaller[times] = shrunk(picture, times)
-        yield cut(smaller[times], window, times)[..., ::-1]
+            smaller[times] = downsample(picture, times)
+        yield warp_crop(smaller[times], window, times)[..., ::-1]
 
 
 def _around(poses: Float[np.ndarray, "n 17 3"], rows: Scored, least: float) -> Scored:
@@ -189,8 +189,8 @@ def _distinct(
 ) -> tuple[Scored, Float[np.ndarray, "n 17 3"]]:
     """Without those of a detector's boxes that led to the same pose as a better one."""
     scores = rows[:, 4] * person_scores(poses[:, :, 2])
-    areas = np.array([np.prod(window_of(row[:4]).size) for row in rows])
-    kept = unsuppressed(poses[:, :, :2], scores, areas)
+    areas = np.array([np.prod(box_to_window(row[:4]).size) for row in rows])
+    kept = oks_nms(poses[:, :, :2], scores, areas)
     return rows[kept], poses[kept]
 
 

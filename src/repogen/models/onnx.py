@@ -1,6 +1,6 @@
 """A network as an ONNX file that any runtime can run, its normalisation included.
 
-Input `crops`: uint8 (n, 256, 192, 3), RGB, of any number, cut out as `datasets.crops.cut` does.
+Input `crops`: uint8 (n, 256, 192, 3), RGB, of any number, cut out as `coco.crops.warp_crop` does.
 Output `heatmaps`: float32 (n, 17, 64, 48), whose corner pixels lie on the crop's (UDP): a peak
 at column x and row y is the joint at x * 191 / 47, y * 255 / 63 of the crop.
 """

@@ -14,7 +14,7 @@ from torch.amp.grad_scaler import GradScaler
 from tqdm import tqdm
 
 from repogen.coco.annotations import PersonAnnotations
-from repogen.coco.samples import readable
+from repogen.coco.images import drop_unreadable
 from repogen.datasets.sets import read_set
 from repogen.errors import UserError
 from repogen.evaluation.scores import evaluate_estimates
@@ -43,7 +43,7 @@ def train(config: TrainConfig) -> Path:
     """
     cv2.setNumThreads(0)  # processes forked from one whose OpenCV has threads wait for them forever
     mix = read_mix(config.train, config.shard_cache)
-    tests = [readable(read_set(spec))[0] for spec in config.val]
+    tests = [drop_unreadable(read_set(spec))[0] for spec in config.val]
     accelerator = Accelerator(mixed_precision=_precision(), cpu=not torch.cuda.is_available())
     if config.batch % accelerator.num_processes:
         raise UserError(

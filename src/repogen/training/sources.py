@@ -10,18 +10,22 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Int
 
-from repogen.coco.annotations import PersonAnnotations, people_of, read_people
-from repogen.coco.crops import Augmentation
-from repogen.coco.samples import Sample, readable, training_sample
-from repogen.datasets.folder import PICTURE, Record
-from repogen.datasets.sets import SetSpec, spread
+from repogen.coco.annotations import (
+    PersonAnnotations,
+    parse_person_annotations,
+    read_person_annotations,
+)
+from repogen.coco.augmentation import Augmentation
+from repogen.coco.images import TrainingCrop, drop_unreadable, training_crop
+from repogen.datasets.folder import PICTURE, Sample
+from repogen.datasets.sets import SetSpec, take_uniformly
 from repogen.datasets.shards import (
     Manifest,
     Shard,
     read_bytes,
     read_manifest,
     read_shard,
-    unpack,
+    unpack_shard,
     with_ids,
 )
 from repogen.errors import UserError
@@ -50,7 +54,7 @@ class Source(Protocol):
 
     def sample(
         self, rng: np.random.Generator, epoch: int, person: int, how: Augmentation, degrade: bool
-    ) -> Sample:
+    ) -> TrainingCrop:
         """A randomly varied crop. Raises `UserError` for an image that cannot be read."""
 
     def digests(self) -> dict[str, str]:
@@ -72,12 +76,12 @@ def open_source(words: SetSpec, spec: str, cache: Path | None = None) -> Source:
         )
     assert words.annotations is not None
     assert words.images is not None
-    people = read_people(words.name, words.annotations, words.images).trainable()
+    people = read_person_annotations(words.name, words.annotations, words.images).trainable()
     if words.cap is not None:
-        people = people.take(spread(np.arange(len(people)), words.cap))
+        people = people.take(take_uniformly(np.arange(len(people)), words.cap))
     if len(people) == 0:
         raise UserError(f"set {spec!r} leaves nobody to train on: nobody has keypoints and a box")
-    return Listed(readable(people)[0], words.annotations)
+    return Listed(drop_unreadable(people)[0], words.annotations)
 
 
 @dataclass(frozen=True)
@@ -103,10 +107,10 @@ class Listed:
 
     def sample(
         self, rng: np.random.Generator, epoch: int, person: int, how: Augmentation, degrade: bool
-    ) -> Sample:
+    ) -> TrainingCrop:
         """See `Source.sample`."""
         rendered = bool(self.people.rendered[self.people.image[person]])
-        return training_sample(rng, self.people, person, how, degrade and rendered)
+        return training_crop(rng, self.people, person, how, degrade and rendered)
 
     def digests(self) -> dict[str, str]:
         """Of the COCO file."""
@@ -147,7 +151,7 @@ class Sharded:
 
     def sample(
         self, rng: np.random.Generator, epoch: int, person: int, how: Augmentation, degrade: bool
-    ) -> Sample:
+    ) -> TrainingCrop:
         """See `Source.sample`; one without a labelled joint gives way to the next of its shard."""
         which = int(np.searchsorted(self._ends, person, side="right"))
         shard = self.manifest.shards[which]
@@ -156,7 +160,7 @@ class Sharded:
             raise UserError(f"{self.url}/{shard.name} holds nobody with keypoints and a box")
         own = person - (int(self._ends[which]) - shard.persons)
         place = np.searchsorted(people.ids, own + 1) % len(people)
-        return training_sample(rng, people, int(place), how, degrade, pictures)
+        return training_crop(rng, people, int(place), how, degrade, pictures)
 
     def digests(self) -> dict[str, str]:
         """Of the manifest, which holds those of the shards."""
@@ -168,7 +172,7 @@ class Sharded:
 def _shard_people(
     url: str, shard: Shard, cache: Path | None
 ) -> tuple[PersonAnnotations, list[bytes]]:
-    records = list(unpack(read_shard(url, shard, cache), f"{url}/{shard.name}"))
+    records = list(unpack_shard(read_shard(url, shard, cache), f"{url}/{shard.name}"))
     return _people_of(records, url, f"{url}/{shard.name}")
 
 
@@ -190,16 +194,16 @@ class Live:
 
     def sample(
         self, rng: np.random.Generator, epoch: int, person: int, how: Augmentation, degrade: bool
-    ) -> Sample:
+    ) -> TrainingCrop:
         """See `Source.sample`: of somebody in an image of the run that no other person is of."""
-        from repogen.generation.worker import maker
+        from repogen.generation.worker import sample_maker
 
         for again in range(_TRIES):
-            record = maker(self.config).record(epoch * _EPOCH + again * _AGAIN + person)
+            record = sample_maker(self.config).record(epoch * _EPOCH + again * _AGAIN + person)
             people, pictures = _people_of([record], "", f"{self.file}: image {person}")
             if len(people):
                 chosen = int(rng.integers(len(people)))
-                return training_sample(rng, people, chosen, how, degrade, pictures)
+                return training_crop(rng, people, chosen, how, degrade, pictures)
         raise UserError(f"{self.file}: {_TRIES} images show nobody; does its camera see them?")
 
     def digests(self) -> dict[str, str]:
@@ -212,11 +216,11 @@ _EPOCH, _AGAIN, _TRIES = 2**48, 2**39, 16
 
 
 def _people_of(
-    records: list[Record], root: str, where: str
+    records: list[Sample], root: str, where: str
 ) -> tuple[PersonAnnotations, list[bytes]]:
     """The trainable persons of records and the pictures, by image; ids count from 1."""
     data = with_ids(records) | {"categories": [CATEGORY]}
-    people = people_of("", data, where, Path(root)).trainable()
+    people = parse_person_annotations("", data, where, Path(root)).trainable()
     return people, [record.files[PICTURE] for record in records]
 
 

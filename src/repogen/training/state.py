@@ -17,16 +17,16 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 
 from repogen.coco.annotations import PersonAnnotations
-from repogen.datasets.folder import (
-    PARTIALS,
-    alone,
-    cannot_write,
-    remove_file,
-    write_whole,
-    written_whole,
-)
 from repogen.datasets.sets import parse_set
 from repogen.errors import UserError, first_line
+from repogen.files import (
+    PARTIAL_PATTERN,
+    atomic_path,
+    cannot_write,
+    exclusive,
+    remove_file,
+    write_atomic,
+)
 from repogen.messages import warn
 from repogen.models.weights import Weights, blended, save_weights
 from repogen.training.config import TrainConfig
@@ -82,13 +82,13 @@ def opened_run(
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is a file; choose another --out")
     found = [*out.iterdir()] if chief and out.exists() and not (out / "run.json").exists() else []
-    if any(path.name != _LOCK and not path.match(PARTIALS) for path in found):
+    if any(path.name != _LOCK and not path.match(PARTIAL_PATTERN) for path in found):
         raise UserError(f"{out} holds other files; choose another --out")
-    with alone(out / _LOCK, out) if chief else nullcontext():
+    with exclusive(out / _LOCK, out) if chief else nullcontext():
         try:
             with accelerator.main_process_first():
                 if chief:
-                    for leftover in out.glob(PARTIALS):  # of a run killed while writing
+                    for leftover in out.glob(PARTIAL_PATTERN):  # of a run killed while writing
                         remove_file(leftover)
                 _open(config, mix, tests, state, accelerator)
             yield
@@ -109,7 +109,7 @@ def _open(
     if path.exists():
         _check_same(_read(path), run, out)
     else:
-        write_whole(path, (json.dumps(run, indent=1) + "\n").encode())
+        write_atomic(path, (json.dumps(run, indent=1) + "\n").encode())
     last = out / "last.pt"
     if not last.exists():
         return
@@ -142,16 +142,16 @@ def keep(config: TrainConfig, state: State) -> None:
             save_weights(out / "blend.safetensors", mixed, config.model)
     steps = len(state.losses) // len(state.log)
     lines = [{"step": k, "epoch": k // steps + 1, "loss": v} for k, v in enumerate(state.losses)]
-    write_whole(out / "steps.jsonl", _json_lines(lines))
-    write_whole(out / "log.jsonl", _json_lines(state.log))
-    with written_whole(out / "curve.png") as path:
+    write_atomic(out / "steps.jsonl", _json_lines(lines))
+    write_atomic(out / "log.jsonl", _json_lines(state.log))
+    with atomic_path(out / "curve.png") as path:
         curve_figure(state.log, state.losses).savefig(path, dpi=110, format="png")
     saved = {
         "model": state.model.state_dict(), "optimizer": state.optimizer.state_dict(),
         "average": state.average, "epoch": state.epoch, "log": state.log, "losses": state.losses,
         "scaler": state.scaler.state_dict() if state.scaler is not None else None,
     }  # fmt: skip
-    with written_whole(out / "last.pt") as path:
+    with atomic_path(out / "last.pt") as path:
         try:
             torch.save(saved, path)
         except RuntimeError as error:  # how torch says that a disk is full

@@ -16,8 +16,8 @@ from safetensors import SafetensorError, safe_open
 from repogen.bodies import Body, load_body
 from repogen.bodies.anny_data import cache_dir
 from repogen.cameras.viewpoints import BANDS
-from repogen.datasets.folder import cannot_write, write_whole
 from repogen.errors import UserError
+from repogen.files import cannot_write, write_atomic
 from repogen.messages import say
 from repogen.viewpoint_estimation.mixture import mode
 from repogen.viewpoint_estimation.regressor import ViewRegressor, estimate_views, train_regressor
@@ -125,7 +125,7 @@ def _save(path: Path, trained: Trained) -> None:
     data = safetensors.torch.save(
         trained.network.state_dict(), {"held_out": json.dumps(trained.held_out)}
     )
-    write_whole(path, data)
+    write_atomic(path, data)
 
 
 def _read(path: Path) -> Trained:

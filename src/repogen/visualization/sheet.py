@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from repogen.datasets.folder import PICTURE, DatasetFolder
-from repogen.datasets.reading import read_annotated, read_files
+from repogen.datasets.reading import read_entries, read_files
 from repogen.errors import UserError
 from repogen.labels.stick import draw_skeleton
 from repogen.pictures import decode_picture
@@ -19,7 +19,7 @@ def contact_sheet(
 ) -> UInt8[np.ndarray, "h w 3"]:
     """Images `ids` in the dataset's order, each fitted into a square of `tile` pixels with its
     skeletons, BGR."""
-    tiles = [_tile(folder, *entry, tile) for entry in read_annotated(folder, ids)]
+    tiles = [_tile(folder, *entry, tile) for entry in read_entries(folder, ids)]
     tiles += [np.full((tile, tile, 3), 255, np.uint8)] * (-len(tiles) % columns)
     rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
     return np.vstack(rows)

@@ -15,7 +15,7 @@ from repogen.errors import UserError
 from repogen.people.outfit import sample_fabric
 from repogen.people.person import Person
 from repogen.people.posing import moved_points
-from repogen.pictures import MOST_PIXELS
+from repogen.pictures import MAX_PIXELS
 
 _APART = 0.06
 """Metres between the points of two people that are compared, at least. Of 900 pairs in the air
@@ -48,7 +48,7 @@ def _has_alpha(path: Path) -> bool:
     try:
         with Image.open(path) as picture:
             alpha = "A" in picture.getbands() or "transparency" in picture.info
-            return alpha and picture.width * picture.height <= MOST_PIXELS
+            return alpha and picture.width * picture.height <= MAX_PIXELS
     except Exception:  # Pillow's decoders raise many kinds
         return False
 
