@@ -10,7 +10,7 @@ import pytest
 from repogen.environment.backgrounds import load_photo
 from repogen.errors import UserError
 from repogen.people.wardrobe import find_textures
-from repogen.pictures import MAX_PIXELS, begins_as_picture, decode_picture, read_picture
+from repogen.pictures import MAX_PIXELS, has_picture_header, decode_picture, read_picture
 from repogen.scenes.sample.crowd import find_cutouts
 
 
@@ -38,14 +38,14 @@ def whole(tmp_path):
 
 
 def test_a_picture_is_read(whole):
-    assert begins_as_picture(whole)
+    assert has_picture_header(whole)
     assert read_picture(str(whole)).shape == (6, 8, 3)
     data = np.fromfile(whole, np.uint8)
     assert decode_picture(data, cv2.IMREAD_UNCHANGED).shape == (6, 8, 4)
 
 
 def test_too_many_pixels_are_not(bomb):
-    assert not begins_as_picture(bomb)
+    assert not has_picture_header(bomb)
     assert read_picture(str(bomb)) is None
     assert decode_picture(np.fromfile(bomb, np.uint8)) is None
     with pytest.raises(UserError, match="cannot be read as an image"):
@@ -66,6 +66,6 @@ def test_folders_keep_the_others(bomb, whole, tmp_path):
 @pytest.mark.parametrize("data", [b"", b"no picture", b"\x89PNG\r\n\x1a\n"])
 def test_what_is_no_picture_is_none(data, tmp_path):
     (tmp_path / "a.png").write_bytes(data)
-    assert not begins_as_picture(tmp_path / "a.png")
+    assert not has_picture_header(tmp_path / "a.png")
     assert read_picture(str(tmp_path / "a.png")) is None
     assert decode_picture(np.frombuffer(data, np.uint8)) is None

@@ -1,6 +1,6 @@
-"""Decoding pictures that people give: no more pixels than memory takes, and never an exception.
+"""Decoding untrusted pictures, with a limit on their pixels and without exceptions.
 
-OpenCV reads its limit when it is loaded, so `repogen/__init__.py` sets that.
+OpenCV reads its limit when it is imported, so `repogen/__init__.py` sets it.
 """
 
 from pathlib import Path
@@ -12,11 +12,11 @@ from PIL import Image
 
 from repogen.limits import MAX_PIXELS
 
-__all__ = ["MAX_PIXELS", "begins_as_picture", "decode_picture", "read_picture"]
+__all__ = ["MAX_PIXELS", "has_picture_header", "decode_picture", "read_picture"]
 
 
-def begins_as_picture(path: Path) -> bool:
-    """Whether a file says that it is a picture of no more than `MAX_PIXELS`."""
+def has_picture_header(path: Path) -> bool:
+    """Whether a file has the header of a picture of at most `MAX_PIXELS`."""
     try:
         with Image.open(path) as picture:
             return picture.width * picture.height <= MAX_PIXELS
@@ -25,7 +25,7 @@ def begins_as_picture(path: Path) -> bool:
 
 
 def read_picture(path: str, flags: int = cv2.IMREAD_COLOR) -> np.ndarray | None:
-    """`cv2.imread`; None for what is no picture or has more than `MAX_PIXELS`."""
+    """The picture as `cv2.imread` gives it; None for other files and for more than `MAX_PIXELS`."""
     try:
         return cv2.imread(path, flags)
     except cv2.error:
@@ -35,7 +35,7 @@ def read_picture(path: str, flags: int = cv2.IMREAD_COLOR) -> np.ndarray | None:
 def decode_picture(
     data: UInt8[np.ndarray, " n"], flags: int = cv2.IMREAD_COLOR
 ) -> np.ndarray | None:
-    """`cv2.imdecode`, likewise."""
+    """The picture as `cv2.imdecode` gives it; None as in `read_picture`."""
     try:
         return cv2.imdecode(data, flags) if data.size else None
     except cv2.error:

@@ -16,6 +16,7 @@ import cattrs
 from filelock import FileLock
 
 from repogen.errors import UserError, printable, unknown_choice
+from repogen.files import sha256_of
 
 INDEX = "pack.json"
 
@@ -89,7 +90,7 @@ def _problem(path: Path, digest: str) -> list[str]:
     try:
         if not path.is_file():
             return [f"{path} is missing"]
-        if sha256(path) != digest:
+        if sha256_of(path) != digest:
             return [f"{path} has changed since it was installed"]
     except OSError as error:
         return [f"{path} cannot be read: {error.strerror}"]
@@ -159,7 +160,7 @@ def describe(
     tags: Sequence[str],
 ) -> Item:  # fmt: skip
     """An item whose files lie at `paths` inside the pack's folder."""
-    files = {path.relative_to(folder).as_posix(): sha256(path) for path in paths}
+    files = {path.relative_to(folder).as_posix(): sha256_of(path) for path in paths}
     return Item(kind, name, uuid, licence, files, tuple(tags))
 
 
@@ -174,12 +175,6 @@ def file_name(name: str) -> str:
     if not plain:
         raise UserError(f"{name!r} gives no file name; use letters and digits")
     return plain
-
-
-def sha256(path: Path) -> str:
-    """The digest of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

@@ -165,9 +165,8 @@ def _person_categories(where: str, categories: list[Any]) -> set[Any]:
                 out.add(category["id"])
                 names = category.get("keypoints")
                 if names is not None and list(names) != list(COCO_KEYPOINTS):
-                    raise UserError(
-                        f"{where}: its {len(names)} keypoints ({names[:2]} …) are not COCO's; "
-                        "give annotations with COCO's 17 keypoints in COCO's order"
+                    raise ValueError(
+                        f"its {len(names)} keypoints {names[:2]} … are not COCO's 17, in their order"
                     )
     if not out:
         raise UserError(f"{where} has no category named person")

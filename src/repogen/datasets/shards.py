@@ -156,6 +156,8 @@ def _read_tar(
                     content = tar.extractfile(member)
                     assert content is not None
                     members.setdefault(name[1], {})[name[2]] = content.read()
+    except UserError:
+        raise
     except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
         raise UserError(f"{where} is not a complete tar file: {error}") from error
     return members

@@ -10,7 +10,7 @@ import numpy as np
 from repogen.assets import assets_dir, installed
 from repogen.errors import UserError, unknown_choice
 from repogen.people.outfit import REGIONS, Fabric, Outfit, Worn, sample_fabric
-from repogen.pictures import begins_as_picture
+from repogen.pictures import has_picture_header
 
 WARDROBES = ("auto", "packs", "painted")
 """`painted` wears clothes painted on the skin; `packs` garments of installed asset packs; `auto`
@@ -104,7 +104,7 @@ def find_textures(folder: Path) -> tuple[Path, ...]:
     """Pictures in a folder and those below, in order. Raises `UserError` where there are none."""
     kinds = (".png", ".jpg", ".jpeg", ".webp")
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in kinds)
-    good = tuple(path.resolve() for path in paths if begins_as_picture(path))
+    good = tuple(path.resolve() for path in paths if has_picture_header(path))
     if not good:
         raise UserError(f"--textures {folder}: none of its {len(paths)} files is a picture")
     return good

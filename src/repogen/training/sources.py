@@ -29,6 +29,7 @@ from repogen.datasets.shards import (
     with_ids,
 )
 from repogen.errors import UserError
+from repogen.files import sha256_of
 from repogen.generation.config import GenerateConfig
 from repogen.generation.options import config_from_table, read_config
 from repogen.labels.annotation import CATEGORY
@@ -114,7 +115,7 @@ class Listed:
 
     def digests(self) -> dict[str, str]:
         """Of the COCO file."""
-        return {str(self.file): _digest(self.file.read_bytes())}
+        return {str(self.file): sha256_of(self.file)}
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ class Sharded:
     def digests(self) -> dict[str, str]:
         """Of the manifest, which holds those of the shards."""
         where = f"{self.url}/shards.json"
-        return {where: _digest(read_bytes(where))}
+        return {where: hashlib.sha256(read_bytes(where)).hexdigest()}
 
 
 @lru_cache(maxsize=_MIXED + 1)
@@ -208,7 +209,7 @@ class Live:
 
     def digests(self) -> dict[str, str]:
         """Of the options."""
-        return {str(self.file): _digest(self.file.read_bytes())}
+        return {str(self.file): sha256_of(self.file)}
 
 
 # Image numbers: far apart, with room between them for the people around the first.
@@ -222,7 +223,3 @@ def _people_of(
     data = with_ids(records) | {"categories": [CATEGORY]}
     people = parse_person_annotations("", data, where, Path(root)).trainable()
     return people, [record.files[PICTURE] for record in records]
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

@@ -1,6 +1,5 @@
 """The run folder: what a run is between two epochs, written whole, and what it has come to."""
 
-import hashlib
 import json
 import platform
 import sys
@@ -25,6 +24,7 @@ from repogen.files import (
     cannot_write,
     exclusive,
     remove_file,
+    sha256_of,
     write_atomic,
 )
 from repogen.messages import warn
@@ -191,7 +191,7 @@ def _description(
         "config": json.loads(json.dumps(asdict(config), default=str)),
         "persons": {source.name: len(source) for source in mix.sources},
         "val_persons": {people.name: len(people.labelled()) for people in tests},
-        "sha256": digests | {str(path): _digest(path) for path in files + _files(config.init)},
+        "sha256": digests | {str(path): sha256_of(path) for path in files + _files(config.init)},
         "parameters": sum(p.numel() for p in model.parameters()),
         "versions": {
             name: version(name)
@@ -227,11 +227,6 @@ def _files(init: Path | None) -> list[Path]:
     if init is None:
         return []
     return [init] if init.is_file() else sorted(init.glob("*.safetensors"))
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _json_lines(entries: list[dict[str, Any]]) -> bytes:

@@ -47,7 +47,7 @@ def check_pictures(
         elif not is_intact_image(path, list(shape[::-1])):
             yield f"{name}: is truncated"
         elif picture.dtype != dtype or picture.ndim != dimensions:
-            yield f"{name}: is not a {kind} picture of {np.dtype(dtype)}"
+            yield f"{name}: is not of the type {np.dtype(dtype)} that {kind} needs"
         elif len(visible) == len(people):
             yield from (f"{name}: {text}" for text in _check_map(kind, picture, visible))
             if kind == "depth":

@@ -26,7 +26,7 @@ def _differences(
         for annotation in annotations
     ]
     if [image, *stored] != rendered:
-        wrong.append("record")
+        wrong.append("COCO record")
     for kind in wrong:
         yield (
             f"image {image['id']}: its {kind} differs when rendered again (library versions other "

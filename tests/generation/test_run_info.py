@@ -1,4 +1,4 @@
-"""What a run draws on may not change while it is half made."""
+"""run.json, and the refusal to resume a run whose inputs have changed."""
 
 import json
 
@@ -32,14 +32,14 @@ def inputs(tmp_path):
     }
 
 
-def record(**options):
+def saved_run_info(**options):
     return json.loads(json.dumps(run_info(GenerateConfig(images=3, **options), "plain")))
 
 
-def test_the_same_options_and_files_go_on(inputs, tmp_path):
-    check_same_run(tmp_path, record(**inputs), record(workers=3, **inputs))
-    assert set(record(**inputs)["files"]) == set(inputs)
-    assert record()["files"] == {}
+def test_a_run_resumes_with_the_same_options_and_files(inputs, tmp_path):
+    check_same_run(tmp_path, saved_run_info(**inputs), saved_run_info(workers=3, **inputs))
+    assert set(saved_run_info(**inputs)["files"]) == set(inputs)
+    assert saved_run_info()["files"] == {}
 
 
 @pytest.mark.parametrize(
@@ -51,31 +51,35 @@ def test_the_same_options_and_files_go_on(inputs, tmp_path):
         ("cutouts", lambda path: (path / "a.png").rename(path / "b.png")),
     ],
 )
-def test_files_that_have_changed_are_refused(inputs, tmp_path, name, change):
-    before = record(**inputs)
+def test_changed_files_are_refused(inputs, tmp_path, name, change):
+    before = saved_run_info(**inputs)
     change(inputs[name])
     with pytest.raises(UserError, match=f"another content of --{name} .*{inputs[name].name}"):
-        check_same_run(tmp_path, before, record(**inputs))
+        check_same_run(tmp_path, before, saved_run_info(**inputs))
 
 
-def test_another_option_is_named_with_both_values(tmp_path):
-    with pytest.raises(UserError, match="begun with image_size = 512, not 64"):
-        check_same_run(tmp_path, record(), record(image_size=64))
-    with pytest.raises(UserError, match="begun with plain, now there are 3 photographs"):
-        check_same_run(tmp_path, record(), record() | {"backgrounds_found": "3 photographs"})
+def test_the_error_names_a_changed_option_with_both_values(tmp_path):
+    with pytest.raises(UserError, match="started with image_size = 512, not 64"):
+        check_same_run(tmp_path, saved_run_info(), saved_run_info(image_size=64))
+    with pytest.raises(UserError, match="started with plain, now there are 3 photographs"):
+        check_same_run(
+            tmp_path, saved_run_info(), saved_run_info() | {"backgrounds_found": "3 photographs"}
+        )
     with pytest.raises(UserError, match="other files of the body anny"):
-        check_same_run(tmp_path, record(), record() | {"body_files": {"a.npz": "0"}})
+        check_same_run(
+            tmp_path, saved_run_info(), saved_run_info() | {"body_files": {"a.npz": "0"}}
+        )
 
 
-def test_other_libraries_are_only_warned_of(tmp_path, capsys):
-    before = record()
+def test_other_library_versions_only_give_a_warning(tmp_path, capsys):
+    before = saved_run_info()
     others = before | {"versions": {"numpy": "1"}}
     check_same_run(tmp_path, others, before)
     warn_of_other_versions(others, before)
-    assert "other versions of the libraries" in capsys.readouterr().err
+    assert "other library versions" in capsys.readouterr().err
 
 
-def test_files_are_recorded_by_their_whole_paths(inputs, monkeypatch, tmp_path):
+def test_files_are_recorded_with_absolute_paths(inputs, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     relative = {name: path.relative_to(tmp_path) for name, path in inputs.items()}
     assert config_to_json(GenerateConfig(**relative)) == config_to_json(GenerateConfig(**inputs))
