@@ -1,4 +1,4 @@
-"""Pictures of people: none that memory does not take, and no exception for what is none."""
+"""Decoding untrusted pictures: a limit on pixels, and None for files that are not pictures."""
 
 import struct
 import zlib
@@ -10,7 +10,7 @@ import pytest
 from repogen.environment.backgrounds import load_photo
 from repogen.errors import UserError
 from repogen.people.wardrobe import find_textures
-from repogen.pictures import MAX_PIXELS, has_picture_header, decode_picture, read_picture
+from repogen.pictures import MAX_PIXELS, decode_picture, has_picture_header, read_picture
 from repogen.scenes.sample.crowd import find_cutouts
 
 
@@ -20,7 +20,7 @@ def chunk(name, data):
 
 @pytest.fixture
 def bomb(tmp_path):
-    """A PNG with alpha whose head says that it has more pixels than are decoded."""
+    """A PNG with alpha whose header has more pixels than `MAX_PIXELS`."""
     head = struct.pack(">IIBBBBB", 2**14, MAX_PIXELS // 2**14 + 1, 8, 6, 0, 0, 0)
     rows = zlib.compress(bytes(10**6))
     path = tmp_path / "bomb.png"
@@ -37,14 +37,14 @@ def whole(tmp_path):
     return path
 
 
-def test_a_picture_is_read(whole):
+def test_a_valid_picture_is_decoded(whole):
     assert has_picture_header(whole)
     assert read_picture(str(whole)).shape == (6, 8, 3)
     data = np.fromfile(whole, np.uint8)
     assert decode_picture(data, cv2.IMREAD_UNCHANGED).shape == (6, 8, 4)
 
 
-def test_too_many_pixels_are_not(bomb):
+def test_a_picture_with_too_many_pixels_is_not_decoded(bomb):
     assert not has_picture_header(bomb)
     assert read_picture(str(bomb)) is None
     assert decode_picture(np.fromfile(bomb, np.uint8)) is None
@@ -52,19 +52,19 @@ def test_too_many_pixels_are_not(bomb):
         load_photo(str(bomb))
 
 
-def test_folders_are_searched_without_them(bomb, tmp_path):
+def test_folders_of_only_oversized_pictures_are_refused(bomb, tmp_path):
     for find in (find_textures, find_cutouts):
         with pytest.raises(UserError, match="none of its 1"):
             find(tmp_path)
 
 
-def test_folders_keep_the_others(bomb, whole, tmp_path):
+def test_oversized_pictures_in_a_folder_are_skipped(bomb, whole, tmp_path):
     for find in (find_textures, find_cutouts):
         assert find(tmp_path) == (whole.resolve(),)
 
 
 @pytest.mark.parametrize("data", [b"", b"no picture", b"\x89PNG\r\n\x1a\n"])
-def test_what_is_no_picture_is_none(data, tmp_path):
+def test_files_that_are_not_pictures_give_none(data, tmp_path):
     (tmp_path / "a.png").write_bytes(data)
     assert not has_picture_header(tmp_path / "a.png")
     assert read_picture(str(tmp_path / "a.png")) is None

@@ -12,7 +12,7 @@ from PIL import Image
 
 from repogen.limits import MAX_PIXELS
 
-__all__ = ["MAX_PIXELS", "has_picture_header", "decode_picture", "read_picture"]
+__all__ = ["MAX_PIXELS", "decode_picture", "has_picture_header", "read_picture"]
 
 
 def has_picture_header(path: Path) -> bool:

@@ -166,7 +166,7 @@ def _person_categories(where: str, categories: list[Any]) -> set[Any]:
                 names = category.get("keypoints")
                 if names is not None and list(names) != list(COCO_KEYPOINTS):
                     raise ValueError(
-                        f"its {len(names)} keypoints {names[:2]} … are not COCO's 17, in their order"
+                        f"its {len(names)} keypoints {names[:2]} … are not COCO's 17 in order"
                     )
     if not out:
         raise UserError(f"{where} has no category named person")
