@@ -199,9 +199,9 @@ def flat(options: argparse.Namespace) -> None:
         wall, cpu, _ = 1000 * steps[:count].mean(axis=0)
         peak = rows[count - 1, 2]
         print(f"  the first {count:6}: {wall:7.2f} ms, {cpu:6.2f} ms of CPU, peak {peak:.0f} MB")
-    for place, name in enumerate(("wall", "CPU")):
-        tenths = [float(np.mean(tenth[:, place])) for tenth in np.array_split(steps, 10)]
-        medians = [float(np.median(tenth[:, place])) for tenth in np.array_split(steps, 10)]
+    for i, name in enumerate(("wall", "CPU")):
+        tenths = [float(np.mean(tenth[:, i])) for tenth in np.array_split(steps, 10)]
+        medians = [float(np.median(tenth[:, i])) for tenth in np.array_split(steps, 10)]
         print(
             f"  slowest tenth over fastest, {name}: {max(tenths) / min(tenths):.3f} of means, "
             f"{max(medians) / min(medians):.3f} of medians; last over first "

@@ -1,6 +1,5 @@
 """`repogen assets`: install packs of clothes, hair and panoramas."""
 
-
 from tyro.conf import Positional
 
 from repogen import assets
