@@ -32,9 +32,9 @@ from measuring import line
 
 from repogen import GenerateConfig, label, load_body, sample_scene
 from repogen.assets import installed
-from repogen.datasets.encoding import encode_jpeg
 from repogen.datasets.samples import encode_maps
 from repogen.generation.config import PRESETS
+from repogen.pictures import encode_jpeg
 from repogen.rendering import Renderer
 
 MAPS = ("depth", "masks", "parts")

@@ -1,4 +1,4 @@
-"""Decoding untrusted pictures: a limit on pixels, and None for files that are not pictures."""
+"""Encoded pictures are read back; files that are too large or not pictures give None."""
 
 import struct
 import zlib
@@ -9,8 +9,15 @@ import pytest
 
 from repogen.environment.backgrounds import load_photo
 from repogen.errors import UserError
+from repogen.limits import MAX_PIXELS
 from repogen.people.wardrobe import find_textures
-from repogen.pictures import MAX_PIXELS, decode_picture, has_picture_header, read_picture
+from repogen.pictures import (
+    decode_picture,
+    encode_jpeg,
+    encode_png,
+    has_picture_header,
+    read_picture,
+)
 from repogen.scenes.sample.crowd import find_cutouts
 
 
@@ -69,3 +76,19 @@ def test_files_that_are_not_pictures_give_none(data, tmp_path):
     assert not has_picture_header(tmp_path / "a.png")
     assert read_picture(str(tmp_path / "a.png")) is None
     assert decode_picture(np.frombuffer(data, np.uint8)) is None
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (37, 53), (37, 53, 3)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_opencv_reads_our_png_back_exactly(shape, dtype):
+    picture = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, shape, dtype=dtype)
+    data = np.frombuffer(encode_png(picture), np.uint8)
+    back = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    assert back.dtype == dtype
+    assert (back == picture).all()
+
+
+def test_jpeg_is_close_to_its_picture():
+    gradient = np.tile(np.arange(0, 256, 2, dtype=np.uint8)[:, None, None], (1, 64, 3))
+    back = cv2.imdecode(np.frombuffer(encode_jpeg(gradient), np.uint8), cv2.IMREAD_COLOR)
+    assert np.abs(back.astype(int) - gradient).mean() < 2

@@ -10,9 +10,9 @@ from pycocotools import mask as rle
 
 from repogen import GenerateConfig, generate
 from repogen.cameras.lens import MODELS
-from repogen.datasets.encoding import encode_png
 from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.validate.dataset import validate_files
+from repogen.pictures import encode_png
 
 WIDE = {"pinhole": 90, "opencv": 80, "equidistant": 190, "kannala-brandt": 170}
 

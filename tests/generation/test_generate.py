@@ -15,13 +15,13 @@ from helpers import contents
 from repogen import GenerateConfig, UserError, generate, rerender, validate
 from repogen.assets import Item, assets_dir, remove
 from repogen.assets.packs import write_index
-from repogen.datasets.encoding import encode_png
 from repogen.datasets.folder import CHUNK_IMAGES, MAPS, DatasetFolder
 from repogen.datasets.reading import read_coco, read_run_info, write_run_info
 from repogen.files import write_atomic
 from repogen.generation.engines import start_method
 from repogen.generation.run_info import run_info
 from repogen.generation.worker import write_chunk_on_node
+from repogen.pictures import encode_png
 
 SMALL = {"image_size": 96, "backgrounds": "builtin", "seed": 11, "workers": 1}
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from repogen.datasets.encoding import encode_jpeg, encode_png
 from repogen.datasets.folder import PICTURE, Sample, image_name
 from repogen.labels.annotation import image_record, label
 from repogen.labels.maps import depth_map, normal_map, part_map, person_masks
 from repogen.labels.stick import stick_figure
+from repogen.pictures import encode_jpeg, encode_png
 from repogen.rendering.renderer import Rendering
 from repogen.scenes.scene import scene_to_json
 

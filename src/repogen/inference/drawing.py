@@ -9,11 +9,11 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
-from repogen.datasets.encoding import encode_jpeg
 from repogen.errors import UserError
 from repogen.files import atomic_path, write_atomic
 from repogen.inference.frames import Frame
 from repogen.labels.stick import SIDE_COLORS, draw_skeleton
+from repogen.pictures import encode_jpeg
 
 _Picture = UInt8[np.ndarray, "h w 3"]
 

@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from repogen.datasets.encoding import encode_jpeg, encode_png
 from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.reading import open_dataset, read_run_info, read_scenes
 from repogen.files import write_atomic
+from repogen.pictures import encode_jpeg, encode_png
 from repogen.visualization.sheet import contact_sheet
 from repogen.visualization.summary import Summary, summarize
 
