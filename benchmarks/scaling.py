@@ -232,7 +232,7 @@ def memory(options: argparse.Namespace) -> None:
     from repogen.generation.worker import SampleMaker
 
     config = GenerateConfig(images=1, workers=1, backgrounds="builtin", wardrobe="painted")
-    made = replace(SampleMaker(config).record(0), files={})
+    made = replace(SampleMaker(config).make(0), files={})
     print(f"{'peak MB':>12}" + "".join(f"{name:>18}" for name in MEMORY))
     for count in options.records:
         print(f"{count:12,}", end="", flush=True)

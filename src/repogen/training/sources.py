@@ -200,7 +200,7 @@ class Live:
         from repogen.generation.worker import sample_maker
 
         for again in range(_TRIES):
-            record = sample_maker(self.config).record(epoch * _EPOCH + again * _AGAIN + person)
+            record = sample_maker(self.config).make(epoch * _EPOCH + again * _AGAIN + person)
             people, pictures = _people_of([record], "", f"{self.file}: image {person}")
             if len(people):
                 chosen = int(rng.integers(len(people)))
