@@ -217,7 +217,7 @@ def test_what_is_wrong_is_said_in_a_line(tmp_path, runs, ours, capsys):
         f"--weights {other} --data ours={ours}": "is no tiny",
         f"--weights {runs}/a {runs}/a --data ours={ours}": "two models are called 'a'",
         f"--weights {runs}/a --data s={ours} s={ours}": "two sets are called 's'",
-        f"--weights {runs}/a --data {faceless(tmp_path, ours)}": "no labelled joint",
+        f"--weights {runs}/a --data {faceless(tmp_path, ours)}": "none with a labelled joint",
         f"--weights {runs}/a --data ours=/nowhere": "/nowhere",
         f"{good} --detections {tmp_path}/found.json": "no list of detections",
         f"{good} --detections {tmp_path}/stranger.json": "image_id 99",

@@ -194,7 +194,7 @@ def test_an_image_that_breaks_later_is_one_line_from_another_process(people, tmp
         return checked
 
     monkeypatch.setattr(sources, "readable", then_broken)
-    with pytest.raises(UserError, match=r"\A[^\n]*00000003\.jpg is absent or no image[^\n]*\Z"):
+    with pytest.raises(UserError, match=r"\A[^\n]*00000003\.jpg is missing or not an image[^\n]*\Z"):
         train(config(copied, tmp_path / "run", workers=1))
 
 
@@ -398,7 +398,7 @@ def test_a_vitpose_takes_ten_steps_and_goes_on_exactly(people, tmp_path, stopped
     [
         ({"train": ()}, "no set to train on"),
         ({"train": ("set=/nowhere",)}, "no finished dataset"),
-        ({"train": ("/nowhere",)}, "must read NAME="),
+        ({"train": ("/nowhere",)}, "must be NAME="),
         ({"model": "vitpose-xl"}, "unknown model 'vitpose-xl'; choose from"),
         ({"init": "/nowhere.pth"}, "no weights at /nowhere.pth"),
         ({"train": ("synth={people}:x0.01",)}, "leaves nobody to train on"),
