@@ -1,4 +1,4 @@
-"""From `pip install` to the first picture: what each step takes, of the processor and in all.
+"""Wall and CPU time of each step from `pip install` to the first picture.
 
     python benchmarks/first_minute.py              # help and a first picture, all caches warm
     python benchmarks/first_minute.py --cold       # then with no kernel compiled and no body built
@@ -28,7 +28,7 @@ PICTURE = ("--images", "1", "--workers", "1")
 def cost(
     command: list[str], repeats: int, env: dict[str, str] | None = None
 ) -> tuple[float, float]:
-    """Median seconds of the processor, of the process and those it starts, and by the clock."""
+    """Median CPU seconds, of the process and its children, and median wall seconds."""
     rows = []
     for _ in range(repeats):
         before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
@@ -39,19 +39,19 @@ def cost(
     return float(processor), float(clock)
 
 
-def told(name: str, processor: float, clock: float) -> None:
+def print_cost(name: str, processor: float, clock: float) -> None:
     print(f"{name:<46} {processor:7.2f} s of the processor {clock:8.2f} s in all", flush=True)
 
 
 def picture(folder: str, name: str, env: dict[str, str] | None = None) -> None:
-    """Makes one picture; prints what it costs."""
+    """Generate one picture and print its cost."""
     out = f"{folder}/{name.replace(' ', '-')}"
     command = [sys.executable, "-m", "repogen", "generate", out, *PICTURE]
-    told(f"first picture, {name}", *cost(command, 1, env))
+    print_cost(f"first picture, {name}", *cost(command, 1, env))
 
 
 def imports(verb: str) -> list[tuple[str, float]]:
-    """The packages that a command's module imports, by the seconds of their own that they take."""
+    """Packages that a command imports, with the seconds of each."""
     command = [sys.executable, "-X", "importtime", "-c", f"import repogen.commands.{verb}"]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stderr
     seconds: Counter[str] = Counter()
@@ -63,7 +63,7 @@ def imports(verb: str) -> list[tuple[str, float]]:
 
 
 def size_of(folder: Path) -> float:
-    """MB of a folder's files."""
+    """Size of a folder's files in MB."""
     return sum(f.lstat().st_size for f in folder.rglob("*") if f.is_file()) / 1e6
 
 
@@ -76,11 +76,11 @@ def main() -> None:
     parser.add_argument("--install", action="store_true", help="with pip, into a new environment")
     options = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}")
-    told("python -c pass", *cost([sys.executable, "-c", "pass"], options.repeats))
+    print_cost("python -c pass", *cost([sys.executable, "-c", "pass"], options.repeats))
     for verb in HELP:
         words = [*([verb] if verb else []), "--help"]
         command = [sys.executable, "-m", "repogen", *words]
-        told("repogen " + " ".join(words), *cost(command, options.repeats))
+        print_cost("repogen " + " ".join(words), *cost(command, options.repeats))
     found = imports("generate")
     total = sum(seconds for _, seconds in found)
     shares = ", ".join(f"{name} {100 * seconds / total:.0f} %" for name, seconds in found[:6])
@@ -95,7 +95,7 @@ def main() -> None:
             print(f"kept: a body of {built:.0f} MB, kernels of {compiled:.1f} MB")
         if options.install:
             new, root = f"{folder}/env", Path(__file__).parents[1]
-            told("python -m venv", *cost([sys.executable, "-m", "venv", new], 1))
+            print_cost("python -m venv", *cost([sys.executable, "-m", "venv", new], 1))
             pip = [
                 f"{new}/bin/pip",
                 "install",
@@ -104,7 +104,7 @@ def main() -> None:
                 str(root / "constraints.txt"),
                 str(root),
             ]
-            told("pip install", *cost(pip, 1))
+            print_cost("pip install", *cost(pip, 1))
             print(f"installed: {size_of(Path(new)):,.0f} MB")
 
 

@@ -1,4 +1,4 @@
-"""Images per second end to end, milliseconds per stage, and the original's way beside them.
+"""Images per second end to end, milliseconds per stage, and a comparison with pyrender.
 
     python benchmarks/generate.py --images 600 --workers 2 --backgrounds DIR
     python benchmarks/generate.py --preset rare-views       # everything on, with packs installed
@@ -32,16 +32,16 @@ from measuring import line
 
 from repogen import GenerateConfig, label, load_body, sample_scene
 from repogen.assets import installed
-from repogen.datasets.folder import encode_jpeg
+from repogen.datasets.samples import encode_maps
 from repogen.generation.config import PRESETS
-from repogen.generation.output import encoded_maps
+from repogen.pictures import encode_jpeg
 from repogen.rendering import Renderer
 
 MAPS = ("depth", "masks", "parts")
 
 
 def run(images: int, workers: int, options: list[str]) -> float:
-    """Seconds that one `repogen generate` takes."""
+    """Seconds of one `repogen generate`."""
     with tempfile.TemporaryDirectory() as folder:
         command = [
             sys.executable, "-m", "repogen", "generate", f"{folder}/out",
@@ -53,15 +53,14 @@ def run(images: int, workers: int, options: list[str]) -> float:
 
 
 def end_to_end(images: int, workers: int, options: list[str]) -> tuple[float, float]:
-    """Images per second once under way, and the seconds of the whole long run."""
+    """Images per second without start-up, and the seconds of the whole long run."""
     short = 32 * workers
     begun, whole = run(short, workers, options), run(short + images, workers, options)
     return images / (whole - begun), whole
 
 
 def stages(images: int, options: GenerateConfig) -> None:
-    """CPU milliseconds of each stage of one image, one process, once panoramas and garments are
-    read."""
+    """Print the CPU milliseconds of each stage of an image, in one process with warm caches."""
     body = load_body()
     renderer = Renderer(body)
     for index in range(images):
@@ -73,7 +72,7 @@ def stages(images: int, options: GenerateConfig) -> None:
         rendering = timed("render", renderer.render, scene)
         annotations = timed("label", label, rendering)
         timed("JPEG", encode_jpeg, rendering.image)
-        timed("depth, masks, parts as PNG", encoded_maps, rendering, annotations, MAPS)
+        timed("depth, masks, parts as PNG", encode_maps, rendering, annotations, MAPS)
     for name, values in spent.items():
         line(name, values, "ms")
     del spent["depth, masks, parts as PNG"]
@@ -83,7 +82,7 @@ def stages(images: int, options: GenerateConfig) -> None:
 
 
 def originals_way(images: int, options: GenerateConfig, spent: dict[str, list[float]]) -> float:
-    """Images per second the original's way; milliseconds of its stages are added to `spent`."""
+    """Images per second with pyrender; adds the milliseconds of its stages to `spent`."""
     body = load_body()
     timed = partial(measured, spent, time.perf_counter)
     started = {name: len(values) for name, values in spent.items()}
@@ -103,7 +102,7 @@ def measured(
     call: Callable[..., Any],
     *arguments: Any,
 ) -> Any:
-    """What `call` returns; its milliseconds are added to `spent`."""
+    """The result of `call`; adds its milliseconds to `spent`."""
     started = clock()
     result = call(*arguments)
     spent.setdefault(name, []).append(1000 * (clock() - started))
@@ -136,7 +135,7 @@ def main() -> None:
     spent: dict[str, list[float]] = {}
     rates: dict[str, list[float]] = {"JPEG + annotations": [], "+ depth, masks, parts": []}
     totals, ratios = [], []
-    for _ in range(options.repeats):  # in turn, because machines have moods
+    for _ in range(options.repeats):  # alternating, since the speed of a machine varies
         rate, total = end_to_end(options.images, options.workers, flags)
         rates["JPEG + annotations"].append(rate)
         totals.append(total)

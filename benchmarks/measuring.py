@@ -1,4 +1,4 @@
-"""Lines of figures, for all benchmarks."""
+"""Functions that all benchmarks share."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ def line(name: str, values: Sequence[float], unit: str) -> float:
 
 
 def rates(call: Callable[[], object], count: int, repeats: int, clock: Callable[[], float]) -> list:
-    """`count` over the seconds that `call` takes, each time but the first."""
+    """`count` divided by the seconds of each `call`, without the first call."""
     out = []
     for _ in range(repeats + 1):
         started = clock()
@@ -27,14 +27,13 @@ def rates(call: Callable[[], object], count: int, repeats: int, clock: Callable[
 
 
 def gflop(call: Callable[[], object]) -> float:
-    """Thousand million operations that a call makes in matrix products and convolutions."""
+    """Billions of operations of a call in matrix products and convolutions."""
     with FlopCounterMode(display=False) as counter:
         call()
     return counter.get_total_flops() / 1e9
 
 
 def most_gflops(repeats: int) -> float:
-    """The same per second, all cores: what products of large float32 matrices reach here, the
-    best of several."""
+    """Peak Gflop/s of this machine: the fastest of several products of large float32 matrices."""
     one, other = torch.rand(2, 2048, 2048)
     return max(rates(lambda: one @ other, 1, repeats, time.perf_counter)) * 2 * 2048**3 / 1e9

@@ -14,8 +14,8 @@ from repogen import Scene
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.protocol import PosedBody, Surface
 from repogen.cameras.camera import Camera
-from repogen.datasets.folder import encode_jpeg
 from repogen.environment.backgrounds import Photo, photo_pixels
+from repogen.pictures import encode_jpeg
 
 
 def available() -> str | None:

@@ -1,4 +1,4 @@
-"""How generation grows: with cores, size and people, with the length of a run, and in memory.
+"""Speed and memory of generation by cores, image size, people and length of a run.
 
     python benchmarks/scaling.py rates      # images/s, and a model of the cost on N cores
     python benchmarks/scaling.py flat --images 10000
@@ -30,19 +30,21 @@ import numpy as np
 
 from repogen import GenerateConfig
 from repogen.datasets.convert import convert
-from repogen.datasets.folder import PICTURE, DatasetFolder, Record
-from repogen.datasets.reading import RUN_FORMAT, read_annotated, write_run
-from repogen.datasets.shards import ShardFolder, read_manifest, read_shard, unpack
+from repogen.datasets.folder import PICTURE, DatasetFolder, Sample
+from repogen.datasets.reading import RUN_FORMAT, read_entries, write_run_info
+from repogen.datasets.shards import ShardFolder, read_manifest, read_shard, unpack_shard
 from repogen.generation.engines import make_chunks
 
 _PICTURE_BYTES = 1000
-"""What stands for a picture where memory is measured."""
+"""Bytes in place of a picture, for measuring memory."""
 
 
 @dataclass(frozen=True)
 class Stamped:
-    """A folder that notes, for every image, when its process handed it over and what it had cost
-    till then: rows of seconds, CPU seconds and megabytes, a file for each chunk."""
+    """A folder that records time, CPU time and peak memory after each image.
+
+    It writes one file per chunk, with rows of seconds, CPU seconds and megabytes.
+    """
 
     folder: DatasetFolder
 
@@ -50,16 +52,16 @@ class Stamped:
     def chunk(self) -> int:
         return self.folder.chunk
 
-    def write_chunk(self, chunk: int, records: Iterable[Record]) -> None:
+    def write_chunk(self, chunk: int, samples: Iterable[Sample]) -> None:
         rows: list[tuple[float, float, float]] = []
-        self.folder.write_chunk(chunk, self._noted(records, rows))
+        self.folder.write_chunk(chunk, self._timed(samples, rows))
         rows.append(_now())
         (self.folder.root / f"{chunk:06d}.times").write_text(json.dumps(rows))
 
-    def _noted(self, records: Iterable[Record], rows: list) -> Iterator[Record]:
-        for record in records:
+    def _timed(self, samples: Iterable[Sample], rows: list) -> Iterator[Sample]:
+        for sample in samples:
             rows.append(_now())
-            yield record
+            yield sample
 
 
 def _now() -> tuple[float, float, float]:
@@ -67,13 +69,13 @@ def _now() -> tuple[float, float, float]:
 
 
 def peak_megabytes() -> float:
-    """What this process held at most. (Of `ru_maxrss` a new process inherits its parent's.)"""
+    """Peak memory of this process. (A new process inherits `ru_maxrss` from its parent.)"""
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def stamps(root: Path, config: GenerateConfig, chunk: int) -> list[np.ndarray]:
-    """Make a run's images; returns the rows of `Stamped`, chunk by chunk."""
+    """Generate the images of a run; returns the rows of `Stamped` per chunk."""
     folder = DatasetFolder(root, chunk)
     todo = list(range(-(-config.images // chunk)))
     for _ in make_chunks(Stamped(folder), config, todo):  # type: ignore[arg-type]
@@ -83,8 +85,7 @@ def stamps(root: Path, config: GenerateConfig, chunk: int) -> list[np.ndarray]:
 
 @dataclass(frozen=True)
 class Cell:
-    """What one image costs under these options: seconds of its worker, as the clock on the wall
-    and the processor's have it."""
+    """Cost of one image under these options, in wall and CPU seconds of its worker."""
 
     workers: int
     size: int
@@ -94,12 +95,12 @@ class Cell:
 
     @property
     def rate(self) -> float:
-        """Images per second, all workers."""
+        """Images per second of all workers."""
         return self.workers / self.wall
 
 
 def measured(workers: int, size: int, people: int, images: int) -> Cell:
-    """Medians over the images of each worker's chunk but its first image."""
+    """Medians over the images of each worker, without its first image."""
     config = GenerateConfig(
         images=images * workers, image_size=size, people=(people, people), workers=workers,
         backgrounds="builtin", wardrobe="painted", spread=3.0,
@@ -111,13 +112,13 @@ def measured(workers: int, size: int, people: int, images: int) -> Cell:
 
 
 def terms(cell: Cell) -> list[float]:
-    """What the model weighs: a + b·people + c·megapixels + d·people·megapixels."""
+    """Terms of the cost model: a + b·people + c·megapixels + d·people·megapixels."""
     pixels = cell.size**2 / 1e6
     return [1.0, cell.people, pixels, cell.people * pixels]
 
 
 def fitted(cells: list[Cell], clock: str) -> np.ndarray:
-    """Seconds for each of the `terms`, by least squares of relative errors, none below zero."""
+    """Seconds per term: least squares of relative errors, none negative."""
     from scipy.optimize import nnls
 
     seconds = np.array([getattr(cell, clock) for cell in cells])
@@ -126,7 +127,7 @@ def fitted(cells: list[Cell], clock: str) -> np.ndarray:
 
 
 def rates(options: argparse.Namespace) -> None:
-    """Every cell, and the model fitted to one worker's outer cells against all the others."""
+    """Print every cell, and test a model fitted to the outer cells of one worker on the others."""
     cells = []
     print(f"{'workers':>7} {'px':>5} {'people':>6} {'images/s':>9} {'wall ms':>8} {'CPU ms':>7}")
     for workers, size, people in itertools.product(options.workers, options.sizes, options.people):
@@ -167,7 +168,7 @@ def ends_of(values: list[int]) -> tuple[int, int]:
 
 
 def start_up() -> tuple[float, float]:
-    """Seconds and CPU seconds of `repogen generate --images 1` in a new process."""
+    """Wall and CPU seconds of `repogen generate --images 1` in a new process."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as root:
@@ -179,7 +180,7 @@ def start_up() -> tuple[float, float]:
 
 
 def flat(options: argparse.Namespace) -> None:
-    """Cost per image along one run: by how many images it has made, and by tenths."""
+    """Print the cost per image along one run, by number of images and by tenths."""
     config = GenerateConfig(
         images=options.images or 10_000, image_size=options.sizes[0], workers=1,
         backgrounds="builtin", wardrobe="painted",
@@ -198,9 +199,9 @@ def flat(options: argparse.Namespace) -> None:
         wall, cpu, _ = 1000 * steps[:count].mean(axis=0)
         peak = rows[count - 1, 2]
         print(f"  the first {count:6}: {wall:7.2f} ms, {cpu:6.2f} ms of CPU, peak {peak:.0f} MB")
-    for place, name in enumerate(("wall", "CPU")):
-        tenths = [float(np.mean(tenth[:, place])) for tenth in np.array_split(steps, 10)]
-        medians = [float(np.median(tenth[:, place])) for tenth in np.array_split(steps, 10)]
+    for i, name in enumerate(("wall", "CPU")):
+        tenths = [float(np.mean(tenth[:, i])) for tenth in np.array_split(steps, 10)]
+        medians = [float(np.median(tenth[:, i])) for tenth in np.array_split(steps, 10)]
         print(
             f"  slowest tenth over fastest, {name}: {max(tenths) / min(tenths):.3f} of means, "
             f"{max(medians) / min(medians):.3f} of medians; last over first "
@@ -227,11 +228,11 @@ MEMORY = {
 
 
 def memory(options: argparse.Namespace) -> None:
-    """Peaks of fresh processes that write, convert and read datasets of one record."""
-    from repogen.generation.worker import Maker
+    """Print the peak memory of new processes that write, convert and read datasets."""
+    from repogen.generation.worker import SampleMaker
 
     config = GenerateConfig(images=1, workers=1, backgrounds="builtin", wardrobe="painted")
-    made = replace(Maker(config).record(0), files={})
+    made = replace(SampleMaker(config).make(0), files={})
     print(f"{'peak MB':>12}" + "".join(f"{name:>18}" for name in MEMORY))
     for count in options.records:
         print(f"{count:12,}", end="", flush=True)
@@ -246,27 +247,27 @@ def memory(options: argparse.Namespace) -> None:
 
 
 def child(what: str, kind: str, count: int, root: Path) -> None:
-    """One of `MEMORY`, in this process; prints its peak."""
+    """Run one of `MEMORY` in this process and print its peak memory."""
     folder = ShardFolder(root / kind, 256) if kind == "webdataset" else DatasetFolder(root / kind)
     if what == "write":
-        write(folder, count, Record(**json.loads((root / "record.json").read_text())), kind)
+        write(folder, count, Sample(**json.loads((root / "record.json").read_text())), kind)
     elif what == "convert":
         convert(str(folder.root), root / f"from-{kind}")
     elif kind == "coco":
-        assert sum(1 for _ in read_annotated(folder)) == count
+        assert sum(1 for _ in read_entries(folder)) == count
     else:
         url = str(folder.root)
         for shard in read_manifest(url).shards:
-            assert sum(1 for _ in unpack(read_shard(url, shard), shard.name)) == shard.images
+            assert sum(1 for _ in unpack_shard(read_shard(url, shard), shard.name)) == shard.images
     print(peak_megabytes())
 
 
-def write(folder: DatasetFolder, count: int, record: Record, kind: str) -> None:
+def write(folder: DatasetFolder, count: int, record: Sample, kind: str) -> None:
     config: dict[str, Any] = {"images": count, "write": [], "format": kind}
-    write_run(folder, {"format": RUN_FORMAT, "config": config, "versions": {}})
+    write_run_info(folder, {"format": RUN_FORMAT, "config": config, "versions": {}})
     picture = os.urandom(_PICTURE_BYTES)
 
-    def numbered(number: int) -> Record:
+    def numbered(number: int) -> Sample:
         image = record.image | {"id": number, "file_name": f"{number:08d}.jpg"}
         return replace(record, image=image, files={PICTURE: picture})
 

@@ -24,8 +24,8 @@ from measuring import gflop, line, most_gflops, rates
 
 from repogen import GenerateConfig, generate
 from repogen.coco.annotations import PersonAnnotations
-from repogen.coco.crops import Augmentation
-from repogen.coco.samples import training_sample
+from repogen.coco.augmentation import Augmentation
+from repogen.coco.images import training_crop
 from repogen.datasets.sets import read_set
 from repogen.models import build_model
 from repogen.models.pixels import normalize
@@ -39,7 +39,7 @@ def prepare(people: PersonAnnotations, degrade: bool, numbers: "count[int]", cro
     for _ in range(crops):
         number = next(numbers)
         rng = np.random.default_rng([0, number])
-        training_sample(rng, people, number % len(people), Augmentation(), degrade)
+        training_crop(rng, people, number % len(people), Augmentation(), degrade)
 
 
 def trainer(name: str, batch: int, precision: torch.dtype | None):

@@ -172,7 +172,7 @@ def test_a_folder_that_is_not_ours(capsys, tmp_path, verb):
     extra = ["--ids", "1"] if verb == "rerender" else []
     code, _, err = run(capsys, verb, str(tmp_path), *extra)
     assert (code, err.count("\n")) == (2, 1)
-    assert "no dataset of repogen" in err
+    assert "is not a repogen dataset" in err
 
 
 def test_unknown_command_and_help(capsys):
@@ -217,7 +217,7 @@ def test_a_set_that_is_not_there_is_told_before_torch_is_imported(words, tmp_pat
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path
     )
     assert done.stderr.splitlines() == [
-        "repogen: error: set 's=nowhere': nowhere is no finished dataset of repogen", "2 set()"
+        "repogen: error: set 's=nowhere': nowhere is not a finished repogen dataset", "2 set()"
     ]  # fmt: skip
 
 

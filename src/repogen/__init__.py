@@ -7,19 +7,20 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from repogen.limits import MOST_PIXELS
+from repogen.limits import MAX_PIXELS
 
 # OpenCV reads it when it is loaded.
-os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))
 
 if TYPE_CHECKING:
     from repogen.bodies import load_body
+    from repogen.datasets.rerender import rerender
+    from repogen.datasets.validate.dataset import validate
     from repogen.errors import UserError
     from repogen.evaluation.config import EvaluateConfig
     from repogen.evaluation.report import evaluate
     from repogen.generation.config import PRESETS, GenerateConfig
     from repogen.generation.loop import generate
-    from repogen.generation.rerender import rerender, validate
     from repogen.inference.network import load_estimator
     from repogen.inference.options import PredictConfig
     from repogen.inference.predict import predict
@@ -50,12 +51,12 @@ _HOME = {
     "predict": "inference.predict",
     "preview": "visualization",
     "render": "rendering",
-    "rerender": "generation.rerender",
+    "rerender": "datasets.rerender",
     "sample_scene": "scenes",
     "scene_from_json": "scenes",
     "scene_to_json": "scenes",
     "train": "training.loop",
-    "validate": "generation.rerender",
+    "validate": "datasets.validate.dataset",
 }
 
 __all__ = [

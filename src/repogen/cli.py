@@ -10,6 +10,7 @@ from importlib import import_module
 from types import FrameType
 
 from repogen.errors import UserError, unknown_choice
+from repogen.messages import say
 
 VERBS = {
     "generate": "write a dataset of synthetic people",
@@ -59,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         return _refuse(f"{words[0]} needs {error.name}; pip install 'repogen[{extra}]'")
     except KeyboardInterrupt:
-        print(f"repogen: stopped{again}", file=sys.stderr)
+        say(f"stopped{again}")
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python's own last flush fails again
@@ -107,7 +108,7 @@ def _run(words: list[str]) -> int:
 
 
 def _refuse(why: str) -> int:
-    print(f"repogen: error: {why}", file=sys.stderr)
+    say(f"error: {why}")
     return 2
 
 

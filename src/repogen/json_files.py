@@ -1,4 +1,4 @@
-"""Reading JSON files that people and other programs write."""
+"""Reading JSON files written by users and other programs."""
 
 import json
 from pathlib import Path
@@ -8,9 +8,9 @@ from repogen.errors import UserError
 
 
 def read_json(path: Path, name: str = "") -> Any:
-    """What a file holds; errors put `name`, an option for instance, before its path.
+    """The content of a JSON file; `name`, such as an option, stands before the path in errors.
 
-    Raises `UserError` for one that cannot be read, is no JSON, or is nested too deeply.
+    Raises `UserError` for a file that cannot be read, is not JSON, or is nested too deeply.
     """
     where = f"{name} {path}".strip()
     try:

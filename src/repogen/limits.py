@@ -1,4 +1,4 @@
-"""What is too much of a stranger's file."""
+"""Limits for untrusted files."""
 
-MOST_PIXELS = 2**27
-"""Of a picture that is decoded: a few bytes can say that they are thousands of millions."""
+MAX_PIXELS = 2**27
+"""Pixels of a picture to decode: a file of a few bytes can claim billions."""

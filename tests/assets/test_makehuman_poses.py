@@ -12,7 +12,7 @@ from repogen.assets.makehuman_poses import POSES, SKELETON, put_pose, read_bones
 from repogen.cli import main
 from repogen.errors import UserError
 from repogen.generation.config import GenerateConfig
-from repogen.generation.record import run_record
+from repogen.generation.run_info import run_info
 from repogen.poses.bvh import read_bvh
 from repogen.poses.motion import load_motion, read_clip
 
@@ -131,7 +131,7 @@ def test_run_json_lists_the_pack_of_the_poses(npm, package, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     options = {"wardrobe": "painted", "backgrounds": "plain"}
     config = GenerateConfig(poses=Path("makehuman"), **options)
-    record = run_record(config, "")
+    record = run_info(config, "")
     assert record["config"]["poses"] == "makehuman"
     (pack,) = record["assets"]
     assert (pack["name"], pack["version"], pack["licences"]) == (
@@ -140,7 +140,7 @@ def test_run_json_lists_the_pack_of_the_poses(npm, package, tmp_path, monkeypatc
         ["CC0-1.0"],
     )
     assert len(pack["sha256"]) == 64
-    assert run_record(GenerateConfig(**options), "")["assets"] == []
+    assert run_info(GenerateConfig(**options), "")["assets"] == []
 
 
 def test_the_bvh_file_holds_skeleton_and_rotations(tmp_path, model_file):

@@ -1,4 +1,4 @@
-"""COCO files as they come: crowds, gaps, both kinds of masks, boxes over the border."""
+"""Reading COCO files: crowds, missing fields, both kinds of masks, boxes beyond the image."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from pycocotools.coco import COCO
 
 from repogen import UserError
 from repogen.bodies import COCO_KEYPOINTS
-from repogen.coco.annotations import read_people
+from repogen.coco.annotations import read_person_annotations
 
 SAMPLE = Path(__file__).parents[3] / "shared/data/coco_sample"
 POLYGON = [[10.0, 10.0, 50.0, 10.0, 50.0, 90.0, 10.0, 90.0]]
@@ -38,10 +38,10 @@ def write(folder, annotations, **changes):
 
 
 def read(folder, annotations, **changes):
-    return read_people("set", write(folder, annotations, **changes), folder)
+    return read_person_annotations("set", write(folder, annotations, **changes), folder)
 
 
-def test_a_plain_annotation_comes_through(tmp_path):
+def test_a_complete_annotation_is_read_unchanged(tmp_path):
     people = read(tmp_path, [annotation()])
     assert people.ids.tolist() == [7]
     assert people.boxes.tolist() == [[10, 10, 40, 80]]
@@ -51,7 +51,7 @@ def test_a_plain_annotation_comes_through(tmp_path):
     assert np.isnan(people.views).all()
 
 
-def test_boxes_are_cut_to_the_image(tmp_path):
+def test_boxes_are_clipped_to_the_image(tmp_path):
     people = read(tmp_path, [annotation(bbox=[-20, 100, 200, 90])])
     assert people.boxes.tolist() == [[0, 100, 100, 20]]
 
@@ -64,7 +64,7 @@ def test_boxes_are_cut_to_the_image(tmp_path):
         {"size": [120, 100], "counts": [1210, 80, 40, 80, 40, 80]},
     ],
 )
-def test_a_missing_area_is_the_masks(tmp_path, segmentation):
+def test_a_missing_area_is_computed_from_the_mask(tmp_path, segmentation):
     mask = segmentation
     if isinstance(segmentation, dict) and isinstance(segmentation["counts"], bytes):
         mask = segmentation | {"counts": segmentation["counts"].decode()}
@@ -76,13 +76,13 @@ def test_a_missing_area_is_the_masks(tmp_path, segmentation):
     assert people.areas[0] == rle.area(mask)
 
 
-def test_what_is_missing_is_made_up_for(tmp_path):
+def test_missing_box_and_area_are_computed_from_the_keypoints(tmp_path):
     people = read(tmp_path, [annotation(area=None, bbox=None, num_keypoints=None)])
     assert people.boxes.tolist() == [[15, 30, 30, 20]]
     assert people.areas.tolist() == [600]
 
 
-def test_crowds_and_the_unlabelled_are_kept_but_not_trained_on(tmp_path):
+def test_crowds_and_unlabelled_persons_are_read_but_not_trainable(tmp_path):
     people = read(
         tmp_path,
         [
@@ -97,7 +97,7 @@ def test_crowds_and_the_unlabelled_are_kept_but_not_trained_on(tmp_path):
     assert people.trainable().ids.tolist() == [1]
 
 
-def test_other_categories_are_left_alone(tmp_path):
+def test_annotations_of_other_categories_are_ignored(tmp_path):
     categories = [{"id": 1, "name": "person"}, {"id": 2, "name": "dog"}]
     people = read(tmp_path, [annotation(), annotation(id=8, category_id=2)], categories=categories)
     assert people.ids.tolist() == [7]
@@ -112,14 +112,14 @@ def test_other_categories_are_left_alone(tmp_path):
         (
             [annotation()],
             {"categories": [{"id": 1, "name": "person", "keypoints": ["head", "foot"]}]},
-            "another skeleton",
+            "are not COCO's 17",
         ),
         ([annotation(image_id=9)], {}, r"annotations\[0\]"),
         ([annotation(keypoints=[1, 2, 3])], {}, "51 numbers, not 3"),
         ([annotation(), annotation(bbox=[1, 2])], {}, r"annotations\[1\]"),
     ],
 )
-def test_a_broken_file_is_named_with_the_record(tmp_path, annotations, changes, words):
+def test_errors_of_invalid_files_name_the_record(tmp_path, annotations, changes, words):
     with pytest.raises(UserError, match=words):
         read(tmp_path, annotations, **changes)
 
@@ -137,7 +137,7 @@ PERSON = {"id": 1, "name": "person"}
         ({"images": [3]}, r"images\[0\] cannot be read"),
         ({"categories": [{"name": "person"}]}, r"categories\[0\] lacks 'id'"),
         ({"categories": ["person"]}, r"categories\[0\] cannot be read"),
-        ({"categories": [PERSON | {"keypoints": []}]}, "another skeleton"),
+        ({"categories": [PERSON | {"keypoints": []}]}, "are not COCO's 17"),
         ({"categories": [PERSON | {"keypoints": 17}]}, r"categories\[0\] cannot be read"),
         ({"annotations": [annotation(id="abc")]}, r"annotations\[0\] cannot be read"),
         ({"annotations": [annotation(id=[1])]}, r"annotations\[0\] cannot be read"),
@@ -146,25 +146,25 @@ PERSON = {"id": 1, "name": "person"}
         ({"annotations": [annotation(view="top")]}, r"annotations\[0\] cannot be read"),
         (
             {"annotations": [annotation(area=None, segmentation=[[]])]},
-            r"annotations\[0\] .*segmentation is no polygon",
+            r"annotations\[0\] .*segmentation is neither polygons",
         ),
         (
             {"annotations": [annotation(area=None, segmentation=[[1, 2, 3]])]},
-            r"annotations\[0\] .*segmentation is no polygon",
+            r"annotations\[0\] .*segmentation is neither polygons",
         ),
     ],
 )
-def test_records_of_the_wrong_kind_are_named(tmp_path, changes, words):
+def test_errors_of_records_with_wrong_types_name_the_record(tmp_path, changes, words):
     with pytest.raises(UserError, match=words):
         read(tmp_path, **({"annotations": [annotation()]} | changes))
 
 
-def test_a_mask_that_is_not_needed_does_no_harm(tmp_path):
+def test_an_invalid_mask_is_ignored_where_box_and_area_are_given(tmp_path):
     people = read(tmp_path, [annotation(segmentation=[[1, 2, 3]])])
     assert people.areas.tolist() == [3000]
 
 
-def test_each_person_has_its_own_view_else_its_images(tmp_path):
+def test_a_persons_view_defaults_to_its_images_view(tmp_path):
     def view(azimuth, elevation):
         return {"azimuth_deg": azimuth, "elevation_deg": elevation, "roll_deg": 5}
 
@@ -176,32 +176,31 @@ def test_each_person_has_its_own_view_else_its_images(tmp_path):
     assert people.take([1, 0]).views[:, 0].tolist() == [10, 20]
 
 
-def test_a_view_that_is_null_is_none(tmp_path):
+def test_a_null_view_is_read_as_nan(tmp_path):
     people = read(tmp_path, [annotation()], images=[IMAGE | {"view": None}])
     assert np.isnan(people.views).all()
 
 
-def test_images_with_a_camera_are_ours(tmp_path):
-    """Wherever their annotations have been copied to."""
+def test_images_with_a_camera_are_synthetic(tmp_path):
     images = [IMAGE, IMAGE | {"id": 4, "camera": {}}]
     people = read(tmp_path, [annotation(), annotation(id=8, image_id=4)], images=images)
     assert people.pixel_centers.ravel().tolist() == [0, 0.5]
 
 
-def test_a_file_that_is_no_json_or_absent(tmp_path):
+def test_files_that_are_missing_or_not_json_are_refused(tmp_path):
     (tmp_path / "x.json").write_text("{nope")
     with pytest.raises(UserError, match="not a JSON file"):
-        read_people("x", tmp_path / "x.json", tmp_path)
+        read_person_annotations("x", tmp_path / "x.json", tmp_path)
     with pytest.raises(UserError, match="cannot read"):
-        read_people("x", tmp_path / "y.json", tmp_path)
+        read_person_annotations("x", tmp_path / "y.json", tmp_path)
 
 
 @pytest.mark.skipif(not SAMPLE.exists(), reason="no shared data here")
-def test_real_coco_is_read_as_pycocotools_reads_it(capsys):
-    people = read_people("coco", SAMPLE / "annotations.json", SAMPLE / "images")
+def test_real_coco_annotations_agree_with_pycocotools(capsys):
+    people = read_person_annotations("coco", SAMPLE / "annotations.json", SAMPLE / "images")
     coco = COCO(SAMPLE / "annotations.json")
     known = coco.loadAnns(coco.getAnnIds(catIds=[1]))
     assert sorted(people.ids) == sorted(a["id"] for a in known)
     assert (people.keypoints[:, :, 2] == 0).all(axis=1).any()
-    for place, record in enumerate(people.records):
-        assert people.areas[place] == coco.anns[record["id"]]["area"]
+    for i, record in enumerate(people.records):
+        assert people.areas[i] == coco.anns[record["id"]]["area"]

@@ -1,23 +1,20 @@
-"""Crops: what is where in the picture is there in the crop, whatever the augmentation."""
+"""Crops: pixels and joints agree for every window, and augmentation follows its ranges."""
 
 import cv2
 import numpy as np
 import pytest
 
 from repogen.bodies import COCO_KEYPOINTS
+from repogen.coco.augmentation import Augmentation, augment, color_jitter, degrade
 from repogen.coco.crops import (
     CROP_SIZE,
     FLIP,
     PADDING,
-    Augmentation,
     Window,
-    augmented,
-    cut,
-    degraded,
-    jittered,
+    box_to_window,
     joints_to_crop,
     joints_to_picture,
-    window_of,
+    warp_crop,
     window_to_crop,
 )
 
@@ -27,21 +24,21 @@ def all_visible(rng, low=100, high=300):
     return np.concatenate([points, np.full((17, 1), 2.0)], axis=1)
 
 
-def test_left_and_right_change_places():
+def test_flip_exchanges_left_and_right():
     assert [COCO_KEYPOINTS[k] for k in FLIP[:3]] == ["nose", "right_eye", "left_eye"]
     assert (FLIP[FLIP] == np.arange(17)).all()
 
 
 @pytest.mark.parametrize("box", [(10, 20, 30, 200), (10, 20, 300, 40), (0, 0, 90, 120)])
-def test_a_window_holds_its_box_at_the_crops_aspect(box):
-    window = window_of(np.array(box, dtype=float))
+def test_a_window_contains_its_box_and_has_the_crops_aspect(box):
+    window = box_to_window(np.array(box, dtype=float))
     assert window.center == (box[0] + box[2] / 2, box[1] + box[3] / 2)
     assert window.size[0] / window.size[1] == pytest.approx(0.75)
     slack = np.array(window.size) / (np.array(box[2:]) * PADDING)
     assert slack.min() == pytest.approx(1.0)
 
 
-def test_the_middle_and_the_corners_of_a_window_land_on_the_grid():
+def test_centre_and_corners_of_a_window_map_to_those_of_the_crop():
     window = Window((50.0, 60.0), (120.0, 160.0))
     corners = np.array([[50, 60], [-10, -20], [110, 140]]) @ window_to_crop(window)[:, :2].T
     corners += window_to_crop(window)[:, 2]
@@ -49,7 +46,7 @@ def test_the_middle_and_the_corners_of_a_window_land_on_the_grid():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_joints_come_back_from_the_crop(seed):
+def test_joints_to_picture_inverts_the_crop(seed):
     rng = np.random.default_rng(seed)
     keypoints = all_visible(rng)
     window = Window((200.0, 200.0), (330.0, 440.0), float(rng.uniform(-180, 180)))
@@ -60,8 +57,8 @@ def test_joints_come_back_from_the_crop(seed):
 
 @pytest.mark.parametrize("flip", [False, True])
 @pytest.mark.parametrize("rotation", [0.0, 37.0, -140.0, 180.0])
-@pytest.mark.parametrize("shrunk", [1, 2])
-def test_pixels_go_where_joints_go(flip, rotation, shrunk):
+@pytest.mark.parametrize("factor", [1, 2])
+def test_pixels_and_joints_are_transformed_alike(flip, rotation, factor):
     """White dots at the joints of a black picture lie at the joints of the crop."""
     rng = np.random.default_rng(3)
     keypoints = all_visible(rng, 150, 250)
@@ -69,10 +66,10 @@ def test_pixels_go_where_joints_go(flip, rotation, shrunk):
     for k, (x, y) in enumerate(keypoints[:, :2].round()):
         keypoints[k, :2] = x, y
         cv2.circle(picture, (int(x), int(y)), 3, (255, 255, 255), -1)
-    if shrunk == 2:
+    if factor == 2:
         picture = cv2.resize(picture, (200, 200), interpolation=cv2.INTER_AREA)
     window = Window((200.0, 200.0), (240.0, 320.0), rotation, flip)
-    crop = cut(picture, window, shrunk)
+    crop = warp_crop(picture, window, factor)
     joints = joints_to_crop(keypoints, window)
     assert (joints[:, 2] == 2).all()
     order = FLIP if flip else np.arange(17)
@@ -86,7 +83,7 @@ def test_pixels_go_where_joints_go(flip, rotation, shrunk):
         assert middle == pytest.approx([x, y], abs=0.35)
 
 
-def test_joints_outside_the_crop_or_unlabelled_are_not_learned():
+def test_joints_outside_the_crop_or_unlabelled_become_zero():
     keypoints = np.zeros((17, 3))
     keypoints[0] = [200, 200, 2]
     keypoints[5] = [600, 200, 2]
@@ -96,11 +93,11 @@ def test_joints_outside_the_crop_or_unlabelled_are_not_learned():
     assert (joints[1:] == 0).all()
 
 
-def test_augmentation_follows_its_distributions():
+def test_augmentations_have_the_documented_distributions():
     rng = np.random.default_rng(0)
     keypoints = np.zeros((17, 3))  # too few joints for half bodies
     start = Window((100.0, 100.0), (75.0, 100.0))
-    windows = [augmented(rng, start, keypoints, Augmentation()) for _ in range(4000)]
+    windows = [augment(rng, start, keypoints, Augmentation()) for _ in range(4000)]
     zoom = np.array([w.size[1] / 100 for w in windows])
     angle = np.array([w.rotation_deg for w in windows])
     assert zoom.min() == 0.5
@@ -112,26 +109,26 @@ def test_augmentation_follows_its_distributions():
     assert abs(np.mean([w.flip for w in windows]) - 0.5) < 0.03
 
 
-def test_half_bodies_show_half_the_joints():
+def test_half_body_windows_are_centred_on_either_half():
     rng = np.random.default_rng(1)
     keypoints = np.concatenate([np.zeros((17, 2)), np.full((17, 1), 2.0)], axis=1)
     keypoints[:11, 1] = np.linspace(0, 100, 11)
     keypoints[11:, 1] = np.linspace(200, 300, 6)
     how = Augmentation(half_body=1.0, scale=0.0, rotated=0.0)
     centres = np.array(
-        [augmented(rng, window_of(np.array([0, 0, 9, 300.0])), keypoints, how).center
+        [augment(rng, box_to_window(np.array([0, 0, 9, 300.0])), keypoints, how).center
          for _ in range(200)]
     )  # fmt: skip
     assert set(centres[:, 1].round().tolist()) == {50.0, 250.0}
 
 
-def test_colours_vary_and_stay_bytes():
+def test_color_jitter_and_degrade_keep_shape_and_type():
     rng = np.random.default_rng(0)
     crop = rng.integers(0, 255, (*CROP_SIZE[::-1], 3), dtype=np.uint8)
-    assert (jittered(rng, crop, 0.0) == crop).all()
-    means = np.array([jittered(rng, crop, 0.2).mean() for _ in range(50)])
+    assert (color_jitter(rng, crop, 0.0) == crop).all()
+    means = np.array([color_jitter(rng, crop, 0.2).mean() for _ in range(50)])
     assert 2 < means.std() < 25
     for _ in range(20):
-        worse = degraded(rng, crop)
+        worse = degrade(rng, crop)
         assert worse.shape == crop.shape
         assert worse.dtype == np.uint8

@@ -1,4 +1,4 @@
-"""Sets named on the command line, and mixes of them."""
+"""Sets as options of the command line name them."""
 
 import json
 
@@ -8,46 +8,47 @@ from repogen import UserError
 from repogen.datasets.sets import check_unique_names, parse_set, read_set
 
 
-def test_words_come_apart(coco):
+def test_a_set_is_parsed_into_its_parts(coco):
     images = coco.parent / "2017"
-    words = parse_set(f"x={coco}:{images}:3:x0.5")
-    assert (words.name, words.annotations, words.images) == ("x", coco, images)
-    assert (words.cap, words.weight) == (3, 0.5)
+    parsed = parse_set(f"x={coco}:{images}:3:x0.5")
+    assert (parsed.name, parsed.annotations, parsed.images) == ("x", coco, images)
+    assert (parsed.cap, parsed.weight) == (3, 0.5)
 
 
-def test_a_folder_may_be_called_like_a_number(coco, monkeypatch):
+def test_an_image_folder_may_have_a_number_as_its_name(coco, monkeypatch):
     monkeypatch.chdir(coco.parent)
-    words = parse_set("x=a.json:2017")
-    assert (str(words.images), words.cap) == ("2017", None)
+    parsed = parse_set("x=a.json:2017")
+    assert (str(parsed.images), parsed.cap) == ("2017", None)
     assert parse_set("x=a.json:2017:7").cap == 7
 
 
 @pytest.mark.parametrize(
-    ("end", "words"), [(":0", "takes nobody"), (":x0", "takes nobody"), (":a:b", "must read")]
+    ("end", "says"),
+    [(":0", "takes no persons"), (":x0", "takes no persons"), (":a:b", "must be NAME=")],
 )
-def test_words_that_make_no_sense(coco, end, words):
-    with pytest.raises(UserError, match=words):
+def test_invalid_sets_are_refused(coco, end, says):
+    with pytest.raises(UserError, match=says):
         parse_set(f"x={coco}:{coco.parent / '2017'}{end}")
 
 
-def test_a_cap_counts_those_who_are_labelled(coco):
+def test_a_cap_counts_labelled_persons(coco):
     spec = f"x={coco}:{coco.parent / '2017'}"
     assert len(read_set(spec)) == 10
     assert read_set(f"{spec}:3").ids.tolist() == [1, 5, 9]
     assert read_set(f"{spec}:99").ids.tolist() == [1, 3, 5, 7, 9]
 
 
-def test_nobody_labelled_is_an_error(coco):
+def test_a_set_without_a_labelled_person_is_refused(coco):
     data = json.loads(coco.read_text())
     for annotation in data["annotations"]:
         annotation["keypoints"] = [0] * 51
     coco.write_text(json.dumps(data))
     spec = f"x={coco}:{coco.parent / '2017'}"
-    with pytest.raises(UserError, match="10 persons and no labelled joint"):
+    with pytest.raises(UserError, match="10 persons, none with a labelled joint"):
         read_set(spec)
 
 
-def test_sets_of_one_name_cannot_be_told_apart():
+def test_two_sets_of_the_same_name_are_refused():
     with pytest.raises(UserError, match="two sets are called 'a'"):
         check_unique_names(("a=x", "b=y", "a=z"))
 
@@ -62,10 +63,10 @@ def test_sets_of_one_name_cannot_be_told_apart():
         ("x=live:options.toml:500:x0.5", None, "options.toml", 500, 0.5),
     ],
 )
-def test_sets_that_are_not_on_the_disk(text, shards, live, cap, weight):
-    words = parse_set(text)
-    assert (words.shards, words.live and str(words.live)) == (shards, live)
-    assert (words.cap, words.weight, words.annotations) == (cap, weight, None)
-    says = f"repogen convert {shards} FOLDER" if shards else "made while training"
+def test_urls_and_live_sets_are_parsed_but_not_read(text, shards, live, cap, weight):
+    parsed = parse_set(text)
+    assert (parsed.shards, parsed.live and str(parsed.live)) == (shards, live)
+    assert (parsed.cap, parsed.weight, parsed.annotations) == (cap, weight, None)
+    says = f"repogen convert {shards} FOLDER" if shards else "generated while training"
     with pytest.raises(UserError, match=says):
         read_set(text)

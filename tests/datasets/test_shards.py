@@ -1,4 +1,4 @@
-"""Shards: the same data as in a folder, whole or refused."""
+"""Shards: they hold the same data as a folder, and damaged ones are refused."""
 
 import hashlib
 import io
@@ -7,22 +7,24 @@ import re
 import shutil
 import tarfile
 from dataclasses import replace
+from functools import partial
 
 import fsspec
 import pytest
 
+from helpers import contents
 from repogen import GenerateConfig, generate, info, preview, validate
 from repogen.datasets.convert import convert
 from repogen.datasets.reading import (
+    open_coco_folder,
     open_dataset,
-    open_folder,
-    read_annotated,
+    read_entries,
     read_files,
     read_scenes,
 )
-from repogen.datasets.shards import pack, read_manifest, read_shard, unpack
+from repogen.datasets.rerender import rerender
+from repogen.datasets.shards import pack_shard, read_manifest, read_shard, unpack_shard
 from repogen.errors import UserError
-from repogen.generation.rerender import rerender
 
 IMAGES, IN_ONE = 11, 4
 OPTIONS = {
@@ -31,8 +33,7 @@ OPTIONS = {
 }  # fmt: skip
 
 
-def files_of(folder):
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+all_files = partial(contents, without=())
 
 
 @pytest.fixture(scope="module")
@@ -55,41 +56,41 @@ def test_the_manifest_counts_and_hashes(shards):
     for shard in manifest.shards:
         data = (shards / shard.name).read_bytes()
         assert (shard.bytes, shard.sha256) == (len(data), hashlib.sha256(data).hexdigest())
-        assert shard.persons == sum(len(r.annotations) for r in unpack(data, "it"))
+        assert shard.persons == sum(len(r.annotations) for r in unpack_shard(data, "it"))
 
 
-def test_members_are_named_as_webdataset_wants(shards):
+def test_shard_members_have_webdataset_names(shards):
     with tarfile.open(shards / "shard-000001.tar") as tar:
         names = tar.getnames()
     endings = ["json", "jpg", "depth.png", "stick.all.png", "stick.visible.png"]
     assert names == [f"{n:08d}.{e}" for n in range(5, 9) for e in endings]
 
 
-def test_converted_there_and_back_is_the_same(plain, shards, tmp_path):
+def test_conversion_to_shards_and_back_gives_the_same_bytes(plain, shards, tmp_path):
     there = convert(str(plain), tmp_path / "there", IN_ONE)
-    assert files_of(there) == files_of(shards)
-    assert files_of(convert(str(there), tmp_path / "back")) == files_of(plain)
+    assert all_files(there) == all_files(shards)
+    assert all_files(convert(str(there), tmp_path / "back")) == all_files(plain)
 
 
-def test_more_workers_make_the_same_shards(shards, tmp_path):
+def test_two_workers_write_the_same_shards(shards, tmp_path):
     config = GenerateConfig(**(OPTIONS | {"workers": 2}), format="webdataset", shard_images=IN_ONE)
-    made = files_of(generate(tmp_path / "data", config))
-    own = files_of(shards)
+    made = all_files(generate(tmp_path / "data", config))
+    own = all_files(shards)
     assert {k: v for k, v in made.items() if k != "run.json"} == {
         k: v for k, v in own.items() if k != "run.json"
     }
 
 
-def test_a_url_is_as_good_as_a_folder(plain, shards, tmp_path):
+def test_shards_at_a_url_are_converted(plain, shards, tmp_path):
     store = fsspec.filesystem("memory")
-    for name, data in files_of(shards).items():
+    for name, data in all_files(shards).items():
         store.pipe(f"/bucket/{name}", data)
-    assert files_of(convert("memory://bucket", tmp_path / "back")) == files_of(plain)
+    assert all_files(convert("memory://bucket", tmp_path / "back")) == all_files(plain)
 
 
-def test_a_shard_is_fetched_once_where_it_is_kept(shards, tmp_path):
+def test_a_cached_shard_is_fetched_once(shards, tmp_path):
     store = fsspec.filesystem("memory")
-    for name, data in files_of(shards).items():
+    for name, data in all_files(shards).items():
         store.pipe(f"/cached/{name}", data)
     shard = read_manifest("memory://cached").shards[1]
     path = f"/cached/{shard.name}"
@@ -105,7 +106,7 @@ def test_a_shard_is_fetched_once_where_it_is_kept(shards, tmp_path):
     assert read_shard("memory://cached", shard, kept.parent) == data == kept.read_bytes()
 
 
-def test_a_stopped_conversion_goes_on(plain, shards, tmp_path, monkeypatch):
+def test_a_stopped_conversion_resumes(plain, shards, tmp_path, monkeypatch):
     from repogen.datasets import convert as module
 
     read, seen = module.read_shard, []
@@ -119,13 +120,13 @@ def test_a_stopped_conversion_goes_on(plain, shards, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "read_shard", stop_at_the_second)
     with pytest.raises(KeyboardInterrupt):
         convert(str(shards), tmp_path / "back")
-    assert files_of(convert(str(shards), tmp_path / "back")) == files_of(plain)
+    assert all_files(convert(str(shards), tmp_path / "back")) == all_files(plain)
     assert seen.count("shard-000000.tar") == 1
 
 
 @pytest.mark.parametrize("damage", ["short", "changed", "missing"])
 def test_a_damaged_shard_is_refused(shards, tmp_path, damage):
-    for name, data in files_of(shards).items():
+    for name, data in all_files(shards).items():
         (tmp_path / name).write_bytes(data)
     path = tmp_path / "shard-000001.tar"
     data = bytearray(path.read_bytes())
@@ -168,41 +169,44 @@ def sparse():
     return out.getvalue()
 
 
-def record(**changes):
-    """A tar file of one record."""
+def sample_tar(**changes):
+    """A tar file of one sample."""
     facts = {"image": {"id": 1}, "annotations": [{"iscrowd": 0}], "scene": {}} | changes
     return tar_of(("00000001.json", json.dumps(facts).encode()))
 
 
-def test_the_record_whose_changes_are_refused_is_sound():
-    assert len(list(unpack(record(), "it"))) == 1
+def test_the_unchanged_sample_of_these_tests_is_valid():
+    assert len(list(unpack_shard(sample_tar(), "it"))) == 1
 
 
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (sparse(), "foreign member"),
-        (record(annotations=[{}]), "no list of records without ids"),
-        (record(annotations=[{"id": 3, "iscrowd": 0}]), "no list of records without ids"),
-        (record(annotations=[{"image_id": 3}]), "no list of records without ids"),
-        (tar_of(("../00000001.json", b"{}")), "foreign member"),
-        (tar_of(("/00000001.json", b"{}")), "foreign member"),
-        (tar_of((link(), b"")), "foreign member"),
-        (tar_of(("00000001.jpg", b"x")), "missing or no record"),
-        (tar_of(("00000001.json", b"[1]")), "no record of ours"),
-        (tar_of(("00000001.json", b'{"image":{},"annotations":[],"scene":{}}')), "no record"),
-        (tar_of(("00000001.json", b"[" * 100_000)), "no record of ours"),
-        (b"no tar file at all" * 100, "no whole tar file"),
+        (sparse(), "unexpected member"),
+        (sample_tar(annotations=[{}]), "not a list of records without ids"),
+        (sample_tar(annotations=[{"id": 3, "iscrowd": 0}]), "not a list of records without ids"),
+        (sample_tar(annotations=[{"image_id": 3}]), "not a list of records without ids"),
+        (tar_of(("../00000001.json", b"{}")), "unexpected member"),
+        (tar_of(("/00000001.json", b"{}")), "unexpected member"),
+        (tar_of((link(), b"")), "unexpected member"),
+        (tar_of(("00000001.jpg", b"x")), "missing or not a repogen sample"),
+        (tar_of(("00000001.json", b"[1]")), "not a repogen sample"),
+        (
+            tar_of(("00000001.json", b'{"image":{},"annotations":[],"scene":{}}')),
+            "not a repogen sample",
+        ),
+        (tar_of(("00000001.json", b"[" * 100_000)), "not a repogen sample"),
+        (b"no tar file at all" * 100, "not a complete tar file"),
     ],
 )
-def test_foreign_tar_files_are_refused(data, says):
+def test_tar_files_that_are_not_our_shards_are_refused(data, says):
     with pytest.raises(UserError, match=says):
-        list(unpack(data, "it"))
+        list(unpack_shard(data, "it"))
 
 
-def test_what_is_packed_comes_out(shards):
-    records = list(unpack((shards / "shard-000000.tar").read_bytes(), "it"))
-    data, shard = pack("shard-000000.tar", records)
+def test_packing_inverts_unpacking(shards):
+    samples = list(unpack_shard((shards / "shard-000000.tar").read_bytes(), "it"))
+    data, shard = pack_shard("shard-000000.tar", samples)
     assert data == (shards / "shard-000000.tar").read_bytes()
     assert shard == read_manifest(str(shards)).shards[0]
 
@@ -215,14 +219,14 @@ def manifest_of(**changed):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("{}", "no manifest"),
-        ("[]", "no manifest"),
-        ("{", "no manifest"),
+        ("{}", "not a manifest"),
+        ("[]", "not a manifest"),
+        ("{", "not a manifest"),
         ('{"format": 9, "header": {}, "shards": []}', "format 9"),
-        (manifest_of(name="../a.tar"), "foreign file"),
-        (manifest_of(sha256="../../etc/passwd"), "no SHA-256"),
+        (manifest_of(name="../a.tar"), "unexpected file"),
+        (manifest_of(sha256="../../etc/passwd"), "not a SHA-256"),
         *(
-            (manifest_of(**wrong), "counts what shard-000000.tar cannot hold")
+            (manifest_of(**wrong), "gives shard-000000.tar an impossible number")
             for wrong in (
                 {"images": 0}, {"images": 10**15}, {"persons": -1}, {"persons": 10**15},
                 {"bytes": -1},
@@ -230,13 +234,13 @@ def manifest_of(**changed):
         ),
     ],
 )  # fmt: skip
-def test_bad_manifests(tmp_path, text, says):
+def test_invalid_manifests_are_refused(tmp_path, text, says):
     (tmp_path / "shards.json").write_text(text)
     with pytest.raises(UserError, match=says):
         read_manifest(str(tmp_path))
 
 
-def test_other_folders_are_not_written_to(plain, shards, tmp_path):
+def test_folders_with_other_content_are_not_written_to(plain, shards, tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(UserError, match="holds other files"):
         convert(str(shards), tmp_path)
@@ -246,14 +250,14 @@ def test_other_folders_are_not_written_to(plain, shards, tmp_path):
         convert(str(tmp_path), tmp_path / "new")
 
 
-def test_a_file_is_not_written_into(shards, tmp_path):
+def test_converting_into_a_file_is_refused(shards, tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(UserError, match="is a file"):
         convert(str(shards), tmp_path / "file")
 
 
 def rewritten(change):
-    """The COCO file changed and written anew, as another program would."""
+    """Changes the COCO file and rewrites it, as another program would."""
 
     def edit(root):
         path = root / "annotations" / "person_keypoints.json"
@@ -277,17 +281,17 @@ def scenes(change):
     [
         (lambda root: (root / "scenes.jsonl").unlink(), "cannot read .*scenes.jsonl"),
         (lambda root: (root / "scenes.jsonl").write_bytes(b"\xff" * 99), "cannot read .*scenes"),
-        (scenes(lambda lines: lines[:-1]), "scenes.jsonl ends too early"),
+        (scenes(lambda lines: lines[:-1]), "scenes.jsonl has too few lines"),
         (scenes(lambda lines: [*lines, lines[0]]), "more than the 11 images"),
-        (scenes(lambda lines: [lines[0][:50] + "\n", *lines[1:]]), "line 1 is no scene"),
-        (rewritten(lambda coco: coco["images"].pop()), "annotation 1[0-9] is of no image"),
+        (scenes(lambda lines: [lines[0][:50] + "\n", *lines[1:]]), "line 1 is not a scene"),
+        (rewritten(lambda coco: coco["images"].pop()), "annotation 1[0-9] belongs to no image"),
         (rewritten(lambda coco: coco["images"].append({"id": 12})), "more than the 11 images"),
-        (rewritten(lambda coco: coco["images"].reverse()), "images 1 to 4 are not those"),
-        (rewritten(lambda coco: coco.pop("categories")), "no list 'categories'"),
-        (rewritten(lambda coco: coco["images"].insert(0, 7)), "no list 'images' of records"),
+        (rewritten(lambda coco: coco["images"].reverse()), "the ids of its images are not 1 to 4"),
+        (rewritten(lambda coco: coco.pop("categories")), "'categories' is not a list"),
+        (rewritten(lambda coco: coco["images"].insert(0, 7)), "'images' is not a list of records"),
     ],
 )
-def test_folders_that_are_not_sound_are_not_converted(plain, tmp_path, damage, says):
+def test_damaged_folders_are_not_converted(plain, tmp_path, damage, says):
     source = shutil.copytree(plain, tmp_path / "source")
     damage(source)
     with pytest.raises(UserError, match=says):
@@ -295,24 +299,24 @@ def test_folders_that_are_not_sound_are_not_converted(plain, tmp_path, damage, s
     assert not (tmp_path / "out" / "shards.json").exists()
 
 
-def test_a_folder_whose_labels_were_written_anew_is_converted(plain, shards, tmp_path):
+def test_a_folder_whose_coco_file_was_rewritten_is_converted(plain, shards, tmp_path):
     source = shutil.copytree(plain, tmp_path / "source")
     rewritten(lambda coco: None)(source)
-    assert files_of(convert(str(source), tmp_path / "out", IN_ONE)) == files_of(shards)
+    assert all_files(convert(str(source), tmp_path / "out", IN_ONE)) == all_files(shards)
 
 
-def test_shards_of_other_images_are_not_converted(shards, tmp_path):
-    """Though the manifest is of them."""
+def test_shards_with_wrong_image_ids_are_not_converted(shards, tmp_path):
+    """Even if the manifest has their hashes."""
     source = shutil.copytree(shards, tmp_path / "source")
     name = "shard-000001.tar"
-    records = list(unpack((source / name).read_bytes(), name))
-    records[0].image["id"] = 1
-    data, shard = pack(name, records)
+    samples = list(unpack_shard((source / name).read_bytes(), name))
+    samples[0].image["id"] = 1
+    data, shard = pack_shard(name, samples)
     (source / name).write_bytes(data)
     manifest = json.loads((source / "shards.json").read_text())
     manifest["shards"][1] = vars(shard)
     (source / "shards.json").write_text(json.dumps(manifest))
-    with pytest.raises(UserError, match="images 5 to 8 are not those"):
+    with pytest.raises(UserError, match="the ids of its images are not 5 to 8"):
         convert(str(source), tmp_path / "out")
     assert not (tmp_path / "out" / "annotations").exists()
 
@@ -324,7 +328,7 @@ def test_shards_of_other_images_are_not_converted(shards, tmp_path):
         {"write": [[]]}, {"hidden": None},
     ],
 )  # fmt: skip
-def test_options_that_no_run_has_are_refused(plain, tmp_path, wrong):
+def test_run_json_with_invalid_options_is_refused(plain, tmp_path, wrong):
     source = shutil.copytree(plain, tmp_path / "source")
     run = json.loads((source / "run.json").read_text())
     run["config"] |= wrong
@@ -335,7 +339,7 @@ def test_options_that_no_run_has_are_refused(plain, tmp_path, wrong):
         validate(source)
 
 
-def test_sound_shards_are_valid(shards):
+def test_undamaged_shards_are_valid(shards):
     assert validate(shards) == []
 
 
@@ -343,15 +347,15 @@ def test_sound_shards_are_valid(shards):
     ("name", "edit", "says"),
     [
         ("shard-000001.tar", lambda d: d[:-512], "shard-000001.tar: .* bytes, its manifest says"),
-        ("shard-000002.tar", lambda d: d[:900] + b"?" + d[901:], "not the file its manifest"),
+        ("shard-000002.tar", lambda d: d[:900] + b"?" + d[901:], "has another SHA-256"),
         ("shard-000002.tar", lambda d: None, "cannot read"),
         ("shard-000009.tar", lambda d: b"", "is not in shards.json"),
         ("run.json", lambda d: d.replace(b'"images": 11', b'"images": 12'), "counts 11 images"),
         ("shards.json", lambda d: d.replace(b'"nose"', b'"snout"'), "the categories are not COCO"),
     ],
 )
-def test_validate_finds_what_is_broken(shards, tmp_path, name, edit, says):
-    for own, data in files_of(shards).items():
+def test_validate_finds_damaged_shards(shards, tmp_path, name, edit, says):
+    for own, data in all_files(shards).items():
         (tmp_path / own).write_bytes(data)
     path = tmp_path / name
     data = edit(path.read_bytes() if path.exists() else b"")
@@ -362,13 +366,13 @@ def test_validate_finds_what_is_broken(shards, tmp_path, name, edit, says):
 
 
 def test_validate_finds_wrong_labels_in_a_shard(shards, tmp_path):
-    """Even where somebody has written the manifest anew."""
-    for own, data in files_of(shards).items():
+    """Even if the manifest was rewritten with the right hashes."""
+    for own, data in all_files(shards).items():
         (tmp_path / own).write_bytes(data)
     name = "shard-000001.tar"
-    records = list(unpack((tmp_path / name).read_bytes(), name))
-    records[2].annotations[0]["bbox"][0] += 3
-    data, shard = pack(name, records)
+    samples = list(unpack_shard((tmp_path / name).read_bytes(), name))
+    samples[2].annotations[0]["bbox"][0] += 3
+    data, shard = pack_shard(name, samples)
     (tmp_path / name).write_bytes(data)
     manifest = json.loads((tmp_path / "shards.json").read_text())
     manifest["shards"][1] = vars(shard)
@@ -379,59 +383,59 @@ def test_validate_finds_wrong_labels_in_a_shard(shards, tmp_path):
     assert "bbox" in problems[0]
 
 
-def test_info_and_preview_of_shards_are_those_of_the_folder(plain, shards, tmp_path):
-    def told(root):
+def test_info_and_preview_agree_for_shards_and_folder(plain, shards, tmp_path):
+    def info_lines(root):
         return [line for line in info(root).splitlines() if not line.startswith("dataset ")]
 
-    assert told(shards) == told(plain)
+    assert info_lines(shards) == info_lines(plain)
     pages = [preview(root, tmp_path / root.parent.name, images=5) for root in (plain, shards)]
-    ours, theirs = (files_of(page.parent) for page in pages)
+    ours, theirs = (all_files(page.parent) for page in pages)
     ours.pop("index.html"), theirs.pop("index.html")  # they name their folders
     assert ours == theirs
 
 
-def test_images_of_shards_are_made_again(plain, shards, tmp_path):
+def test_rerender_agrees_for_shards_and_folder(plain, shards, tmp_path):
     ids = (11, 2, 4)
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     assert len(rerender(plain, ids, ours)) == len(rerender(shards, ids, theirs)) == 3
-    assert files_of(ours) == files_of(theirs)
+    assert all_files(ours) == all_files(theirs)
     with pytest.raises(UserError, match="has no image 12"):
         rerender(shards, (12,), theirs)
 
 
-def test_one_image_of_shards_is_found_without_reading_the_others(shards, tmp_path):
-    for own, data in files_of(shards).items():
+def test_reading_one_image_reads_only_its_shard(shards, tmp_path):
+    for own, data in all_files(shards).items():
         if own not in ("shard-000000.tar", "shard-000002.tar"):
             (tmp_path / own).write_bytes(data)
     folder = open_dataset(tmp_path)
-    assert [image["id"] for image, _ in read_annotated(folder, (6, 8))] == [6, 8]
+    assert [image["id"] for image, _ in read_entries(folder, (6, 8))] == [6, 8]
     assert [scene.index for scene in read_scenes(folder, (7,))] == [6]
     kinds = ("image", "depth", "stick/all", "stick/visible")
     with tarfile.open(shards / "shard-000001.tar") as tar:
         wanted = [tar.extractfile(n).read() for n in tar.getnames() if n.startswith("00000007.")]
     assert list(read_files(folder, 7, kinds).values()) == wanted[1:]
     with pytest.raises(UserError, match=r"cannot read .*shard-000000\.tar"):
-        list(read_annotated(folder))
-    with pytest.raises(UserError, match="hold no masks of image 7"):
+        list(read_entries(folder))
+    with pytest.raises(UserError, match="have no masks of image 7"):
         read_files(folder, 7, ("masks",))
 
 
-def test_validate_makes_images_of_shards_again(shards, tmp_path):
-    for own, data in files_of(shards).items():
+def test_validate_renders_images_of_shards_again(shards, tmp_path):
+    for own, data in all_files(shards).items():
         (tmp_path / own).write_bytes(data)
     name = "shard-000000.tar"
-    first, second, *others = unpack((tmp_path / name).read_bytes(), name)
+    first, second, *others = unpack_shard((tmp_path / name).read_bytes(), name)
     files = first.files | {"image": second.files["image"]}
-    data, shard = pack(name, [replace(first, files=files), second, *others])
+    data, shard = pack_shard(name, [replace(first, files=files), second, *others])
     (tmp_path / name).write_bytes(data)
     manifest = json.loads((tmp_path / "shards.json").read_text())
     manifest["shards"][0] = vars(shard)
     (tmp_path / "shards.json").write_text(json.dumps(manifest))
     assert validate(tmp_path, rerender=0) == []
     (problem,) = validate(tmp_path)
-    assert problem.startswith("image 1: made again from its scene it has another image")
+    assert problem.startswith("image 1: its image differs when rendered again")
 
 
-def test_what_needs_a_folder_says_so(shards):
+def test_shards_where_a_coco_file_is_needed_are_refused(shards):
     with pytest.raises(UserError, match="holds shards; repogen convert"):
-        open_folder(shards)
+        open_coco_folder(shards)

@@ -1,4 +1,4 @@
-"""Each promise of a dataset, broken: the finding names it. For every lens, in a crowd."""
+"""Validation finds each kind of wrong record and picture, for every lens and in crowds."""
 
 import json
 import shutil
@@ -10,14 +10,15 @@ from pycocotools import mask as rle
 
 from repogen import GenerateConfig, generate
 from repogen.cameras.lens import MODELS
-from repogen.datasets.folder import DatasetFolder, encode_png
+from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.validate.dataset import validate_files
+from repogen.pictures import encode_png
 
 WIDE = {"pinhole": 90, "opencv": 80, "equidistant": 190, "kannala-brandt": 170}
 
 
 @pytest.fixture(scope="module")
-def sound(tmp_path_factory, body):
+def valid(tmp_path_factory, body):
     """A dataset for each lens, made when first asked for."""
     made = {}
 
@@ -36,12 +37,12 @@ def sound(tmp_path_factory, body):
 
 
 @pytest.fixture
-def damaged(sound, tmp_path):
-    """What is found in a copy of a dataset of some lens after a change to its COCO records."""
+def damaged(valid, tmp_path):
+    """Problems in a copy of the dataset of a lens after a change to its COCO records."""
 
     def found(change, lens="kannala-brandt"):
         folder = DatasetFolder(tmp_path / lens)
-        shutil.copytree(sound(lens), folder.root)
+        shutil.copytree(valid(lens), folder.root)
         coco = json.loads(folder.annotations.read_text())
         change(coco, folder)
         folder.annotations.write_text(json.dumps(coco))
@@ -51,8 +52,8 @@ def damaged(sound, tmp_path):
 
 
 @pytest.mark.parametrize("lens", MODELS)
-def test_a_sound_dataset_of_any_lens_has_no_findings(sound, lens):
-    folder = DatasetFolder(sound(lens))
+def test_an_unchanged_dataset_of_any_lens_is_valid(valid, lens):
+    folder = DatasetFolder(valid(lens))
     assert validate_files(folder) == []
     coco = json.loads(folder.annotations.read_text())
     assert len(coco["annotations"]) > 3
@@ -61,24 +62,22 @@ def test_a_sound_dataset_of_any_lens_has_no_findings(sound, lens):
 
 @pytest.mark.parametrize("lens", MODELS)
 @pytest.mark.parametrize("name", ["keypoints", "foot", "face", "lefthand"])
-def test_points_in_space_must_land_on_their_pixels(damaged, sound, lens, name):
+def test_3d_keypoints_must_project_to_their_pixels(damaged, valid, lens, name):
     deep, flat = (name + "_3d", name if name == "keypoints" else name + "_kpts")
-    coco = json.loads(DatasetFolder(sound(lens)).annotations.read_text())
-    place, owner = next(
-        (place, a) for place, a in enumerate(coco["annotations"]) if 2 in a[flat][2::3]
-    )
+    coco = json.loads(DatasetFolder(valid(lens)).annotations.read_text())
+    index, owner = next((i, a) for i, a in enumerate(coco["annotations"]) if 2 in a[flat][2::3])
 
     def change(coco, folder):
         off = np.array([0.003, 0, 0])
-        coco["annotations"][place][deep] = (np.array(owner[deep]) + off).tolist()
+        coco["annotations"][index][deep] = (np.array(owner[deep]) + off).tolist()
 
     (finding, *_) = damaged(change, lens)
-    wanted = f"annotation {place + 1}: {deep} project more than 0.01 px away from {flat}"
+    wanted = f"annotation {index + 1}: {deep} projects more than 0.01 px away from {flat}"
     assert finding == wanted
 
 
 @pytest.mark.parametrize("lens", MODELS)
-def test_another_lens_is_noticed(damaged, lens):
+def test_a_camera_of_another_lens_is_found(damaged, lens):
     other = "equidistant" if lens == "kannala-brandt" else "kannala-brandt"
 
     def change(coco, folder):
@@ -86,7 +85,7 @@ def test_another_lens_is_noticed(damaged, lens):
         camera |= {"model": other, "distortion": [0.01] * MODELS[other]}
 
     findings = damaged(change, lens)
-    assert any("annotation 1: keypoints_3d project" in finding for finding in findings)
+    assert any("annotation 1: keypoints_3d projects" in finding for finding in findings)
     assert "scenes.jsonl line 1: its camera is not that of the image record" in findings
 
 
@@ -149,7 +148,7 @@ def smaller_mask(name):
 
 
 def huge(coco, folder):
-    """pycocotools does not survive it."""
+    """A mask so large that pycocotools crashes."""
     coco["images"][0] |= {"width": 2**31, "height": 2**31}
     coco["annotations"][0]["segmentation"] = {"size": [2**31, 2**31], "counts": "1"}
 
@@ -164,34 +163,49 @@ def huge(coco, folder):
         (set_("face_3d", [[0, 0, np.nan]] * 68), "annotation 1: face_kpts or face_3d are not fin"),
         (set_("righthand_box", [1, 2, 3]), "annotation 1: cannot be read: not enough values"),
         (set_("lefthand_valid", None), "annotation 1: lefthand_valid is None"),
-        (hide, "annotation 1: no pixel shows it"),
-        (shrink_amodal_mask, "annotation 1: its segmentation reaches beyond its amodal one"),
-        (shrink_amodal_box, "annotation 1: its amodal segmentation reaches beyond amodal_bbox"),
-        (set_("amodal_bbox", [0, 0, np.nan, 9]), "annotation 1: its amodal segmentation reaches"),
+        (hide, "annotation 1: its mask is empty"),
+        (
+            shrink_amodal_mask,
+            "annotation 1: its segmentation reaches beyond its amodal_segmentation",
+        ),
+        (shrink_amodal_box, "annotation 1: its amodal_segmentation reaches beyond amodal_bbox"),
+        (set_("amodal_bbox", [0, 0, np.nan, 9]), "annotation 1: its amodal_segmentation reaches"),
         (smaller_mask("segmentation"), "annotation 1: its segmentation is (48, 96), its image"),
         (smaller_mask("amodal_segmentation"), "annotation 1: its amodal_segmentation is (48, 96)"),
         (drop("amodal_segmentation"), "annotation 1: lacks 'amodal_segmentation'"),
         (drop("amodal_bbox"), "annotation 1: lacks 'amodal_bbox'"),
         (drop("segmentation"), "annotation 1: lacks 'segmentation'"),
         (drop("view"), "image 1: its records cannot be read: KeyError('view')"),
-        (with_view("annotations", azimuth_deg=0.01), "line 1: nobody in it has the view of annot"),
-        (with_view("annotations", elevation_deg=0.01), "nobody in it has the view of annotation 1"),
-        (with_view("annotations", roll_deg=0.01), "nobody in it has the view of annotation 1"),
-        (with_view("annotations", distance_m=0.01), "nobody in it has the view of annotation 1"),
-        (exchange_views, "nobody in it has the view of annotation"),
+        (
+            with_view("annotations", azimuth_deg=0.01),
+            "line 1: none of its people has the view of annot",
+        ),
+        (
+            with_view("annotations", elevation_deg=0.01),
+            "none of its people has the view of annotation 1",
+        ),
+        (
+            with_view("annotations", roll_deg=0.01),
+            "none of its people has the view of annotation 1",
+        ),
+        (
+            with_view("annotations", distance_m=0.01),
+            "none of its people has the view of annotation 1",
+        ),
+        (exchange_views, "none of its people has the view of annotation"),
         (with_view("images", azimuth_deg=0.01), "its view is not that of the image record"),
         (set_("effects", {}, "images"), "its effects are not those of the image record"),
         (set_("camera", {"model": "lens"}, "images"), "annotation 1: lacks 'K'"),
         (drop("height", "images"), "image 1: lacks 'height'"),
         (set_("segmentation", {"size": [96, 96], "counts": "0"}), "are not of 96 x 96 pixels"),
         (set_("segmentation", {"size": [96, 96], "counts": ""}), "are not of 96 x 96 pixels"),
-        (set_("amodal_segmentation", {"size": [96, 96], "counts": "oo"}), "are cut off"),
-        (set_("segmentation", {"size": [96, 96], "counts": 3}), "are cut off"),
+        (set_("amodal_segmentation", {"size": [96, 96], "counts": "oo"}), "are truncated"),
+        (set_("segmentation", {"size": [96, 96], "counts": 3}), "are truncated"),
         (huge, f"a mask of {2**31} x {2**31} pixels"),
         (set_("image_id", 9), "annotation 1: its image 9 does not exist"),
         (set_("image_id", []), "annotation 1: its image [] does not exist"),
         (set_("id", [], "images"), "image ids are not 1 to 2 in order"),
-        (set_("image_id", 2), "comes after those of image 2, but is of 1"),
+        (set_("image_id", 2), "is of image 1, but follows image 2"),
         (set_("id", 9), "annotation ids are not 1 to"),
     ],
 )
@@ -201,22 +215,22 @@ def test_a_wrong_record_is_found(damaged, change, says):
 
 
 @pytest.mark.parametrize(("lines", "count"), [(slice(1), 1), (slice(None, None), 4)])
-def test_scenes_must_be_as_many_as_images(sound, tmp_path, lines, count):
-    folder = DatasetFolder(shutil.copytree(sound("pinhole"), tmp_path / "set"))
+def test_a_wrong_number_of_scenes_is_found(valid, tmp_path, lines, count):
+    folder = DatasetFolder(shutil.copytree(valid("pinhole"), tmp_path / "set"))
     kept = folder.scenes.read_text().splitlines(keepends=True)[lines]
     folder.scenes.write_text("".join(kept * (count // len(kept))))
     assert validate_files(folder) == [f"scenes.jsonl has {count} scenes for 2 images"]
 
 
-def test_records_are_not_all_held_in_memory(sound, monkeypatch):
+def test_validation_does_not_read_the_whole_coco_file_at_once(valid, monkeypatch):
     def whole(_folder):
         raise AssertionError("the whole file is read")
 
     monkeypatch.setattr("repogen.datasets.reading.read_coco", whole)
-    assert validate_files(DatasetFolder(sound("pinhole"))) == []
+    assert validate_files(DatasetFolder(valid("pinhole"))) == []
 
 
-def test_a_whole_turn_is_no_turn(damaged):
+def test_angles_that_differ_by_360_degrees_agree(damaged):
     assert damaged(with_view("annotations", azimuth_deg=360, roll_deg=-360)) == []
 
 
@@ -227,11 +241,11 @@ def test_a_table_must_be_a_list_of_records(damaged, table, records):
         coco[table] = records
 
     (finding,) = damaged(change)
-    assert finding.endswith(f"no list {table!r} of records")
+    assert finding.endswith(f"{table!r} is not a list of records")
 
 
 def redrawn(kind, function):
-    """Another picture in place of the first one of a kind."""
+    """Replaces the first picture of a kind by another."""
 
     def change(coco, folder):
         path = folder.map(kind, 1)
@@ -253,24 +267,27 @@ def grey_image(coco, folder):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (redrawn("depth", np.zeros_like), "depth/00000001.png: is empty where a mask is not"),
+        (redrawn("depth", np.zeros_like), "depth/00000001.png: is empty inside a mask"),
         (redrawn("depth", lambda d: d * 4), "depth/00000001.png: annotation 1 is"),
         (redrawn("depth", lambda d: d // 8), "depth/00000001.png: annotation 1 is"),
         (
             redrawn("depth", lambda d: (d // 99).astype(np.uint8)),
-            "is no depth picture of uint16",
+            "is not of the type uint16 that depth needs",
         ),
         (redrawn("depth", lambda d: d[:-1]), "depth/00000001.png: is (95, 96), its record says"),
-        (lambda _, folder: folder.map("depth", 1).unlink(), "depth/00000001.png: missing or no"),
+        (
+            lambda _, folder: folder.map("depth", 1).unlink(),
+            "depth/00000001.png: is missing or not",
+        ),
         (redrawn("masks", lambda m: m + (m > 0)), "masks/00000001.png: its numbers are not"),
         (redrawn("masks", lambda m: np.minimum(m, 1)), "its numbers are not the annot"),
-        (redrawn("parts", np.zeros_like), "parts/00000001.png: is empty where a mask is not"),
-        (redrawn("parts", lambda p: p + 90 * (p > 0).astype(np.uint8)), "names part"),
-        (redrawn("normals", np.zeros_like), "normals/00000001.png: is empty where a mask is not"),
-        (redrawn("normals", lambda n: n[:, :, 0]), "is no normals picture of uint8"),
-        (lambda _, f: f.map("stick/visible", 1).unlink(), "stick/visible/00000001.png: missing"),
-        (cut_image, "images/00000001.jpg: its end is missing"),
-        (grey_image, "images/00000001.jpg: is no image picture of uint8"),
+        (redrawn("parts", np.zeros_like), "parts/00000001.png: is empty inside a mask"),
+        (redrawn("parts", lambda p: p + 90 * (p > 0).astype(np.uint8)), "has the unknown part"),
+        (redrawn("normals", np.zeros_like), "normals/00000001.png: is empty inside a mask"),
+        (redrawn("normals", lambda n: n[:, :, 0]), "is not of the type uint8 that normals needs"),
+        (lambda _, f: f.map("stick/visible", 1).unlink(), "stick/visible/00000001.png: is missing"),
+        (cut_image, "images/00000001.jpg: is truncated"),
+        (grey_image, "images/00000001.jpg: is not of the type uint8 that image needs"),
     ],
 )
 def test_a_wrong_picture_is_found(damaged, change, says):

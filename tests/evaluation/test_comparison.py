@@ -10,7 +10,7 @@ from pycocotools.cocoeval import COCOeval
 
 from repogen.bodies import COCO_KEYPOINTS
 from repogen.cameras.viewpoints import BANDS
-from repogen.coco.annotations import PersonAnnotations, read_people
+from repogen.coco.annotations import PersonAnnotations, read_person_annotations
 from repogen.coco.crops import FLIP
 from repogen.evaluation.comparison import compare
 from repogen.evaluation.joints import assigned_joints, person_oks
@@ -279,7 +279,9 @@ def test_the_sphere_map_has_cells_of_equal_area_and_the_mean_oks_of_their_person
 
 
 def test_crowds_and_unlabelled_people_are_not_scored(tmp_path, made_up):
-    people = read_people("made up", made_up(np.random.default_rng(2), tmp_path), tmp_path)
+    people = read_person_annotations(
+        "made up", made_up(np.random.default_rng(2), tmp_path), tmp_path
+    )
     persons = people.labelled()
     assert 0 < len(persons) < len(people)
     assert not people.crowd[persons].any()

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from repogen import GenerateConfig, generate
-from repogen.coco.annotations import read_people
-from repogen.coco.oks import SIGMAS, unsuppressed
+from repogen.coco.annotations import read_person_annotations
+from repogen.coco.oks import SIGMAS, oks_nms
 from repogen.datasets.sets import read_set
 from repogen.evaluation.scores import (
     bootstrap_weights,
@@ -33,7 +33,7 @@ def same(ours, reference):
 def test_ap_of_synthetic_crowds_equals_pycocotools(tmp_path, seed, made_up, guesses, pycocotools):
     rng = np.random.default_rng(seed)
     path = made_up(rng, tmp_path)
-    people = read_people("made up", path, tmp_path)
+    people = read_person_annotations("made up", path, tmp_path)
     estimates = guesses(rng, people)
     same(
         evaluate_estimates(people, estimates, bootstrap_samples=0),
@@ -45,7 +45,7 @@ def test_ap_of_synthetic_crowds_equals_pycocotools(tmp_path, seed, made_up, gues
 @pytest.mark.parametrize("seed", range(4))
 def test_ap_on_coco_photographs_equals_pycocotools(seed, guesses, pycocotools):
     path = SAMPLE / "annotations.json"
-    people = read_people("coco", path, SAMPLE / "images")
+    people = read_person_annotations("coco", path, SAMPLE / "images")
     estimates = guesses(np.random.default_rng(seed), people)
     same(
         evaluate_estimates(people, estimates, bootstrap_samples=0),
@@ -67,7 +67,7 @@ def test_a_bootstrap_sample_scores_as_the_set_with_its_images_repeated(
 ):
     """The fast weighted sums against a set that is written out image by image."""
     rng = np.random.default_rng(seed)
-    people = read_people("made up", made_up(rng, tmp_path), tmp_path)
+    people = read_person_annotations("made up", made_up(rng, tmp_path), tmp_path)
     estimates = guesses(rng, people)
     weights = bootstrap_weights(people, estimates, 3, seed)
     metrics = compute_metrics(match_estimates(people, estimates), weights)
@@ -94,7 +94,7 @@ def test_a_bootstrap_sample_scores_as_the_set_with_its_images_repeated(
 
 def test_bootstrap_samples_draw_all_images_equally_often(tmp_path, made_up, guesses):
     rng = np.random.default_rng(0)
-    people = read_people("made up", made_up(rng, tmp_path), tmp_path)
+    people = read_person_annotations("made up", made_up(rng, tmp_path), tmp_path)
     estimates = guesses(rng, people)
     weights = bootstrap_weights(people, estimates, 4000)
     held = np.union1d(people.image, estimates.image)
@@ -119,4 +119,4 @@ def test_oks_nms_keeps_the_best_of_similar_poses():
             ]  # fmt: skip
             if not any(oks > 0.9 for oks in alike):
                 kept.append(pose)
-        assert np.flatnonzero(unsuppressed(poses, scores, areas)).tolist() == sorted(kept)
+        assert np.flatnonzero(oks_nms(poses, scores, areas)).tolist() == sorted(kept)

@@ -12,7 +12,7 @@ import torch
 
 from repogen import GenerateConfig, UserError, generate
 from repogen.cli import main
-from repogen.coco.annotations import read_people
+from repogen.coco.annotations import read_person_annotations
 from repogen.datasets.sets import read_set
 from repogen.evaluation.comparison import compare
 from repogen.evaluation.config import EvaluateConfig
@@ -46,7 +46,7 @@ def ours(tmp_path_factory, body):
 def report(tmp_path, made_up, guesses):
     """A report of two models on a crowd, with awkward names, written to report.json."""
     rng = np.random.default_rng(1)
-    people = read_people("<script>|$x$", made_up(rng, tmp_path), tmp_path)
+    people = read_person_annotations("<script>|$x$", made_up(rng, tmp_path), tmp_path)
     views = np.stack([np.full(12, 30.0), np.linspace(-80, 80, 12), np.zeros(12)], axis=1)
     first = guesses(rng, people)
     points = first.keypoints + rng.normal(0, 3, first.keypoints.shape)
@@ -218,7 +218,7 @@ def test_bad_input_is_one_line(tmp_path, runs, ours, capsys):
         f"--weights {other} --data ours={ours}": "is not tiny",
         f"--weights {runs}/a {runs}/a --data ours={ours}": "two models are named 'a'",
         f"--weights {runs}/a --data s={ours} s={ours}": "two sets are called 's'",
-        f"--weights {runs}/a --data {faceless(tmp_path, ours)}": "no labelled joint",
+        f"--weights {runs}/a --data {faceless(tmp_path, ours)}": "none with a labelled joint",
         f"--weights {runs}/a --data ours=/nowhere": "/nowhere",
         f"{good} --detections {tmp_path}/found.json": "not a list of detections",
         f"{good} --detections {tmp_path}/stranger.json": "image_id 99",

@@ -1,4 +1,4 @@
-"""The datasets that no fault saw."""
+"""The expected datasets, generated without faults."""
 
 import pytest
 from faulty import FORMATS, config_of, contents
@@ -7,13 +7,13 @@ from repogen import generate
 
 
 @pytest.fixture(scope="session")
-def whole(body, tmp_path_factory):
-    """The folder of an undisturbed run, by format."""
-    root = tmp_path_factory.mktemp("whole")
+def datasets(body, tmp_path_factory):
+    """The folder of a run without faults, by format."""
+    root = tmp_path_factory.mktemp("datasets")
     return {kind: generate(root / kind, config_of(kind)) for kind in FORMATS}
 
 
 @pytest.fixture(scope="session")
-def undisturbed(whole):
-    """Its files, by format."""
-    return {kind: contents(root) for kind, root in whole.items()}
+def expected(datasets):
+    """The contents of a dataset generated without faults, by format."""
+    return {kind: contents(root) for kind, root in datasets.items()}

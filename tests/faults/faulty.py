@@ -1,4 +1,4 @@
-"""Faults to order, in this process, in a forked one or in the workers, and what must hold after."""
+"""Functions that cause faults, in this process, a fork or the workers, and check the result."""
 
 import multiprocessing
 import os
@@ -12,13 +12,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from helpers import contents
 from repogen import GenerateConfig, generate
-from repogen.datasets.folder import CHUNK, DatasetFolder, Record, partial_files
+from repogen.datasets.folder import CHUNK_IMAGES, DatasetFolder, Sample, partial_files
 from repogen.generation import engines, loop
 
 FORMATS = ("coco", "webdataset")
 
-IMAGES = CHUNK + 4
+IMAGES = CHUNK_IMAGES + 4
 
 OPTIONS: dict[str, Any] = {
     "images": IMAGES, "image_size": 64, "backgrounds": "plain", "wardrobe": "painted", "seed": 7,
@@ -27,21 +28,12 @@ OPTIONS: dict[str, Any] = {
 
 
 def config_of(kind: str, **more: Any) -> GenerateConfig:
-    """Twenty small pictures: two chunks of a folder, or three shards."""
+    """A run of 20 small images: two chunks of a folder, or three shards."""
     return GenerateConfig(**({"workers": 1} | OPTIONS | {"format": kind} | more))
 
 
-def contents(root: Path) -> dict[str, bytes]:
-    """Every file but run.json, which says how many workers there were."""
-    return {
-        str(p.relative_to(root)): p.read_bytes()
-        for p in sorted(root.rglob("*"))
-        if p.is_file() and p.name != "run.json"
-    }
-
-
-def in_the_open(root: Path) -> dict[str, bytes]:
-    """The same without work in progress."""
+def finished_files(root: Path) -> dict[str, bytes]:
+    """The contents of a dataset folder without work in progress."""
     return {
         name: data
         for name, data in contents(root).items()
@@ -49,20 +41,20 @@ def in_the_open(root: Path) -> dict[str, bytes]:
     }
 
 
-def assert_nothing_lost(out: Path, config: GenerateConfig, undisturbed: dict[str, bytes]) -> None:
-    """What lies in the open is whole, and the same call makes the dataset that no fault saw."""
-    there = in_the_open(out)
-    assert there.items() <= undisturbed.items()
+def assert_resumes(out: Path, config: GenerateConfig, expected: dict[str, bytes]) -> None:
+    """Finished files are complete, and the same call resumes to the expected dataset."""
+    finished = finished_files(out)
+    assert finished.items() <= expected.items()
     if loop.folder_of(out, config).complete:
-        assert there == undisturbed  # it was stopped after its last file
+        assert finished == expected  # it was stopped after its last file
         return
     generate(out, config)
-    assert contents(out) == undisturbed
+    assert contents(out) == expected
     assert not list(partial_files(DatasetFolder(out)))
 
 
 def in_child(action: Callable[[], object], seconds: float = 300) -> int:
-    """Exit code of a forked process that does this: minus the signal that ended it."""
+    """The exit code of a forked process that runs `action`; minus the signal that ended it."""
     child = start_child(action)
     child.join(seconds)
     assert child.exitcode is not None
@@ -76,8 +68,10 @@ def start_child(action: Callable[[], object]) -> Any:
 
 
 def die_writing(name: str, number: int = signal.SIGKILL, moment: str = "half") -> None:
-    """From now on this process gets a signal as it writes the file of this name: when `half` of
-    it is on the disk, `before` it gets its name, or `after`."""
+    """From now on, this process sends itself a signal when it writes the file `name`.
+
+    `moment` is half (half of the data is on the disk), before or after (the rename).
+    """
 
     def dying(partial: Path, target: Path) -> None:
         if moment == "half":
@@ -89,13 +83,15 @@ def die_writing(name: str, number: int = signal.SIGKILL, moment: str = "half") -
     _at_file(name, dying)
 
 
-def wait_writing(name: str, signs: Path) -> None:
-    """From now on this process waits before it writes the file of this name: it makes the file
-    `signs`/waiting and goes on when there is `signs`/go."""
+def wait_writing(name: str, signals: Path) -> None:
+    """From now on, this process waits before it writes the file `name`.
+
+    It creates the file `signals`/waiting and continues once `signals`/go exists.
+    """
 
     def waiting(partial: Path, target: Path) -> None:
-        (signs / "waiting").touch()
-        wait_for((signs / "go").exists)
+        (signals / "waiting").touch()
+        wait_for((signals / "go").exists)
         os.rename(partial, target)
 
     _at_file(name, waiting)
@@ -119,7 +115,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 300) -> None:
 
 @contextmanager
 def limit(kind: int, value: int) -> Iterator[None]:
-    """A limit of the operating system on this process, while the block runs."""
+    """Set a resource limit of this process while the block runs."""
     soft, hard = resource.getrlimit(kind)
     resource.setrlimit(kind, (value, hard))
     try:
@@ -129,7 +125,7 @@ def limit(kind: int, value: int) -> Iterator[None]:
 
 
 def memory_now() -> int:
-    """Bytes of address space that this process holds."""
+    """Bytes of address space that this process uses."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
@@ -137,38 +133,38 @@ def memory_now() -> int:
 _HOARD: list[bytearray] = []
 
 
-def no_memory(crumbs: int = 2**14) -> None:
-    """From now on this process gets no more memory, nor has it left pieces of this many bytes."""
+def exhaust_memory(smallest: int = 2**14) -> None:
+    """From now on, this process gets no memory, and has no free block of `smallest` bytes left."""
     resource.setrlimit(resource.RLIMIT_AS, (memory_now(), resource.RLIM_INFINITY))
     for size in (2**22, 2**18, 2**14):
         with suppress(MemoryError):
-            while size >= crumbs:
+            while size >= smallest:
                 _HOARD.append(bytearray(size))
 
 
-def memory_again() -> None:
-    """What `no_memory` took is free again."""
+def release_memory() -> None:
+    """Undo `exhaust_memory`."""
     _HOARD.clear()
     resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
-def small_files(most: int) -> None:
-    """From now on this process writes no file of more bytes: a disk that gets full."""
+def limit_file_size(most: int) -> None:
+    """From now on, this process cannot write files larger than `most` bytes, as on a full disk."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
 
 
-def linger(signs: Path) -> None:
-    """Leaves a file for everybody who comes; all but the first wait for a second."""
+def mark_and_wait(signals: Path) -> None:
+    """Create a numbered file per call; all calls but the first wait for a second."""
     for number in count():
         with suppress(FileExistsError):
-            (signs / str(number)).touch(exist_ok=False)
+            (signals / str(number)).touch(exist_ok=False)
             time.sleep(min(number, 1))
             return
 
 
 @dataclass(frozen=True)
-class Faulty:
-    """A folder whose writer has a fault; it is sent to the workers as the folder is."""
+class FaultyFolder:
+    """A dataset folder with a fault in `write_chunk`; workers get it in place of the folder."""
 
     folder: DatasetFolder
     fault: Callable[[], None]
@@ -177,17 +173,17 @@ class Faulty:
     def chunk(self) -> int:
         return self.folder.chunk
 
-    def write_chunk(self, chunk: int, records: Iterable[Record]) -> None:
+    def write_chunk(self, chunk: int, samples: Iterable[Sample]) -> None:
         self.fault()
-        self.folder.write_chunk(chunk, records)
+        self.folder.write_chunk(chunk, samples)
 
 
 @contextmanager
 def faulty_workers(fault: Callable[[], None]) -> Iterator[None]:
-    """While the block runs, every worker of `generate` begins its chunks with this fault."""
+    """While the block runs, every worker of `generate` starts each chunk with this fault."""
 
     def made(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) -> Iterator[int]:
-        return engines.make_chunks(Faulty(folder, fault), config, todo)  # type: ignore[arg-type]
+        return engines.make_chunks(FaultyFolder(folder, fault), config, todo)  # type: ignore[arg-type]
 
     loop.make_chunks = made
     try:

@@ -1,4 +1,4 @@
-"""Clocks that jump: nothing depends on the time of day or on when a file was written."""
+"""Clock jumps: no result depends on the time or on the dates of files."""
 
 import itertools
 import os
@@ -6,7 +6,7 @@ import time
 
 import pytest
 import tqdm.std
-from faulty import FORMATS, OPTIONS, assert_nothing_lost, config_of, die_writing, in_child
+from faulty import FORMATS, OPTIONS, assert_resumes, config_of, die_writing, in_child
 
 from repogen import generate
 from repogen.datasets.convert import convert
@@ -16,7 +16,7 @@ YEAR = 365 * 86_400.0
 
 @pytest.fixture
 def jumping(monkeypatch):
-    """Every look at the clock finds it a year ahead of, or behind, the one before."""
+    """A clock that is a year ahead and a year behind in turn."""
     started, looks = time.time(), itertools.count()
 
     def now():
@@ -27,7 +27,7 @@ def jumping(monkeypatch):
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_a_run_and_its_resumption_do_not_ask_the_clock(undisturbed, tmp_path, kind, jumping):
+def test_clock_jumps_do_not_change_a_resumed_run(expected, tmp_path, kind, jumping):
     out, config = tmp_path / "data", config_of(kind)
 
     def run():
@@ -38,11 +38,11 @@ def test_a_run_and_its_resumption_do_not_ask_the_clock(undisturbed, tmp_path, ki
     ages = itertools.cycle([0, time.time() + 100 * YEAR, 1])
     for path, age in zip(sorted(out.rglob("*")), ages, strict=False):
         os.utime(path, (age, age))
-    assert_nothing_lost(out, config, undisturbed[kind])
+    assert_resumes(out, config, expected[kind])
 
 
-def test_neither_does_a_conversion(whole, undisturbed, tmp_path, jumping):
-    there = convert(str(whole["coco"]), tmp_path / "there", OPTIONS["shard_images"])
-    back = convert(str(there), tmp_path / "back")
-    for name, data in undisturbed["coco"].items():
+def test_clock_jumps_do_not_change_a_conversion(datasets, expected, tmp_path, jumping):
+    shards = convert(str(datasets["coco"]), tmp_path / "there", OPTIONS["shard_images"])
+    back = convert(str(shards), tmp_path / "back")
+    for name, data in expected["coco"].items():
         assert (back / name).read_bytes() == data

@@ -1,4 +1,4 @@
-"""Processes that are killed, the parent or a worker, anywhere in a file."""
+"""The parent or a worker is killed at any point of writing a file."""
 
 import os
 import signal
@@ -11,13 +11,13 @@ from faulty import (
     FORMATS,
     IMAGES,
     OPTIONS,
-    Faulty,
-    assert_nothing_lost,
+    FaultyFolder,
+    assert_resumes,
     config_of,
     die_writing,
     faulty_workers,
     in_child,
-    linger,
+    mark_and_wait,
     wait_for,
 )
 
@@ -40,7 +40,7 @@ ELSE = [
 
 
 @pytest.mark.parametrize(("kind", "name", "moment"), [(*each, "half") for each in HALF] + ELSE)
-def test_killed_as_it_writes(undisturbed, tmp_path, kind, name, moment):
+def test_a_run_killed_while_writing_resumes(expected, tmp_path, kind, name, moment):
     out, config = tmp_path / "data", config_of(kind)
 
     def run():
@@ -48,7 +48,7 @@ def test_killed_as_it_writes(undisturbed, tmp_path, kind, name, moment):
         generate(out, config)
 
     assert in_child(run) == -signal.SIGKILL
-    assert_nothing_lost(out, config, undisturbed[kind])
+    assert_resumes(out, config, expected[kind])
 
 
 @pytest.mark.parametrize(
@@ -56,18 +56,18 @@ def test_killed_as_it_writes(undisturbed, tmp_path, kind, name, moment):
     [("coco", "shard-000001.tar"), ("coco", "shards.json"), ("webdataset", "00000012.jpg"),
      ("webdataset", "person_keypoints.json")],
 )  # fmt: skip
-def test_a_conversion_killed_as_it_writes(whole, tmp_path, kind, name):
+def test_a_conversion_killed_while_writing_resumes(datasets, tmp_path, kind, name):
     def run():
         die_writing(name)
-        convert(str(whole[kind]), tmp_path / "there", OPTIONS["shard_images"])
+        convert(str(datasets[kind]), tmp_path / "out", OPTIONS["shard_images"])
 
     assert in_child(run) == -signal.SIGKILL
-    there = convert(str(whole[kind]), tmp_path / "there", OPTIONS["shard_images"])
-    other = whole[FORMATS[1 - FORMATS.index(kind)]]
-    assert {p.name: p.read_bytes() for p in there.rglob("*.jp*g")} == {
+    converted = convert(str(datasets[kind]), tmp_path / "out", OPTIONS["shard_images"])
+    other = datasets[FORMATS[1 - FORMATS.index(kind)]]
+    assert {p.name: p.read_bytes() for p in converted.rglob("*.jp*g")} == {
         p.name: p.read_bytes() for p in other.rglob("*.jp*g")
     }
-    assert {p.name for p in there.rglob("*")} == {p.name for p in other.rglob("*")}
+    assert {p.name for p in converted.rglob("*")} == {p.name for p in other.rglob("*")}
 
 
 @pytest.mark.parametrize(
@@ -75,14 +75,14 @@ def test_a_conversion_killed_as_it_writes(whole, tmp_path, kind, name):
     [("coco", "00000018.jpg", signal.SIGKILL), ("webdataset", "shard-000002.tar", signal.SIGKILL),
      ("coco", "00000003.jpg", signal.SIGTERM)],
 )  # fmt: skip
-def test_a_worker_that_is_killed_is_one_line(undisturbed, tmp_path, kind, name, number):
+def test_a_killed_worker_is_one_line(expected, tmp_path, kind, name, number):
     out, config = tmp_path / "data", config_of(kind, workers=2)
     with (
         faulty_workers(partial(die_writing, name, number)),
         pytest.raises(UserError, match=r"a worker process died .* run the same command again"),
     ):
         generate(out, config)
-    assert_nothing_lost(out, config, undisturbed[kind])
+    assert_resumes(out, config, expected[kind])
 
 
 @pytest.mark.parametrize(
@@ -90,9 +90,7 @@ def test_a_worker_that_is_killed_is_one_line(undisturbed, tmp_path, kind, name, 
     [("coco", signal.SIGKILL, -signal.SIGKILL), ("webdataset", signal.SIGTERM, 143),
      ("coco", signal.SIGINT, 130)],
 )  # fmt: skip
-def test_a_parent_that_is_killed_takes_its_workers_with_it(
-    undisturbed, tmp_path, kind, number, code
-):
+def test_workers_end_when_their_parent_is_killed(expected, tmp_path, kind, number, code):
     out = tmp_path / "data"
     words = (
         f"generate {out} --images {IMAGES} --image-size 64 --backgrounds plain --seed 7 "
@@ -102,7 +100,7 @@ def test_a_parent_that_is_killed_takes_its_workers_with_it(
         [sys.executable, "-m", "repogen", *words],
         stderr=subprocess.PIPE,
         text=True,
-        # Shells start background jobs, as this test may be part of, deaf to Ctrl-C.
+        # Shells start background jobs with Ctrl-C ignored, and this test may be in one.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     wait_for(lambda: len(list(out.rglob("*"))) > 3)  # run.json, .parts, the lock, and more
@@ -112,24 +110,24 @@ def test_a_parent_that_is_killed_takes_its_workers_with_it(
     _, said = run.communicate(timeout=300)
     assert run.returncode == code, said
     assert "Traceback" not in said
-    told = "repogen: stopped; run the same command again to go on\n"
-    assert said.endswith(told) == (number != signal.SIGKILL), said
+    message = "repogen: stopped; run the same command again to go on\n"
+    assert said.endswith(message) == (number != signal.SIGKILL), said
     assert "resource_tracker" not in said
     wait_for(lambda: not any(map(alive, workers)))
-    assert_nothing_lost(out, config_of(kind), undisturbed[kind])
+    assert_resumes(out, config_of(kind), expected[kind])
 
 
-def test_who_stops_begins_no_chunk_that_was_handed_out(tmp_path):
-    signs = tmp_path / "signs"
-    signs.mkdir()
+def test_queued_chunks_do_not_start_once_a_run_stops(tmp_path):
+    signals = tmp_path / "signals"
+    signals.mkdir()
     config = config_of("webdataset", shard_images=1, workers=2)
-    folder = Faulty(folder_of(tmp_path / "data", config), partial(linger, signs))
+    folder = FaultyFolder(folder_of(tmp_path / "data", config), partial(mark_and_wait, signals))
     chunks = make_chunks(folder, config, list(range(IMAGES)))
     next(chunks)
     chunks.close()
-    begun = {path.name for path in signs.iterdir()}
-    assert len(begun) <= 3  # one is done, two were under way, of four that were handed out
-    assert len(list((tmp_path / "data").glob("*.tar"))) == len(begun)
+    started = {path.name for path in signals.iterdir()}
+    assert len(started) <= 3  # one finished and two running, of four queued
+    assert len(list((tmp_path / "data").glob("*.tar"))) == len(started)
 
 
 def descendants(pid):

@@ -1,10 +1,10 @@
-"""Two runs into one folder: one of them writes it, the other is refused."""
+"""Two runs into one folder: the second is refused."""
 
 import pytest
 from faulty import (
     FORMATS,
     OPTIONS,
-    assert_nothing_lost,
+    assert_resumes,
     config_of,
     contents,
     die_writing,
@@ -22,7 +22,7 @@ from repogen.datasets.convert import convert
 @pytest.mark.parametrize(
     ("kind", "name"), [("coco", "00000018.jpg"), ("webdataset", "shard-000001.tar")]
 )
-def test_the_second_is_refused_and_the_first_unharmed(whole, undisturbed, tmp_path, kind, name):
+def test_a_second_run_is_refused_and_the_first_finishes(datasets, expected, tmp_path, kind, name):
     out, config = tmp_path / "data", config_of(kind)
 
     def run():
@@ -37,47 +37,53 @@ def test_the_second_is_refused_and_the_first_unharmed(whole, undisturbed, tmp_pa
     with pytest.raises(UserError, match="seed = 7, not 8"):
         generate(out, config_of(kind, seed=8))
     with pytest.raises(UserError, match="another"):
-        convert(str(whole[FORMATS[1 - FORMATS.index(kind)]]), out, OPTIONS["shard_images"])
+        convert(str(datasets[FORMATS[1 - FORMATS.index(kind)]]), out, OPTIONS["shard_images"])
     assert contents(out) == before
     (tmp_path / "go").touch()
     first.join(300)
     assert first.exitcode == 0
-    assert contents(out) == undisturbed[kind]
+    assert contents(out) == expected[kind]
 
 
 @pytest.fixture
-def first(monkeypatch):
-    """Lets something happen between a run's first look at its folder and its lock on it."""
-    alone = folders.alone
+def before_the_lock(monkeypatch):
+    """Runs an action between a run's first check of its folder and its lock on it."""
+    exclusive = folders.exclusive
 
-    def happens(action):
+    def before_lock(action):
         def instead(*arguments):
-            monkeypatch.setattr(folders, "alone", alone)
+            monkeypatch.setattr(folders, "exclusive", exclusive)
             action()
-            return alone(*arguments)
+            return exclusive(*arguments)
 
-        monkeypatch.setattr(folders, "alone", instead)
+        monkeypatch.setattr(folders, "exclusive", instead)
 
-    return happens
+    return before_lock
 
 
 @pytest.mark.parametrize("fate", ["finished", "killed"])
-def test_who_looked_before_the_first_began_is_refused(undisturbed, tmp_path, first, fate):
+def test_a_run_is_refused_if_another_starts_before_its_lock(
+    expected, tmp_path, before_the_lock, fate
+):
     out, config = tmp_path / "data", config_of("coco")
     if fate == "finished":
-        first(lambda: generate(out, config))
+        before_the_lock(lambda: generate(out, config))
     else:
-        first(lambda: in_child(lambda: (die_writing("00000018.jpg"), generate(out, config))))
+        before_the_lock(
+            lambda: in_child(lambda: (die_writing("00000018.jpg"), generate(out, config)))
+        )
     with pytest.raises(UserError, match="finished dataset" if fate == "finished" else "seed = 7"):
         generate(out, config_of("coco", seed=8))
-    assert fate == "killed" or contents(out) == undisturbed["coco"], "the lock is left behind"
-    assert_nothing_lost(out, config, undisturbed["coco"])
+    assert fate == "killed" or contents(out) == expected["coco"], "the lock was not removed"
+    assert_resumes(out, config, expected["coco"])
 
 
-def test_a_conversion_that_looked_before_a_run_began_is_refused(whole, tmp_path, first):
+def test_a_conversion_is_refused_if_a_run_starts_before_its_lock(
+    datasets, tmp_path, before_the_lock
+):
     out = tmp_path / "data"
-    first(lambda: generate(out, config_of("coco", seed=8)))
+    before_the_lock(lambda: generate(out, config_of("coco", seed=8)))
     with pytest.raises(UserError, match="holds another dataset"):
-        convert(str(whole["webdataset"]), out)
+        convert(str(datasets["webdataset"]), out)
     other = generate(tmp_path / "other", config_of("coco", seed=8))
     assert contents(out) == contents(other)

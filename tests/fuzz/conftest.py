@@ -1,4 +1,4 @@
-"""How many inputs are tried: few and always the same by default, many and new ones with
+"""Number of inputs: few and fixed by default, many and random with
 `--hypothesis-profile=long`."""
 
 from collections import Counter

@@ -10,8 +10,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-MOST = 200_000
-"""Bytes of a damaged file, about."""
+MAX_BYTES = 200_000
+"""Approximate limit on the bytes of a damaged file."""
 
 NUMBERS = (
     b"0", b"-1", b"-0.0", b"1e308", b"-1e308", b"1e999", b"nan", b"NaN", b"-Infinity", b"inf",
@@ -45,7 +45,7 @@ _NUMBER = re.compile(rb"-?\d+(?:\.\d+)?(?:e-?\d+)?")
 
 @st.composite
 def damaged(draw: st.DrawFn, seed: bytes) -> bytes:
-    """Bits turned, bytes lost, moved, repeated and put in, numbers replaced: one to three times."""
+    """Flip bits, delete, move, repeat or insert bytes, or replace numbers: one to three times."""
     data = seed
     for _ in range(draw(st.integers(1, 3))):
         how = draw(st.sampled_from(_WAYS))
@@ -58,11 +58,11 @@ def damaged(draw: st.DrawFn, seed: bytes) -> bytes:
         elif how == "lose":
             data = data[:at] + data[end:]
         elif how == "repeat":
-            times = draw(st.sampled_from((2, 10, MOST // max(end - at, 1))))
+            times = draw(st.sampled_from((2, 10, MAX_BYTES // max(end - at, 1))))
             data = data[:at] + data[at:end] * times + data[end:]
         elif how == "many":
             token = draw(st.sampled_from(TOKENS))
-            data = data[:at] + token * (MOST // len(token)) + data[at:]
+            data = data[:at] + token * (MAX_BYTES // len(token)) + data[at:]
         elif how == "token":
             data = data[:at] + draw(st.sampled_from(TOKENS)) + data[at:]
         elif how == "binary":
@@ -75,7 +75,7 @@ def damaged(draw: st.DrawFn, seed: bytes) -> bytes:
             number = draw(st.sampled_from(found))
             word = draw(st.sampled_from(NUMBERS))
             data = data[: number.start()] + word + data[number.end() :]
-        data = data[: 2 * MOST + len(seed)]
+        data = data[: 2 * MAX_BYTES + len(seed)]
     return data
 
 
@@ -84,11 +84,11 @@ _WAYS = ("flip", "cut", "lose", "repeat", "many", "token", "binary", "move", "nu
 
 @st.composite
 def damaged_json(draw: st.DrawFn, seed: Any) -> bytes:
-    """One to three values replaced, lost, doubled or put in another's place."""
+    """Replace, delete, duplicate or move one to three values."""
     tree = [copy.deepcopy(seed)]
     for _ in range(draw(st.integers(1, 3))):
-        places = [*_places(tree)]
-        holder, key = draw(st.sampled_from(places))
+        slots = [*_slots(tree)]
+        holder, key = draw(st.sampled_from(slots))
         how = draw(st.sampled_from(("replace", "replace", "replace", "lose", "double", "move")))
         if how == "replace" or holder is tree:
             holder[key] = copy.deepcopy(draw(st.sampled_from(VALUES)))
@@ -97,7 +97,7 @@ def damaged_json(draw: st.DrawFn, seed: Any) -> bytes:
         elif how == "double" and isinstance(holder, list):
             holder.append(copy.deepcopy(holder[key]))
         else:
-            other, name = draw(st.sampled_from(places))
+            other, name = draw(st.sampled_from(slots))
             holder[key] = copy.deepcopy(other[name])
     text = json.dumps(tree[0])
     for mark, meant in _MARKS.items():
@@ -105,18 +105,18 @@ def damaged_json(draw: st.DrawFn, seed: Any) -> bytes:
     return text.encode()
 
 
-def _places(holder: Any, depth: int = 0) -> Any:
-    """(container, key) of the values of a tree, not of all numbers of a long list."""
+def _slots(holder: Any, depth: int = 0) -> Any:
+    """(container, key) of the values of a tree; of long lists only the first eight."""
     keys = range(min(len(holder), 8)) if isinstance(holder, list) else list(holder)
     for key in keys:
         yield holder, key
         if isinstance(holder[key], list | dict) and depth < 12:
-            yield from _places(holder[key], depth + 1)
+            yield from _slots(holder[key], depth + 1)
 
 
 @st.composite
 def damaged_zip(draw: st.DrawFn, seed: bytes) -> bytes:
-    """A member damaged, renamed or doubled, and the archive packed anew."""
+    """Damage, rename, duplicate or delete a member and pack the archive again."""
     with zipfile.ZipFile(io.BytesIO(seed)) as file:
         members = [(name, file.read(name)) for name in file.namelist()]
     at = draw(st.integers(0, len(members) - 1))
@@ -135,7 +135,7 @@ def damaged_zip(draw: st.DrawFn, seed: bytes) -> bytes:
 
 
 def packed_zip(members: list[tuple[str, bytes]], how: int = zipfile.ZIP_STORED) -> bytes:
-    """An archive, also of names that stand in it twice."""
+    """A ZIP archive; names may occur twice."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", how) as file:
         for name, data in members:
@@ -171,12 +171,12 @@ _SHAPES = (
 
 @st.composite
 def odd_npz(draw: st.DrawFn, names: tuple[str, ...]) -> bytes:
-    """Arrays whose headers say what their data cannot keep."""
+    """Arrays whose headers do not match their data."""
     members = []
     for name in draw(st.lists(st.sampled_from(names), min_size=1, max_size=4)):
         kind, shape = draw(st.sampled_from(_TYPES)), draw(st.sampled_from(_SHAPES))
         text = f"{{'descr': {kind!r}, 'fortran_order': False, 'shape': {shape}, }}\n".encode()
-        data = bytes(draw(st.sampled_from((0, 8, 2 * 156 * 8, MOST))))
+        data = bytes(draw(st.sampled_from((0, 8, 2 * 156 * 8, MAX_BYTES))))
         magic = b"\x93NUMPY" + draw(
             st.sampled_from((b"\1\0", b"\2\0", b"\3\0", b"\0\0", b"\xff\0"))
         )
@@ -187,7 +187,7 @@ def odd_npz(draw: st.DrawFn, names: tuple[str, ...]) -> bytes:
 
 @st.composite
 def damaged_tar(draw: st.DrawFn, seed: bytes) -> bytes:
-    """A member damaged or renamed, or of another kind, and the archive packed anew."""
+    """Damage or rename a member or change its type, and pack the archive again."""
     out = io.BytesIO()
     with tarfile.open(fileobj=io.BytesIO(seed)) as old:
         members = [(m, old.extractfile(m).read()) for m in old]  # type: ignore[union-attr]
@@ -233,14 +233,14 @@ _OPCODES = (
 
 
 def odd_pickle() -> st.SearchStrategy[bytes]:
-    """Opcodes in any order, those that call and those that ask for memory among them."""
+    """Opcodes in any order, including calls and large allocations."""
     codes = st.lists(st.sampled_from(_OPCODES), min_size=1, max_size=25)
     return codes.map(lambda parts: b"".join(parts) + b".")
 
 
 @st.composite
 def damaged_safetensors(draw: st.DrawFn, seed: bytes) -> bytes:
-    """The header's values replaced, and its length with them or not."""
+    """Change values of the header, with or without its length."""
     size = int.from_bytes(seed[:8], "little")
     header = draw(damaged_json(json.loads(seed[8 : 8 + size])))
     length = draw(st.sampled_from((len(header), len(header), size, 0, 2**40, 2**64 - 1)))

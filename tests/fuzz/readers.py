@@ -1,6 +1,6 @@
-"""The readers that a stranger's file reaches, each with the name its file must have.
+"""The readers of untrusted files, each with the file name it needs.
 
-They are imported when they are asked for: what one needs, the others need not wait for.
+Readers are imported on first use, so that one does not wait for the imports of others.
 """
 
 import json
@@ -25,8 +25,10 @@ MHMAT = "# licence CC0\nname Hat\ndiffuseTexture hat.png\ntransparent False\nbac
 
 @dataclass(frozen=True)
 class Reader:
-    """`file` is its path in an empty folder; the call gets the whole path. Files that are a user's
-    own may name others, to be read."""
+    """A function that reads a file; `file` is the file's path inside an empty folder.
+
+    With `names_files`, the file is a user's own and may name other files to read.
+    """
 
     file: str
     read: Callable[[Path], object]
@@ -47,10 +49,10 @@ def _bvh(path: Path) -> object:
 
 
 @cache
-def _people(folder: Path) -> Any:
+def _person_annotations(folder: Path) -> Any:
     path = folder.parent / "known.json"
     path.write_text(json.dumps(SET))
-    return _of("datasets.people", "read_people")("known", path, folder)
+    return _of("coco.annotations", "read_person_annotations")("known", path, folder)
 
 
 def _boxes(path: Path) -> object:
@@ -65,29 +67,29 @@ def _options(path: Path) -> object:
 
 def _shard(path: Path) -> object:
     folder = _of("datasets.folder", "DatasetFolder")(path.parent)
-    for record in _of("datasets.shards", "unpack")(path.read_bytes(), path.name):
-        for file in folder.files(record):
+    for sample in _of("datasets.shards", "unpack_shard")(path.read_bytes(), path.name):
+        for file in folder.files(sample):
             assert file.resolve().is_relative_to(path.parent.resolve()), f"{file} is outside"
     return None
 
 
-def _ours(path: Path) -> Any:
+def _dataset(path: Path) -> Any:
     return _of("datasets.folder", "DatasetFolder")(path.parent.parent)
 
 
 def _label(path: Path) -> object:
-    """What `repogen validate` looks at in an annotation and its image; anything wrong with them
-    counts as refused."""
+    """Validate an annotation and its image as `repogen validate` does; any problem counts as
+    refused."""
     refused = _of("errors", "UserError")
     data = _of("json_files", "read_json")(path)
     try:
         image, people = data["image"], [data["annotation"] | {"id": 1}]
     except (KeyError, TypeError) as error:
-        raise refused("nothing to look at") from error
+        raise refused("no image or annotation") from error
     config = {"hidden": "keep", "keypoints": "coco"}
-    told = _of("datasets.validate", "_told")
-    annotation = _of("datasets.validate_annotations", "check_annotation")
-    for problem in told("it", annotation(people[0], image, config)):
+    prefixed = _of("datasets.validate.records", "_prefixed")
+    annotation = _of("datasets.validate.annotations", "check_annotation")
+    for problem in prefixed("it", annotation(people[0], image, config)):
         raise refused(problem)
     return None
 
@@ -104,45 +106,45 @@ def _three_json(path: Path) -> object:
 
 
 def _smpl(path: Path) -> object:
-    """The arrays; that they are a body's is looked at afterwards, and would refuse small ones."""
+    """The arrays only: the check that they are a body model would refuse small ones."""
     return _of("bodies.smpl_files", "_read_npz")(path, ("f", "weights", "v_template"))
 
 
 def _picture(path: Path) -> None:
-    """Every way in which a stranger's picture is decoded."""
-    _of("datasets.samples", "is_whole")(path, [8, 8])
-    _of("scenes.crowd", "_has_alpha")(path)
-    _of("appearance.backgrounds", "load_photo").__wrapped__(str(path))
+    """Every way in which an untrusted picture is decoded."""
+    _of("coco.images", "is_intact_image")(path, [8, 8])
+    _of("scenes.sample.crowd", "_has_alpha")(path)
+    _of("environment.backgrounds", "load_photo").__wrapped__(str(path))
     material = _of("assets.textures", "TextureSource")(path, None, True, 1.0)
     _of("assets.textures", "write_texture")(path.parent.parent / "written.png", material)
-    _of("datasets.samples", "labelled_picture")(str(path), 8, 8)
+    _of("coco.images", "read_labelled_image")(str(path), 8, 8)
 
 
 READERS = {
     "COCO set": Reader(
-        "set.json", lambda p: _of("datasets.people", "read_people")("set", p, p.parent)
+        "set.json", lambda p: _of("coco.annotations", "read_person_annotations")("set", p, p.parent)
     ),
     "COCO backgrounds": Reader(
         "set.json",
-        lambda p: _of("appearance.backgrounds", "_coco_paths")(f"coco:{p}:{p.parent}"),
+        lambda p: _of("environment.backgrounds", "_coco_paths")(f"coco:{p}:{p.parent}"),
     ),
     "detections": Reader(
         "found.json",
-        lambda p: _of("evaluation.detections", "read_detections")(p, _people(p.parent)),
+        lambda p: _of("evaluation.detections", "read_detections")(p, _person_annotations(p.parent)),
     ),
     "boxes": Reader("boxes.json", _boxes),
-    "annotations of ours": Reader(
+    "our annotations": Reader(
         "annotations/person_keypoints.json",
-        lambda p: [*_of("datasets.reading", "read_annotated")(_ours(p))],
+        lambda p: [*_of("datasets.reading", "read_entries")(_dataset(p))],
     ),
-    "header of ours": Reader(
+    "our COCO header": Reader(
         "annotations/person_keypoints.json",
-        lambda p: _of("datasets.reading", "read_header")(_ours(p)),
+        lambda p: _of("datasets.reading", "read_header")(_dataset(p)),
     ),
     "run.json": Reader(
-        "run.json", lambda p: _of("datasets.reading", "run_of")(p.read_bytes(), str(p))
+        "run.json", lambda p: _of("datasets.reading", "parse_run_info")(p.read_bytes(), str(p))
     ),
-    "label of ours": Reader("label.json", _label),
+    "our labels": Reader("label.json", _label),
     "manifest": Reader(
         "shards.json", lambda p: _of("datasets.shards", "read_manifest")(str(p.parent))
     ),

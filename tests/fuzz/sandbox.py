@@ -1,7 +1,7 @@
-"""A process that reads files for the tests: what it must not do, it is seen doing.
+"""A monitored process that reads files for the tests.
 
-It may use `SECONDS` of the processor and `BYTES` of memory for one file, must not write, start or
-call anything, and opens nothing but the files in its folder and what it is made of.
+It may use `SECONDS` of CPU time and `BYTES` of memory per file. It must not write, start a program
+or open a connection, and may open only files in its folder and in its own installation.
 """
 
 import contextlib
@@ -19,12 +19,12 @@ from pathlib import Path
 SECONDS = 2.0
 BYTES = 1 << 30
 _ADDRESSES = 1 << 32
-"""Bytes that may be asked for; the system gives them when they are written to."""
+"""Bytes of address space; the system provides memory only once it is written to."""
 
-_PATIENCE = 600.0
-"""Seconds in which an answer must come: a busy machine has little time for tests."""
+_TIMEOUT = 600.0
+"""Seconds to wait for an answer; long, for busy machines."""
 
-_LONGEST_MESSAGE = 2_500
+_MAX_MESSAGE = 2_500
 
 _FORBIDDEN = (
     "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "subprocess.Popen",
@@ -35,7 +35,7 @@ _FORBIDDEN = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """`kind` is read or refused where all is well, else says what happened."""
+    """The result of reading a file: `kind` is read or refused, or else names the failure."""
 
     kind: str
     detail: str
@@ -46,19 +46,19 @@ class Outcome:
 
 
 class Sandbox:
-    """Asks the process, and begins another where one has died."""
+    """Sends files to the process and restarts it where it has died."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
     def read(self, reader: str, data: bytes) -> Outcome:
-        process = self._begun()
+        process = self._running_process()
         assert process.stdin is not None
         assert process.stdout is not None
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(json.dumps([reader, len(data)]).encode() + b"\n" + data)
             process.stdin.flush()
-        ready, _, _ = select.select([process.stdout], [], [], _PATIENCE)
+        ready, _, _ = select.select([process.stdout], [], [], _TIMEOUT)
         answer = process.stdout.readline() if ready else b""
         if answer:
             return Outcome(*json.loads(answer))
@@ -71,7 +71,7 @@ class Sandbox:
             self._process.communicate()
             self._process = None
 
-    def _begun(self) -> "subprocess.Popen[bytes]":
+    def _running_process(self) -> "subprocess.Popen[bytes]":
         if self._process is None or self._process.poll() is not None:
             self.close()
             self._process = subprocess.Popen(
@@ -81,7 +81,7 @@ class Sandbox:
 
 
 class _Guard:
-    """Notes what a reader does that it must not, while it is `watching`."""
+    """Records forbidden actions of a reader while `watching` is true."""
 
     def __init__(self, folder: Path) -> None:
         own = (Path(__file__).parents[2], folder.parent, "/dev/null", "/proc", "/sys", "/usr")
@@ -89,15 +89,15 @@ class _Guard:
         self._scratch = os.path.realpath(folder.parent)
         self.watching = False
         self.may_read = False
-        """Anything; else only its own folder."""
-        self.seen: list[str] = []
-        sys.addaudithook(self._hear)
+        """Whether any file may be read; otherwise only those in its folder."""
+        self.violations: list[str] = []
+        sys.addaudithook(self._audit)
 
-    def _hear(self, event: str, args: tuple[object, ...]) -> None:
+    def _audit(self, event: str, args: tuple[object, ...]) -> None:
         if not self.watching:
             return
         if event in _FORBIDDEN and not str(args[0]).startswith(self._scratch):
-            self.seen.append(f"{event} {args!r}"[:300])
+            self.violations.append(f"{event} {args!r}"[:300])
         elif event == "open" and isinstance(args[0], str | bytes):
             path = os.path.realpath(os.fsdecode(args[0]))
             writes = isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
@@ -107,7 +107,7 @@ class _Guard:
                 else self.may_read or path.startswith(self._allowed)
             )
             if not inside:
-                self.seen.append(f"open {path} {args[1]!r}")
+                self.violations.append(f"open {path} {args[1]!r}")
 
 
 def _serve() -> None:
@@ -118,7 +118,7 @@ def _serve() -> None:
     sys.path.insert(0, str(Path(__file__).parent))
     from readers import READERS
 
-    import repogen.warp_setup  # noqa: F401  (it asks the system what it is, once)
+    import repogen.warp_setup  # noqa: F401  (starts a program once, to identify the system)
 
     with tempfile.TemporaryDirectory(prefix="repogen-fuzz-") as scratch:
         folder = Path(scratch) / "in"
@@ -129,17 +129,17 @@ def _serve() -> None:
             path = folder / READERS[name].file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(sys.stdin.buffer.read(size))
-            if name not in warm:  # what it imports is no part of what a file costs
+            if name not in warm:  # imports must not count towards the limits of a file
                 with contextlib.suppress(Exception):
                     READERS[name].read(path)
                 warm.add(name)
                 _limit_memory()
             before = _most_memory()
-            guard.seen, guard.watching, guard.may_read = [], True, READERS[name].names_files
+            guard.violations, guard.watching, guard.may_read = [], True, READERS[name].names_files
             kind, detail = _outcome(READERS[name].read, path)
             guard.watching = False
-            if guard.seen:
-                kind, detail = "did", "; ".join(guard.seen)
+            if guard.violations:
+                kind, detail = "did", "; ".join(guard.violations)
             if (grown := _most_memory() - before) > BYTES:
                 kind, detail = "took too much memory", f"{grown:,} bytes, {kind} {detail[:200]}"
             answers.write(json.dumps([kind, detail]).encode() + b"\n")
@@ -157,10 +157,10 @@ def _outcome(read: object, path: Path) -> tuple[str, str]:
         kind, detail = "read", ""
     except UserError as error:
         kind, detail = "refused", str(error)
-        if len(detail.splitlines()) != 1 or len(detail) > _LONGEST_MESSAGE:
+        if len(detail.splitlines()) != 1 or len(detail) > _MAX_MESSAGE:
             kind = f"refused in {len(detail)} letters"
     except BaseException as error:
-        kind, detail = "raised", f"{_place(error)} {error!r}"
+        kind, detail = "raised", f"{_traceback_end(error)} {error!r}"
     seconds = time.process_time() - began
     if seconds > SECONDS:
         return "took too long", f"{seconds:.1f} s, {kind} {detail[:200]}"
@@ -177,7 +177,7 @@ def _limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (used + _ADDRESSES, most))
 
 
-def _place(error: BaseException) -> str:
+def _traceback_end(error: BaseException) -> str:
     import traceback
 
     frames = [f for f in traceback.extract_tb(error.__traceback__) if "/repogen/" in f.filename]

@@ -1,4 +1,4 @@
-"""Small valid files of each kind, and how they are damaged."""
+"""Small valid files for each reader, and the strategies that damage them."""
 
 import io
 import json
@@ -97,7 +97,7 @@ delete_verts
 
 
 def bvh() -> bytes:
-    """A person of one frame, arms out."""
+    """A BVH file of one frame: a person with arms stretched out."""
     limb = {
         "LeftUpLeg": ("Hips", "9 -5 0"), "LeftLeg": ("LeftUpLeg", "0 -45 0"),
         "LeftFoot": ("LeftLeg", "0 -42 0"), "RightUpLeg": ("Hips", "-9 -5 0"),
@@ -126,15 +126,15 @@ def npz(**arrays: np.ndarray) -> bytes:
 
 
 def shard() -> bytes:
-    """Two images, without pixels."""
-    from repogen.datasets.folder import Record
-    from repogen.datasets.shards import pack
+    """A shard of two images without pixels."""
+    from repogen.datasets.folder import Sample
+    from repogen.datasets.shards import pack_shard
 
     person = {"category_id": 1, "keypoints": [1, 2, 2], "bbox": [1, 2, 3, 4]}
     files = {"image": b"\xff\xd8\xff\xd9", "depth": b"\x89PNG", "stick/all": b"\x89PNG"}
     image = {"id": 1, "width": 3, "height": 3}
-    records = [Record(image | {"id": n}, [person], '{"seed":1}', files) for n in (1, 2)]
-    return pack("shard-000000.tar", records)[0]
+    records = [Sample(image | {"id": n}, [person], '{"seed":1}', files) for n in (1, 2)]
+    return pack_shard("shard-000000.tar", records)[0]
 
 
 def checkpoint() -> bytes:
@@ -146,7 +146,7 @@ def checkpoint() -> bytes:
 
 
 def old_checkpoint() -> bytes:
-    """As torch wrote them before 1.6, mmpose's names."""
+    """A checkpoint in torch's format before 1.6, with mmpose's names."""
     import torch
 
     out = io.BytesIO()
@@ -299,10 +299,10 @@ SEEDS = {
     "COCO backgrounds": lambda: _json(EMPTY),
     "detections": lambda: _json(FOUND),
     "boxes": lambda: _json(FOUND, SET),
-    "annotations of ours": lambda: _bytes(OURS.encode(), more=(_json(json.loads(OURS))[1],)),
-    "header of ours": lambda: _bytes(OURS.encode()),
+    "our annotations": lambda: _bytes(OURS.encode(), more=(_json(json.loads(OURS))[1],)),
+    "our COCO header": lambda: _bytes(OURS.encode()),
     "run.json": lambda: _json(RUN),
-    "label of ours": lambda: _json(LABELLED),
+    "our labels": lambda: _json(LABELLED),
     "manifest": lambda: _json(MANIFEST),
     "shard": _shard,
     "scene": _scene,
@@ -324,4 +324,4 @@ SEEDS = {
     "checkpoint": _checkpoint,
     "safetensors": lambda: _safetensors(save_arrays({"a": np.ones(3)}, {"model": "tiny"})),
 }
-"""Valid files and a strategy of damaged ones, by the reader's name in `READERS`."""
+"""Valid files and a strategy for damaged ones, by the name of their reader in `READERS`."""

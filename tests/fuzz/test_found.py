@@ -1,4 +1,4 @@
-"""What once broke a reader, or would have."""
+"""Inputs that once broke a reader, or were made to break one."""
 
 import json
 import struct
@@ -28,7 +28,7 @@ def npy(shape, data=b""):
 
 
 def png(width, height):
-    """One that says this size and holds nothing."""
+    """A PNG with this size in its header and no pixels."""
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(bytes(100_000))), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
@@ -37,8 +37,8 @@ def png(width, height):
     )
 
 
-# A tuple that holds one twice, that one likewise, sixty times, as the key of a dict.
-LAUGHS = b"\x80\x02}K\x01" + b"2\x86" * 60 + b"Ns."
+# Tuples nested sixty deep, each of the next one twice, as the key of a dict.
+NESTED = b"\x80\x02}K\x01" + b"2\x86" * 60 + b"Ns."
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ LAUGHS = b"\x80\x02}K\x01" + b"2\x86" * 60 + b"Ns."
         pytest.param("boxes", DEEP, id="deep boxes"),
         pytest.param("run.json", DEEP, id="deep run"),
         pytest.param("scene", DEEP, id="deep scene"),
-        pytest.param("annotations of ours", DEEP, id="deep annotations"),
-        pytest.param("header of ours", b'{"a":' + DEEP + b',\n"images":[\n', id="deep header"),
+        pytest.param("our annotations", DEEP, id="deep annotations"),
+        pytest.param("our COCO header", b'{"a":' + DEEP + b',\n"images":[\n', id="deep header"),
         pytest.param("options", b"images = " + DEEP, id="deep options"),
         pytest.param("options", b"image-size = " + b"9" * 400, id="no float"),
         pytest.param("options", b"image-size = " + b"9" * 5000, id="no number"),
@@ -63,7 +63,7 @@ LAUGHS = b"\x80\x02}K\x01" + b"2\x86" * 60 + b"Ns."
         ),
         pytest.param("COCO set", coco(segmentation=[[0, 0, 1e9, 1e9, 0, 9]]), id="a long outline"),
         pytest.param("COCO set", coco(segmentation=[[0, 0, 9e4, 9e4] * 50]), id="there and back"),
-        pytest.param("COCO set", coco(segmentation=[[float("nan")] * 6]), id="no place"),
+        pytest.param("COCO set", coco(segmentation=[[float("nan")] * 6]), id="no coordinates"),
         pytest.param("COCO set", rle([0, 0], "T3l0T1"), id="a mask without pixels"),
         pytest.param("COCO set", rle([30, 40], "oooo"), id="a mask cut off"),
         pytest.param("COCO set", coco(bbox=[1, 1, 9, 9], area=float("nan")), id="no area"),
@@ -102,13 +102,13 @@ LAUGHS = b"\x80\x02}K\x01" + b"2\x86" * 60 + b"Ns."
             )[:-30], id="no archive",
         ),
         pytest.param("mhclo", b"# " + b" " * 10**5 + b"\n", id="a line of spaces"),
-        pytest.param("mhclo", MHCLO.encode() + b"0-99999\n", id="hidden vertices that are not"),
+        pytest.param("mhclo", MHCLO.encode() + b"0-99999\n", id="deleted vertices that are absent"),
         pytest.param(
             "mhclo", MHCLO.replace(".mhmat", "/a" * 33_000).encode(), id="folders in folders"
         ),
-        pytest.param("obj", OBJ.encode() + b"f 1/9 2/9 3/9\n", id="no such place"),
-        pytest.param("SMPL pickle", LAUGHS, id="a key that takes for ever to hash"),
-        pytest.param("SMPL pickle", b"\x80\x04\x8f(" + LAUGHS[3:-3] + b"\x90.", id="a set of such"),
+        pytest.param("obj", OBJ.encode() + b"f 1/9 2/9 3/9\n", id="no such index"),
+        pytest.param("SMPL pickle", NESTED, id="a key that takes for ever to hash"),
+        pytest.param("SMPL pickle", b"\x80\x04\x8f(" + NESTED[3:-3] + b"\x90.", id="a set of such"),
         pytest.param(
             "HDR",
             b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 30000 +X 60000\n" + bytes(100),
@@ -128,11 +128,11 @@ LAUGHS = b"\x80\x02}K\x01" + b"2\x86" * 60 + b"Ns."
         pytest.param("checkpoint", checkpoint()[:-100], id="half a checkpoint"),
     ],
 )  # fmt: skip
-def test_is_refused(sandbox, reader, data):
+def test_a_known_bad_input_is_refused(sandbox, reader, data):
     outcome = sandbox.read(reader, data)
     assert outcome.kind == "refused", outcome
 
 
-def test_many_ranges_take_no_time(sandbox):
+def test_many_ranges_of_deleted_vertices_are_read_in_time(sandbox):
     data = MHCLO.encode() + b"0-19157 " * 25_000
     assert sandbox.read("mhclo", data).kind == "read"

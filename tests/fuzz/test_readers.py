@@ -1,4 +1,4 @@
-"""Any file gives a result or an error of one line, in time, and nothing else happens."""
+"""Any file gives a result or a one-line error, within the limits and without side effects."""
 
 from collections import Counter
 
@@ -10,12 +10,12 @@ from sandbox import Outcome
 from seeds import SEEDS
 
 
-def test_every_reader_has_files():
+def test_every_reader_has_seeds():
     assert SEEDS.keys() == READERS.keys()
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_damaged_files(sandbox, tried, name):
+def test_damaged_files_are_read_or_refused(sandbox, tried, name):
     valid, strategy = SEEDS[name]()
     for data in valid:
         assert sandbox.read(name, data) == Outcome("read", ""), data[:300]
@@ -33,7 +33,7 @@ def test_damaged_files(sandbox, tried, name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
-def test_random_bytes(sandbox, tried, name):
+def test_random_bytes_are_read_or_refused(sandbox, tried, name):
     counts = tried.setdefault(f"{name}, random bytes", Counter())
 
     @given(st.binary(max_size=500))

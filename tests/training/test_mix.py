@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from repogen import GenerateConfig, UserError, generate
-from repogen.coco.crops import Augmentation
+from repogen.coco.augmentation import Augmentation
 from repogen.datasets.convert import convert
-from repogen.generation.worker import maker
+from repogen.generation.worker import sample_maker
 from repogen.training.mix import DataMix, read_data_mix
 
 HOW = Augmentation(rotation=120.0)
@@ -140,6 +140,6 @@ def test_options_of_live_images_are_checked(tmp_path):
 
 def test_each_live_set_keeps_its_own_maker(body):
     one, other = (GenerateConfig(seed=seed) for seed in (1, 2))
-    first = maker(one)
-    assert maker(other) is not first
-    assert maker(one) is first
+    first = sample_maker(one)
+    assert sample_maker(other) is not first
+    assert sample_maker(one) is first

@@ -16,7 +16,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from repogen import GenerateConfig, UserError, generate
-from repogen.datasets.folder import alone
+from repogen.files import exclusive
 from repogen.models import build_model
 from repogen.models.heatmaps import joints_to_heatmaps
 from repogen.models.vitpose import _DropPath
@@ -198,7 +198,7 @@ def test_a_broken_image_in_a_worker_process_is_one_line(people, tmp_path, monkey
         return checked
 
     monkeypatch.setattr(sources, "readable", break_after_the_check)
-    with pytest.raises(UserError, match=r"\A[^\n]*00000003\.jpg is absent or no image[^\n]*\Z"):
+    with pytest.raises(UserError, match=r"\A[^\n]*00000003\.jpg is missing or not an image[^\n]*\Z"):
         train(config(copied, tmp_path / "run", workers=1))
 
 
@@ -213,7 +213,7 @@ def test_a_worker_process_that_dies_is_one_line(people, tmp_path, monkeypatch):
 
 def test_a_second_run_cannot_write_into_the_same_folder(people, tmp_path):
     options = config(people, tmp_path / "run", epochs=1)
-    with alone(options.out / ".lock", options.out):
+    with exclusive(options.out / ".lock", options.out):
         (options.out / ".last.pt.1.partial").write_bytes(b"half")
         with pytest.raises(UserError, match="another run is writing into"):
             train(options)
@@ -404,7 +404,7 @@ def test_a_stopped_vitpose_run_resumes_with_the_same_losses(people, tmp_path, st
     [
         ({"train": ()}, "no set to train on"),
         ({"train": ("set=/nowhere",)}, "no finished dataset"),
-        ({"train": ("/nowhere",)}, "must read NAME="),
+        ({"train": ("/nowhere",)}, "must be NAME="),
         ({"model": "vitpose-xl"}, "unknown model 'vitpose-xl'; choose from"),
         ({"init": "/nowhere.pth"}, "no weights at /nowhere.pth"),
         ({"train": ("synth={people}:x0.01",)}, "leaves nobody to train on"),

@@ -178,7 +178,7 @@ def test_bad_files_are_one_line(tmp_path, capsys, text, says):
     ("words", "says"),
     [
         (["/no/such.json"], "cannot read /no/such.json"),
-        (["."], "no dataset of repogen"),
+        (["."], "is not a repogen dataset"),
         (["a.json", "--min-joints", "2"], "--min-joints 2 must lie between 5 and 17"),
         ([], "missing from repogen views"),
     ],

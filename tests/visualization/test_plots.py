@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from repogen import SceneConfig, sample_scene
-from repogen.generation.record import config_to_json
+from repogen.generation.run_info import config_to_json
 from repogen.visualization.plots import angles_figure, random_poses
 
 BENT = {"left_elbow": [0, -100, 0], "left_shoulder": [0, 0, -40], "neck": [33, 0, 0]}

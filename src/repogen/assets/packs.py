@@ -16,6 +16,7 @@ import cattrs
 from filelock import FileLock
 
 from repogen.errors import UserError, printable, unknown_choice
+from repogen.files import sha256_of
 
 INDEX = "pack.json"
 
@@ -88,7 +89,7 @@ def _file_problems(path: Path, digest: str) -> list[str]:
     try:
         if not path.is_file():
             return [f"{path} is missing"]
-        if sha256(path) != digest:
+        if sha256_of(path) != digest:
             return [f"{path} has changed since it was installed"]
     except OSError as error:
         return [f"{path} cannot be read: {error.strerror}"]
@@ -158,7 +159,7 @@ def make_item(
     tags: Sequence[str],
 ) -> Item:  # fmt: skip
     """An item whose files are `paths` inside the pack's folder, with their hashes."""
-    files = {path.relative_to(folder).as_posix(): sha256(path) for path in paths}
+    files = {path.relative_to(folder).as_posix(): sha256_of(path) for path in paths}
     return Item(kind, name, uuid, licence, files, tuple(tags))
 
 
@@ -173,12 +174,6 @@ def file_name(name: str) -> str:
     if not plain:
         raise UserError(f"{name!r} cannot be a file name; use letters and digits")
     return plain
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from repogen.errors import UserError
-from repogen.pictures import MOST_PIXELS, decode_picture
+from repogen.pictures import MAX_PIXELS, decode_picture
 
 SUFFIXES = (".exr", ".hdr")
 
@@ -91,8 +91,8 @@ def _exr_size(header: dict[str, Any]) -> tuple[int, int]:
 
 
 def _check_size(path: Path, width: int, height: int) -> None:
-    if not 0 < width * height <= MOST_PIXELS:
-        raise UserError(f"{path} has {width} x {height} pixels; the limit is {MOST_PIXELS:,}")
+    if not 0 < width * height <= MAX_PIXELS:
+        raise UserError(f"{path} has {width} x {height} pixels; the limit is {MAX_PIXELS:,}")
 
 
 @contextmanager

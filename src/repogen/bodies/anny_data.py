@@ -7,7 +7,6 @@ posed by anny itself, against which a test checks our arithmetic.
 
 import contextlib
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from repogen.bodies.rigging import shortest_rotation
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.cache import cache_dir
 from repogen.errors import UserError, first_line
+from repogen.messages import say
 
 FORMAT = 4
 """Version in the file's name; raise it when the arrays change."""
@@ -115,7 +115,7 @@ def load_anny_data() -> dict[str, np.ndarray]:
 
 
 def _build(path: Path) -> None:
-    _say(f"building the body model, once for this machine (1 to 3 minutes) → {path}")
+    say(f"building the body model, once for this machine (1 to 3 minutes) → {path}")
     started = time.monotonic()
     with _temporary_anny_cache():
         arrays = _distil()
@@ -125,11 +125,7 @@ def _build(path: Path) -> None:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-    _say(f"body model ready after {time.monotonic() - started:.0f} s")
-
-
-def _say(text: str) -> None:
-    print(f"repogen: {text}", file=sys.stderr, flush=True)
+    say(f"body model ready after {time.monotonic() - started:.0f} s")
 
 
 @contextlib.contextmanager
@@ -159,11 +155,11 @@ def _distil() -> dict[str, np.ndarray]:
         "local_changes": list(LOCAL_CHANGES),
         "facial_actions": "all",
     }
-    _say("  1/3 reading anny's blend shapes")
+    say("  1/3 reading anny's blend shapes")
     exact = anny.Anny(**options, phenotype_blendshapes="original").to(dtype=torch.float32)
-    _say("  2/3 fitting the compact shape basis")
+    say("  2/3 fitting the compact shape basis")
     model = anny.Anny(**options, phenotype_blendshapes=BASIS_RANK).to(dtype=torch.float32)
-    _say("  3/3 surface, joints and keypoints")
+    say("  3/3 surface, joints and keypoints")
 
     # anny keeps the subset in its own order, a positive and a negative shape for each change.
     if sorted(model.local_change_labels) != sorted(LOCAL_CHANGES):

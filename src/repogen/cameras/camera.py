@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 
 from repogen.cameras import lens
 from repogen.errors import UserError
-from repogen.limits import MOST_PIXELS
+from repogen.limits import MAX_PIXELS
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class Camera:
     circle_deg: float | None = None
 
     def __post_init__(self) -> None:
-        if min(self.width, self.height) < 1 or self.width * self.height > MOST_PIXELS:
+        if min(self.width, self.height) < 1 or self.width * self.height > MAX_PIXELS:
             raise UserError(
-                f"a picture of {self.width} x {self.height} pixels: give 1 to {MOST_PIXELS:,}"
+                f"a picture of {self.width} x {self.height} pixels: give 1 to {MAX_PIXELS:,}"
             )
         if not (min(self.fx, self.fy) > 0 and np.isfinite(self.matrix).all()):
             raise UserError(

@@ -1,4 +1,4 @@
-"""COCO-keypoint sets as they come, real or ours: one record for each labelled person."""
+"""COCO keypoint annotation files, real or synthetic, read into arrays over persons."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,27 +11,28 @@ from jaxtyping import Bool, Float, Int
 from pycocotools import mask as rle
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
-from repogen.coco.rle import is_whole
+from repogen.coco.rle import is_complete_rle
 from repogen.errors import UserError
 from repogen.json_files import read_json
 
 _TABLES = ("images", "annotations", "categories")
 
-_LONGEST_OUTLINE = 10**6
-"""Pixels around a polygon: pycocotools sets memory aside for all of them, and checks nothing."""
+_MAX_OUTLINE = 10**6
+"""Pixels along a polygon's outline: pycocotools allocates memory for each, without a limit."""
 
 
 @dataclass(frozen=True)
 class PersonAnnotations:
-    """The annotations of one set that are of a person, in the file's order; n of them.
+    """The n person annotations of one set of i images, in the file's order.
 
-    Keypoints are pixels with v = 0 absent, 1 hidden, 2 visible; boxes are x, y, w, h.
+    Keypoints are x, y in pixels and v = 0 not labelled, 1 occluded, 2 visible; boxes are x, y, w,
+    h in pixels.
     """
 
     name: str
     root: Path
     files: tuple[str, ...]
-    """The file of each image, below `root`."""
+    """Path of each image, relative to `root`."""
     sizes: Int[np.ndarray, "i 2"]
     """Width and height of each image."""
     image_ids: Int[np.ndarray, " i"]
@@ -43,32 +44,35 @@ class PersonAnnotations:
     keypoints: Float[np.ndarray, "n 17 3"]
     crowd: Bool[np.ndarray, " n"]
     views: Float[np.ndarray, "n 3"]
-    """Azimuth, elevation and roll in degrees of the camera, from each person: the annotation's
-    own, else its image's; NaN where the set does not say."""
+    """Azimuth, elevation and roll of the camera relative to each person, in degrees: from the
+    annotation, else from its image, else NaN."""
     records: tuple[Mapping[str, Any], ...]
-    """The annotations themselves, with whatever else they hold."""
+    """The annotations as the file has them."""
     rendered: Bool[np.ndarray, " i"]
-    """Which images are ours: they come with their camera."""
+    """Whether each image is synthetic: its record has a camera."""
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def path(self, person: int) -> Path:
-        """The image a person is in."""
+        """Path of the image that shows a person."""
         return self.root / self.files[self.image[person]]
 
     @property
     def pixel_centers(self) -> Float[np.ndarray, "n 1"]:
-        """Where the middle of the first pixel lies, for each person: annotators name pixels, our
-        labels are measured from the picture's edge."""
+        """Coordinate of the first pixel's centre, for each person.
+
+        0.5 in synthetic images, whose labels are measured from the image's edge; 0 in others, whose
+        annotators count pixels.
+        """
         return 0.5 * self.rendered[self.image, None]
 
     def labelled(self) -> Int[np.ndarray, " m"]:
-        """Index of every person with a labelled joint that is no crowd: those who are scored."""
+        """Indices of the persons that are scored: a labelled joint and not a crowd."""
         return np.flatnonzero((self.keypoints[:, :, 2] > 0).any(axis=1) & ~self.crowd)
 
     def take(self, persons: Sequence[int] | Int[np.ndarray, " m"]) -> "PersonAnnotations":
-        """Only these persons; the images stay."""
+        """The same set with only these persons; all images stay."""
         index = np.asarray(persons, dtype=np.int64)
         return replace(
             self,
@@ -77,7 +81,7 @@ class PersonAnnotations:
         )
 
     def trainable(self) -> "PersonAnnotations":
-        """Those with a joint to learn from and a box to crop: no crowds, nobody unlabelled."""
+        """The persons to train on: not a crowd, with a labelled joint and a box to crop."""
         labelled = self.labelled()
         return self.take(labelled[(self.boxes[labelled, 2:] > 1).all(axis=1)])
 
@@ -85,35 +89,40 @@ class PersonAnnotations:
 _PER_PERSON = ("image", "ids", "boxes", "areas", "keypoints", "crowd", "views")
 
 
-def read_people(name: str, annotations: Path, images: Path) -> PersonAnnotations:
-    """The persons of a COCO-keypoints file whose images lie below the folder `images`.
+def read_person_annotations(name: str, annotations: Path, images: Path) -> PersonAnnotations:
+    """The person annotations of a COCO keypoints file with its images in the folder `images`.
 
-    Crowds and people without keypoints are kept and marked as the file marks them. Boxes are cut
-    to the image; a missing box comes from the mask or the keypoints, a missing `area` from the
-    mask or the box. Raises `UserError` for a file that is no such file, naming the record.
+    Crowds and persons without keypoints are included. Boxes are clipped to the image; a missing
+    box is computed from the mask or the keypoints, a missing `area` from the mask or the box.
+    Raises `UserError`, naming the record, for a file that is not COCO keypoints.
     """
-    return people_of(name, _read_json(annotations), str(annotations), images)
+    return parse_person_annotations(name, _read_json(annotations), str(annotations), images)
 
 
-def people_of(name: str, data: Mapping[str, Any], where: str, images: Path) -> PersonAnnotations:
-    """`read_people` of what a COCO file holds; `where` stands in errors for the file."""
-    skeleton = _person_categories(where, data["categories"])
-    index, frames = {}, []
-    for place, image in enumerate(data["images"]):
-        with _record(where, "images", place):
-            index[image["id"]] = place
-            frames.append(_frame(image))
+def parse_person_annotations(
+    name: str, data: Mapping[str, Any], where: str, images: Path
+) -> PersonAnnotations:
+    """The person annotations of a COCO file's content; `where` names the file in errors.
+
+    See `read_person_annotations`.
+    """
+    person_ids = _person_categories(where, data["categories"])
+    id_to_index, images_read = {}, []
+    for i, image in enumerate(data["images"]):
+        with _naming_record(where, "images", i):
+            id_to_index[image["id"]] = i
+            images_read.append(_parse_image(image))
     rows, records = [], []
-    for place, record in enumerate(data["annotations"]):
-        with _record(where, "annotations", place):
-            if record["category_id"] in skeleton:
-                at = index[record["image_id"]]
-                view = _view(record) or frames[at][3]
-                rows.append(
-                    (at, int(np.int64(record["id"])), view, *_mended(record, frames[at][1]))
-                )
+    for i, record in enumerate(data["annotations"]):
+        with _naming_record(where, "annotations", i):
+            if record["category_id"] in person_ids:
+                image_index = id_to_index[record["image_id"]]
+                _, size, _, image_view = images_read[image_index]
+                person_id = int(np.int64(record["id"]))
+                view = _parse_view(record) or image_view
+                rows.append((image_index, person_id, view, *_parse_annotation(record, size)))
                 records.append(record)
-    files, sizes, rendered, _ = zip(*frames, strict=True) if frames else [()] * 4
+    files, sizes, rendered, _ = zip(*images_read, strict=True) if images_read else [()] * 4
     columns = list(zip(*rows, strict=True)) if rows else [()] * 7
     return PersonAnnotations(
         name=name,
@@ -134,45 +143,46 @@ def people_of(name: str, data: Mapping[str, Any], where: str, images: Path) -> P
 
 
 @contextmanager
-def _record(where: str, table: str, place: int) -> Iterator[None]:
-    """Names the record that something is wrong with."""
+def _naming_record(where: str, table: str, index: int) -> Iterator[None]:
+    """Turn errors into a `UserError` that names the record."""
     try:
         yield
     except KeyError as error:
-        raise UserError(f"{where}: {table}[{place}] lacks {error}") from error
+        raise UserError(f"{where}: {table}[{index}] lacks {error}") from error
     except (AttributeError, OverflowError, RecursionError, TypeError, ValueError) as error:
-        raise UserError(f"{where}: {table}[{place}] cannot be read: {error}") from error
+        raise UserError(f"{where}: {table}[{index}] cannot be read: {error}") from error
 
 
 def _person_categories(where: str, categories: list[Any]) -> set[Any]:
-    """The ids of the categories named person. Raises `UserError` where there is none, and for
-    another skeleton than COCO's."""
+    """The ids of the categories named person.
+
+    Raises `UserError` where there is none, and for keypoints other than COCO's 17.
+    """
     out = set()
-    for place, category in enumerate(categories):
-        with _record(where, "categories", place):
+    for i, category in enumerate(categories):
+        with _naming_record(where, "categories", i):
             if category["name"] == "person":
                 out.add(category["id"])
                 names = category.get("keypoints")
                 if names is not None and list(names) != list(COCO_KEYPOINTS):
-                    raise UserError(
-                        f"{where}: keypoints of another skeleton ({len(names)}: {names[:2]} …); "
-                        "COCO's 17 are needed, in COCO's order"
+                    raise ValueError(
+                        f"its {len(names)} keypoints {names[:2]} … are not COCO's 17 in order"
                     )
     if not out:
         raise UserError(f"{where} has no category named person")
     return out
 
 
-def _frame(image: Mapping[str, Any]) -> tuple[str, tuple[int, int], bool, list[float]]:
-    """File, size, whether it is ours, and view, of one image."""
+def _parse_image(image: Mapping[str, Any]) -> tuple[str, tuple[int, int], bool, list[float]]:
+    """File name, (width, height), whether it is synthetic, and view of one image."""
     size = int(image["width"]), int(image["height"])
     if not all(0 <= side < 2**31 for side in size):
-        raise ValueError(f"width and height {size} are no picture's")
-    return str(image["file_name"]), size, "camera" in image, _view(image) or _UNKNOWN
+        raise ValueError(f"width and height {size} must lie between 0 and 2**31")
+    return str(image["file_name"]), size, "camera" in image, _parse_view(image) or _UNKNOWN
 
 
-def _view(record: Mapping[str, Any]) -> list[float]:
-    """The angles of a record's view; nothing where it has none."""
+def _parse_view(record: Mapping[str, Any]) -> list[float]:
+    """The angles of a record's view; empty where it has none."""
     view = record.get("view")
     return [float(view.get(k, np.nan)) for k in _VIEW] if view else []
 
@@ -191,17 +201,17 @@ def _read_json(path: Path) -> dict[str, Any]:
     return data
 
 
-def _mended(
+def _parse_annotation(
     record: Mapping[str, Any], size: tuple[int, int]
 ) -> tuple[list[float], float, Float[np.ndarray, "17 3"], bool]:
-    """Box within the image, area, keypoints and whether it is a crowd, of one annotation."""
+    """Box clipped to the image, area, keypoints and crowd flag of one annotation."""
     flat = np.array(record.get("keypoints") or np.zeros(51), dtype=np.float64)
     if flat.shape != (51,) or not np.isfinite(flat).all():
         raise ValueError(f"keypoints must be 51 numbers, not {flat.size}")
     keypoints = flat.reshape(17, 3)
     area, mask = record.get("area"), None
     if area is None or "bbox" not in record:
-        mask = _encoded(record.get("segmentation"), size)
+        mask = _parse_segmentation(record.get("segmentation"), size)
     if "bbox" in record:
         box = np.array(record["bbox"], dtype=np.float64)
         if box.shape != (4,) or not np.isfinite(box).all():
@@ -223,15 +233,15 @@ def _mended(
     return clipped, float(area), keypoints, bool(record.get("iscrowd", 0))
 
 
-def _encoded(segmentation: Any, size: tuple[int, int]) -> dict[str, Any] | None:
-    """A polygon list or an RLE, compressed or not, as pycocotools' compressed RLE."""
+def _parse_segmentation(segmentation: Any, size: tuple[int, int]) -> dict[str, Any] | None:
+    """A list of polygons or an RLE, compressed or not, as pycocotools' compressed RLE."""
     width, height = size
     if not segmentation:
         return None
     try:
         if isinstance(segmentation, list):
-            outline = sum(_outline(polygon) for polygon in segmentation)
-            if not outline < _LONGEST_OUTLINE or min(size) < 1:
+            outline = sum(_outline_length(polygon) for polygon in segmentation)
+            if not outline < _MAX_OUTLINE or min(size) < 1:
                 raise ValueError(f"an outline of {outline:g} pixels around {width} x {height}")
             return rle.merge(rle.frPyObjects(segmentation, height, width))
         counts = segmentation["counts"]
@@ -239,15 +249,18 @@ def _encoded(segmentation: Any, size: tuple[int, int]) -> dict[str, Any] | None:
             raise ValueError(f"size {segmentation['size']}")
         if isinstance(counts, list):
             return rle.frPyObjects(segmentation, height, width)
-        if len(segmentation["size"]) != 2 or not is_whole(counts):
-            raise ValueError("its counts are cut off")
+        if len(segmentation["size"]) != 2 or not is_complete_rle(counts):
+            raise ValueError("its counts are truncated")
     except Exception as error:  # pycocotools raises no narrower one
-        raise ValueError(f"segmentation is no polygon and no RLE ({error})") from error
+        raise ValueError(f"segmentation is neither polygons nor an RLE ({error})") from error
     return dict(segmentation)
 
 
-def _outline(polygon: list[float]) -> float:
-    """Pixels around a polygon, about; at least; raises `ValueError` where it is none."""
+def _outline_length(polygon: list[float]) -> float:
+    """Approximate length of a polygon's outline in pixels, a lower bound.
+
+    Raises `ValueError` for anything that is not a polygon.
+    """
     corners = np.array(polygon, dtype=np.float64).reshape(-1, 2)
     if not len(corners) or not np.isfinite(corners).all():
         raise ValueError("a polygon without corners")

@@ -1,4 +1,4 @@
-"""Object keypoint similarity (OKS), as COCO defines it: how alike two poses are."""
+"""Object keypoint similarity (OKS) of two poses, as COCO defines it."""
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -6,7 +6,7 @@ from jaxtyping import Bool, Float
 SIGMAS = np.array(
     [26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]
 ) / 1000  # fmt: skip
-"""How far annotators stray on each joint, relative to the person's size (COCO)."""
+"""COCO's constants: the spread of annotators on each joint, relative to the person's size."""
 
 
 def similarity(
@@ -15,9 +15,10 @@ def similarity(
     areas: Float[np.ndarray, " n"],
     found: Float[np.ndarray, "n 17 2"],
 ) -> Float[np.ndarray, " n"]:
-    """OKS of n labelled persons with the poses found for them.
+    """OKS of n labelled persons with the pose found for each.
 
-    Over the labelled joints; for a person with none, by how far joints lie outside twice the box.
+    The mean over the labelled joints. For a person without any, the distance of a joint is how
+    far it lies outside the box enlarged by its own size on each side, as in pycocotools.
     """
     labelled = np.asarray(truth[:, :, 2] > 0)
     away = found - truth[:, :, :2]
@@ -33,28 +34,31 @@ def similarity(
 def joint_similarity(
     away: Float[np.ndarray, "n 17 2"], areas: Float[np.ndarray, " n"]
 ) -> Float[np.ndarray, "n 17"]:
-    """How near each joint is: 1 where it is not `away` at all, by area and the joint's sigma."""
+    """Similarity of each joint: 1 at distance 0, falling with the offset `away` in pixels."""
     square = (away**2).sum(axis=2)
     return np.exp(-square / (2 * SIGMAS) ** 2 / (areas[:, None] + np.spacing(1)) / 2)
 
 
-def unsuppressed(
+def oks_nms(
     keypoints: Float[np.ndarray, "n 17 2"],
     scores: Float[np.ndarray, " n"],
     areas: Float[np.ndarray, " n"],
     threshold: float = 0.9,
 ) -> Bool[np.ndarray, " n"]:
-    """Which poses of one image stay after OKS-NMS: those not more alike than `threshold` to one
-    that scores higher and stays. OKS is over all joints and the mean of the two areas."""
+    """Mask of the poses of one image that OKS non-maximum suppression keeps.
+
+    A pose is dropped if its OKS with a kept pose of a higher score exceeds `threshold`. OKS is
+    over all joints, with the mean of the two areas.
+    """
     keep = np.ones(len(scores), dtype=bool)
     order = np.argsort(-scores, kind="stable")
-    everywhere = np.ones((len(scores), 17, 1))
-    for place, best in enumerate(order):
-        rest = order[place + 1 :]
+    visible = np.ones((len(scores), 17, 1))
+    for rank, best in enumerate(order):
+        rest = order[rank + 1 :]
         rest = rest[keep[rest]]
         if not keep[best] or len(rest) == 0:
             continue
-        as_truth = np.concatenate([keypoints[rest], everywhere[rest]], axis=2)
+        as_truth = np.concatenate([keypoints[rest], visible[rest]], axis=2)
         alike = similarity(
             as_truth,
             np.zeros((len(rest), 4)),

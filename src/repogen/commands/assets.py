@@ -1,11 +1,10 @@
 """`repogen assets`: install packs of clothes, hair and panoramas."""
 
-import sys
-
 from tyro.conf import Positional
 
 from repogen import assets
 from repogen.commands.parsing import run_command
+from repogen.messages import say
 
 
 def run(words: list[str]) -> int:
@@ -30,7 +29,7 @@ def add(name: Positional[str], licence: str | None = None) -> int:
     """
     added = assets.add(name, licence)
     for line in added.left_out:
-        print(f"repogen: left out: {line}", file=sys.stderr)
+        say(f"left out: {line}")
     print(assets.packs_text({added.pack.name: added.pack}))
     return 0
 

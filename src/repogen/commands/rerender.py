@@ -19,7 +19,7 @@ def command(dataset: Positional[Path], ids: tuple[int, ...], out: Path = Path("r
         ids: Image ids, from 1.
         out: Folder to write to.
     """
-    from repogen.generation.rerender import rerender
+    from repogen.datasets.rerender import rerender
 
     print("\n".join(map(str, rerender(dataset, ids, out))))
     return 0

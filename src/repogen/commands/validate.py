@@ -18,7 +18,7 @@ def command(dataset: Positional[Path], rerender: int = 3) -> int:
         dataset: A finished dataset.
         rerender: How many images to make again and compare byte for byte.
     """
-    from repogen.generation.rerender import validate
+    from repogen.datasets.validate.dataset import validate
 
     problems = validate(dataset, rerender)
     print("\n".join(problems) or "every promise holds")

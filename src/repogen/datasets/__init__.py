@@ -1,1 +1,1 @@
-"""Dataset folders: written whole, read back, validated."""
+"""Datasets: folders and shards, written, read, converted, validated and rendered again."""

@@ -1,4 +1,4 @@
-"""Reading a finished dataset back, whichever its format."""
+"""Reading a finished dataset, a folder with a COCO file or shards."""
 
 import json
 from collections.abc import Collection, Iterator, Sequence
@@ -6,15 +6,16 @@ from pathlib import Path
 from reprlib import repr as shortened
 from typing import Any
 
-from repogen.datasets.folder import MAPS, MOST_IMAGES, PICTURE, DatasetFolder, write_whole
-from repogen.datasets.shards import ShardFolder, read_labels, read_pictures
+from repogen.datasets.folder import MAPS, MAX_IMAGES, PICTURE, DatasetFolder
+from repogen.datasets.shards import ShardFolder, read_shard_files, read_shard_labels
 from repogen.errors import UserError
+from repogen.files import write_atomic
 from repogen.scenes.scene import Scene, scene_from_json
 
 RUN_FORMAT = 1
 
-_NEEDED = {"images": int, "write": list, "hidden": str, "keypoints": str, "body": str}
-"""Options that whoever reads a dataset asks for."""
+_REQUIRED = {"images": int, "write": list, "hidden": str, "keypoints": str, "body": str}
+"""Options in run.json that reading a dataset needs."""
 
 _IMAGES, _ANNOTATIONS = '"images":[\n', '"annotations":[\n'
 
@@ -24,63 +25,66 @@ Entry = dict[str, Any]
 
 
 def open_dataset(path: Path | str) -> DatasetFolder:
-    """The finished dataset at `path`, shards or not. Raises `UserError` where there is none."""
+    """The finished dataset at `path`, of either format. Raises `UserError` where there is none."""
     folder = DatasetFolder(Path(path))
-    if read_run(folder)["config"].get("format") == "webdataset":
+    if read_run_info(folder)["config"].get("format") == "webdataset":
         folder = ShardFolder(folder.root)
     if not folder.complete:
-        raise UserError(
-            f"{folder.root} is not finished; run the command that began it again to go on"
-        )
+        raise UserError(f"{folder.root} is not finished; run its command again to resume")
     return folder
 
 
-def open_folder(path: Path | str) -> DatasetFolder:
+def open_coco_folder(path: Path | str) -> DatasetFolder:
     """The finished dataset with a COCO file at `path`. Raises `UserError` where there is none."""
     folder = open_dataset(path)
     if isinstance(folder, ShardFolder):
         raise UserError(
-            f"{folder.root} holds shards; repogen convert {folder.root} FOLDER makes a folder with "
-            "a COCO file of them"
+            f"{folder.root} holds shards; repogen convert {folder.root} FOLDER writes a folder "
+            "with a COCO file"
         )
     return folder
 
 
-def read_run(folder: DatasetFolder) -> dict[str, Any]:
-    """The contents of run.json. Raises `UserError` where it is not one of ours."""
+def read_run_info(folder: DatasetFolder) -> dict[str, Any]:
+    """The contents of run.json. Raises `UserError` where it is missing or not repogen's."""
     try:
-        return run_of(folder.run.read_bytes(), str(folder.run))
+        return parse_run_info(folder.run.read_bytes(), str(folder.run))
     except OSError as error:
         raise UserError(
-            f"{folder.root} is no dataset of repogen: it has no readable run.json"
+            f"{folder.root} is not a repogen dataset: it has no readable run.json"
         ) from error
 
 
-def run_of(data: bytes, where: str) -> dict[str, Any]:
-    """The contents of a run.json. Raises `UserError`, naming `where`, for another file's."""
+def parse_run_info(data: bytes, where: str) -> dict[str, Any]:
+    """The contents of a run.json; `where` names the file in errors.
+
+    Raises `UserError` for data that is not a run.json of this version.
+    """
     try:
         run = json.loads(data)
         if run["format"] != RUN_FORMAT or not {"config", "versions"} <= set(run):
             raise ValueError(f"format {run['format']}")
         config = run["config"]
-        for name, kind in _NEEDED.items():
+        for name, kind in _REQUIRED.items():
             if not isinstance(config[name], kind):
                 raise TypeError(f"its {name} is {shortened(config[name])}")
-        if not 1 <= config["images"] <= MOST_IMAGES or not set(config["write"]) <= set(MAPS):
-            raise ValueError("its options are none of ours")
+        if not 1 <= config["images"] <= MAX_IMAGES or not set(config["write"]) <= set(MAPS):
+            raise ValueError("its images or write are out of range")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{where} is not a run.json of this version ({error})") from error
     return run
 
 
-def write_run(folder: DatasetFolder, run: dict[str, Any]) -> None:
+def write_run_info(folder: DatasetFolder, run: dict[str, Any]) -> None:
     """Write run.json."""
-    write_whole(folder.run, (json.dumps(run, indent=1) + "\n").encode())
+    write_atomic(folder.run, (json.dumps(run, indent=1) + "\n").encode())
 
 
 def read_header(folder: DatasetFolder) -> Entry:
-    """The COCO file's entries beside its images and annotations; of a file that another program has
-    written anew, too. Raises `UserError` where it cannot be read."""
+    """The COCO file's entries other than images and annotations.
+
+    Also reads files that another program rewrote. Raises `UserError` where it cannot be read.
+    """
     text = ""
     try:
         with folder.annotations.open() as lines:
@@ -94,7 +98,7 @@ def read_header(folder: DatasetFolder) -> Entry:
 
 
 def read_coco(folder: DatasetFolder) -> Entry:
-    """The whole annotation file. Raises `UserError` where it cannot be read or is none."""
+    """The whole COCO file. Raises `UserError` where it cannot be read or lacks a list."""
     try:
         coco = json.loads(folder.annotations.read_text())
     except (OSError, ValueError, RecursionError) as error:
@@ -108,10 +112,12 @@ def read_coco(folder: DatasetFolder) -> Entry:
 
 
 def read_scenes(folder: DatasetFolder, ids: Collection[int] | None = None) -> Iterator[Scene]:
-    """The scenes in image order; with `ids` only those of these images. Raises `UserError` where
-    one cannot be read."""
+    """The scenes in image order, or only those of the images `ids`.
+
+    Raises `UserError` where one cannot be read.
+    """
     if isinstance(folder, ShardFolder):
-        lines = (record.scene for record in read_labels(folder, ids))
+        lines = (sample.scene for sample in read_shard_labels(folder, ids))
     else:
         numbered = enumerate(_lines(folder), start=1)
         lines = (line for number, line in numbered if ids is None or number in ids)
@@ -119,12 +125,12 @@ def read_scenes(folder: DatasetFolder, ids: Collection[int] | None = None) -> It
 
 
 def read_scene_lines(folder: DatasetFolder) -> Iterator[str]:
-    """The scenes as JSON text. Raises `UserError` where one is none."""
+    """The scenes as JSON text. Raises `UserError` for a line that is not JSON."""
     for number, line in enumerate(_lines(folder), start=1):
         try:
             json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise UserError(f"{folder.scenes} line {number} is no scene: {error}") from error
+            raise UserError(f"{folder.scenes} line {number} is not a scene: {error}") from error
         yield line.rstrip("\n")
 
 
@@ -136,14 +142,16 @@ def _lines(folder: DatasetFolder) -> Iterator[str]:
         raise UserError(f"cannot read {folder.scenes}: {error}") from error
 
 
-def read_annotated(
+def read_entries(
     folder: DatasetFolder, ids: Collection[int] | None = None
 ) -> Iterator[tuple[Entry, list[Entry]]]:
-    """Every image's COCO entry and its annotations (of shards without ids), in order, without
-    holding them all; with `ids` only those of these images. Raises `UserError` where they cannot
-    be read."""
+    """The COCO entry and the annotations of each image, in order, one image at a time.
+
+    With `ids` only those of these images. Annotations from shards have no ids. Raises `UserError`
+    where they cannot be read.
+    """
     if isinstance(folder, ShardFolder):
-        yield from ((r.image, r.annotations) for r in read_labels(folder, ids))
+        yield from ((s.image, s.annotations) for s in read_shard_labels(folder, ids))
         return
     try:
         left = None if ids is None else set(ids)
@@ -163,13 +171,15 @@ def read_annotated(
 
 
 def read_files(folder: DatasetFolder, image_id: int, kinds: Sequence[str]) -> dict[str, bytes]:
-    """The picture and maps of an image by kind, `PICTURE` and the like. Raises `UserError` where
-    one is not there."""
+    """The picture (kind `PICTURE`) and maps of an image, by kind.
+
+    Raises `UserError` where one is missing.
+    """
     if isinstance(folder, ShardFolder):
-        data = read_pictures(folder, image_id)
+        data = read_shard_files(folder, image_id)
         for kind in kinds:
             if kind not in data:
-                raise UserError(f"{folder.root}: the shards hold no {kind} of image {image_id}")
+                raise UserError(f"{folder.root}: its shards have no {kind} of image {image_id}")
         return {kind: data[kind] for kind in kinds}
     try:
         return {
@@ -183,10 +193,10 @@ def read_files(folder: DatasetFolder, image_id: int, kinds: Sequence[str]) -> di
 
 
 def read_table(folder: DatasetFolder, name: str) -> Iterator[Entry]:
-    """The COCO file's images or annotations, without holding them all.
+    """The COCO file's images or annotations, one at a time.
 
-    As we write it, the file has an entry a line; one that another program has written anew is
-    read whole. Raises `UserError` where it cannot be read.
+    repogen writes one entry per line; a file that another program rewrote is read whole. Raises
+    `UserError` where it cannot be read.
     """
     begins = {"images": _IMAGES, "annotations": _ANNOTATIONS}[name]
     try:
@@ -204,12 +214,12 @@ def read_table(folder: DatasetFolder, name: str) -> Iterator[Entry]:
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"cannot read {folder.annotations}: {error}") from error
     if ours:
-        raise UserError(f"{folder.annotations} ends among its {name}")
+        raise UserError(f"{folder.annotations} ends within its {name}")
     yield from read_coco(folder)[name]
 
 
 def _no_list(folder: DatasetFolder, name: str) -> UserError:
-    return UserError(f"{folder.annotations}: no list {name!r} of records")
+    return UserError(f"{folder.annotations}: {name!r} is not a list of records")
 
 
 def _by_image(
@@ -223,4 +233,4 @@ def _by_image(
             following = next(annotations, None)
         yield image, own
     if following is not None:
-        raise ValueError(f"annotation {following['id']} is of no image, or not in their order")
+        raise ValueError(f"annotation {following['id']} belongs to no image or is out of order")

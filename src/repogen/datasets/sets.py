@@ -1,4 +1,4 @@
-"""Sets named on the command line."""
+"""Sets of annotated persons, as options of the command line name them."""
 
 import re
 from dataclasses import dataclass, replace
@@ -7,61 +7,62 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
-from repogen.coco.annotations import PersonAnnotations, read_people
+from repogen.coco.annotations import PersonAnnotations, read_person_annotations
 from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.shards import ShardFolder
 from repogen.errors import UserError
 
 
 def read_set(spec: str) -> PersonAnnotations:
-    """The set that NAME=DATASET or NAME=ANNOTATIONS.json:IMAGES_DIR names, with :CAP (labelled
-    persons of it to take, evenly spread) at its end. Raises `UserError` for anything else, and
-    where nobody is labelled."""
-    words = parse_set(spec)
-    if words.shards is not None:
+    """The set NAME=DATASET or NAME=ANNOTATIONS.json:IMAGES_DIR.
+
+    With :CAP at the end, at most CAP of its labelled persons, uniformly spread. Raises `UserError`
+    for anything else, and where no person is labelled.
+    """
+    parsed = parse_set(spec)
+    if parsed.shards is not None:
         raise UserError(
-            f"set {spec!r} is shards, which can only be trained on; make a folder of them with "
-            f"repogen convert {words.shards} FOLDER, and give that"
+            f"set {spec!r} is shards, which only training reads; run repogen convert "
+            f"{parsed.shards} FOLDER and give that folder"
         )
-    if words.annotations is None or words.images is None:
-        raise UserError(f"set {spec!r} is images made while training, which are not kept")
-    people = read_people(words.name, words.annotations, words.images)
+    if parsed.annotations is None or parsed.images is None:
+        raise UserError(f"set {spec!r} is generated while training and not stored; give a dataset")
+    people = read_person_annotations(parsed.name, parsed.annotations, parsed.images)
     labelled = people.labelled()
     if len(labelled) == 0:
         raise UserError(
-            f"set {spec!r} holds {len(people)} persons and no labelled joint of any; "
-            "give a set with keypoints"
+            f"set {spec!r} has {len(people)} persons, none with a labelled joint; give a set with "
+            "keypoints"
         )
-    return people if words.cap is None else people.take(spread(labelled, words.cap))
+    return people if parsed.cap is None else people.take(take_uniformly(labelled, parsed.cap))
 
 
-def spread(persons: Int[np.ndarray, " n"], cap: int) -> Int[np.ndarray, " m"]:
-    """At most `cap` of them, evenly spread."""
+def take_uniformly(persons: Int[np.ndarray, " n"], cap: int) -> Int[np.ndarray, " m"]:
+    """At most `cap` of the persons, uniformly spread over them."""
     if cap >= len(persons):
         return persons
     return persons[np.linspace(0, len(persons) - 1, cap).round().astype(int)]
 
 
 def check_unique_names(specs: tuple[str, ...]) -> None:
-    """Raise `UserError` where two sets have one name: their scores could not be told apart."""
+    """Raises `UserError` where two sets have the same name."""
     names = [spec.partition("=")[0] for spec in specs]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
-        raise UserError(f"two sets are called {twice[0]!r}; give each NAME=… of its own")
+        raise UserError(f"two sets are called {twice[0]!r}; give each set its own NAME=…")
 
 
 @dataclass(frozen=True)
 class SetSpec:
-    """What a set's words on the command line say: a COCO file and its images, or shards, or the
-    options of images that are made while training."""
+    """A set on the command line: a COCO file with images, or shards, or the options of `live:`."""
 
     name: str
     annotations: Path | None = None
     images: Path | None = None
     shards: str | None = None
-    """A folder, or a URL that fsspec knows."""
+    """A folder, or a URL for fsspec."""
     live: Path | None = None
-    """A TOML file with options of `repogen generate`."""
+    """A TOML file with options of `repogen generate`, for images made while training."""
     cap: int | None = None
     weight: float = 1.0
 
@@ -72,19 +73,18 @@ _LIVE = "live:"
 
 
 def parse_set(spec: str) -> SetSpec:
-    """Take NAME=DATASET, NAME=URL, NAME=live:OPTIONS.toml or NAME=ANNOTATIONS.json:IMAGES_DIR
-    apart, with :CAP and :xWEIGHT at its end. Raises `UserError` for anything else and for folders
-    that are not there."""
-    malformed = UserError(
-        f"set {spec!r} must read NAME=DATASET or NAME=ANNOTATIONS.json:IMAGES_DIR"
-    )
+    """Parse NAME=DATASET, NAME=URL, NAME=live:OPTIONS.toml or NAME=ANNOTATIONS.json:IMAGES_DIR.
+
+    :CAP and :xWEIGHT may follow. Raises `UserError` for anything else and for missing folders.
+    """
+    malformed = UserError(f"set {spec!r} must be NAME=DATASET or NAME=ANNOTATIONS.json:IMAGES_DIR")
     name, equals, rest = spec.partition("=")
     if not equals or not name or not rest:
         raise malformed
     url = _URL.match(rest)
     start = url[0] if url else _LIVE if rest.startswith(_LIVE) else ""
     parts, cap, weight = rest.removeprefix(start).split(":"), None, 1.0
-    # A file needs its images after it, though their folder be called 2017.
+    # After a COCO file comes its image folder, even if that is called 2017.
     least = 1 + (not start and Path(parts[0]).is_file())
     while len(parts) > least:
         number = _NUMBER.fullmatch(parts[-1])
@@ -96,7 +96,7 @@ def parse_set(spec: str) -> SetSpec:
         else:
             cap = int(float(number[2]))
     if cap == 0 or weight == 0:
-        raise UserError(f"set {spec!r} takes nobody; leave it out, or give a number above 0")
+        raise UserError(f"set {spec!r} takes no persons; leave it out, or give a number above 0")
     found = SetSpec(name, cap=cap, weight=weight)
     if start == _LIVE:
         return replace(found, live=Path(":".join(parts)))
@@ -107,7 +107,7 @@ def parse_set(spec: str) -> SetSpec:
             return replace(found, shards=parts[0])
         folder = DatasetFolder(Path(parts[0]))
         if not folder.complete:
-            raise UserError(f"set {spec!r}: {folder.root} is no finished dataset of repogen")
+            raise UserError(f"set {spec!r}: {folder.root} is not a finished repogen dataset")
         return replace(found, annotations=folder.annotations, images=folder.image(1).parent)
     if len(parts) != 2:
         raise malformed

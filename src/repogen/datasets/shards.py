@@ -1,8 +1,8 @@
-"""Shards: tar files of some hundred images each with their labels, as WebDataset has them.
+"""Shards: tar files of a few hundred images with their labels, in WebDataset's layout.
 
-A sample is the members of one name: 00000001.jpg, 00000001.json (its COCO image entry, its
-annotations without ids, its scene) and the optional pictures, 00000001.depth.png and the like.
-`shards.json` counts and hashes them; it is written last.
+A sample is the members with one number: 00000001.jpg, 00000001.json (its COCO image entry, its
+annotations without ids, its scene) and optional maps such as 00000001.depth.png. The manifest
+`shards.json` counts and hashes the shards; it is written last.
 """
 
 import hashlib
@@ -18,38 +18,35 @@ from typing import Any, BinaryIO
 import cattrs
 import fsspec
 
-from repogen.datasets.folder import (
-    PICTURE,
-    DatasetFolder,
-    Record,
-    damaged_part,
-    missing_part,
-    write_whole,
-)
+from repogen.datasets.folder import PICTURE, DatasetFolder, Sample
+from repogen.datasets.parts import damaged_part, missing_part
 from repogen.errors import UserError
+from repogen.files import write_atomic
 
 FORMAT = 1
-SHARD = 256
-"""Images in a tar file, where nobody asks for another number."""
-_MOST = 10_000
-"""A gigabyte of usual pictures."""
+SHARD_IMAGES = 256
+"""Default number of images per shard."""
+_MAX_SHARD_IMAGES = 10_000
+"""About a gigabyte of pictures of the default size."""
 _MANIFEST = "shards.json"
 _MEMBER = re.compile(r"(\d{8})\.([a-z]+(?:\.[a-z]+)*)")
 _SHARD = re.compile(r"shard-\d{6}\.tar")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _IDS = {"id", "image_id"}
-_CONVERTER = cattrs.Converter(detailed_validation=False)  # details of many entries take long
+_CONVERTER = cattrs.Converter(
+    detailed_validation=False
+)  # collecting details of many errors is slow
 
 
 def check_shard_images(count: int) -> None:
-    """Raises `UserError` for a number of images that no tar file of ours holds."""
-    if not 1 <= count <= _MOST:
-        raise UserError(f"--shard-images {count} must lie between 1 and {_MOST:,}")
+    """Raises `UserError` for a number of images per shard that is out of range."""
+    if not 1 <= count <= _MAX_SHARD_IMAGES:
+        raise UserError(f"--shard-images {count} must lie between 1 and {_MAX_SHARD_IMAGES:,}")
 
 
 @dataclass(frozen=True)
 class Shard:
-    """What the manifest says of one tar file."""
+    """The manifest's entry of one shard."""
 
     name: str
     images: int
@@ -60,7 +57,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What `shards.json` holds; `header` is the COCO file's entries before its images."""
+    """The content of `shards.json`; `header` holds the COCO file's entries before its images."""
 
     format: int
     header: dict[str, Any]
@@ -77,74 +74,74 @@ class ShardFolder(DatasetFolder):
 
     @property
     def complete(self) -> bool:
-        """Whether the run has been finished: the manifest is written last."""
+        """Whether the run is finished: the manifest is written last."""
         return self.manifest.exists()
 
     def part(self, chunk: int) -> Path:
         return self.root / ".parts" / f"{chunk:06d}.json"
 
-    def write_chunk(self, chunk: int, records: Iterable[Record]) -> None:
-        """Write the tar file of a chunk's images, then what the manifest will say of it."""
+    def write_chunk(self, chunk: int, samples: Iterable[Sample]) -> None:
+        """Write the shard of a chunk, then its manifest entry as the part file."""
         name = f"shard-{chunk:06d}.tar"
-        data, shard = pack(name, records)
-        write_whole(self.root / name, data)
-        write_whole(self.part(chunk), json.dumps(asdict(shard)).encode())
+        data, shard = pack_shard(name, samples)
+        write_atomic(self.root / name, data)
+        write_atomic(self.part(chunk), json.dumps(asdict(shard)).encode())
 
     def finish(self, chunks: int, header: dict[str, Any]) -> None:
-        """Make one dataset of the chunks: write the manifest."""
+        """Complete the dataset: write the manifest."""
         shards = tuple(self._shard(chunk) for chunk in range(chunks))
         text = json.dumps(asdict(Manifest(FORMAT, header, shards)), indent=1)
-        write_whole(self.manifest, (text + "\n").encode())
+        write_atomic(self.manifest, (text + "\n").encode())
 
     def _shard(self, chunk: int) -> Shard:
         try:
             return Shard(**json.loads(self.part(chunk).read_text()))
         except FileNotFoundError as error:
-            raise missing_part(self, chunk) from error
+            raise missing_part(self.part(chunk)) from error
         except (OSError, ValueError, TypeError) as error:
-            raise damaged_part(self, chunk) from error
+            raise damaged_part(self.part(chunk)) from error
 
 
-def pack(name: str, records: Iterable[Record]) -> tuple[bytes, Shard]:
-    """A tar file of records, the same bytes for the same records, and its manifest's entry."""
+def pack_shard(name: str, samples: Iterable[Sample]) -> tuple[bytes, Shard]:
+    """A tar file of samples and its manifest entry; the same bytes for the same samples."""
     out = io.BytesIO()
     images = persons = 0
     with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for record in records:
-            images, persons = images + 1, persons + len(record.annotations)
-            facts = {"image": record.image, "annotations": record.annotations}
-            text = json.dumps(facts, separators=(",", ":"))[:-1] + f',"scene":{record.scene}}}'
+        for sample in samples:
+            images, persons = images + 1, persons + len(sample.annotations)
+            labels = {"image": sample.image, "annotations": sample.annotations}
+            text = json.dumps(labels, separators=(",", ":"))[:-1] + f',"scene":{sample.scene}}}'
             members = {"json": text.encode()}
-            members |= {_ending(kind): data for kind, data in record.files.items()}
-            for ending, data in members.items():
-                member = tarfile.TarInfo(f"{record.image['id']:08d}.{ending}")
+            members |= {_kind_to_suffix(kind): data for kind, data in sample.files.items()}
+            for suffix, data in members.items():
+                member = tarfile.TarInfo(f"{sample.image['id']:08d}.{suffix}")
                 member.size = len(data)
                 tar.addfile(member, io.BytesIO(data))
     data = out.getvalue()
     return data, Shard(name, images, persons, len(data), hashlib.sha256(data).hexdigest())
 
 
-def _ending(kind: str) -> str:
+def _kind_to_suffix(kind: str) -> str:
     return "jpg" if kind == PICTURE else kind.replace("/", ".") + ".png"
 
 
-def _kind(ending: str) -> str:
-    return PICTURE if ending == "jpg" else ending.removesuffix(".png").replace(".", "/")
+def _suffix_to_kind(suffix: str) -> str:
+    return PICTURE if suffix == "jpg" else suffix.removesuffix(".png").replace(".", "/")
 
 
-def unpack(data: bytes, where: str) -> Iterator[Record]:
-    """The records of a tar file that `pack` wrote, in order.
+def unpack_shard(data: bytes, where: str) -> Iterator[Sample]:
+    """The samples of a tar file that `pack_shard` wrote, in order; nothing is written to disk.
 
-    Raises `UserError`, naming `where`, for anything else; nothing is written to the disk.
+    Raises `UserError`, naming `where`, for anything else.
     """
-    for key, files in _members(io.BytesIO(data), where).items():
-        yield _record(files, f"{where}: {key}")
+    for key, files in _read_tar(io.BytesIO(data), where).items():
+        yield _parse_sample(files, f"{where}: {key}")
 
 
-def _members(
-    file: BinaryIO, where: str, wanted: Callable[[str, str], bool] = lambda name, ending: True
+def _read_tar(
+    file: BinaryIO, where: str, wanted: Callable[[str, str], bool] = lambda number, suffix: True
 ) -> dict[str, dict[str, bytes]]:
-    """What the members of a tar file hold whose name and ending are wanted, by these two."""
+    """The wanted members of a tar file: their bytes by number and suffix."""
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
     members: dict[str, dict[str, bytes]] = {}
@@ -152,71 +149,76 @@ def _members(
         with tarfile.open(fileobj=file, mode="r:") as tar:
             for member in tar:
                 name = _MEMBER.fullmatch(member.name)
-                whole = member.isreg() and not member.issparse()  # holes are memory from nothing
-                if not whole or name is None or member.size > size:
-                    raise UserError(f"{where}: foreign member {member.name!r}")
+                regular = member.isreg() and not member.issparse()  # holes would expand in memory
+                if not regular or name is None or member.size > size:
+                    raise UserError(f"{where}: unexpected member {member.name!r}")
                 if wanted(name[1], name[2]):
                     content = tar.extractfile(member)
                     assert content is not None
                     members.setdefault(name[1], {})[name[2]] = content.read()
+    except UserError:
+        raise
     except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
-        raise UserError(f"{where} is no whole tar file: {error}") from error
+        raise UserError(f"{where} is not a complete tar file: {error}") from error
     return members
 
 
-def _record(files: dict[str, bytes], where: str) -> Record:
+def _parse_sample(files: dict[str, bytes], where: str) -> Sample:
     try:
-        text = files.pop("json").decode()
-        facts = json.loads(text)
-        image, annotations = facts["image"], facts["annotations"]
+        labels = json.loads(files.pop("json").decode())
+        image, annotations = labels["image"], labels["annotations"]
         if not (isinstance(image, dict) and isinstance(image["id"], int)):
             raise TypeError("its image has no id")
         if not (isinstance(annotations, list) and all(map(_without_ids, annotations))):
-            raise TypeError("its annotations are no list of records without ids")
-        scene = json.dumps(facts["scene"], separators=(",", ":"))
+            raise TypeError("its annotations are not a list of records without ids")
+        scene = json.dumps(labels["scene"], separators=(",", ":"))
     except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise UserError(f"{where}.json is missing or no record of ours: {error}") from error
-    return Record(image, annotations, scene, {_kind(k): data for k, data in files.items()})
+        raise UserError(f"{where}.json is missing or not a repogen sample: {error}") from error
+    files_by_kind = {_suffix_to_kind(suffix): data for suffix, data in files.items()}
+    return Sample(image, annotations, scene, files_by_kind)
 
 
 def _without_ids(annotation: Any) -> bool:
     return isinstance(annotation, dict) and bool(annotation) and not annotation.keys() & _IDS
 
 
-def with_ids(records: Sequence[Record]) -> dict[str, list[dict[str, Any]]]:
-    """The images and annotations of records as a COCO file has them; annotations count from 1."""
+def with_ids(samples: Sequence[Sample]) -> dict[str, list[dict[str, Any]]]:
+    """The images and annotations of samples as in a COCO file; annotation ids count from 1."""
     annotations: list[dict[str, Any]] = []
-    for record in records:
-        for annotation in record.annotations:
-            ids = {"id": len(annotations) + 1, "image_id": record.image["id"]}
+    for sample in samples:
+        for annotation in sample.annotations:
+            ids = {"id": len(annotations) + 1, "image_id": sample.image["id"]}
             annotations.append(ids | annotation)
-    return {"images": [record.image for record in records], "annotations": annotations}
+    return {"images": [sample.image for sample in samples], "annotations": annotations}
 
 
-def read_labels(folder: ShardFolder, ids: Collection[int] | None = None) -> Iterator[Record]:
-    """The records of a dataset on the disk in order, with `ids` only those of these images, and
-    without any of their files: of a shard only the labels are read, and its hash is not asked for.
-    Raises `UserError` where they cannot be read."""
-    for shard, first in _numbered(folder):
+def read_shard_labels(folder: ShardFolder, ids: Collection[int] | None = None) -> Iterator[Sample]:
+    """The samples of a dataset on disk in order, or only those of images `ids`, without files.
+
+    Only labels are read; hashes are not checked. Raises `UserError` where they cannot be read.
+    """
+    for shard, first in _shards_with_first_id(folder):
         inside = range(first, first + shard.images)
         if ids is not None and not any(number in inside for number in ids):
             continue
-        for key, files in _read_members(folder, shard, lambda _, ending: ending == "json").items():
+        for key, files in _read_members(folder, shard, lambda _, suffix: suffix == "json").items():
             if ids is None or int(key) in ids:
-                yield _record(files, f"{shard.name}: {key}")
+                yield _parse_sample(files, f"{shard.name}: {key}")
 
 
-def read_pictures(folder: ShardFolder, image_id: int) -> dict[str, bytes]:
+def read_shard_files(folder: ShardFolder, image_id: int) -> dict[str, bytes]:
     """An image's files by kind. Raises `UserError` where its shard cannot be read."""
-    for shard, first in _numbered(folder):
+    for shard, first in _shards_with_first_id(folder):
         if first <= image_id < first + shard.images:
-            found = _read_members(folder, shard, lambda name, _: int(name) == image_id)
+            found = _read_members(folder, shard, lambda number, _: int(number) == image_id)
             files = found.get(f"{image_id:08d}", {})
-            return {_kind(ending): data for ending, data in files.items() if ending != "json"}
+            return {
+                _suffix_to_kind(suffix): data for suffix, data in files.items() if suffix != "json"
+            }
     return {}
 
 
-def _numbered(folder: ShardFolder) -> Iterator[tuple[Shard, int]]:
+def _shards_with_first_id(folder: ShardFolder) -> Iterator[tuple[Shard, int]]:
     """The shards, each with the id of its first image."""
     first = 1
     for shard in read_manifest(str(folder.root)).shards:
@@ -230,14 +232,16 @@ def _read_members(
     path = folder.root / shard.name
     try:
         with path.open("rb") as file:
-            return _members(file, str(path), wanted)
+            return _read_tar(file, str(path), wanted)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
 
 
 def read_manifest(url: str) -> Manifest:
-    """The manifest of the dataset in a folder, or below a URL that fsspec knows (s3://, gs://,
-    memory://). Raises `UserError` where there is none of ours."""
+    """The manifest of the dataset in a folder or at a URL for fsspec (s3://, gs://, memory://).
+
+    Raises `UserError` where it is missing or invalid.
+    """
     where = f"{url.rstrip('/')}/{_MANIFEST}"
     try:
         manifest = _CONVERTER.structure(json.loads(read_bytes(where)), Manifest)
@@ -246,24 +250,26 @@ def read_manifest(url: str) -> Manifest:
     except UserError:
         raise
     except Exception as error:
-        raise UserError(f"{where} is no manifest of this version: {error}") from error
+        raise UserError(f"{where} is not a manifest of this version: {error}") from error
     for shard in manifest.shards:
         if _SHARD.fullmatch(shard.name) is None:
-            raise UserError(f"{where} names a foreign file {shard.name!r}")
+            raise UserError(f"{where} names an unexpected file {shard.name!r}")
         if _SHA256.fullmatch(shard.sha256) is None:
-            raise UserError(f"{where}: {shard.sha256!r} is no SHA-256")
-        # A person's record is some hundred bytes long.
-        if not (1 <= shard.images <= _MOST and 0 <= shard.persons <= shard.bytes):
-            raise UserError(f"{where} counts what {shard.name} cannot hold")
+            raise UserError(f"{where}: {shard.sha256!r} is not a SHA-256")
+        # The annotation of one person takes hundreds of bytes.
+        if not (1 <= shard.images <= _MAX_SHARD_IMAGES and 0 <= shard.persons <= shard.bytes):
+            raise UserError(f"{where} gives {shard.name} an impossible number of images or persons")
     return manifest
 
 
 def read_shard(url: str, shard: Shard, cache: Path | None = None) -> bytes:
-    """A tar file of the dataset below `url`; with a folder `cache`, from there once it has been
-    fetched. Raises `UserError` where it is not what its manifest says."""
-    kept = None if cache is None else cache / f"{shard.sha256}.tar"
-    if kept is not None and kept.is_file():
-        data = read_bytes(str(kept))
+    """The bytes of a shard of the dataset at `url`, cached in the folder `cache` if one is given.
+
+    Raises `UserError` where size or hash differ from the manifest.
+    """
+    cached = None if cache is None else cache / f"{shard.sha256}.tar"
+    if cached is not None and cached.is_file():
+        data = read_bytes(str(cached))
         if hashlib.sha256(data).hexdigest() == shard.sha256:
             return data
     where = f"{url.rstrip('/')}/{shard.name}"
@@ -271,14 +277,14 @@ def read_shard(url: str, shard: Shard, cache: Path | None = None) -> bytes:
     if len(data) != shard.bytes:
         raise UserError(f"{where} has {len(data)} bytes, its manifest says {shard.bytes}")
     if hashlib.sha256(data).hexdigest() != shard.sha256:
-        raise UserError(f"{where} is not the file its manifest was made of")
-    if kept is not None:
-        write_whole(kept, data)
+        raise UserError(f"{where} has another SHA-256 than its manifest says")
+    if cached is not None:
+        write_atomic(cached, data)
     return data
 
 
 def read_bytes(where: str) -> bytes:
-    """A file on the disk or at a URL. Raises `UserError` where it cannot be read."""
+    """The bytes of a file on disk or at a URL. Raises `UserError` where it cannot be read."""
     try:
         with fsspec.open(where, "rb") as file:
             return file.read()

@@ -5,7 +5,7 @@ from pathlib import Path
 from PIL import Image
 
 from repogen.errors import UserError
-from repogen.pictures import MOST_PIXELS
+from repogen.pictures import MAX_PIXELS
 
 
 def find_cutouts(folder: Path) -> tuple[Path, ...]:
@@ -26,6 +26,6 @@ def _has_alpha(path: Path) -> bool:
     try:
         with Image.open(path) as picture:
             alpha = "A" in picture.getbands() or "transparency" in picture.info
-            return alpha and picture.width * picture.height <= MOST_PIXELS
+            return alpha and picture.width * picture.height <= MAX_PIXELS
     except Exception:  # Pillow's decoders raise many kinds
         return False

@@ -7,9 +7,7 @@ import numpy as np
 
 from repogen.environment.panoramas import LUMINANCE
 from repogen.errors import check_between, unknown_choice
-
-JPEG_QUALITY = 92
-"""Of pictures whose file nothing has been done to."""
+from repogen.pictures import JPEG_QUALITY
 
 EFFECTS = (
     "exposure",

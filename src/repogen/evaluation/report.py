@@ -13,8 +13,7 @@ from urllib.parse import quote
 import numpy as np
 
 from repogen.coco.annotations import PersonAnnotations
-from repogen.coco.samples import readable
-from repogen.datasets.folder import write_whole
+from repogen.coco.images import drop_unreadable
 from repogen.datasets.sets import check_unique_names, parse_set, read_set
 from repogen.errors import UserError
 from repogen.evaluation.comparison import compare
@@ -22,6 +21,7 @@ from repogen.evaluation.config import EvaluateConfig
 from repogen.evaluation.detections import read_detections
 from repogen.evaluation.page import report_html, report_markdown
 from repogen.evaluation.results import Report
+from repogen.files import write_atomic
 from repogen.inference.estimate import Boxes, Estimates, Estimator, estimate_people
 from repogen.inference.network import load_estimator, torch_estimator
 from repogen.models.weights import blend_tensors, load_model
@@ -40,7 +40,7 @@ def evaluate(config: EvaluateConfig) -> Report:
     unreadable = {}
     for i, people in enumerate(sets):
         source, detected = boxes[people.name]
-        sets[i], bad = readable(people, () if detected is None else detected.image)
+        sets[i], bad = drop_unreadable(people, () if detected is None else detected.image)
         unreadable[people.name] = len(bad)
         if detected is not None:
             boxes[people.name] = source, detected.without_images(bad)
@@ -76,7 +76,7 @@ def evaluate(config: EvaluateConfig) -> Report:
             for model, poses in estimates[people.name].items():
                 name = f"{quote(model, safe='')}@{quote(people.name, safe='')}.json"
                 path = config.out.with_name(f"{config.out.stem}_poses") / name
-                write_whole(path, (json.dumps(coco_results(people, poses)) + "\n").encode())
+                write_atomic(path, (json.dumps(coco_results(people, poses)) + "\n").encode())
         write_report(config.out, report)
     return report
 
@@ -85,9 +85,9 @@ def write_report(path: Path, report: Report) -> None:
     """Write the report as JSON to `path`, and as .html and .md beside it."""
     data = {"repogen": version("repogen"), **asdict(report)}
     text = json.dumps(_to_json(data), indent=1, ensure_ascii=False)
-    write_whole(path, (text + "\n").encode())
-    write_whole(path.with_suffix(".html"), report_html(report).encode())
-    write_whole(path.with_suffix(".md"), report_markdown(report).encode())
+    write_atomic(path, (text + "\n").encode())
+    write_atomic(path.with_suffix(".html"), report_html(report).encode())
+    write_atomic(path.with_suffix(".md"), report_markdown(report).encode())
 
 
 def coco_results(people: PersonAnnotations, estimates: Estimates) -> list[dict[str, Any]]:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from repogen.datasets.folder import MAPS, MOST_IMAGES
-from repogen.datasets.shards import SHARD, check_shard_images
+from repogen.datasets.folder import MAPS, MAX_IMAGES
+from repogen.datasets.shards import SHARD_IMAGES, check_shard_images
 from repogen.errors import UserError, unknown_choice
 from repogen.labels.points import HIDDEN
 from repogen.labels.wholebody import check_keypoints
@@ -40,7 +40,7 @@ class GenerateConfig(SceneConfig):
     format: str = "coco"
     """coco: a folder of images with one COCO file. webdataset: tar files of images with their
     labels, and a manifest."""
-    shard_images: int = SHARD
+    shard_images: int = SHARD_IMAGES
     """Images in a tar file, with --format webdataset; whoever writes or reads one holds it in
     memory."""
     device: str = "cpu"
@@ -48,8 +48,8 @@ class GenerateConfig(SceneConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 1 <= self.images <= MOST_IMAGES:
-            raise UserError(f"--images {self.images} must lie between 1 and {MOST_IMAGES:,}")
+        if not 1 <= self.images <= MAX_IMAGES:
+            raise UserError(f"--images {self.images} must lie between 1 and {MAX_IMAGES:,}")
         if not 0 <= self.seed < 2**63:
             raise UserError(f"--seed {self.seed} must lie between 0 and 2**63 - 1")
         if not 0 <= self.workers <= 1024:

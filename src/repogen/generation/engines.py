@@ -1,4 +1,4 @@
-"""Spreading the chunks of a run over processes, of this machine or of a Ray cluster."""
+"""Distribution of a run's chunks over processes of this machine or a Ray cluster."""
 
 import multiprocessing
 import os
@@ -15,15 +15,15 @@ from repogen.datasets.folder import DatasetFolder
 from repogen.errors import UserError, first_line
 from repogen.generation.config import GenerateConfig
 
-_AHEAD = 2
-"""Chunks that are handed out for each processor, so that none waits."""
+_CHUNKS_PER_PROCESSOR = 2
+"""Chunks queued for each processor, so that none is idle."""
 
 _RETRIES = 5
-"""How often Ray makes a chunk again whose node has died."""
+"""How often Ray repeats a chunk whose node died."""
 
 
 def make_chunks(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) -> Iterator[int]:
-    """Make the chunks, yielding the size of each as it is finished, in any order.
+    """Generate the chunks `todo`; yields the number of images of each as it finishes, in any order.
 
     Raises `UserError` where workers die or the cluster cannot be reached.
     """
@@ -41,8 +41,11 @@ def make_chunks(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) 
 
 
 def start_method(device: str) -> str:
-    """How worker processes begin: as forks of one that has imported everything, where that can
-    be; but a process that has met CUDA, as Warp does when imported, cannot be forked."""
+    """The start method of worker processes: forkserver where possible, else spawn.
+
+    Forks of a process that has imported everything start fastest, but a process that has
+    initialised CUDA, as importing Warp does, cannot be forked.
+    """
     forks = device == "cpu" and "forkserver" in multiprocessing.get_all_start_methods()
     return "forkserver" if forks else "spawn"
 
@@ -52,34 +55,34 @@ def _in_processes(
 ) -> Iterator[int]:
     from repogen.generation import worker
 
-    # Each worker is one core's work; threads of the linear algebra would only spin.
+    # Each worker uses one core; threads of the linear algebra would only compete for it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Python's process that cleans up after one that was killed would say so at length.
+    # Python's resource tracker would print long warnings after a worker was killed.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
     context = multiprocessing.get_context(start_method(config.device))
     if context.get_start_method() == "forkserver":
         context.set_forkserver_preload(["repogen.generation.worker"])
-    stopping = context.RawValue("b", 0)  # a lock may be held by a worker that is killed
+    stop_flag = context.RawValue("b", 0)  # no lock: a killed worker might hold it
     pool = ProcessPoolExecutor(
-        workers, mp_context=context, initializer=worker.start, initargs=(stopping,)
+        workers, mp_context=context, initializer=worker.start_worker, initargs=(stop_flag,)
     )
     waiting = list(reversed(todo))
     running: set[Future[int]] = set()
     try:
         while waiting or running:
-            while waiting and len(running) < _AHEAD * workers:
+            while waiting and len(running) < _CHUNKS_PER_PROCESSOR * workers:
                 running.add(pool.submit(worker.write_chunk, folder, config, waiting.pop()))
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 yield future.result()
     except BrokenProcessPool as error:
         raise UserError(
-            "a worker process died (out of memory, if it says nothing above); run the same command "
-            "again to go on, with fewer --workers if it happens again"
+            "a worker process died (out of memory, if no error stands above); run the same command "
+            "again to resume, with fewer --workers if it happens again"
         ) from error
     finally:
-        # Chunks under way are finished and kept; nothing new is begun, though handed out.
-        stopping.value = 1
+        # Running chunks are finished and kept; queued chunks do not start.
+        stop_flag.value = 1
         pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -89,18 +92,18 @@ def _on_ray(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) -> I
 
     from repogen.generation import worker
 
-    folder = folder.moved(folder.root.resolve())
+    folder = folder.with_root(folder.root.resolve())
     _connect(ray, config)
-    task = ray.remote(num_cpus=1, max_retries=_RETRIES)(worker.write_chunk_elsewhere)
+    task = ray.remote(num_cpus=1, max_retries=_RETRIES)(worker.write_chunk_on_node)
     waiting = list(reversed(todo))
     running: list[Any] = []
     try:
         while waiting or running:
-            # Nodes come and go: as many chunks as there are processors now, and some more to
-            # follow, unless fewer are wanted than would be begun at once.
+            # Nodes join and leave, so the number of processors is read again each time. Fewer
+            # --workers than processors limit the running chunks.
             processors = max(int(ray.cluster_resources().get("CPU", 1)), 1)
             fewer = config.workers if config.workers < processors else 0
-            while waiting and len(running) < (fewer or _AHEAD * processors):
+            while waiting and len(running) < (fewer or _CHUNKS_PER_PROCESSOR * processors):
                 running.append(task.remote(folder, config, waiting.pop()))
             finished, running = ray.wait(running, num_returns=1)
             yield from ray.get(finished)
@@ -111,7 +114,7 @@ def _on_ray(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) -> I
     except ray.exceptions.RayError as error:
         raise UserError(
             f"Ray lost a chunk {_RETRIES} times ({first_line(error)}); run the same "
-            "command again to go on"
+            "command again to resume"
         ) from error
     finally:
         for reference in running:
@@ -120,12 +123,12 @@ def _on_ray(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) -> I
 
 
 def _connect(ray: Any, config: GenerateConfig) -> None:
-    address = config.ray_address or "local"  # without one, Ray would join whatever it finds
+    address = config.ray_address or "local"  # without an address Ray joins any cluster it finds
     if address not in ("auto", "local"):
-        _knock(address)
+        _check_reachable(address)
     own = {"num_cpus": config.workers or os.cpu_count(), "include_dashboard": False}
     try:
-        with _same_end():
+        with _keep_sigterm_handler():
             ray.init(
                 address=address,
                 runtime_env={"env_vars": {"OPENBLAS_NUM_THREADS": "1"}},
@@ -134,12 +137,12 @@ def _connect(ray: Any, config: GenerateConfig) -> None:
                 **(own if address == "local" else {}),
             )
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise _nobody(address, first_line(error)) from error
+        raise _no_cluster(address, first_line(error)) from error
 
 
 @contextmanager
-def _same_end() -> Iterator[None]:
-    """Leave SIGTERM its handler: Ray would put one in its place that says nothing."""
+def _keep_sigterm_handler() -> Iterator[None]:
+    """Restore the SIGTERM handler afterwards: Ray installs one that prints nothing."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -150,14 +153,14 @@ def _same_end() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
-def _knock(address: str) -> None:
-    """Whether anybody listens: Ray itself would wait for minutes."""
+def _check_reachable(address: str) -> None:
+    """Raises `UserError` where nothing listens at the address: Ray would wait for minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
         socket.create_connection((host, int(port)), timeout=10).close()
     except (OSError, ValueError, OverflowError) as error:
-        raise _nobody(address, str(error)) from error
+        raise _no_cluster(address, str(error)) from error
 
 
-def _nobody(address: str, why: str) -> UserError:
+def _no_cluster(address: str, why: str) -> UserError:
     return UserError(f"no Ray cluster at --ray-address {address}: {why}")

@@ -1,7 +1,6 @@
-"""Generating a dataset: chunks of images spread over processes, in any order, resumable."""
+"""The generation loop: chunks of images over several processes, in any order, resumable."""
 
 import multiprocessing
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,63 +10,69 @@ from repogen.bodies.anny_data import ensure_anny_data
 from repogen.datasets.folder import (
     DatasetFolder,
     foreign_files,
-    opened,
+    locked,
     remove_partials,
     remove_parts,
 )
-from repogen.datasets.reading import read_run, write_run
+from repogen.datasets.reading import read_run_info, write_run_info
 from repogen.datasets.shards import ShardFolder
 from repogen.errors import UserError, unknown_choice
 from repogen.generation.config import GenerateConfig
 from repogen.generation.engines import make_chunks
-from repogen.generation.record import changed_option, refuse_other_run, run_record, warn_of_versions
+from repogen.generation.run_info import (
+    changed_option,
+    check_same_run,
+    run_info,
+    warn_of_other_versions,
+)
 from repogen.labels.annotation import CATEGORY
+from repogen.messages import say
 from repogen.scenes.config import backdrop_of, forget_files
 
 
 def generate(out: Path | str, config: GenerateConfig) -> Path:
-    """Write a dataset of `config.images` pictures into the folder `out`; returns the folder.
+    """Write a dataset of `config.images` images into the folder `out`; returns the folder.
 
-    A half-made folder of the same options is finished, a finished one left as it is; anything
-    else in the way is refused.
-    Raises `UserError` for input a person can mend and `KeyboardInterrupt` for Ctrl-C; in
-    either case what is written stays valid and the same call goes on. Worker processes import
-    the calling script: call it under `if __name__ == "__main__":`.
+    An unfinished dataset of the same options is resumed, a finished one is left as it is. Raises
+    `UserError` for invalid input, for a folder with other content, and for a full disk or memory;
+    `KeyboardInterrupt` for Ctrl-C. Files written so far stay valid: the same call resumes. Worker
+    processes import the calling script, so call this under `if __name__ == "__main__":`.
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise UserError(
-            "generate() runs again as a worker process imports your script; put the call under "
+            "a worker process imported your script and called generate() again; put the call under "
             '`if __name__ == "__main__":`'
         )
     folder = folder_of(Path(out), config)
-    run = _record_now(config)
+    run = _current_run_info(config)
     _check_device(config.device)
-    if folder.complete and changed_option(read_run(folder), run) is None:
-        _say(f"{folder.root} is finished: {config.images} images of these options")
+    if folder.complete and changed_option(read_run_info(folder), run) is None:
+        say(f"{folder.root} is already finished: {config.images} images with these options")
         return folder.root
-    with opened(folder, lambda: _check_folder(folder, run)):
+    with locked(folder, lambda: _check_folder(folder, run)):
         if config.body == "anny":
-            ensure_anny_data()  # minutes, the first time, in which asset packs may come
-            run = _record_now(config)
+            ensure_anny_data()
+            # Building takes minutes, and asset packs may have been installed meanwhile.
+            run = _current_run_info(config)
             _check_folder(folder, run)
         if folder.run.exists():
-            warn_of_versions(read_run(folder), run)
+            warn_of_other_versions(read_run_info(folder), run)
         else:
-            write_run(folder, run)
+            write_run_info(folder, run)
         chunks = -(-config.images // folder.chunk)
         todo = [chunk for chunk in range(chunks) if not folder.part(chunk).exists()]
         left = sum(min(folder.chunk, config.images - chunk * folder.chunk) for chunk in todo)
         done = config.images - left
         if done:
-            _say(f"going on: {done} of {config.images} images are there")
-        _say(f"backgrounds: {run['backgrounds_found']}")
+            say(f"resuming: {done} of {config.images} images exist")
+        say(f"backgrounds: {run['backgrounds_found']}")
         if todo:
             with tqdm(
                 total=config.images, initial=done, unit="img", smoothing=0.1, desc="generating"
             ) as bar:
                 for size in make_chunks(folder, config, todo):
                     bar.update(size)
-                remove_partials(folder)  # of workers that died and whose chunks others made again
+                remove_partials(folder)  # left by workers that died
         header = {
             "info": {
                 "description": "Synthetic people by repogen",
@@ -83,17 +88,17 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
 
 
 def folder_of(root: Path, config: GenerateConfig) -> DatasetFolder:
-    """The folder that a run of these options writes."""
+    """The dataset folder that a run with these options writes."""
     if config.format == "webdataset":
         return ShardFolder(root, config.shard_images)
     return DatasetFolder(root)
 
 
-def _record_now(config: GenerateConfig) -> dict[str, Any]:
-    """The contents of run.json, from what lies on the disk at this moment."""
+def _current_run_info(config: GenerateConfig) -> dict[str, Any]:
+    """The contents of run.json, from what is on the disk now."""
     forget_files()
     _, found = backdrop_of(config.backgrounds)
-    return run_record(config, found)
+    return run_info(config, found)
 
 
 def _check_device(device: str) -> None:
@@ -105,10 +110,6 @@ def _check_device(device: str) -> None:
             raise unknown_choice("device", device, devices)
 
 
-def _say(text: str) -> None:
-    print(f"repogen: {text}", file=sys.stderr, flush=True)
-
-
 def _check_folder(folder: DatasetFolder, run: dict[str, Any]) -> None:
     root = folder.root
     if not folder.run.exists():
@@ -118,11 +119,11 @@ def _check_folder(folder: DatasetFolder, run: dict[str, Any]) -> None:
                 f"{root} holds other files ({foreign[0]}) and no run.json; choose a new folder"
             )
         return
-    before = read_run(folder)
+    before = read_run_info(folder)
     if folder.complete:
         images, key = before["config"].get("images"), changed_option(before, run)
         raise UserError(
             f"{root} is a finished dataset of {images} images; choose another folder"
             + (f" (it differs in {key})" if key else "")
         )
-    refuse_other_run(root, before, run)
+    check_same_run(root, before, run)

@@ -1,4 +1,4 @@
-"""What one process does: make a range of images and write them."""
+"""The work of one process: generate the images of a chunk and write them."""
 
 import os
 import signal
@@ -12,98 +12,97 @@ from typing import Any
 import cv2
 
 from repogen.bodies import load_body
-from repogen.datasets.folder import DatasetFolder, Record
-from repogen.datasets.reading import read_run
+from repogen.datasets.folder import DatasetFolder, Sample
+from repogen.datasets.reading import read_run_info
+from repogen.datasets.samples import rendering_to_sample
 from repogen.environment.backgrounds import parse_backgrounds
 from repogen.errors import UserError
 from repogen.generation.config import GenerateConfig
-from repogen.generation.output import record_of
-from repogen.generation.record import refuse_other_run, run_record
+from repogen.generation.run_info import check_same_run, run_info
 from repogen.rendering.renderer import Renderer
 from repogen.scenes.sample.scene import sample_posed_scene
 
 
-class Maker:
-    """Makes images of one run; keeps the body model and the renderer between them."""
+class SampleMaker:
+    """Generates the samples of one run; keeps the body model and the renderer between them."""
 
     def __init__(self, config: GenerateConfig) -> None:
         self.config = config
         self.body = load_body(config.body, config.device, config.body_path)
         self.renderer = Renderer(self.body, config.device)
 
-    def record(self, index: int) -> Record:
-        """Image `index` of the run with all that belongs to it."""
+    def make(self, index: int) -> Sample:
+        """Sample `index` of the run, from 0."""
         config = self.config
         sampled = sample_posed_scene(config, config.seed, index, self.body)
         rendering = self.renderer.render(sampled.scene, sampled.people)
-        return record_of(rendering, config.hidden, config.keypoints, config.write)
+        return rendering_to_sample(rendering, config.hidden, config.keypoints, config.write)
 
 
 @lru_cache(maxsize=4)
-def maker(config: GenerateConfig) -> Maker:
-    """This process's maker for these options, kept for the next call: training may take images of
-    several in turn."""
-    return Maker(config)
+def sample_maker(config: GenerateConfig) -> SampleMaker:
+    """This process's `SampleMaker` for these options, cached: training may alternate between
+    several."""
+    return SampleMaker(config)
 
 
 def write_chunk(folder: DatasetFolder, config: GenerateConfig, chunk: int) -> int:
-    """Make and write the images of a chunk of the run; returns how many, none where the run is
-    stopping.
+    """Generate and write the images of a chunk; returns how many, 0 where the run is stopping.
 
-    Raises `UserError` where the disk or the memory does not suffice.
+    Raises `UserError` where the disk or the memory is full.
     """
     first = chunk * folder.chunk
     indices = range(first, min(first + folder.chunk, config.images))
-    if _stopping is not None and _stopping.value:
+    if _stop_flag is not None and _stop_flag.value:
         return 0
     try:
-        folder.write_chunk(chunk, map(maker(config).record, indices))
+        folder.write_chunk(chunk, map(sample_maker(config).make, indices))
     except Exception as error:
-        # Warp and OpenCV have errors of their own for it.
+        # Warp and OpenCV raise their own errors for it.
         if not (isinstance(error, MemoryError) or "Failed to allocate" in str(error)):
             raise
         raise UserError(
-            "out of memory; run the same command again to go on, with fewer --workers or more "
+            "out of memory; run the same command again to resume, with fewer --workers or more "
             "memory"
         ) from error
     return len(indices)
 
 
-def write_chunk_elsewhere(folder: DatasetFolder, config: GenerateConfig, chunk: int) -> int:
-    """`write_chunk` on one core of a machine that may not be the one where the run began.
+def write_chunk_on_node(folder: DatasetFolder, config: GenerateConfig, chunk: int) -> int:
+    """`write_chunk` on one core of a node of the Ray cluster.
 
-    Raises `UserError`, naming it, where it does not see the run's folder, or other files and asset
-    packs than the run began with: its pictures would be others.
+    Raises `UserError`, naming the node, where it does not see the run's folder, or sees other
+    files or asset packs than the run was started with: its images would differ.
     """
     cv2.setNumThreads(1)
-    _check_here(folder, config)
+    _check_same_inputs(folder, config)
     return write_chunk(folder, config, chunk)
 
 
 @lru_cache(maxsize=1)
-def _check_here(folder: DatasetFolder, config: GenerateConfig) -> None:
+def _check_same_inputs(folder: DatasetFolder, config: GenerateConfig) -> None:
     try:
         _, found = parse_backgrounds(config.backgrounds)
-        refuse_other_run(folder.root, read_run(folder), run_record(config, found))
+        check_same_run(folder.root, read_run_info(folder), run_info(config, found))
     except UserError as error:
         raise UserError(f"on {socket.gethostname()}: {error}") from error
 
 
-_stopping: Any = None
-"""Whose `value` says whether the run is; of a worker process."""
+_stop_flag: Any = None
+"""In a worker process: a shared number; its `value` is 1 once the run is stopping."""
 
 
-def start(stopping: Any) -> None:
-    """Initialise a worker process, which ends when its parent does and begins nothing more once
-    the `value` of `stopping` is true."""
-    global _stopping
-    _stopping = stopping
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+def start_worker(stop_flag: Any) -> None:
+    """Initialise a worker process: it exits with its parent and starts no chunk once the flag is
+    set."""
+    global _stop_flag
+    _stop_flag = stop_flag
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
 
 
-def _end_with_parent() -> None:
+def _exit_with_parent() -> None:
     parent = parent_process()
     if parent is not None:
         wait([parent.sentinel])

@@ -9,10 +9,11 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
-from repogen.datasets.folder import encode_jpeg, write_whole, written_whole
 from repogen.errors import UserError
+from repogen.files import atomic_path, write_atomic
 from repogen.inference.frames import Frame
 from repogen.labels.stick import SIDE_COLORS, draw_skeleton
+from repogen.pictures import encode_jpeg
 
 _Image = UInt8[np.ndarray, "h w 3"]
 
@@ -58,7 +59,7 @@ def frame_writer(folder: Path) -> Iterator[Callable[[Frame, _Image], None]]:
             nonlocal add
             if frame.number < 0:
                 path = folder / _with_suffix(frame.source.name, ".jpg", ".jpeg")
-                write_whole(path, encode_jpeg(image))
+                write_atomic(path, encode_jpeg(image))
                 return
             if frame.number == 0:
                 video.close()  # the previous video
@@ -74,7 +75,7 @@ def frame_writer(folder: Path) -> Iterator[Callable[[Frame, _Image], None]]:
 def _mp4_writer(
     path: Path, rate: float, size: tuple[int, int]
 ) -> Iterator[Callable[[_Image], None]]:
-    with written_whole(path) as partial:
+    with atomic_path(path) as partial:
         video = partial.with_suffix(".mp4")  # OpenCV takes the container from the suffix
         writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
         if not writer.isOpened():

@@ -8,9 +8,9 @@ from jaxtyping import Bool, Float, Int, UInt8
 from tqdm import tqdm
 
 from repogen.coco.annotations import PersonAnnotations
-from repogen.coco.crops import FLIP, Window, joints_to_picture, window_of
-from repogen.coco.oks import unsuppressed
-from repogen.coco.samples import read_crop
+from repogen.coco.crops import FLIP, Window, box_to_window, joints_to_picture
+from repogen.coco.images import read_crop
+from repogen.coco.oks import oks_nms
 from repogen.models.heatmaps import heatmaps_to_joints
 
 Estimator = Callable[[UInt8[np.ndarray, "n 256 192 3"]], Float[np.ndarray, "n 17 64 48"]]
@@ -74,7 +74,7 @@ def estimate_people(
     progress bar; none is drawn without it. Raises `UserError` for an image that cannot be read.
     """
     boxes = boxes or ground_truth_boxes(people)
-    windows = [window_of(box) for box in boxes.boxes]
+    windows = [box_to_window(box) for box in boxes.boxes]
     crops = (
         read_crop(people, image, window)[..., ::-1]
         for image, window in zip(
@@ -92,7 +92,7 @@ def estimate_people(
     kept = np.ones(len(scores), dtype=bool)
     for image in np.flatnonzero(np.bincount(boxes.image) > 1):
         here = np.flatnonzero(boxes.image == image)
-        kept[here] = unsuppressed(keypoints[here, :, :2], scores[here], areas[here])
+        kept[here] = oks_nms(keypoints[here, :, :2], scores[here], areas[here])
     return Estimates(keypoints, scores, boxes.image, boxes.person, kept)
 
 

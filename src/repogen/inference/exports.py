@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from repogen.datasets.folder import written_whole
+from repogen.files import atomic_path
 from repogen.labels.annotation import CATEGORY
 
 
@@ -77,7 +77,7 @@ def write_people(path: Path, found: list[FramePoses], min_score: float, info: st
 
 def write_text(path: Path, pieces: Iterable[str]) -> None:
     """Write a text file whole or not at all. Raises `UserError` where it cannot be written."""
-    with written_whole(path) as partial, partial.open("w", encoding="utf-8") as out:
+    with atomic_path(path) as partial, partial.open("w", encoding="utf-8") as out:
         out.writelines(pieces)
 
 

@@ -1,7 +1,6 @@
 """Input images and video frames, from files and folders."""
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,10 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from repogen.coco.samples import labelled_picture
+from repogen.coco.images import read_labelled_image
 from repogen.environment.backgrounds import IMAGE_SUFFIXES
 from repogen.errors import UserError
+from repogen.messages import warn
 from repogen.pictures import read_picture
 
 _MAX_FRAME_RATE = 1000.0
@@ -110,7 +110,7 @@ def read_frames(
 def _read_image(source: MediaFile, size: tuple[int, int] | None) -> Iterator[Frame]:
     image = read_picture(str(source.path))
     if image is not None and size is not None and image.shape[1::-1] != size:
-        image = labelled_picture(str(source.path), *size)
+        image = read_labelled_image(str(source.path), *size)
     if image is not None:
         yield Frame(source, -1, 0.0, image)
 
@@ -129,5 +129,4 @@ def _read_video(source: MediaFile) -> Iterator[Frame]:
     finally:
         video.release()
     if 0 < number < 0.99 * declared:
-        text = f"{source.path} ends after {number} of {declared:.0f} frames"
-        print(f"repogen: {text}", file=sys.stderr, flush=True)
+        warn(f"{source.path} ends after {number} of {declared:.0f} frames")

@@ -1,7 +1,6 @@
 """Estimating poses in a user's images and videos: COCO results, drawings, files for annotators."""
 
 import itertools
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +9,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from tqdm import tqdm
 
-from repogen.coco.crops import Window, cut, shrinkage, shrunk, window_of
-from repogen.coco.oks import unsuppressed
+from repogen.coco.crops import Window, box_to_window, downsample, downsample_factor, warp_crop
+from repogen.coco.oks import oks_nms
 from repogen.errors import UserError
 from repogen.inference.boxes import (
     FileBoxes,
@@ -28,6 +27,7 @@ from repogen.inference.exports import FramePoses, write_people, write_results
 from repogen.inference.frames import Frame, MediaFile, list_media, read_frames
 from repogen.inference.label_studio import write_label_studio
 from repogen.inference.options import PredictConfig
+from repogen.messages import say
 
 _BATCH = 32
 """Crops per batch of the network."""
@@ -102,7 +102,7 @@ def predict(
         write_cvat(out / "cvat", found, options.joint_score)
     if "label-studio" in options.write:
         write_label_studio(out / "label_studio", found, options.joint_score, root, model)
-        _say(
+        say(
             "to show the images in Label Studio, set LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true "
             f"and LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={root.parent}, and add {root} as local "
             "storage"
@@ -115,7 +115,7 @@ def predict(
 def _warn_weak_joints(found: list[FramePoses], min_score: float) -> None:
     weak = [(f.keypoints[:, :, 2] < min_score).mean() for f in found if len(f.keypoints)]
     if weak and np.mean(weak) > _WEAK_SHARE:
-        _say(
+        say(
             f"{np.mean(weak):.0%} of the joints score less than --joint-score {min_score:g}: they "
             "are in results.json, but neither drawn nor labelled"
         )
@@ -151,7 +151,7 @@ def _estimate_frames(
     waiting: list[tuple[Frame, ScoredBoxes]] = []
 
     def poses() -> Iterator[tuple[Frame, ScoredBoxes, Float[np.ndarray, "n 17 3"]]]:
-        windows = [[window_of(row[:4]) for row in rows] for _, rows in waiting]
+        windows = [[box_to_window(row[:4]) for row in rows] for _, rows in waiting]
         crops = (
             crop
             for (frame, _), frame_windows in zip(waiting, windows, strict=True)
@@ -180,10 +180,10 @@ def _cut_crops(
     """The RGB crops of a BGR image, as `read_crop` makes them from files."""
     smaller = {1: picture}
     for window in windows:
-        times = shrinkage(window)
+        times = downsample_factor(window)
         if times not in smaller:
-            smaller[times] = shrunk(picture, times)
-        yield cut(smaller[times], window, times)[..., ::-1]
+            smaller[times] = downsample(picture, times)
+        yield warp_crop(smaller[times], window, times)[..., ::-1]
 
 
 def _boxes_around_joints(
@@ -208,8 +208,8 @@ def _without_duplicates(
 ) -> tuple[ScoredBoxes, Float[np.ndarray, "n 17 3"]]:
     """A detector's boxes and poses without those that OKS-NMS removes."""
     scores = rows[:, 4] * person_scores(poses[:, :, 2])
-    areas = np.array([np.prod(window_of(row[:4]).size) for row in rows])
-    kept = unsuppressed(poses[:, :, :2], scores, areas)
+    areas = np.array([np.prod(box_to_window(row[:4]).size) for row in rows])
+    kept = oks_nms(poses[:, :, :2], scores, areas)
     return rows[kept], poses[kept]
 
 
@@ -233,8 +233,4 @@ def _check_unreadable(broken: list[MediaFile], sources: list[MediaFile], out: Pa
     summary = f"{len(broken)} of {len(sources)} files cannot be read, first {broken[0].path}"
     if len(broken) > 0.01 * len(sources):
         raise UserError(f"{summary}; {out} holds the results of the others")
-    _say(summary)
-
-
-def _say(text: str) -> None:
-    print(f"repogen: {text}", file=sys.stderr, flush=True)
+    say(summary)

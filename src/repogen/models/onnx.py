@@ -1,13 +1,26 @@
-"""Export of a network to ONNX, with the normalisation of its input included.
+"""Export<<<<<<< found
+Export of a network to ONNX, with the normalisation of its input included.
 
 Input `crops`: uint8 (n, 256, 192, 3), RGB, any n, as `repogen.coco.crops` makes them. Output
 `heatmaps`: float32 (n, 17, 64, 48), whose corner pixels coincide with the crop's (UDP): a peak at
 column x and row y is the joint at (x * 191 / 47, y * 255 / 63) in crop pixels.
+||||||| expected
+A network as an ONNX file that any runtime can run, its normalisation included.
+
+Input `crops`: uint8 (n, 256, 192, 3), RGB, of any number, cut out as `datasets.crops.cut` does.
+Output `heatmaps`: float32 (n, 17, 64, 48), whose corner pixels lie on the crop's (UDP): a peak
+at column x and row y is the joint at x * 191 / 47, y * 255 / 63 of the crop.
+=======
+A network as an ONNX file that any runtime can run, its normalisation included.
+
+Input `crops`: uint8 (n, 256, 192, 3), RGB, of any number, cut out as `coco.crops.warp_crop` does.
+Output `heatmaps`: float32 (n, 17, 64, 48), whose corner pixels lie on the crop's (UDP): a peak
+at column x and row y is the joint at x * 191 / 47, y * 255 / 63 of the crop.
+>>>>>>> replacement
 """
 
 import json
 import logging
-import sys
 import warnings
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +36,7 @@ from torch import Tensor, nn
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.coco.crops import CROP_SIZE
 from repogen.errors import UserError
+from repogen.messages import say
 from repogen.models.heatmaps import STRIDE
 from repogen.models.pixels import normalize
 from repogen.models.weights import check_absent, load_model, workspace
@@ -60,8 +74,7 @@ def export_weights(source: Path, out: Path) -> Path:
     _check(out)
     model, name = load_model(source)
     difference = export_onnx(model, out, name)
-    text = f"its heatmaps differ from torch's by {difference:.1e} of their largest value"
-    print(f"repogen: {name}; {text}", file=sys.stderr, flush=True)
+    say(f"{name}; its heatmaps differ from torch's by {difference:.1e} of their largest value")
     return out
 
 

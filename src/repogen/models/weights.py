@@ -10,8 +10,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from repogen.datasets.folder import cannot_write, write_whole
 from repogen.errors import UserError
+from repogen.files import cannot_write, write_atomic
 from repogen.models import MODELS, build_model
 from repogen.models.checkpoints import read_checkpoint
 from repogen.models.mmpose import Weights, from_mmpose, is_mmpose
@@ -25,7 +25,7 @@ def save_weights(path: Path, weights: Mapping[str, Tensor], model: str) -> None:
 
     Raises `UserError` where the file cannot be written.
     """
-    write_whole(path, save({k: v.contiguous() for k, v in weights.items()}, {"model": model}))
+    write_atomic(path, save({k: v.contiguous() for k, v in weights.items()}, {"model": model}))
 
 
 def check_absent(path: Path) -> Path:

@@ -17,7 +17,7 @@ from repogen.people.outfit import (
     WornGarment,
     sample_fabric,
 )
-from repogen.pictures import begins_as_picture
+from repogen.pictures import has_picture_header
 
 WARDROBES = ("auto", "packs", "painted")
 """`painted`: clothes painted on the skin. `packs`: garments of installed asset packs. `auto`: both
@@ -115,7 +115,7 @@ def find_textures(folder: Path) -> tuple[Path, ...]:
     """Absolute paths of the pictures below a folder, sorted. Raises `UserError` without any."""
     suffixes = (".png", ".jpg", ".jpeg", ".webp")
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes)
-    good = tuple(path.resolve() for path in paths if begins_as_picture(path))
+    good = tuple(path.resolve() for path in paths if has_picture_header(path))
     if not good:
         raise UserError(f"--textures {folder}: none of its {len(paths)} image files can be read")
     return good

@@ -5,7 +5,6 @@ are placed relative to the body (docs/method.md), so a person lying down equals 
 seen from another side.
 """
 
-import sys
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +16,7 @@ import numpy as np
 from repogen.assets.packs import assets_dir, installed
 from repogen.bodies.skeleton import BODY_JOINTS, mirrored
 from repogen.errors import UserError
+from repogen.messages import warn
 from repogen.poses.amass import amass_frames, read_amass
 from repogen.poses.clips import Clip, read_pose_file
 from repogen.poses.sampling import Angles
@@ -152,8 +152,7 @@ def _frames(path: Path) -> int | None:
 def report_skipped(motion: Motion) -> None:
     """Report once on stderr how many files of a folder were skipped."""
     if motion.skipped:
-        print(
-            f"repogen: --poses: {len(motion.skipped)} of {len(motion.skipped) + len(motion.files)} "
-            f"files skipped, the first because {motion.skipped[0]}",
-            file=sys.stderr,
+        warn(
+            f"--poses: {len(motion.skipped)} of {len(motion.skipped) + len(motion.files)} files "
+            f"skipped, the first because {motion.skipped[0]}"
         )

@@ -13,7 +13,7 @@ from accelerate.data_loader import prepare_data_loader
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from repogen.coco.crops import Augmentation
+from repogen.coco.augmentation import Augmentation
 from repogen.errors import UserError
 from repogen.training.config import TrainConfig
 from repogen.training.mix import DataMix

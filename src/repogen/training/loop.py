@@ -1,7 +1,6 @@
 """Training a pose estimator, from top to bottom."""
 
 import math
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,13 @@ from torch.amp.grad_scaler import GradScaler
 from tqdm import tqdm
 
 from repogen.coco.annotations import PersonAnnotations
-from repogen.coco.samples import readable
+from repogen.coco.images import drop_unreadable
 from repogen.datasets.sets import read_set
 from repogen.errors import UserError
 from repogen.evaluation.scores import evaluate_estimates
 from repogen.inference.estimate import estimate_people
 from repogen.inference.network import torch_estimator
+from repogen.messages import say
 from repogen.models import build_model
 from repogen.models.heatmaps import joints_to_heatmaps
 from repogen.models.pixels import normalize
@@ -46,7 +46,7 @@ def train(config: TrainConfig) -> Path:
     """
     cv2.setNumThreads(0)  # a fork of a process with OpenCV threads would wait for them forever
     mix = read_data_mix(config.train, config.shard_cache)
-    val_sets = [readable(read_set(spec))[0] for spec in config.val]
+    val_sets = [drop_unreadable(read_set(spec))[0] for spec in config.val]
     accelerator = Accelerator(mixed_precision=_precision(), cpu=not torch.cuda.is_available())
     if config.batch % accelerator.num_processes:
         raise UserError(
@@ -57,7 +57,7 @@ def train(config: TrainConfig) -> Path:
     state = _initial_state(config, accelerator.scaler)
     with open_run(config, mix, val_sets, state, accelerator), worker_errors():
         if state.epoch:
-            _say(f"resuming after epoch {state.epoch} of {config.epochs}")
+            say(f"resuming after epoch {state.epoch} of {config.epochs}")
         _run_epochs(config, mix, val_sets, state, accelerator)
     return config.out
 
@@ -158,7 +158,7 @@ def _initial_state(config: TrainConfig, scaler: GradScaler | None) -> State:
         weights, _ = read_weights(config.init)
         random = load_into(model, weights, str(config.init), config.model)
         if random:
-            _say(f"{config.init} is a backbone; the other {len(random)} tensors start at random")
+            say(f"{config.init} is a backbone; the other {len(random)} tensors start at random")
         initial = _copy_weights(model)
     groups = parameter_groups(model, config.learning_rate, config.weight_decay, config.layer_decay)
     ema = _copy_weights(model) if config.ema else None
@@ -188,9 +188,5 @@ def _validate(
     for people in val_sets:
         table = evaluate_estimates(people, estimate_people(estimator, people), bootstrap_samples=0)
         scores[people.name] = {name: table[name].value for name in ("AP", "AR", "OKS", "PCK")}
-        _say(f"{people.name}: " + ", ".join(f"{k} {v:.3f}" for k, v in scores[people.name].items()))
+        say(f"{people.name}: " + ", ".join(f"{k} {v:.3f}" for k, v in scores[people.name].items()))
     return {"val": scores}
-
-
-def _say(text: str) -> None:
-    print(f"repogen: {text}", file=sys.stderr, flush=True)

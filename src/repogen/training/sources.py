@@ -9,21 +9,26 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Int
 
-from repogen.coco.annotations import PersonAnnotations, people_of, read_people
-from repogen.coco.crops import Augmentation
-from repogen.coco.samples import Sample, readable, training_sample
-from repogen.datasets.folder import PICTURE, Record
-from repogen.datasets.sets import SetSpec, spread
+from repogen.coco.annotations import (
+    PersonAnnotations,
+    parse_person_annotations,
+    read_person_annotations,
+)
+from repogen.coco.augmentation import Augmentation
+from repogen.coco.images import TrainingCrop, drop_unreadable, training_crop
+from repogen.datasets.folder import PICTURE, Sample
+from repogen.datasets.sets import SetSpec, take_uniformly
 from repogen.datasets.shards import (
     Manifest,
     Shard,
     read_bytes,
     read_manifest,
     read_shard,
-    unpack,
+    unpack_shard,
     with_ids,
 )
 from repogen.errors import UserError
+from repogen.files import sha256_of
 from repogen.generation.config import GenerateConfig
 from repogen.generation.options import config_from_table, read_config
 from repogen.labels.annotation import CATEGORY
@@ -49,7 +54,7 @@ class Source(Protocol):
 
     def sample(
         self, rng: np.random.Generator, epoch: int, person: int, how: Augmentation, degrade: bool
-    ) -> Sample:
+    ) -> TrainingCrop:
         """A randomly augmented crop of a person. `degrade` blurs and compresses renderings.
 
         Raises `UserError` for an image that cannot be read.
@@ -74,12 +79,12 @@ def open_source(parsed: SetSpec, spec: str, cache: Path | None = None) -> Source
         )
     assert parsed.annotations is not None
     assert parsed.images is not None
-    people = read_people(parsed.name, parsed.annotations, parsed.images).trainable()
+    people = read_person_annotations(parsed.name, parsed.annotations, parsed.images).trainable()
     if parsed.cap is not None:
-        people = people.take(spread(np.arange(len(people)), parsed.cap))
+        people = people.take(take_uniformly(np.arange(len(people)), parsed.cap))
     if len(people) == 0:
         raise UserError(f"set {spec!r} leaves nobody to train on: nobody has keypoints and a box")
-    return CocoSource(readable(people)[0], parsed.annotations)
+    return CocoSource(drop_unreadable(people)[0], parsed.annotations)
 
 
 @dataclass(frozen=True)
@@ -105,14 +110,14 @@ class CocoSource:
 
     def sample(
         self, rng: np.random.Generator, epoch: int, person: int, how: Augmentation, degrade: bool
-    ) -> Sample:
+    ) -> TrainingCrop:
         """See `Source.sample`."""
         rendered = bool(self.people.rendered[self.people.image[person]])
-        return training_sample(rng, self.people, person, how, degrade and rendered)
+        return training_crop(rng, self.people, person, how, degrade and rendered)
 
     def digests(self) -> dict[str, str]:
         """The SHA-256 of the COCO file."""
-        return {str(self.file): _sha256(self.file.read_bytes())}
+        return {str(self.file): sha256_of(self.file)}
 
 
 @dataclass(frozen=True)
@@ -149,7 +154,7 @@ class ShardSource:
 
     def sample(
         self, rng: np.random.Generator, epoch: int, person: int, how: Augmentation, degrade: bool
-    ) -> Sample:
+    ) -> TrainingCrop:
         """See `Source.sample`. For a person without a labelled joint, the next one of the shard."""
         shard_index = int(np.searchsorted(self._ends, person, side="right"))
         shard = self.manifest.shards[shard_index]
@@ -158,19 +163,19 @@ class ShardSource:
             raise UserError(f"{self.url}/{shard.name} holds nobody with keypoints and a box")
         person_in_shard = person - (int(self._ends[shard_index]) - shard.persons)
         row = np.searchsorted(people.ids, person_in_shard + 1) % len(people)
-        return training_sample(rng, people, int(row), how, degrade, pictures)
+        return training_crop(rng, people, int(row), how, degrade, pictures)
 
     def digests(self) -> dict[str, str]:
         """The SHA-256 of the manifest, which holds the hashes of the shards."""
         address = f"{self.url}/shards.json"
-        return {address: _sha256(read_bytes(address))}
+        return {address: hashlib.sha256(read_bytes(address)).hexdigest()}
 
 
 @lru_cache(maxsize=_SHUFFLED_SHARDS + 1)
 def _shard_people(
     url: str, shard: Shard, cache: Path | None
 ) -> tuple[PersonAnnotations, list[bytes]]:
-    records = list(unpack(read_shard(url, shard, cache), f"{url}/{shard.name}"))
+    records = list(unpack_shard(read_shard(url, shard, cache), f"{url}/{shard.name}"))
     return _trainable_people(records, url, f"{url}/{shard.name}")
 
 
@@ -195,24 +200,24 @@ class LiveSource:
 
     def sample(
         self, rng: np.random.Generator, epoch: int, person: int, how: Augmentation, degrade: bool
-    ) -> Sample:
+    ) -> TrainingCrop:
         """See `Source.sample`. A random person of an image made for this (epoch, person) only."""
-        from repogen.generation.worker import maker
+        from repogen.generation.worker import sample_maker
 
         for attempt in range(_MAX_TRIES):
             number = epoch * _EPOCH_STRIDE + attempt * _RETRY_STRIDE + person
-            record = maker(self.config).record(number)
-            people, pictures = _trainable_people([record], "", f"{self.file}: image {person}")
+            sample = sample_maker(self.config).make(number)
+            people, pictures = _trainable_people([sample], "", f"{self.file}: image {person}")
             if len(people):
                 chosen = int(rng.integers(len(people)))
-                return training_sample(rng, people, chosen, how, degrade, pictures)
+                return training_crop(rng, people, chosen, how, degrade, pictures)
         raise UserError(
             f"{self.file}: {_MAX_TRIES} images in a row show nobody; check its camera options"
         )
 
     def digests(self) -> dict[str, str]:
         """The SHA-256 of the TOML file."""
-        return {str(self.file): _sha256(self.file.read_bytes())}
+        return {str(self.file): sha256_of(self.file)}
 
 
 _EPOCH_STRIDE, _RETRY_STRIDE = 2**48, 2**39
@@ -223,13 +228,9 @@ _MAX_TRIES = 16
 
 
 def _trainable_people(
-    records: list[Record], root: str, where: str
+    records: list[Sample], root: str, where: str
 ) -> tuple[PersonAnnotations, list[bytes]]:
     """The trainable persons of records, and the JPEG of each image; person ids count from 1."""
     data = with_ids(records) | {"categories": [CATEGORY]}
-    people = people_of("", data, where, Path(root)).trainable()
+    people = parse_person_annotations("", data, where, Path(root)).trainable()
     return people, [record.files[PICTURE] for record in records]
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

@@ -1,6 +1,5 @@
 """The run folder: the state of a run between two epochs, its description and its results."""
 
-import hashlib
 import json
 import platform
 import sys
@@ -17,16 +16,18 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 
 from repogen.coco.annotations import PersonAnnotations
-from repogen.datasets.folder import (
-    PARTIALS,
-    alone,
-    cannot_write,
-    remove_file,
-    write_whole,
-    written_whole,
-)
 from repogen.datasets.sets import parse_set
 from repogen.errors import UserError, first_line
+from repogen.files import (
+    PARTIAL_PATTERN,
+    atomic_path,
+    cannot_write,
+    exclusive,
+    remove_file,
+    sha256_of,
+    write_atomic,
+)
+from repogen.messages import warn
 from repogen.models.weights import Weights, blend_tensors, save_weights
 from repogen.training.config import TrainConfig
 from repogen.training.figures import training_figure
@@ -80,13 +81,13 @@ def open_run(
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is a file; choose another --out")
     found = [*out.iterdir()] if is_main and out.exists() and not (out / "run.json").exists() else []
-    if any(path.name != _LOCK and not path.match(PARTIALS) for path in found):
+    if any(path.name != _LOCK and not path.match(PARTIAL_PATTERN) for path in found):
         raise UserError(f"{out} holds other files; choose another --out")
-    with alone(out / _LOCK, out) if is_main else nullcontext():
+    with exclusive(out / _LOCK, out) if is_main else nullcontext():
         try:
             with accelerator.main_process_first():
                 if is_main:
-                    for partial in out.glob(PARTIALS):  # of a run killed while writing
+                    for partial in out.glob(PARTIAL_PATTERN):  # of a run killed while writing
                         remove_file(partial)
                 _create_or_resume(config, mix, val_sets, state, accelerator)
             yield
@@ -107,7 +108,7 @@ def _create_or_resume(
     if path.exists():
         _check_unchanged(_read_run_info(path), run_info, out)
     else:
-        write_whole(path, (json.dumps(run_info, indent=1) + "\n").encode())
+        write_atomic(path, (json.dumps(run_info, indent=1) + "\n").encode())
     last = out / "last.pt"
     if not last.exists():
         return
@@ -146,16 +147,16 @@ def save_epoch(config: TrainConfig, state: State) -> None:
         {"step": step, "epoch": step // steps_per_epoch + 1, "loss": loss}
         for step, loss in enumerate(state.losses)
     ]
-    write_whole(out / "steps.jsonl", _json_lines(lines))
-    write_whole(out / "log.jsonl", _json_lines(state.log))
-    with written_whole(out / "curve.png") as path:
+    write_atomic(out / "steps.jsonl", _json_lines(lines))
+    write_atomic(out / "log.jsonl", _json_lines(state.log))
+    with atomic_path(out / "curve.png") as path:
         training_figure(state.log, state.losses).savefig(path, dpi=110, format="png")
     saved = {
         "model": state.model.state_dict(), "optimizer": state.optimizer.state_dict(),
         "ema": state.ema, "epoch": state.epoch, "log": state.log, "losses": state.losses,
         "scaler": state.scaler.state_dict() if state.scaler is not None else None,
     }  # fmt: skip
-    with written_whole(out / "last.pt") as path:
+    with atomic_path(out / "last.pt") as path:
         try:
             torch.save(saved, path)
         except RuntimeError as error:  # torch's error for a full disk
@@ -197,7 +198,7 @@ def _run_info(
         "persons": {source.name: len(source) for source in mix.sources},
         "val_persons": {people.name: len(people.labelled()) for people in val_sets},
         "sha256": digests
-        | {str(path): _sha256(path) for path in files + _weight_files(config.init)},
+        | {str(path): sha256_of(path) for path in files + _weight_files(config.init)},
         "parameters": sum(p.numel() for p in model.parameters()),
         "versions": {
             name: version(name)
@@ -220,10 +221,9 @@ def _check_unchanged(before: dict[str, Any], now: dict[str, Any], out: Path) -> 
             )
     for key in ("versions", "device", "precision", "processes"):
         if before.get(key) != now[key]:
-            print(
-                f"repogen: {out} was started with {key} {before.get(key)}, now {now[key]}: the "
-                "losses will differ in the last digits",
-                file=sys.stderr,
+            warn(
+                f"{out} was started with {key} {before.get(key)}, now {now[key]}: the losses will "
+                "differ in the last digits"
             )
     for path, digest in now["sha256"].items():
         if before["sha256"].get(path) != digest:
@@ -234,11 +234,6 @@ def _weight_files(init: Path | None) -> list[Path]:
     if init is None:
         return []
     return [init] if init.is_file() else sorted(init.glob("*.safetensors"))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _json_lines(entries: list[dict[str, Any]]) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
 
-from repogen.datasets.folder import cannot_write
+from repogen.files import cannot_write
 
 
 class TensorBoardLogger:

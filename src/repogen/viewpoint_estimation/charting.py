@@ -11,10 +11,10 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from repogen.cameras.viewpoints import BANDS
-from repogen.coco.annotations import PersonAnnotations, read_people
-from repogen.datasets.folder import write_whole
-from repogen.datasets.reading import open_folder
+from repogen.coco.annotations import PersonAnnotations, read_person_annotations
+from repogen.datasets.reading import open_coco_folder
 from repogen.errors import UserError
+from repogen.files import write_atomic
 from repogen.viewpoint_estimation.figures import bands_figure, sphere_figure
 from repogen.viewpoint_estimation.mixture import mode
 from repogen.viewpoint_estimation.regressor import estimate_views
@@ -56,8 +56,8 @@ def chart_views(
         raise UserError(f"--min-joints {min_joints} must lie between {MIN_JOINTS} and 17")
     path, out = Path(annotations), Path(out)
     if path.is_dir():
-        path = open_folder(path).annotations
-    everybody = read_people(path.stem, path, path.parent)
+        path = open_coco_folder(path).annotations
+    everybody = read_person_annotations(path.stem, path, path.parent)
     people = _select_people(everybody, min_joints)
     regressor = regressor or load_regressor()
     mixture = estimate_views(regressor.network, people.keypoints)
@@ -82,9 +82,9 @@ def chart_views(
     report["people"] = _direction_rows(people, found, spread.expected_deg)
     shown = "/".join(Path(annotations).resolve().parts[-2:]).replace("$", r"\$")
     title = f"{shown}, {len(people):,} people"
-    write_whole(out / "sphere.png", _png(sphere_figure(title, charts)))
-    write_whole(out / "bands.png", _png(bands_figure(title, charts)))
-    write_whole(out / "views.json", (json.dumps(report, indent=1) + "\n").encode())
+    write_atomic(out / "sphere.png", _png(sphere_figure(title, charts)))
+    write_atomic(out / "bands.png", _png(bands_figure(title, charts)))
+    write_atomic(out / "views.json", (json.dumps(report, indent=1) + "\n").encode())
     return report
 
 

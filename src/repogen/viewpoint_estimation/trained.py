@@ -1,7 +1,6 @@
 """Training and caching the regressor, with its errors on held-out people."""
 
 import json
-import sys
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import pairwise
@@ -17,8 +16,9 @@ from safetensors import SafetensorError, safe_open
 from repogen.bodies import Body, load_body
 from repogen.cache import cache_dir
 from repogen.cameras.viewpoints import BANDS
-from repogen.datasets.folder import cannot_write, write_whole
 from repogen.errors import UserError
+from repogen.files import cannot_write, write_atomic
+from repogen.messages import say
 from repogen.viewpoint_estimation.mixture import mode
 from repogen.viewpoint_estimation.regressor import ViewRegressor, estimate_views, train_regressor
 from repogen.viewpoint_estimation.sampling import (
@@ -118,7 +118,7 @@ def load_regressor() -> TrainedRegressor:
             path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{path}.lock"):
                 if not path.exists():
-                    _say(f"training the view regressor, once per machine (minutes) → {path}")
+                    say(f"training the view regressor, once per machine (minutes) → {path}")
                     _save(path, train_and_evaluate())
         except OSError as error:
             raise cannot_write(path, error) from error
@@ -129,7 +129,7 @@ def _save(path: Path, trained: TrainedRegressor) -> None:
     data = safetensors.torch.save(
         trained.network.state_dict(), {"held_out": json.dumps(trained.held_out)}
     )
-    write_whole(path, data)
+    write_atomic(path, data)
 
 
 def _read(path: Path) -> TrainedRegressor:
@@ -142,7 +142,3 @@ def _read(path: Path) -> TrainedRegressor:
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"{path} is not a view regressor; remove it to train a new one") from error
     return TrainedRegressor(network.eval(), held_out)
-
-
-def _say(text: str) -> None:
-    print(f"repogen: {text}", file=sys.stderr, flush=True)

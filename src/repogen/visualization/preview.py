@@ -7,8 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from repogen.datasets.folder import DatasetFolder, encode_jpeg, encode_png, write_whole
-from repogen.datasets.reading import open_dataset, read_run, read_scenes
+from repogen.datasets.folder import DatasetFolder
+from repogen.datasets.reading import open_dataset, read_run_info, read_scenes
+from repogen.files import write_atomic
+from repogen.pictures import encode_jpeg, encode_png
 from repogen.visualization.sheet import contact_sheet
 from repogen.visualization.summary import Summary, summarize
 
@@ -33,15 +35,15 @@ def preview(
     """
     folder = open_dataset(dataset)
     target = Path(out) if out else folder.root / "preview"
-    run, summary = read_run(folder), summarize(folder)
+    run, summary = read_run_info(folder), summarize(folder)
     count = summary.views.total()
     shown = min(images, count)
     ids = sorted({1 + i * count // shown for i in range(shown)})
     sheet = contact_sheet(folder, ids, min(columns, shown), 256)
-    write_whole(target / "sheet.png", encode_png(sheet))
+    write_atomic(target / "sheet.png", encode_png(sheet))
     pictures = [("Images", "image/jpeg", encode_jpeg(sheet))]
     for name, title, data in _figures(folder, summary, run["config"]):
-        write_whole(target / f"{name}.png", data)
+        write_atomic(target / f"{name}.png", data)
         pictures.append((title, "image/png", data))
     page = _PAGE.format(
         title=html.escape(f"{folder.root.name}: {count} images"),
@@ -53,7 +55,7 @@ def preview(
         ),
         options=html.escape(json.dumps(run, indent=1)),
     )
-    write_whole(target / "index.html", page.encode())
+    write_atomic(target / "index.html", page.encode())
     return target / "index.html"
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from repogen.datasets.folder import PICTURE, DatasetFolder
-from repogen.datasets.reading import read_annotated, read_files
+from repogen.datasets.reading import read_entries, read_files
 from repogen.errors import UserError
 from repogen.labels.stick import draw_skeleton
 from repogen.pictures import decode_picture
@@ -21,7 +21,7 @@ def contact_sheet(
 
     Each image is scaled to fit a square of `tile` pixels; a missing image is black.
     """
-    tiles = [_tile(folder, *entry, tile) for entry in read_annotated(folder, ids)]
+    tiles = [_tile(folder, *entry, tile) for entry in read_entries(folder, ids)]
     tiles += [np.full((tile, tile, 3), 255, np.uint8)] * (-len(tiles) % columns)
     rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
     return np.vstack(rows)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from repogen.datasets.folder import DatasetFolder
-from repogen.datasets.reading import read_annotated
+from repogen.datasets.reading import read_entries
 from repogen.errors import UserError
 
 PERSON_DTYPE = np.dtype(
@@ -44,7 +44,7 @@ def summarize(folder: DatasetFolder) -> Summary:
 
 
 def _people(folder: DatasetFolder, views: Counter[str]) -> Iterator[tuple[Any, ...]]:
-    for image, annotations in read_annotated(folder):
+    for image, annotations in read_entries(folder):
         name = image["view"]["name"]
         views[name] += 1
         view_index, side = list(views).index(name), max(image["width"], image["height"])

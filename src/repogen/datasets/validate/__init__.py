@@ -1,1 +1,1 @@
-"""Checking a dataset against everything it promises."""
+"""Validation of a dataset: each module checks one part and yields a line per problem."""

@@ -1,4 +1,4 @@
-"""Checking one annotation: keypoints in the picture and in space, boxes and masks."""
+"""Validation of one annotation: 2D and 3D keypoints, boxes and masks."""
 
 from collections.abc import Generator, Iterator
 from typing import Any
@@ -9,20 +9,19 @@ from pycocotools import mask as rle
 
 from repogen.bodies.wholebody import GROUPS, KEYPOINT_SETS
 from repogen.cameras.camera import Camera
-from repogen.coco.rle import decoded
+from repogen.coco.rle import decode_rle
+from repogen.datasets.reading import Entry
 
-PIXEL = 0.01
-"""How far apart in pixels two places may be that should be one."""
+_TOLERANCE = 0.01
+"""Pixels by which two positions that should agree may differ."""
 
-_EDGE = 0.76
-"""How far in pixels a mask may reach beyond the box around a body: one column of a pixel's 2 x 2
+_MASK_MARGIN = 0.76
+"""Pixels by which a mask may reach beyond the box around a body: one column of a pixel's 2 x 2
 samples fills the pixel, and boxes are rounded."""
 
-Record = dict[str, Any]
 
-
-def check_annotation(a: Record, image: Record, config: Record) -> Iterator[str]:
-    """What is wrong with an annotation of an image, under the options of its run.
+def check_annotation(a: Entry, image: Entry, config: Entry) -> Iterator[str]:
+    """Problems of an annotation of an image, under the options of its run.
 
     Raises `KeyError`, `TypeError` or `ValueError` for one that cannot be read.
     """
@@ -38,7 +37,7 @@ def check_annotation(a: Record, image: Record, config: Record) -> Iterator[str]:
     yield from _check_masks(a, (image["height"], image["width"]))
 
 
-def camera_of(image: Record) -> Camera:
+def camera_of(image: Entry) -> Camera:
     """The camera of an image record. Raises as `check_annotation`."""
     record = image["camera"]
     (fx, _, cx), (_, fy, cy), _ = record["K"]
@@ -48,13 +47,15 @@ def camera_of(image: Record) -> Camera:
     )  # fmt: skip
 
 
-def mask_of(a: Record, key: str, shape: tuple[int, int]) -> UInt8[np.ndarray, "h w"] | None:
-    """The mask under a key; None where it is not of the image's (height, width). Raises as
-    `check_annotation`."""
-    return decoded(a[key]) if tuple(a[key]["size"]) == shape else None
+def mask_of(a: Entry, key: str, shape: tuple[int, int]) -> UInt8[np.ndarray, "h w"] | None:
+    """The mask under a key; None where its size is not the image's (height, width).
+
+    Raises as `check_annotation`.
+    """
+    return decode_rle(a[key]) if tuple(a[key]["size"]) == shape else None
 
 
-def _check_group(a: Record, group: str, camera: Camera, dropped: bool) -> Iterator[str]:
+def _check_group(a: Entry, group: str, camera: Camera, dropped: bool) -> Iterator[str]:
     names = f"{group}_kpts", f"{group}_3d"
     points = yield from _check_points(a, *names, len(GROUPS[group]), camera, dropped)
     if points is None:
@@ -66,14 +67,14 @@ def _check_group(a: Record, group: str, camera: Camera, dropped: bool) -> Iterat
         around = np.zeros((2, 2))
         if len(labelled):
             around = np.stack([labelled.min(axis=0), labelled.max(axis=0)])
-        if (np.abs(_corners(a[f"{group}_box"]) - around) > PIXEL).any():
+        if (np.abs(_corners(a[f"{group}_box"]) - around) > _TOLERANCE).any():
             yield f"{group}_box is not around its labelled points"
 
 
 def _check_points(
-    a: Record, flat: str, deep: str, count: int, camera: Camera, dropped: bool
+    a: Entry, flat: str, deep: str, count: int, camera: Camera, dropped: bool
 ) -> Generator[str, None, Float[np.ndarray, "k 3"] | None]:
-    """Checks x, y, v under the key `flat` against metres under `deep`; returns the former."""
+    """Compare x, y, v under the key `flat` with metres under `deep`; returns the former."""
     try:
         points = np.array(a[flat], dtype=float).reshape(count, 3)
         space = np.array(a[deep], dtype=float).reshape(count, 3)
@@ -87,12 +88,12 @@ def _check_points(
     if not np.isin(flags, (0, 1, 2)).all():
         yield f"a v of {flat} is not 0, 1 or 2"
     if (points[flags == 0] != 0).any():
-        yield f"a point of {flat} with v = 0 has coordinates"
+        yield f"a point of {flat} with v = 0 has coordinates other than 0"
     with np.errstate(divide="ignore", invalid="ignore"):
         pixels = camera.to_pixels(space)
     labelled = flags > 0
-    if labelled.any() and np.abs(pixels - points[:, :2])[labelled].max() > PIXEL:
-        yield f"{deep} project more than {PIXEL} px away from {flat}"
+    if labelled.any() and np.abs(pixels - points[:, :2])[labelled].max() > _TOLERANCE:
+        yield f"{deep} projects more than {_TOLERANCE} px away from {flat}"
     inside = camera.shows(space)
     if (labelled & ~inside).any() or (not dropped and (inside & ~labelled).any()):
         yield f"v = 0 in {flat} does not mean outside the image"
@@ -101,7 +102,7 @@ def _check_points(
     return points
 
 
-def _check_masks(a: Record, shape: tuple[int, int]) -> Iterator[str]:
+def _check_masks(a: Entry, shape: tuple[int, int]) -> Iterator[str]:
     masks = []
     for key in ("segmentation", "amodal_segmentation"):
         found = mask_of(a, key, shape)
@@ -109,22 +110,22 @@ def _check_masks(a: Record, shape: tuple[int, int]) -> Iterator[str]:
             yield f"its {key} is {tuple(a[key]['size'])}, its image {shape} (height, width)"
             return
         masks.append(found)
-    mask, whole = masks
+    mask, amodal_mask = masks
     if not mask.any():
-        yield "no pixel shows it"
+        yield "its mask is empty"
     if a["area"] != mask.sum():
         yield f"area is {a['area']}, its mask has {mask.sum()} pixels"
     if list(rle.toBbox(a["segmentation"])) != a["bbox"]:
         yield f"bbox {a['bbox']} is not its mask's {list(rle.toBbox(a['segmentation']))}"
-    if (mask > whole).any():
-        yield "its segmentation reaches beyond its amodal one"
+    if (mask > amodal_mask).any():
+        yield "its segmentation reaches beyond its amodal_segmentation"
     (low, high), amodal = _corners(rle.toBbox(a["amodal_segmentation"])), _corners(a["amodal_bbox"])
-    if not (np.isfinite(amodal).all() and (low > amodal[0] - _EDGE).all()
-            and (high < amodal[1] + _EDGE).all()):  # fmt: skip
-        yield f"its amodal segmentation reaches beyond amodal_bbox {a['amodal_bbox']}"
+    if not (np.isfinite(amodal).all() and (low > amodal[0] - _MASK_MARGIN).all()
+            and (high < amodal[1] + _MASK_MARGIN).all()):  # fmt: skip
+        yield f"its amodal_segmentation reaches beyond amodal_bbox {a['amodal_bbox']}"
 
 
 def _corners(box: Any) -> Float[np.ndarray, "2 2"]:
-    """The upper left and the lower right corner of x, y, width, height."""
+    """The upper left and lower right corners of a box x, y, width, height."""
     x, y, width, height = box
     return np.array([[x, y], [x + width, y + height]], dtype=float)

@@ -1,4 +1,4 @@
-"""What run.json says of a run, and whether a half-made one may go on."""
+"""The contents of run.json, and the check that an unfinished run resumes with the same inputs."""
 
 import contextlib
 import hashlib
@@ -13,20 +13,22 @@ from repogen.assets import installed
 from repogen.bodies.smpl_files import FAMILIES, find_model_files
 from repogen.datasets.reading import RUN_FORMAT
 from repogen.errors import UserError
+from repogen.files import sha256_of
 from repogen.generation.config import GenerateConfig
+from repogen.messages import warn
 from repogen.poses.motion import poses_of_pack
 
-_FREE = ("workers", "engine", "ray_address")
-"""Options that do not change the data: a run may be resumed with others."""
+_FREE_OPTIONS = ("workers", "engine", "ray_address")
+"""Options that do not change the data; a run may resume with other values."""
 
-_FILES = ("bounds", "poses", "cutouts", "textures")
-"""Options that name a file or folder which pictures are drawn from."""
+_FILE_OPTIONS = ("bounds", "poses", "cutouts", "textures")
+"""Options that name a file or folder which images depend on."""
 
 _PACKAGES = ("repogen", "anny", "warp-lang", "numpy", "scipy", "opencv-python-headless")
 
 
-def run_record(config: GenerateConfig, backgrounds_found: str) -> dict[str, Any]:
-    """The contents of run.json: the options, and what they drew on as it is now."""
+def run_info(config: GenerateConfig, backgrounds_found: str) -> dict[str, Any]:
+    """The contents of run.json: the options and the current state of everything they read."""
     versions = {}
     for package in _PACKAGES:
         with contextlib.suppress(PackageNotFoundError):
@@ -38,16 +40,15 @@ def run_record(config: GenerateConfig, backgrounds_found: str) -> dict[str, Any]
         "backgrounds_found": backgrounds_found,
         "assets": _assets(config),
         "body_files": _body_files(config),
-        "files": {name: _digest(path) for name, path in _files(config).items()},
+        "files": {name: _hash_path(path) for name, path in _files(config).items()},
         "versions": versions,
     }
 
 
 def config_to_json(config: Any) -> dict[str, Any]:
-    """A config's fields as JSON holds them; backgrounds and files by absolute path, a pack of
-    poses by its name."""
+    """A config's fields as JSON; files and folders as absolute paths, asset packs by name."""
     fields = json.loads(json.dumps(asdict(config), default=str))
-    for name in (*_FILES, "body_path"):
+    for name in (*_FILE_OPTIONS, "body_path"):
         if fields.get(name) and Path(fields[name]).exists():
             fields[name] = str(Path(fields[name]).resolve())
     if Path(fields["backgrounds"]).is_dir():
@@ -56,15 +57,15 @@ def config_to_json(config: Any) -> dict[str, Any]:
 
 
 def _body_files(config: GenerateConfig) -> dict[str, str]:
-    """SHA-256 of the user's own body model files, by name."""
+    """SHA-256 of the user's body model files, by name."""
     if config.body_path is None:
         return {}
     files = find_model_files(config.body_path, FAMILIES[config.body]).values()
-    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    return {file.name: sha256_of(file) for file in files}
 
 
 def _assets(config: GenerateConfig) -> list[dict[str, Any]]:
-    """The asset packs that the pictures may draw on: origin, licences, and a hash of it all."""
+    """The asset packs that images may use: source, licences and a hash."""
     posed = config.poses is not None and poses_of_pack(config.poses) is not None
     if config.wardrobe == "painted" and config.backgrounds != "auto" and not posed:
         return []
@@ -81,65 +82,63 @@ def _assets(config: GenerateConfig) -> list[dict[str, Any]]:
 
 
 def _files(config: GenerateConfig) -> dict[str, Path]:
-    """The files and folders that options name; not a pack of poses."""
-    named = {name: getattr(config, name) for name in _FILES}
+    """The files and folders that options name, without asset packs."""
+    named = {name: getattr(config, name) for name in _FILE_OPTIONS}
     return {name: path for name, path in named.items() if path is not None and path.exists()}
 
 
-def _digest(path: Path) -> str:
+def _hash_path(path: Path) -> str:
     """SHA-256 of a file, or of the names and sizes of all files below a folder."""
     if path.is_file():
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return sha256_of(path)
     files = sorted(p for p in path.rglob("*") if p.is_file())
     sizes = [(p.relative_to(path).as_posix(), p.stat().st_size) for p in files]
     return hashlib.sha256(json.dumps(sizes).encode()).hexdigest()
 
 
 def changed_option(before: dict[str, Any], run: dict[str, Any]) -> str | None:
-    """The first option that matters for the data and differs between two run.json."""
+    """The first option that changes the data and differs between two run.json; None for none."""
     old, new = before["config"], run["config"]
-    return next((key for key in new if key not in _FREE and old.get(key) != new[key]), None)
+    return next((key for key in new if key not in _FREE_OPTIONS and old.get(key) != new[key]), None)
 
 
-def refuse_other_run(root: Path, before: dict[str, Any], run: dict[str, Any]) -> None:
-    """Raises `UserError` where the half-made dataset in `root`, whose run.json says `before`,
-    would go on differently in this run."""
+def check_same_run(root: Path, before: dict[str, Any], run: dict[str, Any]) -> None:
+    """Raises `UserError` where resuming the dataset in `root` would not give the same images.
+
+    `before` is its run.json, `run` the same of now.
+    """
     old, new = before["config"], run["config"]
     key = changed_option(before, run)
     if key:
         raise UserError(
-            f"{root} was begun with {key} = {old.get(key)}, not {new[key]}; use the same options "
-            "to go on, or another folder"
+            f"{root} was started with {key} = {old.get(key)}, not {new[key]}; use the same options "
+            "to resume, or another folder"
         )
     if before.get("backgrounds_found") != run["backgrounds_found"]:
         raise UserError(
-            f"{root} was begun with {before.get('backgrounds_found')}, now there are "
-            f"{run['backgrounds_found']}; restore the backgrounds to go on, or use another folder"
+            f"{root} was started with {before.get('backgrounds_found')}, now there are "
+            f"{run['backgrounds_found']}; restore the backgrounds to resume, or use another folder"
         )
     if before.get("assets") != run["assets"]:
         names = [f"{pack['name']} {pack['version']}" for pack in before.get("assets", [])]
         raise UserError(
-            f"{root} was begun with {', '.join(names) or 'no asset packs'}, which have changed; "
-            "restore them to go on (repogen assets), or use another folder"
+            f"{root} was started with {', '.join(names) or 'no asset packs'}, which have changed; "
+            "restore them to resume (repogen assets), or use another folder"
         )
     if before.get("body_files") != run["body_files"]:
         raise UserError(
-            f"{root} was begun with other files of the body {new['body']}; restore them to go on, "
-            "or use another folder"
+            f"{root} was started with other files of the body {new['body']}; restore them to "
+            "resume, or use another folder"
         )
     for name, digest in run["files"].items():
         if before.get("files", {}).get(name) != digest:
             raise UserError(
-                f"{root} was begun with another content of --{name} {new[name]}; restore it to go "
-                "on, or use another folder"
+                f"{root} was started with another content of --{name} {new[name]}; restore it to "
+                "resume, or use another folder"
             )
 
 
-def warn_of_versions(before: dict[str, Any], run: dict[str, Any]) -> None:
-    """Say so where a half-made dataset was begun with other versions of the libraries."""
+def warn_of_other_versions(before: dict[str, Any], run: dict[str, Any]) -> None:
+    """Warn where an unfinished dataset was started with other library versions."""
     if before["versions"] != run["versions"]:
-        print(
-            "repogen: warning: begun with other versions of the libraries; later images may "
-            "differ a bit",
-            file=sys.stderr,
-        )
+        warn("the run was started with other library versions; later images may differ slightly")

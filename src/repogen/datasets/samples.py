@@ -1,37 +1,40 @@
-"""What a dataset keeps of one rendering: pictures and COCO records."""
+"""From a rendering to a sample of a dataset: pictures, COCO entries and the scene."""
 
 from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
-from repogen.datasets.folder import PICTURE, Record, encode_jpeg, encode_png, image_name
+from repogen.datasets.folder import PICTURE, Sample, image_name
 from repogen.labels.annotation import image_record, label
 from repogen.labels.maps import depth_map, normal_map, part_map, person_masks
 from repogen.labels.stick import stick_figure
+from repogen.pictures import encode_jpeg, encode_png
 from repogen.rendering.renderer import Rendering
 from repogen.scenes.scene import scene_to_json
 
 
-def record_of(rendering: Rendering, hidden: str, keypoints: str, write: Collection[str]) -> Record:
-    """All that a dataset keeps of a rendering under these options of `GenerateConfig`."""
+def rendering_to_sample(
+    rendering: Rendering, hidden: str, keypoints: str, write: Collection[str]
+) -> Sample:
+    """The sample of a rendering, under these options of `GenerateConfig`."""
     scene = rendering.scene
     annotations = label(rendering, hidden, keypoints)
     picture = encode_jpeg(rendering.image, scene.sensor.jpeg_quality)
-    return Record(
+    return Sample(
         image_record(scene, image_name(scene.index + 1)),
         annotations,
         scene_to_json(scene),
-        {PICTURE: picture} | encoded_maps(rendering, annotations, write),
+        {PICTURE: picture} | encode_maps(rendering, annotations, write),
     )
 
 
-def encoded_maps(
+def encode_maps(
     rendering: Rendering, annotations: list[dict[str, Any]], kinds: Collection[str]
 ) -> dict[str, bytes]:
-    """The optional pictures of these kinds as PNG, by the folder they go to.
+    """The optional pictures of these kinds as PNG, by their folder in the dataset.
 
-    In masks the n-th of the annotations is n, from 1.
+    In masks, n (from 1) is the n-th annotation and 0 the background.
     """
     camera = rendering.scene.camera
     out = {}
@@ -39,10 +42,10 @@ def encoded_maps(
         if kind == "depth":
             out["depth"] = encode_png(depth_map(rendering))
         elif kind == "masks":
-            seen = [mask for mask in person_masks(rendering) if mask.any()]
+            visible = [mask for mask in person_masks(rendering) if mask.any()]
             numbered = np.zeros((camera.height, camera.width), dtype=np.uint8)
-            for place, mask in enumerate(seen):
-                numbered[mask > 0] = place + 1
+            for number, mask in enumerate(visible, start=1):
+                numbered[mask > 0] = number
             out["masks"] = encode_png(numbered)
         elif kind == "parts":
             out["parts"] = encode_png(part_map(rendering))

@@ -1,0 +1,113 @@
+"""Random augmentation of training crops: geometry, colour and image quality."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+from scipy.special import ndtri
+
+from repogen.coco.crops import Window, box_to_window
+
+_UPPER_BODY = np.arange(17) < 11
+
+_NORMAL = ndtri((np.arange(256) + 0.5) / 256).astype(np.float32)
+"""Quantiles of the normal distribution: a lookup is faster than sampling."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Ranges of the random changes to a training crop.
+
+    The defaults are ViTPose's, except for the rotation, which is RePoGen's (Purkrabek & Matas,
+    FG 2024).
+    """
+
+    flip: float = 0.5
+    half_body: float = 0.3
+    scale: float = 0.5
+    rotation: float = 120.0
+    """Standard deviation of the angle in degrees; angles are clipped at twice this."""
+    rotated: float = 0.6
+    """Share of crops that are rotated."""
+    jitter: float = 0.2
+    """Relative range of brightness, contrast and colour."""
+
+
+def augment(
+    rng: np.random.Generator,
+    window: Window,
+    keypoints: Float[np.ndarray, "17 3"],
+    how: Augmentation,
+) -> Window:
+    """A random variation of a window: half body, scale, rotation and flip."""
+    labelled = keypoints[:, 2] > 0
+    if labelled.sum() > 8 and rng.random() < how.half_body:
+        window = _half_body(rng, window, keypoints, labelled)
+    zoom = float(np.clip(1 + how.scale * rng.normal(), 1 - how.scale, 1 + how.scale))
+    angle = 0.0
+    if rng.random() < how.rotated:
+        limit = 2 * how.rotation
+        angle = float(np.clip(how.rotation * rng.normal(), -limit, limit))
+    return replace(
+        window,
+        size=(window.size[0] * zoom, window.size[1] * zoom),
+        rotation_deg=angle,
+        flip=bool(rng.random() < how.flip),
+    )
+
+
+def _half_body(
+    rng: np.random.Generator,
+    window: Window,
+    keypoints: Float[np.ndarray, "17 3"],
+    labelled: np.ndarray,
+) -> Window:
+    """A window around the labelled joints above or below the waist, if it has three of them."""
+    halves = [labelled & _UPPER_BODY, labelled & ~_UPPER_BODY]
+    if rng.random() < 0.5:
+        halves.reverse()
+    for half in halves:
+        if half.sum() > 2:
+            points = keypoints[half, :2]
+            low, high = points.min(axis=0), points.max(axis=0)
+            around = box_to_window(np.concatenate([low, np.maximum(high - low, 1.0)]), 1.5)
+            x, y = points.mean(axis=0)
+            return replace(around, center=(float(x), float(y)))
+    return window
+
+
+def color_jitter(
+    rng: np.random.Generator, crop: UInt8[np.ndarray, "h w 3"], strength: float
+) -> UInt8[np.ndarray, "h w 3"]:
+    """The crop with random brightness, contrast and colour: one lookup table per channel."""
+    if strength == 0:
+        return crop
+    gain = (1 + strength * rng.uniform(-1, 1)) * (1 + 0.5 * strength * rng.uniform(-1, 1, 3))
+    lift = 255 * 0.5 * strength * rng.uniform(-1, 1)
+    table = np.clip((np.arange(256)[:, None] - 128) * gain + 128 + lift, 0, 255)
+    return cv2.LUT(crop, table.astype(np.uint8).reshape(256, 1, 3))
+
+
+def degrade(
+    rng: np.random.Generator, crop: UInt8[np.ndarray, "h w 3"]
+) -> UInt8[np.ndarray, "h w 3"]:
+    """The crop with random loss of resolution, blur, noise and JPEG artefacts.
+
+    Real photographs have these; renderings do not.
+    """
+    if rng.random() < 0.5:
+        size = (np.array(crop.shape[1::-1]) / rng.uniform(1, 4)).astype(int).tolist()
+        coarse = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
+        crop = cv2.resize(coarse, crop.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    if rng.random() < 0.4:
+        crop = cv2.GaussianBlur(crop, (0, 0), float(rng.uniform(0.3, 1.6)))
+    if rng.random() < 0.3:
+        strength = np.float32(rng.uniform(2, 10))
+        drawn = np.frombuffer(rng.bytes(crop.size), np.uint8).reshape(crop.shape)
+        crop = cv2.add(crop, cv2.LUT(drawn, strength * _NORMAL), dtype=cv2.CV_8U)
+    if rng.random() < 0.4:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 80))]
+        _, data = cv2.imencode(".jpg", crop, quality)
+        crop = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))
+    return crop

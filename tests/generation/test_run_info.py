@@ -1,0 +1,85 @@
+"""run.json, and the refusal to resume a run whose inputs have changed."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from repogen import GenerateConfig, UserError
+from repogen.generation.run_info import (
+    check_same_run,
+    config_to_json,
+    run_info,
+    warn_of_other_versions,
+)
+
+POSE = {"format": "repogen-poses", "poses": [{"angles": {"left_elbow": [0, -90, 0]}}]}
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    """Options that name a file, a folder of poses and a folder of cut-outs."""
+    (tmp_path / "bounds.toml").write_text("[left_knee]\nx = [0, 10]\n")
+    for folder in ("poses", "cutouts"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "poses" / "a.json").write_text(json.dumps(POSE))
+    cv2.imwrite(str(tmp_path / "cutouts" / "a.png"), np.full((4, 4, 4), 200, np.uint8))
+    return {
+        "bounds": tmp_path / "bounds.toml",
+        "poses": tmp_path / "poses",
+        "cutouts": tmp_path / "cutouts",
+    }
+
+
+def saved_run_info(**options):
+    return json.loads(json.dumps(run_info(GenerateConfig(images=3, **options), "plain")))
+
+
+def test_a_run_resumes_with_the_same_options_and_files(inputs, tmp_path):
+    check_same_run(tmp_path, saved_run_info(**inputs), saved_run_info(workers=3, **inputs))
+    assert set(saved_run_info(**inputs)["files"]) == set(inputs)
+    assert saved_run_info()["files"] == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("bounds", lambda path: path.write_text("[left_knee]\nx = [0, 20]\n")),
+        ("poses", lambda path: (path / "b.json").write_text(json.dumps(POSE))),
+        ("poses", lambda path: (path / "a.json").rename(path / "c.json")),
+        ("cutouts", lambda path: (path / "a.png").rename(path / "b.png")),
+    ],
+)
+def test_changed_files_are_refused(inputs, tmp_path, name, change):
+    before = saved_run_info(**inputs)
+    change(inputs[name])
+    with pytest.raises(UserError, match=f"another content of --{name} .*{inputs[name].name}"):
+        check_same_run(tmp_path, before, saved_run_info(**inputs))
+
+
+def test_the_error_names_a_changed_option_with_both_values(tmp_path):
+    with pytest.raises(UserError, match="started with image_size = 512, not 64"):
+        check_same_run(tmp_path, saved_run_info(), saved_run_info(image_size=64))
+    with pytest.raises(UserError, match="started with plain, now there are 3 photographs"):
+        check_same_run(
+            tmp_path, saved_run_info(), saved_run_info() | {"backgrounds_found": "3 photographs"}
+        )
+    with pytest.raises(UserError, match="other files of the body anny"):
+        check_same_run(
+            tmp_path, saved_run_info(), saved_run_info() | {"body_files": {"a.npz": "0"}}
+        )
+
+
+def test_other_library_versions_only_give_a_warning(tmp_path, capsys):
+    before = saved_run_info()
+    others = before | {"versions": {"numpy": "1"}}
+    check_same_run(tmp_path, others, before)
+    warn_of_other_versions(others, before)
+    assert "other library versions" in capsys.readouterr().err
+
+
+def test_files_are_recorded_with_absolute_paths(inputs, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    relative = {name: path.relative_to(tmp_path) for name, path in inputs.items()}
+    assert config_to_json(GenerateConfig(**relative)) == config_to_json(GenerateConfig(**inputs))
