@@ -10,8 +10,8 @@ from repogen.environment.panoramas import (
     directions,
     light_of,
     panorama_backdrop,
-    panorama_light,
-    surroundings,
+    panorama_irradiance,
+    environment_light,
     turned,
 )
 
@@ -97,10 +97,10 @@ def test_exposure_multiplies_the_light(tmp_path, monkeypatch):
     picture = sky((0, -1, 1), 50.0).astype(np.float32)
     monkeypatch.setattr(panoramas, "read_panorama", lambda _path: picture)
     monkeypatch.setattr("repogen.environment.panoramas.read_panorama", lambda _path: picture)
-    surroundings.cache_clear()
-    one = panorama_light(EnvironmentMap("a", 0.0, 1.0, 0.0, 1.6, 8.0))
-    two = panorama_light(EnvironmentMap("a", 0.0, 2.0, 0.0, 1.6, 8.0))
-    surroundings.cache_clear()
+    environment_light.cache_clear()
+    one = panorama_irradiance(EnvironmentMap("a", 0.0, 1.0, 0.0, 1.6, 8.0))
+    two = panorama_irradiance(EnvironmentMap("a", 0.0, 2.0, 0.0, 1.6, 8.0))
+    environment_light.cache_clear()
     assert np.allclose(2 * one, two)
 
 

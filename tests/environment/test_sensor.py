@@ -12,7 +12,7 @@ from repogen.environment.sensor import (
     Sensor,
     parse_effects,
     sample_sensor,
-    switched_on,
+    active_effects,
 )
 from repogen.errors import UserError
 from repogen.scenes import SceneConfig, sample_scene
@@ -45,7 +45,7 @@ def test_effects_cover_all_fields():
 def test_an_effect_sets_its_fields_and_leaves_the_others_as_they_were(effect):
     everything = sensors("all")
     alone = sensors(effect)
-    assert any(switched_on(sensor) for sensor in alone)
+    assert any(active_effects(sensor) for sensor in alone)
     for one, whole in zip(alone, everything, strict=True):
         own = {name: getattr(whole, name) for name in FIELDS[effect]}
         assert one == replace(PERFECT, **own)
@@ -53,7 +53,7 @@ def test_an_effect_sets_its_fields_and_leaves_the_others_as_they_were(effect):
 
 def test_without_effects_the_sensor_is_perfect():
     assert set(sensors()) == {PERFECT}
-    assert switched_on(PERFECT) == {}
+    assert active_effects(PERFECT) == {}
 
 
 def test_what_is_drawn_is_what_cameras_do():

@@ -14,16 +14,16 @@ from repogen.colors import to_linear
 from repogen.environment.backgrounds import Photo, Plain, Room
 from repogen.environment.sensor import PERFECT, Sensor
 from repogen.labels.annotation import image_record, label
-from repogen.rendering.blur import disc_blurred, motion_blurred
+from repogen.rendering.blur import disc_blur, motion_blur
 from repogen.rendering.kernels.lens import camera_to_lens
-from repogen.rendering.rim import rimmed
+from repogen.rendering.image_circle import apply_image_circle
 from repogen.rendering.sensor import (
     background_depth,
-    defocus,
-    developed,
-    focused_background,
+    circle_of_confusion,
+    apply_sensor,
+    defocus_background,
     noise_std,
-    stand_apart,
+    needs_compositing,
     vignette_factor,
 )
 from repogen.scenes import SceneConfig, sample_scene
@@ -83,16 +83,16 @@ def centroid(light):
 
 def test_off_leaves_every_byte(scene, sharp, renderer):
     image = picture()
-    assert developed(image, PERFECT) is image
-    assert focused_background(image, scene) is image
-    assert not stand_apart(scene, np.array([0.5, 40.0]))
+    assert apply_sensor(image, PERFECT) is image
+    assert defocus_background(image, scene) is image
+    assert not needs_compositing(scene, np.array([0.5, 40.0]))
     again = renderer.render(replace(scene, sensor=Sensor(focus_m=2.0, noise_seed=9)))
     assert (again.image == sharp.image).all()
 
 
 def test_a_stop_doubles_the_light():
     image = picture()
-    brighter = developed(image, Sensor(exposure_ev=1.0))
+    brighter = apply_sensor(image, Sensor(exposure_ev=1.0))
     fine = brighter.max(axis=2) < 255
     assert fine.mean() > 0.5
     step = np.diff(to_linear(np.arange(257) / 255))[brighter[..., ::-1]]
@@ -103,14 +103,14 @@ def test_exposure_leaves_no_grey_sky():
     """What was clipped stays white; what was not is darkened."""
     image = grey(255)
     image[:100] = 128
-    darker = developed(image, Sensor(exposure_ev=-1.0))
+    darker = apply_sensor(image, Sensor(exposure_ev=-1.0))
     assert (darker[100:] == 255).all()
     assert light_of(darker)[50, 50] == pytest.approx(light_of(image)[50, 50] / 2, rel=0.02)
 
 
 def test_white_balance_multiplies_linear_red_green_and_blue():
     gains = (1.3, 0.9, 0.6)
-    cast = developed(grey(110), Sensor(white_balance=gains))
+    cast = apply_sensor(grey(110), Sensor(white_balance=gains))
     assert light_of(cast)[0, 0] / light_of(grey(110))[0, 0] == pytest.approx(gains, rel=0.01)
 
 
@@ -124,7 +124,7 @@ def test_the_vignette_darkens_corners_as_stated_and_not_the_middle(size):
     assert factor[0, 0] == pytest.approx(1 - loss, abs=0.02)
     assert factor == pytest.approx(factor[::-1, ::-1], abs=1e-6)
     image = grey(180, size)
-    out = developed(image, Sensor(vignette=loss))
+    out = apply_sensor(image, Sensor(vignette=loss))
     assert (out[height // 2, width // 2] == 180).all()
     assert light_of(out)[0, 0] / light_of(image)[0, 0] == pytest.approx(1 - loss, rel=0.04)
 
@@ -133,7 +133,7 @@ def test_the_vignette_darkens_corners_as_stated_and_not_the_middle(size):
 @pytest.mark.parametrize("level", [90, 170])
 def test_noise_has_the_stated_strength_and_no_mean(iso, level):
     image = grey(level)
-    error = light_of(developed(image, Sensor(iso=iso, noise_seed=2))) - light_of(image)
+    error = light_of(apply_sensor(image, Sensor(iso=iso, noise_seed=2))) - light_of(image)
     std = float(noise_std(np.float32(light_of(image)[0, 0, 0]), iso))
     assert error.std(axis=(0, 1)) == pytest.approx(std, rel=0.05)
     assert error.mean() == pytest.approx(0, abs=0.03 * std)
@@ -147,7 +147,7 @@ def test_noise_has_the_stated_strength_and_no_mean(iso, level):
 
 def test_noise_is_the_seed_s():
     one, again, other = (
-        developed(grey(100), Sensor(iso=400.0, noise_seed=seed)) for seed in (1, 1, 2)
+        apply_sensor(grey(100), Sensor(iso=400.0, noise_seed=seed)) for seed in (1, 1, 2)
     )
     assert (one == again).all()
     assert (one != other).mean() > 0.3
@@ -163,7 +163,7 @@ def test_shot_noise_grows_with_light_and_speed():
 @pytest.mark.parametrize("length", [0.6, 3.0, 7.9, 8.5, 20.0, 31.0])
 @pytest.mark.parametrize("angle", [0.0, 37.0, 90.0, 200.0])
 def test_motion_keeps_light_and_place_and_is_as_long_as_stated(length, angle):
-    out = motion_blurred(dot(), length, angle)[..., 1].astype(float)
+    out = motion_blur(dot(), length, angle)[..., 1].astype(float)
     assert out.sum() == pytest.approx(1, abs=1e-5)
     assert centroid(out) == pytest.approx([50, 61], abs=1e-4)
     rows, columns = np.indices(out.shape)
@@ -177,14 +177,14 @@ def test_motion_keeps_light_and_place_and_is_as_long_as_stated(length, angle):
 
 @pytest.mark.parametrize("diameter", [1.5, 4.0, 9.0, 14.0, 30.0])
 def test_a_disc_keeps_light_and_place_and_is_as_wide_as_stated(diameter):
-    out = disc_blurred(dot(), diameter)[..., 0].astype(float)
+    out = disc_blur(dot(), diameter)[..., 0].astype(float)
     assert out.sum() == pytest.approx(1, abs=0.01)
     shrink = np.ceil(diameter / 9)
     # A dot falls into a cell of the shrunk picture, of which it becomes the middle.
     assert centroid(out) == pytest.approx([50, 61], abs=1e-4 if shrink == 1 else shrink / 2)
     edge = np.zeros((100, 120, 3), np.float32)
     edge[:, 60:] = 1
-    crossing = np.interp(0.5, disc_blurred(edge, diameter)[50, :, 0], np.arange(120) + 0.5)
+    crossing = np.interp(0.5, disc_blur(edge, diameter)[50, :, 0], np.arange(120) + 0.5)
     assert crossing == pytest.approx(60, abs=0.05 if shrink == 1 else 0.35)
     rows, columns = np.indices(out.shape)
     variance = (((rows - 50) ** 2 + (columns - 61) ** 2) * out).sum()
@@ -198,7 +198,7 @@ def test_rescaling_moves_nothing(shrink, enlarge, factor):
     rows, columns = np.indices((150, 170))
     blob = np.exp(-((rows - 70.3) ** 2 + (columns - 90.6) ** 2) / (2 * 9**2))
     image = np.repeat(np.rint(250 * blob)[..., None], 3, axis=2).astype(np.uint8)
-    out = developed(image, Sensor(rescale=factor, shrink=shrink, enlarge=enlarge))
+    out = apply_sensor(image, Sensor(rescale=factor, shrink=shrink, enlarge=enlarge))
     assert out.shape == image.shape
     assert (out != image).any()
     before, after = centroid(image[..., 0].astype(float)), centroid(out[..., 0].astype(float))
@@ -208,7 +208,7 @@ def test_rescaling_moves_nothing(shrink, enlarge, factor):
 def test_rescaling_loses_detail():
     stripes = grey(40, (128, 128))
     stripes[:, ::2] = 220
-    assert developed(stripes, Sensor(rescale=0.3)).std() < 0.2 * stripes.std()
+    assert apply_sensor(stripes, Sensor(rescale=0.3)).std() < 0.2 * stripes.std()
 
 
 def test_defocus_is_the_thin_lens_s(scene):
@@ -218,10 +218,10 @@ def test_defocus_is_the_thin_lens_s(scene):
     disc = opening * abs(behind - 1 / (1 / focal - 1 / depth)) * (1 / focal - 1 / depth)
     pixels_per_metre = scene.camera.fx / behind
     sensor = Sensor(aperture_m=opening, focus_m=focus)
-    assert float(defocus(scene.camera, sensor, np.array(depth))) == pytest.approx(
+    assert float(circle_of_confusion(scene.camera, sensor, np.array(depth))) == pytest.approx(
         disc * pixels_per_metre, rel=1e-9
     )
-    assert float(defocus(scene.camera, sensor, np.array(focus))) == 0
+    assert float(circle_of_confusion(scene.camera, sensor, np.array(focus))) == 0
 
 
 def test_the_background_is_as_far_as_the_floor(body, scene):
@@ -259,7 +259,7 @@ def test_focus_blurs_the_background_and_leaves_the_person(scene, renderer, tmp_p
     scene = replace(scene, background=photo, camera=camera)
     focused = replace(scene, sensor=Sensor(aperture_m=0.12, focus_m=12.0))
     before, after = renderer.render(scene), renderer.render(focused)
-    counts = before.gbuffer.whole(before.gbuffer.counts)
+    counts = before.gbuffer.to_image(before.gbuffer.counts)
     inside = counts == before.gbuffer.samples**2
     assert inside.sum() > 500
     assert (after.image == before.image)[inside].all()
@@ -268,10 +268,10 @@ def test_focus_blurs_the_background_and_leaves_the_person(scene, renderer, tmp_p
 
 def test_people_out_of_focus_stay_in_place(scene, sharp, renderer):
     blurred = replace(scene, sensor=Sensor(aperture_m=0.1, focus_m=1.5))
-    assert stand_apart(blurred, np.array([3.0]))
+    assert needs_compositing(blurred, np.array([3.0]))
     out = renderer.render(blurred)
     assert (out.image != sharp.image).any()
-    assert (out.gbuffer.keys == sharp.gbuffer.keys).all()
+    assert (out.gbuffer.depth_face_keys == sharp.gbuffer.depth_face_keys).all()
     assert label(out) == label(sharp)
     before = silhouette(scene, renderer)
     after = silhouette(scene, renderer, aperture_m=0.1, focus_m=1.5)
@@ -282,7 +282,7 @@ def test_people_out_of_focus_stay_in_place(scene, sharp, renderer):
 def test_moving_people_are_smeared_before_a_background_that_stands(scene, sharp, renderer):
     moving = replace(scene, sensor=Sensor(people_motion=(8.0, 0.0)))
     out = renderer.render(moving)
-    near = cv2.dilate(sharp.gbuffer.whole(sharp.gbuffer.counts), np.ones((1, 13))) > 0
+    near = cv2.dilate(sharp.gbuffer.to_image(sharp.gbuffer.counts), np.ones((1, 13))) > 0
     assert (out.image == sharp.image)[~near].all()
     assert (out.image != sharp.image)[near].any(axis=1).mean() > 0.5
     before, after = silhouette(scene, renderer), silhouette(scene, renderer, people_motion=(8, 0))
@@ -314,8 +314,8 @@ def test_the_record_names_what_is_not_off(scene):
 
 
 def digest():
-    image = developed(picture((300, 400)), EVERYTHING)
-    soft = disc_blurred(to_linear(image / 255).astype(np.float32), 13.0)
+    image = apply_sensor(picture((300, 400)), EVERYTHING)
+    soft = disc_blur(to_linear(image / 255).astype(np.float32), 13.0)
     return hashlib.sha256(image.tobytes() + soft.tobytes()).hexdigest()
 
 
@@ -351,9 +351,9 @@ def test_a_scene_with_everything_gives_the_same_picture_twice(scene, renderer):
 def test_outside_of_the_image_circle_is_black_and_its_edge_is_soft():
     camera = look_at(View(0, 90, 0, 2.0), (0.0, 0.0, 0.0), 0.0, 400, 190.0, "equidistant")
     bright = np.full((400, 400, 3), 200, np.uint8)
-    assert rimmed(bright, camera, camera_to_lens(camera)) is bright
+    assert apply_image_circle(bright, camera, camera_to_lens(camera)) is bright
     camera = replace(camera, circle_deg=180.0)
-    found = rimmed(bright, camera, camera_to_lens(camera))
+    found = apply_image_circle(bright, camera, camera_to_lens(camera))
     y, x = np.mgrid[:400, :400] + 0.5
     away = np.hypot(x - camera.cx, y - camera.cy) / camera.fx / np.radians(90)
     assert (found[away > 1] == 0).all()

@@ -54,7 +54,7 @@ def standing(body, outfit=None, background="#808080", lights=(), camera=FRONT, *
 def samples_covered(rendering):
     """How many of each pixel's four samples see somebody."""
     g = rendering.gbuffer
-    return g.whole(g.by_pixel(g.covered).sum(axis=2))
+    return g.to_image(g.by_pixel(g.covered).sum(axis=2))
 
 
 def light_of(image):
@@ -77,7 +77,7 @@ def test_the_same_scene_gives_the_same_picture(body, renderer):
     renderer.render(random_scene(body, 1, image_size=96))
     again = renderer.render(scene)
     assert (first.image == again.image).all()
-    assert (first.gbuffer.keys == again.gbuffer.keys).all()
+    assert (first.gbuffer.depth_face_keys == again.gbuffer.depth_face_keys).all()
     assert first.image.shape == (160, 160, 3)
     assert first.image.dtype == np.uint8
 
@@ -118,7 +118,7 @@ def test_gbuffer_reads_its_keys(body, renderer):
     assert ((g.depth > 0) == g.covered).all()
     window = g.by_pixel(g.covered)
     assert (window[3, 5] == g.covered[6:8, 10:12].ravel()).all()
-    whole = g.whole(window)
+    whole = g.to_image(window)
     assert whole.shape == (g.height, g.width, 4)
     assert whole.sum() == g.covered.sum()
     assert (whole[g.top + 3, g.left + 5] == window[3, 5]).all()
@@ -268,7 +268,7 @@ def test_shadows_are_where_rays_to_the_lamp_are_blocked(body, renderer):
     lit = (light["with"] - light["dark"])[rows, columns] / gain[rows, columns]
 
     g, camera = rendering.gbuffer, rendering.scene.camera
-    z = g.whole(g.by_pixel(g.depth).mean(axis=2))[rows, columns]
+    z = g.to_image(g.by_pixel(g.depth).mean(axis=2))[rows, columns]
     focal, centre = [camera.fx, camera.fy], [camera.cx, camera.cy]
     seen = (np.stack([columns, rows], axis=1) + 0.5 - centre) / focal * z[:, None]
     starts = np.hstack([seen, z[:, None]])
@@ -344,7 +344,7 @@ def test_skin_that_clothes_hide_leaves_no_hole(body, renderer, monkeypatch):
 
     def launch_with_all_skin(device, kernel, dim, *arguments):
         launch(device, kernel, dim, *arguments)
-        if kernel is geometry.visible_sides:
+        if kernel is geometry.cull_faces:
             sides = arguments[-1].numpy().copy()
             assert (sides == 3).any()
             sides[sides == 3] = 1
@@ -372,7 +372,7 @@ def test_the_nearer_of_two_people_is_seen(body, renderer):
     who = rendering.mesh.people[g.faces]
     both = [renderer.render(replace(scene, people=(p,))) for p in (far, near)]
     masks = [samples_covered(r) == 4 for r in both]
-    shown = g.whole(g.by_pixel(who).min(axis=2) + 1)  # 0 where a sample sees nobody
+    shown = g.to_image(g.by_pixel(who).min(axis=2) + 1)  # 0 where a sample sees nobody
     overlap = masks[0] & masks[1]
     assert overlap.sum() > 200
     assert (shown[overlap] == 2).mean() > 0.99

@@ -65,7 +65,7 @@ def decoded(keys, shape):
 
 @wp.kernel
 def land(lens: Lens, points: wp.array(dtype=wp.vec3), landed: wp.array(dtype=wp.vec3)):
-    """As `place_vertices` has it: pixel and depth."""
+    """As `transform_vertices` has it: pixel and depth."""
     i = wp.tid()
     pixel = project(lens, points[i])
     landed[i] = wp.vec3(pixel[0], pixel[1], depth(lens, points[i]))

@@ -39,7 +39,7 @@ def test_every_place_of_the_picture_is_where_its_skin_is(body, renderer, heights
     scene = standing(body, NAKED | {"bottom": "shorts", "hem": 9.0, "picture": str(heights)})
     rendering = renderer.render(scene)
     g = rendering.gbuffer
-    inside = g.whole(g.by_pixel(g.covered).sum(axis=2)) == 4
+    inside = g.to_image(g.by_pixel(g.covered).sum(axis=2)) == 4
     rows, columns = np.nonzero(inside)
     color = light_of(rendering.image)[rows, columns]
     camera = scene.camera
@@ -82,7 +82,7 @@ def test_people_wear_the_pictures_of_a_folder_and_nothing_else(body, renderer, h
     assert (outfit.hair, outfit.top, outfit.shoes, outfit.worn) == ("bald", "bare", "bare", ())
     image = renderer.render(scene).image.astype(int)
     covered = renderer.render(scene).gbuffer
-    inside = covered.whole(covered.by_pixel(covered.covered).sum(axis=2)) == 4
+    inside = covered.to_image(covered.by_pixel(covered.covered).sum(axis=2)) == 4
     # Nothing of the picture is blue.
     assert np.median(image[inside][:, 0]) < 0.5 * np.median(image[inside].max(axis=1))
 

@@ -10,7 +10,7 @@ from repogen.errors import UserError
 from repogen.people.garments import REGIONS
 from repogen.people.outfit import Worn
 from repogen.rendering import textures as textures_module
-from repogen.rendering.kernels.texture import Material, Texels, look_up
+from repogen.rendering.kernels.texture import TexturedMaterial, Texels, sample_texture
 from repogen.rendering.pieces import garment_materials
 from repogen.rendering.textures import Textures
 from repogen.warp_setup import wp
@@ -18,14 +18,14 @@ from repogen.warp_setup import wp
 
 @wp.kernel
 def looked_up(
-    t: Texels, m: Material, uvs: wp.array(dtype=wp.vec2), width: float, out: wp.array(dtype=wp.vec4)
+    t: Texels, m: TexturedMaterial, uvs: wp.array(dtype=wp.vec2), width: float, out: wp.array(dtype=wp.vec4)
 ):
     i = wp.tid()
-    out[i] = look_up(t, m, uvs[i], width)
+    out[i] = sample_texture(t, m, uvs[i], width)
 
 
 def values_at(textures, texture, uvs, width=0.0, density=1.0):
-    texels, material = Texels(), Material()
+    texels, material = Texels(), TexturedMaterial()
     texels.pixels = textures.pixels
     texels.to_linear = wp.array(np.arange(256) / 255, dtype=wp.float32, device="cpu")
     material.first, material.levels = texture.first, texture.levels
@@ -112,7 +112,7 @@ def test_too_many_textures_are_forgotten_whole_and_read_anew(tmp_path, monkeypat
     before = garment_materials(garment, worn, texture)
     assert textures.load(path) is texture
     del texture
-    textures.make_room()
+    textures.clear_if_full()
     assert gone() is None
     texture = textures.load(path)
     assert (garment_materials(garment, worn, texture) == before).all()

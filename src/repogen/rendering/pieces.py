@@ -1,4 +1,4 @@
-"""A scene's people, dressed, and its things as pieces of mesh."""
+"""People with their garments, and occluders, as pieces of a mesh."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,41 +15,49 @@ from repogen.people.garments import REGIONS, Fitted, texel_density
 from repogen.people.outfit import Fabric, Worn
 from repogen.people.person import Person
 from repogen.people.posing import worn_pieces
-from repogen.rendering.mesh import MATERIAL, Piece
+from repogen.rendering.kernels.codes import (
+    COVERED,
+    COVERED_DEEP,
+    NO_MATERIAL,
+    NO_PERSON,
+    NO_TEXTURE,
+)
+from repogen.rendering.mesh import MATERIAL_DTYPE, Piece
 from repogen.rendering.paints import fill_fabric
 from repogen.rendering.textures import Texture
 
 _DYE = 0.9
+"""Share of a garment's texture that gives way to the colour of a fabric."""
 
 _GREYS: WeakKeyDictionary[Texture, dict[Fitted, tuple[float, ...]]] = WeakKeyDictionary()
-"""What `_greys` has found, as long as the textures are kept."""
+"""Cache of `_greys`, for as long as the textures are kept."""
 
 
 def person_pieces(
     body: Body,
     posed: PosedBody,
     person: Person,
-    place: int,
+    person_index: int,
     texture: Callable[[Path], Texture],
 ) -> list[Piece]:
-    """The body and what it wears; `texture` loads a picture."""
-    bare = Piece(body.surface, posed.vertices, place)
+    """The body and its garments; `texture` loads a texture, `person_index` is that in the scene."""
+    bare = Piece(body.surface, posed.vertices, person_index)
     if person.outfit.picture is not None:
-        bare = _pictured(bare, texture(assets_dir() / person.outfit.picture))
+        bare = _with_skin_texture(bare, texture(assets_dir() / person.outfit.picture))
     garments = []
     cover = np.zeros(len(posed.vertices), dtype=np.uint8)
     outfit = person.outfit
     for worn, (item, vertices) in zip(
         outfit.worn, worn_pieces(body, posed, outfit.worn), strict=True
     ):
-        np.maximum(cover, item.covered.view(np.uint8), out=cover)
-        cover[item.hidden] = 2
+        cover[item.covered] = np.maximum(cover[item.covered], COVERED)
+        cover[item.hidden] = COVERED_DEEP
         picture = texture(item.texture)
         garments.append(
             Piece(
                 item.surface,
                 vertices,
-                place,
+                person_index,
                 materials=garment_materials(item, worn, picture),
                 face_materials=item.regions,
             )
@@ -57,11 +65,11 @@ def person_pieces(
     return [replace(bare, cover=cover) if garments else bare, *garments]
 
 
-def _pictured(bare: Piece, picture: Texture) -> Piece:
-    material = np.zeros(1, dtype=MATERIAL)
-    _picture(material, picture, _density(bare.surface))
+def _with_skin_texture(bare: Piece, picture: Texture) -> Piece:
+    material = np.zeros(1, dtype=MATERIAL_DTYPE)
+    _set_texture(material, picture, _density(bare.surface))
     skin = bare.surface.faces_of("skin")
-    return replace(bare, materials=material, face_materials=np.where(skin, 0, -1))
+    return replace(bare, materials=material, face_materials=np.where(skin, 0, NO_MATERIAL))
 
 
 @lru_cache(maxsize=4)
@@ -72,51 +80,51 @@ def _density(surface: Surface) -> float:
 
 
 def occluder_piece(occluder: Occluder, texture: Callable[[Path], Texture]) -> Piece:
-    """A thing, nobody's, of its cloth's colours or its picture's."""
+    """An occluder in the colours of its fabric or of its picture."""
     surface = occluder_surface(occluder.shape)
-    material = np.zeros(1, dtype=MATERIAL)
-    material["first"], material["grey"] = -1, 1.0
+    material = np.zeros(1, dtype=MATERIAL_DTYPE)
+    material["offset"], material["grey"] = NO_TEXTURE, 1.0
     if occluder.path is not None:
-        _picture(material, texture(Path(occluder.path)), 1 / max(occluder.size))
+        _set_texture(material, texture(Path(occluder.path)), 1 / max(occluder.size))
     else:
         size = float(np.mean(occluder.size))
-        _dye(
+        _set_dye(
             material[0], replace(occluder.fabric, scale=occluder.fabric.scale / size, wrinkles=0.02)
         )
         material["dye"], material["gloss"] = 1.0, 0.08
     return Piece(
         surface,
         occluder_vertices(occluder),
-        -1,
+        NO_PERSON,
         materials=material,
         face_materials=np.zeros(len(surface.faces), dtype=np.int16),
     )
 
 
-def _picture(material: np.ndarray, picture: Texture, density: float) -> None:
-    """`density` is how often the picture fits along a metre."""
-    material["first"], material["levels"] = picture.first, picture.levels
+def _set_texture(material: np.ndarray, picture: Texture, density: float) -> None:
+    """Write a texture into materials; `density` is how often it repeats along a metre."""
+    material["offset"], material["levels"] = picture.offset, picture.levels
     material["width"], material["height"] = picture.width, picture.height
     material["density"] = density * picture.width
 
 
 def garment_materials(item: Fitted, worn: Worn, picture: Texture) -> np.ndarray:
-    """A record `Material` for each region of a garment, and one for its small pieces."""
-    out = np.zeros(REGIONS + 1, dtype=MATERIAL)
-    _picture(out, picture, item.texel_density)
+    """The kernels' `TexturedMaterial` of each region of a garment, the small pieces last."""
+    out = np.zeros(REGIONS + 1, dtype=MATERIAL_DTYPE)
+    _set_texture(out, picture, item.texel_density)
     out["gloss"] = 0.03
     out["grey"] = _greys(item, picture)
     for region, m in enumerate(out):
-        cloth = worn.fabrics[region] if region < len(worn.fabrics) else None
-        if cloth is not None:
-            _dye(m, cloth)
+        fabric = worn.fabrics[region] if region < len(worn.fabrics) else None
+        if fabric is not None:
+            _set_dye(m, fabric)
         else:
             m["fabric"]["wrinkles"] = 0.1
     return out
 
 
 def _greys(item: Fitted, picture: Texture) -> tuple[float, ...]:
-    """Mean brightness of the texture in every region."""
+    """Mean brightness of the texture in each region."""
     known = _GREYS.setdefault(picture, {})
     if item not in known:
         uvs = [item.garment.face_uv[item.regions == r].mean(axis=1) for r in range(REGIONS + 1)]
@@ -124,7 +132,8 @@ def _greys(item: Fitted, picture: Texture) -> tuple[float, ...]:
     return known[item]
 
 
-def _dye(m: np.void, fabric: Fabric) -> None:
+def _set_dye(m: np.void, fabric: Fabric) -> None:
+    """Write a fabric that replaces the texture's colour into a material."""
     fill_fabric(m["fabric"], fabric)
     m["dye"] = _DYE
     m["seed"] = fabric.scale * np.array([31.0, 57.0, 83.0]) * 100 % 97
