@@ -1,4 +1,4 @@
-"""Boxes of whole people."""
+"""Amodal boxes and their overlaps."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ WIDE = {"pinhole": 100.0, "opencv": 90.0, "equidistant": 200.0, "kannala-brandt"
 
 
 @pytest.mark.parametrize("lens", MODELS)
-def test_boxes_are_around_all_that_people_wear(body, renderer, lens):
+def test_amodal_boxes_hold_people_and_their_clothes(body, renderer, lens):
     config = SceneConfig(
         image_size=200, lens=lens, fov=(WIDE[lens], WIDE[lens]), framing="paper",
         views=("sphere",), distance=(0.9, 1.5), people=(2, 2), spread=1.0,
@@ -22,14 +22,14 @@ def test_boxes_are_around_all_that_people_wear(body, renderer, lens):
         rendering = renderer.render(scene)
         camera, mesh = scene.camera, rendering.mesh
         people = mesh.people[rendering.gbuffer.seen_faces]
-        for place, box in enumerate(rendering.amodal_boxes):
-            faces = mesh.faces[rendering.gbuffer.seen_faces[people == place]]
+        for i, box in enumerate(rendering.amodal_boxes):
+            faces = mesh.faces[rendering.gbuffer.seen_faces[people == i]]
             points = rendering.vertices[np.unique(faces)].astype(float)
             pixels = camera.to_pixels(points[camera.in_view(points)])
             if len(pixels):
                 assert (pixels.min(axis=0) > box[:2] - 0.01).all()
                 assert (pixels.max(axis=0) < box[2:] + 0.01).all()
-            every = rendering.vertices[np.unique(mesh.faces[mesh.people == place])].astype(float)
+            every = rendering.vertices[np.unique(mesh.faces[mesh.people == i])].astype(float)
             every = every[camera.in_view(every) & (camera.depth_of(every) > 0.05)]
             if len(every):
                 pixels = camera.to_pixels(every)
@@ -37,7 +37,7 @@ def test_boxes_are_around_all_that_people_wear(body, renderer, lens):
                 assert (box[2:] < pixels.max(axis=0) + 0.01).all()
 
 
-def test_what_boxes_share_is_found():
+def test_overlap_boxes_hold_the_overlaps_with_all_other_boxes():
     nothing = [np.inf, np.inf, -np.inf, -np.inf]
     boxes = np.array([[0, 0, 10, 10], [13, 4, 20, 9], [30, 0, 40, 10], nothing, [5, 9, 6, 50]])
     found = overlap_boxes(boxes)

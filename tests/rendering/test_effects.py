@@ -1,4 +1,4 @@
-"""Effects of the camera: as strong as stated, and nothing moves."""
+"""Effects of the sensor: each is as strong as stated, and none moves a person."""
 
 import hashlib
 import subprocess
@@ -15,15 +15,15 @@ from repogen.environment.backgrounds import Photo, Plain, Room
 from repogen.environment.sensor import PERFECT, Sensor
 from repogen.labels.annotation import image_record, label
 from repogen.rendering.blur import disc_blur, motion_blur
-from repogen.rendering.kernels.lens import camera_to_lens
 from repogen.rendering.image_circle import apply_image_circle
+from repogen.rendering.kernels.lens import camera_to_lens
 from repogen.rendering.sensor import (
+    apply_sensor,
     background_depth,
     circle_of_confusion,
-    apply_sensor,
     defocus_background,
-    noise_std,
     needs_compositing,
+    noise_std,
     vignette_factor,
 )
 from repogen.scenes import SceneConfig, sample_scene
@@ -81,7 +81,7 @@ def centroid(light):
     return np.array([(rows * light).sum(), (columns * light).sum()]) / light.sum()
 
 
-def test_off_leaves_every_byte(scene, sharp, renderer):
+def test_a_perfect_sensor_changes_no_byte(scene, sharp, renderer):
     image = picture()
     assert apply_sensor(image, PERFECT) is image
     assert defocus_background(image, scene) is image
@@ -90,7 +90,7 @@ def test_off_leaves_every_byte(scene, sharp, renderer):
     assert (again.image == sharp.image).all()
 
 
-def test_a_stop_doubles_the_light():
+def test_one_stop_of_exposure_doubles_the_light():
     image = picture()
     brighter = apply_sensor(image, Sensor(exposure_ev=1.0))
     fine = brighter.max(axis=2) < 255
@@ -99,8 +99,8 @@ def test_a_stop_doubles_the_light():
     assert (np.abs(light_of(brighter) - 2 * light_of(image)) <= 0.75 * step)[fine].all()
 
 
-def test_exposure_leaves_no_grey_sky():
-    """What was clipped stays white; what was not is darkened."""
+def test_a_shorter_exposure_keeps_clipped_white():
+    """Clipped pixels stay white; others are darkened."""
     image = grey(255)
     image[:100] = 128
     darker = apply_sensor(image, Sensor(exposure_ev=-1.0))
@@ -115,7 +115,7 @@ def test_white_balance_multiplies_linear_red_green_and_blue():
 
 
 @pytest.mark.parametrize("size", [(81, 121), (64, 64)])
-def test_the_vignette_darkens_corners_as_stated_and_not_the_middle(size):
+def test_a_vignette_darkens_corners_by_its_loss_and_not_the_centre(size):
     loss = 0.4
     factor = vignette_factor(*size, loss)
     height, width = size
@@ -131,7 +131,7 @@ def test_the_vignette_darkens_corners_as_stated_and_not_the_middle(size):
 
 @pytest.mark.parametrize("iso", [200.0, 1600.0])
 @pytest.mark.parametrize("level", [90, 170])
-def test_noise_has_the_stated_strength_and_no_mean(iso, level):
+def test_noise_has_zero_mean_and_the_standard_deviation_of_noise_std(iso, level):
     image = grey(level)
     error = light_of(apply_sensor(image, Sensor(iso=iso, noise_seed=2))) - light_of(image)
     std = float(noise_std(np.float32(light_of(image)[0, 0, 0]), iso))
@@ -145,7 +145,7 @@ def test_noise_has_the_stated_strength_and_no_mean(iso, level):
     assert abs(far) < 0.02
 
 
-def test_noise_is_the_seed_s():
+def test_noise_depends_on_its_seed_only():
     one, again, other = (
         apply_sensor(grey(100), Sensor(iso=400.0, noise_seed=seed)) for seed in (1, 1, 2)
     )
@@ -153,7 +153,7 @@ def test_noise_is_the_seed_s():
     assert (one != other).mean() > 0.3
 
 
-def test_shot_noise_grows_with_light_and_speed():
+def test_noise_grows_with_light_and_iso():
     assert noise_std(np.float32(0.8), 400) > 1.8 * noise_std(np.float32(0.2), 400)
     assert noise_std(np.float32(0.5), 1600) == pytest.approx(
         2 * noise_std(np.float32(0.5), 400), rel=0.03
@@ -162,25 +162,25 @@ def test_shot_noise_grows_with_light_and_speed():
 
 @pytest.mark.parametrize("length", [0.6, 3.0, 7.9, 8.5, 20.0, 31.0])
 @pytest.mark.parametrize("angle", [0.0, 37.0, 90.0, 200.0])
-def test_motion_keeps_light_and_place_and_is_as_long_as_stated(length, angle):
+def test_motion_blur_keeps_light_and_centre_and_has_the_given_length(length, angle):
     out = motion_blur(dot(), length, angle)[..., 1].astype(float)
     assert out.sum() == pytest.approx(1, abs=1e-5)
     assert centroid(out) == pytest.approx([50, 61], abs=1e-4)
     rows, columns = np.indices(out.shape)
     along = (columns - 61) * np.cos(np.radians(angle)) + (rows - 50) * np.sin(np.radians(angle))
     across = (rows - 50) * np.cos(np.radians(angle)) - (columns - 61) * np.sin(np.radians(angle))
-    # An even line's variance is length^2 / 12; sharing between taps adds at most 1/4 of a pixel.
+    # A uniform line's variance is length^2 / 12; sharing between taps adds at most 1/4 of a pixel.
     assert (along**2 * out).sum() - length**2 / 12 == pytest.approx(0.15, abs=0.15)
     assert (across**2 * out).sum() < 0.5
     assert np.abs(along[out > 0]).max() <= length / 2 + 1.5
 
 
 @pytest.mark.parametrize("diameter", [1.5, 4.0, 9.0, 14.0, 30.0])
-def test_a_disc_keeps_light_and_place_and_is_as_wide_as_stated(diameter):
+def test_disc_blur_keeps_light_and_centre_and_has_the_given_diameter(diameter):
     out = disc_blur(dot(), diameter)[..., 0].astype(float)
     assert out.sum() == pytest.approx(1, abs=0.01)
     shrink = np.ceil(diameter / 9)
-    # A dot falls into a cell of the shrunk picture, of which it becomes the middle.
+    # The dot moves to the centre of its pixel in the shrunk picture.
     assert centroid(out) == pytest.approx([50, 61], abs=1e-4 if shrink == 1 else shrink / 2)
     edge = np.zeros((100, 120, 3), np.float32)
     edge[:, 60:] = 1
@@ -205,13 +205,13 @@ def test_rescaling_moves_nothing(shrink, enlarge, factor):
     assert after == pytest.approx(before, abs=0.05)
 
 
-def test_rescaling_loses_detail():
+def test_rescaling_removes_detail():
     stripes = grey(40, (128, 128))
     stripes[:, ::2] = 220
     assert apply_sensor(stripes, Sensor(rescale=0.3)).std() < 0.2 * stripes.std()
 
 
-def test_defocus_is_the_thin_lens_s(scene):
+def test_the_circle_of_confusion_is_that_of_a_thin_lens(scene):
     """A 50 mm lens at f/2, focused at 2 m, images a point at 8 m as a disc of 0.48 mm."""
     focal, opening, focus, depth = 0.05, 0.025, 2.0, 8.0
     behind = 1 / (1 / focal - 1 / focus)
@@ -224,19 +224,19 @@ def test_defocus_is_the_thin_lens_s(scene):
     assert float(circle_of_confusion(scene.camera, sensor, np.array(focus))) == 0
 
 
-def test_the_background_is_as_far_as_the_floor(body, scene):
-    place = sample_scene(SceneConfig(image_size=64, backgrounds="builtin"), 0, 0, body).background
-    assert isinstance(place, Room)
-    place = replace(place, floor_z=-1.0)
+def test_the_background_has_the_depth_of_the_floor(body, scene):
+    room = sample_scene(SceneConfig(image_size=64, backgrounds="builtin"), 0, 0, body).background
+    assert isinstance(room, Room)
+    room = replace(room, floor_z=-1.0)
     above = look_at(View(0, 90, 0, 3.0), (0.0, 0.0, 0.0), 0.0, 64, 50.0)
-    assert background_depth(replace(scene, background=place, camera=above)) == pytest.approx(4.0)
+    assert background_depth(replace(scene, background=room, camera=above)) == pytest.approx(4.0)
     below = look_at(View(0, -40, 0, 3.0), (0.0, 0.0, 0.0), 0.0, 64, 50.0)
-    assert background_depth(replace(scene, background=place, camera=below)) == np.inf
+    assert background_depth(replace(scene, background=room, camera=below)) == np.inf
     assert background_depth(scene) == np.inf
 
 
 def silhouette(scene, renderer, **sensor):
-    """Share of each pixel that sees people, read off two pictures before black and white."""
+    """Share of each pixel that sees people, from pictures in front of black and of white."""
     black, white = (
         light_of(
             renderer.render(
@@ -245,15 +245,15 @@ def silhouette(scene, renderer, **sensor):
         )
         for color in ("#000000", "#ffffff")
     )
-    # Light from all around changes with the background, but not where there is nobody.
+    # Ambient light changes with the background, but only on people.
     return 1 - (white - black).clip(0, 1).min(axis=2)
 
 
-def test_focus_blurs_the_background_and_leaves_the_person(scene, renderer, tmp_path):
-    """Pixels full of the person keep every byte: no halo, no moved edge."""
+def test_focus_on_the_person_blurs_only_the_background(scene, renderer, tmp_path):
+    """Pixels full of the person keep every byte: no halo and no moved edge."""
     path = str(tmp_path / "detail.png")
     cv2.imwrite(path, np.random.default_rng(0).integers(0, 200, (160, 160, 3), dtype=np.uint8))
-    # From this far people are within the depth of field: their discs are below a pixel.
+    # At this distance people are in the depth of field: their discs are below a pixel.
     camera = replace(scene.camera, translation=(0.0, 0.0, 12.0), fx=700.0, fy=700.0)
     photo = Photo(path, (0.0, 0.0, 1.0, 1.0), False)
     scene = replace(scene, background=photo, camera=camera)
@@ -266,7 +266,7 @@ def test_focus_blurs_the_background_and_leaves_the_person(scene, renderer, tmp_p
     assert after.image[counts == 0].std() < 0.4 * before.image[counts == 0].std()
 
 
-def test_people_out_of_focus_stay_in_place(scene, sharp, renderer):
+def test_people_out_of_focus_are_blurred_without_moving(scene, sharp, renderer):
     blurred = replace(scene, sensor=Sensor(aperture_m=0.1, focus_m=1.5))
     assert needs_compositing(blurred, np.array([3.0]))
     out = renderer.render(blurred)
@@ -279,7 +279,7 @@ def test_people_out_of_focus_stay_in_place(scene, sharp, renderer):
     assert after.sum() == pytest.approx(before.sum(), rel=0.03)
 
 
-def test_moving_people_are_smeared_before_a_background_that_stands(scene, sharp, renderer):
+def test_people_motion_blurs_people_and_not_the_background(scene, sharp, renderer):
     moving = replace(scene, sensor=Sensor(people_motion=(8.0, 0.0)))
     out = renderer.render(moving)
     near = cv2.dilate(sharp.gbuffer.to_image(sharp.gbuffer.counts), np.ones((1, 13))) > 0
@@ -290,21 +290,21 @@ def test_moving_people_are_smeared_before_a_background_that_stands(scene, sharp,
     assert label(out) == label(sharp)
 
 
-def test_people_apart_look_as_people_drawn_in_place(scene, sharp, renderer):
-    """Drawn over black and laid over the background they are the same, but for rounding."""
+def test_composited_people_look_like_people_drawn_on_the_background(scene, sharp, renderer):
+    """Drawn over black and composited they are the same, except for rounding."""
     apart = renderer.render(replace(scene, sensor=Sensor(people_motion=(1e-4, 0.0)))).image
     difference = np.abs(apart.astype(int) - sharp.image)
     assert difference.max() <= 6
     assert difference.mean() < 0.05
 
 
-def test_nobody_in_the_picture_is_no_trouble(scene, renderer):
+def test_effects_work_when_all_people_are_out_of_view(scene, renderer):
     away = replace(scene.people[0], position=(50.0, 0.0, 0.0))
-    alone = replace(scene, people=(away,), sensor=Sensor(people_motion=(5.0, 0.0), aperture_m=0.1))
-    assert (renderer.render(alone).image == renderer.render(alone).image[0, 0]).all()
+    moving = replace(scene, people=(away,), sensor=Sensor(people_motion=(5.0, 0.0), aperture_m=0.1))
+    assert (renderer.render(moving).image == renderer.render(moving).image[0, 0]).all()
 
 
-def test_the_record_names_what_is_not_off(scene):
+def test_an_image_lists_its_active_effects(scene):
     assert image_record(scene, "1.jpg")["effects"] == {}
     sensor = Sensor(vignette=0.25, camera_motion=(3.0, 10.0))
     assert image_record(replace(scene, sensor=sensor), "1.jpg")["effects"] == {
@@ -319,7 +319,7 @@ def digest():
     return hashlib.sha256(image.tobytes() + soft.tobytes()).hexdigest()
 
 
-def test_the_same_bytes_with_any_number_of_threads():
+def test_effects_give_the_same_bytes_with_any_number_of_threads():
     threads = cv2.getNumThreads()
     try:
         found = set()
@@ -331,14 +331,14 @@ def test_the_same_bytes_with_any_number_of_threads():
     assert len(found) == 1
 
 
-def test_the_same_bytes_in_another_process():
+def test_effects_give_the_same_bytes_in_another_process():
     code = f"import sys; sys.path.insert(0, {str(__file__.rpartition('/')[0])!r}); "
     code += "from test_effects import digest; print(digest())"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == digest()
 
 
-def test_a_scene_with_everything_gives_the_same_picture_twice(scene, renderer):
+def test_a_scene_with_all_effects_gives_the_same_picture_twice(scene, renderer):
     full = replace(
         EVERYTHING, aperture_m=0.06, focus_m=1.8, people_motion=(4.0, 70.0), camera_motion=(3.0, 0)
     )

@@ -121,7 +121,7 @@ def _sky_share(
     out = wp.zeros(len(vertices), dtype=wp.float32, device="cpu")
     mesh = wp.Mesh(
         wp.array(vertices, dtype=wp.vec3, device="cpu"),
-        wp.array(faces[face_layers == 0].ravel(), dtype=wp.int32, device="cpu"),
+        wp.array(faces[face_layers == LAYERS.index("skin")].ravel(), dtype=wp.int32, device="cpu"),
     )
     wp.launch(
         count_free_rays,

@@ -105,7 +105,7 @@ def composite(
     covered = gbuffer.counts > 0
     if not covered.any():
         return background
-    widths = circle_of_confusion(scene.camera, scene.sensor, key_depth(gbuffer.nearest))
+    widths = circle_of_confusion(scene.camera, scene.sensor, key_depth(gbuffer.nearest_keys))
     widest = float(widths[covered].max())
     margin = int((scene.sensor.people_motion[0] + widest) / 2) + 2
     rows = slice(max(gbuffer.top - margin, 0), gbuffer.top + covered.shape[0] + margin)
