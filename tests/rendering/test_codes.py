@@ -109,13 +109,15 @@ def test_reordering_layers_patterns_and_lenses_changes_no_pixel(body, renderer, 
 
 
 def compared_numbers(tree):
-    """Integers other than 0 and 1 that a module compares with something."""
+    """Lines and values of integers other than 0 and 1 in comparisons."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare):
-            for side in (node.left, *node.comparators):
-                if isinstance(side, ast.Constant) and type(side.value) is int:
-                    if side.value not in (0, 1):
-                        yield f"line {node.lineno}: {side.value}"
+            sides = [s for s in (node.left, *node.comparators) if isinstance(s, ast.Constant)]
+            yield from (
+                f"line {node.lineno}: {side.value}"
+                for side in sides
+                if type(side.value) is int and side.value not in (0, 1)
+            )
 
 
 @pytest.mark.parametrize(
