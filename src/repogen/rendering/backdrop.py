@@ -59,8 +59,8 @@ class Backdrop:
                 bgr = np.rint(255 * from_hex(color)[::-1]).astype(np.uint8)
                 return np.tile(bgr, (height, width, 1))
             case Room() as background:
-                struct = room_to_struct(background, scene.camera)
-                return self._draw(scene.camera, lighting, lens, room.draw_room, struct)
+                room_struct = room_to_struct(background, scene.camera)
+                return self._draw(scene.camera, lighting, lens, room.draw_room, room_struct)
             case EnvironmentMap() as panorama:
                 pixels = self._panorama(panorama.path)
                 struct = environment_map_to_struct(panorama, scene.camera, pixels)

@@ -27,7 +27,7 @@ from repogen.rendering.paints import fill_fabric
 from repogen.rendering.textures import Texture
 
 _DYE = 0.9
-"""Share of a garment's texture that gives way to the colour of a fabric."""
+"""Share of a texture's colour that a garment's fabric replaces."""
 
 _GREYS: WeakKeyDictionary[Texture, dict[Fitted, tuple[float, ...]]] = WeakKeyDictionary()
 """Cache of `_greys`, for as long as the textures are kept."""
