@@ -6,12 +6,13 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8, UInt64
 
-from repogen.rendering.kernels.raster import EMPTY, KEY_FAR, KEY_SCALE
+from repogen.rendering.kernels.raster import EMPTY, KEY_FACE_BITS, KEY_FAR, KEY_SCALE
 
 
 def key_depth(keys: UInt64[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """Depths in metres (`Camera.depth_of`) of depth-face keys; meaningless where a key is EMPTY."""
-    return KEY_SCALE / np.maximum(KEY_FAR - (keys >> np.uint64(32)).astype(np.float64), 1.0)
+    nearness = KEY_FAR - (keys >> np.uint64(KEY_FACE_BITS)).astype(np.float64)
+    return KEY_SCALE / np.maximum(nearness, 1.0)
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class GBuffer:
     """
 
     depth_face_keys: UInt64[np.ndarray, "sh sw"]
-    """Per sample: the depth above 32 bits of face index (`key_depth`), or EMPTY (all ones)."""
+    """Per sample: the depth above the face index (`kernels.raster`), or EMPTY (all ones)."""
     counts: UInt8[np.ndarray, "h w"]
     """How many samples of each pixel of the window see a face."""
     seen_faces: Int[np.ndarray, " n"]
@@ -42,7 +43,7 @@ class GBuffer:
     @property
     def faces(self) -> Int[np.ndarray, "sh sw"]:
         """Index of the face that each sample of the window sees; -1 for none."""
-        low = (self.depth_face_keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
+        low = (self.depth_face_keys & np.uint64(2**KEY_FACE_BITS - 1)).astype(np.int64)
         return np.where(self.covered, low, -1)
 
     @property

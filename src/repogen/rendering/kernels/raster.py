@@ -11,10 +11,11 @@ from repogen.warp_setup import wp
 
 KEY_FAR = 2**31 - 1
 KEY_SCALE = 1.0e8
-"""A sample's 64-bit key holds KEY_FAR - KEY_SCALE / depth in its upper half (depth in metres,
-exact to half a micrometre at 5 m) and the triangle's index in its lower half. One atomic minimum
-finds the nearest triangle, and the least index among equal depths. One over the depth is linear
-in the picture."""
+KEY_FACE_BITS = 32
+"""A sample's 64-bit key holds the triangle's index in its lower KEY_FACE_BITS and above them
+KEY_FAR - KEY_SCALE / depth (metres, exact to half a micrometre at 5 m). One atomic minimum finds
+the nearest triangle, and the least index among equal depths. One over the depth is linear in the
+picture."""
 
 EMPTY = 2**64 - 1
 """Key of a sample that sees no triangle."""
@@ -31,7 +32,7 @@ FAR = 1000.0
 _NEAR = wp.constant(wp.float32(NEAR))
 _KEY_FAR = wp.constant(KEY_FAR)
 _KEY_SCALE = wp.constant(wp.float32(KEY_SCALE))
-_SHIFT = wp.constant(wp.uint64(32))
+_FACE_BITS = wp.constant(wp.uint64(KEY_FACE_BITS))
 _FAR = wp.constant(wp.float32(FAR))
 _NO_AREA = wp.constant(wp.float32(1.0e-12))
 
@@ -113,7 +114,7 @@ def last_centre(edge: float, count: int) -> int:
 @wp.func
 def depth_face_key(nearness: float, f: int) -> wp.uint64:
     """A sample's key; `nearness` is one over the depth in metres, `f` the face."""
-    return (wp.uint64(_KEY_FAR - int(_KEY_SCALE * nearness)) << _SHIFT) | wp.uint64(f)
+    return (wp.uint64(_KEY_FAR - int(_KEY_SCALE * nearness)) << _FACE_BITS) | wp.uint64(f)
 
 
 @wp.kernel

@@ -12,13 +12,20 @@ from repogen.rendering.kernels.lens import Lens, depth, ray
 from repogen.rendering.kernels.model import Model
 from repogen.rendering.kernels.noise import noise
 from repogen.rendering.kernels.paint import Material, painted_material
-from repogen.rendering.kernels.raster import EMPTY, KEY_FAR, KEY_SCALE, SAMPLES, corner_weights
+from repogen.rendering.kernels.raster import (
+    EMPTY,
+    KEY_FACE_BITS,
+    KEY_FAR,
+    KEY_SCALE,
+    SAMPLES,
+    corner_weights,
+)
 from repogen.rendering.kernels.texture import sample_texture, textured_material
 from repogen.warp_setup import wp
 
 _EMPTY = wp.constant(wp.uint64(EMPTY))
-_LOW = wp.constant(wp.uint64(2**32 - 1))
-_SHIFT = wp.constant(wp.uint64(32))
+_FACE_MASK = wp.constant(wp.uint64(2**KEY_FACE_BITS - 1))
+_FACE_BITS = wp.constant(wp.uint64(KEY_FACE_BITS))
 _KEY_FAR = wp.constant(KEY_FAR)
 _KEY_SCALE = wp.constant(wp.float32(KEY_SCALE))
 _SAME_DEPTH = wp.constant(wp.float32(0.02))
@@ -169,14 +176,14 @@ def shade_sample(
 @wp.func
 def same_surface(model: Model, one: wp.uint64, other: wp.uint64) -> int:
     """1 where two samples see the same layer at about the same depth, else 0; from their keys."""
-    if one & _LOW == other & _LOW:
+    if one & _FACE_MASK == other & _FACE_MASK:
         return 1
     # 1 / a - 1 / b = (b - a) / (a b)
-    a = float(_KEY_FAR - int(one >> _SHIFT))
-    b = float(_KEY_FAR - int(other >> _SHIFT))
+    a = float(_KEY_FAR - int(one >> _FACE_BITS))
+    b = float(_KEY_FAR - int(other >> _FACE_BITS))
     if wp.abs(a - b) * _KEY_SCALE >= _SAME_DEPTH * a * b:
         return 0
-    if model.layers[int(one & _LOW)] != model.layers[int(other & _LOW)]:
+    if model.layers[int(one & _FACE_MASK)] != model.layers[int(other & _FACE_MASK)]:
         return 0
     return 1
 
@@ -211,7 +218,7 @@ def pixel_color(
     color = wp.vec3(0.0, 0.0, 0.0)
     if alike == _SAMPLES * _SAMPLES:
         towards = ray(viewport.lens, left + 0.5, top + 0.5)
-        color = shade_sample(model, lighting, viewport, int(nearest & _LOW), towards)
+        color = shade_sample(model, lighting, viewport, int(nearest & _FACE_MASK), towards)
         return wp.vec4(color[0], color[1], color[2], 0.0)
 
     for sample in range(viewport.samples):
@@ -227,7 +234,7 @@ def pixel_color(
                 x = left + (float(sx) + 0.5) / float(_SAMPLES)
                 y = top + (float(sy) + 0.5) / float(_SAMPLES)
                 towards = ray(viewport.lens, x, y)
-                value = shade_sample(model, lighting, viewport, int(key & _LOW), towards)
+                value = shade_sample(model, lighting, viewport, int(key & _FACE_MASK), towards)
                 color += float(weight) * wp.min(value, wp.vec3(1.0, 1.0, 1.0))
     share = 1.0 / float(_SAMPLES * _SAMPLES)
     return share * wp.vec4(color[0], color[1], color[2], float(empty))
@@ -261,7 +268,7 @@ def shade(
                 key = depth_face_keys[wy * _SAMPLES + sy, wx * _SAMPLES + sx]
                 nearest = wp.min(nearest, key)
                 if key != _EMPTY:
-                    seen[int(key & _LOW)] = wp.uint8(1)
+                    seen[int(key & _FACE_MASK)] = wp.uint8(1)
                     count += 1
         counts[wy, wx] = wp.uint8(count)
         if nearest != _EMPTY:
