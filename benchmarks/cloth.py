@@ -1,9 +1,10 @@
-"""How much skin shows through garments, over random poses and bodies.
+"""The share of skin that shows through garments, over random poses and bodies.
 
     python benchmarks/cloth.py --people 200       # with `repogen assets add makehuman`
 
-Skin shows through where a sample sees a face of skin whose corners all lie under a garment, a ring
-of faces or more from its border (`FittedGarment.covered`). Shares are of the samples that see the
+A sample sees skin through a garment if the three corners of its face are under a garment, at least
+a ring of faces from the garment's border (`FittedGarment.covered`). Shares are of the samples that see
+the
 person.
 """
 
@@ -16,7 +17,7 @@ from repogen.rendering import Renderer
 
 
 def shares(people: int) -> dict[str, list[float]]:
-    """Each person's share, by the names of what they wear and under `all`."""
+    """The share of each person, by the name of each garment they wear, and of everyone as `all`."""
     body = load_body()
     renderer = Renderer(body)
     config = SceneConfig(views=("sphere",), wardrobe="packs", backgrounds="plain")

@@ -1,7 +1,7 @@
-"""The original's way to a picture: one process, and for each image a new body model, a new
-pyrender offscreen renderer, a mesh handed to OpenGL, a photograph behind it, a JPEG.
+"""A picture made as the original code does it: one process, and for each image a new body model, a
+new pyrender offscreen renderer, a mesh drawn by OpenGL, a photograph behind it, and a JPEG.
 
-Its own body model, SMPL-X, cannot be had without its licence: ours is read and set up anew.
+The original's body model, SMPL-X, needs a licence: our model is loaded for each image instead.
 """
 
 import os
@@ -19,7 +19,7 @@ from repogen.pictures import encode_jpeg
 
 
 def available() -> str | None:
-    """None where pyrender can draw here, else one line that says why not."""
+    """None if pyrender can draw on this machine, else the reason in one line."""
     os.environ.setdefault("PYOPENGL_PLATFORM", "osmesa")
     try:
         import pyrender
@@ -31,7 +31,7 @@ def available() -> str | None:
 
 
 def new_model(scene: Scene) -> PosedBody:
-    """A body model set up from its file for this one body."""
+    """The scene's first person, posed by a body model loaded from its file for this call."""
     person = scene.people[0]
     return AnnyBody().pose(person.shape, person.face, person.angles)
 
@@ -39,7 +39,8 @@ def new_model(scene: Scene) -> PosedBody:
 def picture(
     camera: Camera, posed: PosedBody, surface: Surface
 ) -> tuple[UInt8[np.ndarray, "h w 3"], np.ndarray]:
-    """Colour (RGB) and depth of the skin, five directional lights, from the same camera."""
+    """Colour (RGB) and depth in metres of the skin under five directional lights, from the scene's
+    camera."""
     import pyrender
     import trimesh
 
@@ -63,7 +64,7 @@ def picture(
 
 
 def finished(scene: Scene, color: np.ndarray, depth: np.ndarray) -> bytes:
-    """The picture over its background, as JPEG."""
+    """The JPEG of a picture (RGB, depth) in front of the scene's background."""
     camera = scene.camera
     behind = np.zeros_like(color)
     if isinstance(scene.background, Photo):

@@ -1,4 +1,4 @@
-"""sRGB to numbers and back."""
+"""sRGB hex strings, sRGB and linear light."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from repogen.errors import UserError
 
 
 @pytest.mark.parametrize("color", ["#000000", "#ffffff", "#7f8001", "#12ab9f"])
-def test_hex_round_trip(color):
+def test_hex_strings_round_trip(color):
     assert to_hex(from_hex(color)) == color
 
 
@@ -16,15 +16,15 @@ def test_hex_is_red_green_blue():
     assert from_hex("#FF0080").tolist() == pytest.approx([1, 0, 128 / 255])
 
 
-def test_what_lies_outside_is_clipped():
+def test_colours_outside_0_to_1_are_clipped():
     assert to_hex(np.array([-1.0, 0.5, 7.0])) == "#0080ff"
 
 
 @pytest.mark.parametrize(
     "color", ["", "#12345", "#1234567", "123456", "#12345g", "red", "#12345\n"]
 )
-def test_other_colours_are_user_errors(color):
-    with pytest.raises(UserError, match="#rrggbb"):
+def test_invalid_colour_strings_are_user_errors(color):
+    with pytest.raises(UserError, match="write it as #rrggbb"):
         from_hex(color)
 
 

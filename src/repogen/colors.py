@@ -1,4 +1,4 @@
-"""sRGB hex strings to numbers and back; scenes hold the strings, renderers want linear light."""
+"""Colours: sRGB hex strings, as scenes hold them, sRGB and linear light in 0..1."""
 
 import re
 
@@ -9,14 +9,14 @@ from repogen.errors import UserError
 
 
 def to_hex(rgb: Float[np.ndarray, "3"]) -> str:
-    """`#rrggbb` of an sRGB colour in 0..1; what lies outside is clipped."""
+    """An sRGB colour in 0..1 as `#rrggbb`; values outside are clipped."""
     return "#" + np.rint(255 * np.clip(rgb, 0.0, 1.0)).astype(np.uint8).tobytes().hex()
 
 
 def from_hex(color: str) -> Float[np.ndarray, "3"]:
-    """sRGB in 0..1 of `#rrggbb`. Raises `UserError` for anything else."""
+    """`#rrggbb` as sRGB in 0..1. Raises `UserError` for any other string."""
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
-        raise UserError(f"colour {color!r} must be written #rrggbb, e.g. #7f7f7f")
+        raise UserError(f"colour {color!r}: write it as #rrggbb, for example #7f7f7f")
     return np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
 
 

@@ -1,4 +1,4 @@
-"""Warp, told once to be quiet and to compile only the forward pass of our kernels."""
+"""Warp, set up once: quiet, and without backward passes of our kernels."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ import warp as wp
 
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
-    """Its native code warns on stderr, below Python, where there is no NVIDIA driver."""
+    """Discards stderr below Python: Warp's native code warns there without an NVIDIA driver."""
     try:
         kept = os.dup(2)
     except OSError:  # no stderr to silence
@@ -32,9 +32,9 @@ with _silent():
     wp.init()
 
 
-def records(struct: Any) -> np.dtype[Any]:
-    """The NumPy record type of a Warp struct."""
-    return struct.numpy_dtype()
+def struct_dtype(struct: Any) -> np.dtype[Any]:
+    """The NumPy structured dtype of a Warp struct."""
+    return np.dtype(struct.numpy_dtype())
 
 
-__all__ = ["records", "wp"]
+__all__ = ["struct_dtype", "wp"]

@@ -451,7 +451,7 @@ def test_pictures_lie_on_the_skin_where_there_are_texture_coordinates(smpl, tmp_
         return
     rendering = Renderer(smpl).render(sample_scene(config, seed=1, body=smpl))
     g = rendering.gbuffer
-    blue, green, red = rendering.image[g.whole(g.by_pixel(g.covered).sum(axis=2)) == 4].T
+    blue, green, red = rendering.image[g.to_image(g.by_pixel(g.covered).sum(axis=2)) == 4].T
     # But for the eyes.
     assert ((blue > 2 * red) & (blue > 2 * green)).mean() > 0.97
 

@@ -1,4 +1,4 @@
-"""Photographs, places and plain colours."""
+"""Photographs, rooms and plain colours."""
 
 import json
 
@@ -56,7 +56,7 @@ def test_a_folder_gives_windows_inside_all_of_its_photographs(folder):
     assert {photo.flip for photo in photos} == {True, False}
 
 
-def test_broken_pictures_are_passed_over(folder):
+def test_broken_pictures_are_skipped(folder):
     (folder / "broken.jpg").write_bytes(b"not a picture")
     head = (folder / "a.png").read_bytes()[:60]
     (folder / "cut.png").write_bytes(head)
@@ -65,7 +65,7 @@ def test_broken_pictures_are_passed_over(folder):
     assert "1 unreadable" in parse_backgrounds(str(folder))[1]
 
 
-def test_coco_gives_only_images_without_people(folder):
+def test_coco_backgrounds_are_images_without_people(folder):
     annotations = {
         "categories": [{"id": 1, "name": "person"}, {"id": 18, "name": "dog"}],
         "images": [{"id": 1, "file_name": "a.png"}, {"id": 2, "file_name": "deep/b.PNG"}],
@@ -103,32 +103,32 @@ def test_photographs_fill_pictures_of_any_size(tmp_path, width, height):
     assert (out == 77).all()
 
 
-def test_big_photographs_are_made_smaller(tmp_path):
+def test_large_photographs_are_downsampled(tmp_path):
     path = picture(tmp_path / "big.png", 100, 3200, value=9)
     assert load_photo(str(path)).shape == (50, 1600, 3)
 
 
-def test_plain_colours():
+def test_plain_backgrounds_have_one_fixed_or_random_colour():
     assert draws("#12ab9f", 3) == [Plain("#12ab9f")] * 3
     colors = {background.color for background in draws("plain", 20)}
     assert len(colors) == 20
     assert all(from_hex(color).shape == (3,) for color in colors)
 
 
-def test_built_in_places_hold_the_people_and_the_camera():
-    places = draws("builtin", 200)
-    assert all(isinstance(place, Room) for place in places)
-    assert all(place.floor_z <= -1.0 for place in places)
-    rooms = [place for place in places if place.half_size != (0.0, 0.0)]
-    assert 0.35 < len(rooms) / len(places) < 0.65
+def test_rooms_hold_the_people_and_the_camera():
+    drawn = draws("builtin", 200)
+    assert all(isinstance(room, Room) for room in drawn)
+    assert all(room.floor_z <= -1.0 for room in drawn)
+    rooms = [room for room in drawn if room.half_size != (0.0, 0.0)]
+    assert 0.35 < len(rooms) / len(drawn) < 0.65
     for room in rooms:
         assert min(room.half_size) > 3.0
         assert room.floor_z + room.height > 1.0  # a person's height above the hips
-    assert {place.floor_pattern for place in places} == set(FLOOR_PATTERNS)
+    assert {room.floor_pattern for room in drawn} == set(FLOOR_PATTERNS)
 
 
 def test_rooms_are_high_enough_for_a_camera_straight_above():
-    rooms = [place for place in draws("builtin", 200) if place.half_size != (0.0, 0.0)]
+    rooms = [room for room in draws("builtin", 200) if room.half_size != (0.0, 0.0)]
     assert all(room.floor_z + room.height > 3.0 for room in rooms)
 
 
@@ -143,7 +143,7 @@ def test_rooms_are_high_enough_for_a_camera_straight_above():
         ("coco:/no/such.json:/tmp", "cannot read /no/such.json"),
     ],
 )
-def test_bad_specifications_are_user_errors(spec, says):
+def test_invalid_background_specifications_are_user_errors(spec, says):
     with pytest.raises(UserError, match=says):
         parse_backgrounds(spec)
 
@@ -157,14 +157,14 @@ def test_folders_without_pictures_are_user_errors(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"images": 1}', "5"])
-def test_bad_coco_files_are_user_errors(tmp_path, text):
+def test_invalid_coco_files_are_user_errors(tmp_path, text):
     path = tmp_path / "bad.json"
     path.write_text(text)
     with pytest.raises(UserError, match=r"is not a (COCO|JSON) file"):
         parse_backgrounds(f"coco:{path}:{tmp_path}")
 
 
-def test_coco_files_full_of_people_are_user_errors(tmp_path):
+def test_coco_files_with_people_in_all_images_are_user_errors(tmp_path):
     path = tmp_path / "people.json"
     path.write_text(
         json.dumps(
@@ -179,6 +179,6 @@ def test_coco_files_full_of_people_are_user_errors(tmp_path):
         parse_backgrounds(f"coco:{path}:{tmp_path}")
 
 
-def test_a_photograph_that_disappears_is_a_user_error(tmp_path):
+def test_a_missing_photograph_is_a_user_error(tmp_path):
     with pytest.raises(UserError, match=r"gone\.png"):
         load_photo(str(tmp_path / "gone.png"))

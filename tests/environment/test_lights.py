@@ -1,4 +1,4 @@
-"""Lamps."""
+"""Random directional lights."""
 
 import numpy as np
 import pytest
@@ -7,42 +7,42 @@ from scipy.stats import kstest
 from repogen.environment.lights import sample_lights
 
 
-def lamps(count=5, shadows=2, times=400):
+def samples(count=5, shadows=2, times=400):
     rng = np.random.default_rng(0)
     return [sample_lights(rng, count, shadows) for _ in range(times)]
 
 
-def strength(lamp):
-    return np.mean(lamp.color)
+def strength(light):
+    return np.mean(light.color)
 
 
-def test_directions_are_uniform_on_the_sphere():
-    directions = np.array([lamp.direction for lights in lamps() for lamp in lights])
+def test_light_directions_are_uniform_on_the_sphere():
+    directions = np.array([light.direction for lights in samples() for light in lights])
     assert np.linalg.norm(directions, axis=1) == pytest.approx(np.ones(len(directions)))
     for axis in directions.T:
         assert kstest(axis, "uniform", (-1, 2)).pvalue > 1e-3
 
 
-def test_the_strongest_cast_shadows():
-    for lights in lamps():
-        casting = [strength(lamp) for lamp in lights if lamp.shadow]
-        others = [strength(lamp) for lamp in lights if not lamp.shadow]
+def test_the_strongest_lights_cast_shadows():
+    for lights in samples():
+        casting = [strength(light) for light in lights if light.shadow]
+        others = [strength(light) for light in lights if not light.shadow]
         assert len(lights) == 5
         assert len(casting) <= 2
-        # Colours vary by 3 %, so two nearly equal lamps may change places.
+        # Colours vary by 3 %, so two nearly equal lights may swap ranks.
         assert min(casting, default=9) > 0.9 * max(others)
 
 
-def test_light_is_nearly_white_and_of_usual_strength():
-    for lights in lamps():
-        total = np.sum([lamp.color for lamp in lights], axis=0)
+def test_lights_sum_to_a_nearly_white_light_of_usual_strength():
+    for lights in samples():
+        total = np.sum([light.color for light in lights], axis=0)
         assert 0.85 < total.mean() < 1.6
         assert np.ptp(total) < 0.25 * total.mean()
-        assert min(min(lamp.color) for lamp in lights) >= 0
+        assert min(min(light.color) for light in lights) >= 0
 
 
 @pytest.mark.parametrize(("count", "shadows"), [(0, 0), (0, 3), (1, 0), (3, 8)])
-def test_any_number_of_lamps(count, shadows):
-    for lights in lamps(count, shadows, 20):
+def test_any_number_of_lights_and_shadows_is_sampled(count, shadows):
+    for lights in samples(count, shadows, 20):
         assert len(lights) == count
-        assert sum(lamp.shadow for lamp in lights) <= min(count, shadows)
+        assert sum(light.shadow for light in lights) <= min(count, shadows)

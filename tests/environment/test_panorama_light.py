@@ -1,4 +1,4 @@
-"""Panoramas: the light taken out of them is the light that is in them."""
+"""The light of panoramas."""
 
 import numpy as np
 import pytest
@@ -8,18 +8,18 @@ from repogen.environment import panoramas as panorama_module
 from repogen.environment.panoramas import (
     EnvironmentMap,
     directions,
-    light_of,
+    environment_light,
     panorama_backdrop,
-    panorama_light,
-    surroundings,
-    turned,
+    panorama_irradiance,
+    panorama_to_light,
+    rotate_sh,
 )
 
 H, W = 64, 128
 
 
 def sky(sun=None, strength=0.0):
-    """A gradient of grey, with a sun of 5 degrees where asked for."""
+    """A panorama of a grey gradient; `sun` is the direction of a disc of 5 degrees."""
     towards = directions(H, W)
     picture = np.repeat((0.5 + 0.3 * towards[..., 2])[..., None], 3, axis=2)
     if sun is not None:
@@ -37,10 +37,10 @@ def irradiance(picture, normal):
     return (picture * weight[..., None]).sum(axis=(0, 1)) / np.pi
 
 
-def evaluated(around, n):
+def evaluate(sh, n):
     x, y, z = n
     basis = [1, x, y, z, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y]
-    return np.array(basis) @ around
+    return np.array(basis) @ sh
 
 
 def normals(count=40):
@@ -49,63 +49,63 @@ def normals(count=40):
 
 
 @pytest.mark.parametrize("sun", [(0.3, -0.8, 0.5), (-0.9, 0.1, 0.2), (0.2, 0.1, 0.97)])
-def test_lamp_and_harmonics_together_are_the_irradiance(sun):
+def test_directional_lights_and_harmonics_sum_to_the_irradiance(sun):
     picture = sky(sun, 200.0)
-    found = light_of(picture)
-    assert np.dot(found.lamps[0].direction, np.array(sun) / np.linalg.norm(sun)) > 0.999
+    found = panorama_to_light(picture)
+    assert np.dot(found.lights[0].direction, np.array(sun) / np.linalg.norm(sun)) > 0.999
     scale = irradiance(picture, np.array(sun) / np.linalg.norm(sun)).mean()
     for n in normals():
-        lamps = sum(
-            np.array(lamp.color) * max(np.dot(lamp.direction, n), 0) for lamp in found.lamps
+        direct = sum(
+            np.array(light.color) * max(np.dot(light.direction, n), 0) for light in found.lights
         )
         assert np.allclose(
-            evaluated(found.around, n) + lamps, irradiance(picture, n), atol=0.03 * scale
+            evaluate(found.sh_irradiance, n) + direct, irradiance(picture, n), atol=0.03 * scale
         )
 
 
-def test_turned_light_is_the_light_of_the_turned_panorama():
+def test_rotated_harmonics_are_those_of_the_rotated_panorama():
     rng = np.random.default_rng(1)
-    around = rng.normal(size=(9, 3))
+    sh = rng.normal(size=(9, 3))
     yaw = np.radians(37.0)
     back = np.array([[np.cos(yaw), np.sin(yaw), 0], [-np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
     for n in normals():
-        assert np.allclose(evaluated(turned(around, 37.0), n), evaluated(around, back @ n))
+        assert np.allclose(evaluate(rotate_sh(sh, 37.0), n), evaluate(sh, back @ n))
 
 
-def test_an_even_sky_still_throws_a_shadow():
-    assert len(light_of(sky()).lamps) == 1
+def test_a_uniform_sky_still_has_a_directional_light():
+    assert len(panorama_to_light(sky()).lights) == 1
 
 
 @pytest.mark.parametrize("height", [1, 2, 4, 8])
-def test_panoramas_of_few_pixels_still_shine(height):
+def test_panoramas_of_few_pixels_have_finite_light(height):
     picture = np.full((height, 2 * height, 3), 0.5)
     picture[0, 0] = 40.0
-    found = light_of(picture)
-    assert np.isfinite(found.around).all()
-    assert np.isfinite([lamp.color + lamp.direction for lamp in found.lamps]).all()
+    found = panorama_to_light(picture)
+    assert np.isfinite(found.sh_irradiance).all()
+    assert np.isfinite([light.color + light.direction for light in found.lights]).all()
     assert found.brightness > 0
 
 
-def test_the_middle_column_looks_along_minus_y_and_the_right_along_minus_x():
+def test_panorama_columns_look_along_minus_y_and_minus_x():
     towards = directions(H, W)
     assert towards[H // 2, W // 2] @ [0, -1, 0] > 0.99
     assert towards[H // 2, 3 * W // 4] @ [-1, 0, 0] > 0.99
     assert towards[0, 0] @ [0, 0, 1] > 0.99
 
 
-def test_exposure_multiplies_the_light(tmp_path, monkeypatch):
+def test_exposure_multiplies_a_panoramas_light(tmp_path, monkeypatch):
     picture = sky((0, -1, 1), 50.0).astype(np.float32)
     monkeypatch.setattr(panoramas, "read_panorama", lambda _path: picture)
     monkeypatch.setattr("repogen.environment.panoramas.read_panorama", lambda _path: picture)
-    surroundings.cache_clear()
-    one = panorama_light(EnvironmentMap("a", 0.0, 1.0, 0.0, 1.6, 8.0))
-    two = panorama_light(EnvironmentMap("a", 0.0, 2.0, 0.0, 1.6, 8.0))
-    surroundings.cache_clear()
+    environment_light.cache_clear()
+    one = panorama_irradiance(EnvironmentMap("a", 0.0, 1.0, 0.0, 1.6, 8.0))
+    two = panorama_irradiance(EnvironmentMap("a", 0.0, 2.0, 0.0, 1.6, 8.0))
+    environment_light.cache_clear()
     assert np.allclose(2 * one, two)
 
 
 @pytest.mark.parametrize("width", [256, 1024, 4096])
-def test_backdrops_keep_light_and_direction(monkeypatch, width):
+def test_resized_panoramas_keep_light_and_direction(monkeypatch, width):
     pixels = np.full((width // 2, width, 3), 0.5, dtype=np.float32)
     spot = (slice(width // 8, width // 8 + width // 64), slice(width - width // 64, width))
     pixels[spot] = [40.0, 20.0, 10.0]
@@ -121,7 +121,7 @@ def test_backdrops_keep_light_and_direction(monkeypatch, width):
     assert len(rows) / height**2 == pytest.approx(1 / 32 * 1 / 32, rel=0.35)
 
 
-def test_coarse_backdrops_have_no_jagged_lights(monkeypatch):
+def test_enlarged_panoramas_have_round_highlights(monkeypatch):
     """Around one bright pixel, all points at the same distance are about as bright."""
     pixels = np.full((64, 128, 3), 0.1, dtype=np.float32)
     pixels[32, 64] = 50.0

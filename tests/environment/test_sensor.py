@@ -1,4 +1,4 @@
-"""What cameras add: drawn at random, effect by effect."""
+"""Random sensors, effect by effect."""
 
 from dataclasses import asdict, replace
 
@@ -10,9 +10,9 @@ from repogen.environment.sensor import (
     EFFECTS,
     PERFECT,
     Sensor,
+    active_effects,
     parse_effects,
     sample_sensor,
-    switched_on,
 )
 from repogen.errors import UserError
 from repogen.scenes import SceneConfig, sample_scene
@@ -36,7 +36,7 @@ def sensors(*effects, count=300, focal_px=600.0, width=512, focus_m=3.0):
     return [sample_sensor(rng, chosen, focal_px, width, focus_m) for _ in range(count)]
 
 
-def test_effects_cover_all_fields():
+def test_effects_cover_all_fields_of_the_sensor():
     assert set(FIELDS) == set(EFFECTS)
     assert set.union(*FIELDS.values()) == set(asdict(PERFECT))
 
@@ -45,7 +45,7 @@ def test_effects_cover_all_fields():
 def test_an_effect_sets_its_fields_and_leaves_the_others_as_they_were(effect):
     everything = sensors("all")
     alone = sensors(effect)
-    assert any(switched_on(sensor) for sensor in alone)
+    assert any(active_effects(sensor) for sensor in alone)
     for one, whole in zip(alone, everything, strict=True):
         own = {name: getattr(whole, name) for name in FIELDS[effect]}
         assert one == replace(PERFECT, **own)
@@ -53,10 +53,10 @@ def test_an_effect_sets_its_fields_and_leaves_the_others_as_they_were(effect):
 
 def test_without_effects_the_sensor_is_perfect():
     assert set(sensors()) == {PERFECT}
-    assert switched_on(PERFECT) == {}
+    assert active_effects(PERFECT) == {}
 
 
-def test_what_is_drawn_is_what_cameras_do():
+def test_sampled_sensors_are_within_the_ranges_of_cameras():
     drawn = sensors("all", count=2000)
     stops = np.array([s.exposure_ev for s in drawn])
     assert abs(stops.mean()) < 0.06
@@ -75,12 +75,12 @@ def test_what_is_drawn_is_what_cameras_do():
 
 
 @pytest.mark.parametrize("focal_px", [100.0, 5000.0])
-def test_the_farthest_background_is_never_a_blot(focal_px):
+def test_the_blur_of_the_farthest_background_is_limited(focal_px):
     blurs = [focal_px * s.aperture_m / s.focus_m for s in sensors("focus", focal_px=focal_px)]
     assert max(blurs) <= 0.04 * 512 + 1e-9
 
 
-def test_a_larger_picture_of_the_same_scene_is_smeared_alike():
+def test_motion_blur_scales_with_the_picture():
     small = sensors("motion", focal_px=600.0, width=512)
     large = sensors("motion", focal_px=1200.0, width=1024)
     for one, other in zip(small, large, strict=True):
@@ -112,18 +112,18 @@ def test_an_unknown_effect_is_a_user_error_that_names_the_others():
         {"jpeg_quality": 0},
     ],
 )
-def test_numbers_no_camera_has_are_user_errors(values):
+def test_sensor_values_out_of_range_are_user_errors(values):
     with pytest.raises(UserError) as caught:
         Sensor(**values)
     assert "\n" not in str(caught.value)
 
 
-def test_scenes_have_their_own_draws_and_come_back_from_json(body):
+def test_effects_leave_the_rest_of_a_scene_and_survive_json(body):
     off = sample_scene(SceneConfig(image_size=64), 3, 8, body)
     on = sample_scene(SceneConfig(image_size=64, effects=("all",)), 3, 8, body)
     assert off.sensor == PERFECT
     assert on.sensor != PERFECT
     assert replace(on, sensor=PERFECT) == off
     assert scene_from_json(scene_to_json(on)) == on
-    place = on.camera.to_camera(np.array([on.people[0].position]))
-    assert on.sensor.focus_m == pytest.approx(on.camera.depth_of(place)[0])
+    at = on.camera.to_camera(np.array([on.people[0].position]))
+    assert on.sensor.focus_m == pytest.approx(on.camera.depth_of(at)[0])

@@ -49,7 +49,7 @@ def test_depth_at_a_visible_joint_is_the_joints(body, renderer, lens):
         rendering = renderer.render(scene_of(body, lens, index))
         g = rendering.gbuffer
         depth = depth_map(rendering).astype(float) / 1000
-        faces = g.whole(np.where(g.counts > 0, g.nearest.astype(np.uint32), 0))
+        faces = g.to_image(np.where(g.counts > 0, g.nearest_keys.astype(np.uint32), 0))
         bits = np.where(depth > 0, rendering.mesh.keypoints[faces], 0)
         for annotation in label(rendering):
             flat = np.array(annotation["keypoints"]).reshape(17, 3)

@@ -142,7 +142,7 @@ def test_a_seen_point_of_the_face_has_skin_as_near_as_its_neighbourhood(body, re
     rendering = renderer.render(scene)
     (annotation,) = label(rendering, keypoints="wholebody")
     g = rendering.gbuffer
-    depth = g.whole(g.depth[:: g.samples, :: g.samples])
+    depth = g.to_image(g.depth[:: g.samples, :: g.samples])
     checked = 0
     for (x, y, v), point in zip(triples(annotation, "face"), annotation["face_3d"], strict=True):
         if v == 2:

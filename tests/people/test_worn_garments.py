@@ -138,7 +138,7 @@ def test_a_dyed_garment_has_the_fabrics_colour(body, renderer, installed_jacket)
     rendering = renderer.render(replace(scene, people=(replace(person, outfit=outfit),)))
     g = rendering.gbuffer
     cloth = rendering.mesh.layers[np.where(g.covered, g.faces, 0)] == LAYERS.index("cloth")
-    mask = g.whole(g.half_covered(cloth & g.covered)) > 0
+    mask = g.to_image(g.half_covered(cloth & g.covered)) > 0
     b, green, r = rendering.image[mask].astype(float).mean(axis=0)
     assert r > 2 * max(b, green)
 

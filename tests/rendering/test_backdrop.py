@@ -1,4 +1,4 @@
-"""Places and panoramas behind people: each pixel shows what its ray meets."""
+"""Rooms and panoramas behind people: each pixel shows what its ray meets."""
 
 from dataclasses import replace
 
@@ -26,14 +26,14 @@ ROOM = Room(
 )  # fmt: skip
 
 
-def turned_back(yaw_deg):
-    """From the world's axes to those of what is turned anticlockwise."""
+def world_to_turned(yaw_deg):
+    """Rotation from the world's axes to axes turned anticlockwise by this yaw."""
     yaw = np.radians(yaw_deg)
     return np.array([[np.cos(yaw), np.sin(yaw), 0], [-np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
 
 
 def seen_behind(body, renderer, background, view, lens, fov):
-    """Linear colours of the pixels that see nobody, their rays in the world, and the camera."""
+    """Linear colours of the background's pixels, their rays in the world, and the camera."""
     camera = look_at(view, (0.0, 0.0, 0.0), 0.0, 160, fov, lens)
     scene = replace(random_scene(body), camera=camera, background=background, lights=())
     rendering = renderer.render(scene)
@@ -45,20 +45,20 @@ def seen_behind(body, renderer, background, view, lens, fov):
 
 @pytest.mark.parametrize("walls", [True, False])
 @pytest.mark.parametrize(("view", "lens", "fov"), VIEWS)
-def test_places_are_seen_in_the_cameras_direction(body, renderer, view, lens, fov, walls):
-    place = ROOM if walls else replace(ROOM, half_size=(0.0, 0.0))
-    found, rays, camera = seen_behind(body, renderer, place, view, lens, fov)
-    turn = turned_back(place.yaw_deg)
+def test_rooms_are_seen_in_the_cameras_direction(body, renderer, view, lens, fov, walls):
+    room = ROOM if walls else replace(ROOM, half_size=(0.0, 0.0))
+    found, rays, camera = seen_behind(body, renderer, room, view, lens, fov)
+    turn = world_to_turned(room.yaw_deg)
     eye, d = turn @ camera.position(), rays @ turn.T
-    size = (*place.half_size, np.inf) if walls else (np.inf,) * 3
-    low = np.array([-size[0], -size[1], place.floor_z])
-    high = np.array([size[0], size[1], place.floor_z + place.height if walls else np.inf])
+    size = (*room.half_size, np.inf) if walls else (np.inf,) * 3
+    low = np.array([-size[0], -size[1], room.floor_z])
+    high = np.array([size[0], size[1], room.floor_z + room.height if walls else np.inf])
     away = np.where(d < 0, (low - eye) / d, (high - eye) / d)
     axis = away.argmin(axis=1)
     expected = np.where(axis < 2, 1, np.where(d[:, 2] < 0, 0, 2))
     if not walls:
         expected = np.where(d[:, 2] < 0, 0, 2)
-    clear = (expected != 0) | (away[:, 2] < 30)  # farther the horizon's haze hides the floor
+    clear = (expected != 0) | (away[:, 2] < 30)  # farther away haze covers the floor
     right = (found.argmax(axis=1) == expected)[clear]
     assert right.mean() > 0.98
 
@@ -69,27 +69,27 @@ def sky_color(towards):
 
 @pytest.mark.parametrize(("view", "lens", "fov"), VIEWS)
 def test_panoramas_are_seen_in_the_cameras_direction(body, renderer, tmp_path, view, lens, fov):
-    """The floor's disc from above it, and the dome; from so high that the floor has no grain."""
+    """The floor's disc and the sphere, from so high above that the floor has no grain."""
     path = tmp_path / "sky.exr"
     write_panorama(path, sky_color(directions(256, 512)).astype(np.float32))
-    dome = EnvironmentMap(str(path), 70.0, 1.0, floor_z=-14.0, eye_height=3.0, reach=25.0)
-    found, rays, camera = seen_behind(body, renderer, dome, view, lens, fov)
-    eye = camera.position() - [0, 0, dome.floor_z + dome.eye_height]
-    radius = np.hypot(dome.reach, dome.eye_height)
+    environment = EnvironmentMap(str(path), 70.0, 1.0, floor_z=-14.0, eye_height=3.0, reach=25.0)
+    found, rays, camera = seen_behind(body, renderer, environment, view, lens, fov)
+    eye = camera.position() - [0, 0, environment.floor_z + environment.eye_height]
+    radius = np.hypot(environment.reach, environment.eye_height)
     b = rays @ eye
-    on_dome = eye + (np.sqrt(b**2 - eye @ eye + radius**2) - b)[:, None] * rays
+    on_sphere = eye + (np.sqrt(b**2 - eye @ eye + radius**2) - b)[:, None] * rays
     with np.errstate(divide="ignore"):
-        on_floor = eye + ((-dome.eye_height - eye[2]) / rays[:, 2])[:, None] * rays
-    floor = (rays[:, 2] < 0) & (np.hypot(*on_floor[:, :2].T) < dome.reach)
-    met = np.where(floor[:, None], on_floor, on_dome)
+        on_floor = eye + ((-environment.eye_height - eye[2]) / rays[:, 2])[:, None] * rays
+    floor = (rays[:, 2] < 0) & (np.hypot(*on_floor[:, :2].T) < environment.reach)
+    met = np.where(floor[:, None], on_floor, on_sphere)
     met /= np.linalg.norm(met, axis=1, keepdims=True)
-    expected = sky_color(met @ turned_back(dome.yaw_deg).T)
+    expected = sky_color(met @ world_to_turned(environment.yaw_deg).T)
     off = np.abs(found - expected).max(axis=1)
     assert np.median(off) < 0.01
     assert np.quantile(off, 0.99) < 0.03
 
 
-def test_only_so_many_panoramas_are_kept(monkeypatch):
+def test_the_panoramas_drawn_longest_ago_are_dropped(monkeypatch):
     read = []
 
     def pixels(path):

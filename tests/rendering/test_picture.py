@@ -1,4 +1,4 @@
-"""Pictures: what is drawn where, and how edges, shadows and clothes look."""
+"""Pictures: coverage, edges, shadows and clothes."""
 
 from dataclasses import replace
 
@@ -11,8 +11,9 @@ from repogen.cameras.camera import View, look_at
 from repogen.colors import from_hex, to_linear
 from repogen.environment.backgrounds import Photo, Plain
 from repogen.environment.lights import DirectionalLight
-from repogen.rendering import renderer as rendering_of_scenes
+from repogen.rendering import renderer as renderer_module
 from repogen.rendering.kernels import geometry
+from repogen.rendering.kernels.codes import CULL_BACK, LAYER_SKIN, SHADOW_ONLY
 from repogen.scenes import SceneConfig, sample_scene
 
 ORIGIN = (0.0, 0.0, 0.0)
@@ -22,7 +23,7 @@ EVEN = tuple(
     for axis in np.eye(3)
     for sign in (1, -1)
 )
-"""Lamps on all sides: light without shadows, whatever the background."""
+"""Lights on all sides: no shadows, whatever the background."""
 FRONT = look_at(View(0, 0, 0, 2.2), ORIGIN, 0.0, 160, 55.0)
 
 
@@ -31,7 +32,7 @@ def random_scene(body, index=0, **options):
 
 
 def standing(body, outfit=None, background="#808080", lights=(), camera=FRONT, **angles):
-    """The average adult in T-pose or with some joints turned, before a plain colour."""
+    """The average adult in T-pose, or with some joints turned, in front of a plain colour."""
     scene = random_scene(body)
     person = scene.people[0]
     person = replace(
@@ -52,9 +53,9 @@ def standing(body, outfit=None, background="#808080", lights=(), camera=FRONT, *
 
 
 def samples_covered(rendering):
-    """How many of each pixel's four samples see somebody."""
+    """How many of each pixel's four samples see a face."""
     g = rendering.gbuffer
-    return g.whole(g.by_pixel(g.covered).sum(axis=2))
+    return g.to_image(g.by_pixel(g.covered).sum(axis=2))
 
 
 def light_of(image):
@@ -77,14 +78,14 @@ def test_the_same_scene_gives_the_same_picture(body, renderer):
     renderer.render(random_scene(body, 1, image_size=96))
     again = renderer.render(scene)
     assert (first.image == again.image).all()
-    assert (first.gbuffer.keys == again.gbuffer.keys).all()
+    assert (first.gbuffer.depth_face_keys == again.gbuffer.depth_face_keys).all()
     assert first.image.shape == (160, 160, 3)
     assert first.image.dtype == np.uint8
 
 
 @pytest.mark.parametrize("index", range(3))
-def test_samples_lie_on_the_triangle_they_name(body, renderer, index):
-    """The stated face at the stated depth, where the sample is: no half pixel lost anywhere."""
+def test_samples_lie_on_their_face_at_their_depth(body, renderer, index):
+    """A sample's ray meets its face at its depth: nothing is off by half a pixel."""
     rendering = renderer.render(random_scene(body, index))
     g, camera = rendering.gbuffer, rendering.scene.camera
     rows, columns = np.nonzero(g.covered)
@@ -104,7 +105,7 @@ def test_samples_lie_on_the_triangle_they_name(body, renderer, index):
             for p, q in ((b, c), (c, a), (a, b))
         ]
     )
-    # Slivers and grazing triangles aside, where the last bits of depth weigh much.
+    # Without slivers and grazing triangles, where rounding of the depth weighs much.
     good = (size[:, 0] > 1e-6) & (np.abs(np.einsum("ni,ni->n", normal / size, points / z)) > 0.1)
     assert good.mean() > 0.8
     assert weights[:, good].min() > -0.02
@@ -112,19 +113,19 @@ def test_samples_lie_on_the_triangle_they_name(body, renderer, index):
     assert np.abs(off_plane[good]).max() < 1e-4
 
 
-def test_gbuffer_reads_its_keys(body, renderer):
+def test_the_gbuffer_decodes_its_keys(body, renderer):
     g = renderer.render(random_scene(body)).gbuffer
     assert (g.seen_faces == np.unique(g.faces[g.covered])).all()
     assert ((g.depth > 0) == g.covered).all()
     window = g.by_pixel(g.covered)
     assert (window[3, 5] == g.covered[6:8, 10:12].ravel()).all()
-    whole = g.whole(window)
+    whole = g.to_image(window)
     assert whole.shape == (g.height, g.width, 4)
     assert whole.sum() == g.covered.sum()
     assert (whole[g.top + 3, g.left + 5] == window[3, 5]).all()
 
 
-def test_a_cut_out_window_shows_the_same_pixels(body, renderer):
+def test_a_windowed_camera_shows_the_same_pixels(body, renderer):
     scene = random_scene(body, 2, backgrounds="#406080")
     whole = renderer.render(scene)
     covered = samples_covered(whole)
@@ -140,7 +141,7 @@ def test_a_cut_out_window_shows_the_same_pixels(body, renderer):
     assert (np.abs(shown.astype(int) - expected) <= 2).mean() > 0.995
 
 
-def test_nobody_is_drawn_where_nobody_is_in_view(body, renderer):
+def test_a_picture_without_people_in_view_is_the_background(body, renderer):
     scene = random_scene(body, backgrounds="#406080")
     aside = scene.camera.windowed(5000, 5000, 160, 120, 1.0)
     rendering = renderer.render(replace(scene, camera=aside))
@@ -174,7 +175,7 @@ def test_people_have_no_halo(body, renderer, background, person):
 
 
 def test_edges_are_blended_in_linear_light(body, renderer):
-    """A pixel a person covers by a quarter, half, three quarters is so bright."""
+    """A pixel that a person covers by a quarter, half or three quarters is that bright."""
     brightness = {k: [] for k in (1, 2, 3)}
     for index in range(4):
         scene = dyed(random_scene(body, index, backgrounds="#000000"), "#c0c0c0")
@@ -190,7 +191,7 @@ def test_edges_are_blended_in_linear_light(body, renderer):
         assert np.median(found) == pytest.approx(k / 4, rel=0.1)
 
 
-def test_a_small_picture_is_the_large_one_made_smaller(body, renderer):
+def test_a_small_picture_is_the_large_one_downsampled(body, renderer):
     for index in range(6):
         scene = dyed(random_scene(body, index, backgrounds="#606060"), "#a0a0a0")
         scene = replace(scene, lights=EVEN)
@@ -202,7 +203,7 @@ def test_a_small_picture_is_the_large_one_made_smaller(body, renderer):
         assert off[samples_covered(small) == 4].max() < 0.2
 
 
-def test_a_photograph_is_shown_as_it_is(body, renderer, tmp_path):
+def test_a_photograph_is_shown_unchanged_behind_people(body, renderer, tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (160, 160, 3), dtype=np.uint8)
     cv2.imwrite(str(tmp_path / "p.png"), pixels)
     photo = Photo(str(tmp_path / "p.png"), (0.0, 0.0, 1.0, 1.0), False)
@@ -212,38 +213,40 @@ def test_a_photograph_is_shown_as_it_is(body, renderer, tmp_path):
     assert (rendering.image[outside] == pixels[outside]).all()
 
 
-LAMP = DirectionalLight((0.0, -0.447, 0.894), (1.0, 1.0, 1.0), True)
+LIGHT = DirectionalLight((0.0, -0.447, 0.894), (1.0, 1.0, 1.0), True)
 ARMS_FORWARD = {"left_shoulder": (0.0, -90.0, 0.0), "right_shoulder": (0.0, 90.0, 0.0)}
 
 
 def shadow_pictures(body, renderer, **angles):
-    """Linear green with the lamp, without its shadows, and without the lamp; and the rendering."""
-    lamps = {"with": (LAMP,), "open": (replace(LAMP, shadow=False),), "dark": ()}
+    """Linear green with the light, without its shadows, and without the light; and a rendering."""
+    choices = {"with": (LIGHT,), "unshadowed": (replace(LIGHT, shadow=False),), "dark": ()}
     outfit = NAKED | {"bottom": "shorts", "hem": -0.12}
     renderings = {
         name: renderer.render(dyed(standing(body, outfit, lights=lights, **angles), "#c0c0c0"))
-        for name, lights in lamps.items()
+        for name, lights in choices.items()
     }
     return {name: light_of(r.image)[..., 1] for name, r in renderings.items()}, renderings["with"]
 
 
-def test_outstretched_arms_throw_their_shadow_on_the_legs(body, renderer):
+def test_outstretched_arms_cast_a_shadow_on_the_legs(body, renderer):
     light, rendering = shadow_pictures(body, renderer, **ARMS_FORWARD)
-    assert (light["with"] <= light["open"] + 0.01).all()
-    darker = light["with"] < 0.6 * light["open"]
+    assert (light["with"] <= light["unshadowed"] + 0.01).all()
+    darker = light["with"] < 0.6 * light["unshadowed"]
     knees = rendering.people[0].body.keypoints[COCO_KEYPOINTS.index("left_knee") :][:2]
     camera = rendering.scene.camera
     knee = int(camera.to_pixels(camera.to_camera(knees))[:, 1].mean())
     legs = (samples_covered(rendering) == 4)[knee - 10 : knee + 30]
-    # The lamp is above and in front: the shadows of the arms begin on the thighs.
+    # The light is above and in front: the shadows of the arms begin on the thighs.
     assert darker[knee - 10 : knee + 30][legs].mean() > 0.1
     without, still = shadow_pictures(body, renderer)  # T-pose: the arms are out of the light's way
     legs = (samples_covered(still) == 4)[knee - 10 : knee + 30]
-    assert (without["with"] < 0.6 * without["open"])[knee - 10 : knee + 30][legs].mean() < 0.05
+    assert (without["with"] < 0.6 * without["unshadowed"])[knee - 10 : knee + 30][
+        legs
+    ].mean() < 0.05
 
 
 def rays_hit(starts, direction, corners):
-    """Whether each ray meets any triangle (Möller and Trumbore), 1 cm beyond its start or more."""
+    """Whether each ray meets a triangle (Möller and Trumbore) at least 1 cm from its start."""
     a, b, c = corners.swapaxes(0, 1)
     edge1, edge2 = b - a, c - a
     across = np.cross(direction, edge2)
@@ -259,21 +262,21 @@ def rays_hit(starts, direction, corners):
     return np.array(hits)
 
 
-def test_shadows_are_where_rays_to_the_lamp_are_blocked(body, renderer):
+def test_shadows_are_where_rays_to_the_light_are_blocked(body, renderer):
     light, rendering = shadow_pictures(body, renderer, **ARMS_FORWARD)
-    gain = light["open"] - light["dark"]
+    gain = light["unshadowed"] - light["dark"]
     rows, columns = np.nonzero((samples_covered(rendering) == 4) & (gain > 0.1))
     pick = np.random.default_rng(0).choice(len(rows), 250, replace=False)
     rows, columns = rows[pick], columns[pick]
     lit = (light["with"] - light["dark"])[rows, columns] / gain[rows, columns]
 
     g, camera = rendering.gbuffer, rendering.scene.camera
-    z = g.whole(g.by_pixel(g.depth).mean(axis=2))[rows, columns]
+    z = g.to_image(g.by_pixel(g.depth).mean(axis=2))[rows, columns]
     focal, centre = [camera.fx, camera.fy], [camera.cx, camera.cy]
     seen = (np.stack([columns, rows], axis=1) + 0.5 - centre) / focal * z[:, None]
     starts = np.hstack([seen, z[:, None]])
-    skin = rendering.mesh.faces[rendering.mesh.layers == 0]
-    towards = np.array(camera.rotation) @ LAMP.direction
+    skin = rendering.mesh.faces[rendering.mesh.layers == LAYER_SKIN]
+    towards = np.array(camera.rotation) @ LIGHT.direction
     blocked = rays_hit(starts, towards, rendering.vertices[skin].astype(float))
     assert blocked.mean() > 0.1
     assert (~blocked).mean() > 0.3
@@ -281,11 +284,11 @@ def test_shadows_are_where_rays_to_the_lamp_are_blocked(body, renderer):
 
 
 @pytest.mark.parametrize("side", [1.0, -1.0])
-def test_a_lamp_lights_the_side_it_stands_on(body, renderer, side):
-    lamp = DirectionalLight((side, 0.0, 0.0), (0.8, 0.8, 0.8), True)
+def test_a_light_from_one_side_lights_that_side(body, renderer, side):
+    light = DirectionalLight((side, 0.0, 0.0), (0.8, 0.8, 0.8), True)
     scene = dyed(standing(body, NAKED), "#a0a0a0")
     dark, lit = (
-        light_of(renderer.render(replace(scene, lights=lights)).image) for lights in ((), (lamp,))
+        light_of(renderer.render(replace(scene, lights=lights)).image) for lights in ((), (light,))
     )
     gain = (lit - dark)[..., 1]
     left, right = gain[:, 83:].sum(), gain[:, :77].sum()  # the subject's left is on the right
@@ -331,29 +334,29 @@ def test_hair_and_clothes_change_the_picture_where_they_are(
     there = (rows > high - 3) & (rows < low + 3)
     assert there.sum() > 25
     assert np.ptp(rows[there]) > 0.3 * (low - high)
-    # Not all: the noise in skin and folds differs between any two outfits.
+    # Noise in skin and folds differs between any two outfits, so not all changes are there.
     assert there.mean() > 0.9
 
 
-def test_skin_that_clothes_hide_leaves_no_hole(body, renderer, monkeypatch):
-    """People look the same whether the skin deep inside their clothes is drawn or not."""
+def test_culling_skin_under_clothes_leaves_no_hole(body, renderer, monkeypatch):
+    """People look the same whether skin deep inside their clothes is drawn or not."""
     config = SceneConfig(image_size=256, views=("top", "bottom", "front"), backgrounds="plain")
     scenes = [sample_scene(config, 1, index, body) for index in range(60)]
     covered = [renderer.render(scene).gbuffer.covered for scene in scenes]
-    launch = rendering_of_scenes.launch
+    launch = renderer_module.launch
 
     def launch_with_all_skin(device, kernel, dim, *arguments):
         launch(device, kernel, dim, *arguments)
-        if kernel is geometry.visible_sides:
-            sides = arguments[-1].numpy().copy()
-            assert (sides == 3).any()
-            sides[sides == 3] = 1
-            arguments[-1].assign(sides)
+        if kernel is geometry.cull_faces:
+            culling = arguments[-1].numpy().copy()
+            assert (culling == SHADOW_ONLY).any()
+            culling[culling == SHADOW_ONLY] = CULL_BACK
+            arguments[-1].assign(culling)
 
-    monkeypatch.setattr(rendering_of_scenes, "launch", launch_with_all_skin)
+    monkeypatch.setattr(renderer_module, "launch", launch_with_all_skin)
     for scene, seen in zip(scenes, covered, strict=True):
         everything = renderer.render(scene).gbuffer.covered
-        # Not none: where a joint is bent hard, skin reaches through the cloth.
+        # A few differ: skin reaches through the cloth at joints that are bent far.
         assert (everything & ~seen).sum() < 1e-3 * everything.sum()
 
 
@@ -372,7 +375,7 @@ def test_the_nearer_of_two_people_is_seen(body, renderer):
     who = rendering.mesh.people[g.faces]
     both = [renderer.render(replace(scene, people=(p,))) for p in (far, near)]
     masks = [samples_covered(r) == 4 for r in both]
-    shown = g.whole(g.by_pixel(who).min(axis=2) + 1)  # 0 where a sample sees nobody
+    shown = g.to_image(g.by_pixel(who).min(axis=2) + 1)  # 0 where a sample sees no face
     overlap = masks[0] & masks[1]
     assert overlap.sum() > 200
     assert (shown[overlap] == 2).mean() > 0.99
@@ -388,7 +391,7 @@ def test_the_order_of_people_does_not_matter(body, renderer):
     assert (images[0] == images[1]).mean() > 0.999
 
 
-def test_fit_gives_the_visible_person_the_share_asked_for(body, renderer):
+def test_people_fill_the_share_of_the_picture_asked_for(body, renderer):
     for index in range(25):
         scene = random_scene(body, index, person_share=(0.8, 0.8), backgrounds="#000000")
         rows, columns = np.nonzero(samples_covered(renderer.render(scene)))

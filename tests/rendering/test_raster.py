@@ -1,4 +1,4 @@
-"""The Warp rasteriser against its naive twin, and against what a mesh must look like."""
+"""The Warp rasterizer against a naive one, and on closed meshes."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,7 @@ from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
 
 from repogen.rendering.gbuffer import key_depth
+from repogen.rendering.kernels.codes import CULL_ALL, CULL_BACK, CULL_NONE
 from repogen.rendering.kernels.raster import EMPTY, FAR, NEAR, rasterize
 from repogen.warp_setup import wp
 
@@ -29,13 +30,15 @@ class Lens:
         return np.stack([(x - self.cx) / self.fx, (y - self.cy) / self.fy, np.ones_like(x)], axis=2)
 
 
-def fast(vertices, faces, sides, lens):
+def fast(vertices, faces, culling, lens):
     """Face (-1 for none) and depth of each pixel, from the kernel."""
     keys = wp.full(lens.width * lens.height, EMPTY, dtype=wp.uint64, device="cpu")
     inputs = [
         wp.array(np.asarray(vertices, np.float32), dtype=wp.vec3, device="cpu"),
         wp.array(np.asarray(faces, np.int32), dtype=wp.int32, device="cpu"),
-        wp.array(np.broadcast_to(sides, len(faces)).astype(np.uint8), dtype=wp.uint8, device="cpu"),
+        wp.array(
+            np.broadcast_to(culling, len(faces)).astype(np.uint8), dtype=wp.uint8, device="cpu"
+        ),
         *(lens.fx, lens.fy, lens.cx, lens.cy, lens.width, lens.height, keys),
     ]
     wp.launch(rasterize, dim=len(faces), inputs=inputs, device="cpu")
@@ -45,16 +48,16 @@ def fast(vertices, faces, sides, lens):
     return face, np.where(seen, key_depth(found), 0.0)
 
 
-def naive(vertices, faces, sides, lens):
-    """The same, triangle by triangle in double precision."""
+def naive(vertices, faces, culling, lens):
+    """Naive version of `fast`: triangle by triangle in double precision."""
     rays, size = lens.rays(), (lens.width, lens.height)
     depth = np.full((lens.height, lens.width), np.inf)
     face = np.full(depth.shape, -1)
     corners = np.asarray(vertices, np.float32).astype(float)[faces]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     front = np.einsum("fi,fi->f", normals, corners[:, 0]) < 0
-    sides = np.broadcast_to(sides, len(faces))
-    drawn = (sides == 2) | ((sides == 1) & front)
+    culling = np.broadcast_to(culling, len(faces))
+    drawn = (culling == CULL_NONE) | ((culling == CULL_BACK) & front)
     for f in np.flatnonzero(drawn & (corners[..., 2].min(axis=1) >= NEAR)):
         (a, b, c), normal = corners[f], normals[f]
         shown = corners[f, :, :2] / corners[f, :, 2:] * [lens.fx, lens.fy] + [lens.cx, lens.cy]
@@ -70,8 +73,8 @@ def naive(vertices, faces, sides, lens):
     return face, np.where(face >= 0, depth, 0.0)
 
 
-def assert_equal_but_for_ties(vertices, faces, sides, lens):
-    (face, depth), (face2, depth2) = (f(vertices, faces, sides, lens) for f in (fast, naive))
+def assert_equal_but_for_ties(vertices, faces, culling, lens):
+    (face, depth), (face2, depth2) = (f(vertices, faces, culling, lens) for f in (fast, naive))
     same = face == face2
     assert (face2 >= 0).mean() > 0.05
     assert same.mean() > 0.995
@@ -81,29 +84,29 @@ def assert_equal_but_for_ties(vertices, faces, sides, lens):
 LENS = Lens(48, 40, 40.0, 44.0, 25.3, 19.1)
 
 
-@pytest.mark.parametrize("sides", [1, 2])
+@pytest.mark.parametrize("culling", [CULL_BACK, CULL_NONE])
 @pytest.mark.parametrize("seed", range(6))
-def test_random_triangles_are_the_twins(seed, sides):
+def test_random_triangles_match_the_naive_rasterizer(seed, culling):
     """Forty triangles that overlap, intersect, leave the picture and reach behind the camera."""
     rng = np.random.default_rng(seed)
     vertices = rng.uniform([-1.5, -1.5, -0.2], [1.5, 1.5, 3], (120, 3))
-    assert_equal_but_for_ties(vertices, np.arange(120).reshape(-1, 3), sides, LENS)
+    assert_equal_but_for_ties(vertices, np.arange(120).reshape(-1, 3), culling, LENS)
 
 
-def test_small_far_triangles_are_the_twins():
+def test_small_far_triangles_match_the_naive_rasterizer():
     rng = np.random.default_rng(9)
     middles = rng.uniform([-4, -4, 8], [4, 4, 9], (1500, 1, 3))
     vertices = (middles + rng.normal(0, 0.15, (1500, 3, 3))).reshape(-1, 3)
-    assert_equal_but_for_ties(vertices, np.arange(4500).reshape(-1, 3), 2, LENS)
+    assert_equal_but_for_ties(vertices, np.arange(4500).reshape(-1, 3), CULL_NONE, LENS)
 
 
-def test_a_body_is_the_twins(body):
+def test_a_body_matches_the_naive_rasterizer(body):
     surface = body.surface
     posed = body.pose({}, {}, {"left_hip": (-60, 20, 10), "right_elbow": (0, 80, 0)}).vertices
     turn = Rotation.from_euler("xyz", [70, 20, 40], degrees=True).as_matrix()
     vertices = posed @ turn.T + [0, 0, 2.0]
     faces = surface.faces[surface.faces_of("skin")]
-    assert_equal_but_for_ties(vertices, faces, 1, Lens(64, 64, 60.0, 60.0, 32.0, 32.0))
+    assert_equal_but_for_ties(vertices, faces, CULL_BACK, Lens(64, 64, 60.0, 60.0, 32.0, 32.0))
 
 
 def sphere(count=1500):
@@ -122,11 +125,11 @@ def sphere(count=1500):
 @pytest.mark.parametrize("size", [25, 400])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_closed_mesh_has_no_holes(seed, size):
-    """From triangles far smaller than a pixel to triangles of many."""
+    """From triangles far smaller than a pixel to triangles of many pixels."""
     vertices, faces = sphere()
     turned = vertices @ Rotation.random(rng=np.random.default_rng(seed)).as_matrix().T
     lens = Lens(size, size, 1.2 * size, 1.2 * size, size / 2, size / 2)
-    face, depth = fast(turned + np.array([0.1, -0.05, 3]), faces, 1, lens)
+    face, depth = fast(turned + np.array([0.1, -0.05, 3]), faces, CULL_BACK, lens)
     rays = lens.rays()
     rays /= np.linalg.norm(rays, axis=2, keepdims=True)
     miss = np.linalg.norm(np.cross(rays, [0.1, -0.05, 3]), axis=2)
@@ -145,7 +148,7 @@ def test_no_gap_where_edges_run_through_pixel_centres(seed):
     corner = np.arange(n * n).reshape(n, n)
     a, b, c, d = corner[:-1, :-1], corner[:-1, 1:], corner[1:, 1:], corner[1:, :-1]
     faces = np.concatenate([np.stack(t, axis=2).reshape(-1, 3) for t in ((a, b, c), (a, c, d))])
-    face, _ = fast(np.hstack([xy, z]), rng.permutation(faces), 2, lens)
+    face, _ = fast(np.hstack([xy, z]), rng.permutation(faces), CULL_NONE, lens)
     gap = face < 0
     gap[::8, ::8] = False  # where many triangles meet in the very sample, rounding may lose it
     assert not gap[1:-1, 1:-1].any()
@@ -157,31 +160,38 @@ AWAY = TOWARDS[:, ::-1]
 
 
 @pytest.mark.parametrize(
-    ("faces", "sides", "drawn"),
-    [(TOWARDS, 0, 0), (TOWARDS, 1, 1), (TOWARDS, 2, 1), (AWAY, 0, 0), (AWAY, 1, 0), (AWAY, 2, 1)],
+    ("faces", "culling", "drawn"),
+    [
+        (TOWARDS, CULL_ALL, False),
+        (TOWARDS, CULL_BACK, True),
+        (TOWARDS, CULL_NONE, True),
+        (AWAY, CULL_ALL, False),
+        (AWAY, CULL_BACK, False),
+        (AWAY, CULL_NONE, True),
+    ],
 )
-def test_the_back_is_drawn_only_where_both_sides_are_seen(faces, sides, drawn):
-    face, _ = fast(TRIANGLE, faces, sides, LENS)
-    assert (face >= 0).any() == bool(drawn)
+def test_the_back_of_a_face_is_drawn_only_without_culling(faces, culling, drawn):
+    face, _ = fast(TRIANGLE, faces, culling, LENS)
+    assert (face >= 0).any() == drawn
 
 
 @pytest.mark.parametrize(
     ("nearest", "drawn"), [(NEAR * 0.9, False), (NEAR * 1.1, True), (-1, False)]
 )
-def test_what_reaches_nearer_than_the_near_plane_is_left_out(nearest, drawn):
+def test_triangles_nearer_than_the_near_plane_are_not_drawn(nearest, drawn):
     triangle = TRIANGLE.copy()
     triangle[0, 2] = nearest
-    assert (fast(triangle, TOWARDS, 2, LENS)[0] >= 0).any() == drawn
+    assert (fast(triangle, TOWARDS, CULL_NONE, LENS)[0] >= 0).any() == drawn
 
 
 @pytest.mark.parametrize(("depth", "drawn"), [(250.0, True), (FAR * 0.9, True), (FAR * 1.1, False)])
-def test_what_is_as_far_as_scenes_go_is_drawn(depth, drawn):
-    face, seen = fast(TRIANGLE * depth / 2, TOWARDS, 2, LENS)
+def test_triangles_up_to_the_far_plane_are_drawn(depth, drawn):
+    face, seen = fast(TRIANGLE * depth / 2, TOWARDS, CULL_NONE, LENS)
     assert (face >= 0).any() == drawn
     assert seen[face >= 0] == pytest.approx(depth, rel=1e-4)
 
 
-def test_of_equal_triangles_the_first_is_seen():
+def test_the_first_of_equal_triangles_is_seen():
     faces = np.concatenate([TOWARDS[:, [1, 2, 0]], TOWARDS, TOWARDS])
-    face, _ = fast(TRIANGLE, faces, [0, 1, 1], LENS)
+    face, _ = fast(TRIANGLE, faces, [CULL_ALL, CULL_BACK, CULL_BACK], LENS)
     assert set(face.ravel()) == {-1, 1}

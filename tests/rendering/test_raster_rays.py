@@ -1,4 +1,4 @@
-"""The z-buffer of any lens: against the pinhole's, a naive twin, and meshes without holes."""
+"""The z-buffer of any lens against the pinhole's and a naive one, and on closed meshes."""
 
 from dataclasses import replace
 
@@ -13,11 +13,11 @@ from repogen.poses.bounds import default_bounds
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.sampling import sample_body_pose
 from repogen.rendering.gbuffer import key_depth
+from repogen.rendering.kernels.codes import CULL_ALL, CULL_BACK, CULL_NONE, SHADOW_ONLY
 from repogen.rendering.kernels.lens import Lens, camera_to_lens, depth, project, ray
 from repogen.rendering.kernels.raster import EMPTY, FAR, NEAR, rasterize
-from repogen.rendering.kernels.raster_rays import FACES, rasterize_rays
-from repogen.rendering.kernels.windows import Corners, Grid
-from repogen.rendering.kernels.windows import samples_of as window_of
+from repogen.rendering.kernels.raster_rays import FACES_PER_THREAD, rasterize_rays
+from repogen.rendering.kernels.windows import Grid, Triangle, triangle_window
 from repogen.warp_setup import wp
 
 LENSES = {
@@ -48,11 +48,11 @@ def array(values, dtype):
     return wp.array(np.ascontiguousarray(values), dtype=dtype, device="cpu")
 
 
-def mesh_arrays(vertices, faces, sides):
+def mesh_arrays(vertices, faces, culling):
     return [
         array(np.asarray(vertices, np.float32), wp.vec3),
         array(np.asarray(faces, np.int32), wp.int32),
-        array(np.broadcast_to(sides, len(faces)).astype(np.uint8), wp.uint8),
+        array(np.broadcast_to(culling, len(faces)).astype(np.uint8), wp.uint8),
     ]
 
 
@@ -64,14 +64,16 @@ def decoded(keys, shape):
 
 
 @wp.kernel
-def land(lens: Lens, points: wp.array(dtype=wp.vec3), landed: wp.array(dtype=wp.vec3)):
-    """As `place_vertices` has it: pixel and depth."""
+def to_screen(
+    lens: Lens, points: wp.array(dtype=wp.vec3), screen_vertices: wp.array(dtype=wp.vec3)
+):
+    """Pixel and depth of points, as in `transform_vertices`."""
     i = wp.tid()
     pixel = project(lens, points[i])
-    landed[i] = wp.vec3(pixel[0], pixel[1], depth(lens, points[i]))
+    screen_vertices[i] = wp.vec3(pixel[0], pixel[1], depth(lens, points[i]))
 
 
-def fast(vertices, faces, sides, camera, window=None, samples=1):
+def fast(vertices, faces, culling, camera, window=None, samples=1):
     """Face (-1 for none) and depth of each sample of a window (left, top, width, height)."""
     left, top, width, height = window or (0, 0, camera.width, camera.height)
     shape = (height * samples, width * samples)
@@ -79,16 +81,16 @@ def fast(vertices, faces, sides, camera, window=None, samples=1):
     grid = Grid()
     grid.left, grid.top, grid.samples = left, top, samples
     grid.height, grid.width = shape
-    points, *mesh = mesh_arrays(vertices, faces, sides)
-    lens, landed = camera_to_lens(camera), wp.empty_like(points)
-    wp.launch(land, dim=len(points), inputs=[lens, points, landed], device="cpu")
-    inputs = [points, landed, *mesh, lens, grid, keys]
-    wp.launch(rasterize_rays, dim=-(-len(faces) // FACES), inputs=inputs, device="cpu")
+    points, *mesh = mesh_arrays(vertices, faces, culling)
+    lens, screen_vertices = camera_to_lens(camera), wp.empty_like(points)
+    wp.launch(to_screen, dim=len(points), inputs=[lens, points, screen_vertices], device="cpu")
+    inputs = [points, screen_vertices, *mesh, lens, grid, keys]
+    wp.launch(rasterize_rays, dim=-(-len(faces) // FACES_PER_THREAD), inputs=inputs, device="cpu")
     return decoded(keys, shape)
 
 
-def naive(vertices, faces, sides, camera, window=None, samples=1):
-    """The same: every ray against every triangle, in double precision."""
+def naive(vertices, faces, culling, camera, window=None, samples=1):
+    """Naive version of `fast`: every ray against every triangle, in double precision."""
     pixels = samples_of(camera, *(window or (0, 0, camera.width, camera.height)), samples)
     rays = camera.rays(pixels.reshape(-1, 2))
     corners = np.asarray(vertices, np.float32).astype(float)[faces]
@@ -97,7 +99,7 @@ def naive(vertices, faces, sides, camera, window=None, samples=1):
     for f in np.flatnonzero(nearest >= NEAR):
         a, b, c = corners[f]
         normal = np.cross(b - a, c - a)
-        if sides == 1 and normal @ a > 0:
+        if culling == CULL_BACK and normal @ a > 0:
             continue
         edges = np.stack([rays @ np.cross(p, q) for p, q in ((b, c), (c, a), (a, b))])
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -109,8 +111,8 @@ def naive(vertices, faces, sides, camera, window=None, samples=1):
     return face.reshape(shape), np.where(face >= 0, depth, 0.0).reshape(shape)
 
 
-def assert_equal_but_for_edges(vertices, faces, sides, camera, window=None, samples=1):
-    pictures = [f(vertices, faces, sides, camera, window, samples) for f in (fast, naive)]
+def assert_equal_but_for_edges(vertices, faces, culling, camera, window=None, samples=1):
+    pictures = [f(vertices, faces, culling, camera, window, samples) for f in (fast, naive)]
     (face, depth), (face2, depth2) = pictures
     same = face == face2
     assert (face2 >= 0).mean() > 0.02
@@ -119,7 +121,7 @@ def assert_equal_but_for_edges(vertices, faces, sides, camera, window=None, samp
 
 
 def directions(rng, count, least_deg, most_deg):
-    """Unit vectors between two angles off the axis, evenly on the sphere."""
+    """Unit vectors between two angles off the axis."""
     z = np.cos(np.radians(rng.uniform(least_deg, most_deg, count)))
     turn, ring = rng.uniform(0, 2 * np.pi, count), np.sqrt(1 - z * z)
     return np.stack([ring * np.cos(turn), ring * np.sin(turn), z], axis=1)
@@ -139,7 +141,7 @@ def lens_there_and_back(
 
 
 @pytest.mark.parametrize("name", LENSES)
-def test_the_kernels_lens_is_the_cameras(name):
+def test_the_kernels_project_and_unproject_like_the_camera(name):
     camera = camera_of(name, 512)
     seen = np.random.default_rng(0).uniform(-0.5, 512.5, (5000, 2)).astype(np.float32)
     expected = camera.rays(seen)
@@ -164,7 +166,7 @@ def test_the_kernels_lens_is_the_cameras(name):
 
 
 @pytest.mark.parametrize("name", ["equidistant", "kannala-brandt"])
-def test_a_kernels_ray_ends_at_the_image_circle(name):
+def test_the_kernels_rays_end_at_the_image_circle(name):
     camera = replace(camera_of(name, 512), circle_deg=140.0)
     seen = np.random.default_rng(0).uniform(0, 512, (5000, 2)).astype(np.float32)
     away = np.linalg.norm((seen - [camera.cx, camera.cy]) / camera.fx, axis=1)
@@ -179,8 +181,8 @@ def test_a_kernels_ray_ends_at_the_image_circle(name):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_pinholes_picture_of_a_body_is_rasterizes(body, seed):
-    """But for samples on edges: under 0.1 % of those that see the body, 0.5 % in the face."""
+def test_rays_of_a_pinhole_match_the_pinhole_rasterizer(body, seed):
+    """Except at edges: under 0.1 % of samples differ in coverage, 0.5 % in the face."""
     rng = np.random.default_rng(seed)
     angles = sample_body_pose(rng, default_bounds(), DISTRIBUTIONS["uniform"], 1.0)
     posed = body.pose({}, {}, angles).vertices
@@ -190,11 +192,11 @@ def test_a_pinholes_picture_of_a_body_is_rasterizes(body, seed):
     vertices, n = camera.to_camera(posed), 2
     shape = (256 * n, 256 * n)
     keys = wp.full(shape[0] * shape[1], EMPTY, dtype=wp.uint64, device="cpu")
-    inputs = [*mesh_arrays(vertices, faces, 1), camera.fx * n, camera.fy * n]
+    inputs = [*mesh_arrays(vertices, faces, CULL_BACK), camera.fx * n, camera.fy * n]
     inputs += [camera.cx * n, camera.cy * n, shape[1], shape[0], keys]
     wp.launch(rasterize, dim=len(faces), inputs=inputs, device="cpu")
     face, depth = decoded(keys, shape)
-    face2, depth2 = fast(vertices, faces, 1, camera, samples=n)
+    face2, depth2 = fast(vertices, faces, CULL_BACK, camera, samples=n)
     seen = face >= 0
     assert seen.mean() > 0.05
     assert (seen != (face2 >= 0)).sum() < 0.001 * seen.sum()
@@ -203,20 +205,20 @@ def test_a_pinholes_picture_of_a_body_is_rasterizes(body, seed):
     assert depth2[same] == pytest.approx(depth[same], rel=1e-5)
 
 
-@pytest.mark.parametrize("sides", [1, 2])
+@pytest.mark.parametrize("culling", [CULL_BACK, CULL_NONE])
 @pytest.mark.parametrize("name", LENSES)
-def test_random_triangles_are_the_twins(name, sides):
-    """Forty that overlap, intersect, leave the picture and surround the camera."""
+def test_random_triangles_match_the_naive_rasterizer(name, culling):
+    """Forty triangles that overlap, intersect, leave the picture and surround the camera."""
     rng = np.random.default_rng(5)
     middles = directions(rng, 40, 0, 180) * rng.uniform(0.5, 3, (40, 1))
     vertices = (middles[:, None] + rng.normal(0, 0.4, (40, 3, 3))).reshape(-1, 3)
     faces = np.arange(120).reshape(-1, 3)
-    assert_equal_but_for_edges(vertices, faces, sides, camera_of(name))
+    assert_equal_but_for_edges(vertices, faces, culling, camera_of(name))
 
 
 @pytest.mark.parametrize("name", LENSES)
-def test_small_triangles_are_the_twins(name):
-    """A few samples each, most of them around the border of the lens's view."""
+def test_small_triangles_match_the_naive_rasterizer(name):
+    """Triangles of a few samples, most of them around the border of the lens's view."""
     rng = np.random.default_rng(6)
     camera = camera_of(name)
     rim = np.degrees(camera_to_lens(camera).rim) if "fish" in name else 45.0
@@ -225,33 +227,33 @@ def test_small_triangles_are_the_twins(name):
     middles = np.concatenate([middles, beyond])
     vertices = (middles[:, None] + rng.normal(0, 0.1, (1000, 3, 3))).reshape(-1, 3)
     faces = np.arange(3000).reshape(-1, 3)
-    assert_equal_but_for_edges(vertices, faces, 2, camera, (7, 11, 40, 33), samples=2)
+    assert_equal_but_for_edges(vertices, faces, CULL_NONE, camera, (7, 11, 40, 33), samples=2)
 
 
 @pytest.mark.parametrize(
     ("name", "least", "most"),
     [("equidistant", 85, 95), ("kannala-brandt", 85, 95), ("equidistant", 120, 180)],
 )
-def test_triangles_beside_and_behind_a_fisheye_are_the_twins(name, least, most):
+def test_triangles_beside_and_behind_a_fisheye_match_the_naive_rasterizer(name, least, most):
     rng = np.random.default_rng(7)
     camera = camera_of(name)
     camera = camera.windowed(-15, -15, 60, 60, 60 / 90)  # wide enough to see straight back
     middles = directions(rng, 300, least, most) * rng.uniform(1, 3, (300, 1))
     vertices = (middles[:, None] + rng.normal(0, 0.15, (300, 3, 3))).reshape(-1, 3)
-    assert_equal_but_for_edges(vertices, np.arange(900).reshape(-1, 3), 2, camera)
+    assert_equal_but_for_edges(vertices, np.arange(900).reshape(-1, 3), CULL_NONE, camera)
 
 
 @wp.kernel
-def rows_of(lens: Lens, grid: Grid, k: Corners, rows: wp.array(dtype=int)):
-    w = window_of(lens, grid, k, True)
+def rows_of(lens: Lens, grid: Grid, k: Triangle, rows: wp.array(dtype=int)):
+    w = triangle_window(lens, grid, k, True)
     rows[0] = w.last_row - w.first_row + 1
 
 
 @pytest.mark.parametrize("name", ["barrel", "pincushion", "folding", "equidistant"])
-def test_no_time_is_lost_on_triangles_beside_the_picture(name):
-    """People next to the camera have thousands of them; but one that surrounds the picture is
-    looked at, and so is one with an edge across it."""
-    camera, grid, k = camera_of(name), Grid(), Corners()
+def test_triangles_beside_the_picture_have_no_rows_to_rasterize(name):
+    """People next to the camera have thousands of such triangles. Triangles that surround the
+    picture, or have an edge across it, keep all rows."""
+    camera, grid, k = camera_of(name), Grid(), Triangle()
     grid.samples, grid.width, grid.height = 1, camera.width, camera.height
     lens, wide = camera_to_lens(camera), 60.0
     beside = [[2.0, 0.5, 0.1], [2.0, 0.9, 0.3], [2.0, 0.4, 0.3]]
@@ -268,18 +270,18 @@ def test_no_time_is_lost_on_triangles_beside_the_picture(name):
         assert rows.numpy()[0] == expected
 
 
-def test_triangles_around_straight_back_are_whole():
-    """One at a time: the edges' curves do not enclose what is seen of them."""
+def test_triangles_around_the_direction_straight_back_are_drawn_whole():
+    """The curves of such triangles' edges do not enclose their visible part."""
     rng = np.random.default_rng(8)
     camera = camera_of("all around").windowed(-30, -30, 60, 60, 0.5)
     for direction in directions(rng, 60, 165, 180):
         vertices = direction + rng.normal(0, 0.15, (3, 3))
-        pictures = [f(vertices, np.array([[0, 1, 2]]), 2, camera)[0] for f in (fast, naive)]
+        pictures = [f(vertices, np.array([[0, 1, 2]]), CULL_NONE, camera)[0] for f in (fast, naive)]
         assert (pictures[0] != pictures[1]).sum() < 5
 
 
 @pytest.mark.parametrize("name", ["folding", "folding fisheye"])
-def test_what_is_beyond_the_rim_lands_on_it(name):
+def test_points_beyond_the_rim_project_onto_the_rim(name):
     lens, out = camera_to_lens(camera_of(name)), []
     for share in (0.999, 1.001, 1.05, 1.2):
         angle = share * (lens.rim if "fish" in name else np.arctan(lens.rim))
@@ -317,8 +319,8 @@ def icosphere(level):
 
 @pytest.mark.parametrize("name", LENSES)
 @pytest.mark.parametrize("level", [0, 2, 4])
-def test_a_closed_mesh_leaves_no_crack(name, level):
-    """Around a fisheye, before other lenses; triangles of a pixel to a quarter of the picture."""
+def test_a_closed_mesh_has_no_cracks(name, level):
+    """Around a fisheye or before other lenses, with small and with very large triangles."""
     vertices, faces = icosphere(level)
     vertices = vertices @ Rotation.random(rng=np.random.default_rng(level)).as_matrix()
     a, b, c = (vertices[faces[:, k]] for k in range(3))
@@ -331,39 +333,39 @@ def test_a_closed_mesh_leaves_no_crack(name, level):
     rays, nothing = camera.rays(pixels), np.isnan(camera.rays(100 + 0.999 * (pixels - 100))[:, 0])
     axis = np.arctan2(np.hypot(rays[:, 0], rays[:, 1]), rays[:, 2])
     miss = np.linalg.norm(np.cross(rays, middle), axis=1)
-    for sides in (2,) if middle[2] == 0 else (1, 2):
-        face = fast(vertices + middle, faces, sides, camera)[0].ravel()
+    for culling in (CULL_NONE,) if middle[2] == 0 else (CULL_BACK, CULL_NONE):
+        face = fast(vertices + middle, faces, culling, camera)[0].ravel()
         assert (face[(miss < 0.999 * inner) & (axis < 0.99 * rim)] >= 0).all()
         assert (face[(miss > 1.001) | nothing] == -1).all()
 
 
-def test_flat_triangles_leave_no_crack_where_pictures_are_stretched_most():
-    """Towards straight back, in a window beside the widest fisheye's picture: there the long
-    edges of small triangles around the axis are curved by up to half a pixel."""
+def test_a_flat_mesh_has_no_cracks_where_a_fisheye_stretches_most():
+    """Near the direction straight back of the widest fisheye, the long edges of small triangles
+    around the axis are curved by up to half a pixel."""
     camera = camera_of("all around", 2500).windowed(-530, 1220, 80, 60, 1.0)
     angles = np.arccos(camera.rays(np.array([[1.0, 30.0], [79.0, 30.0]]))[:, 2])
     assert np.degrees(angles) == pytest.approx([156.6, 149.7], abs=0.5)
     rings, around = 100, 20
-    ring, place = np.mgrid[:rings, : around + 1]
+    ring, step = np.mgrid[:rings, : around + 1]
     theta = np.radians(145) + 0.0024 * ring
-    turn = np.pi + (place + 0.5 * (ring % 2) - around / 2) * 0.019 / np.sin(np.radians(152))
+    turn = np.pi + (step + 0.5 * (ring % 2) - around / 2) * 0.019 / np.sin(np.radians(152))
     sine = np.sin(theta)
     vertices = np.stack([sine * np.cos(turn), sine * np.sin(turn), np.cos(theta)], axis=2)
-    index = (around + 1) * ring + place
+    index = (around + 1) * ring + step
     faces = []
     for k in range(rings - 1):  # apexes above the middles of the bases
         (a, b), (c, d) = ((index[n][:-1], index[n][1:]) for n in (k, k + 1))
         faces += [(a, b, c), (b, d, c)] if k % 2 == 0 else [(a, b, d), (a, d, c)]
     faces = np.concatenate([np.stack(face, axis=1) for face in faces])
-    face = fast(vertices.reshape(-1, 3), faces, 2, camera, samples=2)[0]
+    face = fast(vertices.reshape(-1, 3), faces, CULL_NONE, camera, samples=2)[0]
     assert (face >= 0).all()
 
 
-def test_the_inside_of_a_closed_mesh_is_seen_only_from_both_sides():
+def test_the_inside_of_a_closed_mesh_is_not_drawn_with_back_culling():
     vertices, faces = icosphere(1)
     camera = camera_of("equidistant")
-    assert (fast(vertices, faces, 1, camera)[0] == -1).all()
-    assert (fast(vertices, faces[:, ::-1], 1, camera)[0] >= 0).all()
+    assert (fast(vertices, faces, CULL_BACK, camera)[0] == -1).all()
+    assert (fast(vertices, faces[:, ::-1], CULL_BACK, camera)[0] >= 0).all()
 
 
 TRIANGLE = np.array([[-1, -1, 2], [1, -1, 2], [0, 1, 2]], float)
@@ -371,27 +373,30 @@ TOWARDS = np.array([[0, 2, 1]])  # its normal points to the camera
 
 
 @pytest.mark.parametrize("name", ["pinhole", "equidistant"])
-@pytest.mark.parametrize(("sides", "drawn"), [(0, False), (1, True), (2, True), (3, False)])
-def test_sides_mean_what_they_mean_to_rasterize(name, sides, drawn):
-    assert (fast(TRIANGLE, TOWARDS, sides, camera_of(name))[0] >= 0).any() == drawn
+@pytest.mark.parametrize(
+    ("culling", "drawn"),
+    [(CULL_ALL, False), (CULL_BACK, True), (CULL_NONE, True), (SHADOW_ONLY, False)],
+)
+def test_culling_codes_mean_the_same_for_all_lenses(name, culling, drawn):
+    assert (fast(TRIANGLE, TOWARDS, culling, camera_of(name))[0] >= 0).any() == drawn
 
 
 @pytest.mark.parametrize("name", ["pinhole", "barrel", "equidistant"])
 @pytest.mark.parametrize(("nearest", "drawn"), [(NEAR * 0.9, False), (NEAR * 1.1, True)])
-def test_what_reaches_nearer_than_the_near_plane_is_left_out(name, nearest, drawn):
+def test_triangles_nearer_than_the_near_plane_are_not_drawn(name, nearest, drawn):
     triangle = TRIANGLE.copy()
     triangle[0] = [0, 0.001, nearest]
-    assert (fast(triangle, TOWARDS, 2, camera_of(name))[0] >= 0).any() == drawn
+    assert (fast(triangle, TOWARDS, CULL_NONE, camera_of(name))[0] >= 0).any() == drawn
 
 
 @pytest.mark.parametrize("name", ["pinhole", "barrel", "equidistant"])
 @pytest.mark.parametrize(("depth", "drawn"), [(250.0, True), (FAR * 1.2, False)])
-def test_what_is_as_far_as_scenes_go_is_drawn(name, depth, drawn):
-    face, _ = fast(TRIANGLE * depth / 2, TOWARDS, 2, camera_of(name))
+def test_triangles_up_to_the_far_plane_are_drawn(name, depth, drawn):
+    face, _ = fast(TRIANGLE * depth / 2, TOWARDS, CULL_NONE, camera_of(name))
     assert (face >= 0).any() == drawn
 
 
-def test_of_equal_triangles_the_first_is_seen():
+def test_the_first_of_equal_triangles_is_seen():
     faces = np.concatenate([TOWARDS[:, [1, 2, 0]], TOWARDS, TOWARDS])
-    face, _ = fast(TRIANGLE, faces, [0, 1, 1], camera_of("equidistant"))
+    face, _ = fast(TRIANGLE, faces, [CULL_ALL, CULL_BACK, CULL_BACK], camera_of("equidistant"))
     assert set(face.ravel()) == {-1, 1}

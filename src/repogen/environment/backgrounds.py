@@ -1,4 +1,4 @@
-"""What stands behind the people: photographs, a built-in place, or a plain colour."""
+"""Backgrounds: photographs, panoramas, built-in rooms and plain colours."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _TRIES = 50
 
 @dataclass(frozen=True)
 class Photo:
-    """A window of a photograph: left, top, width, height as shares of its sides."""
+    """A window of a photograph: left, top, width and height as shares of its sides."""
 
     path: str
     window: tuple[float, float, float, float]
@@ -42,11 +42,12 @@ class Plain:
 
 @dataclass(frozen=True)
 class Room:
-    """A built-in place, seen in the camera's true direction: floor, and walls or a horizon.
+    """A built-in room, seen in the camera's true direction: a floor with walls or a horizon.
 
-    Metres in the world frame; `half_size` is from the middle to the walls, 0 without walls
-    (then there is a horizon under a sky). Colours are sRGB. Raises `UserError` for a
-    `floor_pattern` that is none of `FLOOR_PATTERNS`.
+    Metres in the world frame; `half_size` is the distance from the centre to the walls along x
+    and y, 0 without walls (then there is a horizon under a sky). `yaw_deg` turns the room
+    anticlockwise seen from above. Colours are `#rrggbb`, sRGB. Raises `UserError` for a
+    `floor_pattern` that is not in `FLOOR_PATTERNS`.
     """
 
     floor_z: float
@@ -71,24 +72,24 @@ Background = Photo | Plain | Room | EnvironmentMap
 
 FLOOR_PATTERNS = ("plain", "tiles", "planks", "noise")
 
-Backdrop = Callable[[np.random.Generator, float, float], Background]
-"""Draws a background, given the height of the lowest point of the scene (people and camera)
-and how far from the origin the scene reaches, metres."""
+BackgroundSampler = Callable[[np.random.Generator, float, float], Background]
+"""Draws a random background, given the z of the scene's lowest point (people and camera) and the
+distance from the origin to its farthest one, metres."""
 
 
-def parse_backgrounds(spec: str) -> tuple[Backdrop, str]:
-    """The backgrounds a specification names, and a word on what was found.
+def parse_backgrounds(spec: str) -> tuple[BackgroundSampler, str]:
+    """A sampler of the backgrounds that `spec` names, and a description of what it found.
 
-    `auto` (panoramas of installed asset packs, `builtin` without any); `builtin`; `plain` (random
-    colours) or `#rrggbb`; a folder of photographs or of panoramas (.hdr, .exr); or
-    `coco:ANNOTATIONS.json:IMAGES_DIR`, only images without an annotated person. Raises
-    `UserError` where nothing usable is found.
+    `spec` is `auto` (panoramas of installed asset packs, else `builtin`); `builtin`; `plain`
+    (random colours) or `#rrggbb`; a folder of photographs or of panoramas (.hdr, .exr); or
+    `coco:ANNOTATIONS.json:IMAGES_DIR`, for its images without an annotated person. Raises
+    `UserError` if it finds none.
     """
     if spec == "auto":
         panoramas = _installed_panoramas()
         return _panoramas(panoramas) if panoramas else parse_backgrounds("builtin")
     if spec == "builtin":
-        return sample_room, "built-in places"
+        return sample_room, "built-in rooms"
     if spec == "plain":
         return lambda rng, _low, _far: Plain(to_hex(rng.random(3))), "plain colours"
     if spec.startswith("#"):
@@ -106,11 +107,13 @@ def parse_backgrounds(spec: str) -> tuple[Backdrop, str]:
     found = f"{len(good)} photographs" + (f" ({bad} unreadable files skipped)" if bad else "")
 
     def sample(rng: np.random.Generator, _low: float, _far: float) -> Background:
-        for place in rng.permutation(len(good))[:_TRIES]:
-            photo = _sample_window(rng, good[int(place)])
+        for i in rng.permutation(len(good))[:_TRIES]:
+            photo = _sample_window(rng, good[int(i)])
             if photo:
                 return photo
-        raise UserError(f"--backgrounds {spec}: {_TRIES} of its image files in a row are broken")
+        raise UserError(
+            f"--backgrounds {spec}: {_TRIES} of its image files in a row are broken; remove them"
+        )
 
     return sample, found
 
@@ -125,7 +128,7 @@ def _installed_panoramas() -> list[Path]:
     ]
 
 
-def _panoramas(paths: list[Path]) -> tuple[Backdrop, str]:
+def _panoramas(paths: list[Path]) -> tuple[BackgroundSampler, str]:
     def sample(rng: np.random.Generator, low: float, far: float) -> Background:
         return sample_panorama(rng, str(paths[int(rng.integers(len(paths)))]), low, far)
 
@@ -167,11 +170,11 @@ def _coco_paths(spec: str) -> list[Path]:
     try:
         return [(folder / name).resolve() for name in names]
     except (OSError, TypeError, ValueError) as error:  # a null in a name, a name of any length
-        raise UserError(f"{annotations}: a file name is none: {error}") from error
+        raise UserError(f"{annotations}: invalid file name: {error}") from error
 
 
 def _is_image(path: Path) -> bool:
-    """Whether the file begins as an image does; the whole is decoded only when it is drawn."""
+    """Whether the file begins like an image; it is decoded only when it is drawn."""
     try:
         return bool(cv2.haveImageReader(str(path)))
     except cv2.error:
@@ -179,10 +182,8 @@ def _is_image(path: Path) -> bool:
 
 
 def _sample_window(rng: np.random.Generator, path: Path) -> Photo | None:
-    """A window of 45 to 100 % of the picture's largest square, anywhere in it.
-
-    None where the file turns out broken once it is decoded.
-    """
+    """A square window of 45 to 100 % of the picture's shorter side, anywhere in it; None for a file
+    that cannot be decoded."""
     try:
         height, width = load_photo(str(path)).shape[:2]
     except UserError:
@@ -196,7 +197,10 @@ def _sample_window(rng: np.random.Generator, path: Path) -> Photo | None:
 
 @lru_cache(maxsize=_MEMORY)
 def load_photo(path: str) -> UInt8[np.ndarray, "h w 3"]:
-    """A photograph in BGR, at most 1,600 px long; the last few are remembered."""
+    """A photograph, BGR, at most 1,600 pixels long; the last few are cached.
+
+    Raises `UserError` for a file that cannot be read.
+    """
     picture = read_picture(path)
     if picture is None:
         raise UserError(f"background {path} cannot be read as an image; remove or replace it")
@@ -208,9 +212,9 @@ def load_photo(path: str) -> UInt8[np.ndarray, "h w 3"]:
 
 
 def photo_pixels(photo: Photo, width: int, height: int) -> UInt8[np.ndarray, "h w 3"]:
-    """The photograph's window as a picture of this size, BGR.
+    """The photograph's window resized to `width` x `height` pixels, BGR.
 
-    Where the wanted shape is not the window's, the middle part of the window that fits is used.
+    If their shapes differ, the central part of the window that fits is used.
     """
     picture = load_photo(photo.path)
     full_height, full_width = picture.shape[:2]
@@ -221,14 +225,15 @@ def photo_pixels(photo: Photo, width: int, height: int) -> UInt8[np.ndarray, "h 
     y = top * full_height + (box_h - fit * height) / 2
     rows = slice(int(y), max(int(y) + 1, round(y + fit * height)))
     columns = slice(int(x), max(int(x) + 1, round(x + fit * width)))
-    # Averaging costs more and shows only when the picture shrinks a lot.
+    # Averaging is slower, and only visible when the picture shrinks a lot.
     method = cv2.INTER_AREA if fit > 2 else cv2.INTER_LINEAR
     out = cv2.resize(picture[rows, columns], (width, height), interpolation=method)
     return cv2.flip(out, 1) if photo.flip else out
 
 
 def sample_room(rng: np.random.Generator, lowest: float, reach: float) -> Room:
-    """A random built-in place around the origin that holds a scene which reaches so far."""
+    """A random room around the origin that holds a scene: `lowest` is the z of its lowest point,
+    `reach` the distance to its farthest, metres."""
     indoors = bool(rng.random() < 0.5)
     floor_z = lowest - (0.0 if rng.random() < 0.7 else float(rng.exponential(1.0)))
     walls = (reach + 0.5 + float(rng.exponential(2.0)), reach + 0.5 + float(rng.exponential(2.0)))
@@ -252,5 +257,6 @@ def sample_room(rng: np.random.Generator, lowest: float, reach: float) -> Room:
 
 
 def _muted(rng: np.random.Generator, level: float = 0.5) -> np.ndarray:
+    """A random sRGB colour near grey, of about this level."""
     grey = np.clip(rng.normal(level, 0.18), 0.1, 0.95)
     return np.clip(grey + rng.normal(0, 0.08, 3), 0.03, 1.0)

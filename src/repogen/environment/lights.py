@@ -1,4 +1,4 @@
-"""Lamps: directional lights from random directions."""
+"""Directional lights from random directions."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class DirectionalLight:
-    """A directional light: `direction` points from the scene towards it (world, unit length);
-    `color` is the linear irradiance it gives a surface that faces it, 1 = white paper is white."""
+    """A directional light.
+
+    `direction` is the unit vector towards the light, in the world's frame. `color` is its linear
+    RGB irradiance on a surface that faces it; at 1 white paper is white. `shadow` is whether it
+    casts shadows.
+    """
 
     direction: tuple[float, float, float]
     color: tuple[float, float, float]
@@ -18,9 +22,10 @@ class DirectionalLight:
 def sample_lights(
     rng: np.random.Generator, count: int, shadows: int
 ) -> tuple[DirectionalLight, ...]:
-    """`count` white lights from directions uniform on the sphere (METHOD 2.2), total 0.9 to 1.5.
+    """`count` nearly white lights whose colours sum to 0.9 to 1.5, strongest first.
 
-    The strongest `shadows` of them cast shadows. Strengths are uneven, as in a real room.
+    Directions are uniform on the sphere (Purkrabek & Matas, FG 2024; `docs/method.md`). The
+    strongest `shadows` lights cast shadows. Strengths differ, as in a real room.
     """
     directions = rng.normal(size=(count, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
@@ -30,7 +35,7 @@ def sample_lights(
         DirectionalLight(
             direction=tuple(float(v) for v in direction),  # type: ignore[arg-type]
             color=tuple(float(v) for v in share * total * (1 + rng.normal(0, 0.03, 3))),  # type: ignore[arg-type]
-            shadow=place < shadows and float(share) > 0.1,
+            shadow=i < shadows and float(share) > 0.1,
         )
-        for place, (direction, share) in enumerate(zip(directions, shares, strict=True))
+        for i, (direction, share) in enumerate(zip(directions, shares, strict=True))
     )

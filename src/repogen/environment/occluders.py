@@ -1,4 +1,4 @@
-"""Things that stand in the way: boxes, poles, furniture, and cut-outs of the user's."""
+"""Occluders: boxes, poles, furniture, and the user's cut-outs."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,11 +15,12 @@ CUTOUT = "cutout"
 
 @dataclass(frozen=True)
 class Occluder:
-    """A thing of one of the shapes `SHAPES`, or a cut-out: a picture with alpha on a rectangle.
+    """An object of one of the shapes `SHAPES`, or a cut-out: a picture with alpha on a rectangle.
 
-    `size` is its extent in metres along its own x, y and z, `rotation` takes those to the world's
-    (row-major), `position` is where its middle is. `path` is a cut-out's picture. Raises
-    `UserError` for an unknown shape, no size, or a picture where none or one is needed.
+    `size` is its extent in metres along its own x, y and z, `rotation` takes those axes to the
+    world's (row-major), `position` is its centre in the world, metres. `path` is the picture of a
+    cut-out. Raises `UserError` for an unknown shape, a size that is not three lengths, a cut-out
+    without a picture, or another shape with one.
     """
 
     shape: str
@@ -31,11 +32,16 @@ class Occluder:
 
     def __post_init__(self) -> None:
         if self.shape not in (*SHAPES, CUTOUT):
-            raise unknown_choice("shape of an occluder", self.shape, (*SHAPES, CUTOUT))
+            raise unknown_choice("occluder shape", self.shape, (*SHAPES, CUTOUT))
         if not (all(0 <= side < np.inf for side in self.size) and any(self.size)):
-            raise UserError(f"an occluder of size {self.size} m: give three lengths from 0 up")
+            raise UserError(
+                f"an occluder of size {self.size} m: give three lengths, none below 0, one above"
+            )
         if (self.path is None) == (self.shape == CUTOUT):
-            raise UserError(f"a {self.shape} with picture {self.path}: only cut-outs have one")
+            raise UserError(
+                f"an occluder of shape {self.shape} with picture {self.path}: "
+                "a cut-out needs one, other shapes have none"
+            )
 
 
 # Boxes as (low corner, high corner) in the unit cube around the origin.
@@ -64,15 +70,15 @@ _BOXES = {
 }  # fmt: skip
 
 SHAPES = (*_BOXES, "pole", "ball")
-"""What things there are beside cut-outs."""
+"""Shapes of occluders other than cut-outs."""
 
 _SIDES = 24
 _GRID = 4
-"""Squares along a side of a box: small triangles bend with a fisheye and meet the light evenly."""
+"""Squares along a side of a box: small triangles follow a fisheye's curves and shade smoothly."""
 
 
 def occluder_vertices(occluder: Occluder) -> Float[np.ndarray, "v 3"]:
-    """The thing's corners in the world, metres."""
+    """The occluder's vertices in the world, metres."""
     local = occluder_surface(occluder.shape).canonical * np.array(occluder.size)
     turned = np.einsum("ij,vj->vi", np.array(occluder.rotation), local)
     return (turned + np.array(occluder.position)).astype(np.float32)
@@ -80,7 +86,7 @@ def occluder_vertices(occluder: Occluder) -> Float[np.ndarray, "v 3"]:
 
 @lru_cache(maxsize=16)
 def occluder_surface(shape: str) -> Surface:
-    """The mesh of a shape, one metre in each direction."""
+    """The mesh of a shape, one metre in each direction around the origin."""
     if shape == CUTOUT:
         patches = [_patch((-0.5, 0, 0.5), (1, 0, 0), (0, 0, -1))]
     elif shape == "pole":
@@ -91,7 +97,7 @@ def occluder_surface(shape: str) -> Surface:
         patches = [patch for low, high in _BOXES[shape] for patch in _box(low, high)]
     vertices, faces, uv = (
         np.concatenate(parts)
-        for parts in zip(*_numbered(patches), strict=True)
+        for parts in zip(*_with_offsets(patches), strict=True)
     )  # fmt: skip
     count = len(faces)
     layer = "strands" if shape == CUTOUT else "occluder"
@@ -111,15 +117,15 @@ def occluder_surface(shape: str) -> Surface:
 Patch = tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"], Float[np.ndarray, "v 2"]]
 
 
-def _numbered(patches: list[Patch]) -> list[Patch]:
-    """The patches with faces that count on from one to the next."""
+def _with_offsets(patches: list[Patch]) -> list[Patch]:
+    """The patches, with each one's face indices offset by the vertices before it."""
     starts = np.cumsum([0] + [len(vertices) for vertices, _, _ in patches])
     return [(v, f + start, uv) for (v, f, uv), start in zip(patches, starts, strict=False)]
 
 
 def _grid(rows: int, columns: int) -> tuple[Float[np.ndarray, "v 2"], Int[np.ndarray, "f 3"]]:
-    """Points of the unit square, row by row, and its triangles, anticlockwise seen from where u
-    grows to the right and v downwards."""
+    """Points (u, v) of the unit square, row by row, and its triangles: anticlockwise where u grows
+    to the right and v downwards."""
     v, u = np.meshgrid(np.linspace(0, 1, rows + 1), np.linspace(0, 1, columns + 1), indexing="ij")
     index = np.arange((rows + 1) * (columns + 1)).reshape(rows + 1, columns + 1)
     a, b, c, d = index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]

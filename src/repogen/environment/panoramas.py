@@ -1,4 +1,4 @@
-"""Places photographed all around in high dynamic range: background and light at once."""
+"""Panoramas in high dynamic range: background and light at once."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,20 +14,20 @@ from repogen.environment.lights import DirectionalLight
 _BACKDROP = (1024, 2048)
 _MARGIN = 8
 
-_ROOM = 1.2
-"""A panorama reaches at least this many times as far as the scene does: the camera is inside."""
+_LEAST_REACH = 1.2
+"""Least reach of a panorama's floor over the reach of the scene: the camera must be inside."""
 
-_HEIGHT = 0.25
-"""Height from which a panorama was taken over how far the scene reaches, at least: the floor there
-is smeared to no more than four times its width. What is on the floor of a large scene is larger
-than it was."""
+_LEAST_HEIGHT = 0.25
+"""Least height of a panorama's viewpoint over the reach of the scene: the floor is stretched to at
+most four times its width. Objects on the floor of a large scene are enlarged."""
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
-"""Of linear sRGB (ITU-R BT.709)."""
+"""Luminance of linear sRGB (ITU-R BT.709)."""
 
-_LAMPS = ((12.0, 0.06), (12.0, 0.06), (35.0, 0.0))
-"""Lamps looked for in turn: a disc's radius in degrees, and the least share of all the light that
-stands out in it. The last one is for skies without a sun: something always throws a shadow."""
+_LIGHT_DISCS = ((12.0, 0.06), (12.0, 0.06), (35.0, 0.0))
+"""Discs that become directional lights, in turn: radius in degrees, and the least share of all the
+light that exceeds the surroundings there. The last one is for skies without a sun, so that every
+panorama throws a shadow."""
 
 # Real spherical harmonics up to the second degree over [1, x, y, z, xy, yz, 3z^2 - 1, xz,
 # x^2 - y^2], and by how much a diffuse surface weakens each degree (Ramamoorthi & Hanrahan,
@@ -38,11 +38,12 @@ _DIFFUSE = np.array([1.0] + 3 * [2 / 3] + 5 * [0.25])
 
 @dataclass(frozen=True)
 class EnvironmentMap:
-    """A panorama around the people, its horizon level and its lower half laid on a floor.
+    """A panorama around the people; its lower half is projected on a flat floor.
 
     Metres in the world frame. `yaw_deg` turns it anticlockwise seen from above, `exposure`
-    multiplies its linear colours, `eye_height` is where above the floor it was taken from, and
-    `reach` how far the floor goes before the rest stands upright around it.
+    multiplies its linear colours, `floor_z` is the floor's height, `eye_height` that of the
+    panorama's viewpoint above it, and `reach` the floor's radius: beyond it the panorama is
+    projected on a sphere. `path` is inside the asset packs or on the disk.
     """
 
     path: str
@@ -54,21 +55,22 @@ class EnvironmentMap:
 
 
 @dataclass(frozen=True, eq=False)
-class Surroundings:
-    """What a panorama shines with, unturned and unexposed."""
+class EnvironmentLight:
+    """The light of a panorama, before yaw and exposure."""
 
-    around: Float[np.ndarray, "9 3"]
-    """Irradiance without the lamps (1: white paper is as bright as a white panorama) as a
-    quadratic of the normal: factors of 1, x, y, z, xy, yz, 3z^2 - 1, xz, x^2 - y^2."""
-    lamps: tuple[DirectionalLight, ...]
+    sh_irradiance: Float[np.ndarray, "9 3"]
+    """Irradiance without the directional lights: coefficients of the spherical harmonics 1, x, y,
+    z, xy, yz, 3z^2 - 1, xz, x^2 - y^2 of the normal, linear RGB, world frame. At 1 white paper is
+    as bright as a white panorama."""
+    lights: tuple[DirectionalLight, ...]
     """The brightest directions, at most two."""
     brightness: float
-    """Mean luminance of what a white surface gets over all its directions."""
+    """Mean irradiance, over all normals, as luminance."""
 
 
 def directions(height: int, width: int) -> Float[np.ndarray, "h w 3"]:
-    """World directions of a panorama's pixels: the top row looks up, the middle column along -y,
-    the columns to the right of it towards -x."""
+    """Unit vectors of a panorama's pixels in the world's frame: the top row looks up, the middle
+    column along -y, the columns to its right towards -x."""
     elevation = np.pi * (0.5 - (np.arange(height) + 0.5) / height)[:, None]
     azimuth = 2 * np.pi * ((np.arange(width) + 0.5) / width - 0.5)[None, :]
     ring = np.cos(elevation)
@@ -77,13 +79,13 @@ def directions(height: int, width: int) -> Float[np.ndarray, "h w 3"]:
 
 
 @lru_cache(maxsize=64)
-def surroundings(path: str) -> Surroundings:
-    """The light of a panorama file. Raises `UserError` where it cannot be read."""
+def environment_light(path: str) -> EnvironmentLight:
+    """The light of a panorama file. Raises `UserError` if it cannot be read."""
     pixels = panorama_pixels(path)
     step = max(pixels.shape[0] // 128, 1)
     height, width = (side // step for side in pixels.shape[:2])
     blocks = pixels[: height * step, : width * step].reshape(height, step, width, step, 3)
-    return light_of(blocks.mean(axis=(1, 3), dtype=np.float64))
+    return panorama_to_light(blocks.mean(axis=(1, 3), dtype=np.float64))
 
 
 @lru_cache(maxsize=2)
@@ -93,10 +95,10 @@ def panorama_pixels(path: str) -> Float32[np.ndarray, "h w 3"]:
 
 
 def panorama_backdrop(path: str) -> Float32[np.ndarray, "h w 3"]:
-    """A panorama as backgrounds are drawn from it: between 1024 and 2048 pixels wide.
+    """A panorama for drawing backgrounds: linear RGB, between 1024 and 2048 pixels wide.
 
-    Coarser ones are made finer and blurred by a pixel, in the logarithm of the light: interpolated
-    as it is, every bright pixel would be a jagged white square.
+    Coarser ones are enlarged and blurred by a pixel, in the logarithm of the light: in linear
+    light every bright pixel would become a jagged white square.
     """
     pixels = panorama_pixels(path)
     width = pixels.shape[1]
@@ -107,18 +109,19 @@ def panorama_backdrop(path: str) -> Float32[np.ndarray, "h w 3"]:
         return pixels
     black = 0.01 * float(pixels.mean())
     edge = _MARGIN * width // size + 1
-    around = np.pad(np.log(pixels + black), ((edge, edge), (0, 0), (0, 0)), "edge")
-    around = np.pad(around, ((0, 0), (edge, edge), (0, 0)), "wrap")
+    sh = np.pad(np.log(pixels + black), ((edge, edge), (0, 0), (0, 0)), "edge")
+    sh = np.pad(sh, ((0, 0), (edge, edge), (0, 0)), "wrap")
     scale = size / width
-    fine = cv2.resize(around, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    fine = cv2.resize(sh, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     fine = cv2.GaussianBlur(fine, None, 0.5 * scale)
     top = round(edge * scale)
     fine = fine[top : top + size // 2, top : top + size]
     return np.maximum(np.exp(fine) - black, 0)
 
 
-def light_of(panorama: Float[np.ndarray, "h w 3"]) -> Surroundings:
-    """Lamps out of the brightest directions, harmonics of all the rest."""
+def panorama_to_light(panorama: Float[np.ndarray, "h w 3"]) -> EnvironmentLight:
+    """The light of a panorama in linear RGB: directional lights of its brightest directions, and
+    spherical harmonics of the rest."""
     towards = directions(*panorama.shape[:2])
     height, width = panorama.shape[:2]
     rows = np.pi * (0.5 - np.arange(height + 1) / height)
@@ -126,15 +129,15 @@ def light_of(panorama: Float[np.ndarray, "h w 3"]) -> Surroundings:
     power = panorama * solid  # light of each pixel
     total = power.sum(axis=(0, 1)) @ LUMINANCE
     left = panorama.copy()
-    lamps: list[DirectionalLight] = []
-    for radius, share in _LAMPS:
-        if share > 0 or not lamps:
-            lamps += _take_brightest(left, towards, solid, radius, share * total)
+    lights: list[DirectionalLight] = []
+    for radius, share in _LIGHT_DISCS:
+        if share > 0 or not lights:
+            lights += _extract_light(left, towards, solid, radius, share * total)
     light = (left * solid).reshape(-1, 3)
-    around = np.einsum("nb,nc->bc", _basis(towards.reshape(-1, 3)) * _HARMONICS, light)
-    around *= (_HARMONICS * _DIFFUSE)[:, None]
-    mean = around[0] + sum(np.array(lamp.color) for lamp in lamps) / 4
-    return Surroundings(around, tuple(lamps), max(float(mean @ LUMINANCE), 1e-6))
+    sh = np.einsum("nb,nc->bc", _basis(towards.reshape(-1, 3)) * _HARMONICS, light)
+    sh *= (_HARMONICS * _DIFFUSE)[:, None]
+    mean = sh[0] + sum(np.array(light.color) for light in lights) / 4
+    return EnvironmentLight(sh, tuple(lights), max(float(mean @ LUMINANCE), 1e-6))
 
 
 def _basis(n: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 9"]:
@@ -144,15 +147,18 @@ def _basis(n: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 9"]:
     )
 
 
-def _take_brightest(
+def _extract_light(
     left: Float[np.ndarray, "h w 3"],
     towards: Float[np.ndarray, "h w 3"],
     solid: Float[np.ndarray, "h 1 1"],
     radius_deg: float,
     least: float,
 ) -> list[DirectionalLight]:
-    """The brightest disc as a lamp, taken out of `left`; none where too little stands out, or
-    where the panorama is too coarse to tell."""
+    """The brightest disc of `left` as a light, subtracted from `left`; none if it exceeds its
+    surroundings by too little, or if the panorama is too coarse to compare them.
+
+    `towards` are the pixels' directions, `solid` their solid angles, `least` a luminance.
+    """
     from scipy.ndimage import uniform_filter  # slow to import
 
     size = max(int(radius_deg / 180 * left.shape[0] / 2), 1)
@@ -163,8 +169,8 @@ def _take_brightest(
     ring = ~near & (cosine > np.cos(np.radians(1.6 * radius_deg)))
     if not ring.any():
         return []
-    even = np.median(left[ring], axis=0)
-    excess = np.where(near[..., None], np.maximum(left - even, 0), 0)
+    nearby = np.median(left[ring], axis=0)
+    excess = np.where(near[..., None], np.maximum(left - nearby, 0), 0)
     light = (excess * solid).sum(axis=(0, 1))
     if light @ LUMINANCE <= least:
         return []
@@ -176,14 +182,14 @@ def _take_brightest(
     return [DirectionalLight(tuple(direction.tolist()), color, shadow=True)]
 
 
-def turned(around: Float[np.ndarray, "9 3"], yaw_deg: float) -> Float[np.ndarray, "9 3"]:
-    """The same light turned anticlockwise seen from above."""
+def rotate_sh(sh: Float[np.ndarray, "9 3"], yaw_deg: float) -> Float[np.ndarray, "9 3"]:
+    """Spherical-harmonic coefficients of the same light, turned anticlockwise seen from above."""
     yaw = np.radians(yaw_deg)
     c, s = np.cos(yaw), np.sin(yaw)
-    even, x, y, z, xy, yz, zz, xz, xx = around
+    constant, x, y, z, xy, yz, zz, xz, xx = sh
     c2, s2 = np.cos(2 * yaw), np.sin(2 * yaw)
     return np.stack(
-        [even, c * x - s * y, s * x + c * y, z, c2 * xy + 2 * s2 * xx, c * yz + s * xz, zz,
+        [constant, c * x - s * y, s * x + c * y, z, c2 * xy + 2 * s2 * xx, c * yz + s * xz, zz,
          c * xz - s * yz, c2 * xx - s2 * xy / 2]
     )  # fmt: skip
 
@@ -191,31 +197,33 @@ def turned(around: Float[np.ndarray, "9 3"], yaw_deg: float) -> Float[np.ndarray
 def sample_panorama(
     rng: np.random.Generator, path: str, floor_z: float, far: float
 ) -> EnvironmentMap:
-    """A panorama turned at random, exposed so that white is neither dim nor burnt out, around a
-    scene that reaches `far` metres from the origin."""
+    """A panorama with random yaw, exposure, viewpoint and reach, around a scene that reaches `far`
+    metres from the origin. White is neither dim nor overexposed."""
     return EnvironmentMap(
         path=path,
         yaw_deg=float(rng.uniform(0, 360)),
-        exposure=float(np.exp(rng.normal(np.log(0.75), 0.2))) / surroundings(path).brightness,
+        exposure=float(np.exp(rng.normal(np.log(0.75), 0.2))) / environment_light(path).brightness,
         floor_z=floor_z,
-        eye_height=max(float(rng.uniform(1.2, 2.2)), _HEIGHT * far),
-        reach=max(float(rng.uniform(6, 15)), _ROOM * far),
+        eye_height=max(float(rng.uniform(1.2, 2.2)), _LEAST_HEIGHT * far),
+        reach=max(float(rng.uniform(6, 15)), _LEAST_REACH * far),
     )
 
 
-def panorama_light(panorama: EnvironmentMap) -> Float[np.ndarray, "9 3"]:
-    """The light from all around, lamps aside, as `Surroundings.around` but in the world."""
-    return panorama.exposure * turned(surroundings(panorama.path).around, panorama.yaw_deg)
+def panorama_irradiance(panorama: EnvironmentMap) -> Float[np.ndarray, "9 3"]:
+    """`EnvironmentLight.sh_irradiance` of the panorama, with its yaw and exposure."""
+    return panorama.exposure * rotate_sh(
+        environment_light(panorama.path).sh_irradiance, panorama.yaw_deg
+    )
 
 
 def panorama_lights(panorama: EnvironmentMap) -> tuple[DirectionalLight, ...]:
-    """The panorama's lamps as they shine in the world."""
+    """`EnvironmentLight.lights` of the panorama, with its yaw and exposure."""
     turn = yaw_matrix(np.radians(panorama.yaw_deg))
     return tuple(
         DirectionalLight(
-            direction=tuple((turn @ np.array(lamp.direction)).tolist()),
-            color=tuple((panorama.exposure * np.array(lamp.color)).tolist()),
+            direction=tuple((turn @ np.array(light.direction)).tolist()),
+            color=tuple((panorama.exposure * np.array(light.color)).tolist()),
             shadow=True,
         )
-        for lamp in surroundings(panorama.path).lamps
+        for light in environment_light(panorama.path).lights
     )

@@ -10,7 +10,7 @@ from pycocotools import mask as rle
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
 from repogen.cameras.camera import view_of
-from repogen.environment.sensor import switched_on
+from repogen.environment.sensor import active_effects
 from repogen.errors import unknown_choice
 from repogen.labels.convention import annotators_keypoints
 from repogen.labels.maps import person_masks
@@ -52,7 +52,7 @@ def label(
         whole = _encoded(mask)
         if not rle.area(whole):
             continue
-        alone = rendering.alone.get(place)
+        alone = rendering.amodal_patches.get(place)
         points = rendering.scene.camera.to_camera(annotators_keypoints(posed.body))
         flags = point_flags(rendering.scene, points, seen[place], hidden)
         annotations.append(
@@ -64,7 +64,7 @@ def label(
                 "bbox": rle.toBbox(whole).tolist(),
                 "area": float(rle.area(whole)),
                 "segmentation": _record(whole),
-                "amodal_bbox": _corner_and_size(rendering.boxes[place]),
+                "amodal_bbox": _corner_and_size(rendering.amodal_boxes[place]),
                 "amodal_segmentation": _record(_encoded(alone.over(mask)) if alone else whole),
                 "keypoints_3d": np.round(points, 6).tolist(),
                 "view": _view_record(rendering.scene, place),
@@ -92,7 +92,7 @@ def image_record(scene: Scene, file_name: str) -> dict[str, Any]:
         }
         | ({} if camera.circle_deg is None else {"circle_deg": camera.circle_deg}),
         "view": {"name": scene.view_name} | _view_record(scene, 0),
-        "effects": switched_on(scene.sensor),
+        "effects": active_effects(scene.sensor),
     }
 
 

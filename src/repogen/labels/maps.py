@@ -23,7 +23,7 @@ PART_COLORS = np.array(
 def person_masks(rendering: Rendering) -> list[UInt8[np.ndarray, "h w"]]:
     """Per person, 1 where at least half of a pixel's samples see that person; a pixel that two
     share evenly is the nearer one's."""
-    return [rendering.gbuffer.whole(mask) for mask in _window_masks(rendering)]
+    return [rendering.gbuffer.to_image(mask) for mask in _window_masks(rendering)]
 
 
 def depth_map(rendering: Rendering) -> UInt16[np.ndarray, "h w"]:
@@ -34,8 +34,8 @@ def depth_map(rendering: Rendering) -> UInt16[np.ndarray, "h w"]:
     sees something, the masks' among them.
     """
     g = rendering.gbuffer
-    millimetres = np.minimum(np.rint(1000 * key_depth(g.nearest)), 65535)
-    return g.whole(millimetres.astype(np.uint16) * _anybody(g))
+    millimetres = np.minimum(np.rint(1000 * key_depth(g.nearest_keys)), 65535)
+    return g.to_image(millimetres.astype(np.uint16) * _anybody(g))
 
 
 def part_map(rendering: Rendering) -> UInt8[np.ndarray, "h w"]:
@@ -46,9 +46,10 @@ def part_map(rendering: Rendering) -> UInt8[np.ndarray, "h w"]:
     anybody = owner > 0
     if not _alone(rendering):
         wanted = owner.repeat(g.samples, axis=0).repeat(g.samples, axis=1)
-        g = replace(g, keys=np.where(_people_of(rendering) + 1 == wanted, g.keys, np.uint64(EMPTY)))
-    faces = np.where(anybody, g.nearest.astype(np.uint32), 0)
-    return g.whole(rendering.mesh.parts[faces] * anybody)
+        own = _people_of(rendering) + 1 == wanted
+        g = replace(g, depth_face_keys=np.where(own, g.depth_face_keys, np.uint64(EMPTY)))
+    faces = np.where(anybody, g.nearest_keys.astype(np.uint32), 0)
+    return g.to_image(rendering.mesh.parts[faces] * anybody)
 
 
 def normal_map(rendering: Rendering) -> UInt8[np.ndarray, "h w 3"]:
@@ -58,7 +59,7 @@ def normal_map(rendering: Rendering) -> UInt8[np.ndarray, "h w 3"]:
     n points towards the camera: x right, y up, z out of the picture.
     """
     g = rendering.gbuffer
-    index, mask = g.nearest.astype(np.uint32), _anybody(g)
+    index, mask = g.nearest_keys.astype(np.uint32), _anybody(g)
     used, inverse = np.unique(np.where(mask > 0, index, 0), return_inverse=True)
     corners = _corners(rendering, used)
     normals: Float[np.ndarray, "n 3"] = np.cross(
@@ -67,7 +68,7 @@ def normal_map(rendering: Rendering) -> UInt8[np.ndarray, "h w 3"]:
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
     normals *= -np.sign((normals * corners[:, 0]).sum(axis=1, keepdims=True))
     rgb = np.rint(128 + 127 * normals * [1, -1, -1]).astype(np.uint8)
-    return g.whole(rgb[inverse.reshape(index.shape)] * mask[:, :, None])
+    return g.to_image(rgb[inverse.reshape(index.shape)] * mask[:, :, None])
 
 
 def barycentrics(rendering: Rendering) -> Float[np.ndarray, "sh sw 3"]:
@@ -79,7 +80,7 @@ def barycentrics(rendering: Rendering) -> Float[np.ndarray, "sh sw 3"]:
     ray = camera.rays(np.stack([x, y], axis=1))
     a, b, c = _corners(rendering, g.faces[rows, columns]).swapaxes(0, 1)
     weights = np.stack([(np.cross(p, q) * ray).sum(axis=1) for p, q in ((b, c), (c, a), (a, b))], 1)
-    out = np.zeros((*g.keys.shape, 3))
+    out = np.zeros((*g.depth_face_keys.shape, 3))
     out[rows, columns] = weights / weights.sum(axis=1, keepdims=True)
     return out
 
@@ -90,7 +91,7 @@ def _window_masks(rendering: Rendering) -> list[UInt8[np.ndarray, "h w"]]:
     if _alone(rendering):
         return [_anybody(g)]
     rows, columns = np.nonzero(g.counts > 0)
-    keys = g.keys_of(rows, columns)
+    keys = g.sample_keys(rows, columns)
     people = np.append(rendering.mesh.people, -1).astype(np.int16)
     owners = people[np.minimum(keys.astype(np.uint32), np.uint32(len(people) - 1))]
     front = people[keys.min(axis=0).astype(np.uint32)]

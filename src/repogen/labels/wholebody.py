@@ -55,7 +55,7 @@ def more_records(
 def _seen(rendering: "Rendering", place: int) -> Bool[np.ndarray, " 116"]:
     seen = rendering.gbuffer.seen_faces
     own = seen[rendering.mesh.people[seen] == place]
-    return any_bits(rendering.mesh.more[own], len(EXTRA_KEYPOINTS))
+    return any_bits(rendering.mesh.wholebody[own], len(EXTRA_KEYPOINTS))
 
 
 def _box(flat: list[float]) -> list[float]:

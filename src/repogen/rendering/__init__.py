@@ -1,4 +1,4 @@
-"""From a scene to a picture and its G-buffer."""
+"""Renders a scene: its picture, its G-buffer and the amodal shapes of its people."""
 
 from functools import lru_cache
 
@@ -14,9 +14,10 @@ def _renderer(body: Body, device: str) -> Renderer:
 
 
 def render(scene: Scene, device: str = "cpu", body: Body | None = None) -> Rendering:
-    """The picture of a scene and what its labels are read from; the renderer is kept.
+    """Renders a scene on a device ("cpu" or "cuda"); the renderer is kept for the next call.
 
-    `body` is the one the scene was sampled with, anny if not given.
+    `body` is the one that the scene was sampled with, by default anny. Raises `UserError` for a
+    scene without people or with another body.
     """
     return _renderer(body or load_body("anny", device), device).render(scene)
 

@@ -1,4 +1,4 @@
-"""Blurs that move nothing: an even line's and an even disc's, both centred."""
+"""Centred blurs, which move nothing: along a line, and by a disc."""
 
 from functools import lru_cache
 
@@ -7,18 +7,20 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 _WIDEST_KERNEL = 9.0
-"""OpenCV sums the taps of kernels below 11 x 11; larger ones it transforms, which is slow."""
+"""OpenCV filters kernels below 11 x 11 directly; larger ones by a Fourier transform, which is
+slower."""
 
 
-def motion_blurred(
+def motion_blur(
     light: Float32[np.ndarray, "h w c"], length: float, angle_deg: float
 ) -> Float32[np.ndarray, "h w c"]:
-    """Linear light smeared evenly along a line of `length` pixels, centred."""
+    """Linear light blurred uniformly along a centred line of `length` pixels, `angle_deg` degrees
+    clockwise from the picture's right."""
     if length <= 0:
         return light
     angle = np.radians(angle_deg)
     whole = np.array([np.cos(angle), np.sin(angle)]) * length
-    # A long line is pieces of it side by side, each a small kernel around the nearest pixel.
+    # A long line is split into pieces, each a small kernel around the nearest pixel.
     pieces = int(np.ceil(length / (_WIDEST_KERNEL - 2)))
     middles = ((np.arange(pieces) + 0.5) / pieces - 0.5)[:, None] * whole
     shifts = np.rint(middles).astype(int)
@@ -37,7 +39,7 @@ def motion_blurred(
 def _line(
     step: Float[np.ndarray, "2"], middle: Float[np.ndarray, "2"]
 ) -> Float32[np.ndarray, "n n"]:
-    """A kernel of a line `step` long around `middle`: points of it, shared among four taps each."""
+    """Kernel of a line segment `step` around `middle`: 64 points, each shared among four taps."""
     points = middle + ((np.arange(64) + 0.5) / 64 - 0.5)[:, None] * step
     reach = int(np.ceil(np.abs(points).max()))
     taps = np.arange(-reach, reach + 1)
@@ -47,7 +49,7 @@ def _line(
 
 @lru_cache(maxsize=64)
 def _disc(diameter: float) -> Float32[np.ndarray, "n n"]:
-    """A kernel of an even disc, from 8 x 8 samples of every tap."""
+    """Kernel of a uniform disc, from 8 x 8 samples of every tap."""
     reach = int(np.ceil(diameter / 2 - 0.5))
     fine = (np.arange(8 * (2 * reach + 1)) + 0.5) / 8 - reach - 0.5
     inside = (fine[:, None] ** 2 + fine**2 <= diameter**2 / 4).astype(np.float32)
@@ -55,10 +57,8 @@ def _disc(diameter: float) -> Float32[np.ndarray, "n n"]:
     return kernel / kernel.sum()
 
 
-def disc_blurred(
-    light: Float32[np.ndarray, "h w c"], diameter: float
-) -> Float32[np.ndarray, "h w c"]:
-    """Linear light as out of focus as an even disc of this many pixels; wide discs coarsely."""
+def disc_blur(light: Float32[np.ndarray, "h w c"], diameter: float) -> Float32[np.ndarray, "h w c"]:
+    """Linear light blurred by a uniform disc `diameter` pixels wide; wide discs are coarser."""
     height, width = light.shape[:2]
     shrink = int(np.ceil(diameter / _WIDEST_KERNEL))
     if shrink > 1:

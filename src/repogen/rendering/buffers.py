@@ -1,4 +1,4 @@
-"""Arrays on a device ("cpu" or "cuda"), and what stays there of a mesh."""
+"""Arrays on a device ("cpu" or "cuda"), and the buffers of a mesh."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -6,22 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from repogen.bodies.protocol import LAYERS
 from repogen.colors import to_linear, to_srgb
 from repogen.rendering.kernels import geometry
+from repogen.rendering.kernels.codes import LAYER_STRANDS, SRGB_STEPS
 from repogen.rendering.mesh import Mesh
 from repogen.warp_setup import wp
 
 
 def array(values: np.ndarray, dtype: Any, device: str) -> wp.array:
-    """A copy of the values."""
+    """A copy of the values on the device."""
     return wp.array(np.ascontiguousarray(values), dtype=dtype, device=device)
 
 
-def structs(values: np.ndarray, dtype: Any, device: str) -> wp.array:
-    """An array of structs from NumPy records.
+def struct_array(values: np.ndarray, dtype: Any, device: str) -> wp.array:
+    """A copy of a structured array (`struct_dtype`) on the device, as Warp structs `dtype`.
 
-    By way of bytes: from records, Warp would parse the struct's layout anew every time.
+    It is copied as bytes: Warp would parse the layout of a structured array at every call.
     """
     memory = array(values.view(np.uint8), wp.uint8, device)
     out = wp.array(ptr=memory.ptr, dtype=dtype, shape=len(values), device=device)
@@ -31,61 +31,66 @@ def structs(values: np.ndarray, dtype: Any, device: str) -> wp.array:
 
 @lru_cache(maxsize=2)
 def color_tables(device: str) -> tuple[wp.array, wp.array]:
-    """The linear light of every byte, and the byte of 4,096 even steps of linear light."""
-    bytes_of_light = np.rint(255 * to_srgb(np.arange(4096) / 4095)).astype(np.uint8)
+    """The linear light of every sRGB byte, and the byte of SRGB_STEPS + 1 uniform steps of linear
+    light from 0 to 1."""
+    steps = np.arange(SRGB_STEPS + 1) / SRGB_STEPS
     return (
         array(to_linear(np.arange(256) / 255), wp.float32, device),
-        array(bytes_of_light, wp.uint8, device),
+        array(np.rint(255 * to_srgb(steps)).astype(np.uint8), wp.uint8, device),
     )
 
 
 def launch(device: str, kernel: Any, dim: Any, *arguments: Any) -> None:
+    """Start a kernel with these arguments, one thread for each index of `dim`."""
     wp.launch(kernel, dim=dim, inputs=list(arguments), device=device)
 
 
 @dataclass(frozen=True)
 class Buffers:
-    """What stays on the device for one choice of surfaces: the mesh, and room to work in."""
+    """A mesh on the device, and work space for v vertices and f faces."""
 
     mesh: Mesh
-    fixed: wp.array
+    static_vertices: wp.array
     faces: wp.array
     face_layers: wp.array
     uvs: wp.array
-    starts: wp.array
-    incident: wp.array
-    facings: wp.array
-    corners: wp.array
-    placed: wp.array
-    """Vertices in the camera's frame."""
-    landed: wp.array
-    """The pixel that a vertex lands on, and its depth."""
-    strands: wp.array
-    """The faces cut out by their texture's alpha."""
-    texels: wp.array
-    """Vertices as a shadow map wants them."""
-    shown: wp.array
-    sides: wp.array
+    vertex_face_offsets: wp.array
+    vertex_faces: wp.array
+    alpha_faces: wp.array
+    """Indices of the faces that their texture's alpha cuts out."""
+    face_normals: wp.array
+    """(f,) normals in the world's frame, as long as twice the face's area."""
+    face_culling: wp.array
+    """(f,) culling codes (`kernels.codes`)."""
+    camera_vertices: wp.array
+    """(v,) positions in the camera's frame, metres."""
+    screen_vertices: wp.array
+    """(v,) x and y in pixels, and the depth in metres."""
+    shading_vertices: wp.array
+    """(v,) `geometry.ShadingVertex`."""
+    vertex_visibility: wp.array
+    """(v,) visibility codes (`kernels.codes`)."""
+    light_vertices: wp.array
+    """(v,) positions in a light's shadow map: x and y in texels, and the depth in metres."""
 
 
 def mesh_buffers(mesh: Mesh, device: str) -> Buffers:
-    """The mesh on the device, and arrays yet to be filled."""
-    n, f = len(mesh.fixed), len(mesh.faces)
-    strands = np.flatnonzero(mesh.layers == LAYERS.index("strands"))
+    """The mesh on the device, with uninitialized work space."""
+    v, f = len(mesh.static_vertices), len(mesh.faces)
     return Buffers(
         mesh=mesh,
-        fixed=structs(mesh.fixed, geometry.Fixed, device),
+        static_vertices=struct_array(mesh.static_vertices, geometry.StaticVertex, device),
         faces=array(mesh.faces, wp.int32, device),
         face_layers=array(mesh.layers, wp.uint8, device),
         uvs=array(mesh.uvs, wp.vec2, device),
-        starts=array(mesh.starts, wp.int32, device),
-        incident=array(mesh.incident, wp.int32, device),
-        facings=wp.empty(f, dtype=wp.vec3, device=device),
-        corners=wp.empty(n, dtype=geometry.Corner, device=device),
-        placed=wp.empty(n, dtype=wp.vec3, device=device),
-        landed=wp.empty(n, dtype=wp.vec3, device=device),
-        strands=array(strands, wp.int32, device),
-        texels=wp.empty(n, dtype=wp.vec3, device=device),
-        shown=wp.empty(n, dtype=wp.uint8, device=device),
-        sides=wp.empty(f, dtype=wp.uint8, device=device),
+        vertex_face_offsets=array(mesh.vertex_face_offsets, wp.int32, device),
+        vertex_faces=array(mesh.vertex_faces, wp.int32, device),
+        alpha_faces=array(np.flatnonzero(mesh.layers == LAYER_STRANDS), wp.int32, device),
+        face_normals=wp.empty(f, dtype=wp.vec3, device=device),
+        face_culling=wp.empty(f, dtype=wp.uint8, device=device),
+        camera_vertices=wp.empty(v, dtype=wp.vec3, device=device),
+        screen_vertices=wp.empty(v, dtype=wp.vec3, device=device),
+        shading_vertices=wp.empty(v, dtype=geometry.ShadingVertex, device=device),
+        vertex_visibility=wp.empty(v, dtype=wp.uint8, device=device),
+        light_vertices=wp.empty(v, dtype=wp.vec3, device=device),
     )

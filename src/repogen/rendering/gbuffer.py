@@ -1,4 +1,4 @@
-"""What each sample of an image sees: which triangle, how far, where on it."""
+"""What each sample of an image sees: which face, and at what depth."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,27 +6,29 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8, UInt64
 
-from repogen.rendering.kernels.raster import EMPTY, KEY_FAR, KEY_SCALE
+from repogen.rendering.kernels.raster import EMPTY, KEY_FACE_BITS, KEY_FAR, KEY_SCALE
 
 
 def key_depth(keys: UInt64[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-    """Metres along the camera's z axis of samples that see somebody; their keys' upper half."""
-    return KEY_SCALE / np.maximum(KEY_FAR - (keys >> np.uint64(32)).astype(np.float64), 1.0)
+    """Depths in metres (`Camera.depth_of`) of depth-face keys; meaningless where a key is EMPTY."""
+    nearness = KEY_FAR - (keys >> np.uint64(KEY_FACE_BITS)).astype(np.float64)
+    return KEY_SCALE / np.maximum(nearness, 1.0)
 
 
 @dataclass(frozen=True)
 class GBuffer:
-    """The z-buffer of one image: `samples` squared samples in every pixel of a window.
+    """The z-buffer of one image: `samples` x `samples` samples in every pixel of a window.
 
-    Outside the window, whose corner is (left, top) in pixels, nobody is seen. `keys` holds the
-    depth above 32 bits of face index, all ones where a sample sees nobody.
+    The window's upper left pixel is (left, top); no face is seen outside it. The image has
+    `width` x `height` pixels. Faces are those of `Rendering.mesh`.
     """
 
-    keys: UInt64[np.ndarray, "sh sw"]
+    depth_face_keys: UInt64[np.ndarray, "sh sw"]
+    """Per sample: the depth above the face index (`kernels.raster`), or EMPTY (all ones)."""
     counts: UInt8[np.ndarray, "h w"]
-    """How many samples of each pixel of the window see somebody."""
+    """How many samples of each pixel of the window see a face."""
     seen_faces: Int[np.ndarray, " n"]
-    """The distinct faces that at least one sample sees, in order."""
+    """Sorted indices of the faces that at least one sample sees."""
     samples: int
     left: int
     top: int
@@ -35,52 +37,53 @@ class GBuffer:
 
     @cached_property
     def covered(self) -> Bool[np.ndarray, "sh sw"]:
-        """Samples of the window that see somebody."""
-        return self.keys != np.uint64(EMPTY)
+        """Samples of the window that see a face."""
+        return self.depth_face_keys != np.uint64(EMPTY)
 
     @property
     def faces(self) -> Int[np.ndarray, "sh sw"]:
-        """Index of the face each sample of the window sees, over all people; -1 for nobody."""
-        low = (self.keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
+        """Index of the face that each sample of the window sees; -1 for none."""
+        low = (self.depth_face_keys & np.uint64(2**KEY_FACE_BITS - 1)).astype(np.int64)
         return np.where(self.covered, low, -1)
 
     @property
     def depth(self) -> Float[np.ndarray, "sh sw"]:
-        """Metres along the camera's z axis of each sample of the window, 0 for nobody."""
-        return np.where(self.covered, key_depth(self.keys), 0.0)
+        """Depth in metres (`Camera.depth_of`) of each sample of the window; 0 without a face."""
+        return np.where(self.covered, key_depth(self.depth_face_keys), 0.0)
 
     @cached_property
-    def nearest(self) -> UInt64[np.ndarray, "h w"]:
+    def nearest_keys(self) -> UInt64[np.ndarray, "h w"]:
         """The key of the nearest sample of each pixel of the window."""
         n = self.samples
-        out = self.keys[::n, ::n]
+        out = self.depth_face_keys[::n, ::n]
         for row in range(n):
             for column in range(n):
-                out = np.minimum(out, self.keys[row::n, column::n])
+                out = np.minimum(out, self.depth_face_keys[row::n, column::n])
         return out
 
-    def keys_of(
+    def sample_keys(
         self, rows: Int[np.ndarray, " n"], columns: Int[np.ndarray, " n"]
     ) -> UInt64[np.ndarray, "s n"]:
-        """The keys of all samples of some pixels of the window."""
-        n = self.samples
-        return np.stack(
-            [self.keys[n * rows + y, n * columns + x] for y in range(n) for x in range(n)]
-        )
+        """The keys of all samples of the given pixels of the window."""
+        n, keys = self.samples, self.depth_face_keys
+        return np.stack([keys[n * rows + y, n * columns + x] for y in range(n) for x in range(n)])
 
     def half_covered(self, samples: Bool[np.ndarray, "sh sw"]) -> UInt8[np.ndarray, "h w"]:
         """1 for the pixels of the window where at least half of the samples are set."""
         return half_covered(samples, self.samples)
 
     def by_pixel(self, samples: np.ndarray) -> np.ndarray:
-        """Samples of the window gathered by pixel, (h, w, samples squared)."""
+        """Samples of the window grouped by pixel, (h, w, samples squared)."""
         n = self.samples
         h, w = samples.shape[0] // n, samples.shape[1] // n
         return samples.reshape(h, n, w, n).swapaxes(1, 2).reshape(h, w, n * n)
 
-    def whole(self, window: np.ndarray) -> np.ndarray:
-        """A picture of the window put in its place in the whole image, zeros around it."""
-        return in_place(window, self.left, self.top, self.width, self.height)
+    def to_image(self, window: np.ndarray) -> np.ndarray:
+        """An array over the window's pixels, (h, w, ...), padded with zeros to the image."""
+        out = np.zeros((self.height, self.width, *window.shape[2:]), dtype=window.dtype)
+        h, w = window.shape[:2]
+        out[self.top : self.top + h, self.left : self.left + w] = window
+        return out
 
 
 def half_covered(samples: Bool[np.ndarray, "sh sw"], n: int) -> UInt8[np.ndarray, "h w"]:
@@ -89,11 +92,3 @@ def half_covered(samples: Bool[np.ndarray, "sh sw"], n: int) -> UInt8[np.ndarray
     rows = sum(flags[row::n] for row in range(1, n)) + flags[::n]
     counts = sum(rows[:, column::n] for column in range(1, n)) + rows[:, ::n]
     return (2 * counts >= n * n).astype(np.uint8)
-
-
-def in_place(window: np.ndarray, left: int, top: int, width: int, height: int) -> np.ndarray:
-    """A window whose corner is (left, top), in an image of zeros."""
-    out = np.zeros((height, width, *window.shape[2:]), dtype=window.dtype)
-    h, w = window.shape[:2]
-    out[top : top + h, left : left + w] = window
-    return out

@@ -1,4 +1,4 @@
-"""All that is seen in a scene as one mesh: bodies, what they wear, and things."""
+"""One mesh of everything in a scene: bodies, garments and occluders."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,84 +9,94 @@ from jaxtyping import Float, Int, UInt8, UInt32
 
 from repogen.bodies.protocol import Surface
 from repogen.rendering.kernels import geometry
-from repogen.rendering.kernels.texture import Material
-from repogen.warp_setup import records
+from repogen.rendering.kernels.codes import NO_LAYER
+from repogen.rendering.kernels.texture import TexturedMaterial
+from repogen.warp_setup import struct_dtype
 
-MATERIAL = np.dtype(records(Material))
-_FIXED = np.dtype(records(geometry.Fixed))
+MATERIAL_DTYPE = struct_dtype(TexturedMaterial)
+_STATIC_VERTEX = struct_dtype(geometry.StaticVertex)
 
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A body, a garment or a thing, posed in the world (metres)."""
+    """A body, a garment or an occluder; vertices in the world's frame, metres."""
 
     surface: Surface
     vertices: Float[np.ndarray, "v 3"]
     person: int
-    """Whose it is, by the place in `Scene.people`; -1 for nobody's."""
+    """Index of its owner in `Scene.people`; -1 for an occluder."""
     cover: UInt8[np.ndarray, " v"] | None = None
-    """As `geometry.Fixed.cover`."""
-    materials: np.ndarray = field(default_factory=lambda: np.zeros(0, MATERIAL))
+    """Cover code of each vertex (`geometry.StaticVertex.cover`); None without garments."""
+    materials: np.ndarray = field(default_factory=lambda: np.zeros(0, MATERIAL_DTYPE))
     face_materials: Int[np.ndarray, " f"] | None = None
-    """Index into `materials` of each face; -1, or no array, where it has none."""
+    """Index into `materials` of each face, -1 for a face without a material; None if all are."""
 
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
-    """The pieces one after the other. Faces and their attributes:"""
+    """The pieces of a scene one after the other: g = 3 f corners of f faces, and v vertices."""
 
     faces: Int[np.ndarray, "f 3"]
     people: Int[np.ndarray, " f"]
-    """Whose face it is; -1 for nobody's."""
+    """Index in `Scene.people` of the owner of each face; -1 for an occluder's."""
     layers: UInt8[np.ndarray, " f"]
+    """Index into `bodies.LAYERS`."""
     parts: UInt8[np.ndarray, " f"]
+    """Index into `bodies.PARTS`."""
     keypoints: UInt32[np.ndarray, " f"]
-    more: UInt32[np.ndarray, "f 4"]
-    """`Surface.face_extra_keypoints`, zeros for a surface without."""
+    """`Surface.face_keypoints`."""
+    wholebody: UInt32[np.ndarray, "f 4"]
+    """`Surface.face_extra_keypoints`; zeros for a surface without."""
     uvs: Float[np.ndarray, "g 2"]
-    """Texture coordinates of the three corners of each face in turn."""
-    fixed: np.ndarray
-    """A record `geometry.Fixed` for each vertex."""
-    starts: Int[np.ndarray, " v1"]
-    incident: Int[np.ndarray, " m"]
-    """The faces of vertex v are incident[starts[v] : starts[v + 1]]."""
+    """Texture coordinates of the three corners of each face."""
+    static_vertices: np.ndarray
+    """(v,) `geometry.StaticVertex`."""
+    vertex_face_offsets: Int[np.ndarray, " v1"]
+    vertex_faces: Int[np.ndarray, " m"]
+    """Vertex v has the faces vertex_faces[vertex_face_offsets[v] : vertex_face_offsets[v + 1]]."""
 
 
 def join(surfaces: Sequence[tuple[Surface, int]]) -> Mesh:
-    """One mesh of surfaces, each with whose it is."""
-    parts = [_prepared(surface) for surface, _ in surfaces]
+    """One mesh of several surfaces, each given with its owner (`Piece.person`)."""
+    parts = [_surface_to_mesh(surface) for surface, _ in surfaces]
     owners = [person for _, person in surfaces]
-    vertices = np.cumsum([0] + [len(p.fixed) for p in parts])
+    vertices = np.cumsum([0] + [len(p.static_vertices) for p in parts])
     faces = np.cumsum([0] + [len(p.faces) for p in parts])
-    fixed = np.concatenate([p.fixed for p in parts])
-    fixed["person"] = np.repeat(owners, np.diff(vertices))
+    static_vertices = np.concatenate([p.static_vertices for p in parts])
+    static_vertices["person"] = np.repeat(owners, np.diff(vertices))
     corners = 3 * faces
     return Mesh(
-        faces=_shifted([p.faces for p in parts], vertices),
+        faces=_concatenate_shifted([p.faces for p in parts], vertices),
         people=np.repeat(owners, np.diff(faces)),
         layers=np.concatenate([p.layers for p in parts]),
         parts=np.concatenate([p.parts for p in parts]),
         keypoints=np.concatenate([p.keypoints for p in parts]),
-        more=np.concatenate([p.more for p in parts]),
+        wholebody=np.concatenate([p.wholebody for p in parts]),
         uvs=np.concatenate([p.uvs for p in parts]),
-        fixed=fixed,
-        starts=np.append(_shifted([p.starts[:-1] for p in parts], corners), np.int32(corners[-1])),
-        incident=_shifted([p.incident for p in parts], faces),
+        static_vertices=static_vertices,
+        vertex_face_offsets=np.append(
+            _concatenate_shifted([p.vertex_face_offsets[:-1] for p in parts], corners),
+            np.int32(corners[-1]),
+        ),
+        vertex_faces=_concatenate_shifted([p.vertex_faces for p in parts], faces),
     )
 
 
-def _shifted(arrays: list[np.ndarray], by: Int[np.ndarray, " n"]) -> np.ndarray:
+def _concatenate_shifted(arrays: list[np.ndarray], by: Int[np.ndarray, " n"]) -> np.ndarray:
     return np.concatenate([a + np.int32(start) for a, start in zip(arrays, by, strict=False)])
 
 
 @lru_cache(maxsize=256)
-def _prepared(surface: Surface) -> Mesh:
+def _surface_to_mesh(surface: Surface) -> Mesh:
     count = len(surface.canonical)
-    fixed = np.zeros(count, dtype=_FIXED)
-    fixed["canonical"], fixed["occlusion"] = surface.canonical, surface.occlusion
-    fixed["lips"] = surface.lips
-    fixed["layer"] = -1
-    fixed["layer"][surface.faces] = surface.face_layers[:, None]
+    static_vertices = np.zeros(count, dtype=_STATIC_VERTEX)
+    static_vertices["canonical"], static_vertices["occlusion"] = (
+        surface.canonical,
+        surface.occlusion,
+    )
+    static_vertices["lips"] = surface.lips
+    static_vertices["layer"] = NO_LAYER
+    static_vertices["layer"][surface.faces] = surface.face_layers[:, None]
     corners = surface.faces.ravel()
     more = surface.face_extra_keypoints
     return Mesh(
@@ -95,9 +105,11 @@ def _prepared(surface: Surface) -> Mesh:
         layers=surface.face_layers,
         parts=surface.face_parts,
         keypoints=surface.face_keypoints,
-        more=np.zeros((len(surface.faces), 4), np.uint32) if more is None else more,
+        wholebody=np.zeros((len(surface.faces), 4), np.uint32) if more is None else more,
         uvs=surface.uv[surface.face_uv.ravel()].astype(np.float32),
-        fixed=fixed,
-        starts=np.append(0, np.cumsum(np.bincount(corners, minlength=count))).astype(np.int32),
-        incident=(np.argsort(corners, kind="stable") // 3).astype(np.int32),
+        static_vertices=static_vertices,
+        vertex_face_offsets=np.append(0, np.cumsum(np.bincount(corners, minlength=count))).astype(
+            np.int32
+        ),
+        vertex_faces=(np.argsort(corners, kind="stable") // 3).astype(np.int32),
     )

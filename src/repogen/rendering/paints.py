@@ -1,4 +1,4 @@
-"""Outfits and places as the structs the kernels read."""
+"""Outfits and backgrounds as the structs that kernels read."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ from repogen.environment.panoramas import EnvironmentMap
 from repogen.people.outfit import HAIR_STYLES, PATTERNS, Fabric, Outfit, shoe_top
 from repogen.rendering.kernels import panorama, room
 from repogen.rendering.kernels.paint import Paint
-from repogen.warp_setup import records, wp
+from repogen.warp_setup import struct_dtype, wp
 
 _BELT = 0.055
-_PAINT = np.dtype(records(Paint))
+_PAINT = struct_dtype(Paint)
 
 
 def linear(color: str) -> np.ndarray:
@@ -23,7 +23,7 @@ def linear(color: str) -> np.ndarray:
 
 
 def outfits_to_paints(outfits: Sequence[Outfit]) -> np.ndarray:
-    """The array of `Paint` that `finish` paints people from."""
+    """The kernels' `Paint` of each outfit, a structured array."""
     paints = np.zeros(len(outfits), dtype=_PAINT)
     for p, outfit in zip(paints, outfits, strict=True):
         _paint(p, outfit)
@@ -35,15 +35,15 @@ def _paint(p: np.void, outfit: Outfit) -> None:
     skin, eyes, hair, shoe, sole = to_linear(np.array([from_hex(color) for color in colors]))
     p["skin"], p["iris"], p["hair"], p["shoe"], p["sole"] = skin, eyes, hair, shoe, sole
     p["lips"] = skin * [0.85, 0.52, 0.52]
-    p["brow"] = 0.6 * hair + 0.1 * skin
+    p["brow_color"] = 0.6 * hair + 0.1 * skin
     worn = any(item.kind == "eyebrows" for item in outfit.worn)
-    p["brows"] = 0.0 if worn or outfit.picture else 0.8
+    p["brow_opacity"] = 0.0 if worn or outfit.picture else 0.8
     p["hair_style"] = HAIR_STYLES.index(outfit.hair)
     p["hairline"] = outfit.hairline
     fill_fabric(p["top"], outfit.top_fabric)
     p["sleeve"], p["waist"], p["neckline"] = outfit.sleeve, outfit.waist, outfit.neckline
     fill_fabric(p["bottom"], outfit.bottom_fabric)
-    # Under a skirt there are briefs.
+    # Briefs are painted under a skirt.
     p["hem"] = -0.12 if outfit.bottom == "skirt" else outfit.hem
     p["belt"] = _BELT
     p["skirt"] = outfit.bottom == "skirt"
@@ -53,7 +53,7 @@ def _paint(p: np.void, outfit: Outfit) -> None:
 
 
 def _fold_seed(outfit: Outfit) -> list[float]:
-    """Where in the noise table an outfit's folds begin: people in similar clothes still differ."""
+    """Offset into the noise table, so that similar outfits have different folds."""
     text = repr(outfit)
     for name, earlier in _EARLIER_NAMES.items():
         text = text.replace(name, earlier)
@@ -73,7 +73,7 @@ not change because a field is renamed."""
 
 
 def fill_fabric(f: np.void, fabric: Fabric) -> None:
-    """Write a fabric into an entry of the kernels' struct `Fabric`."""
+    """Write a fabric into an element of the kernels' struct `Fabric`."""
     colors = to_linear(np.array([from_hex(fabric.color), from_hex(fabric.accent)]))
     f["color"], f["accent"] = colors
     f["pattern"] = PATTERNS.index(fabric.pattern)
@@ -83,7 +83,7 @@ def fill_fabric(f: np.void, fabric: Fabric) -> None:
 def environment_map_to_struct(
     background: EnvironmentMap, camera: Camera, pixels: wp.array
 ) -> panorama.EnvironmentMap:
-    """What `draw_panorama` reads: the environment map in its own axes, seen from the camera."""
+    """The environment map as `draw_panorama` reads it: in its own axes, seen from the camera."""
     to_map = yaw_matrix(-np.radians(background.yaw_deg))
     out = panorama.EnvironmentMap()
     out.pixels = pixels
@@ -95,7 +95,7 @@ def environment_map_to_struct(
 
 
 def room_to_struct(background: Room, camera: Camera) -> room.Room:
-    """What `draw_room` reads: the room in its own axes, in linear colours, seen from the camera."""
+    """The room as `draw_room` reads it: in its own axes, linear colours, seen from the camera."""
     to_room = yaw_matrix(-np.radians(background.yaw_deg))
     out = room.Room()
     out.rotation = wp.mat33(*(to_room @ np.array(camera.rotation).T).ravel())

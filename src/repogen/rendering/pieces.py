@@ -1,4 +1,4 @@
-"""A scene's people, dressed, and its things as pieces of mesh."""
+"""People with their garments, and occluders, as pieces of a mesh."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,30 +14,38 @@ from repogen.environment.occluders import Occluder, occluder_surface, occluder_v
 from repogen.people.garments import REGIONS, FittedGarment, texel_density
 from repogen.people.outfit import Fabric, WornGarment
 from repogen.people.posing import PosedPerson
-from repogen.rendering.mesh import MATERIAL, Piece
+from repogen.rendering.kernels.codes import (
+    COVERED,
+    COVERED_DEEP,
+    NO_MATERIAL,
+    NO_PERSON,
+    NO_TEXTURE,
+)
+from repogen.rendering.mesh import MATERIAL_DTYPE, Piece
 from repogen.rendering.paints import fill_fabric
 from repogen.rendering.textures import Texture
 
 _DYE = 0.9
+"""Share of a texture's colour that a garment's fabric replaces."""
 
 _GREYS: WeakKeyDictionary[Texture, dict[FittedGarment, tuple[float, ...]]] = WeakKeyDictionary()
-"""What `_greys` has found, as long as the textures are kept."""
+"""Cache of `_greys`, for as long as the textures are kept."""
 
 
 def person_pieces(
     posed: PosedPerson, person_index: int, texture: Callable[[Path], Texture]
 ) -> list[Piece]:
-    """The body and what it wears; `texture` loads a picture."""
+    """The body and its garments; `texture` loads a texture, `person_index` is that in the scene."""
     outfit = posed.person.outfit
     bare = Piece(posed.surface, posed.body.vertices, person_index)
     if outfit.picture is not None:
-        bare = _pictured(bare, texture(assets_dir() / outfit.picture))
+        bare = _with_skin_texture(bare, texture(assets_dir() / outfit.picture))
     garments = []
     cover = np.zeros(len(posed.body.vertices), dtype=np.uint8)
     for worn, garment in zip(outfit.worn, posed.garments, strict=True):
         item = garment.fitted
-        np.maximum(cover, item.covered.view(np.uint8), out=cover)
-        cover[item.hidden] = 2
+        cover[item.covered] = np.maximum(cover[item.covered], COVERED)
+        cover[item.hidden] = COVERED_DEEP
         picture = texture(item.texture)
         garments.append(
             Piece(
@@ -51,11 +59,11 @@ def person_pieces(
     return [replace(bare, cover=cover) if garments else bare, *garments]
 
 
-def _pictured(bare: Piece, picture: Texture) -> Piece:
-    material = np.zeros(1, dtype=MATERIAL)
-    _picture(material, picture, _density(bare.surface))
+def _with_skin_texture(bare: Piece, picture: Texture) -> Piece:
+    material = np.zeros(1, dtype=MATERIAL_DTYPE)
+    _set_texture(material, picture, _density(bare.surface))
     skin = bare.surface.faces_of("skin")
-    return replace(bare, materials=material, face_materials=np.where(skin, 0, -1))
+    return replace(bare, materials=material, face_materials=np.where(skin, 0, NO_MATERIAL))
 
 
 @lru_cache(maxsize=4)
@@ -66,51 +74,51 @@ def _density(surface: Surface) -> float:
 
 
 def occluder_piece(occluder: Occluder, texture: Callable[[Path], Texture]) -> Piece:
-    """A thing, nobody's, of its cloth's colours or its picture's."""
+    """An occluder in the colours of its fabric or of its picture."""
     surface = occluder_surface(occluder.shape)
-    material = np.zeros(1, dtype=MATERIAL)
-    material["first"], material["grey"] = -1, 1.0
+    material = np.zeros(1, dtype=MATERIAL_DTYPE)
+    material["offset"], material["grey"] = NO_TEXTURE, 1.0
     if occluder.path is not None:
-        _picture(material, texture(Path(occluder.path)), 1 / max(occluder.size))
+        _set_texture(material, texture(Path(occluder.path)), 1 / max(occluder.size))
     else:
         size = float(np.mean(occluder.size))
-        _dye(
+        _set_dye(
             material[0], replace(occluder.fabric, scale=occluder.fabric.scale / size, wrinkles=0.02)
         )
         material["dye"], material["gloss"] = 1.0, 0.08
     return Piece(
         surface,
         occluder_vertices(occluder),
-        -1,
+        NO_PERSON,
         materials=material,
         face_materials=np.zeros(len(surface.faces), dtype=np.int16),
     )
 
 
-def _picture(material: np.ndarray, picture: Texture, density: float) -> None:
-    """`density` is how often the picture fits along a metre."""
-    material["first"], material["levels"] = picture.first, picture.levels
+def _set_texture(material: np.ndarray, picture: Texture, density: float) -> None:
+    """Write a texture into materials; `density` is how often it repeats along a metre."""
+    material["offset"], material["levels"] = picture.offset, picture.levels
     material["width"], material["height"] = picture.width, picture.height
     material["density"] = density * picture.width
 
 
 def garment_materials(item: FittedGarment, worn: WornGarment, picture: Texture) -> np.ndarray:
-    """A record `Material` for each region of a garment, and one for its small pieces."""
-    out = np.zeros(REGIONS + 1, dtype=MATERIAL)
-    _picture(out, picture, item.texel_density)
+    """The kernels' `TexturedMaterial` of each region of a garment, the small pieces last."""
+    out = np.zeros(REGIONS + 1, dtype=MATERIAL_DTYPE)
+    _set_texture(out, picture, item.texel_density)
     out["gloss"] = 0.03
     out["grey"] = _greys(item, picture)
     for region, m in enumerate(out):
-        cloth = worn.fabrics[region] if region < len(worn.fabrics) else None
-        if cloth is not None:
-            _dye(m, cloth)
+        fabric = worn.fabrics[region] if region < len(worn.fabrics) else None
+        if fabric is not None:
+            _set_dye(m, fabric)
         else:
             m["fabric"]["wrinkles"] = 0.1
     return out
 
 
 def _greys(item: FittedGarment, picture: Texture) -> tuple[float, ...]:
-    """Mean brightness of the texture in every region."""
+    """Mean brightness of the texture in each region."""
     known = _GREYS.setdefault(picture, {})
     if item not in known:
         uvs = [item.garment.face_uv[item.regions == r].mean(axis=1) for r in range(REGIONS + 1)]
@@ -118,7 +126,8 @@ def _greys(item: FittedGarment, picture: Texture) -> tuple[float, ...]:
     return known[item]
 
 
-def _dye(m: np.void, fabric: Fabric) -> None:
+def _set_dye(m: np.void, fabric: Fabric) -> None:
+    """Write a fabric that replaces the texture's colour into a material."""
     fill_fabric(m["fabric"], fabric)
     m["dye"] = _DYE
     m["seed"] = fabric.scale * np.array([31.0, 57.0, 83.0]) * 100 % 97

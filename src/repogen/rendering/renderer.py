@@ -10,6 +10,7 @@ from jaxtyping import Float, UInt8
 from repogen.bodies.protocol import Body, Surface
 from repogen.errors import UserError
 from repogen.people.posing import PosedPerson, pose_person
+from repogen.rendering.amodal import AmodalPatch, amodal_boxes, amodal_patches
 from repogen.rendering.backdrop import Backdrop
 from repogen.rendering.buffers import (
     Buffers,
@@ -17,55 +18,65 @@ from repogen.rendering.buffers import (
     color_tables,
     launch,
     mesh_buffers,
-    structs,
+    struct_array,
 )
-from repogen.rendering.extents import extents
 from repogen.rendering.gbuffer import GBuffer
+from repogen.rendering.image_circle import apply_image_circle
 from repogen.rendering.kernels import geometry, shade
+from repogen.rendering.kernels.codes import CULLING_OF_VISIBLE, NO_MATERIAL
 from repogen.rendering.kernels.lens import Lens, camera_to_lens
 from repogen.rendering.kernels.model import Model
 from repogen.rendering.kernels.noise import noise_table
 from repogen.rendering.kernels.paint import Paint
 from repogen.rendering.kernels.raster import SAMPLES
-from repogen.rendering.kernels.texture import Material
+from repogen.rendering.kernels.texture import TexturedMaterial
 from repogen.rendering.lighting import scene_lighting
 from repogen.rendering.mesh import Mesh, Piece, join
 from repogen.rendering.paints import outfits_to_paints
 from repogen.rendering.pieces import occluder_piece, person_pieces
-from repogen.rendering.rim import rimmed
-from repogen.rendering.sensor import developed, focused_background, laid_over, stand_apart
+from repogen.rendering.sensor import (
+    apply_sensor,
+    composite,
+    defocus_background,
+    needs_compositing,
+)
 from repogen.rendering.textures import Textures
-from repogen.rendering.zbuffer import Patch, patches_alone, rasterized, window
+from repogen.rendering.zbuffer import rasterize_window, zbuffer_viewport
 from repogen.scenes.scene import Scene
 from repogen.warp_setup import wp
 
 
 @dataclass(frozen=True)
 class Rendering:
-    """One finished picture and what its labels are read from."""
+    """One finished picture, and everything that its labels are computed from.
+
+    Boxes are in pixels, x to the right and y down, with pixel centres at +0.5.
+    """
 
     scene: Scene
     image: UInt8[np.ndarray, "h w 3"]
-    """BGR, as OpenCV keeps it."""
+    """The picture, BGR as in OpenCV."""
     gbuffer: GBuffer
+    """Face and depth of each sample of the picture, before the sensor's effects."""
     people: tuple[PosedPerson, ...]
     mesh: Mesh
-    """Bodies, garments and things; the G-buffer's faces are its faces."""
+    """Bodies, garments and occluders in one mesh; the G-buffer's faces are indices into it."""
     vertices: Float[np.ndarray, "n 3"]
-    """The mesh's vertices in the camera's frame."""
-    boxes: Float[np.ndarray, "n 4"]
-    """Left, top, right and bottom of each person in pixels, hidden or not, cut by no border; but
-    for a pinhole they end where the picture's corners see (`camera_to_lens`)."""
-    alone: dict[int, Patch]
-    """Of people near others or things in the picture: what their masks, without whatever hides
-    them, are where those may be; elsewhere they are as they are."""
+    """The mesh's vertices in the camera's frame, metres."""
+    amodal_boxes: Float[np.ndarray, "n 4"]
+    """Left, top, right and bottom of each person, as if nothing stood in front and not clipped to
+    the picture. Lenses other than a pinhole clip them to what the picture's corners see
+    (`camera_to_lens`)."""
+    amodal_patches: dict[int, AmodalPatch]
+    """Windows of the amodal masks of people who overlap others or occluders, by their index in the
+    scene. Outside the window, and for everybody else, the amodal mask is the visible mask."""
 
 
 class Renderer:
-    """Keeps one body model's surface, textures and buffers on a device ("cpu" or "cuda"), and
-    draws one picture at a time: not for several threads.
+    """Renders scenes of one body model on a device ("cpu" or "cuda").
 
-    Raises whatever Warp raises for a device this machine does not have.
+    It keeps the body's surface, textures and buffers on the device. Not for use by several threads
+    at once. Raises the error of Warp for a device that this machine does not have.
     """
 
     def __init__(self, body: Body, device: str = "cpu") -> None:
@@ -85,11 +96,11 @@ class Renderer:
         return mesh_buffers(join(surfaces), self.device)
 
     def render(self, scene: Scene, people: Sequence[PosedPerson] | None = None) -> Rendering:
-        """The picture of a scene, the same bytes each time on the same kind of device.
+        """Renders a scene: the same bytes each time on the same kind of device.
 
         `people` are the scene's people where they are posed already; they are posed if not given.
 
-        Raises `UserError` for a scene without people or with another body's.
+        Raises `UserError` for a scene without people or with people of another body.
         """
         if not scene.people:
             raise UserError(f"scene {scene.index} has no people; a picture needs at least one")
@@ -98,7 +109,7 @@ class Renderer:
             raise UserError(
                 f"scene {scene.index} needs the body {min(other)}, not {self.body.name}"
             )
-        self._textures.make_room()
+        self._textures.clear_if_full()
         if people is None:
             people = [pose_person(self.body, person) for person in scene.people]
         pieces = [
@@ -106,119 +117,127 @@ class Renderer:
             for person_index, posed in enumerate(people)
             for piece in person_pieces(posed, person_index, self._textures.load)
         ]
-        pieces += [occluder_piece(thing, self._textures.load) for thing in scene.occluders]
+        pieces += [occluder_piece(occluder, self._textures.load) for occluder in scene.occluders]
         buffers = self._buffers(*((piece.surface, piece.person) for piece in pieces))
         camera = scene.camera
         lens = camera_to_lens(camera, self.device)
-        paints = structs(outfits_to_paints([p.outfit for p in scene.people]), Paint, self.device)
-        bounds = self._place(scene, buffers, pieces, paints, lens)
-        vertices = buffers.placed.numpy().copy()
-        optics = window(camera, lens, bounds)
+        outfits = [person.outfit for person in scene.people]
+        paints = struct_array(outfits_to_paints(outfits), Paint, self.device)
+        bounds = self._transform(scene, buffers, pieces, paints, lens)
+        vertices = buffers.camera_vertices.numpy().copy()
+        viewport = zbuffer_viewport(camera, lens, bounds)
         model = self._model(buffers, pieces, paints)
-        keys = rasterized(buffers, model, optics, buffers.sides)
+        keys = rasterize_window(buffers, model, viewport, buffers.face_culling)
 
-        light = scene_lighting(scene, vertices, buffers, self.device)
-        background = focused_background(self._backdrop.draw(scene, light, lens), scene)
-        apart = stand_apart(scene, camera.depth_of(vertices))
-        canvas = np.zeros_like(background) if apart else background
-        image, gbuffer = self._shaded(keys, model, light, optics, canvas)
-        if apart:
-            image = laid_over(image, background, gbuffer, scene)
-        shown = np.isin(buffers.sides.numpy(), (1, 2, 4))
-        landed = buffers.landed.numpy()
-        boxes = extents(buffers.mesh, landed, shown, len(people))
+        lighting = scene_lighting(scene, vertices, buffers, self.device)
+        background = defocus_background(self._backdrop.draw(scene, lighting, lens), scene)
+        layered = needs_compositing(scene, camera.depth_of(vertices))
+        canvas = np.zeros_like(background) if layered else background
+        image, gbuffer = self._shade(keys, model, lighting, viewport, canvas)
+        if layered:
+            image = composite(image, background, gbuffer, scene)
+        image = apply_image_circle(image, camera, lens, self.device)
+        visible = np.isin(buffers.face_culling.numpy(), CULLING_OF_VISIBLE)
+        screen_vertices = buffers.screen_vertices.numpy()
+        boxes = amodal_boxes(buffers.mesh, screen_vertices, visible, len(people))
         return Rendering(
             scene=scene,
-            image=developed(rimmed(image, camera, lens, self.device), scene.sensor),
+            image=apply_sensor(image, scene.sensor),
             gbuffer=gbuffer,
             people=tuple(people),
             mesh=buffers.mesh,
             vertices=vertices,
-            boxes=boxes[:-1],
-            alone=patches_alone(camera, lens, buffers, model, boxes),
+            amodal_boxes=boxes[:-1],
+            amodal_patches=amodal_patches(camera, lens, buffers, model, boxes),
         )
 
-    def _place(
+    def _transform(
         self, scene: Scene, buffers: Buffers, pieces: list[Piece], paints: wp.array, lens: Lens
     ) -> Float[np.ndarray, "4"]:
-        """Put the pieces before the camera; returns the least and greatest x and y, in pixels, of
-        what people and things may be seen by (left, top, right, bottom)."""
+        """Fill the buffers with the pieces as the camera sees them.
+
+        Returns the box (left, top, right, bottom; pixels) of the vertices by which people and
+        occluders may be seen.
+        """
         camera = scene.camera
         world = array(np.concatenate([p.vertices for p in pieces]), wp.vec3, self.device)
         bounds = array(np.array([1e9, 1e9, -1e9, -1e9]), wp.float32, self.device)
         launch(
             self.device, geometry.face_normals, len(buffers.faces),
-            world, buffers.faces, buffers.facings,
+            world, buffers.faces, buffers.face_normals,
         )  # fmt: skip
         launch(
-            self.device, geometry.place_vertices, len(world),
-            world, buffers.facings, buffers.starts, buffers.incident,
-            self._fixed(buffers, pieces), paints,
-            wp.mat33(*np.array(camera.rotation).ravel()), wp.vec3(*camera.translation),
-            lens, buffers.placed, buffers.landed, buffers.corners, buffers.shown, bounds,
+            self.device, geometry.transform_vertices, len(world),
+            world, buffers.face_normals, buffers.vertex_face_offsets, buffers.vertex_faces,
+            self._static_vertices(buffers, pieces), paints,
+            wp.mat33(*np.array(camera.rotation).ravel()), wp.vec3(*camera.translation), lens,
+            buffers.camera_vertices, buffers.screen_vertices, buffers.shading_vertices,
+            buffers.vertex_visibility, bounds,
         )  # fmt: skip
         launch(
-            self.device, geometry.visible_sides, len(buffers.faces),
-            buffers.faces, buffers.face_layers, buffers.shown, buffers.sides,
+            self.device, geometry.cull_faces, len(buffers.faces),
+            buffers.faces, buffers.face_layers, buffers.vertex_visibility, buffers.face_culling,
         )  # fmt: skip
         return bounds.numpy()
 
-    def _fixed(self, buffers: Buffers, pieces: list[Piece]) -> wp.array:
-        """The vertices' records, with what of the skin is under garments."""
+    def _static_vertices(self, buffers: Buffers, pieces: list[Piece]) -> wp.array:
+        """The vertices' static attributes, with the cover of the pieces."""
         if all(piece.cover is None for piece in pieces):
-            return buffers.fixed
-        fixed = buffers.mesh.fixed.copy()
+            return buffers.static_vertices
+        static_vertices = buffers.mesh.static_vertices.copy()
         start = 0
         for piece in pieces:
             end = start + len(piece.vertices)
             if piece.cover is not None:
-                fixed["cover"][start:end] = piece.cover
+                static_vertices["cover"][start:end] = piece.cover
             start = end
-        return structs(fixed, geometry.Fixed, self.device)
+        return struct_array(static_vertices, geometry.StaticVertex, self.device)
 
     def _model(self, buffers: Buffers, pieces: list[Piece], paints: wp.array) -> Model:
         counts = np.cumsum([0] + [len(piece.materials) for piece in pieces])
         materials = np.concatenate([piece.materials for piece in pieces])
         model = Model()
-        model.corners, model.faces = buffers.corners, buffers.faces
+        model.vertices, model.faces = buffers.shading_vertices, buffers.faces
         model.layers, model.uvs = buffers.face_layers, buffers.uvs
         model.paints, model.noise, model.eye = paints, self._noise, self._eye
         if len(materials):
-            model.materials = structs(materials, Material, self.device)
-        own = [
-            np.full(len(p.surface.faces), -1, np.int16) if p.face_materials is None
-            else np.where(p.face_materials < 0, -1, p.face_materials + start).astype(np.int16)
+            model.materials = struct_array(materials, TexturedMaterial, self.device)
+        face_materials = [
+            np.full(len(p.surface.faces), NO_MATERIAL) if p.face_materials is None
+            else np.where(p.face_materials == NO_MATERIAL, NO_MATERIAL, p.face_materials + start)
             for p, start in zip(pieces, counts, strict=False)
         ]  # fmt: skip
-        model.face_materials = array(np.concatenate(own), wp.int16, self.device)
+        model.face_materials = array(
+            np.concatenate(face_materials).astype(np.int16), wp.int16, self.device
+        )
         model.texels.pixels = self._textures.pixels
         model.texels.to_linear = self._to_linear
         return model
 
-    def _shaded(
+    def _shade(
         self,
         keys: wp.array,
         model: Model,
-        light: shade.Lighting,
-        optics: shade.Optics,
+        lighting: shade.Lighting,
+        viewport: shade.Viewport,
         canvas: UInt8[np.ndarray, "h w 3"],
     ) -> tuple[UInt8[np.ndarray, "h w 3"], GBuffer]:
-        """The canvas with what the z-buffer holds drawn over it, and the G-buffer."""
+        """The canvas with the faces of the z-buffer drawn over it, BGR, and the G-buffer."""
         height, width = canvas.shape[:2]
         picture = array(canvas.reshape(height, -1), wp.uint8, self.device)
         seen = wp.zeros(len(model.faces), dtype=wp.uint8, device=self.device)
-        counts = wp.empty((optics.height, optics.width), dtype=wp.uint8, device=self.device)
+        counts = wp.empty((viewport.height, viewport.width), dtype=wp.uint8, device=self.device)
         launch(
-            self.device, shade.shade, (optics.height, -(-optics.width // shade.STRIP)),
-            keys, model, light, optics, self._to_linear, self._to_srgb, picture, seen, counts,
+            self.device, shade.shade, (viewport.height, -(-viewport.width // shade.STRIP)),
+            keys, model, lighting, viewport, self._to_linear, self._to_srgb, picture, seen, counts,
         )  # fmt: skip
         gbuffer = GBuffer(
-            keys=keys.numpy(),
+            depth_face_keys=keys.numpy(),
             counts=counts.numpy(),
             seen_faces=np.flatnonzero(seen.numpy()),
             samples=SAMPLES,
-            left=optics.left,
-            top=optics.top,
+            left=viewport.left,
+            top=viewport.top,
             width=width,
             height=height,
         )

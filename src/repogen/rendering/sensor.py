@@ -1,7 +1,7 @@
-"""What the scene's `Sensor` does to a picture: pure functions, in linear light.
+"""Effects of a scene's `Sensor` on a picture: pure functions, in linear light.
 
-Labels stay those of the middle of the exposure: every blur is centred. Masks stay sharp: a pixel
-belongs to a person where a perfect camera would see that person.
+Pictures are BGR bytes. Every blur is centred, so labels are those of the middle of the exposure.
+Masks stay sharp: a pixel belongs to a person where a perfect camera would see that person.
 """
 
 import cv2
@@ -13,7 +13,7 @@ from repogen.colors import to_linear, to_srgb
 from repogen.environment.backgrounds import Room
 from repogen.environment.panoramas import EnvironmentMap
 from repogen.environment.sensor import Sensor
-from repogen.rendering.blur import disc_blurred, motion_blurred
+from repogen.rendering.blur import disc_blur, motion_blur
 from repogen.rendering.gbuffer import GBuffer, key_depth
 from repogen.scenes.scene import Scene
 
@@ -27,39 +27,37 @@ _WHITE = 230
 _BRIGHTER = (1 + 3 * np.linspace((0 - _WHITE) / (255 - _WHITE), 1, 256).clip(0) ** 2).astype(
     np.float32
 )
-"""How many times brighter than it looks a pixel is whose darkest channel has this byte: our
-guess, so that an overexposed sky stays white in a shorter exposure."""
+"""Factor by which a pixel whose darkest channel has this byte is brighter than it looks: our guess,
+so that an overexposed sky stays white in a shorter exposure."""
 
 _FULL_WELL = 10_000.0
 _READ_NOISE = 3.0
-"""Electrons at ISO 100, about those of a telephone's or a surveillance camera's pixel."""
+"""Electrons at ISO 100, as in a telephone or a surveillance camera."""
 
 _GRAIN = cv2.getGaussianKernel(3, 0.5)
-"""Neighbouring pixels share some noise, as they do after demosaicing."""
+"""Neighbouring pixels share some noise, as after demosaicing."""
 
-_METHODS = {
+_INTERPOLATIONS = {
     "area": cv2.INTER_AREA,
     "linear": cv2.INTER_LINEAR,
     "cubic": cv2.INTER_CUBIC,
 }
 
 
-def defocus(
+def circle_of_confusion(
     camera: Camera, sensor: Sensor, depths: Float[np.ndarray, "..."]
 ) -> Float[np.ndarray, "..."]:
-    """Diameters in pixels of the discs that points at these depths (metres) are imaged as.
+    """Diameters in pixels of the discs that blur points at these depths (metres).
 
-    The thin lens's circle of confusion, aperture v |1/focus - 1/depth|, where v is the distance
-    from the lens to the image: the camera's focal length in pixels.
+    The thin lens's circle of confusion: aperture v |1/focus - 1/depth|, where v is the distance
+    from the lens to the image, the camera's focal length in pixels.
     """
     return camera.fx * sensor.aperture_m * np.abs(1 / sensor.focus_m - 1 / depths)
 
 
 def background_depth(scene: Scene) -> float:
-    """Metres to the floor in the picture's middle; infinite where it shows no floor.
-
-    One depth stands for all of the background.
-    """
+    """Depth in metres (`Camera.depth_of`) of the floor at the picture's centre; infinite without
+    floor there. It stands for the whole background."""
     camera, background = scene.camera, scene.background
     if not isinstance(background, Room | EnvironmentMap):
         return np.inf
@@ -71,63 +69,66 @@ def background_depth(scene: Scene) -> float:
     return float(camera.depth_of(way * ray)[0])
 
 
-def focused_background(
+def defocus_background(
     background: UInt8[np.ndarray, "h w 3"], scene: Scene
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """The background as blurred as the scene's lens images what is that far away."""
-    width = float(defocus(scene.camera, scene.sensor, np.array(background_depth(scene))))
+    """The background, blurred as the scene's lens blurs points at `background_depth`."""
+    width = float(
+        circle_of_confusion(scene.camera, scene.sensor, np.array(background_depth(scene)))
+    )
     if width < 1:
         return background
-    return _to_bytes(disc_blurred(_unclipped(background, np.ones(3)), width))
+    return _to_bytes(disc_blur(_unclip(background, np.ones(3)), width))
 
 
-def stand_apart(scene: Scene, depths: Float[np.ndarray, " n"]) -> bool:
-    """Whether people must be drawn apart from the background, to be blurred before it: if they
-    move, or some of them, who are at these depths, are out of focus."""
+def needs_compositing(scene: Scene, depths: Float[np.ndarray, " n"]) -> bool:
+    """Whether people must be drawn on their own layer, to be blurred apart from the background: if
+    they move, or if a vertex at one of these depths (metres) is out of focus."""
     near_and_far = np.array([depths.min(), depths.max()])
     return scene.sensor.people_motion[0] > 0 or bool(
-        (defocus(scene.camera, scene.sensor, np.maximum(near_and_far, 0.01)) >= 1).any()
+        (circle_of_confusion(scene.camera, scene.sensor, np.maximum(near_and_far, 0.01)) >= 1).any()
     )
 
 
-def laid_over(
+def composite(
     people: UInt8[np.ndarray, "h w 3"],
     background: UInt8[np.ndarray, "h w 3"],
     gbuffer: GBuffer,
     scene: Scene,
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """People, drawn over black, blurred by their motion and by depth, over the background.
+    """The background under the people, who are drawn over black in `people` and are blurred by
+    their motion and by depth.
 
-    Depth blurs by mixing three pictures: sharp, and blurred half and all as much as whatever is
-    farthest from being in focus. Around people it blurs as much as at their edge.
+    Blur by depth mixes three pictures: sharp, and blurred by half and all of the largest circle
+    of confusion. Around people it is as strong as at their edge.
     """
     covered = gbuffer.counts > 0
     if not covered.any():
         return background
-    widths = defocus(scene.camera, scene.sensor, key_depth(gbuffer.nearest))
+    widths = circle_of_confusion(scene.camera, scene.sensor, key_depth(gbuffer.nearest_keys))
     widest = float(widths[covered].max())
     margin = int((scene.sensor.people_motion[0] + widest) / 2) + 2
     rows = slice(max(gbuffer.top - margin, 0), gbuffer.top + covered.shape[0] + margin)
     columns = slice(max(gbuffer.left - margin, 0), gbuffer.left + covered.shape[1] + margin)
     share = (gbuffer.counts / np.float32(gbuffer.samples**2)).astype(np.float32)
-    share = gbuffer.whole(share)[rows, columns]
-    layer = np.dstack([_light(people[rows, columns]), share])
+    share = gbuffer.to_image(share)[rows, columns]
+    layer = np.dstack([_to_linear(people[rows, columns]), share])
     if widest >= 1:
-        blur = gbuffer.whole((widths * covered).astype(np.float32))[rows, columns]
-        layer = _blurred_by_depth(layer, blur, widest)
-    layer = motion_blurred(layer, *scene.sensor.people_motion)
+        blur = gbuffer.to_image((widths * covered).astype(np.float32))[rows, columns]
+        layer = _blur_by_depth(layer, blur, widest)
+    layer = motion_blur(layer, *scene.sensor.people_motion)
     out = background.copy()
-    behind = _light(background[rows, columns])
+    behind = _to_linear(background[rows, columns])
     out[rows, columns] = _to_bytes(layer[..., :3] + (1 - layer[..., 3:]) * behind)
     return out
 
 
-def developed(image: UInt8[np.ndarray, "h w 3"], sensor: Sensor) -> UInt8[np.ndarray, "h w 3"]:
-    """A picture with all that concerns the whole of it: camera motion, vignette, exposure, white
-    balance, noise, and its size as a file."""
+def apply_sensor(image: UInt8[np.ndarray, "h w 3"], sensor: Sensor) -> UInt8[np.ndarray, "h w 3"]:
+    """The picture with the effects that concern all of it: camera motion, vignette, exposure, white
+    balance, noise and rescaling; the same array for a perfect sensor."""
     gains = 2**sensor.exposure_ev * np.array(sensor.white_balance)
     if (gains != 1).any() or sensor.camera_motion[0] or sensor.vignette or sensor.iso:
-        light = motion_blurred(_unclipped(image, gains), *sensor.camera_motion)
+        light = motion_blur(_unclip(image, gains), *sensor.camera_motion)
         if sensor.vignette:
             height, width = image.shape[:2]
             factor = vignette_factor(height, width, sensor.vignette)
@@ -137,11 +138,11 @@ def developed(image: UInt8[np.ndarray, "h w 3"], sensor: Sensor) -> UInt8[np.nda
             grain *= noise_std(light, sensor.iso)
             light += grain
         image = _to_bytes(light)
-    return _rescaled(image, sensor) if sensor.rescale < 1 else image
+    return _rescale(image, sensor) if sensor.rescale < 1 else image
 
 
 def noise_std(light: Float[np.ndarray, "..."], iso: float) -> Float[np.ndarray, "..."]:
-    """Standard deviation of linear light of this mean: shot noise and read noise."""
+    """Standard deviation of the noise in linear light of this mean: shot noise and read noise."""
     electrons = np.float32(_FULL_WELL * 100 / iso)
     variance = light * (1 / electrons)
     variance += (np.float32(_READ_NOISE) / electrons) ** 2
@@ -149,18 +150,19 @@ def noise_std(light: Float[np.ndarray, "..."], iso: float) -> Float[np.ndarray, 
 
 
 def vignette_factor(height: int, width: int, loss: float) -> Float32[np.ndarray, "h w"]:
-    """1 in the picture's middle, 1 - `loss` in its corners, quadratic in the distance."""
+    """Factor of linear light: 1 at the picture's centre, 1 - `loss` in its corners, quadratic in
+    the distance from the centre."""
     y = (np.arange(height) + 0.5 - height / 2).astype(np.float32)[:, None]
     x = (np.arange(width) + 0.5 - width / 2).astype(np.float32)
     return 1 - np.float32(4 * loss / (height**2 + width**2)) * (x * x + y * y)
 
 
-def _blurred_by_depth(
+def _blur_by_depth(
     layer: Float32[np.ndarray, "h w 4"], blur: Float32[np.ndarray, "h w"], widest: float
 ) -> Float32[np.ndarray, "h w 4"]:
-    half, full = disc_blurred(layer, widest / 2), disc_blurred(layer, widest)
+    half, full = disc_blur(layer, widest / 2), disc_blur(layer, widest)
     seen = (layer[..., 3] > 0).astype(np.float32)
-    around = disc_blurred(np.dstack([blur, seen]), widest)
+    around = disc_blur(np.dstack([blur, seen]), widest)
     level = np.where(seen > 0, blur, around[..., 0] / np.maximum(around[..., 1], 1e-6))
     level = (np.clip(level / np.float32(widest), 0, 1) * 2)[..., None]
     first, second = np.minimum(level, 1), np.maximum(level - 1, 0)
@@ -168,7 +170,7 @@ def _blurred_by_depth(
 
 
 def _grain(shape: tuple[int, ...], seed: int) -> Float32[np.ndarray, "h w 3"]:
-    """Noise of unit variance and nearly normal: two random bytes a value, blurred a little."""
+    """Noise of unit variance, nearly normal: the sum of two random bytes, blurred slightly."""
     size = int(np.prod(shape))
     bits = np.random.PCG64(seed)
     words = bits.random_raw(-(-2 * size // 8))
@@ -178,27 +180,28 @@ def _grain(shape: tuple[int, ...], seed: int) -> Float32[np.ndarray, "h w 3"]:
     return cv2.sepFilter2D(total, -1, _GRAIN / std, _GRAIN, delta=-255 / std)
 
 
-def _rescaled(image: UInt8[np.ndarray, "h w 3"], sensor: Sensor) -> UInt8[np.ndarray, "h w 3"]:
+def _rescale(image: UInt8[np.ndarray, "h w 3"], sensor: Sensor) -> UInt8[np.ndarray, "h w 3"]:
     height, width = image.shape[:2]
     size = tuple(max(round(sensor.rescale * side), 1) for side in (width, height))
-    small = cv2.resize(image, size, interpolation=_METHODS[sensor.shrink])
-    return cv2.resize(small, (width, height), interpolation=_METHODS[sensor.enlarge])
+    small = cv2.resize(image, size, interpolation=_INTERPOLATIONS[sensor.shrink])
+    return cv2.resize(small, (width, height), interpolation=_INTERPOLATIONS[sensor.enlarge])
 
 
-def _light(image: UInt8[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
-    """Linear BGR of a picture."""
+def _to_linear(image: UInt8[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
+    """Linear light of a picture, BGR."""
     return cv2.LUT(image, _table(np.ones(3)))
 
 
 def _table(gains: Float[np.ndarray, "3"]) -> Float32[np.ndarray, "1 256 3"]:
-    """Linear BGR of a byte of each channel, times its gain (of red, green and blue)."""
+    """Linear light of each byte, BGR, times the gains of red, green and blue."""
     return (_LINEAR_OF_BYTE[None, :, None] * gains[::-1]).astype(np.float32)
 
 
-def _unclipped(
+def _unclip(
     image: UInt8[np.ndarray, "h w 3"], gains: Float[np.ndarray, "3"]
 ) -> Float32[np.ndarray, "h w 3"]:
-    """Linear BGR of a picture as it was before it was clipped, times its channels' gains."""
+    """Linear light of a picture, BGR, times the gains of red, green and blue; what was clipped to
+    white becomes brighter than 1."""
     light = cv2.LUT(image, _table(gains))
     blue, green, red = cv2.split(image)
     lowest = cv2.min(cv2.min(blue, green), red)

@@ -1,4 +1,4 @@
-"""Pictures in the renderer's memory: decoded once, each with its pyramid of smaller ones."""
+"""Textures on the renderer's device: decoded once, each with its mipmaps."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,17 +14,21 @@ from repogen.warp_setup import wp
 
 _LONGEST = 1024
 _MOST_TEXELS = 64 * 2**20
-"""256 MiB, and 192 more of pictures to look things up in (the pack `makehuman` has a quarter of
-it); a process that has met more than that begins anew."""
+"""256 MiB on the device, and 192 MiB of `Texture.pixels`. When there are more, all are dropped. The
+pack `makehuman` needs a quarter of it."""
 
 _LINEAR = to_linear(np.arange(256) / 255)
 
 
 @dataclass(frozen=True, eq=False)
 class Texture:
-    """Where a picture's pyramid begins, and the picture itself for looking things up."""
+    """A texture's mipmaps on the device, and its pixels on the host.
 
-    first: int
+    The first texel is at index `offset` of `Textures.pixels`; `levels` mipmaps follow each other,
+    the first of `width` x `height` texels, RGBA in sRGB.
+    """
+
+    offset: int
     width: int
     height: int
     levels: int
@@ -39,7 +43,7 @@ class Texture:
 
 
 class Textures:
-    """All pictures a renderer has met, in one array on its device."""
+    """All textures that a renderer has loaded, in one array on its device."""
 
     def __init__(self, device: str) -> None:
         self._device = device
@@ -47,21 +51,24 @@ class Textures:
         self._used = 0
         self.pixels = wp.zeros(4, dtype=wp.uint32, device=device)
 
-    def make_room(self) -> None:
-        """Forget everything where too much is kept; call it between scenes."""
+    def clear_if_full(self) -> None:
+        """Drop all textures if there are too many; to be called between scenes."""
         if self._used > _MOST_TEXELS:
             self._known.clear()
             self._used = 0
             self.pixels = wp.zeros(4, dtype=wp.uint32, device=self._device)
 
     def load(self, path: Path) -> Texture:
-        """The picture of a file (RGBA or RGB, sRGB). Raises `UserError` where there is none."""
+        """The texture of a picture file (grey, RGB or RGBA, sRGB).
+
+        Raises `UserError` for a file that is missing or not an 8-bit picture.
+        """
         if path not in self._known:
             pixels = _read(path)
-            pyramid = [pixels, *_smaller(pixels)]
-            flat = np.concatenate([_packed(level) for level in pyramid])
+            levels = [pixels, *_mipmaps(pixels)]
+            flat = np.concatenate([_pack(level) for level in levels])
             self._known[path] = Texture(
-                self._used, pixels.shape[1], pixels.shape[0], len(pyramid), pixels
+                self._used, pixels.shape[1], pixels.shape[0], len(levels), pixels
             )
             self._append(flat)
         return self._known[path]
@@ -79,10 +86,10 @@ class Textures:
 
 
 def _read(path: Path) -> UInt8[np.ndarray, "h w 4"]:
-    """RGBA with sides that are powers of two."""
+    """A picture file as RGBA, resized to sides that are powers of two."""
     picture = read_picture(str(path), cv2.IMREAD_UNCHANGED)
     if picture is None or picture.dtype != np.uint8:
-        raise UserError(f"{path}: missing or no 8-bit picture")
+        raise UserError(f"{path}: missing, or not an 8-bit picture")
     if picture.ndim == 2:
         picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)
     if picture.shape[2] == 3:
@@ -93,25 +100,25 @@ def _read(path: Path) -> UInt8[np.ndarray, "h w 4"]:
     return cv2.cvtColor(picture, cv2.COLOR_BGRA2RGBA)
 
 
-def _smaller(pixels: UInt8[np.ndarray, "h w 4"]) -> list[UInt8[np.ndarray, "h w 4"]]:
-    """Each level half the one before, averaged in linear light and weighted by alpha, so that
-    what lies beside a cut-out does not bleed into it."""
+def _mipmaps(pixels: UInt8[np.ndarray, "h w 4"]) -> list[UInt8[np.ndarray, "h w 4"]]:
+    """The smaller mipmaps, each half the one before: averaged in linear light and weighted by
+    alpha, so that transparent texels do not bleed into opaque ones."""
     alpha = pixels[..., 3:].astype(np.float32) / 255
     weight = alpha + 1e-4
     color = _LINEAR[pixels[..., :3]].astype(np.float32) * weight
     out = []
     while max(weight.shape[:2]) > 1:
-        color, weight, alpha = (_halved(part) for part in (color, weight, alpha))
+        color, weight, alpha = (_halve(part) for part in (color, weight, alpha))
         srgb = np.rint(255 * to_srgb(np.clip(color / weight, 0, 1)))
         out.append(np.concatenate([srgb, np.rint(255 * alpha)], axis=2).astype(np.uint8))
     return out
 
 
-def _halved(values: Float[np.ndarray, "h w c"]) -> Float[np.ndarray, "h w c"]:
+def _halve(values: Float[np.ndarray, "h w c"]) -> Float[np.ndarray, "h w c"]:
     height, width, channels = values.shape
     rows, columns = min(height, 2), min(width, 2)
     return values.reshape(height // rows, rows, width // columns, columns, channels).mean((1, 3))
 
 
-def _packed(pixels: UInt8[np.ndarray, "h w 4"]) -> UInt32[np.ndarray, " n"]:
+def _pack(pixels: UInt8[np.ndarray, "h w 4"]) -> UInt32[np.ndarray, " n"]:
     return np.ascontiguousarray(pixels).view(np.uint32).ravel()

@@ -8,7 +8,7 @@ from repogen.cameras.camera import View, view_of
 from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.reading import Entry, read_scenes
 from repogen.datasets.validate.annotations import camera_of
-from repogen.environment.sensor import switched_on
+from repogen.environment.sensor import active_effects
 from repogen.errors import UserError
 from repogen.scenes.scene import Scene
 
@@ -48,7 +48,7 @@ def _check_scene(scene: Scene, image: Entry, people: Sequence[Entry]) -> Iterato
 def _differences(scene: Scene, image: Entry, people: Sequence[Entry]) -> Iterator[str]:
     if camera_of(image) != scene.camera:
         yield "its camera is not that of the image record"
-    if image["effects"] != switched_on(scene.sensor):
+    if image["effects"] != active_effects(scene.sensor):
         yield "its effects are not those of the image record"
     views = [view_of(scene.camera, person.position, person.yaw_deg) for person in scene.people]
     if image["view"]["name"] != scene.view_name or not _same_view(image["view"], views[0]):

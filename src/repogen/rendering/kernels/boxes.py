@@ -1,6 +1,7 @@
-"""Boxes in the picture around what is seen of triangles that a lens bends."""
+"""Boxes in the picture around triangles whose edges a lens bends."""
 
-from repogen.rendering.kernels.lens import OPENCV, Lens, is_fisheye, project
+from repogen.rendering.kernels.codes import LENS_OPENCV
+from repogen.rendering.kernels.lens import Lens, is_fisheye, project
 from repogen.warp_setup import wp
 
 _NO_LENGTH = wp.constant(wp.float32(1.0e-30))
@@ -9,8 +10,8 @@ _WIDE = wp.constant(wp.float32(1.0))
 
 
 @wp.func
-def around(box: wp.vec4, p: wp.vec2) -> wp.vec4:
-    """A box (left, top, right, bottom) that holds the point too."""
+def extend_box(box: wp.vec4, p: wp.vec2) -> wp.vec4:
+    """The box (left, top, right, bottom), extended to hold the point."""
     return wp.vec4(
         wp.min(box[0], p[0]), wp.min(box[1], p[1]), wp.max(box[2], p[0]), wp.max(box[3], p[1])
     )
@@ -18,9 +19,9 @@ def around(box: wp.vec4, p: wp.vec2) -> wp.vec4:
 
 @wp.func
 def small_box(lens: Lens, a: wp.vec3, b: wp.vec3, c: wp.vec3) -> wp.vec4:
-    """The box around a small triangle's three curves in the picture.
+    """The box around a small triangle's three curves in the picture, pixels.
 
-    A curve stays within twice as far of its chord as its middle is from the chord's.
+    A curve stays within twice the distance between its middle and its chord's middle.
     """
     p = project(lens, a)
     q = project(lens, b)
@@ -30,13 +31,15 @@ def small_box(lens: Lens, a: wp.vec3, b: wp.vec3, c: wp.vec3) -> wp.vec4:
     rp = project(lens, 0.5 * (c + a))
     bulge = wp.max(wp.length(pq - 0.5 * (p + q)), wp.length(qr - 0.5 * (q + r)))
     bulge = 2.0 * wp.max(bulge, wp.length(rp - 0.5 * (r + p)))
-    box = around(around(wp.vec4(p[0], p[1], p[0], p[1]), q), r)
-    return around(around(around(box, pq), qr), rp) + bulge * wp.vec4(-1.0, -1.0, 1.0, 1.0)
+    box = extend_box(extend_box(wp.vec4(p[0], p[1], p[0], p[1]), q), r)
+    return extend_box(extend_box(extend_box(box, pq), qr), rp) + bulge * wp.vec4(
+        -1.0, -1.0, 1.0, 1.0
+    )
 
 
 @wp.func
 def curve_box(lens: Lens, a: wp.vec3, b: wp.vec3) -> wp.vec4:
-    """The box around an edge's curve in the picture, each eighth of it as in `small_box`."""
+    """The box around an edge's curve in the picture, pixels; each eighth as in `small_box`."""
     start = project(lens, a)
     box = wp.vec4(start[0], start[1], start[0], start[1])
     bulge = float(0.0)
@@ -44,14 +47,14 @@ def curve_box(lens: Lens, a: wp.vec3, b: wp.vec3) -> wp.vec4:
         end = project(lens, a + (float(i + 1) / 8.0) * (b - a))
         middle = project(lens, a + ((float(i) + 0.5) / 8.0) * (b - a))
         bulge = wp.max(bulge, wp.length(middle - 0.5 * (start + end)))
-        box = around(around(box, middle), end)
+        box = extend_box(extend_box(box, middle), end)
         start = end
     return box + 2.0 * bulge * wp.vec4(-1.0, -1.0, 1.0, 1.0)
 
 
 @wp.func
-def off_axis(a: wp.vec3, b: wp.vec3) -> float:
-    """Square of the least distance from the axis of an edge at unit depth."""
+def axis_distance_sq(a: wp.vec3, b: wp.vec3) -> float:
+    """Squared distance between the axis and an edge at unit depth."""
     x = b[0] - a[0]
     y = b[1] - a[1]
     along = wp.clamp(-(a[0] * x + a[1] * y) / wp.max(x * x + y * y, _NO_LENGTH), 0.0, 1.0)
@@ -61,11 +64,14 @@ def off_axis(a: wp.vec3, b: wp.vec3) -> float:
 
 
 @wp.func
-def beside(lens: Lens, a: wp.vec3, b: wp.vec3, c: wp.vec3) -> bool:
-    """Whether a triangle at unit depth is all beyond what an opencv picture's corners see."""
-    if wp.min(off_axis(a, b), wp.min(off_axis(b, c), off_axis(c, a))) < lens.seen:
+def out_of_view(lens: Lens, a: wp.vec3, b: wp.vec3, c: wp.vec3) -> bool:
+    """Whether a triangle at unit depth lies outside all that an opencv picture shows."""
+    if (
+        wp.min(axis_distance_sq(a, b), wp.min(axis_distance_sq(b, c), axis_distance_sq(c, a)))
+        < lens.view_radius_sq
+    ):
         return False
-    # Not where it surrounds the axis: then that is on one side of all edges.
+    # A triangle around the axis is in view: the axis is on the same side of all its edges.
     p = wp.sign(a[0] * b[1] - a[1] * b[0])
     q = wp.sign(b[0] * c[1] - b[1] * c[0])
     return p != q or q != wp.sign(c[0] * a[1] - c[1] * a[0])
@@ -73,17 +79,17 @@ def beside(lens: Lens, a: wp.vec3, b: wp.vec3, c: wp.vec3) -> bool:
 
 @wp.func
 def large_box(lens: Lens, a: wp.vec3, b: wp.vec3, c: wp.vec3) -> wp.vec4:
-    """A box in pixels (left, top, right, bottom) that holds all that is seen of a triangle whose
-    corners' depth is 1; an empty one (left > right) where nothing is.
+    """A box in pixels (left, top, right, bottom) around the visible part of a triangle whose
+    corners have depth 1; empty (left > right) where none of it is in view.
 
-    Its edges' curves enclose it, unless a fisheye has it around the direction straight back:
-    then, as for triangles over about 60 degrees wide, it is the whole plane.
+    The curves of its edges enclose the triangle, except around the direction straight back of a
+    fisheye: there, and for triangles over about 60 degrees wide, the box is the whole plane.
     """
     middle = (a + b + c) / 3.0
     if is_fisheye(lens):
         middle = wp.normalize(middle)
     size = wp.max(wp.length(a - middle), wp.max(wp.length(b - middle), wp.length(c - middle)))
-    if lens.model == OPENCV and beside(lens, a, b, c):
+    if lens.model == LENS_OPENCV and out_of_view(lens, a, b, c):
         return wp.vec4(1.0, 1.0, -1.0, -1.0)
     whole = size > _WIDE
     if is_fisheye(lens) and not whole:
@@ -99,5 +105,5 @@ def large_box(lens: Lens, a: wp.vec3, b: wp.vec3, c: wp.vec3) -> wp.vec4:
     u = curve_box(lens, a, b)
     v = curve_box(lens, b, c)
     w = curve_box(lens, c, a)
-    u = around(around(u, wp.vec2(v[0], v[1])), wp.vec2(v[2], v[3]))
-    return around(around(u, wp.vec2(w[0], w[1])), wp.vec2(w[2], w[3]))
+    u = extend_box(extend_box(u, wp.vec2(v[0], v[1])), wp.vec2(v[2], v[3]))
+    return extend_box(extend_box(u, wp.vec2(w[0], w[1])), wp.vec2(w[2], w[3]))

@@ -1,15 +1,42 @@
-"""From posed bodies to what the camera and the lights rasterise."""
+"""From meshes posed in the world to what the camera and the lights rasterize."""
 
 from repogen.people.garments import TUCK
+from repogen.rendering.kernels.codes import (
+    ALPHA_TESTED,
+    COVERED_DEEP,
+    CULL_ALL,
+    CULL_BACK,
+    CULL_NONE,
+    HAIR_BALD,
+    HAIR_LONG,
+    LAYER_EYES,
+    LAYER_HAIR,
+    LAYER_SKIN,
+    LAYER_SKIRT,
+    LAYER_STRANDS,
+    LAYER_TIGHTS,
+    NO_LAYER,
+    SHADOW_ONLY,
+    UNCOVERED,
+    VERTEX_ABSENT,
+    VERTEX_UNDER_PAINT,
+    VERTEX_VISIBLE,
+)
 from repogen.rendering.kernels.lens import Lens, depth, project
-from repogen.rendering.kernels.paint import Paint, bottom_depth, edge, hair_depth, top_depth
+from repogen.rendering.kernels.paint import (
+    Paint,
+    bottom_depth,
+    edge_coverage,
+    hair_depth,
+    top_depth,
+)
 from repogen.rendering.kernels.raster import NEAR
 from repogen.warp_setup import wp
 
 _NEAR = wp.constant(wp.float32(NEAR))
 
 _DEEP = wp.constant(wp.float32(0.07))
-"""Metres inside a painted garment from which on no gap shows the skin."""
+"""Metres inside a painted garment from which no gap shows the skin."""
 
 _TUCK = wp.constant(wp.float32(TUCK))
 
@@ -20,32 +47,33 @@ def face_normals(
     faces: wp.array2d(dtype=wp.int32),
     out: wp.array(dtype=wp.vec3),
 ):
-    """Normal of each face, twice its area long."""
+    """Normal of each face; its length is twice the face's area."""
     f = wp.tid()
     a = vertices[faces[f, 0]]
     out[f] = wp.cross(vertices[faces[f, 1]] - a, vertices[faces[f, 2]] - a)
 
 
 @wp.func
-def worn(p: Paint, layer: int, q: wp.vec3) -> bool:
-    """Whether cloth or hair of this layer is there at place q of the T-pose."""
-    if layer == 2:
+def is_worn(p: Paint, layer: int, q: wp.vec3) -> bool:
+    """Whether the outfit has this layer of clothes or hair at the point q of the T-pose."""
+    if layer == LAYER_TIGHTS:
         shoe = q[2] < p.shoe_top
         trousers = bottom_depth(p, q) > 0.0
         return shoe or trousers or top_depth(p, q) > 0.0
-    if layer == 3:
+    if layer == LAYER_SKIRT:
         return p.skirt == 1 and q[2] > p.skirt_hem
-    if layer == 4:
-        return p.hair_style == 2 and q[1] > -0.01
+    if layer == LAYER_HAIR:
+        return p.hair_style == HAIR_LONG and q[1] > -0.01
     return True
 
 
 @wp.struct
-class Fixed:
-    """What neither pose nor camera changes of a vertex.
+class StaticVertex:
+    """Attributes of a vertex that neither pose nor camera changes.
 
-    `layer` is -1 where no face has it, `person` -1 where it is nobody's. `cover` is 1 for skin
-    under a garment, 2 where nobody sees it there.
+    `canonical` is its position on the T-pose, metres; `occlusion` the share of the sky it sees
+    there; `lips` how much it is lip, 0 to 1. `layer` is `NO_LAYER` where no face has the vertex,
+    `person` is `NO_PERSON` for an occluder's. `cover` is `UNCOVERED`, `COVERED` or `COVERED_DEEP`.
     """
 
     canonical: wp.vec3
@@ -57,8 +85,11 @@ class Fixed:
 
 
 @wp.struct
-class Corner:
-    """What the shading needs of a vertex, all in one place of the memory; in the camera's frame."""
+class ShadingVertex:
+    """Attributes of a vertex that shading interpolates; position and normal in the camera's frame.
+
+    They are side by side in memory, because a face's three vertices are read together.
+    """
 
     position: wp.vec3
     normal: wp.vec3
@@ -69,99 +100,107 @@ class Corner:
 
 
 @wp.kernel
-def place_vertices(
+def transform_vertices(
     vertices: wp.array(dtype=wp.vec3),
     face_normals: wp.array(dtype=wp.vec3),
-    starts: wp.array(dtype=wp.int32),
-    incident: wp.array(dtype=wp.int32),
-    fixed: wp.array(dtype=Fixed),
+    vertex_face_offsets: wp.array(dtype=wp.int32),
+    vertex_faces: wp.array(dtype=wp.int32),
+    static_vertices: wp.array(dtype=StaticVertex),
     paints: wp.array(dtype=Paint),
     rotation: wp.mat33,
     translation: wp.vec3,
     lens: Lens,
-    out: wp.array(dtype=wp.vec3),
-    landed: wp.array(dtype=wp.vec3),
-    corners: wp.array(dtype=Corner),
-    shown: wp.array(dtype=wp.uint8),
+    camera_vertices: wp.array(dtype=wp.vec3),
+    screen_vertices: wp.array(dtype=wp.vec3),
+    shading_vertices: wp.array(dtype=ShadingVertex),
+    vertex_visibility: wp.array(dtype=wp.uint8),
     bounds: wp.array(dtype=wp.float32),
 ):
-    """Vertices and unit normals in the camera's frame; hair stands off the skin.
+    """Vertices in the world's frame to the camera's, with unit normals; hair stands off the skin.
 
-    Faces of vertex v are incident[starts[v]:starts[v + 1]]: the sum of their normals, gathered in
-    a fixed order, is the same on every device. `landed` gets a vertex's pixel and its depth,
-    `shown` 1 where an outfit shows the vertex, 2 where it is skin deep inside a garment, and
-    `bounds` the least x, least y, greatest x and greatest y in pixels of all the vertices that
-    people and things may be seen by.
+    The faces of vertex v are vertex_faces[vertex_face_offsets[v] : vertex_face_offsets[v + 1]];
+    the sum of their normals, in this fixed order, is the same on every device.
+    `screen_vertices` gets x and y in pixels and the depth in metres, `vertex_visibility` one of
+    `VERTEX_ABSENT`, `VERTEX_VISIBLE` and `VERTEX_UNDER_PAINT`, and `bounds` the least x, least y,
+    greatest x and greatest y in pixels of the vertices by which people and occluders may be seen.
     """
     v = wp.tid()
-    own = fixed[v]
+    own = static_vertices[v]
     q = own.canonical
     lift = float(0.0)
-    there = own.layer >= 0
-    dressed = bool(False)
-    if own.layer == 0:
+    present = own.layer != NO_LAYER
+    under_paint = bool(False)
+    if own.layer == LAYER_SKIN:
         p = paints[own.person]
-        # Toes hide in their shoes.
-        there = q[2] >= p.shoe_top - 0.03 and own.cover < 2
-        dressed = wp.max(top_depth(p, q), bottom_depth(p, q)) > _DEEP
-        if own.cover > 0:
+        # Toes would reach through their shoes.
+        present = q[2] >= p.shoe_top - 0.03 and own.cover != COVERED_DEEP
+        under_paint = wp.max(top_depth(p, q), bottom_depth(p, q)) > _DEEP
+        if own.cover != UNCOVERED:
             lift = -_TUCK
-        elif p.hair_style > 0 and q[2] > 0.55:
-            lift = 0.016 * edge(hair_depth(p, q) - 0.006, 0.02)
-    elif own.layer >= 2 and own.layer <= 4:
-        there = worn(paints[own.person], own.layer, q)
+        elif p.hair_style != HAIR_BALD and q[2] > 0.55:
+            lift = 0.016 * edge_coverage(hair_depth(p, q) - 0.006, 0.02)
+    elif own.layer == LAYER_TIGHTS or own.layer == LAYER_SKIRT or own.layer == LAYER_HAIR:
+        present = is_worn(paints[own.person], own.layer, q)
     normal = wp.vec3(0.0, 0.0, 0.0)
-    if there or own.layer == 0:
-        for i in range(starts[v], starts[v + 1]):
-            normal += face_normals[incident[i]]
+    if present or own.layer == LAYER_SKIN:
+        for i in range(vertex_face_offsets[v], vertex_face_offsets[v + 1]):
+            normal += face_normals[vertex_faces[i]]
         normal = wp.normalize(normal)
     at = rotation * (vertices[v] + lift * normal) + translation
-    c = Corner()
-    c.position = at
-    c.normal = rotation * normal
-    c.canonical = q
-    c.occlusion = own.occlusion
-    c.lips = own.lips
-    c.person = own.person
-    corners[v] = c
-    out[v] = at
-    shown[v] = wp.uint8(wp.where(there, wp.where(dressed, 2, 1), 0))
+    out = ShadingVertex()
+    out.position = at
+    out.normal = rotation * normal
+    out.canonical = q
+    out.occlusion = own.occlusion
+    out.lips = own.lips
+    out.person = own.person
+    shading_vertices[v] = out
+    camera_vertices[v] = at
+    visibility = wp.where(under_paint, VERTEX_UNDER_PAINT, VERTEX_VISIBLE)
+    vertex_visibility[v] = wp.uint8(wp.where(present, visibility, VERTEX_ABSENT))
     far = depth(lens, at)
     pixel = wp.vec2(0.0, 0.0)
     if far > _NEAR:
         pixel = project(lens, at)
-        if own.layer == 0 or own.layer == 2 or (own.layer > 2 and there):
+        always = own.layer == LAYER_SKIN or own.layer == LAYER_TIGHTS
+        if always or (present and own.layer != LAYER_EYES):
             wp.atomic_min(bounds, 0, pixel[0])
             wp.atomic_min(bounds, 1, pixel[1])
             wp.atomic_max(bounds, 2, pixel[0])
             wp.atomic_max(bounds, 3, pixel[1])
-    landed[v] = wp.vec3(pixel[0], pixel[1], far)
+    screen_vertices[v] = wp.vec3(pixel[0], pixel[1], far)
 
 
 @wp.kernel
-def visible_sides(
+def cull_faces(
     faces: wp.array2d(dtype=wp.int32),
     layers: wp.array(dtype=wp.uint8),
-    shown: wp.array(dtype=wp.uint8),
-    sides: wp.array(dtype=wp.uint8),
+    vertex_visibility: wp.array(dtype=wp.uint8),
+    face_culling: wp.array(dtype=wp.uint8),
 ):
-    """Which faces an outfit shows: 0 none, 1 the outside, 2 both sides (skirts and hair), 3 the
-    outside to the lights alone (skin under cloth, whose shadow it throws), 4 both sides of what
-    a texture cuts out.
+    """Culling of each face: `CULL_ALL`, `CULL_BACK`, `CULL_NONE`, `SHADOW_ONLY` or `ALPHA_TESTED`.
 
-    Skin is there where any corner is, cloth only where all are inside the garment.
+    Skin is drawn where any of its corners is present, cloth only where all three are visible.
     """
     f = wp.tid()
-    a = int(shown[faces[f, 0]])
-    b = int(shown[faces[f, 1]])
-    c = int(shown[faces[f, 2]])
+    a = int(vertex_visibility[faces[f, 0]])
+    b = int(vertex_visibility[faces[f, 1]])
+    c = int(vertex_visibility[faces[f, 2]])
     layer = int(layers[f])
-    show = int(1)
-    if layer == 0:
-        show = wp.where(a + b + c == 6, 3, wp.min(a + b + c, 1))
-    elif layer >= 2:
-        show = wp.where(a + b + c == 3, wp.where(layer == 6, 4, wp.where(layer >= 3, 2, 1)), 0)
-    sides[f] = wp.uint8(show)
+    culling = int(CULL_BACK)
+    if layer == LAYER_SKIN:
+        if a == VERTEX_ABSENT and b == VERTEX_ABSENT and c == VERTEX_ABSENT:
+            culling = CULL_ALL
+        elif a == VERTEX_UNDER_PAINT and b == VERTEX_UNDER_PAINT and c == VERTEX_UNDER_PAINT:
+            culling = SHADOW_ONLY
+    elif layer != LAYER_EYES:
+        if a != VERTEX_VISIBLE or b != VERTEX_VISIBLE or c != VERTEX_VISIBLE:
+            culling = CULL_ALL
+        elif layer == LAYER_STRANDS:
+            culling = ALPHA_TESTED
+        elif layer != LAYER_TIGHTS:
+            culling = CULL_NONE
+    face_culling[f] = wp.uint8(culling)
 
 
 @wp.struct
@@ -176,12 +215,13 @@ class DirectionalLight:
 
 
 @wp.kernel
-def to_lamp(
+def to_light_space(
     vertices: wp.array(dtype=wp.vec3),
-    lamps: wp.array(dtype=DirectionalLight),
-    lamp: int,
+    lights: wp.array(dtype=DirectionalLight),
+    index: int,
     out: wp.array(dtype=wp.vec3),
 ):
-    """Vertices as the shadow map of one of the lamps wants them."""
+    """Vertices in the camera's frame to (texel x, texel y, depth in metres) of a light's shadow
+    map."""
     v = wp.tid()
-    out[v] = lamps[lamp].matrix * vertices[v] + lamps[lamp].offset
+    out[v] = lights[index].matrix * vertices[v] + lights[index].offset

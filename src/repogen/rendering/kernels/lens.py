@@ -1,4 +1,4 @@
-"""`cameras.lens` for kernels: where a point lands in the picture, and what a pixel looks along."""
+"""`cameras.lens` for kernels: points to pixels, and pixels to rays."""
 
 import math
 from dataclasses import replace
@@ -10,25 +10,32 @@ from repogen.cameras.camera import Camera
 from repogen.cameras.lens import FISHEYES, MODELS, max_angle
 from repogen.cameras.lens import project as project_points
 from repogen.cameras.lens import unproject as unproject_points
+from repogen.rendering.kernels.codes import (
+    LENS_EQUIDISTANT,
+    LENS_KANNALA_BRANDT,
+    LENS_OPENCV,
+    LENS_PINHOLE,
+)
 from repogen.warp_setup import wp
 
-PINHOLE = wp.constant(list(MODELS).index("pinhole"))
-OPENCV = wp.constant(list(MODELS).index("opencv"))
 _STEPS = wp.constant(8192)
 _NO_RADIUS = wp.constant(wp.float32(1.0e-12))
 
 
 @wp.struct
 class Lens:
-    """A camera's intrinsics; `model` is the place of its name in `cameras.lens.MODELS`.
+    """A camera's intrinsics; `model` is one of the codes `LENS_...`.
 
-    `rim` is how far from the axis the picture can reach: radians for the fisheyes, the distance
-    at unit depth before distortion for opencv; `rim_depth` is its cosine for a fisheye, `seen` the
-    square of how far the picture's corners see for opencv (a little more, to be safe). `radial`
-    holds, for even squares from 0 to `most` of the distance from the middle, for a fisheye the
-    sine of the angle off the axis over that distance, and its cosine; for opencv, tangential
-    distortion aside, the distance before distortion over that after. A fisheye sees nothing
-    beyond the square `end`: `most`, or that of its image circle.
+    `rim` is the largest distance from the axis that the picture can show: radians for a fisheye,
+    the undistorted radius at unit depth for opencv. `rim_depth` is the cosine of a fisheye's rim.
+    `view_radius_sq` is the square of the undistorted radius that an opencv picture's corners see,
+    with a margin.
+
+    Radii in the picture are at focal length 1. `radial_table` is uniform in their square, from 0
+    to `table_radius_sq`. It holds, for a fisheye, the sine of the angle off the axis over the
+    radius, and the cosine; for opencv without its tangential part, the radius before distortion
+    over the radius after it. A fisheye sees nothing beyond `end_radius_sq`: the end of the table
+    or of the image circle.
     """
 
     fx: float
@@ -44,14 +51,14 @@ class Lens:
     p2: float
     rim: float
     rim_depth: float
-    seen: float
-    most: float
-    end: float
-    radial: wp.array(dtype=wp.vec2)
+    view_radius_sq: float
+    table_radius_sq: float
+    end_radius_sq: float
+    radial_table: wp.array(dtype=wp.vec2)
 
 
 def camera_to_lens(camera: Camera, device: str = "cpu") -> Lens:
-    """The camera's lens; it ends at the picture's farthest corner or where the model does,
+    """The camera's lens, up to the picture's farthest corner or the end of the lens model,
     whichever is nearer the axis."""
     lens = Lens()
     lens.fx, lens.fy, lens.cx, lens.cy = camera.fx, camera.fy, camera.cx, camera.cy
@@ -64,10 +71,10 @@ def camera_to_lens(camera: Camera, device: str = "cpu") -> Lens:
         lens.k1, lens.k2, lens.k3, lens.k4 = camera.distortion
     if camera.model == "pinhole":
         return lens
-    # A pixel beyond the border, so that what is outside stays outside; more for large pictures,
-    # whose backgrounds have coarse pixels.
-    more = 1.0 + max(camera.width, camera.height) // 1000
-    across, down = (-more, camera.width + more), (-more, camera.height + more)
+    # A pixel beyond the border keeps outside points outside; large pictures need more, because
+    # their backgrounds are drawn with coarse pixels.
+    margin = 1.0 + max(camera.width, camera.height) // 1000
+    across, down = (-margin, camera.width + margin), (-margin, camera.height + margin)
     corners = np.array([(x, y) for x in across for y in down])
     if camera.model in FISHEYES:
         depths = replace(camera, circle_deg=None).rays(corners)[:, 2]
@@ -86,17 +93,17 @@ def camera_to_lens(camera: Camera, device: str = "cpu") -> Lens:
         radius = min(most, float(np.hypot(*farthest.T).max()))
         rays = camera.rays(corners)
         reach = float(np.hypot(rays[:, 0] / rays[:, 2], rays[:, 1] / rays[:, 2]).max())
-        lens.seen = min(1e36, (lens.rim if math.isnan(reach) else 1.05 * reach) ** 2)
-    lens.most = radius**2
-    lens.end = min(radius, camera.circle_radius()) ** 2
-    lens.radial = _radial(camera.model, radial, radius, device)
+        lens.view_radius_sq = min(1e36, (lens.rim if math.isnan(reach) else 1.05 * reach) ** 2)
+    lens.table_radius_sq = radius**2
+    lens.end_radius_sq = min(radius, camera.circle_radius()) ** 2
+    lens.radial_table = _radial(camera.model, radial, radius, device)
     return lens
 
 
 @lru_cache(maxsize=8)
 def _radial(model: str, distortion: tuple[float, ...], radius: float, device: str) -> wp.array:
-    """See `Lens`; linear in between it is good to 1e-7."""
-    # A hair inside the rim, where the inverse is sure to exist.
+    """`Lens.radial_table`; interpolated linearly it is exact to 1e-7."""
+    # Slightly inside the rim, where the inverse surely exists.
     radii = np.sqrt(np.linspace(0, 1, _STEPS + 1)) * radius * (1 - 1e-9)
     rays = unproject_points(model, distortion, np.stack([radii, np.zeros(_STEPS + 1)], axis=1))
     across = rays[:, 0] if model in FISHEYES else rays[:, 0] / rays[:, 2]
@@ -107,24 +114,25 @@ def _radial(model: str, distortion: tuple[float, ...], radius: float, device: st
 
 @wp.func
 def is_fisheye(lens: Lens) -> bool:
-    return lens.model > OPENCV
+    """As `cameras.lens.FISHEYES`."""
+    return lens.model == LENS_EQUIDISTANT or lens.model == LENS_KANNALA_BRANDT
 
 
 @wp.func
 def factor(lens: Lens, square: float) -> float:
-    """The radial distortion at this square of the distance from the axis."""
+    """Factor of radial distortion at this squared distance from the axis."""
     return 1.0 + square * (lens.k1 + square * (lens.k2 + square * (lens.k3 + square * lens.k4)))
 
 
 @wp.func
 def factor_slope(lens: Lens, square: float) -> float:
-    """How `factor` grows with the square."""
+    """Derivative of `factor` with respect to the squared distance."""
     return lens.k1 + square * (2.0 * lens.k2 + square * (3.0 * lens.k3 + square * (4.0 * lens.k4)))
 
 
 @wp.func
 def depth(lens: Lens, p: wp.vec3) -> float:
-    """`Camera.depth_of`: z, but for a fisheye the distance, metres."""
+    """`Camera.depth_of`: z, for a fisheye the distance, metres."""
     if is_fisheye(lens):
         return wp.length(p)
     return p[2]
@@ -132,9 +140,9 @@ def depth(lens: Lens, p: wp.vec3) -> float:
 
 @wp.func
 def project(lens: Lens, p: wp.vec3) -> wp.vec2:
-    """Pixel coordinates of a point in the camera's frame; z > 0 but for a fisheye.
+    """Pixel coordinates of a point in the camera's frame; z > 0 unless the lens is a fisheye.
 
-    What lies beyond the rim lands on it, so that nothing folds back into the picture.
+    Points beyond the rim are moved onto it, so that nothing folds back into the picture.
     """
     x = float(0.0)
     y = float(0.0)
@@ -148,7 +156,7 @@ def project(lens: Lens, p: wp.vec3) -> wp.vec2:
         inverse = 1.0 / p[2]
         x = p[0] * inverse
         y = p[1] * inverse
-        if lens.model == OPENCV:
+        if lens.model == LENS_OPENCV:
             inside = wp.min(1.0, lens.rim / wp.max(wp.sqrt(x * x + y * y), _NO_RADIUS))
             x *= inside
             y *= inside
@@ -161,44 +169,48 @@ def project(lens: Lens, p: wp.vec3) -> wp.vec2:
 
 @wp.func
 def ray(lens: Lens, px: float, py: float) -> wp.vec3:
-    """Direction that the pixel coordinates see: of unit depth, for a fisheye of unit length.
+    """Direction that a pixel sees, in the camera's frame: unit depth, for a fisheye unit length.
 
-    Zero for pixels that see nothing, beyond where the model or the image circle ends.
+    Zero beyond the end of the lens model or of the image circle, where a pixel sees nothing.
     """
     x = (px - lens.cx) / lens.fx
     y = (py - lens.cy) / lens.fy
-    if lens.model == PINHOLE:
+    if lens.model == LENS_PINHOLE:
         return wp.vec3(x, y, 1.0)
-    if lens.model == OPENCV:
+    if lens.model == LENS_OPENCV:
         return opencv_ray(lens, x, y)
     return fisheye_ray(lens, x, y)
 
 
 @wp.func
-def looked_up(lens: Lens, square: float) -> wp.vec2:
-    """From the table, at a square of the distance from the middle up to its end: what Newton's
-    method would find takes most of the time of a picture."""
-    at = square / lens.most * float(_STEPS)
+def look_up_radial(lens: Lens, square: float) -> wp.vec2:
+    """The radial table at a squared radius. Newton's method for each pixel would take most of a
+    picture's time."""
+    at = square / lens.table_radius_sq * float(_STEPS)
     step = wp.min(int(at), _STEPS - 1)
-    return lens.radial[step] + (at - float(step)) * (lens.radial[step + 1] - lens.radial[step])
+    return lens.radial_table[step] + (at - float(step)) * (
+        lens.radial_table[step + 1] - lens.radial_table[step]
+    )
 
 
 @wp.func
 def fisheye_ray(lens: Lens, x: float, y: float) -> wp.vec3:
+    """`ray` of a fisheye at pixel coordinates of focal length 1."""
     square = x * x + y * y
-    if square > lens.end:
+    if square > lens.end_radius_sq:
         return wp.vec3(0.0, 0.0, 0.0)
-    v = looked_up(lens, square)
+    v = look_up_radial(lens, square)
     return wp.vec3(x * v[0], y * v[0], v[1])
 
 
 @wp.func
 def opencv_ray(lens: Lens, x: float, y: float) -> wp.vec3:
-    """Newton's method from where the radial part alone would have it, kept inside the rim."""
+    """`ray` of an opencv lens at pixel coordinates of focal length 1: Newton's method, started from
+    the inverse of the radial part and kept inside the rim."""
     whole = x * x + y * y
-    start = looked_up(lens, wp.min(whole, lens.most))[0]
-    if whole > lens.most:
-        start *= wp.sqrt(lens.most / whole)
+    start = look_up_radial(lens, wp.min(whole, lens.table_radius_sq))[0]
+    if whole > lens.table_radius_sq:
+        start *= wp.sqrt(lens.table_radius_sq / whole)
     u = x * start
     v = y * start
     miss = float(0.0)
@@ -220,7 +232,7 @@ def opencv_ray(lens: Lens, x: float, y: float) -> wp.vec3:
         miss = (wp.abs(dx) + wp.abs(dy)) / (1.0 + wp.abs(x) + wp.abs(y))
         if miss < 1.0e-6:
             break
-    # Where the distortion turns, a step may be without bounds or not a number.
+    # Where the distortion turns, a step may be infinite or not a number.
     if miss < 1.0e-5 and u * u + v * v < 1.0e30:
         return wp.vec3(u, v, 1.0)
     return wp.vec3(0.0, 0.0, 0.0)

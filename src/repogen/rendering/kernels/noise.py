@@ -1,4 +1,4 @@
-"""Smooth noise from a table: a value and three directions at every point of space."""
+"""Smooth noise from a table: four values at every point of space."""
 
 import numpy as np
 
@@ -9,7 +9,8 @@ _SIZE = wp.constant(SIZE)
 
 
 def noise_table() -> np.ndarray:
-    """(32**3, 4) float32, periodic, zero mean and unit deviation, about 3 texels smooth."""
+    """Noise of shape (SIZE**3, 4), float32: periodic, zero mean, unit deviation, about 3 texels
+    smooth."""
     rng = np.random.default_rng(20240527)
     white = rng.normal(size=(4, SIZE, SIZE, SIZE))
     k = np.fft.fftfreq(SIZE)
@@ -25,7 +26,7 @@ def noise_table() -> np.ndarray:
 
 @wp.func
 def noise(table: wp.array(dtype=wp.vec4), at: wp.vec3) -> wp.vec4:
-    """Trilinear look-up; one unit of `at` is one texel, the table repeats."""
+    """Trilinear look-up; one unit of `at` is one texel, and the table repeats."""
     bx = wp.floor(at[0])
     by = wp.floor(at[1])
     bz = wp.floor(at[2])

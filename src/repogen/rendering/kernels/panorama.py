@@ -1,9 +1,10 @@
 """A panorama behind the people, in the camera's true direction, with their shadows on its floor."""
 
+from repogen.rendering.kernels.colors import srgb_byte
 from repogen.rendering.kernels.lens import Lens, ray
 from repogen.rendering.kernels.noise import noise
 from repogen.rendering.kernels.room import STRIP
-from repogen.rendering.kernels.shade import Lighting, ambient_light, lit_share
+from repogen.rendering.kernels.shade import Lighting, ambient_irradiance, light_visibility
 from repogen.warp_setup import wp
 
 _STRIP = wp.constant(STRIP)
@@ -13,7 +14,7 @@ _TAU = wp.constant(wp.float32(6.283185307179586))
 @wp.struct
 class EnvironmentMap:
     """`environment.panoramas.EnvironmentMap`; `to_map` takes the camera's axes to the panorama's,
-    `eye` is the camera's position in them, the floor's middle the origin."""
+    and `eye` is the camera's position in them, from the centre of the floor."""
 
     pixels: wp.array2d(dtype=wp.vec3)
     to_map: wp.mat33
@@ -24,8 +25,8 @@ class EnvironmentMap:
 
 
 @wp.func
-def seen_along(environment: EnvironmentMap, d: wp.vec3) -> wp.vec3:
-    """The panorama's colour in a direction of unit length, bilinear."""
+def sample_panorama(environment: EnvironmentMap, d: wp.vec3) -> wp.vec3:
+    """Linear colour of the panorama in a direction of unit length, bilinear."""
     height = environment.pixels.shape[0]
     width = environment.pixels.shape[1]
     azimuth = wp.atan2(-d[0], -d[1])
@@ -46,29 +47,30 @@ def seen_along(environment: EnvironmentMap, d: wp.vec3) -> wp.vec3:
 
 
 @wp.func
-def unshadowed(light: Lighting, around: float, point: wp.vec3) -> float:
-    """Share of its light that a point of the floor (camera frame) gets past the people, where it
-    gets `around` from all around."""
-    whole = around
-    left = around
-    for i in range(light.shadow_count):
-        down = wp.dot(light.lamps[i].direction, light.up)
+def floor_light_share(lighting: Lighting, ambient: float, point: wp.vec3) -> float:
+    """Share of its light that reaches a point of the floor (camera frame) past the people;
+    `ambient` is how much comes from the environment without the directional lights."""
+    whole = ambient
+    received = ambient
+    for i in range(lighting.shadow_count):
+        down = wp.dot(lighting.lights[i].direction, lighting.up)
         if down > 0.05:
-            strength = down * wp.length(light.lamps[i].color)
+            strength = down * wp.length(lighting.lights[i].color)
             whole += strength
-            left += strength * lit_share(light, i, point, light.up, 0.0)
-    return left / whole
+            received += strength * light_visibility(lighting, i, point, lighting.up, 0.0)
+    return received / whole
 
 
 @wp.func
 def environment_color(
     environment: EnvironmentMap,
-    light: Lighting,
-    around: float,
+    lighting: Lighting,
+    ambient: float,
     table: wp.array(dtype=wp.vec4),
     towards: wp.vec3,
 ) -> wp.vec3:
-    """What a ray in the camera's frame meets: the floor's disc, or the dome around it."""
+    """Linear colour of what a ray in the camera's frame meets: the disc of floor, or the sphere
+    around it."""
     ahead = wp.normalize(towards)
     d = environment.to_map * ahead
     middle = wp.vec3(0.0, 0.0, environment.eye_height)
@@ -76,49 +78,48 @@ def environment_color(
         far = -environment.eye[2] / d[2]
         at = environment.eye + far * d
         if at[0] * at[0] + at[1] * at[1] < environment.reach * environment.reach:
-            color = seen_along(environment, wp.normalize(at - middle))
-            # What the panorama is too coarse to show of the ground near by.
+            color = sample_panorama(environment, wp.normalize(at - middle))
+            # Grain of the ground near by, for which the panorama is too coarse.
             fade = wp.clamp(1.5 - far / 6.0, 0.0, 1.0)
             grain = float(1.0)
             if fade > 0.0:
                 fine = noise(table, wp.vec3(at[0], at[1], 0.3) * 37.0)
                 coarse = noise(table, wp.vec3(at[0], at[1], 7.7) * 6.0)
                 grain = 1.0 + fade * (0.06 * fine[0] + 0.05 * coarse[0])
-            return color * grain * unshadowed(light, around, far * ahead)
-    # The dome: a sphere around the middle through the floor's rim.
+            return color * grain * floor_light_share(lighting, ambient, far * ahead)
+    # The sphere around `middle` that holds the rim of the floor.
     square = environment.reach * environment.reach + environment.eye_height * environment.eye_height
     away = environment.eye - middle
     b = wp.dot(away, d)
     inside = b * b - wp.dot(away, away) + square
     if inside <= 0.0:
-        return seen_along(environment, d)
+        return sample_panorama(environment, d)
     at = away + (wp.sqrt(inside) - b) * d
-    return seen_along(environment, wp.normalize(at))
+    return sample_panorama(environment, wp.normalize(at))
 
 
 @wp.kernel
 def draw_panorama(
     environment: EnvironmentMap,
     lens: Lens,
-    light: Lighting,
+    lighting: Lighting,
     table: wp.array(dtype=wp.vec4),
     to_srgb: wp.array(dtype=wp.uint8),
     width: int,
     shrink: int,
     out: wp.array2d(dtype=wp.uint8),
 ):
-    """A strip of `STRIP` background pixels, BGR, each `shrink` of the camera's wide; black where
-    the lens sees nothing."""
+    """A strip of `STRIP` background pixels, BGR, each as wide as `shrink` camera pixels; black
+    where the lens sees nothing."""
     y, strip = wp.tid()
     scale = float(shrink)
-    around = wp.length(ambient_light(light, light.up)) + 1.0e-6
+    ambient = wp.length(ambient_irradiance(lighting, lighting.up)) + 1.0e-6
     for x in range(strip * _STRIP, wp.min((strip + 1) * _STRIP, width)):
         towards = ray(lens, (float(x) + 0.5) * scale, (float(y) + 0.5) * scale)
         color = wp.vec3(0.0, 0.0, 0.0)
         if wp.length_sq(towards) > 0.0:
             color = environment.exposure * environment_color(
-                environment, light, around, table, towards
+                environment, lighting, ambient, table, towards
             )
         for c in range(3):
-            value = wp.clamp(color[c], 0.0, 1.0)
-            out[y, 3 * x + 2 - c] = to_srgb[int(value * 4095.0 + 0.5)]
+            out[y, 3 * x + 2 - c] = srgb_byte(to_srgb, color[c])

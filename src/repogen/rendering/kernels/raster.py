@@ -1,39 +1,49 @@
-"""Z-buffers: which triangle each sample sees, from a central camera or along a light."""
+"""Z-buffers of a pinhole camera and of directional lights: the nearest triangle of each sample."""
 
+from repogen.rendering.kernels.codes import (
+    ALPHA_TESTED,
+    CULL_ALL,
+    CULL_BACK,
+    CULL_NONE,
+    LAYER_TIGHTS,
+)
 from repogen.warp_setup import wp
 
 KEY_FAR = 2**31 - 1
 KEY_SCALE = 1.0e8
-"""A sample's 64-bit key holds KEY_FAR - KEY_SCALE / depth (metres; exact to half a micrometre at
-5 m) in its upper half, the triangle in the lower: one atomic minimum finds the nearest, and breaks
-ties by index. One over the depth, because that is linear in the picture."""
+KEY_FACE_BITS = 32
+"""A sample's 64-bit key holds the triangle's index in its lower KEY_FACE_BITS and above them
+KEY_FAR - KEY_SCALE / depth (metres, exact to half a micrometre at 5 m). One atomic minimum finds
+the nearest triangle, and the least index among equal depths. One over the depth is linear in the
+picture."""
 
 EMPTY = 2**64 - 1
+"""Key of a sample that sees no triangle."""
 
 SAMPLES = 2
-"""Samples along each side of a pixel: four a pixel."""
+"""Samples along each culling of a pixel: four a pixel."""
 
 NEAR = 0.05
-"""Metres; triangles that reach nearer than this are not drawn."""
+"""Metres; triangles that come nearer than this are not drawn."""
 
 FAR = 1000.0
-"""Nor are those that reach further than this: more than the options of a scene allow."""
+"""Metres; triangles that reach further are not drawn. More than the options of a scene allow."""
 
 _NEAR = wp.constant(wp.float32(NEAR))
 _KEY_FAR = wp.constant(KEY_FAR)
 _KEY_SCALE = wp.constant(wp.float32(KEY_SCALE))
-_SHIFT = wp.constant(wp.uint64(32))
+_FACE_BITS = wp.constant(wp.uint64(KEY_FACE_BITS))
 _FAR = wp.constant(wp.float32(FAR))
 _NO_AREA = wp.constant(wp.float32(1.0e-12))
 
-# Without fused multiply-adds an expression has one value wherever the compiler puts it: the two
+# Fused multiply-adds would round an expression differently from place to place, but the two
 # triangles at an edge must get the same numbers.
 wp.set_module_options({"fuse_fp": False})
 
 
 @wp.struct
 class Outline:
-    """A triangle's corners from the top down, and how far x moves along each edge per row."""
+    """A triangle's corners from top to bottom, and dx/dy of its edges (`whole`: top to bottom)."""
 
     top: wp.vec2
     middle: wp.vec2
@@ -45,6 +55,7 @@ class Outline:
 
 @wp.func
 def slope(a: wp.vec2, b: wp.vec2) -> float:
+    """dx/dy of an edge; 0 for a level one."""
     if a[1] == b[1]:
         return 0.0
     return (b[0] - a[0]) / (b[1] - a[1])
@@ -52,6 +63,7 @@ def slope(a: wp.vec2, b: wp.vec2) -> float:
 
 @wp.func
 def outline(a: wp.vec2, b: wp.vec2, c: wp.vec2) -> Outline:
+    """The outline of a triangle with these corners, in any order."""
     top = wp.where(b[1] < a[1], b, a)
     other = wp.where(b[1] < a[1], a, b)
     bottom = wp.where(c[1] < other[1], other, c)
@@ -68,7 +80,7 @@ def outline(a: wp.vec2, b: wp.vec2, c: wp.vec2) -> Outline:
 
 @wp.func
 def span(o: Outline, y: float) -> wp.vec2:
-    """Where the row y enters and leaves a triangle, both ends inside.
+    """The x at which the row y enters and leaves a triangle.
 
     Every edge is followed from its upper end, so the two triangles at an edge get the same
     number and no sample falls between them.
@@ -89,43 +101,43 @@ def span(o: Outline, y: float) -> wp.vec2:
 
 @wp.func
 def first_centre(edge: float, count: int) -> int:
-    """The first of `count` samples whose middle (index + 0.5) is not before `edge`."""
+    """The first of `count` samples whose centre (index + 0.5) is not before `edge`."""
     return int(wp.ceil(wp.clamp(edge - 0.5, 0.0, float(count))))
 
 
 @wp.func
 def last_centre(edge: float, count: int) -> int:
-    """The last of `count` samples whose middle (index + 0.5) is not beyond `edge`."""
+    """The last of `count` samples whose centre (index + 0.5) is not beyond `edge`."""
     return int(wp.floor(wp.clamp(edge - 0.5, -1.0, float(count - 1))))
 
 
 @wp.func
-def key_of(nearness: float, f: int) -> wp.uint64:
-    """A sample's key; `nearness` is one over the depth."""
-    return (wp.uint64(_KEY_FAR - int(_KEY_SCALE * nearness)) << _SHIFT) | wp.uint64(f)
+def depth_face_key(nearness: float, f: int) -> wp.uint64:
+    """A sample's key; `nearness` is one over the depth in metres, `f` the face."""
+    return (wp.uint64(_KEY_FAR - int(_KEY_SCALE * nearness)) << _FACE_BITS) | wp.uint64(f)
 
 
 @wp.kernel
 def rasterize(
     vertices: wp.array(dtype=wp.vec3),
     faces: wp.array2d(dtype=wp.int32),
-    sides: wp.array(dtype=wp.uint8),
+    face_culling: wp.array(dtype=wp.uint8),
     fx: float,
     fy: float,
     cx: float,
     cy: float,
     width: int,
     height: int,
-    keys: wp.array(dtype=wp.uint64),
+    depth_face_keys: wp.array(dtype=wp.uint64),
 ):
     """Nearest triangle per sample of a pinhole camera; `vertices` in its frame, metres.
 
-    `sides` says which sides of a triangle are seen: 1 the front, 2 both, others none.
-    Triangles that reach nearer than `NEAR` or further than `FAR` are left out whole.
+    Faces of `CULL_BACK` and `CULL_NONE` are drawn. Triangles that come nearer than `NEAR` or
+    reach further than `FAR` are left out whole. `fx`, `fy`, `cx` and `cy` are in samples.
     """
     f = wp.tid()
-    side = int(sides[f])
-    if side != 1 and side != 2:
+    culling = int(face_culling[f])
+    if culling != CULL_BACK and culling != CULL_NONE:
         return
     i = vertices[faces[f, 0]]
     j = vertices[faces[f, 1]]
@@ -143,7 +155,7 @@ def rasterize(
     ab = b - a
     ac = c - a
     area = ab[0] * ac[1] - ab[1] * ac[0]
-    if wp.abs(area) < _NO_AREA or (area > 0.0 and side == 1):
+    if wp.abs(area) < _NO_AREA or (area > 0.0 and culling == CULL_BACK):
         return
     first_row = first_centre(wp.min(a[1], wp.min(b[1], c[1])), height)
     last_row = last_centre(wp.max(a[1], wp.max(b[1], c[1])), height)
@@ -166,15 +178,15 @@ def rasterize(
         inverse_row = inverse + (y - a[1]) * dy
         for column in range(first_centre(ends[0], width), last_centre(ends[1], width) + 1):
             at = inverse_row + (float(column) + 0.5 - a[0]) * dx
-            key = key_of(wp.clamp(at, least, most), f)
-            wp.atomic_min(keys, row * width + column, key)
+            key = depth_face_key(wp.clamp(at, least, most), f)
+            wp.atomic_min(depth_face_keys, row * width + column, key)
 
 
 @wp.kernel
 def rasterize_light(
     vertices: wp.array(dtype=wp.vec3),
     faces: wp.array2d(dtype=wp.int32),
-    sides: wp.array(dtype=wp.uint8),
+    face_culling: wp.array(dtype=wp.uint8),
     layers: wp.array(dtype=wp.uint8),
     size: int,
     first: int,
@@ -182,13 +194,13 @@ def rasterize_light(
 ):
     """Least depth per texel of a directional light; `vertices` are (texel x, texel y, metres).
 
-    The map is size x size texels of `depth` from index `first`. `sides` is as for `rasterize`,
-    but 3 is the front too and 4 both; the front is what the light falls on.
+    The map is size x size texels of `depth` from index `first`. Faces of every culling but
+    `CULL_ALL` throw shadows; their front is the side that the light falls on.
     """
     f = wp.tid()
-    side = int(sides[f])
-    # Cloth that stands off the skin by millimetres has the skin's shadow.
-    if side == 0 or layers[f] == wp.uint8(2):
+    culling = int(face_culling[f])
+    # Tights stand off the skin by millimetres: its shadow is theirs.
+    if culling == CULL_ALL or int(layers[f]) == LAYER_TIGHTS:
         return
     i = vertices[faces[f, 0]]
     j = vertices[faces[f, 1]]
@@ -199,7 +211,7 @@ def rasterize_light(
     ab = b - a
     ac = c - a
     area = ab[0] * ac[1] - ab[1] * ac[0]
-    if wp.abs(area) < _NO_AREA or (area > 0.0 and side != 2 and side != 4):
+    if wp.abs(area) < _NO_AREA or (area > 0.0 and culling != CULL_NONE and culling != ALPHA_TESTED):
         return
     first_row = first_centre(wp.min(a[1], wp.min(b[1], c[1])), size)
     last_row = last_centre(wp.max(a[1], wp.max(b[1], c[1])), size)
@@ -226,11 +238,11 @@ def rasterize_light(
 
 @wp.func
 def corner_weights(a: wp.vec3, b: wp.vec3, c: wp.vec3, d: wp.vec3) -> wp.vec3:
-    """Weights of the triangle's corners where the ray d from the camera meets its plane."""
-    # Each edge and the camera span a plane; how far d is from it weighs the corner across.
+    """Barycentric weights of the triangle's corners where the ray d from the camera meets it."""
+    # An edge and the camera span a plane; the distance of d to it weighs the opposite corner.
     wa = wp.dot(wp.cross(b, c - b), d)
     wb = wp.dot(wp.cross(c, a - c), d)
     wc = wp.dot(wp.cross(a, b - a), d)
-    # All have the sign of their sum, but for rays beside the triangle: those see its border.
+    # All have the sign of their sum, except for rays beside the triangle: those see its border.
     w = wp.max(wp.sign(wa + wb + wc) * wp.vec3(wa, wb, wc), wp.vec3(0.0, 0.0, 0.0))
     return w / (w[0] + w[1] + w[2])

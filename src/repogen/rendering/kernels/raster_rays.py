@@ -1,28 +1,29 @@
 """The z-buffer of a camera with any lens: each sample's own ray against the triangles."""
 
+from repogen.rendering.kernels.codes import ALPHA_TESTED, CULL_BACK, CULL_NONE
 from repogen.rendering.kernels.lens import Lens, is_fisheye, ray
-from repogen.rendering.kernels.raster import NEAR, key_of
-from repogen.rendering.kernels.texture import Material, Texels, look_up
+from repogen.rendering.kernels.raster import NEAR, depth_face_key
+from repogen.rendering.kernels.texture import Texels, TexturedMaterial, sample_texture
 from repogen.rendering.kernels.windows import (
-    Corners,
     Grid,
-    columns_of,
-    corners_of,
-    samples_of,
-    volume,
+    Triangle,
+    load_triangle,
+    signed_volume,
+    triangle_window,
+    window_columns,
 )
 from repogen.warp_setup import wp
 
 _NEAR = wp.constant(wp.float32(NEAR))
 
 _SLACK = wp.constant(wp.float32(1.0e-6))
-"""By this much of an edge's length a ray may miss a triangle: more than rounding, so that where
-many triangles meet one is hit, and micrometres on a person."""
+"""Share of an edge's length by which a ray may miss a triangle: more than rounding, so that one
+triangle is hit where many meet, and micrometres on a person."""
 
-FACES = 8
-"""Faces a thread takes: on a CPU it starts by reading all the arguments, which takes as long as
-looking at a few faces."""
-_FACES = wp.constant(FACES)
+FACES_PER_THREAD = 8
+"""Faces a thread takes: on a CPU a thread begins by reading all its arguments, which takes as long
+as a few faces."""
+_FACES_PER_THREAD = wp.constant(FACES_PER_THREAD)
 
 # As in `raster`: the two triangles at an edge must get the same numbers.
 wp.set_module_options({"fuse_fp": False})
@@ -32,20 +33,21 @@ wp.set_module_options({"fuse_fp": False})
 def edge_normal(b: wp.vec3, c: wp.vec3) -> wp.vec3:
     """Normal of the plane through an edge and the camera, exactly opposite for (c, b).
 
-    Twice b x c, without the difference of large products.
+    It is 2 b x c, computed without the difference of large products.
     """
     return wp.cross(b - c, b + c)
 
 
 @wp.func
 def slack(b: wp.vec3, c: wp.vec3) -> float:
+    """The least product of a ray with `edge_normal(b, c)` that counts as inside."""
     return -_SLACK * wp.length(b - c) * wp.length(b + c)
 
 
 @wp.struct
-class Facet:
-    """A triangle as rays meet it: its corners, the planes through the camera and its edges, and
-    by how much a ray may miss those."""
+class RayTriangle:
+    """A triangle prepared for `intersect`: corners in the camera's frame and their depths, normals
+    of the planes through the camera and the edges, and the `slack` of each edge."""
 
     a: wp.vec3
     b: wp.vec3
@@ -58,13 +60,14 @@ class Facet:
 
 
 @wp.func
-def facet(k: Corners) -> Facet:
-    t = Facet()
+def ray_triangle(k: Triangle) -> RayTriangle:
+    """The triangle as `intersect` takes it."""
+    t = RayTriangle()
     t.a = k.a
     t.b = k.b
     t.c = k.c
     t.depths = wp.vec3(k.p[2], k.q[2], k.r[2])
-    front = wp.sign(volume(k))
+    front = wp.sign(signed_volume(k))
     t.normal_a = front * edge_normal(k.b, k.c)
     t.normal_b = front * edge_normal(k.c, k.a)
     t.normal_c = front * edge_normal(k.a, k.b)
@@ -73,9 +76,9 @@ def facet(k: Corners) -> Facet:
 
 
 @wp.func
-def meeting(lens: Lens, t: Facet, d: wp.vec3) -> wp.vec4:
-    """Weights of the corners where the ray d meets the triangle and one over the depth there; all
-    zero where it misses."""
+def intersect(lens: Lens, t: RayTriangle, d: wp.vec3) -> wp.vec4:
+    """Barycentric weights where the ray d meets the triangle, and one over the depth there; all
+    zero for a miss."""
     nothing = wp.vec4(0.0, 0.0, 0.0, 0.0)
     wa = wp.dot(t.normal_a, d)
     wb = wp.dot(t.normal_b, d)
@@ -97,6 +100,7 @@ def meeting(lens: Lens, t: Facet, d: wp.vec3) -> wp.vec4:
 
 @wp.func
 def sample_ray(lens: Lens, grid: Grid, row: int, column: int) -> wp.vec3:
+    """Direction of a sample of the grid, in the camera's frame."""
     scale = float(grid.samples)
     x = float(grid.left) + (float(column) + 0.5) / scale
     return ray(lens, x, float(grid.top) + (float(row) + 0.5) / scale)
@@ -105,71 +109,76 @@ def sample_ray(lens: Lens, grid: Grid, row: int, column: int) -> wp.vec3:
 @wp.kernel
 def rasterize_rays(
     vertices: wp.array(dtype=wp.vec3),
-    landed: wp.array(dtype=wp.vec3),
+    screen_vertices: wp.array(dtype=wp.vec3),
     faces: wp.array2d(dtype=wp.int32),
-    sides: wp.array(dtype=wp.uint8),
+    face_culling: wp.array(dtype=wp.uint8),
     lens: Lens,
     grid: Grid,
-    keys: wp.array(dtype=wp.uint64),
+    depth_face_keys: wp.array(dtype=wp.uint64),
 ):
-    """`raster.rasterize` for any lens: nearest triangle per sample; `vertices` in the camera's
-    frame, metres, and for each in `landed` the pixel and the depth (`place_vertices`).
+    """`raster.rasterize` for any lens: nearest triangle per sample.
 
-    Depth is `Camera.depth_of`. A thread takes `FACES` faces.
+    `vertices` are in the camera's frame, metres; `screen_vertices` are (x, y, depth) in pixels
+    and metres (`transform_vertices`). Depth is `Camera.depth_of`. A thread takes
+    `FACES_PER_THREAD` faces.
     """
-    first = wp.tid() * _FACES
-    for f in range(first, wp.min(first + _FACES, faces.shape[0])):
-        side = int(sides[f])
-        if side == 1 or side == 2:
-            k = corners_of(vertices, landed, faces, f)
-            w = samples_of(lens, grid, k, side == 2)
+    first = wp.tid() * _FACES_PER_THREAD
+    for f in range(first, wp.min(first + _FACES_PER_THREAD, faces.shape[0])):
+        culling = int(face_culling[f])
+        if culling == CULL_BACK or culling == CULL_NONE:
+            k = load_triangle(vertices, screen_vertices, faces, f)
+            w = triangle_window(lens, grid, k, culling == CULL_NONE)
             if w.first_row <= w.last_row:
-                t = facet(k)
+                t = ray_triangle(k)
                 for row in range(w.first_row, w.last_row + 1):
-                    ends = columns_of(grid, w, row)
+                    ends = window_columns(grid, w, row)
                     for column in range(ends[0], ends[1] + 1):
-                        m = meeting(lens, t, sample_ray(lens, grid, row, column))
+                        m = intersect(lens, t, sample_ray(lens, grid, row, column))
                         if m[3] > 0.0:
-                            wp.atomic_min(keys, row * grid.width + column, key_of(m[3], f))
+                            wp.atomic_min(
+                                depth_face_keys, row * grid.width + column, depth_face_key(m[3], f)
+                            )
 
 
 @wp.kernel
-def rasterize_strands(
+def rasterize_alpha(
     vertices: wp.array(dtype=wp.vec3),
-    landed: wp.array(dtype=wp.vec3),
+    screen_vertices: wp.array(dtype=wp.vec3),
     faces: wp.array2d(dtype=wp.int32),
-    strands: wp.array(dtype=wp.int32),
-    sides: wp.array(dtype=wp.uint8),
+    alpha_faces: wp.array(dtype=wp.int32),
+    face_culling: wp.array(dtype=wp.uint8),
     uvs: wp.array(dtype=wp.vec2),
     face_materials: wp.array(dtype=wp.int16),
-    materials: wp.array(dtype=Material),
+    materials: wp.array(dtype=TexturedMaterial),
     texels: Texels,
     lens: Lens,
     grid: Grid,
-    keys: wp.array(dtype=wp.uint64),
+    depth_face_keys: wp.array(dtype=wp.uint64),
 ):
-    """The same for the faces `strands` that are cut out by their texture's alpha (side 4), with
-    any lens.
+    """`rasterize_rays` for the faces `alpha_faces`, where they are `ALPHA_TESTED`; any lens.
 
-    Each sample of a pixel asks for another alpha, so that as many see a face as it is opaque.
+    Each sample of a pixel tests against another alpha, so the share of samples that see a face is
+    its opacity.
     """
-    f = strands[wp.tid()]
-    if int(sides[f]) != 4:
+    f = alpha_faces[wp.tid()]
+    if int(face_culling[f]) != ALPHA_TESTED:
         return
-    k = corners_of(vertices, landed, faces, f)
-    w = samples_of(lens, grid, k, True)
+    k = load_triangle(vertices, screen_vertices, faces, f)
+    w = triangle_window(lens, grid, k, True)
     if w.first_row > w.last_row:
         return
-    t = facet(k)
+    t = ray_triangle(k)
     m = materials[int(face_materials[f])]
     n = grid.samples
     share = 1.0 / float(n * n)
     for row in range(w.first_row, w.last_row + 1):
-        ends = columns_of(grid, w, row)
+        ends = window_columns(grid, w, row)
         for column in range(ends[0], ends[1] + 1):
-            at = meeting(lens, t, sample_ray(lens, grid, row, column))
+            at = intersect(lens, t, sample_ray(lens, grid, row, column))
             if at[3] > 0.0:
                 uv = at[0] * uvs[3 * f] + at[1] * uvs[3 * f + 1] + at[2] * uvs[3 * f + 2]
-                alpha = look_up(texels, m, uv, 1.0 / (at[3] * lens.fx))[3]
+                alpha = sample_texture(texels, m, uv, 1.0 / (at[3] * lens.fx))[3]
                 if alpha > share * (float((row % n) * n + column % n) + 0.5):
-                    wp.atomic_min(keys, row * grid.width + column, key_of(at[3], f))
+                    wp.atomic_min(
+                        depth_face_keys, row * grid.width + column, depth_face_key(at[3], f)
+                    )

@@ -1,6 +1,7 @@
-"""Pictures on surfaces: texture look-ups in a pyramid, and cloth dyed another colour."""
+"""Textures with mipmaps, and fabric dyed another colour."""
 
-from repogen.rendering.kernels.paint import Fabric, Finish, fabric_color
+from repogen.rendering.kernels.codes import NO_TEXTURE
+from repogen.rendering.kernels.paint import Fabric, Material, fabric_color
 from repogen.warp_setup import wp
 
 _BYTE = wp.constant(wp.uint32(255))
@@ -8,24 +9,24 @@ _BYTE = wp.constant(wp.uint32(255))
 
 @wp.struct
 class Texels:
-    """All textures' pixels, red in the lowest byte, then green, blue and alpha (sRGB), and the
-    linear value of each byte."""
+    """All textures' pixels, red in the lowest byte, then green, blue and alpha (sRGB), and a table
+    of each byte's linear value."""
 
     pixels: wp.array(dtype=wp.uint32)
     to_linear: wp.array(dtype=wp.float32)
 
 
 @wp.struct
-class Material:
-    """How a garment or a thing looks.
+class TexturedMaterial:
+    """Material of a garment or an occluder.
 
-    Its texture is width x height pixels (powers of two) from index `first`, then the pyramid's
-    smaller levels; `first` is -1 without one. `density` is texels per metre. `dye` is how much
-    of the texture's colour gives way to the fabric's, whose brightness then follows the
-    texture's around its mean `grey`.
+    Its texture is width x height pixels (powers of two) from index `offset` of `Texels.pixels`,
+    followed by `levels` - 1 smaller mipmaps; `offset` is `NO_TEXTURE` without one. `density` is
+    texels per metre. `dye` is the share of the texture's colour that is replaced by the fabric's,
+    times the texture's brightness over its mean `grey`.
     """
 
-    first: wp.int32
+    offset: wp.int32
     width: wp.int32
     height: wp.int32
     levels: wp.int32
@@ -39,6 +40,7 @@ class Material:
 
 @wp.func
 def texel(t: Texels, at: int) -> wp.vec4:
+    """Linear colour and alpha of the texel at this index."""
     p = t.pixels[at]
     return wp.vec4(
         t.to_linear[int(p & _BYTE)],
@@ -49,11 +51,11 @@ def texel(t: Texels, at: int) -> wp.vec4:
 
 
 @wp.func
-def look_up(t: Texels, m: Material, uv: wp.vec2, width: float) -> wp.vec4:
-    """Linear colour and alpha at uv ((0, 0) the upper left corner) where a pixel is `width` metres
-    wide: bilinear in the level whose texels are about as wide. Textures repeat."""
+def sample_texture(t: Texels, m: TexturedMaterial, uv: wp.vec2, width: float) -> wp.vec4:
+    """Linear colour and alpha at uv, (0, 0) the upper left corner, where a pixel is `width` metres
+    wide: bilinear in the mipmap whose texels are about as wide. Textures repeat."""
     level = wp.clamp(int(wp.log2(wp.max(width * m.density, 1.0)) + 0.5), 0, m.levels - 1)
-    first = m.first
+    first = m.offset
     w = m.width
     h = m.height
     for _i in range(level):
@@ -76,17 +78,22 @@ def look_up(t: Texels, m: Material, uv: wp.vec2, width: float) -> wp.vec4:
 
 
 @wp.func
-def textured(
-    t: Texels, m: Material, uv: wp.vec2, q: wp.vec3, width: float, table: wp.array(dtype=wp.vec4)
-) -> Finish:
-    """The surface of a garment or thing at `uv`, at place `q` of the T-pose."""
-    out = Finish()
+def textured_material(
+    t: Texels,
+    m: TexturedMaterial,
+    uv: wp.vec2,
+    q: wp.vec3,
+    width: float,
+    table: wp.array(dtype=wp.vec4),
+) -> Material:
+    """Material of a garment or an occluder at `uv`, at the point q of the T-pose."""
+    out = Material()
     out.gloss = m.gloss
     out.wrap = 0.0
-    out.ruffle = m.fabric.wrinkles
+    out.normal_perturbation = m.fabric.wrinkles
     color = wp.vec3(1.0, 1.0, 1.0)
-    if m.first >= 0:
-        c = look_up(t, m, uv, width)
+    if m.offset != NO_TEXTURE:
+        c = sample_texture(t, m, uv, width)
         color = wp.vec3(c[0], c[1], c[2])
     if m.dye > 0.0:
         w = wp.clamp(width, 0.0015, 0.04)

@@ -1,7 +1,8 @@
-"""Which samples of a z-buffer may see a triangle, through any lens."""
+"""The window of a z-buffer's samples that may see a triangle, through any lens."""
 
-from repogen.rendering.kernels.boxes import around, large_box
-from repogen.rendering.kernels.lens import PINHOLE, Lens, is_fisheye
+from repogen.rendering.kernels.boxes import extend_box, large_box
+from repogen.rendering.kernels.codes import LENS_PINHOLE
+from repogen.rendering.kernels.lens import Lens, is_fisheye
 from repogen.rendering.kernels.raster import FAR, NEAR, first_centre, last_centre
 from repogen.warp_setup import wp
 
@@ -9,25 +10,25 @@ _NEAR = wp.constant(wp.float32(NEAR))
 _FAR = wp.constant(wp.float32(FAR))
 
 _MARGIN = wp.constant(wp.float32(0.02))
-"""Pixels around a box, for rounding."""
+"""Pixels added around a box, for rounding."""
 
 _BEND = wp.constant(wp.float32(4.0))
 _LITTLE = wp.constant(wp.float32(0.25))
-"""Edges of triangles this small (radians, times itself and the focal length) leave their chords
-by less than `_BEND` times that, in pixels; from `_LITTLE` pixels on it pays to look closer."""
+"""The edges of a small triangle leave their chords by less than `_BEND` times its squared size in
+radians times the focal length, in pixels; above `_LITTLE` pixels an exact box is worth its time."""
 
 _NOT_BACK = wp.constant(wp.float32(-0.6))
-"""Where the corners' z, of unit vectors, is below, pictures stretch so much that `_BEND` is too
-little: at -0.9 an equidistant one would take 9. Up to here 3.2 was the most that was measured."""
+"""Least z of the corners' unit vectors for which `_BEND` is enough: up to here 3.2 was the largest
+value measured, but at -0.9 an equidistant lens needs 9."""
 
 _NOT_SMALL = wp.constant(wp.float32(1.0e6))
 _LEVEL = wp.constant(wp.float32(1.0e-3))
 
 
 @wp.struct
-class Corners:
-    """A triangle's corners in the camera's frame, and for each where in the picture it lands and
-    its depth."""
+class Triangle:
+    """A triangle's corners in the camera's frame (a, b, c; metres) and on the screen (p, q, r; x
+    and y in pixels, depth in metres)."""
 
     a: wp.vec3
     b: wp.vec3
@@ -38,36 +39,38 @@ class Corners:
 
 
 @wp.func
-def corners_of(
+def load_triangle(
     vertices: wp.array(dtype=wp.vec3),
-    landed: wp.array(dtype=wp.vec3),
+    screen_vertices: wp.array(dtype=wp.vec3),
     faces: wp.array2d(dtype=wp.int32),
     f: int,
-) -> Corners:
+) -> Triangle:
+    """The triangle of face f."""
     i = faces[f, 0]
     j = faces[f, 1]
     m = faces[f, 2]
-    k = Corners()
+    k = Triangle()
     k.a = vertices[i]
     k.b = vertices[j]
     k.c = vertices[m]
-    k.p = landed[i]
-    k.q = landed[j]
-    k.r = landed[m]
+    k.p = screen_vertices[i]
+    k.q = screen_vertices[j]
+    k.r = screen_vertices[m]
     return k
 
 
 @wp.func
-def volume(k: Corners) -> float:
-    """Of the triangle and the camera, times six: below 0 for one that turns its front to it."""
+def signed_volume(k: Triangle) -> float:
+    """Six times the signed volume of the triangle and the camera; negative where the triangle faces
+    the camera."""
     return wp.dot(k.a, wp.cross(k.b - k.a, k.c - k.a))
 
 
 @wp.func
-def bend_of(lens: Lens, k: Corners) -> float:
-    """Pixels that a small triangle inside the rim may reach beyond the straight lines between
-    where its corners land; `_NOT_SMALL` for any other triangle."""
-    if lens.model == PINHOLE:
+def max_bend(lens: Lens, k: Triangle) -> float:
+    """Pixels by which a small triangle inside the rim may bend beyond the straight lines between
+    its corners on the screen; `_NOT_SMALL` for any other triangle."""
+    if lens.model == LENS_PINHOLE:
         return 0.0
     a = k.a * (1.0 / k.p[2])
     b = k.b * (1.0 / k.q[2])
@@ -86,9 +89,10 @@ def bend_of(lens: Lens, k: Corners) -> float:
 
 
 @wp.func
-def corner_box(k: Corners) -> wp.vec4:
+def vertex_box(k: Triangle) -> wp.vec4:
+    """Left, top, right and bottom of the corners, pixels."""
     box = wp.vec4(k.p[0], k.p[1], k.p[0], k.p[1])
-    return around(around(box, wp.vec2(k.q[0], k.q[1])), wp.vec2(k.r[0], k.r[1]))
+    return extend_box(extend_box(box, wp.vec2(k.q[0], k.q[1])), wp.vec2(k.r[0], k.r[1]))
 
 
 @wp.struct
@@ -104,8 +108,8 @@ class Grid:
 
 @wp.struct
 class Window:
-    """Samples that may see a triangle: a box of them, and in every row of it what the three edges
-    (see `border`) leave."""
+    """Samples that may see a triangle: a box of them, clipped in each row by the three edges (see
+    `border`)."""
 
     first_row: wp.int32
     last_row: wp.int32
@@ -118,9 +122,9 @@ class Window:
 
 @wp.func
 def border(p: wp.vec3, q: wp.vec3, front: float, bend: float) -> wp.vec4:
-    """A point (x, y) of the line through p and q moved outwards by `bend` pixels or a little
-    more, the line's dx/dy, and 1 where the triangle is to the left of it, -1 to the right, 0 for
-    a line so level that it bounds no row. `front` is the sign of the triangle's `volume`."""
+    """A point (x, y) of the line through p and q, moved outwards by `bend` pixels or a little more;
+    the line's dx/dy; and 1 where the triangle is left of it, -1 where right, 0 for a line too level
+    to bound a row. `front` is the sign of the triangle's `signed_volume`."""
     x = q[0] - p[0]
     y = q[1] - p[1]
     if wp.abs(y) < _LEVEL:
@@ -130,23 +134,23 @@ def border(p: wp.vec3, q: wp.vec3, front: float, bend: float) -> wp.vec4:
 
 
 @wp.func
-def samples_of(lens: Lens, grid: Grid, k: Corners, both: bool) -> Window:
-    """The window of a triangle: no rows for one that is too near, too far, or turned away unless
-    `both` sides count."""
+def triangle_window(lens: Lens, grid: Grid, k: Triangle, both: bool) -> Window:
+    """The window of a triangle: without rows if it is too near or too far, or if it faces away and
+    `both` is false."""
     w = Window()
     w.last_row = -1
     nearest = wp.min(k.p[2], wp.min(k.q[2], k.r[2]))
     farthest = wp.max(k.p[2], wp.max(k.q[2], k.r[2]))
     if nearest < _NEAR or farthest > _FAR:
         return w
-    turned = volume(k)
+    turned = signed_volume(k)
     if turned == 0.0 or (turned > 0.0 and not both):
         return w
-    bend = bend_of(lens, k)
+    bend = max_bend(lens, k)
     box = wp.vec4(0.0, 0.0, 0.0, 0.0)
     if bend < _NOT_SMALL:
         bend += _MARGIN
-        box = corner_box(k) + bend * wp.vec4(-1.0, -1.0, 1.0, 1.0)
+        box = vertex_box(k) + bend * wp.vec4(-1.0, -1.0, 1.0, 1.0)
     else:
         box = large_box(lens, k.a / k.p[2], k.b / k.q[2], k.c / k.r[2])
         box += _MARGIN * wp.vec4(-1.0, -1.0, 1.0, 1.0)
@@ -167,8 +171,8 @@ def samples_of(lens: Lens, grid: Grid, k: Corners, both: bool) -> Window:
 
 
 @wp.func
-def narrowed(ends: wp.vec2, edge: wp.vec4, y: float) -> wp.vec2:
-    """Of a row's stretch between two x, what an edge's `border` leaves."""
+def clip_row(ends: wp.vec2, edge: wp.vec4, y: float) -> wp.vec2:
+    """The interval of x of a row, clipped by an edge's `border`."""
     x = edge[0] + (y - edge[1]) * edge[2]
     if edge[3] > 0.0:
         return wp.vec2(ends[0], wp.min(ends[1], x))
@@ -178,11 +182,11 @@ def narrowed(ends: wp.vec2, edge: wp.vec4, y: float) -> wp.vec2:
 
 
 @wp.func
-def columns_of(grid: Grid, w: Window, row: int) -> wp.vec2i:
-    """The first and the last column of a window's row."""
+def window_columns(grid: Grid, w: Window, row: int) -> wp.vec2i:
+    """The first and the last column of a row of a window."""
     scale = float(grid.samples)
     y = float(grid.top) + (float(row) + 0.5) / scale
-    ends = narrowed(narrowed(narrowed(wp.vec2(-1.0e9, 1.0e9), w.ab, y), w.bc, y), w.ca, y)
+    ends = clip_row(clip_row(clip_row(wp.vec2(-1.0e9, 1.0e9), w.ab, y), w.bc, y), w.ca, y)
     left = float(grid.left)
     return wp.vec2i(
         wp.max(w.first_column, first_centre((ends[0] - left) * scale, grid.width)),

@@ -1,17 +1,17 @@
-"""Boxes of whole people."""
+"""Amodal boxes and their overlaps."""
 
 import numpy as np
 import pytest
 
 from repogen.cameras.lens import MODELS
-from repogen.rendering.extents import shared_parts
+from repogen.rendering.amodal import overlap_boxes
 from repogen.scenes import SceneConfig, sample_scene
 
 WIDE = {"pinhole": 100.0, "opencv": 90.0, "equidistant": 200.0, "kannala-brandt": 200.0}
 
 
 @pytest.mark.parametrize("lens", MODELS)
-def test_boxes_are_around_all_that_people_wear(body, renderer, lens):
+def test_amodal_boxes_hold_people_and_their_clothes(body, renderer, lens):
     config = SceneConfig(
         image_size=200, lens=lens, fov=(WIDE[lens], WIDE[lens]), framing="paper",
         views=("sphere",), distance=(0.9, 1.5), people=(2, 2), spread=1.0,
@@ -22,14 +22,14 @@ def test_boxes_are_around_all_that_people_wear(body, renderer, lens):
         rendering = renderer.render(scene)
         camera, mesh = scene.camera, rendering.mesh
         people = mesh.people[rendering.gbuffer.seen_faces]
-        for place, box in enumerate(rendering.boxes):
-            faces = mesh.faces[rendering.gbuffer.seen_faces[people == place]]
+        for i, box in enumerate(rendering.amodal_boxes):
+            faces = mesh.faces[rendering.gbuffer.seen_faces[people == i]]
             points = rendering.vertices[np.unique(faces)].astype(float)
             pixels = camera.to_pixels(points[camera.in_view(points)])
             if len(pixels):
                 assert (pixels.min(axis=0) > box[:2] - 0.01).all()
                 assert (pixels.max(axis=0) < box[2:] + 0.01).all()
-            every = rendering.vertices[np.unique(mesh.faces[mesh.people == place])].astype(float)
+            every = rendering.vertices[np.unique(mesh.faces[mesh.people == i])].astype(float)
             every = every[camera.in_view(every) & (camera.depth_of(every) > 0.05)]
             if len(every):
                 pixels = camera.to_pixels(every)
@@ -37,14 +37,14 @@ def test_boxes_are_around_all_that_people_wear(body, renderer, lens):
                 assert (box[2:] < pixels.max(axis=0) + 0.01).all()
 
 
-def test_what_boxes_share_is_found():
+def test_overlap_boxes_hold_the_overlaps_with_all_other_boxes():
     nothing = [np.inf, np.inf, -np.inf, -np.inf]
     boxes = np.array([[0, 0, 10, 10], [13, 4, 20, 9], [30, 0, 40, 10], nothing, [5, 9, 6, 50]])
-    found = shared_parts(boxes)
+    found = overlap_boxes(boxes)
     assert found[0].tolist() == [3, 2, 12, 12]
     assert found[1].tolist() == [11, 2, 12, 11]
     assert (found[2:4] == nothing).all()
     assert found[4].tolist() == [3, 7, 8, 12]
     boxes[1, 0] = 14.5
-    assert shared_parts(boxes)[1].tolist() == nothing
-    assert shared_parts(boxes[:1]).tolist() == [nothing]
+    assert overlap_boxes(boxes)[1].tolist() == nothing
+    assert overlap_boxes(boxes[:1]).tolist() == [nothing]

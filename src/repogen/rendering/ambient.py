@@ -1,4 +1,4 @@
-"""The light that comes from all around."""
+"""Ambient irradiance of scenes whose background is not a panorama."""
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -11,8 +11,11 @@ from repogen.scenes.scene import Scene
 _LINEAR_OF_BYTE = to_linear(np.arange(256) / 255)
 
 
-def ambient_light(scene: Scene, background: UInt8[np.ndarray, "h w 3"]) -> Float[np.ndarray, "9 3"]:
-    """Coefficients, as the kernel `ambient_light` takes them, of the irradiance in linear RGB."""
+def ambient_sh_irradiance(
+    scene: Scene, background: UInt8[np.ndarray, "h w 3"]
+) -> Float[np.ndarray, "9 3"]:
+    """Spherical-harmonic coefficients (see `EnvironmentLight.sh_irradiance`; linear RGB, world
+    frame) of light from above and from below, in the background's colours."""
     sky, ground = _above_and_below(scene, background)
     out = np.zeros((9, 3))
     out[0], out[3] = (sky + ground) / 2, (sky - ground) / 2
@@ -22,7 +25,7 @@ def ambient_light(scene: Scene, background: UInt8[np.ndarray, "h w 3"]) -> Float
 def _above_and_below(
     scene: Scene, background: UInt8[np.ndarray, "h w 3"]
 ) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
-    """Linear light from above and from below: the colours of what lies there.
+    """Linear light from above and from below.
 
     A photograph shows neither, so its upper and lower half stand in for them.
     """
@@ -32,13 +35,13 @@ def _above_and_below(
         sky, ground = linear(above), linear(p.floor)
         grey = 0.5 * (sky.mean() + ground.mean())
         return scene.ambient * (sky + grey) / 2, scene.ambient * (ground + grey) / 2
-    # A few pixels tell enough of the colours.
+    # A few pixels are enough for the mean colours.
     height, width = background.shape[:2]
     few = background[height // 32 :: max(height // 16, 1), width // 32 :: max(width // 16, 1)]
     light = _LINEAR_OF_BYTE[few[..., ::-1]]
     middle = (len(light) + 1) // 2
     upper, lower = light[:middle].mean(axis=(0, 1)), light[-middle:].mean(axis=(0, 1))
-    # Cameras expose for the scene: what counts is the tint, and above against below.
+    # A camera's exposure hides how bright a scene is: only the tint counts, and above over below.
     grey = light.mean() + 0.03
     sky, ground = (
         scene.ambient * np.clip((half + grey) / (2 * grey), 0.4, 1.8) for half in (upper, lower)

@@ -1,5 +1,6 @@
-"""The soft edge of an image circle, and the black outside."""
+"""The soft edge of an image circle, and the black outside it."""
 
+from repogen.rendering.kernels.colors import srgb_byte
 from repogen.rendering.kernels.lens import Lens
 from repogen.rendering.kernels.room import STRIP
 from repogen.warp_setup import wp
@@ -7,20 +8,20 @@ from repogen.warp_setup import wp
 _STRIP = wp.constant(STRIP)
 
 FADE = 0.01
-"""Share of an image circle's radius over which its edge fades: our guess."""
+"""Share of an image circle's radius over which its edge fades (our choice)."""
 _FADE = wp.constant(wp.float32(FADE))
 
 
 @wp.kernel
-def darken_rim(
+def darken_outside_circle(
     lens: Lens,
     radius: float,
     to_linear: wp.array(dtype=wp.float32),
     to_srgb: wp.array(dtype=wp.uint8),
     picture: wp.array2d(dtype=wp.uint8),
 ):
-    """A strip of pixels of a finished picture, BGR, behind a lens whose image circle has this
-    radius at focal length 1: it fades inside of it, in linear light, and is black outside."""
+    """A strip of `STRIP` pixels of a picture, BGR, darkened in linear light: black outside the
+    image circle, which has this radius at focal length 1, and fading just inside it."""
     row, strip = wp.tid()
     width = picture.shape[1] / 3
     y = (float(row) + 0.5 - lens.cy) / (lens.fy * radius)
@@ -33,4 +34,4 @@ def darken_rim(
             share = inwards * inwards * (3.0 - 2.0 * inwards)
             for c in range(3):
                 value = share * to_linear[int(picture[row, 3 * column + c])]
-                picture[row, 3 * column + c] = to_srgb[int(value * 4095.0 + 0.5)]
+                picture[row, 3 * column + c] = srgb_byte(to_srgb, value)

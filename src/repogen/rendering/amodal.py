@@ -1,0 +1,95 @@
+"""Amodal boxes and masks: people as if nothing stood in front of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32, UInt8
+
+from repogen.cameras.camera import Camera
+from repogen.rendering.buffers import Buffers, array
+from repogen.rendering.gbuffer import half_covered
+from repogen.rendering.kernels.codes import CULL_ALL, NO_PERSON
+from repogen.rendering.kernels.lens import Lens
+from repogen.rendering.kernels.model import Model
+from repogen.rendering.kernels.raster import EMPTY, NEAR, SAMPLES
+from repogen.rendering.mesh import Mesh
+from repogen.rendering.zbuffer import rasterize_window, zbuffer_viewport
+from repogen.warp_setup import wp
+
+
+@dataclass(frozen=True)
+class AmodalPatch:
+    """A window of a person's amodal mask; its upper left pixel is (left, top) in the picture."""
+
+    left: int
+    top: int
+    mask: UInt8[np.ndarray, "h w"]
+
+    def over(self, mask: UInt8[np.ndarray, "H W"]) -> UInt8[np.ndarray, "H W"]:
+        """A copy of the picture's mask with this window replaced."""
+        out, (height, width) = mask.copy(), self.mask.shape
+        out[self.top : self.top + height, self.left : self.left + width] = self.mask
+        return out
+
+
+def amodal_boxes(
+    mesh: Mesh,
+    screen_vertices: Float32[np.ndarray, "v 3"],
+    visible_faces: Bool[np.ndarray, " f"],
+    people: int,
+) -> Float[np.ndarray, "n 4"]:
+    """Amodal 2D boxes of each person, and one of all occluders as the last row.
+
+    Left, top, right and bottom in pixels of all visible faces, not clipped to the picture; empty
+    (left > right) without any. `screen_vertices` are (x, y, depth) in pixels and metres, as the
+    kernel `transform_vertices` writes them: points that a lens cannot image are on its rim.
+    """
+    used = np.zeros(len(screen_vertices), dtype=bool)
+    used[mesh.faces[visible_faces].ravel()] = True
+    used &= screen_vertices[:, 2] > NEAR
+    pixels = screen_vertices[used, :2].astype(np.float64)
+    owners = mesh.static_vertices["person"][used]
+    out = np.tile([np.inf, np.inf, -np.inf, -np.inf], (people + 1, 1))
+    for row, owner in enumerate((*range(people), NO_PERSON)):
+        own = pixels[owners == owner]
+        if len(own):
+            out[row] = (*own.min(axis=0), *own.max(axis=0))
+    return out
+
+
+def overlap_boxes(boxes: Float[np.ndarray, "n 4"]) -> Float[np.ndarray, "n 4"]:
+    """For each box, the box around its overlaps with the others, all grown by two pixels; empty
+    (left > right) without any."""
+    grown = boxes + np.array([-2.0, -2.0, 2.0, 2.0])
+    low = np.maximum(grown[:, None, :2], grown[None, :, :2])
+    high = np.minimum(grown[:, None, 2:], grown[None, :, 2:])
+    meets = (low <= high).all(axis=2, keepdims=True)
+    meets[np.arange(len(boxes)), np.arange(len(boxes))] = False
+    lows = np.where(meets, low, np.inf).min(axis=1, initial=np.inf)
+    highs = np.where(meets, high, -np.inf).max(axis=1, initial=-np.inf)
+    return np.concatenate([lows, highs], axis=1)
+
+
+def amodal_patches(
+    camera: Camera,
+    lens: Lens,
+    buffers: Buffers,
+    model: Model,
+    boxes: Float[np.ndarray, "n 4"],
+) -> dict[int, AmodalPatch]:
+    """Amodal masks of people whose box overlaps another, in that part of the picture.
+
+    `boxes` are those of `amodal_boxes`; keys of the result are indices into `Scene.people`.
+    """
+    out = {}
+    culling = buffers.face_culling.numpy()
+    for person, overlap in enumerate(overlap_boxes(boxes)[:-1]):
+        if overlap[0] > overlap[2]:
+            continue
+        own = np.where(buffers.mesh.people == person, culling, CULL_ALL)
+        viewport = zbuffer_viewport(camera, lens, overlap)
+        own_culling = array(own, wp.uint8, buffers.faces.device)
+        keys = rasterize_window(buffers, model, viewport, own_culling).numpy()
+        mask = half_covered(keys != np.uint64(EMPTY), SAMPLES)
+        out[person] = AmodalPatch(viewport.left, viewport.top, mask)
+    return out
