@@ -21,10 +21,10 @@ NEIGHBOURHOOD_CM2 = {
 }
 """Skin area around each joint whose sight makes it visible, on an adult of 1.8 m².
 
-METHOD 2.4 counts SMPL-X vertices (nose 300, eyes 700, ... of 10,475), whose density varies
-twentyfold between trunk and face, so a plain share of the vertices is no share of the skin.
-These areas follow the counts at the density of the body part they lie in (about 2,400 per m² on
-trunk and limbs, 33,000 on the face; most of an eye's 700 sit on the eyeball)."""
+The release counts SMPL-X vertices (nose 300, eyes 700, ... of 10,475; docs/method.md#labels),
+whose density varies twentyfold between trunk and face: a share of the vertices is not the same
+share of the skin. These areas follow the counts at the density of the body part they lie in (about
+2,400 per m² on trunk and limbs, 33,000 on the face; most of an eye's 700 sit on the eyeball)."""
 
 _PART_OF_BONE = (
     ("upperleg", "upper_leg"),

@@ -104,4 +104,5 @@ Framing = Callable[
 ]
 
 FRAMINGS: dict[str, Framing] = {"fit": fit, "paper": paper}
-"""`fit`: the whole person at a random share of the picture. `paper`: METHOD 2.2's camera."""
+"""`fit`: the whole person at a random share of the picture. `paper`: the paper's
+camera (docs/method.md#views)."""

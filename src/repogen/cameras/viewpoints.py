@@ -14,7 +14,8 @@ BANDS = (-90, -60, -30, 0, 30, 60, 90)
 """Elevations in degrees between which scores and people are told apart; 90 is straight above."""
 
 POLE_SIGMA = np.pi / 3
-"""Noise about straight above and below, per axis, as a share of the distance (METHOD 2.2)."""
+"""Standard deviation of the noise of `top` and `bottom`, per axis, as a share of the distance
+(docs/method.md#views: the release has this many metres)."""
 
 
 def _sphere(rng: np.random.Generator) -> tuple[float, float]:
@@ -58,7 +59,7 @@ VIEWS: dict[str, Sampler] = {
     "bottom": _BOTTOM,
     "topbottom": _topbottom,
 }
-"""Every named view of METHOD 2.2, and the whole sphere."""
+"""The paper's named views (docs/method.md#views)."""
 
 
 def parse_views(entries: tuple[str, ...]) -> tuple[tuple[str, float], ...]:

@@ -132,7 +132,7 @@ def joints_to_picture(
 @dataclass(frozen=True)
 class Augmentation:
     """What training does to a window and its pixels; the defaults are ViTPose's but for the
-    rotation, which is RePoGen's (METHOD 2.5)."""
+    rotation, which is RePoGen's (docs/method.md#training-and-evaluation)."""
 
     flip: float = 0.5
     half_body: float = 0.3

@@ -18,7 +18,8 @@ class DirectionalLight:
 def sample_lights(
     rng: np.random.Generator, count: int, shadows: int
 ) -> tuple[DirectionalLight, ...]:
-    """`count` white lights from directions uniform on the sphere (METHOD 2.2), total 0.9 to 1.5.
+    """`count` white lights from directions uniform on the sphere, total 0.9 to 1.5
+    (docs/method.md#views).
 
     The strongest `shadows` of them cast shadows. Strengths are uneven, as in a real room.
     """

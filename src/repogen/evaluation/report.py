@@ -40,7 +40,7 @@ class Report:
 
 
 def evaluate(config: EvaluateConfig) -> Report:
-    """Score models on sets: METHOD 2.5 with the true boxes, or with a detector's.
+    """Score models on sets with the true boxes, as the paper does, or with a detector's.
 
     With `config.out` it writes that JSON, a page .html and a .md of the same name, and
     NAME_poses/MODEL@SET.json, the poses as COCO results to score by other programs. Raises

@@ -53,7 +53,7 @@ class Estimates:
 
 
 def true_boxes(people: PersonAnnotations) -> Boxes:
-    """The boxes of those who are scored, each with score 1 (METHOD 2.5)."""
+    """The true box of every person who is scored, each with score 1, as in the paper."""
     persons = people.labelled()
     persons = persons[(people.boxes[persons, 2:] > 1).all(axis=1)]
     return Boxes(people.boxes[persons], np.ones(len(persons)), people.image[persons], persons)

@@ -18,7 +18,7 @@ Bounds = Mapping[str, Float[np.ndarray, "3 2"]]
 
 SHOULDER_DROP_DEG = 70.0
 """Taken from left_shoulder z and added to right_shoulder z after sampling: the shoulder bounds
-are relative to arms hanging near the body (METHOD 2.1)."""
+are relative to arms hanging near the body (docs/method.md#poses)."""
 
 
 def default_bounds() -> dict[str, Float[np.ndarray, "3 2"]]:

@@ -1,4 +1,4 @@
-"""How an angle is spread between its bounds (METHOD 2.1).
+"""Distributions of a joint angle between its bounds (docs/method.md#poses).
 
 Each distribution is an object with two methods:
 `sample(rng, bounds, n)` draws n poses, (n, m) degrees, from bounds (m, 2) in degrees;

@@ -1,8 +1,8 @@
 """Measured poses: random frames of AMASS npz files, BVH files, asset packs and our own pose files.
 
 Only how the joints are bent is taken. How the whole body is turned and where it is in the world
-is left out: our cameras stand about the body itself (METHOD 2.2), so a person that lies is one
-that stands, seen from another side.
+is left out: cameras are placed around the body itself (docs/method.md#views), so a person that
+lies is one that stands, seen from another side.
 """
 
 import sys

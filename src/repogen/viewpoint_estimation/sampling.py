@@ -38,7 +38,7 @@ _CUTS: tuple[tuple[float, list[int]], ...] = (
 
 
 def sample_pose(rng: np.random.Generator, bounds: Bounds) -> Angles:
-    """A pose as real people take them, within and somewhat beyond METHOD 2.1's bounds.
+    """A pose as real people take them, within and somewhat beyond the paper's bounds.
 
     Independent joints miss much of what people do: they mostly stand, so the variance is
     U(0.1, 1.25); they move both legs or both arms alike, half of the time here; and they sit and
