@@ -3,9 +3,8 @@
     python benchmarks/cloth.py --people 200       # with `repogen assets add makehuman`
 
 A sample sees skin through a garment if the three corners of its face are under a garment, at least
-a ring of faces from the garment's border (`FittedGarment.covered`). Shares are of the samples that see
-the
-person.
+a ring of faces from the garment's border (`FittedGarment.covered`). Shares are of the
+samples that see the person.
 """
 
 import argparse

@@ -1,9 +1,9 @@
 """Painted against dressed people: each kind of training data on tests of both kinds.
 
-Painted: clothes painted on the skin, lamps, before photographs. Dressed: garments, hair and light
-of asset packs (`repogen assets add makehuman`, `repogen assets add environments`), with the effects
-of cameras. Tests have other bodies, poses and clothes (other seeds), and other photographs or
-panoramas around them, than any training set.
+Painted: clothes painted on the skin, random lights, before photographs. Dressed: garments, hair and
+light of asset packs (`repogen assets add makehuman`, `repogen assets add environments`), with all
+sensor effects. Tests have other bodies, poses and clothes (other seeds) and other photographs or
+panoramas than any training set.
 """
 
 from dataclasses import replace
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from engine import Arm, Experiment, generate_once, run
+from engine import Arm, Settings, generate_once, on_sets, run
 from held_out_views import ORDINARY, REPOGEN, halves
 
 from repogen.assets import assets_dir
@@ -24,26 +24,26 @@ ARMS = (
 )
 
 
-def main(experiment: Annotated[Experiment, tyro.conf.OmitArgPrefixes], persons: int = 1500) -> None:
-    """--real and --test are made here: give --real made --test made. --backgrounds is a folder.
+def main(settings: Annotated[Settings, tyro.conf.OmitArgPrefixes], persons: int = 1500) -> None:
+    """Painted against dressed people, on tests of both kinds; --backgrounds is a folder.
 
     Args:
-        experiment: What to spend.
-        persons: In the ordinary set, most of them dressed, before photographs.
+        settings: Where to work, and how much to train.
+        persons: Size of the ordinary set; most of its people are dressed, before photographs.
     """
-    photographs = halves(Path(experiment.backgrounds), experiment.out / "photographs")
-    panoramas = halves(assets_dir() / "environments", experiment.out / "panoramas")
-    experiment = replace(experiment, backgrounds=str(photographs[0]))
-    data = experiment.out / "data"
+    photographs = halves(Path(settings.backgrounds), settings.out / "photographs")
+    panoramas = halves(assets_dir() / "environments", settings.out / "panoramas")
+    settings = replace(settings, backgrounds=str(photographs[0]))
+    data = settings.out / "data"
     ordinary = ORDINARY | {"images": persons, "wardrobe": "auto"}
-    generate_once(experiment, data / "ordinary", ordinary, seed=1)
+    generate_once(settings, data / "ordinary", ordinary, seed=1)
     tests = {}
     for view in ("top", "bottom"):
         for kind, options in KINDS.items():
             folder = data / f"test-{view}-{kind}"
-            around = {"painted": photographs, "dressed": panoramas}[kind][1]
-            here = options | {"views": view, "images": 300, "backgrounds": around}
-            generate_once(experiment, folder, here, seed=2)
+            backgrounds = {"painted": photographs, "dressed": panoramas}[kind][1]
+            here = options | {"views": view, "images": 300, "backgrounds": backgrounds}
+            generate_once(settings, folder, here, seed=2)
             tests[f"{view}-{kind}"] = folder
     arms = [
         replace(arm, generate=arm.generate | {"backgrounds": panoramas[0]})
@@ -51,10 +51,10 @@ def main(experiment: Annotated[Experiment, tyro.conf.OmitArgPrefixes], persons: 
         else arm
         for arm in ARMS
     ]
-    experiment = replace(
-        experiment,
-        real=f"ordinary={data / 'ordinary'}",
-        test=tuple(f"{name}={folder}" for name, folder in tests.items()),
+    experiment = on_sets(
+        settings,
+        f"ordinary={data / 'ordinary'}",
+        tuple(f"{name}={folder}" for name, folder in tests.items()),
     )
     run(experiment, "clothes", tuple(arms), ("AP", "OKS", "PCK", "swapped"))
 

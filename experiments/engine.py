@@ -1,7 +1,7 @@
-"""Arms of an experiment: every one generates, trains and is scored, with every seed; one table.
+"""Run the arms of an experiment: each is generated, trained and scored with every seed; one table.
 
-Each step is a `repogen` command, printed as it runs, and is not repeated where its output is
-there: a stopped experiment goes on when the same command is given again.
+Each step is a `repogen` command, printed as it runs. Steps whose output is there are not repeated:
+run the same command again to resume.
 """
 
 import hashlib
@@ -27,18 +27,18 @@ Reports = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Budget:
-    """How much is spent on an arm."""
+    """The size of the network and of the training of each arm."""
 
     model: str
     image_size: int
-    batch: int
+    batch_size: int
     warmup: int
     epochs: int
-    """Of the real set: every arm sees the same real crops, synthetic ones come on top."""
+    """Epochs of the real set: every arm sees the same real crops, synthetic ones come on top."""
     base_epochs: int
-    """Of training from scratch before that; 0 where --init brings trained weights."""
+    """Epochs of training from scratch before the arms; 0 where --init brings trained weights."""
     lr: float | None = None
-    """Learning rate of the arms, where it is not the model's own."""
+    """Learning rate of the arms; None takes the model's own."""
 
 
 BUDGETS = {
@@ -49,30 +49,25 @@ BUDGETS = {
 
 @dataclass(frozen=True)
 class Arm:
-    """One way to train: what to generate, if anything, and how far to turn the crops."""
+    """One way to train: what to generate, if anything, and how far to rotate the crops."""
 
     name: str
     generate: dict[str, Any] | None = None
     """Options of `repogen generate`; `images` is what the paper used."""
     rotation: float = 120.0
     repeat: float = 1.0
-    """How often each real person comes in an epoch: as many steps as with synthetic people, but
-    without them."""
+    """How often each real person comes in an epoch: more than once gives an arm without synthetic
+    people as many steps as one with them."""
     published: dict[str, float] = field(default_factory=dict)
-    """AP by test set (METHOD section 3)."""
+    """The paper's AP by test set (docs/method.md#published-results)."""
 
 
-@dataclass(frozen=True)
-class Experiment:
-    """Where to work, on what data, and how much of it."""
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Where to work, and how much to train."""
 
     out: Path
     """Folder for datasets, runs and reports."""
-    real: str
-    """The real set that every arm trains on: coco=ANNOTATIONS.json:IMAGES_DIR."""
-    test: tuple[str, ...]
-    """Sets to score on, by the paper's names where they are the paper's: bottom, top, wepdtof,
-    posefes."""
     backgrounds: str
     """Photographs without people for the synthetic images, as --backgrounds of generate."""
     init: Path | None = None
@@ -80,22 +75,38 @@ class Experiment:
     budget: str = "laptop"
     """laptop (the tiny network) or full (ViTPose-S on a GPU)."""
     seeds: int = 3
-    """How many times everything is repeated, data and all."""
+    """How many times everything is repeated, with other data each time."""
     share: float | None = None
-    """Share of synthetic crops; by default each person of every set comes once an epoch."""
+    """Share of synthetic crops, between 0 and 1; by default every person comes once an epoch."""
     jobs: int = 1
-    """Runs at a time, the processors divided among them."""
+    """Runs at a time; they divide the processors among them."""
     epochs: int | None = None
     """Replaces the budget's epochs."""
     base_epochs: int | None = None
     """Replaces the budget's epochs of training from scratch."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Experiment(Settings):
+    """The settings, and the sets to train and to score on."""
+
+    real: str
+    """The real set that every arm trains on: coco=ANNOTATIONS.json:IMAGES_DIR."""
+    test: tuple[str, ...]
+    """Sets to score on, by the paper's names where they are the paper's: bottom, top, wepdtof,
+    posefes."""
+
+
+def on_sets(settings: Settings, real: str, test: tuple[str, ...]) -> Experiment:
+    """The settings with sets that a script has made or split itself."""
+    return Experiment(**vars(settings), real=real, test=test)
+
+
 def run(
     experiment: Experiment, title: str, arms: tuple[Arm, ...], measures: tuple[str, ...] = ("AP",)
 ) -> Reports:
-    """Run all arms with all seeds and print a table for each measure; the first arm is what the
-    others are compared with. Returns a report of each seed."""
+    """Run all arms with all seeds and print a table for each measure; the other arms are compared
+    with the first. Returns the report of each seed."""
     budget = BUDGETS[experiment.budget]
     base_epochs = experiment.base_epochs or budget.base_epochs
     if experiment.init is None and base_epochs == 0:
@@ -147,12 +158,12 @@ def _data_folder(experiment: Experiment, arm: Arm, seed: int) -> Path:
     return experiment.out / "data" / f"{name}-seed{seed}"
 
 
-def generate_once(experiment: Experiment, folder: Path, options: dict[str, Any], seed: int) -> None:
-    """Generate a dataset with options of `repogen generate`, unless it is there."""
-    size = BUDGETS[experiment.budget].image_size
+def generate_once(settings: Settings, folder: Path, options: dict[str, Any], seed: int) -> None:
+    """Generate a dataset with options of `repogen generate`, unless it is complete."""
+    size = BUDGETS[settings.budget].image_size
     # Clothes must not depend on which asset packs a machine has.
     options = {
-        "image-size": size, "backgrounds": experiment.backgrounds, "wardrobe": "painted"
+        "image-size": size, "backgrounds": settings.backgrounds, "wardrobe": "painted"
     } | options  # fmt: skip
     if not DatasetFolder(folder).complete:
         words = [word for k, v in options.items() for word in (f"--{k}", *_words(v))]
@@ -195,7 +206,7 @@ def _run_folder(experiment: Experiment, arm: Arm, seed: int) -> Path:
 
 def _train(out: Path, budget: Budget, threads: int, *words: object) -> None:
     epochs = int(str(words[words.index("--epochs") + 1]))
-    command = ["train", "--out", out, "--model", budget.model, "--batch", budget.batch,
+    command = ["train", "--out", out, "--model", budget.model, "--batch-size", budget.batch_size,
                "--warmup", budget.warmup, *words]  # fmt: skip
     if threads == 1:
         command += ["--workers", 0]
@@ -226,8 +237,8 @@ def table(
     measure: str,
     experiment: Experiment,
 ) -> str:
-    """Markdown: mean over seeds and lowest to highest, difference from the first arm with the
-    mean of its bootstrap interval's ends, and the published AP where there is one."""
+    """Markdown table: mean over seeds with the lowest and highest, difference from the first arm
+    with the mean of its bootstrap interval's ends, and the published AP where there is one."""
     tests = [parse_set(spec).name for spec in experiment.test]
     lines = [
         f"### {title}: {measure} x 100, mean of {len(reports)} seeds (lowest to highest)",

@@ -1,4 +1,4 @@
-"""Figure 5: how wide the poses are, as a table and a curve beside the published one."""
+"""Figure 5: the pose variance, as a table and as a curve beside the published one."""
 
 import numpy as np
 import tyro
@@ -14,7 +14,7 @@ ARMS = tuple(
 )  # fmt: skip
 
 if __name__ == "__main__":
-    experiment = tyro.cli(Experiment)
+    experiment = tyro.cli(Experiment, description=__doc__)
     reports = run(experiment, "figure5", ARMS)
     axes = (figure := Figure(figsize=(5, 3.5), layout="constrained")).add_subplot()
     axes.plot(list(PUBLISHED), list(PUBLISHED.values()), "k--", label="bottom, published")

@@ -1,8 +1,8 @@
-"""Held-out synthetic people from above and below: what rotation and RePoGen's data bring there.
+"""What rotation and RePoGen's data bring on generated people from above and below, held out.
 
-The ordinary set that takes the place of COCO is generated too: moderate poses seen from around
-the horizon. The test sets have other bodies, poses, clothes (other seeds) and other photographs
-behind them than any training set.
+The ordinary set that takes the place of COCO is generated, too: moderate poses seen from around
+the horizon. The test sets have other bodies, poses, clothes (other seeds) and photographs than any
+training set.
 """
 
 from dataclasses import replace
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from engine import Arm, Experiment, generate_once, run
+from engine import Arm, Settings, generate_once, on_sets, run
 
 from repogen.assets.panoramas import SUFFIXES
 from repogen.environment.backgrounds import IMAGE_SUFFIXES
@@ -39,37 +39,30 @@ def halves(pictures: Path, out: Path) -> tuple[Path, Path]:
     kinds = (*IMAGE_SUFFIXES, *SUFFIXES)
     files = sorted(p for p in pictures.iterdir() if p.suffix.lower() in kinds)
     folders = out / "train", out / "test"
-    for place, file in enumerate(files):
-        link = folders[place % 2] / file.name
+    for i, file in enumerate(files):
+        link = folders[i % 2] / file.name
         link.parent.mkdir(parents=True, exist_ok=True)
         if not link.exists():
             link.symlink_to(file.resolve())
     return folders
 
 
-def main(experiment: Annotated[Experiment, tyro.conf.OmitArgPrefixes], persons: int = 1500) -> None:
-    """--real and --test are made here: give --real made --test made. --backgrounds is a folder.
+def main(settings: Annotated[Settings, tyro.conf.OmitArgPrefixes], persons: int = 1500) -> None:
+    """What rotated crops and RePoGen's data bring on rare views; --backgrounds is a folder.
 
     Args:
-        experiment: What to spend.
-        persons: In the ordinary set.
+        settings: Where to work, and how much to train.
+        persons: Size of the ordinary set.
     """
-    behind, behind_tests = halves(Path(experiment.backgrounds), experiment.out / "backgrounds")
-    experiment = replace(experiment, backgrounds=str(behind))
-    data = experiment.out / "data"
-    generate_once(experiment, data / "ordinary", ORDINARY | {"images": persons}, seed=1)
+    training, testing = halves(Path(settings.backgrounds), settings.out / "backgrounds")
+    settings = replace(settings, backgrounds=str(training))
+    data = settings.out / "data"
+    generate_once(settings, data / "ordinary", ORDINARY | {"images": persons}, seed=1)
     for name, options in TESTS.items():
-        generate_once(
-            experiment,
-            data / f"test-{name}",
-            options | {"images": 300, "backgrounds": behind_tests},
-            seed=2,
-        )
-    experiment = replace(
-        experiment,
-        real=f"ordinary={data / 'ordinary'}",
-        test=tuple(f"{name}={data / f'test-{name}'}" for name in TESTS),
-    )
+        here = options | {"images": 300, "backgrounds": testing}
+        generate_once(settings, data / f"test-{name}", here, seed=2)
+    tests = tuple(f"{name}={data / f'test-{name}'}" for name in TESTS)
+    experiment = on_sets(settings, f"ordinary={data / 'ordinary'}", tests)
     run(experiment, "held-out views", ARMS, ("AP", "OKS", "PCK", "swapped"))
 
 

@@ -1,28 +1,29 @@
 """Real photographs of rare poses: trained on people upright in the picture (Leeds Sports Pose
-Extended, torso `up`), tested on those sideways and upside down, never trained on.
+Extended, torso `up`), tested on people sideways and upside down, who are never trained on.
 
-A fifth of the images is left out for choosing settings: `--split dev` scores on those, with arms
-that differ in the setting; `--split test` scores the experiment's arms on the rest, and
-`--split clothes` arms whose people wear other things, `--split long` three arms that are worth
-training longer (`--epochs 16`, `--share`), on the same.
+A fifth of the images is set aside for choosing settings: `--split dev` scores arms that differ in
+the views on it. The other splits score on the rest: `test` compares numbers of images and
+distributions, `clothes` what people wear, `long` three arms that are worth training longer
+(`--epochs 16`, `--share`).
 """
 
 import json
-from dataclasses import replace
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import tyro
-from engine import Arm, Experiment, run
+from engine import Arm, Settings, on_sets, run
 
 COUNTS = (500, 1500, 3000)
 DISTRIBUTIONS = ("uniform", "truncated_gaussian", "exponential_uniform")
 VIEWS = ("perimeter", "sphere", "topbottom")
+TORSOS = ("up", "side", "inv")
 
 
 def synthetic(count: int, views: str = "perimeter", **options: object) -> dict[str, object]:
-    """Options of the images; any roll, as people in the pictures have."""
+    """Options of `repogen generate` with any roll, as people in the photographs have."""
     return {"images": count, "views": views, "roll": (-180, 180)} | options
 
 
@@ -50,11 +51,11 @@ CLOTHES_ARMS = (
         "+ 1500 dressed, in panoramas, effects", DRESSED | {"backgrounds": "auto", "effects": "all"}
     ),
 )
-"""With the packs makehuman and environments installed."""
+"""These need the packs makehuman and environments."""
 
 
 def long_arms(share: float) -> tuple[Arm, ...]:
-    """With this share of synthetic crops; the first takes as many steps without any."""
+    """Arms with this share of synthetic crops; the first takes as many steps without any."""
     steps = Arm("+ rotation, as many steps", repeat=1 / (1 - share))
     return steps, CLOTHES_ARMS[1], CLOTHES_ARMS[3]
 
@@ -63,8 +64,8 @@ DEV_ARMS = (*REAL, *(Arm(f"+ 1500 {views}", synthetic(1500, views)) for views in
 
 
 def split(annotations: Path, out: Path, share: float = 0.2) -> None:
-    """Write up-train, and up, side and inv of the images for choosing (-dev) and the others
-    (-test); seven eighths of the upright people of the latter are trained on."""
+    """Write up-train.json, and up, side and inv of a `share` of the images (-dev) and of the others
+    (-test); upright people of seven eighths of the latter are trained on."""
     data = json.loads(annotations.read_text())
     ids = np.random.default_rng(0).permutation([image["id"] for image in data["images"]])
     cut = round(share * len(ids))
@@ -88,27 +89,36 @@ def split(annotations: Path, out: Path, share: float = 0.2) -> None:
 
 
 def main(
-    experiment: Annotated[Experiment, tyro.conf.OmitArgPrefixes],
-    split_: Annotated[str, tyro.conf.arg(name="split")] = "test",
+    settings: Annotated[Settings, tyro.conf.OmitArgPrefixes],
+    real: str,
+    split_: Annotated[
+        Literal["dev", "test", "clothes", "long"], tyro.conf.arg(name="split")
+    ] = "test",
 ) -> None:
-    """--real takes LSPet as lspet=ANNOTATIONS.json:IMAGES; --test is not needed."""
-    name, _, paths = experiment.real.partition("=")
-    annotations, images = paths.split(":")
-    folder = experiment.out / "splits"
+    """What synthetic people bring on real photographs of people sideways and upside down.
+
+    Args:
+        settings: Where to work, and how much to train.
+        real: LSPet as lspet=ANNOTATIONS.json:IMAGES_DIR.
+        split_: Which arms to compare, and on which images.
+    """
+    name, _, paths = real.partition("=")
+    annotations, _, images = paths.partition(":")
+    if not images:
+        sys.exit(f"--real {real} must read lspet=ANNOTATIONS.json:IMAGES_DIR")
+    folder = settings.out / "splits"
     split(Path(annotations), folder)
     scored = "dev" if split_ == "dev" else "test"
-    experiment = replace(
-        experiment,
-        real=f"{name}={folder / 'up-train.json'}:{images}",
-        test=tuple(
-            f"{torso}={folder}/{torso}-{scored}.json:{images}" for torso in ("up", "side", "inv")
-        ),
+    experiment = on_sets(
+        settings,
+        f"{name}={folder / 'up-train.json'}:{images}",
+        tuple(f"{torso}={folder}/{torso}-{scored}.json:{images}" for torso in TORSOS),
     )
     arms = {
         "dev": DEV_ARMS,
         "test": TEST_ARMS,
         "clothes": CLOTHES_ARMS,
-        "long": long_arms(experiment.share or 1 / 3),
+        "long": long_arms(settings.share or 1 / 3),
     }[split_]
     run(experiment, f"real photographs, {split_}", arms, ("OKS", "PCK", "swapped"))
 

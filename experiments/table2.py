@@ -1,6 +1,7 @@
-"""Table 2: what synthetic people seen from above or below bring on real rare views.
+"""Table 2: what synthetic people from above or below bring on real rare views.
 
-The AMASS arms need measured poses (not generated here); ViTPose-h: give --init and change Budget.
+The paper's AMASS arms need measured poses, which are not here. For ViTPose-H give --init and change
+the budget in engine.py.
 """
 
 import tyro
@@ -24,8 +25,8 @@ ARMS = (
     Arm("RePoGen bottom", _synthetic("paper-bottom"), published=_published(61.8, 41.2, 57.2, 74.8)),
     Arm("RePoGen top and bottom", _synthetic("paper-topbottom"),
         published=_published(53.9, 55.6, 58.5, 75.5)),
-    Arm("rare views of today", _synthetic("rare-views")),
+    Arm("rare-views preset", _synthetic("rare-views")),
 )  # fmt: skip
 
 if __name__ == "__main__":
-    run(tyro.cli(Experiment), "table2", ARMS)
+    run(tyro.cli(Experiment, description=__doc__), "table2", ARMS)

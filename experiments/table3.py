@@ -16,4 +16,4 @@ ARMS = tuple(
 )
 
 if __name__ == "__main__":
-    run(tyro.cli(Experiment), "table3", ARMS)
+    run(tyro.cli(Experiment, description=__doc__), "table3", ARMS)

@@ -1,4 +1,4 @@
-"""Table 4: how joint angles are distributed within their bounds. Measured poses are not here."""
+"""Table 4: the distribution of joint angles between their bounds. Measured poses are not here."""
 
 import tyro
 from engine import Arm, Experiment, run
@@ -12,4 +12,4 @@ ARMS = tuple(
 )
 
 if __name__ == "__main__":
-    run(tyro.cli(Experiment), "table4", ARMS)
+    run(tyro.cli(Experiment, description=__doc__), "table4", ARMS)

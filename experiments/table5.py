@@ -1,4 +1,4 @@
-"""Table 5: what happens without rotated crops, without backgrounds, without texture."""
+"""Table 5: without rotated crops, without backgrounds, without texture."""
 
 import tyro
 from engine import Arm, Experiment, run
@@ -20,4 +20,4 @@ ARMS = (
 )  # fmt: skip
 
 if __name__ == "__main__":
-    run(tyro.cli(Experiment), "table5", ARMS)
+    run(tyro.cli(Experiment, description=__doc__), "table5", ARMS)

@@ -197,8 +197,9 @@ def test_a_broken_image_in_a_worker_process_is_one_line(people, tmp_path, monkey
         (copied / "images" / "00000003.jpg").write_bytes(b"none")
         return checked
 
-    monkeypatch.setattr(sources, "readable", break_after_the_check)
-    with pytest.raises(UserError, match=r"\A[^\n]*00000003\.jpg is missing or not an image[^\n]*\Z"):
+    monkeypatch.setattr(sources, "drop_unreadable", break_after_the_check)
+    sources_message = r"\A[^\n]*00000003\.jpg is missing or not an image[^\n]*\Z"
+    with pytest.raises(UserError, match=sources_message):
         train(config(copied, tmp_path / "run", workers=1))
 
 

@@ -169,4 +169,4 @@ PRESETS: dict[str, dict[str, Any]] = (
         },
     }
 )
-"""Options by name: METHOD's experiments (Table 3 is --images), and what we generate today."""
+"""Options by name: the paper's experiments (Table 3 is --images) and settings of our own."""

@@ -10,9 +10,9 @@ TRUNK_SHIFT = 0.046
 """Annotators click shoulders and hips higher than the joints' centres, by this share of the
 trunk's length (2.5 cm on an adult) along the line from the hips' middle to the shoulders'.
 
-DESIGN saw about 3 % of the root of the person's area with a pretrained model. Upright people
-of known labels agree (tests/labels/test_convention.py): trunk to leg is 0.62 in LSPet and 0.64
-on the bare joints, thigh to shank 1.07 against 1.00."""
+A pretrained COCO model placed shoulders and hips higher by about 3 % of the square root of the
+person's area. Labels of upright people agree (tests/labels/test_convention.py): trunk to leg is
+0.62 in LSPet and 0.64 on the bare joints, thigh to shank 1.07 against 1.00."""
 
 _RAISED = [COCO_KEYPOINTS.index(f"{s}_{j}") for s in ("left", "right") for j in ("shoulder", "hip")]
 
