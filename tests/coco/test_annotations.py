@@ -1,7 +1,6 @@
 """COCO files as they come: crowds, gaps, both kinds of masks, boxes over the border."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from repogen import UserError
 from repogen.bodies import COCO_KEYPOINTS
 from repogen.coco.annotations import read_people
 
-SAMPLE = Path(__file__).parents[3] / "shared/data/coco_sample"
 POLYGON = [[10.0, 10.0, 50.0, 10.0, 50.0, 90.0, 10.0, 90.0]]
 
 
@@ -196,10 +194,10 @@ def test_a_file_that_is_no_json_or_absent(tmp_path):
         read_people("x", tmp_path / "y.json", tmp_path)
 
 
-@pytest.mark.skipif(not SAMPLE.exists(), reason="no shared data here")
-def test_real_coco_is_read_as_pycocotools_reads_it(capsys):
-    people = read_people("coco", SAMPLE / "annotations.json", SAMPLE / "images")
-    coco = COCO(SAMPLE / "annotations.json")
+def test_real_coco_is_read_as_pycocotools_reads_it(capsys, shared_data):
+    sample = shared_data("data/coco_sample")
+    people = read_people("coco", sample / "annotations.json", sample / "images")
+    coco = COCO(sample / "annotations.json")
     known = coco.loadAnns(coco.getAnnIds(catIds=[1]))
     assert sorted(people.ids) == sorted(a["id"] for a in known)
     assert (people.keypoints[:, :, 2] == 0).all(axis=1).any()

@@ -1,7 +1,6 @@
 """Our average precision against pycocotools', to the last digits."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +10,6 @@ from repogen.coco.annotations import read_people
 from repogen.coco.oks import SIGMAS, unsuppressed
 from repogen.datasets.sets import read_set
 from repogen.evaluation.scores import evaluate_estimates, judged, measured, resamples
-
-SAMPLE = Path(__file__).parents[2] / "../shared/data/coco_sample"
 
 
 def same(ours, reference):
@@ -33,11 +30,11 @@ def test_made_up_crowds(tmp_path, seed, made_up, guesses, pycocotools):
     same(evaluate_estimates(people, estimates, draws=0), pycocotools(path, people, estimates))
 
 
-@pytest.mark.skipif(not SAMPLE.exists(), reason="needs coco_sample")
 @pytest.mark.parametrize("seed", range(4))
-def test_real_photographs(seed, guesses, pycocotools):
-    path = SAMPLE / "annotations.json"
-    people = read_people("coco", path, SAMPLE / "images")
+def test_real_photographs(seed, shared_data, guesses, pycocotools):
+    sample = shared_data("data/coco_sample")
+    path = sample / "annotations.json"
+    people = read_people("coco", path, sample / "images")
     estimates = guesses(np.random.default_rng(seed), people)
     same(evaluate_estimates(people, estimates, draws=0), pycocotools(path, people, estimates))
 
