@@ -241,22 +241,21 @@ def test_vertices_and_joints_are_the_papers(folder, smpl):
         )
         assert np.abs(posed.vertices[: family.vertices] - expected).max() < 2e-4
         for k, name in enumerate(COCO_KEYPOINTS):
-            if k >= 5:
-                at = joints[family.joints.index(name)]
-                assert posed.keypoints[k] == pytest.approx(at, abs=1e-6)
-            else:
+            if k < 5:
                 at = posed.vertices[family.face_points[k]]
-                assert posed.keypoints[k] == pytest.approx(at, abs=1e-6)
+            else:
+                at = joints[family.joints.index(name)]
+            assert posed.keypoints[k] == pytest.approx(at, abs=1e-6)
 
 
 def test_tpose_joints_are_the_regressed_ones(folder, smpl):
     model = read_model(default_file(folder, smpl), FAMILIES[smpl.name])
     at = to_world(model.regressor @ model.template)
     at -= at[[1, 2]].mean(axis=0)
-    for name, point in keypoints(smpl, {}).items():
-        if name.split("_")[-1] not in ("nose", "eye", "ear"):
-            index = FAMILIES[smpl.name].joints.index(name)
-            assert point == pytest.approx(at[index], abs=1e-9)
+    points = keypoints(smpl, {})
+    for name in COCO_KEYPOINTS[5:]:  # not of the face
+        index = FAMILIES[smpl.name].joints.index(name)
+        assert points[name] == pytest.approx(at[index], abs=1e-9)
 
 
 def test_an_elbow_turns_forearm_and_hand_rigidly_and_nothing_else(folder, smpl):
@@ -383,8 +382,7 @@ def test_parts_lie_where_they_should(smpl):
     middle = {p: centres[surface.face_parts == i].mean(axis=0) for i, p in enumerate(PARTS) if i}
     for part, at in middle.items():
         assert at[0] == pytest.approx(-middle[mirrored(part)][0], abs=0.02)
-        if part.startswith("left"):
-            assert at[0] > 0.05
+        assert (at[0] > 0.05) == part.startswith("left")
     heights = [middle[p][2] for p in ("head", "torso", "left_upper_leg", "left_lower_leg")]
     assert heights == sorted(heights, reverse=True)
     reach = [middle[f"left_{p}"][0] for p in ("upper_arm", "lower_arm", "hand")]
@@ -440,21 +438,29 @@ def test_a_dressed_body_has_no_holes(smpl):
     corners = surface.canonical[surface.faces].astype(float)
     cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     ahead, skin = cross[:, 1] < 0, surface.faces_of("skin")
-    for index, part in enumerate(PARTS):
-        if part == "torso" or part.endswith(("arm", "leg")):
-            mine = ahead & (surface.face_parts == index)
-            shown, there = (-cross[mine & which, 1].sum() for which in (is_seen, skin))
-            assert shown == pytest.approx(there, rel=0.25)
+    dressed = [part for part in PARTS if part == "torso" or part.endswith(("arm", "leg"))]
+    assert len(dressed) == 9
+    for part in dressed:
+        mine = ahead & (surface.face_parts == PARTS.index(part))
+        shown, there = (-cross[mine & which, 1].sum() for which in (is_seen, skin))
+        assert shown == pytest.approx(there, rel=0.25)
 
 
-def test_pictures_lie_on_the_skin_where_there_are_texture_coordinates(smpl, tmp_path):
+@pytest.fixture
+def blue_skin(tmp_path):
+    """Options of people whose skin is a blue picture."""
     cv2.imwrite(str(tmp_path / "blue.png"), np.full((64, 64, 3), (200, 20, 20), np.uint8))
-    config = SceneConfig(image_size=96, textures=tmp_path, backgrounds="plain")
-    if smpl.name != "smplx":
-        with pytest.raises(UserError, match="hold no texture coordinates"):
-            sample_scene(config, seed=1, body=smpl)
-        return
-    rendering = Renderer(smpl).render(sample_scene(config, seed=1, body=smpl))
+    return SceneConfig(image_size=96, textures=tmp_path, backgrounds="plain")
+
+
+@pytest.mark.parametrize("name", [name for name in FAMILIES if name != "smplx"])
+def test_a_skin_picture_needs_texture_coordinates(load, blue_skin, name):
+    with pytest.raises(UserError, match="hold no texture coordinates"):
+        sample_scene(blue_skin, seed=1, body=load(name))
+
+
+def test_a_skin_picture_lies_on_the_skin_of_smplx(smplx, blue_skin):
+    rendering = Renderer(smplx).render(sample_scene(blue_skin, seed=1, body=smplx))
     g = rendering.gbuffer
     blue, green, red = rendering.image[g.whole(g.by_pixel(g.covered).sum(axis=2)) == 4].T
     # But for the eyes.
@@ -463,14 +469,12 @@ def test_pictures_lie_on_the_skin_where_there_are_texture_coordinates(smpl, tmp_
 
 def test_every_keypoint_has_a_neighbourhood_of_its_own(smpl):
     bits = smpl.surface.face_keypoints[smpl.surface.faces_of("skin")]
-    for k, name in enumerate(COCO_KEYPOINTS):
-        mine = (bits >> np.uint32(k)) & 1 == 1
-        assert mine.sum() > 20
-        if name != mirrored(name):
-            other = COCO_KEYPOINTS.index(mirrored(name))
-            shared = mine & ((bits >> np.uint32(other)) & 1 == 1)
-            # Hip joints lie so near the middle that both see the skin between the legs.
-            assert shared.sum() <= (0.2 if "hip" in name else 0) * mine.sum()
+    near = {name: (bits >> np.uint32(k)) & 1 == 1 for k, name in enumerate(COCO_KEYPOINTS)}
+    assert min(mine.sum() for mine in near.values()) > 20
+    for name in COCO_KEYPOINTS[1:]:  # the nose is nobody's left or right
+        shared = near[name] & near[mirrored(name)]
+        # Hip joints lie so near the middle that both see the skin between the legs.
+        assert shared.sum() <= (0.2 if "hip" in name else 0) * near[name].sum()
 
 
 def test_paint_meets_its_landmarks(smpl):
@@ -490,11 +494,12 @@ def test_paint_meets_its_landmarks(smpl):
 def test_uvs_are_the_files_or_none(folder, smpl):
     surface = smpl.surface
     assert surface.face_uv.shape == surface.faces.shape
+    expected = np.zeros_like(surface.uv)
     if smpl.name == "smplx":
         u, v = np.load(default_file(folder, smpl))["vt"].T
-        assert np.allclose(surface.uv, np.stack([u, 1 - v], axis=1))
-    else:
-        assert not surface.uv.any()
+        expected = np.stack([u, 1 - v], axis=1)
+    assert surface.uv.shape == expected.shape
+    assert np.allclose(surface.uv, expected)
 
 
 @pytest.mark.parametrize(

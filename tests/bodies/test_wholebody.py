@@ -99,10 +99,11 @@ def test_finger_joints_lie_inside_the_fingers(body, kind):
 def test_toes_heels_face_and_fingertips_are_on_the_skin(body, kind):
     posed = body.pose(BODIES[kind], {}, {})
     skin = posed.vertices[np.unique(skin_of(body))]
-    for name, point in zip(MORE_KEYPOINTS, more_keypoints(posed), strict=True):
-        if name in GROUPS["foot"] + GROUPS["face"] or name.endswith("4"):
-            limit = 0.012 if name.endswith(("heel", "_8")) else 0.008  # coarse there
-            assert np.linalg.norm(skin - point, axis=1).min() < limit, name
+    points = dict(zip(MORE_KEYPOINTS, more_keypoints(posed), strict=True))
+    tips = tuple(f"{side}_{finger}4" for side in ("left", "right") for finger in FINGERS)
+    for name in GROUPS["foot"] + GROUPS["face"] + tips:
+        limit = 0.012 if name.endswith(("heel", "_8")) else 0.008  # coarse there
+        assert np.linalg.norm(skin - points[name], axis=1).min() < limit, name
 
 
 def test_phalanges_keep_their_length_and_fingers_close(body):

@@ -55,15 +55,17 @@ def test_feminine_people_wear_skirts_and_long_hair_more_often():
 
 def test_garments_end_where_their_names_say():
     """Metres on the T-pose: elbow 0.46, wrist 0.73; knee -0.45, ankle -0.87."""
-    for outfit in outfits(0.5):
-        if outfit.top == "t-shirt":
-            assert 0.17 < outfit.sleeve <= 0.46
-        if outfit.top == "shirt":
-            assert 0.46 < outfit.sleeve <= 0.73
-        if outfit.bottom == "shorts":
-            assert -0.46 <= outfit.hem < -0.2
-        if outfit.bottom == "trousers":
-            assert -0.87 <= outfit.hem < -0.6
+    people = outfits(0.5)
+    ends = {
+        name: [o.sleeve for o in people if o.top == name]
+        + [o.hem for o in people if o.bottom == name]
+        for name in ("t-shirt", "shirt", "shorts", "trousers")
+    }
+    assert 0.17 < min(ends["t-shirt"]) <= max(ends["t-shirt"]) <= 0.46
+    assert 0.46 < min(ends["shirt"]) <= max(ends["shirt"]) <= 0.73
+    assert -0.46 <= min(ends["shorts"]) <= max(ends["shorts"]) < -0.2
+    assert -0.87 <= min(ends["trousers"]) <= max(ends["trousers"]) < -0.6
+    for outfit in people:
         assert (shoe_top(outfit) < -1) == (outfit.shoes == "bare")
 
 

@@ -341,12 +341,13 @@ def test_skin_that_clothes_hide_leaves_no_hole(body, renderer, monkeypatch):
     scenes = [sample_scene(config, 1, index, body) for index in range(60)]
     covered = [renderer.render(scene).gbuffer.covered for scene in scenes]
     launch = rendering_of_scenes.launch
+    culled = []
 
     def launch_with_all_skin(device, kernel, dim, *arguments):
         launch(device, kernel, dim, *arguments)
         if kernel is geometry.visible_sides:
             sides = arguments[-1].numpy().copy()
-            assert (sides == 3).any()
+            culled.append((sides == 3).sum())
             sides[sides == 3] = 1
             arguments[-1].assign(sides)
 
@@ -355,6 +356,8 @@ def test_skin_that_clothes_hide_leaves_no_hole(body, renderer, monkeypatch):
         everything = renderer.render(scene).gbuffer.covered
         # Not none: where a joint is bent hard, skin reaches through the cloth.
         assert (everything & ~seen).sum() < 1e-3 * everything.sum()
+    assert len(culled) == len(scenes)
+    assert min(culled) > 0
 
 
 def two_people(body):
