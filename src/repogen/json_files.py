@@ -2,12 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from repogen.errors import UserError
 
 
-def read_json(path: Path, name: str = "") -> Any:
+def read_json(path: Path, name: str = "") -> object:
     """What a file holds; errors put `name`, an option for instance, before its path.
 
     Raises `UserError` for one that cannot be read, is no JSON, or is nested too deeply.

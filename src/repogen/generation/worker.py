@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import threading
+from ctypes import c_byte
 from functools import lru_cache
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
@@ -93,7 +94,7 @@ _stopping: Any = None
 """Whose `value` says whether the run is; of a worker process."""
 
 
-def start(stopping: Any) -> None:
+def start(stopping: c_byte) -> None:
     """Initialise a worker process, which ends when its parent does and begins nothing more once
     the `value` of `stopping` is true."""
     global _stopping
