@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from dataset_files import contents
 from repogen import GenerateConfig, generate
 from repogen.datasets.folder import CHUNK, DatasetFolder, Record, partial_files
 from repogen.generation import engines, loop
@@ -31,17 +32,8 @@ def config_of(kind: str, **more: Any) -> GenerateConfig:
     return GenerateConfig(**({"workers": 1} | OPTIONS | {"format": kind} | more))
 
 
-def contents(root: Path) -> dict[str, bytes]:
-    """Every file but run.json, which says how many workers there were."""
-    return {
-        str(p.relative_to(root)): p.read_bytes()
-        for p in sorted(root.rglob("*"))
-        if p.is_file() and p.name != "run.json"
-    }
-
-
 def in_the_open(root: Path) -> dict[str, bytes]:
-    """The same without work in progress."""
+    """`contents` without work in progress."""
     return {
         name: data
         for name, data in contents(root).items()

@@ -5,13 +5,13 @@ import socket
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from pycocotools import mask as rle
 
+from dataset_files import contents
 from repogen import GenerateConfig, UserError, generate, rerender, validate
 from repogen.assets import Item, assets_dir, remove
 from repogen.assets.packs import write_index
@@ -22,15 +22,6 @@ from repogen.generation.record import run_record
 from repogen.generation.worker import write_chunk_elsewhere
 
 SMALL = {"image_size": 96, "backgrounds": "builtin", "seed": 11, "workers": 1}
-
-
-def contents(root: Path) -> dict[str, bytes]:
-    """Every file of a dataset but run.json, which says how many workers there were."""
-    return {
-        str(p.relative_to(root)): p.read_bytes()
-        for p in sorted(root.rglob("*"))
-        if p.is_file() and p.name != "run.json"
-    }
 
 
 @pytest.fixture(scope="module")

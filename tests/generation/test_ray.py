@@ -13,6 +13,7 @@ from tempfile import mkdtemp
 
 import pytest
 
+from dataset_files import contents
 from repogen import GenerateConfig, UserError, generate
 from repogen.datasets.folder import CHUNK
 
@@ -24,14 +25,6 @@ OPTIONS = {
     "image_size": 96, "backgrounds": "builtin", "seed": 3, "wardrobe": "painted",
     "images": 6 * CHUNK + 5,
 }  # fmt: skip
-
-
-def contents(root: Path) -> dict[str, bytes]:
-    return {
-        str(p.relative_to(root)): p.read_bytes()
-        for p in root.rglob("*")
-        if p.is_file() and p.name != "run.json"
-    }
 
 
 @pytest.fixture(scope="module")
