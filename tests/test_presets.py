@@ -24,12 +24,12 @@ def test_options_win_over_a_preset(options_of):
 @pytest.mark.parametrize("value", ["true", "false"])
 def test_a_toml_file_may_hold_booleans(options_of, tmp_path, value):
     path = tmp_path / "options.toml"
-    path.write_text(f"patterns = {value}\n")
+    path.write_text(f"[people]\npatterns = {value}\n")
     flag = "--patterns" if value == "true" else "--no-patterns"
     assert options_of("generate", "out", "--config", path) == options_of("generate", "out", flag)
 
 
-@pytest.mark.parametrize("line", ["patterns = 1", "images = true", "pose_variance = false"])
+@pytest.mark.parametrize("line", ["[people]\npatterns = 1", "images = true"])
 def test_a_toml_file_may_not_mix_booleans_and_numbers(options_of, tmp_path, line):
     path = tmp_path / "options.toml"
     path.write_text(line + "\n")

@@ -28,7 +28,7 @@ def config_from_table(table: dict[str, Any], where: str) -> GenerateConfig:
     """
     known = {field.name: field.type for field in fields(GenerateConfig)}
     converter = cattrs.Converter()
-    for kind in (bool, int, float, str):
+    for kind in (int, float, str):
         converter.register_structure_hook(kind, _exactly)
     values = {}
     for key, value in table.items():
@@ -45,8 +45,7 @@ def config_from_table(table: dict[str, Any], where: str) -> GenerateConfig:
 
 def _exactly(value: Any, kind: type) -> Any:
     """No silent conversions: "512" is no number, 1.5 is no count, true is neither."""
-    allowed = (int, float) if kind is float else kind
-    if isinstance(value, bool) != (kind is bool) or not isinstance(value, allowed):
+    if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else kind):
         raise TypeError(kind.__name__)
     if isinstance(value, int) and abs(value) >= 2**63:  # no whole number of TOML
         raise OverflowError(value)
