@@ -3,13 +3,34 @@
 import json
 import os
 import tempfile
+from dataclasses import is_dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import tyro
+
+from repogen.cli import _run as run_words
 
 # What the machine's user has installed must not change what tests see.
 os.environ["REPOGEN_ASSETS"] = tempfile.mkdtemp(prefix="repogen-no-assets-")
+
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """Paths of real data, which is no part of the repository: `shared_data("data/lspet")` is found
+    in the folder `shared` beside the checkout. A test whose data is missing is skipped."""
+
+    def find(name):
+        path = SHARED / name
+        if not path.exists():
+            pytest.skip(f"needs shared/{name} beside the checkout: {path} does not exist")
+        return path
+
+    return find
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +80,26 @@ def coco(tmp_path):
     for image in images:
         cv2.imwrite(str(tmp_path / "2017" / image["file_name"]), np.zeros((50, 50, 3), np.uint8))
     return path
+
+
+@pytest.fixture
+def options_of():
+    """Parses the words of a command as the command line does, without running it; returns the
+    config that they build."""
+    parse = tyro.cli
+
+    def options(verb, *words):
+        calls = []
+
+        def parse_only(*args, **kwargs):
+            calls.append(parse(*args, **kwargs))
+            return lambda: 0
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(tyro, "cli", parse_only)
+            assert run_words([verb, *map(str, words)]) == 0
+        (call,) = calls
+        (config,) = (v for v in (*call.args, *call.keywords.values()) if is_dataclass(v))
+        return config
+
+    return options

@@ -1,25 +1,40 @@
 """The experiments: small ones run whole, and go on where they were stopped."""
 
-import importlib
 import json
+import re
+import runpy
 import sys
+from importlib import import_module
+from itertools import takewhile
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
-from repogen import PRESETS, GenerateConfig, generate
+from repogen import GenerateConfig, UserError, generate
+from repogen.assets.packs import Item, write_index
+from repogen.datasets.sets import SetSpec
 
 FOLDER = Path(__file__).parents[1] / "experiments"
-TABLES = (
-    "table2", "table3", "table4", "table5", "figure5", "held_out_views", "real_photographs",
-    "clothes",
-)  # fmt: skip
+PAPER = "--real coco=a.json:photographs --test bottom=set top=set --backgrounds plain"
+MADE_HERE = "--real made --test made --backgrounds photographs"
+PHOTOGRAPHS = "--real lspet=a.json:photographs --test none --backgrounds photographs"
+SCRIPTS = [
+    *((name, PAPER.split()) for name in ("table2", "table3", "table4", "table5", "figure5")),
+    *((name, MADE_HERE.split()) for name in ("held_out_views", "clothes")),
+    *(("real_photographs", [*PHOTOGRAPHS.split(), "--split", s])
+      for s in ("dev", "test", "clothes", "long")),
+]  # fmt: skip
+"""Each script with its options, for files of the fixture `data`."""
+
+ENDS = ("low", "value", "high")
 
 
 @pytest.fixture
 def script(monkeypatch):
     monkeypatch.syspath_prepend(str(FOLDER))
-    return importlib.import_module
+    return import_module
 
 
 def test_an_experiment_runs_and_is_not_repeated(script, tmp_path, body, capsys):
@@ -53,16 +68,88 @@ def test_an_experiment_runs_and_is_not_repeated(script, tmp_path, body, capsys):
     assert not [line for line in capsys.readouterr().out.splitlines() if line.startswith("$")]
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_every_arm_names_what_there_is(script, name):
-    module = script(name)
-    arms = getattr(module, "ARMS", None) or module.TEST_ARMS + module.DEV_ARMS + module.CLOTHES_ARMS
-    assert len(arms) >= 3
-    for arm in arms:
-        assert 0 <= arm.rotation <= 180
-        options = arm.generate or {}
-        assert options.get("preset") in {None, *PRESETS}
-        assert options.get("images", 1) >= 1
+def names_after(flag, words):
+    """NAME of each NAME=VALUE that follows a flag."""
+    texts = [str(word) for word in words[words.index(flag) + 1 :]]
+    return [text.partition("=")[0] for text in takewhile(lambda text: text[:2] != "--", texts)]
+
+
+@pytest.fixture
+def without_running(script, options_of, monkeypatch):
+    """Makes the experiments parse the commands that they would run; returns their verbs.
+    Evaluations write a report of made-up scores."""
+    commands = []
+
+    def command(verb, *words, threads=0):
+        options_of(verb, *words)
+        commands.append(verb)
+        if verb == "evaluate":
+            scores = dict.fromkeys(("AP", "OKS", "PCK", "swapped"), dict.fromkeys(ENDS, 0.5))
+            runs, tests = names_after("--weights", words), names_after("--data", words)
+            total = {key: dict.fromkeys(runs, scores) for key in ("scores", "differences")}
+            out = words[words.index("--out") + 1]
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text(json.dumps({"sets": {test: {"total": total} for test in tests}}))
+
+    engine = script("engine")
+    monkeypatch.setattr(engine, "_command", command)
+    monkeypatch.setattr(engine, "read_mix", lambda specs: range(100))
+    monkeypatch.setattr(engine, "parse_set", lambda spec: SetSpec(spec.partition("=")[0]))
+    return commands
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """Folders of two photographs and two panoramas, an annotation file, and a pack of clothes."""
+    monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "assets"))
+    folders = {"photographs": (".jpg", np.uint8), "assets/environments": (".hdr", np.float32)}
+    for folder, (suffix, kind) in folders.items():
+        (tmp_path / folder).mkdir(parents=True)
+        for name in "ab":
+            path = str(tmp_path / folder / (name + suffix))
+            cv2.imwrite(path, np.ones((64, 128, 3), kind))
+    panoramas = [Item("environment", n, n, "CC0", {f"{n}.hdr": ""}, ()) for n in "ab"]
+    write_index(tmp_path / "assets/environments", "environments", "1", "here", panoramas)
+    clothes = tmp_path / "assets/clothes"
+    clothes.mkdir()
+    write_index(clothes, "clothes", "1", "here", [Item("clothes", "suit", "1", "CC0", {}, ())])
+    person = {"id": 1, "image_id": 1, "torso": "up"}
+    (tmp_path / "a.json").write_text(json.dumps({"images": [{"id": 1}], "annotations": [person]}))
+    return tmp_path
+
+
+@pytest.mark.parametrize(("name", "words"), SCRIPTS)
+def test_every_command_of_an_experiment_has_options_that_exist(
+    without_running, data, monkeypatch, name, words
+):
+    """The whole script runs but for its commands, which are parsed by the command line's parser."""
+    monkeypatch.chdir(data)
+    path = FOLDER / f"{name}.py"
+    monkeypatch.setattr(sys, "argv", [str(path), *words, "--out", "out", "--seeds", "1"])
+    runpy.run_path(str(path), run_name="__main__")
+    assert without_running.count("train") >= 3
+    assert without_running.count("generate") >= 1
+    assert without_running.count("evaluate") == 1
+    assert len(list((data / "out").glob("*.md"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"pose-varience": 0.5}, "--pose-varience"),
+        ({"preset": "paper-tob"}, "preset"),
+        ({"views": "abov"}, "abov"),
+        ({"images": 0}, "--images 0"),
+        ({"roll": 10}, "--roll"),
+    ],
+)
+def test_an_arm_with_a_wrong_option_is_refused(script, without_running, tmp_path, options, message):
+    engine = script("engine")
+    experiment = engine.Experiment(
+        out=tmp_path, real="real=set", test=("a=b",), backgrounds="plain", seeds=1
+    )
+    with pytest.raises(UserError, match=re.escape(message)):
+        engine.run(experiment, "x", (engine.Arm("wrong", {"images": 10} | options),))
 
 
 def test_nobody_is_in_two_parts_of_the_photographs(script, tmp_path):
@@ -95,5 +182,5 @@ def test_full_size_needs_trained_weights(script, tmp_path):
 
 
 def teardown_module():
-    for name in ("engine", *TABLES):
-        sys.modules.pop(name, None)
+    for path in FOLDER.glob("*.py"):
+        sys.modules.pop(path.stem, None)

@@ -2,12 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from repogen.errors import UserError
 
 
-def read_json(path: Path, name: str = "") -> Any:
+def read_json(path: Path, name: str = "") -> object:
     """The content of a JSON file; `name`, such as an option, stands before the path in errors.
 
     Raises `UserError` for a file that cannot be read, is not JSON, or is nested too deeply.

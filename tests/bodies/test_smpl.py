@@ -442,14 +442,21 @@ def test_a_dressed_body_is_fully_visible_from_the_front(smpl):
         assert shown == pytest.approx(expected, rel=0.25)
 
 
-def test_pictures_lie_on_the_skin_where_there_are_texture_coordinates(smpl, tmp_path):
+@pytest.fixture
+def blue_skin(tmp_path):
+    """Options of people whose skin is a blue picture."""
     cv2.imwrite(str(tmp_path / "blue.png"), np.full((64, 64, 3), (200, 20, 20), np.uint8))
-    config = SceneConfig(image_size=96, textures=tmp_path, backgrounds="plain")
-    if smpl.name != "smplx":
-        with pytest.raises(UserError, match="hold no texture coordinates"):
-            sample_scene(config, seed=1, body=smpl)
-        return
-    rendering = Renderer(smpl).render(sample_scene(config, seed=1, body=smpl))
+    return SceneConfig(image_size=96, textures=tmp_path, backgrounds="plain")
+
+
+@pytest.mark.parametrize("name", [name for name in FAMILIES if name != "smplx"])
+def test_a_skin_picture_needs_texture_coordinates(load, blue_skin, name):
+    with pytest.raises(UserError, match="hold no texture coordinates"):
+        sample_scene(blue_skin, seed=1, body=load(name))
+
+
+def test_a_skin_picture_lies_on_the_skin_of_smplx(smplx, blue_skin):
+    rendering = Renderer(smplx).render(sample_scene(blue_skin, seed=1, body=smplx))
     g = rendering.gbuffer
     blue, green, red = rendering.image[g.to_image(g.by_pixel(g.covered).sum(axis=2)) == 4].T
     # But for the eyes.
@@ -483,11 +490,12 @@ def test_canonical_landmarks_equal_annys(smpl):
 def test_texture_coordinates_are_the_files_or_zero(folder, smpl):
     surface = smpl.surface
     assert surface.face_uv.shape == surface.faces.shape
+    expected = np.zeros_like(surface.uv)
     if smpl.name == "smplx":
         u, v = np.load(default_file(folder, smpl))["vt"].T
-        assert np.allclose(surface.uv, np.stack([u, 1 - v], axis=1))
-    else:
-        assert not surface.uv.any()
+        expected = np.stack([u, 1 - v], axis=1)
+    assert surface.uv.shape == expected.shape
+    assert np.allclose(surface.uv, expected)
 
 
 @pytest.mark.parametrize(

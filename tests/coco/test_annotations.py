@@ -1,7 +1,6 @@
 """Reading COCO files: crowds, missing fields, both kinds of masks, boxes beyond the image."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from repogen import UserError
 from repogen.bodies import COCO_KEYPOINTS
 from repogen.coco.annotations import read_person_annotations
 
-SAMPLE = Path(__file__).parents[3] / "shared/data/coco_sample"
 POLYGON = [[10.0, 10.0, 50.0, 10.0, 50.0, 90.0, 10.0, 90.0]]
 
 
@@ -195,10 +193,10 @@ def test_files_that_are_missing_or_not_json_are_refused(tmp_path):
         read_person_annotations("x", tmp_path / "y.json", tmp_path)
 
 
-@pytest.mark.skipif(not SAMPLE.exists(), reason="no shared data here")
-def test_real_coco_annotations_agree_with_pycocotools(capsys):
-    people = read_person_annotations("coco", SAMPLE / "annotations.json", SAMPLE / "images")
-    coco = COCO(SAMPLE / "annotations.json")
+def test_real_coco_annotations_agree_with_pycocotools(capsys, shared_data):
+    sample = shared_data("data/coco_sample")
+    people = read_person_annotations("coco", sample / "annotations.json", sample / "images")
+    coco = COCO(sample / "annotations.json")
     known = coco.loadAnns(coco.getAnnIds(catIds=[1]))
     assert sorted(people.ids) == sorted(a["id"] for a in known)
     assert (people.keypoints[:, :, 2] == 0).all(axis=1).any()

@@ -83,10 +83,12 @@ def test_the_blur_of_the_farthest_background_is_limited(focal_px):
 def test_motion_blur_scales_with_the_picture():
     small = sensors("motion", focal_px=600.0, width=512)
     large = sensors("motion", focal_px=1200.0, width=1024)
-    for one, other in zip(small, large, strict=True):
-        if one.people_motion[0] > 0:
-            assert other.people_motion[0] == pytest.approx(2 * one.people_motion[0])
-            assert other.people_motion[1] == one.people_motion[1]
+    pairs = [(a.people_motion, b.people_motion) for a, b in zip(small, large, strict=True)]
+    moving = [pair for pair in pairs if pair[0][0] > 0]
+    assert moving
+    for (length, direction), (larger, same) in moving:
+        assert larger == pytest.approx(2 * length)
+        assert same == direction
 
 
 def test_an_unknown_effect_is_a_user_error_that_names_the_others():

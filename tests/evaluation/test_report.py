@@ -4,7 +4,6 @@ import json
 import math
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,8 +19,6 @@ from repogen.evaluation.report import evaluate, write_report
 from repogen.evaluation.results import Report
 from repogen.models import build_model
 from repogen.models.weights import save_weights
-
-LSPET = Path(__file__).parents[2] / "../shared/data/lspet"
 
 
 @pytest.fixture(scope="module")
@@ -182,9 +179,9 @@ def test_a_blend_scores_as_the_models_at_its_ends(tmp_path, runs, ours):
     assert "Score against alpha" in out.with_suffix(".html").read_text()
 
 
-@pytest.mark.skipif(not LSPET.exists(), reason="needs lspet")
-def test_lspet_people_without_face_joints_are_scored(runs):
-    spec = f"lspet={LSPET}/annotations.json:{LSPET}/images:6"
+def test_lspet_people_without_face_joints_are_scored(runs, shared_data):
+    lspet = shared_data("data/lspet")
+    spec = f"lspet={lspet}/annotations.json:{lspet}/images:6"
     scores = evaluate(EvaluateConfig((f"{runs}/a",), (spec,), draws=20)).sets["lspet"]
     total = scores.total.scores["a"]
     assert scores.total.persons == 6

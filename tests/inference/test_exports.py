@@ -166,8 +166,10 @@ def test_label_studio_tasks_fit_the_labelling_configuration(tmp_path, found):
         assert set(region["value"][region["type"]]) <= set(labels[region["from_name"]])
         assert region["to_name"] == config.find("Image").get("name")
         assert (region["original_width"], region["original_height"]) == (200, 100)
-        if region["from_name"] == "joint":
-            assert regions[region["parentID"]]["type"] == "rectanglelabels"
+    joints = [region for region in regions.values() if region["from_name"] == "joint"]
+    assert len(joints) == 15 + 17
+    for joint in joints:
+        assert regions[joint["parentID"]]["type"] == "rectanglelabels"
 
 
 def test_label_studio_lengths_are_percent_of_the_image(tmp_path, found):

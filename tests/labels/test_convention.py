@@ -1,16 +1,12 @@
 """The shift of shoulders and hips brings our proportions nearer to real annotators'."""
 
 import json
-from pathlib import Path
 
 import numpy as np
-import pytest
 
 from repogen import SceneConfig, sample_scene
 from repogen.labels.convention import annotators_keypoints
 from repogen.people.posing import pose_person
-
-LSPET = Path(__file__).parents[3] / "shared/data/lspet/annotations.json"
 
 
 def proportions(points: np.ndarray) -> tuple[float, float] | None:
@@ -31,10 +27,10 @@ def proportions(points: np.ndarray) -> tuple[float, float] | None:
     return float(np.linalg.norm(trunk) / (thigh + shank)), float(thigh / shank)
 
 
-@pytest.mark.skipif(not LSPET.exists(), reason="needs shared/data/lspet")
-def test_shifted_joints_have_annotators_proportions(body):
+def test_shifted_joints_have_annotators_proportions(body, shared_data):
     real = []
-    for annotation in json.loads(LSPET.read_text())["annotations"]:
+    lspet = shared_data("data/lspet/annotations.json")
+    for annotation in json.loads(lspet.read_text())["annotations"]:
         points = np.array(annotation["keypoints"], dtype=float).reshape(17, 3)
         if annotation.get("torso") == "up" and (points[[5, 6, *range(11, 17)], 2] > 0).all():
             real.append(proportions(points[:, :2]))

@@ -60,7 +60,7 @@ def test_each_set_has_its_entries(renderings, keypoints):
 
 
 def test_points_in_space_project_onto_those_in_the_image(renderings):
-    flags = []
+    flags, boxes = [], []
     for rendering in renderings:
         (annotation,) = label(rendering, keypoints="wholebody")
         for group in GROUPS:
@@ -73,8 +73,11 @@ def test_points_in_space_project_onto_those_in_the_image(renderings):
             if group != "foot" and shown.any():
                 x, y, width, height = annotation[f"{group}_box"]
                 low, high = flat[shown, :2].min(axis=0), flat[shown, :2].max(axis=0)
-                assert [x, y, x + width, y + height] == pytest.approx([*low, *high], abs=2e-3)
+                boxes.append(([x, y, x + width, y + height], [*low, *high]))
             flags += list(flat[:, 2])
+    assert len(boxes) > len(renderings)
+    for box, points in boxes:
+        assert box == pytest.approx(points, abs=2e-3)
     assert set(flags) == {0, 1, 2}
 
 
@@ -143,13 +146,13 @@ def test_a_seen_point_of_the_face_has_skin_as_near_as_its_neighbourhood(body, re
     (annotation,) = label(rendering, keypoints="wholebody")
     g = rendering.gbuffer
     depth = g.to_image(g.depth[:: g.samples, :: g.samples])
-    checked = 0
+    gaps = []
     for (x, y, v), point in zip(triples(annotation, "face"), annotation["face_3d"], strict=True):
         if v == 2:
             around = depth[int(y) - 3 : int(y) + 4, int(x) - 3 : int(x) + 4]
-            assert np.abs(around - point[2]).min() < 0.01
-            checked += 1
-    assert checked > 30
+            gaps.append(np.abs(around - point[2]).min())
+    assert len(gaps) > 30
+    assert max(gaps) < 0.01
 
 
 def test_what_cannot_be_labelled_is_refused(renderings):

@@ -64,9 +64,10 @@ def test_a_mae_backbone_keeps_the_random_head_and_last_norm(vitpose, mmpose_weig
     norm = {"backbone.layernorm.weight", "backbone.layernorm.bias"}
     assert norm < set(fresh)
     assert all(key.startswith("head.") for key in set(fresh) - norm)
-    for key, value in vitpose.state_dict().items():
-        if ".layer." in key:
-            assert torch.equal(model.state_dict()[key], value), key
+    layers = {k: value for k, value in vitpose.state_dict().items() if ".layer." in k}
+    assert layers
+    for key, value in layers.items():
+        assert torch.equal(model.state_dict()[key], value), key
     placed = model.state_dict()["backbone.embeddings.position_embeddings"]
     assert torch.equal(placed, resample_positions(theirs["pos_embed"]))
     assert torch.isfinite(model.eval()(torch.randn(1, 3, 256, 192))).all()

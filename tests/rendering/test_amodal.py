@@ -17,6 +17,7 @@ def test_amodal_boxes_hold_people_and_their_clothes(body, renderer, lens):
         views=("sphere",), distance=(0.9, 1.5), people=(2, 2), spread=1.0,
         backgrounds="plain", wardrobe="painted",
     )  # fmt: skip
+    seen, whole = [], []
     for index in range(3):
         scene = sample_scene(config, 1, index, body)
         rendering = renderer.render(scene)
@@ -27,14 +28,19 @@ def test_amodal_boxes_hold_people_and_their_clothes(body, renderer, lens):
             points = rendering.vertices[np.unique(faces)].astype(float)
             pixels = camera.to_pixels(points[camera.in_view(points)])
             if len(pixels):
-                assert (pixels.min(axis=0) > box[:2] - 0.01).all()
-                assert (pixels.max(axis=0) < box[2:] + 0.01).all()
+                seen.append((box, pixels))
             every = rendering.vertices[np.unique(mesh.faces[mesh.people == i])].astype(float)
             every = every[camera.in_view(every) & (camera.depth_of(every) > 0.05)]
             if len(every):
-                pixels = camera.to_pixels(every)
-                assert (box[:2] > pixels.min(axis=0) - 0.01).all()
-                assert (box[2:] < pixels.max(axis=0) + 0.01).all()
+                whole.append((box, camera.to_pixels(every)))
+    assert len(seen) >= 3
+    for box, pixels in seen:
+        assert (pixels.min(axis=0) > box[:2] - 0.01).all()
+        assert (pixels.max(axis=0) < box[2:] + 0.01).all()
+    assert len(whole) >= len(seen)
+    for box, pixels in whole:
+        assert (box[:2] > pixels.min(axis=0) - 0.01).all()
+        assert (box[2:] < pixels.max(axis=0) + 0.01).all()
 
 
 def test_overlap_boxes_hold_the_overlaps_with_all_other_boxes():

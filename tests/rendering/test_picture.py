@@ -344,12 +344,13 @@ def test_culling_skin_under_clothes_leaves_no_hole(body, renderer, monkeypatch):
     scenes = [sample_scene(config, 1, index, body) for index in range(60)]
     covered = [renderer.render(scene).gbuffer.covered for scene in scenes]
     launch = renderer_module.launch
+    culled = []
 
     def launch_with_all_skin(device, kernel, dim, *arguments):
         launch(device, kernel, dim, *arguments)
         if kernel is geometry.cull_faces:
             culling = arguments[-1].numpy().copy()
-            assert (culling == SHADOW_ONLY).any()
+            culled.append((culling == SHADOW_ONLY).sum())
             culling[culling == SHADOW_ONLY] = CULL_BACK
             arguments[-1].assign(culling)
 
@@ -358,6 +359,8 @@ def test_culling_skin_under_clothes_leaves_no_hole(body, renderer, monkeypatch):
         everything = renderer.render(scene).gbuffer.covered
         # A few differ: skin reaches through the cloth at joints that are bent far.
         assert (everything & ~seen).sum() < 1e-3 * everything.sum()
+    assert len(culled) == len(scenes)
+    assert min(culled) > 0
 
 
 def two_people(body):

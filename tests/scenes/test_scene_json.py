@@ -21,9 +21,8 @@ def scene(body):
 @pytest.mark.parametrize("background", [PHOTO, Plain("#12ab9f"), None])
 @pytest.mark.parametrize("people", [0, 1, 2])
 def test_round_trip_is_exact(scene, background, people):
-    if background is None:
-        assert isinstance(scene.background, Room)
-        background = scene.background
+    assert isinstance(scene.background, Room)
+    background = background or scene.background
     scene = replace(scene, background=background, people=scene.people * people)
     line = scene_to_json(scene)
     again = scene_from_json(line)

@@ -1,7 +1,6 @@
 """`chart_views`: from a COCO-keypoints file to charts, the cached regressor, bad input."""
 
 import json
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,8 +13,6 @@ from repogen.cache import cache_dir
 from repogen.cli import main
 from repogen.viewpoint_estimation import trained as kept
 from repogen.viewpoint_estimation.charting import chart_views, views_text
-
-DATA = Path(__file__).parents[2] / "../shared/data"
 
 
 @pytest.fixture(scope="module")
@@ -191,10 +188,9 @@ def test_bad_options_are_one_line(tmp_path, capsys, monkeypatch, words, says):
     assert err.count("\n") == 1
 
 
-@pytest.mark.skipif(not (DATA / "posefes").exists(), reason="no shared data")
-def test_posefes_people_are_seen_from_above(tmp_path, trained):
+def test_posefes_people_are_seen_from_above(tmp_path, shared_data, trained):
     """A fisheye camera on the ceiling: the elevation falls from the image centre outwards."""
-    path = DATA / "posefes/person_keypoints_scenario2.json"
+    path = shared_data("data/posefes/person_keypoints_scenario2.json")
     report = chart_views(path, tmp_path, regressor=trained)
     assert sum(row["all"] for row in report["shares"] if row["elevation_deg"][0] >= 0) > 0.8
     boxes = {a["id"]: a["bbox"] for a in json.loads(path.read_text())["annotations"]}
@@ -204,8 +200,8 @@ def test_posefes_people_are_seen_from_above(tmp_path, trained):
     assert spearmanr(radius, elevation)[0] < -0.3
 
 
-@pytest.mark.skipif(not (DATA / "coco_sample").exists(), reason="no shared data")
-def test_people_in_snapshots_are_seen_at_eye_level(tmp_path, trained):
-    report = chart_views(DATA / "coco_sample/annotations.json", tmp_path, regressor=trained)
+def test_people_in_snapshots_are_seen_at_eye_level(tmp_path, shared_data, trained):
+    path = shared_data("data/coco_sample/annotations.json")
+    report = chart_views(path, tmp_path, regressor=trained)
     level = [row["all"] for row in report["shares"] if row["elevation_deg"] in ([-30, 0], [0, 30])]
     assert sum(level) > 0.55

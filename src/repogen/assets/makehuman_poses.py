@@ -66,7 +66,9 @@ def read_bones(path: Path) -> Bones:
         raise UserError(f"{path.name} holds no MakeHuman skeleton: {error!r}") from error
 
 
-def put_pose(folder: Path, name: str, quaternions: Any, bones: Bones, licence: str) -> Item:
+def put_pose(
+    folder: Path, name: str, quaternions: dict[str, Any], bones: Bones, licence: str
+) -> Item:
     """Write poses/NAME.bvh, of one frame; returns the item.
 
     `quaternions` are, by bone, (x, y, z, w) of its rotation relative to its parent, about the

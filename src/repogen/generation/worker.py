@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import threading
+from ctypes import c_byte
 from functools import lru_cache
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
@@ -92,7 +93,7 @@ _stop_flag: Any = None
 """In a worker process: a shared number; its `value` is 1 once the run is stopping."""
 
 
-def start_worker(stop_flag: Any) -> None:
+def start_worker(stop_flag: c_byte) -> None:
     """Initialise a worker process: it exits with its parent and starts no chunk once the flag is
     set."""
     global _stop_flag

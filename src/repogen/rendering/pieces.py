@@ -11,8 +11,8 @@ import numpy as np
 from repogen.assets import assets_dir
 from repogen.bodies.protocol import Surface
 from repogen.environment.occluders import Occluder, occluder_surface, occluder_vertices
-from repogen.people.garments import REGIONS, FittedGarment, texel_density
-from repogen.people.outfit import Fabric, WornGarment
+from repogen.people.garments import FittedGarment, texel_density
+from repogen.people.outfit import REGIONS, Fabric, WornGarment
 from repogen.people.posing import PosedPerson
 from repogen.rendering.kernels.codes import (
     COVERED,

@@ -1,6 +1,7 @@
 """Parameter groups with layer-wise learning rate decay, the learning rate schedule, the EMA."""
 
 import re
+from typing import Any
 
 import torch
 from torch import nn
@@ -8,7 +9,7 @@ from torch import nn
 
 def parameter_groups(
     model: nn.Module, lr: float, weight_decay: float, layer_decay: float
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     """The parameter groups of an optimizer, one for each learning rate and weight decay.
 
     Layer i of n transformer layers learns at lr * layer_decay^(n + 1 - i), with the embeddings as
