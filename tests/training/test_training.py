@@ -194,7 +194,9 @@ def test_an_image_that_breaks_later_is_one_line_from_another_process(people, tmp
         return checked
 
     monkeypatch.setattr(sources, "readable", then_broken)
-    with pytest.raises(UserError, match=r"\A[^\n]*00000003\.jpg is missing or not an image[^\n]*\Z"):
+    with pytest.raises(
+        UserError, match=r"\A[^\n]*00000003\.jpg is missing or not an image[^\n]*\Z"
+    ):
         train(config(copied, tmp_path / "run", workers=1))
 
 
