@@ -18,8 +18,8 @@ from repogen.datasets.sets import SetSpec
 
 FOLDER = Path(__file__).parents[1] / "experiments"
 PAPER = "--real coco=a.json:photographs --test bottom=set top=set --backgrounds plain"
-MADE_HERE = "--real made --test made --backgrounds photographs"
-PHOTOGRAPHS = "--real lspet=a.json:photographs --test none --backgrounds photographs"
+MADE_HERE = "--backgrounds photographs"
+PHOTOGRAPHS = "--real lspet=a.json:photographs --backgrounds photographs"
 SCRIPTS = [
     *((name, PAPER.split()) for name in ("table2", "table3", "table4", "table5", "figure5")),
     *((name, MADE_HERE.split()) for name in ("held_out_views", "clothes")),
@@ -93,7 +93,7 @@ def without_running(script, options_of, monkeypatch):
 
     engine = script("engine")
     monkeypatch.setattr(engine, "_command", command)
-    monkeypatch.setattr(engine, "read_mix", lambda specs: range(100))
+    monkeypatch.setattr(engine, "read_data_mix", lambda specs: range(100))
     monkeypatch.setattr(engine, "parse_set", lambda spec: SetSpec(spec.partition("=")[0]))
     return commands
 

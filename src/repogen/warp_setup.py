@@ -32,7 +32,7 @@ with _silent():
     wp.init()
 
 
-def struct_dtype(struct: Any) -> np.dtype[Any]:
+def struct_dtype(struct: wp.struct) -> np.dtype[Any]:
     """The NumPy structured dtype of a Warp struct."""
     return np.dtype(struct.numpy_dtype())
 

@@ -95,7 +95,7 @@ def model_to_garment(model: dict[str, Any], kind: str, name: str, licence: str) 
     return garment_from(arrays, metadata, where)
 
 
-def model_texture(materials: Any, path: Path, where: str) -> TextureSource:
+def model_texture(materials: list[dict[str, Any]] | None, path: Path, where: str) -> TextureSource:
     """The texture of the first material of the model at `path`, in files beside or below it.
 
     Raises `UserError`, naming `where`, if there is none.

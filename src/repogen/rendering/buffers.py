@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
@@ -18,7 +17,7 @@ def array(values: np.ndarray, dtype: type, device: str) -> wp.array:
     return wp.array(np.ascontiguousarray(values), dtype=dtype, device=device)
 
 
-def struct_array(values: np.ndarray, dtype: Any, device: str) -> wp.array:
+def struct_array(values: np.ndarray, dtype: type, device: str) -> wp.array:
     """A copy of a structured array (`struct_dtype`) on the device, as Warp structs `dtype`.
 
     It is copied as bytes: Warp would parse the layout of a structured array at every call.

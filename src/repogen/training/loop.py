@@ -23,8 +23,9 @@ from repogen.inference.network import torch_estimator
 from repogen.messages import say
 from repogen.models import build_model
 from repogen.models.heatmaps import joints_to_heatmaps
+from repogen.models.mmpose import Weights
 from repogen.models.pixels import normalize
-from repogen.models.weights import Weights, load_into, read_weights
+from repogen.models.weights import load_into, read_weights
 from repogen.training.batches import Batches, TimedLoader, worker_errors
 from repogen.training.config import TrainConfig
 from repogen.training.mix import DataMix, read_data_mix

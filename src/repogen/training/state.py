@@ -28,7 +28,8 @@ from repogen.files import (
     write_atomic,
 )
 from repogen.messages import warn
-from repogen.models.weights import Weights, blend_tensors, save_weights
+from repogen.models.mmpose import Weights
+from repogen.models.weights import blend_tensors, save_weights
 from repogen.training.config import TrainConfig
 from repogen.training.figures import training_figure
 from repogen.training.mix import DataMix
