@@ -90,7 +90,8 @@ def parse_backgrounds(spec: str) -> tuple[BackgroundSampler, str]:
         panoramas = _installed_panoramas()
         return _panoramas(panoramas) if panoramas else parse_backgrounds("builtin")
     if spec == "builtin":
-        return sample_room, "built-in rooms"
+        # run.json holds these words, and resuming compares them.
+        return sample_room, "built-in places"
     if spec == "plain":
         return lambda rng, _low, _far: Plain(to_hex(rng.random(3))), "plain colours"
     if spec.startswith("#"):
