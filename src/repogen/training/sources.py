@@ -48,7 +48,12 @@ class Source(Protocol):
         """The persons of an epoch of `count` crops, in order."""
 
     def sample(
-        self, rng: np.random.Generator, epoch: int, person: int, how: Augmentation, degrade: bool
+        self,
+        rng: np.random.Generator,
+        epoch: int,
+        person: int,
+        augmentation: Augmentation,
+        degrade: bool,
     ) -> Sample:
         """A randomly augmented crop of a person. `degrade` blurs and compresses renderings.
 
@@ -104,11 +109,16 @@ class CocoSource:
         return rng.permutation(rows)
 
     def sample(
-        self, rng: np.random.Generator, epoch: int, person: int, how: Augmentation, degrade: bool
+        self,
+        rng: np.random.Generator,
+        epoch: int,
+        person: int,
+        augmentation: Augmentation,
+        degrade: bool,
     ) -> Sample:
         """See `Source.sample`."""
         rendered = bool(self.people.rendered[self.people.image[person]])
-        return training_sample(rng, self.people, person, how, degrade and rendered)
+        return training_sample(rng, self.people, person, augmentation, degrade and rendered)
 
     def digests(self) -> dict[str, str]:
         """The SHA-256 of the COCO file."""
@@ -148,7 +158,12 @@ class ShardSource:
         return np.concatenate(out)[:count]
 
     def sample(
-        self, rng: np.random.Generator, epoch: int, person: int, how: Augmentation, degrade: bool
+        self,
+        rng: np.random.Generator,
+        epoch: int,
+        person: int,
+        augmentation: Augmentation,
+        degrade: bool,
     ) -> Sample:
         """See `Source.sample`. For a person without a labelled joint, the next one of the shard."""
         shard_index = int(np.searchsorted(self._ends, person, side="right"))
@@ -158,7 +173,7 @@ class ShardSource:
             raise UserError(f"{self.url}/{shard.name} holds nobody with keypoints and a box")
         person_in_shard = person - (int(self._ends[shard_index]) - shard.persons)
         row = np.searchsorted(people.ids, person_in_shard + 1) % len(people)
-        return training_sample(rng, people, int(row), how, degrade, pictures)
+        return training_sample(rng, people, int(row), augmentation, degrade, pictures)
 
     def digests(self) -> dict[str, str]:
         """The SHA-256 of the manifest, which holds the hashes of the shards."""
@@ -194,7 +209,12 @@ class LiveSource:
         return np.arange(count)
 
     def sample(
-        self, rng: np.random.Generator, epoch: int, person: int, how: Augmentation, degrade: bool
+        self,
+        rng: np.random.Generator,
+        epoch: int,
+        person: int,
+        augmentation: Augmentation,
+        degrade: bool,
     ) -> Sample:
         """See `Source.sample`. A random person of an image made for this (epoch, person) only."""
         from repogen.generation.worker import maker
@@ -205,7 +225,7 @@ class LiveSource:
             people, pictures = _trainable_people([record], "", f"{self.file}: image {person}")
             if len(people):
                 chosen = int(rng.integers(len(people)))
-                return training_sample(rng, people, chosen, how, degrade, pictures)
+                return training_sample(rng, people, chosen, augmentation, degrade, pictures)
         raise UserError(
             f"{self.file}: {_MAX_TRIES} images in a row show nobody; check its camera options"
         )
