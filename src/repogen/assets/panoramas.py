@@ -13,7 +13,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from repogen.errors import UserError
-from repogen.pictures import MAX_PIXELS, decode_picture
+from repogen.limits import MAX_PIXELS
+from repogen.pictures import decode_picture
 
 SUFFIXES = (".exr", ".hdr")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from PIL import Image
 
 from repogen.errors import UserError
-from repogen.pictures import MAX_PIXELS
+from repogen.limits import MAX_PIXELS
 
 
 def find_cutouts(folder: Path) -> tuple[Path, ...]:

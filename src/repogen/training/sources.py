@@ -53,7 +53,12 @@ class Source(Protocol):
         """The persons of an epoch of `count` crops, in order."""
 
     def sample(
-        self, rng: np.random.Generator, epoch: int, person: int, how: Augmentation, degrade: bool
+        self,
+        rng: np.random.Generator,
+        epoch: int,
+        person: int,
+        augmentation: Augmentation,
+        degrade: bool,
     ) -> TrainingCrop:
         """A randomly augmented crop of a person. `degrade` blurs and compresses renderings.
 
@@ -109,11 +114,16 @@ class CocoSource:
         return rng.permutation(rows)
 
     def sample(
-        self, rng: np.random.Generator, epoch: int, person: int, how: Augmentation, degrade: bool
+        self,
+        rng: np.random.Generator,
+        epoch: int,
+        person: int,
+        augmentation: Augmentation,
+        degrade: bool,
     ) -> TrainingCrop:
         """See `Source.sample`."""
         rendered = bool(self.people.rendered[self.people.image[person]])
-        return training_crop(rng, self.people, person, how, degrade and rendered)
+        return training_crop(rng, self.people, person, augmentation, degrade and rendered)
 
     def digests(self) -> dict[str, str]:
         """The SHA-256 of the COCO file."""
@@ -153,7 +163,12 @@ class ShardSource:
         return np.concatenate(out)[:count]
 
     def sample(
-        self, rng: np.random.Generator, epoch: int, person: int, how: Augmentation, degrade: bool
+        self,
+        rng: np.random.Generator,
+        epoch: int,
+        person: int,
+        augmentation: Augmentation,
+        degrade: bool,
     ) -> TrainingCrop:
         """See `Source.sample`. For a person without a labelled joint, the next one of the shard."""
         shard_index = int(np.searchsorted(self._ends, person, side="right"))
@@ -163,7 +178,7 @@ class ShardSource:
             raise UserError(f"{self.url}/{shard.name} holds nobody with keypoints and a box")
         person_in_shard = person - (int(self._ends[shard_index]) - shard.persons)
         row = np.searchsorted(people.ids, person_in_shard + 1) % len(people)
-        return training_crop(rng, people, int(row), how, degrade, pictures)
+        return training_crop(rng, people, int(row), augmentation, degrade, pictures)
 
     def digests(self) -> dict[str, str]:
         """The SHA-256 of the manifest, which holds the hashes of the shards."""
@@ -199,7 +214,12 @@ class LiveSource:
         return np.arange(count)
 
     def sample(
-        self, rng: np.random.Generator, epoch: int, person: int, how: Augmentation, degrade: bool
+        self,
+        rng: np.random.Generator,
+        epoch: int,
+        person: int,
+        augmentation: Augmentation,
+        degrade: bool,
     ) -> TrainingCrop:
         """See `Source.sample`. A random person of an image made for this (epoch, person) only."""
         from repogen.generation.worker import sample_maker
@@ -210,7 +230,7 @@ class LiveSource:
             people, pictures = _trainable_people([sample], "", f"{self.file}: image {person}")
             if len(people):
                 chosen = int(rng.integers(len(people)))
-                return training_crop(rng, people, chosen, how, degrade, pictures)
+                return training_crop(rng, people, chosen, augmentation, degrade, pictures)
         raise UserError(
             f"{self.file}: {_MAX_TRIES} images in a row show nobody; check its camera options"
         )
