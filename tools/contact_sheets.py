@@ -24,7 +24,7 @@ SEED = 77
 
 
 def sheet(options: dict, rows: int, columns: int, side: int) -> np.ndarray:
-    """Pictures of a run's first scenes, BGR."""
+    """Pictures of a run's first scenes, RGB."""
     config = repogen.SceneConfig(**({"image_size": side} | options))
     pictures = [
         cv2.resize(
@@ -44,7 +44,7 @@ def main() -> None:
     for name, options in SHEETS.items():
         shape = (2, 4, 270) if name == "fisheye" else (2, 6, 180)
         picture = sheet({k: v for k, v in options.items() if k != "images"}, *shape)
-        cv2.imwrite(str(folder / f"{name}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 80])
+        cv2.imwrite(str(folder / f"{name}.jpg"), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from repogen.environment.sensor import (
 )
 from repogen.errors import UserError
 from repogen.scenes import SceneConfig, sample_scene
-from repogen.scenes.scene import scene_from_json, scene_to_json
+from repogen.scenes.scene import Scene
 
 FIELDS = {
     "exposure": {"exposure_ev"},
@@ -124,6 +124,6 @@ def test_scenes_have_their_own_draws_and_come_back_from_json(body):
     assert off.sensor == PERFECT
     assert on.sensor != PERFECT
     assert replace(on, sensor=PERFECT) == off
-    assert scene_from_json(scene_to_json(on)) == on
+    assert Scene.from_json(on.to_json()) == on
     place = on.camera.to_camera(np.array([on.people[0].position]))
     assert on.sensor.focus_m == pytest.approx(on.camera.depth_of(place)[0])

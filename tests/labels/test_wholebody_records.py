@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from repogen import GenerateConfig, SceneConfig, UserError, generate, label, sample_scene, validate
+from repogen import GenerateConfig, SceneConfig, UserError, generate, sample_scene, validate
 from repogen.bodies.wholebody import GROUPS, KEYPOINT_SETS
 from repogen.cameras.camera import Camera, direction
+from repogen.labels.annotation import annotate
 from repogen.labels.wholebody import check_keypoints
 
 CONFIG = SceneConfig(views=("sphere",), image_size=160, truncate=0.5, backgrounds="#406080")
@@ -42,14 +43,14 @@ def close_up(body, renderer, target, azimuth, elevation, fov, angles=None, shoes
         yaw_deg=0.0, outfit=replace(person.outfit, shoes=shoes, hair="bald"),
     )  # fmt: skip
     rendering = renderer.render(replace(scene, people=(person,), camera=camera))
-    (annotation,) = label(rendering, keypoints="wholebody")
+    (annotation,) = annotate(rendering, keypoints="wholebody")
     return annotation
 
 
 @pytest.mark.parametrize("keypoints", ["coco", "feet", "wholebody"])
 def test_each_set_has_its_entries(renderings, keypoints):
     for rendering in renderings:
-        (plain,), (more,) = label(rendering), label(rendering, keypoints=keypoints)
+        (plain,), (more,) = annotate(rendering), annotate(rendering, keypoints=keypoints)
         assert {key: more[key] for key in plain} == plain
         added = {key.split("_")[0] for key in set(more) - set(plain)}
         assert added == set(KEYPOINT_SETS[keypoints])
@@ -62,7 +63,7 @@ def test_each_set_has_its_entries(renderings, keypoints):
 def test_points_in_space_project_onto_those_in_the_image(renderings):
     flags = []
     for rendering in renderings:
-        (annotation,) = label(rendering, keypoints="wholebody")
+        (annotation,) = annotate(rendering, keypoints="wholebody")
         for group in GROUPS:
             flat, space = triples(annotation, group), np.array(annotation[f"{group}_3d"])
             shown = flat[:, 2] > 0
@@ -80,8 +81,8 @@ def test_points_in_space_project_onto_those_in_the_image(renderings):
 
 def test_hidden_drop_writes_zeros(renderings):
     for rendering in renderings:
-        (kept,) = label(rendering, keypoints="wholebody")
-        (dropped,) = label(rendering, "drop", keypoints="wholebody")
+        (kept,) = annotate(rendering, keypoints="wholebody")
+        (dropped,) = annotate(rendering, "drop", keypoints="wholebody")
         for group in GROUPS:
             before, after = triples(kept, group), triples(dropped, group)
             seen = before[:, 2] == 2
@@ -140,7 +141,7 @@ def test_a_seen_point_of_the_face_has_skin_as_near_as_its_neighbourhood(body, re
         replace(CONFIG, views=("front",), truncate=0.0, image_size=512), 1, 0, body
     )
     rendering = renderer.render(scene)
-    (annotation,) = label(rendering, keypoints="wholebody")
+    (annotation,) = annotate(rendering, keypoints="wholebody")
     g = rendering.gbuffer
     depth = g.whole(g.depth[:: g.samples, :: g.samples])
     checked = 0
@@ -154,10 +155,10 @@ def test_a_seen_point_of_the_face_has_skin_as_near_as_its_neighbourhood(body, re
 
 def test_what_cannot_be_labelled_is_refused(renderings):
     with pytest.raises(UserError, match="unknown --keypoints 'hands'; choose from coco, feet"):
-        label(renderings[0], keypoints="hands")
+        annotate(renderings[0], keypoints="hands")
     with pytest.raises(UserError, match="'body25'"):
         GenerateConfig(keypoints="body25")
-    with pytest.raises(UserError, match="--keypoints feet needs the body anny; on smplx only"):
+    with pytest.raises(UserError, match="--keypoints feet needs the body anny; smplx has only"):
         check_keypoints("feet", "smplx")
     check_keypoints("coco", "smplx")
 

@@ -13,7 +13,7 @@ from repogen.cameras.camera import View, look_at
 from repogen.colors import to_linear
 from repogen.environment.backgrounds import Photo, Plain, Room
 from repogen.environment.sensor import PERFECT, Sensor
-from repogen.labels.annotation import image_record, label
+from repogen.labels.annotation import annotate, image_record
 from repogen.rendering.blur import disc_blurred, motion_blurred
 from repogen.rendering.kernels.lens import camera_to_lens
 from repogen.rendering.rim import rimmed
@@ -272,7 +272,7 @@ def test_people_out_of_focus_stay_in_place(scene, sharp, renderer):
     out = renderer.render(blurred)
     assert (out.image != sharp.image).any()
     assert (out.gbuffer.keys == sharp.gbuffer.keys).all()
-    assert label(out) == label(sharp)
+    assert annotate(out) == annotate(sharp)
     before = silhouette(scene, renderer)
     after = silhouette(scene, renderer, aperture_m=0.1, focus_m=1.5)
     assert centroid(after) == pytest.approx(centroid(before), abs=0.1)
@@ -287,7 +287,7 @@ def test_moving_people_are_smeared_before_a_background_that_stands(scene, sharp,
     assert (out.image != sharp.image)[near].any(axis=1).mean() > 0.5
     before, after = silhouette(scene, renderer), silhouette(scene, renderer, people_motion=(8, 0))
     assert centroid(after) == pytest.approx(centroid(before), abs=0.1)
-    assert label(out) == label(sharp)
+    assert annotate(out) == annotate(sharp)
 
 
 def test_people_apart_look_as_people_drawn_in_place(scene, sharp, renderer):

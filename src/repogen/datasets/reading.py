@@ -9,7 +9,7 @@ from typing import Any
 from repogen.datasets.folder import MAPS, MOST_IMAGES, PICTURE, DatasetFolder, write_whole
 from repogen.datasets.shards import ShardFolder, read_labels, read_pictures
 from repogen.errors import UserError
-from repogen.scenes.scene import Scene, scene_from_json
+from repogen.scenes.scene import Scene
 
 RUN_FORMAT = 1
 
@@ -115,7 +115,7 @@ def read_scenes(folder: DatasetFolder, ids: Collection[int] | None = None) -> It
     else:
         numbered = enumerate(_lines(folder), start=1)
         lines = (line for number, line in numbered if ids is None or number in ids)
-    yield from map(scene_from_json, lines)
+    yield from map(Scene.from_json, lines)
 
 
 def read_scene_lines(folder: DatasetFolder) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Where COCO's annotators put a joint, as against where anatomy has it."""
+"""Offset from the centre of a joint to where COCO's annotators click."""
 
 import numpy as np
 from jaxtyping import Float
@@ -7,19 +7,22 @@ from repogen.bodies.protocol import PosedBody
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 
 TRUNK_SHIFT = 0.046
-"""Annotators click shoulders and hips higher than the joints' centres, by this share of the
-trunk's length (2.5 cm on an adult) along the line from the hips' middle to the shoulders'.
+"""Annotators click shoulders and hips above the joints' centres. The offset is this share of the
+trunk's length (2.5 cm on an adult), along the line from the middle of the hips to the middle of
+the shoulders.
 
-DESIGN saw about 3 % of the root of the person's area with a pretrained model. Upright people
-of known labels agree (tests/labels/test_convention.py): trunk to leg is 0.62 in LSPet and 0.64
-on the bare joints, thigh to shank 1.07 against 1.00."""
+A pretrained model finds these joints about 3 % of the root of the person's area higher. Upright
+people in LSPet agree (tests/labels/test_convention.py): trunk to leg is 0.62 there and 0.64 at the
+joints' centres, thigh to shank 1.07 and 1.00. See docs/method.md."""
 
-_RAISED = [COCO_KEYPOINTS.index(f"{s}_{j}") for s in ("left", "right") for j in ("shoulder", "hip")]
+_SHIFTED = [
+    COCO_KEYPOINTS.index(f"{s}_{j}") for s in ("left", "right") for j in ("shoulder", "hip")
+]
 
 
 def annotators_keypoints(body: PosedBody) -> Float[np.ndarray, "17 3"]:
-    """The 17 keypoints as COCO's annotators would click them, metres in the world."""
+    """The 17 keypoints where COCO's annotators click, metres in the world frame."""
     points = body.keypoints.copy()
     shoulders, hips = points[5:7].mean(axis=0), points[11:13].mean(axis=0)
-    points[_RAISED] += TRUNK_SHIFT * (shoulders - hips)
+    points[_SHIFTED] += TRUNK_SHIFT * (shoulders - hips)
     return points

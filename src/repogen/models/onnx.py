@@ -55,7 +55,7 @@ class _OfCrops(nn.Module):
         return self.model(normalize(crops))
 
 
-def export_weights(source: Path, out: Path) -> Path:
+def export(source: Path, out: Path) -> Path:
     """Write the model of a run, a folder or a file as ONNX (see `export_onnx`); returns `out`."""
     _check(out)
     model, name = load_model(source)

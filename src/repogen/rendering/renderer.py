@@ -40,7 +40,7 @@ from repogen.warp_setup import wp
 
 
 @dataclass(frozen=True)
-class Rendering:
+class RenderResult:
     """One finished picture and what its labels are read from."""
 
     scene: Scene
@@ -84,7 +84,7 @@ class Renderer:
     def _build_buffers(self, *surfaces: tuple[Surface, int]) -> Buffers:
         return mesh_buffers(join(surfaces), self.device)
 
-    def render(self, scene: Scene) -> Rendering:
+    def render(self, scene: Scene) -> RenderResult:
         """The picture of a scene, the same bytes each time on the same kind of device.
 
         Raises `UserError` for a scene without people or with another body's.
@@ -124,7 +124,7 @@ class Renderer:
         shown = np.isin(buffers.sides.numpy(), (1, 2, 4))
         landed = buffers.landed.numpy()
         boxes = extents(buffers.mesh, landed, shown, len(bodies))
-        return Rendering(
+        return RenderResult(
             scene=scene,
             image=developed(rimmed(image, camera, lens, self.device), scene.sensor),
             gbuffer=gbuffer,

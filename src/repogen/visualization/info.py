@@ -25,7 +25,14 @@ VARIANCES = (0.33, 0.67, 1.0, 1.5, 2.0)
 """Pose variances whose plausibility is shown; the paper's Figure 5 goes from 0.2 to 2."""
 
 
-def info(dataset: Path | str | None = None, plausibility: int = 0) -> str:
+class Text(str):
+    """A string that notebooks and consoles show as it is, without quotes."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def info(dataset: Path | str | None = None, plausibility: int = 0) -> Text:
     """A few lines on the installation, or on a finished dataset; or how plausible random poses
     are, measured on `plausibility` of them for each distribution and variance.
 
@@ -34,8 +41,8 @@ def info(dataset: Path | str | None = None, plausibility: int = 0) -> str:
     if plausibility < 0 or (dataset and plausibility):
         raise UserError("--plausibility takes a number of poses from 1 and no dataset")
     if plausibility:
-        return plausibility_table(plausibility)
-    return _of_dataset(Path(dataset)) if dataset else _of_installation()
+        return Text(plausibility_table(plausibility))
+    return Text(_of_dataset(Path(dataset)) if dataset else _of_installation())
 
 
 def plausibility_table(poses: int) -> str:
