@@ -1,4 +1,4 @@
-"""Labels against the picture they were read from."""
+"""Annotations and maps agree with the picture, the camera and each other."""
 
 import io
 import json
@@ -39,7 +39,7 @@ def test_keypoints_3d_project_onto_keypoints(renderings):
 
 
 def test_depth_at_a_visible_joint_is_just_in_front_of_it(renderings):
-    """The joint lies inside the limb: skin before it, by no more than the limb is thick."""
+    """The joint lies inside the limb, so the skin is nearer, by at most the limb's thickness."""
     checked = 0
     for rendering in renderings:
         depth = depth_map(rendering)
@@ -80,7 +80,7 @@ def test_mask_box_and_area_agree(renderings):
         assert annotation["bbox"] == list(rle.toBbox(annotation["segmentation"]))
 
 
-def test_front_view_hides_nothing_of_the_face_and_back_view_all_of_it(body, renderer):
+def test_the_face_is_visible_from_the_front_and_occluded_from_the_back(body, renderer):
     for azimuth, expected in ((0.0, 2), (180.0, 1)):
         config = SceneConfig(
             image_size=256, azimuth=(azimuth, azimuth), elevation=(0, 0), roll=(0, 0), pose="stand",
@@ -116,14 +116,14 @@ def test_truncated_people_have_joints_outside(body, renderer):
     assert {0, 1, 2} <= set(flags)
 
 
-def test_hidden_drop_is_the_papers_convention(renderings):
+def test_drop_labels_occluded_keypoints_with_v_0(renderings):
     for rendering in renderings:
-        (kept,), (dropped,) = annotate(rendering), annotate(rendering, hidden="drop")
+        (kept,), (dropped,) = annotate(rendering), annotate(rendering, occluded="drop")
         flags = keypoints(kept)[:, 2]
         assert (keypoints(dropped)[flags == 1] == 0).all()
         assert (keypoints(dropped)[flags == 2] == keypoints(kept)[flags == 2]).all()
     with pytest.raises(UserError, match="keep, drop"):
-        annotate(renderings[0], hidden="maybe")
+        annotate(renderings[0], occluded="maybe")
 
 
 def test_maps_agree_with_the_mask(renderings):
@@ -144,8 +144,7 @@ def test_maps_agree_with_the_mask(renderings):
         )
 
 
-def test_parts_are_of_those_whose_pixels_they_are(body, renderer):
-    """In a crowd, with things in the way."""
+def test_parts_cover_the_masks_of_all_people_in_a_crowd_with_occluders(body, renderer):
     config = SceneConfig(
         image_size=96, views=("sphere",), people=(3, 4), spread=0.8, occluders=(2, 3),
         backgrounds="plain",
@@ -171,8 +170,8 @@ def test_visible_ankle_shows_a_foot_or_lower_leg_nearby(renderings):
     assert checked >= 8
 
 
-def test_stick_figures_show_all_joints_or_those_that_are_seen(renderings):
-    hidden = 0
+def test_stick_figures_show_all_joints_or_only_visible_ones(renderings):
+    left_out = 0
     for rendering in renderings:
         (annotation,) = annotate(rendering)
         whole, seen = (
@@ -184,8 +183,8 @@ def test_stick_figures_show_all_joints_or_those_that_are_seen(renderings):
         assert whole[rows, columns].all()
         assert seen[rows, columns][flat[:, 2] == 2].all()
         assert not (seen & ~whole).any()
-        hidden += (~seen[rows, columns][flat[:, 2] == 1]).sum()
-    assert hidden > 10
+        left_out += (~seen[rows, columns][flat[:, 2] == 1]).sum()
+    assert left_out > 10
 
 
 def test_pycocotools_reads_the_labels_and_ground_truth_scores_1(renderings, tmp_path):

@@ -1,4 +1,4 @@
-"""Labels in the pixels of every lens."""
+"""Labels agree with the picture for every lens."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ def scene_of(body, lens, index):
 
 
 @pytest.mark.parametrize("lens", MODELS)
-def test_points_in_space_land_on_their_pixels(body, renderer, lens):
+def test_keypoints_3d_project_onto_keypoints_for_every_lens(body, renderer, lens):
     for index in range(4):
         scene = scene_of(body, lens, index)
         for annotation in annotate(renderer.render(scene)):
@@ -41,9 +41,9 @@ def test_points_in_space_land_on_their_pixels(body, renderer, lens):
 
 
 @pytest.mark.parametrize("lens", MODELS)
-def test_depth_at_a_visible_joint_is_the_joints(body, renderer, lens):
-    """Where a joint's own neighbourhood is seen right before it, it is nearer by no more than that
-    part of the body is thick."""
+def test_depth_at_a_visible_joint_is_that_of_the_joint(body, renderer, lens):
+    """Where the skin in front of a joint is in sight, it is nearer than the joint by at most that
+    limb's thickness."""
     gaps = []
     for index in range(8):
         rendering = renderer.render(scene_of(body, lens, index))
@@ -111,8 +111,8 @@ def test_nobody_is_labelled_outside_of_the_image_circle(body, renderer):
     assert beyond > 1
 
 
-def test_people_across_the_rim_of_a_folding_lens_keep_their_masks(body, renderer):
-    """Where the picture's corners see nothing, who is cut there is not cut shorter alone."""
+def test_visible_masks_lie_within_amodal_masks_at_the_rim_of_a_folding_lens(body, renderer):
+    """The lens images nothing in the picture's corners; both masks of a person end there."""
     config = near_by("opencv", 95, image_size=200, distance=(0.6, 0.9), people=(3, 3), spread=0.5)
     across = 0
     for index in range(8):

@@ -1,4 +1,4 @@
-"""Feet, face and hands in the annotations: against the scene, and as COCO-WholeBody keeps them."""
+"""Annotations of feet, face and hands agree with the scene and with COCO-WholeBody's format."""
 
 import json
 from dataclasses import replace
@@ -48,7 +48,7 @@ def close_up(body, renderer, target, azimuth, elevation, fov, angles=None, shoes
 
 
 @pytest.mark.parametrize("keypoints", ["coco", "feet", "wholebody"])
-def test_each_set_has_its_entries(renderings, keypoints):
+def test_each_keypoint_set_adds_the_fields_of_its_groups(renderings, keypoints):
     for rendering in renderings:
         (plain,), (more,) = annotate(rendering), annotate(rendering, keypoints=keypoints)
         assert {key: more[key] for key in plain} == plain
@@ -60,7 +60,7 @@ def test_each_set_has_its_entries(renderings, keypoints):
         json.dumps(more)
 
 
-def test_points_in_space_project_onto_those_in_the_image(renderings):
+def test_wholebody_points_in_space_project_onto_those_in_the_image(renderings):
     flags = []
     for rendering in renderings:
         (annotation,) = annotate(rendering, keypoints="wholebody")
@@ -79,7 +79,7 @@ def test_points_in_space_project_onto_those_in_the_image(renderings):
     assert set(flags) == {0, 1, 2}
 
 
-def test_hidden_drop_writes_zeros(renderings):
+def test_drop_writes_zeros_for_occluded_wholebody_points(renderings):
     for rendering in renderings:
         (kept,) = annotate(rendering, keypoints="wholebody")
         (dropped,) = annotate(rendering, "drop", keypoints="wholebody")
@@ -90,7 +90,7 @@ def test_hidden_drop_writes_zeros(renderings):
             assert (after[~seen] == 0).all()
 
 
-def test_a_face_is_seen_from_the_front_and_not_from_behind(body, renderer):
+def test_face_points_are_visible_from_the_front_and_occluded_from_behind(body, renderer):
     front = triples(close_up(body, renderer, (0, -0.1, 0.72), 0, 0, 8), "face")
     back = triples(close_up(body, renderer, (0, -0.1, 0.72), 180, 0, 8), "face")
     assert (front[:, 2] == 2).all()
@@ -98,7 +98,7 @@ def test_a_face_is_seen_from_the_front_and_not_from_behind(body, renderer):
     assert (back[17:, 2] == 1).all()
 
 
-def test_a_profile_hides_the_other_half(body, renderer):
+def test_a_profile_occludes_the_other_half_of_the_face(body, renderer):
     flags = triples(close_up(body, renderer, (0, -0.1, 0.72), 90, 0, 8), "face")[:, 2]
     assert (flags[9:17] == 2).all()  # the subject's left: jaw, brow, eye
     assert (flags[23:27] == 2).all()
@@ -108,7 +108,7 @@ def test_a_profile_hides_the_other_half(body, renderer):
     assert (flags[[36, 37, 40, 41]] == 1).all()
 
 
-def test_a_fist_hides_its_fingertips(body, renderer):
+def test_a_fist_occludes_its_fingertips(body, renderer):
     bent = {
         f"left_{finger}{k}": (0.0, 0.0, -60.0)
         for finger in ("middle", "ring")
@@ -128,7 +128,7 @@ def test_a_fist_hides_its_fingertips(body, renderer):
 
 
 @pytest.mark.parametrize("shoes", ["bare", "shoes"])
-def test_feet_are_seen_with_shoes_as_without(body, renderer, shoes):
+def test_points_of_the_feet_have_the_same_visibility_with_and_without_shoes(body, renderer, shoes):
     front = triples(close_up(body, renderer, (0, -0.08, -0.93), 0, 20, 18, shoes=shoes), "foot")
     assert (front[:, 2] == [2, 2, 1, 2, 2, 1]).all()
     behind = triples(close_up(body, renderer, (0, -0.08, -0.93), 180, 10, 18, shoes=shoes), "foot")
@@ -136,7 +136,7 @@ def test_feet_are_seen_with_shoes_as_without(body, renderer, shoes):
     assert (behind[[0, 3], 2] == 1).all()
 
 
-def test_a_seen_point_of_the_face_has_skin_as_near_as_its_neighbourhood(body, renderer):
+def test_a_visible_point_of_the_face_lies_on_skin_in_sight(body, renderer):
     scene = sample_scene(
         replace(CONFIG, views=("front",), truncate=0.0, image_size=512), 1, 0, body
     )
@@ -153,7 +153,7 @@ def test_a_seen_point_of_the_face_has_skin_as_near_as_its_neighbourhood(body, re
     assert checked > 30
 
 
-def test_what_cannot_be_labelled_is_refused(renderings):
+def test_unknown_keypoint_sets_and_bodies_without_them_are_refused(renderings):
     with pytest.raises(UserError, match="unknown --keypoints 'hands'; choose from coco, feet"):
         annotate(renderings[0], keypoints="hands")
     with pytest.raises(UserError, match="'body25'"):
@@ -171,7 +171,7 @@ def damage_flag(annotation):
     annotation["foot_kpts"][2] = 3
 
 
-def damage_place(annotation):
+def damage_position(annotation):
     annotation["lefthand_3d"] = (np.array(annotation["lefthand_3d"]) + 0.05).tolist()
 
 
@@ -189,12 +189,12 @@ def damage_box(annotation):
         (None, None),
         (damage_length, "foot_kpts or foot_3d are not 6 triples"),
         (damage_flag, "a v of foot_kpts is not 0, 1 or 2"),
-        (damage_place, "lefthand_3d project more than 0.01 px away from lefthand_kpts"),
+        (damage_position, "lefthand_3d project more than 0.01 px away from lefthand_kpts"),
         (damage_valid, "face_valid is False, 68 are labelled"),
         (damage_box, "righthand_box is not around its labelled points"),
     ],
 )
-def test_validate_checks_them(dataset, damage, says):
+def test_validate_finds_damaged_wholebody_fields(dataset, damage, says):
     path = dataset / "annotations" / "person_keypoints.json"
     whole = path.read_text()
     coco = json.loads(whole)

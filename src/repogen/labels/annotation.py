@@ -12,9 +12,9 @@ from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
 from repogen.cameras.camera import view_of
 from repogen.environment.sensor import switched_on
 from repogen.errors import unknown_choice
-from repogen.labels.convention import annotators_keypoints
+from repogen.labels.convention import labelled_keypoints
 from repogen.labels.maps import person_masks
-from repogen.labels.points import HIDDEN, any_bits, flat_points, point_flags
+from repogen.labels.points import OCCLUDED, any_bits, flat_points, point_flags
 from repogen.labels.wholebody import wholebody_fields
 from repogen.rendering.renderer import RenderResult
 from repogen.scenes.scene import Scene
@@ -30,7 +30,10 @@ CATEGORY: dict[str, Any] = {
 
 
 def annotate(
-    result: RenderResult, hidden: str = "keep", keypoints: str = "coco"
+    result: RenderResult,
+    occluded: str = "keep",
+    keypoints: str = "coco",
+    convention: str = "annotators",
 ) -> list[dict[str, Any]]:
     """A COCO annotation, without ids, of each person with at least one visible pixel.
 
@@ -43,12 +46,12 @@ def annotate(
       see.
     - `view`: the camera's direction and distance from this person (`View`).
 
-    `hidden` is one of `HIDDEN`. `keypoints` "feet" or "wholebody" adds the fields of
-    `wholebody_fields`. Raises `UserError` for another value of either, and for keypoints that the
-    body does not have.
+    `occluded` is one of `OCCLUDED`, `convention` one of `CONVENTIONS`, `keypoints` one of
+    `KEYPOINT_SETS`; "feet" and "wholebody" add the fields of `wholebody_fields`. Raises `UserError`
+    for any other value, and for keypoints that the body does not have.
     """
-    if hidden not in HIDDEN:
-        raise unknown_choice("--hidden", hidden, HIDDEN)
+    if occluded not in OCCLUDED:
+        raise unknown_choice("--occluded", occluded, OCCLUDED)
     annotations = []
     visible = visible_keypoints(result)
     for person_index, (mask, body) in enumerate(
@@ -59,8 +62,8 @@ def annotate(
             continue
         patch = result.alone.get(person_index)
         amodal_rle = _encode_rle(patch.over(mask)) if patch else visible_rle
-        points = result.scene.camera.to_camera(annotators_keypoints(body))
-        flags = point_flags(result.scene, points, visible[person_index], hidden)
+        points = result.scene.camera.to_camera(labelled_keypoints(body, convention))
+        flags = point_flags(result.scene, points, visible[person_index], occluded)
         annotations.append(
             {
                 "category_id": 1,
@@ -75,7 +78,7 @@ def annotate(
                 "keypoints_3d": np.round(points, 6).tolist(),
                 "view": _view_record(result.scene, person_index),
             }
-            | wholebody_fields(result, person_index, keypoints, hidden)
+            | wholebody_fields(result, person_index, keypoints, occluded)
         )
     return annotations
 

@@ -5,6 +5,7 @@ from jaxtyping import Float
 
 from repogen.bodies.protocol import PosedBody
 from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.errors import unknown_choice
 
 TRUNK_SHIFT = 0.046
 """Annotators click shoulders and hips above the joints' centres. The offset is this share of the
@@ -18,6 +19,21 @@ joints' centres, thigh to shank 1.07 and 1.00. See docs/method.md."""
 _SHIFTED = [
     COCO_KEYPOINTS.index(f"{s}_{j}") for s in ("left", "right") for j in ("shoulder", "hip")
 ]
+
+
+CONVENTIONS = ("annotators", "anatomical")
+"""`annotators`: shoulders and hips where COCO's annotators click; `anatomical`: at the joints'
+centres."""
+
+
+def labelled_keypoints(body: PosedBody, convention: str) -> Float[np.ndarray, "17 3"]:
+    """The 17 keypoints by one of the `CONVENTIONS`, metres in the world frame.
+
+    Raises `UserError` for another convention.
+    """
+    if convention not in CONVENTIONS:
+        raise unknown_choice("--label-convention", convention, CONVENTIONS)
+    return annotators_keypoints(body) if convention == "annotators" else body.keypoints
 
 
 def annotators_keypoints(body: PosedBody) -> Float[np.ndarray, "17 3"]:

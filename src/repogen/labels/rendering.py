@@ -105,13 +105,18 @@ def _renderer(body: Body, device: str) -> Renderer:
 
 
 def label(
-    rendering: Rendering, hidden: str = "keep", keypoints: str = "coco"
+    rendering: Rendering,
+    occluded: str = "keep",
+    keypoints: str = "coco",
+    convention: str = "annotators",
 ) -> list[dict[str, Any]]:
     """COCO annotations, without ids, of the people of whom at least one pixel is visible.
 
-    `hidden` is "keep" (occluded keypoints have v = 1) or "drop" (they have v = 0). `keypoints` is
-    "coco" (17), "feet" (23) or "wholebody" (133, as COCO-WholeBody). Fields are described at
-    `repogen.labels.annotation.annotate`. Raises `UserError` for another value.
+    `occluded`: "keep" labels occluded keypoints with v = 1, "drop" with v = 0. `keypoints`: "coco"
+    (17), "feet" (23) or "wholebody" (133, as COCO-WholeBody). `convention`: "annotators" puts
+    shoulders and hips where COCO's annotators click, "anatomical" at the joints' centres.
+    `repogen.labels.annotation.annotate` describes the fields. Raises `UserError` for any other
+    value.
 
     >>> config = repogen.SceneConfig(views=("front",), image_size=96)
     >>> rendering = repogen.render(repogen.sample_scene(config, seed=7))
@@ -119,4 +124,4 @@ def label(
     >>> len(annotation["keypoints"]), annotation["num_keypoints"]
     (51, 17)
     """
-    return annotate(rendering.result, hidden, keypoints)
+    return annotate(rendering.result, occluded, keypoints, convention)

@@ -24,7 +24,7 @@ def check_keypoints(keypoints: str, body: str) -> None:
 
 
 def wholebody_fields(
-    result: "RenderResult", person_index: int, keypoints: str, hidden: str = "keep"
+    result: "RenderResult", person_index: int, keypoints: str, occluded: str = "keep"
 ) -> dict[str, Any]:
     """The fields of a person's annotation beyond COCO's 17 keypoints; none for the set "coco".
 
@@ -42,7 +42,7 @@ def wholebody_fields(
         return {}
     scene = result.scene
     points = scene.camera.to_camera(more_keypoints(result.posed[person_index]))
-    flags = point_flags(scene, points, _visible_points(result, person_index), hidden)
+    flags = point_flags(scene, points, _visible_points(result, person_index), occluded)
     out: dict[str, Any] = {}
     for group in KEYPOINT_SETS[keypoints]:
         rows = [MORE_KEYPOINTS.index(name) for name in GROUPS[group]]
