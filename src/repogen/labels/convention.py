@@ -12,9 +12,9 @@ TRUNK_SHIFT = 0.046
 trunk's length (2.5 cm on an adult), along the line from the middle of the hips to the middle of
 the shoulders.
 
-A pretrained model finds these joints about 3 % of the root of the person's area higher. Upright
-people in LSPet agree (tests/labels/test_convention.py): trunk to leg is 0.62 there and 0.64 at the
-joints' centres, thigh to shank 1.07 and 1.00. See docs/method.md."""
+A pretrained COCO model places shoulders and hips higher by about 3 % of the square root of the
+person's area. Labels of upright people agree (tests/labels/test_convention.py): trunk to leg is
+0.62 in LSPet and 0.64 at the joints' centres, thigh to shank 1.07 and 1.00. See docs/method.md."""
 
 _SHIFTED = [
     COCO_KEYPOINTS.index(f"{s}_{j}") for s in ("left", "right") for j in ("shoulder", "hip")
