@@ -50,7 +50,7 @@ def test_docstring_examples_run(tmp_path, monkeypatch):
     finder = doctest.DocTestFinder(exclude_empty=True)
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     # The others read the dataset and the weights that the examples of these two write.
-    for name in ("generate", "train", *repogen.__all__):
+    for name in dict.fromkeys(("generate", "train", *repogen.__all__)):
         value = getattr(repogen, name)
         module = sys.modules.get(getattr(value, "__module__", ""))
         for example in finder.find(value, name, module, globs={"repogen": repogen}):
