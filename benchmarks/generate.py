@@ -30,10 +30,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 import pyrender_way
 from measuring import line
 
-from repogen import GenerateConfig, label, load_body, sample_scene
+from repogen import GenerateConfig, load_body, sample_scene
 from repogen.assets import installed
 from repogen.datasets.samples import encode_maps
 from repogen.generation.config import PRESETS
+from repogen.labels.annotation import annotate
 from repogen.pictures import encode_jpeg
 from repogen.rendering import Renderer
 
@@ -70,7 +71,7 @@ def stages(images: int, options: GenerateConfig) -> None:
     for index in range(images):
         scene = timed("sample the scene, pose the body", sample_scene, options, 0, index, body)
         rendering = timed("render", renderer.render, scene)
-        annotations = timed("label", label, rendering)
+        annotations = timed("label", annotate, rendering)
         timed("JPEG", encode_jpeg, rendering.image)
         timed("depth, masks, parts as PNG", encode_maps, rendering, annotations, MAPS)
     for name, values in spent.items():

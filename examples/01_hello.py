@@ -1,15 +1,15 @@
-"""One picture of one person, and its COCO labels."""
+"""One picture of one person, and its COCO annotations."""
 
 import json
+from pathlib import Path
 
-import cv2
+from PIL import Image
 
 import repogen
 
 config = repogen.SceneConfig(views=("top",), image_size=512)
-scene = repogen.sample_scene(config, seed=7, index=0)
+scene = repogen.sample_scene(config, seed=7)
 rendering = repogen.render(scene)
-cv2.imwrite("hello.jpg", rendering.image)
-with open("hello.json", "w") as out:
-    json.dump(repogen.label(rendering), out)
-print("hello.jpg", "hello.json")
+Image.fromarray(rendering.image).save("hello.jpg")
+Path("hello.json").write_text(json.dumps(rendering.annotations))
+print("hello.jpg hello.json")

@@ -1,21 +1,20 @@
-"""One person in one pose, seen from all around: a scene is data, so change its camera alone."""
+"""One person in one pose from many directions: a scene is data, so replace its camera."""
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
+from PIL import Image
 
 import repogen
-from repogen.cameras import View, look_at
 
 scene = repogen.sample_scene(repogen.SceneConfig(pose="stretch", image_size=256), seed=3)
-pictures = []
+rows = []
 for elevation in (-80, -40, 0, 40, 80):
     row = []
     for azimuth in (0, 90, 180, 270):
-        view = View(azimuth, elevation, roll_deg=0, distance_m=2.6)
-        camera = look_at(view, target=(0, 0, 0), yaw_deg=0, width=256, fov_deg=55)
+        view = repogen.View(azimuth, elevation, roll_deg=0, distance_m=2.6)
+        camera = repogen.look_at(view, target=(0, 0, 0), yaw_deg=0, width=256, fov_deg=55)
         row.append(repogen.render(replace(scene, camera=camera)).image)
-    pictures.append(np.hstack(row))
-cv2.imwrite("views.jpg", np.vstack(pictures))
+    rows.append(np.hstack(row))
+Image.fromarray(np.vstack(rows)).save("views.jpg")
 print("views.jpg")

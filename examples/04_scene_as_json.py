@@ -1,18 +1,19 @@
-"""A scene goes through JSON unchanged: keep it, edit it, make the picture again."""
+"""A scene as JSON: keep it, edit it, render it again."""
 
 import json
 
-import cv2
+from PIL import Image
 
 import repogen
 
 scene = repogen.sample_scene(repogen.SceneConfig(backgrounds="#9fb8c8"), seed=5, index=2)
-text = repogen.scene_to_json(scene)
-assert repogen.scene_from_json(text) == scene
+text = scene.to_json()
+assert repogen.Scene.from_json(text) == scene
 
-edited = json.loads(text)
-edited["people"][0]["angles"]["left_elbow"] = [0, -110, 0]
-edited["people"][0]["outfit"]["top_fabric"]["pattern"] = "stripes"
-cv2.imwrite("before.jpg", repogen.render(scene).image)
-cv2.imwrite("after.jpg", repogen.render(repogen.scene_from_json(json.dumps(edited))).image)
-print("before.jpg", "after.jpg")
+data = json.loads(text)
+data["people"][0]["angles"]["left_elbow"] = [0, -110, 0]
+data["people"][0]["yaw_deg"] += 90
+edited = repogen.Scene.from_json(json.dumps(data))
+Image.fromarray(repogen.render(scene).image).save("before.jpg")
+Image.fromarray(repogen.render(edited).image).save("after.jpg")
+print("before.jpg after.jpg")

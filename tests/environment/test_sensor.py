@@ -16,7 +16,7 @@ from repogen.environment.sensor import (
 )
 from repogen.errors import UserError
 from repogen.scenes import SceneConfig, sample_scene
-from repogen.scenes.scene import scene_from_json, scene_to_json
+from repogen.scenes.scene import Scene
 
 FIELDS = {
     "exposure": {"exposure_ev"},
@@ -126,6 +126,6 @@ def test_effects_leave_the_rest_of_a_scene_and_survive_json(body):
     assert off.sensor == PERFECT
     assert on.sensor != PERFECT
     assert replace(on, sensor=PERFECT) == off
-    assert scene_from_json(scene_to_json(on)) == on
+    assert Scene.from_json(on.to_json()) == on
     at = on.camera.to_camera(np.array([on.people[0].position]))
     assert on.sensor.focus_m == pytest.approx(on.camera.depth_of(at)[0])

@@ -151,7 +151,7 @@ READERS = {
     "shard": Reader("shard-000000.tar", _shard),
     "scene": Reader(
         "scenes.jsonl",
-        lambda p: _of("scenes.scene", "scene_from_json")(p.read_text("latin-1")),
+        lambda p: _of("scenes.scene", "Scene").from_json(p.read_text("latin-1")),
     ),
     "options": Reader("c.toml", _options, names_files=True),
     "bounds": Reader("bounds.toml", lambda p: _of("poses.bounds", "load_bounds")(p)),

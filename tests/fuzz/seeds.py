@@ -277,7 +277,7 @@ def _scene():
     from repogen.environment.lights import DirectionalLight
     from repogen.people.outfit import Fabric, Outfit
     from repogen.people.person import Person
-    from repogen.scenes.scene import FORMAT, Scene, scene_to_json
+    from repogen.scenes.scene import FORMAT, Scene
 
     cloth = Fabric("#102030", "#ffffff", "plain", 0.1, 0.2)
     outfit = Outfit(
@@ -291,7 +291,7 @@ def _scene():
         Photo("/a.jpg", (0, 0, 1, 1), False),
     )
     scene = Scene(FORMAT, 1, 0, "top", (person,), (), camera, (light,), 0.5, photo)
-    return _json(json.loads(scene_to_json(scene)))
+    return _json(json.loads(scene.to_json()))
 
 
 SEEDS = {

@@ -1,4 +1,4 @@
-"""Labels against the picture they were read from."""
+"""Annotations and maps agree with the picture, the camera and each other."""
 
 import io
 import json
@@ -10,9 +10,9 @@ from pycocotools import mask as rle
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from repogen import SceneConfig, UserError, label, render, sample_scene
+from repogen import SceneConfig, UserError, sample_scene
 from repogen.bodies import COCO_KEYPOINTS, PARTS
-from repogen.labels.annotation import CATEGORY, image_record
+from repogen.labels.annotation import CATEGORY, annotate, image_record
 from repogen.labels.maps import barycentrics, depth_map, normal_map, part_map, person_masks
 from repogen.labels.stick import stick_figure
 
@@ -20,8 +20,8 @@ CONFIG = SceneConfig(views=("sphere",), image_size=160, backgrounds="#406080")
 
 
 @pytest.fixture(scope="module")
-def renderings(body):
-    return [render(sample_scene(CONFIG, 5, index, body)) for index in range(8)]
+def renderings(body, renderer):
+    return [renderer.render(sample_scene(CONFIG, 5, index, body)) for index in range(8)]
 
 
 def keypoints(annotation):
@@ -30,7 +30,7 @@ def keypoints(annotation):
 
 def test_keypoints_3d_project_onto_keypoints(renderings):
     for rendering in renderings:
-        (annotation,) = label(rendering)
+        (annotation,) = annotate(rendering)
         points = np.array(annotation["keypoints_3d"])
         flat = keypoints(annotation)
         pixels = rendering.scene.camera.to_pixels(points)
@@ -39,11 +39,11 @@ def test_keypoints_3d_project_onto_keypoints(renderings):
 
 
 def test_depth_at_a_visible_joint_is_just_in_front_of_it(renderings):
-    """The joint lies inside the limb: skin before it, by no more than the limb is thick."""
+    """The joint lies inside the limb, so the skin is nearer, by at most the limb's thickness."""
     gaps = []
     for rendering in renderings:
         depth = depth_map(rendering)
-        (annotation,) = label(rendering)
+        (annotation,) = annotate(rendering)
         for (x, y, v), point in zip(
             keypoints(annotation)[7:], annotation["keypoints_3d"][7:], strict=True
         ):
@@ -73,40 +73,40 @@ def test_barycentrics_give_the_point_a_sample_sees(renderings):
 
 def test_mask_box_and_area_agree(renderings):
     for rendering in renderings:
-        (annotation,) = label(rendering)
+        (annotation,) = annotate(rendering)
         mask = rle.decode(annotation["segmentation"])
         assert (mask == person_masks(rendering)[0]).all()
         assert annotation["area"] == mask.sum()
         assert annotation["bbox"] == list(rle.toBbox(annotation["segmentation"]))
 
 
-def test_front_view_hides_nothing_of_the_face_and_back_view_all_of_it(body):
+def test_the_face_is_visible_from_the_front_and_occluded_from_the_back(body, renderer):
     for azimuth, expected in ((0.0, 2), (180.0, 1)):
         config = SceneConfig(
             image_size=256, azimuth=(azimuth, azimuth), elevation=(0, 0), roll=(0, 0), pose="stand",
             backgrounds="#000000", distance=(3, 3),
         )  # fmt: skip
-        (annotation,) = label(render(sample_scene(config, 0, 1, body)))
+        (annotation,) = annotate(renderer.render(sample_scene(config, 0, 1, body)))
         assert (keypoints(annotation)[:3, 2] == expected).all(), azimuth
 
 
-def test_a_far_side_joint_is_occluded(body):
+def test_a_far_side_joint_is_occluded(body, renderer):
     """Seen from the subject's left, the right arm hanging down is behind the trunk."""
     config = SceneConfig(
         image_size=256, azimuth=(90, 90), elevation=(0, 0), roll=(0, 0), pose="stand",
         backgrounds="#000000", distance=(5, 5),
     )  # fmt: skip
-    (annotation,) = label(render(sample_scene(config, 0, 1, body)))
+    (annotation,) = annotate(renderer.render(sample_scene(config, 0, 1, body)))
     flags = dict(zip(COCO_KEYPOINTS, keypoints(annotation)[:, 2], strict=True))
     assert flags["left_shoulder"] == flags["left_elbow"] == flags["left_hip"] == 2
     assert flags["right_shoulder"] == flags["right_ear"] == 1
 
 
-def test_truncated_people_have_joints_outside(body):
+def test_truncated_people_have_joints_outside(body, renderer):
     config = SceneConfig(image_size=160, truncate=1.0, backgrounds="#808080")
     flags = []
     for index in range(12):
-        for annotation in label(render(sample_scene(config, 2, index, body))):
+        for annotation in annotate(renderer.render(sample_scene(config, 2, index, body))):
             points = keypoints(annotation)
             flags += list(points[:, 2])
             assert (points[points[:, 2] == 0] == 0).all()
@@ -116,14 +116,14 @@ def test_truncated_people_have_joints_outside(body):
     assert {0, 1, 2} <= set(flags)
 
 
-def test_hidden_drop_is_the_papers_convention(renderings):
+def test_drop_labels_occluded_keypoints_with_v_0(renderings):
     for rendering in renderings:
-        (kept,), (dropped,) = label(rendering), label(rendering, hidden="drop")
+        (kept,), (dropped,) = annotate(rendering), annotate(rendering, occluded="drop")
         flags = keypoints(kept)[:, 2]
         assert (keypoints(dropped)[flags == 1] == 0).all()
         assert (keypoints(dropped)[flags == 2] == keypoints(kept)[flags == 2]).all()
     with pytest.raises(UserError, match="keep, drop"):
-        label(renderings[0], hidden="maybe")
+        annotate(renderings[0], occluded="maybe")
 
 
 def test_maps_agree_with_the_mask(renderings):
@@ -144,8 +144,7 @@ def test_maps_agree_with_the_mask(renderings):
         )
 
 
-def test_parts_are_of_those_whose_pixels_they_are(body, renderer):
-    """In a crowd, with things in the way."""
+def test_parts_cover_the_masks_of_all_people_in_a_crowd_with_occluders(body, renderer):
     config = SceneConfig(
         image_size=96, views=("sphere",), people=(3, 4), spread=0.8, occluders=(2, 3),
         backgrounds="plain",
@@ -162,7 +161,7 @@ def test_visible_ankle_shows_a_foot_or_lower_leg_nearby(renderings):
     found = []
     for rendering in renderings:
         parts = part_map(rendering)
-        (annotation,) = label(rendering)
+        (annotation,) = annotate(rendering)
         for x, y, v in keypoints(annotation)[15:]:
             if v == 2:
                 near = parts[max(0, int(y) - 8) : int(y) + 9, max(0, int(x) - 8) : int(x) + 9]
@@ -171,10 +170,10 @@ def test_visible_ankle_shows_a_foot_or_lower_leg_nearby(renderings):
     assert all(found)
 
 
-def test_stick_figures_show_all_joints_or_those_that_are_seen(renderings):
-    hidden = 0
+def test_stick_figures_show_all_joints_or_only_visible_ones(renderings):
+    left_out = 0
     for rendering in renderings:
-        (annotation,) = label(rendering)
+        (annotation,) = annotate(rendering)
         whole, seen = (
             stick_figure(160, 160, [annotation], visible_only=only).max(axis=2) > 0
             for only in (False, True)
@@ -184,16 +183,17 @@ def test_stick_figures_show_all_joints_or_those_that_are_seen(renderings):
         assert whole[rows, columns].all()
         assert seen[rows, columns][flat[:, 2] == 2].all()
         assert not (seen & ~whole).any()
-        hidden += (~seen[rows, columns][flat[:, 2] == 1]).sum()
-    assert hidden > 10
+        left_out += (~seen[rows, columns][flat[:, 2] == 1]).sum()
+    assert left_out > 10
 
 
 def test_pycocotools_reads_the_labels_and_ground_truth_scores_1(renderings, tmp_path):
     images, annotations = [], []
-    for place, rendering in enumerate(renderings):
-        images.append(image_record(rendering.scene, f"{place}.jpg"))
+    for index, rendering in enumerate(renderings):
+        images.append(image_record(rendering.scene, f"{index}.jpg"))
         annotations += [
-            {"id": len(annotations) + 1, "image_id": images[-1]["id"]} | a for a in label(rendering)
+            {"id": len(annotations) + 1, "image_id": images[-1]["id"]} | a
+            for a in annotate(rendering)
         ]
     path = tmp_path / "gt.json"
     path.write_text(

@@ -1,11 +1,12 @@
-"""The shift of shoulders and hips brings our proportions nearer to real annotators'."""
+"""The offset of shoulders and hips brings proportions closer to those of human annotators."""
 
 import json
 
 import numpy as np
+import pytest
 
-from repogen import SceneConfig, sample_scene
-from repogen.labels.convention import annotators_keypoints
+from repogen import SceneConfig, UserError, sample_scene
+from repogen.labels.convention import annotators_keypoints, labelled_keypoints
 from repogen.people.posing import pose_person
 
 
@@ -59,3 +60,11 @@ def test_only_shoulders_and_hips_move_and_only_along_the_trunk(body):
     trunk = posed.keypoints[5:7].mean(axis=0) - posed.keypoints[11:13].mean(axis=0)
     assert np.allclose(np.cross(moved[5], trunk), 0)
     assert 0.02 < np.linalg.norm(moved[5]) < 0.03
+
+
+def test_anatomical_keypoints_are_the_joints_and_other_conventions_are_refused(body):
+    posed = body.pose({}, {}, {})
+    assert (labelled_keypoints(posed, "anatomical") == posed.keypoints).all()
+    assert (labelled_keypoints(posed, "annotators") == annotators_keypoints(posed)).all()
+    with pytest.raises(UserError, match="unknown --label-convention 'mine'; choose from"):
+        labelled_keypoints(posed, "mine")

@@ -1,4 +1,4 @@
-"""Labels in the pixels of every lens."""
+"""Labels agree with the picture for every lens."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import pytest
 from pycocotools import mask as rle
 
 from repogen.cameras.lens import MODELS
-from repogen.labels import label
+from repogen.labels.annotation import annotate
 from repogen.labels.maps import depth_map
 from repogen.scenes import SceneConfig, sample_scene
 
@@ -29,10 +29,10 @@ def scene_of(body, lens, index):
 
 
 @pytest.mark.parametrize("lens", MODELS)
-def test_points_in_space_land_on_their_pixels(body, renderer, lens):
+def test_keypoints_3d_project_onto_keypoints_for_every_lens(body, renderer, lens):
     for index in range(4):
         scene = scene_of(body, lens, index)
-        for annotation in label(renderer.render(scene)):
+        for annotation in annotate(renderer.render(scene)):
             flat = np.array(annotation["keypoints"]).reshape(17, 3)
             seen = flat[:, 2] > 0
             assert seen.sum() > 5
@@ -41,9 +41,9 @@ def test_points_in_space_land_on_their_pixels(body, renderer, lens):
 
 
 @pytest.mark.parametrize("lens", MODELS)
-def test_depth_at_a_visible_joint_is_the_joints(body, renderer, lens):
-    """Where a joint's own neighbourhood is seen right before it, it is nearer by no more than that
-    part of the body is thick."""
+def test_depth_at_a_visible_joint_is_that_of_the_joint(body, renderer, lens):
+    """Where the skin in front of a joint is in sight, it is nearer than the joint by at most that
+    limb's thickness."""
     gaps = []
     for index in range(8):
         rendering = renderer.render(scene_of(body, lens, index))
@@ -51,7 +51,7 @@ def test_depth_at_a_visible_joint_is_the_joints(body, renderer, lens):
         depth = depth_map(rendering).astype(float) / 1000
         faces = g.to_image(np.where(g.counts > 0, g.nearest_keys.astype(np.uint32), 0))
         bits = np.where(depth > 0, rendering.mesh.keypoints[faces], 0)
-        for annotation in label(rendering):
+        for annotation in annotate(rendering):
             flat = np.array(annotation["keypoints"]).reshape(17, 3)
             far = rendering.scene.camera.depth_of(np.array(annotation["keypoints_3d"]))
             for k in range(5, 17):
@@ -69,7 +69,7 @@ def test_a_fisheye_sees_people_behind_its_plane(body, renderer):
     behind = 0
     for index in range(6):
         scene = sample_scene(config, 2, index, body)
-        for annotation in label(renderer.render(scene)):
+        for annotation in annotate(renderer.render(scene)):
             space = np.array(annotation["keypoints_3d"])
             flags = np.array(annotation["keypoints"]).reshape(17, 3)[:, 2]
             behind += ((space[:, 2] < 0) & (flags == 2)).sum()
@@ -93,7 +93,7 @@ def test_nobody_is_labelled_outside_of_the_image_circle(body, renderer):
         rendering = renderer.render(scene)
         assert (rendering.image[outside] == 0).all()
         assert rendering.image[away < 0.9 * camera.circle_radius()].mean() > 50
-        for a in label(rendering):
+        for a in annotate(rendering):
             mask, amodal = rle.decode(a["segmentation"]), rle.decode(a["amodal_segmentation"])
             assert not (mask + amodal)[clear].any()
             assert not (mask > amodal).any()
@@ -105,14 +105,14 @@ def test_nobody_is_labelled_outside_of_the_image_circle(body, renderer):
             assert (flags[far] == 0).all()
             assert ((flags > 0) == camera.shows(space)).all()
             beyond += (far & whole.shows(space)).sum()
-        everything = label(renderer.render(replace(scene, camera=whole)))
-        cut += sum(a["area"] for a in everything) > sum(a["area"] for a in label(rendering))
+        everything = annotate(renderer.render(replace(scene, camera=whole)))
+        cut += sum(a["area"] for a in everything) > sum(a["area"] for a in annotate(rendering))
     assert cut > 2
     assert beyond > 1
 
 
-def test_people_across_the_rim_of_a_folding_lens_keep_their_masks(body, renderer):
-    """Where the picture's corners see nothing, who is cut there is not cut shorter alone."""
+def test_visible_masks_lie_within_amodal_masks_at_the_rim_of_a_folding_lens(body, renderer):
+    """The lens images nothing in the picture's corners; both masks of a person end there."""
     config = near_by("opencv", 95, image_size=200, distance=(0.6, 0.9), people=(3, 3), spread=0.5)
     across = 0
     for index in range(8):
@@ -120,7 +120,7 @@ def test_people_across_the_rim_of_a_folding_lens_keep_their_masks(body, renderer
         camera = replace(scene.camera, distortion=(-0.12, 0.0, 0.0, 0.0, 0.0))
         assert np.isnan(camera.rays(np.array([[1.0, 1.0]]))).all()
         rendering = renderer.render(replace(scene, camera=camera))
-        for a in label(rendering):
+        for a in annotate(rendering):
             mask, amodal = rle.decode(a["segmentation"]), rle.decode(a["amodal_segmentation"])
             assert not (mask > amodal).any()
             pixels = np.argwhere(mask)[:, ::-1] + 0.5

@@ -1,4 +1,4 @@
-"""Feet, face and hands in the annotations: against the scene, and as COCO-WholeBody keeps them."""
+"""Annotations of feet, face and hands agree with the scene and with COCO-WholeBody's format."""
 
 import json
 from dataclasses import replace
@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from repogen import GenerateConfig, SceneConfig, UserError, generate, label, sample_scene, validate
+from repogen import GenerateConfig, SceneConfig, UserError, generate, sample_scene, validate
 from repogen.bodies.wholebody import GROUPS, KEYPOINT_SETS
 from repogen.cameras.camera import Camera, angles_to_direction
+from repogen.labels.annotation import annotate
 from repogen.labels.wholebody import check_keypoints
 
 CONFIG = SceneConfig(views=("sphere",), image_size=160, truncate=0.5, backgrounds="#406080")
@@ -42,14 +43,14 @@ def close_up(body, renderer, target, azimuth, elevation, fov, angles=None, shoes
         yaw_deg=0.0, outfit=replace(person.outfit, shoes=shoes, hair="bald"),
     )  # fmt: skip
     rendering = renderer.render(replace(scene, people=(person,), camera=camera))
-    (annotation,) = label(rendering, keypoints="wholebody")
+    (annotation,) = annotate(rendering, keypoints="wholebody")
     return annotation
 
 
 @pytest.mark.parametrize("keypoints", ["coco", "feet", "wholebody"])
-def test_each_set_has_its_entries(renderings, keypoints):
+def test_each_keypoint_set_adds_the_fields_of_its_groups(renderings, keypoints):
     for rendering in renderings:
-        (plain,), (more,) = label(rendering), label(rendering, keypoints=keypoints)
+        (plain,), (more,) = annotate(rendering), annotate(rendering, keypoints=keypoints)
         assert {key: more[key] for key in plain} == plain
         added = {key.split("_")[0] for key in set(more) - set(plain)}
         assert added == set(KEYPOINT_SETS[keypoints])
@@ -59,10 +60,10 @@ def test_each_set_has_its_entries(renderings, keypoints):
         json.dumps(more)
 
 
-def test_points_in_space_project_onto_those_in_the_image(renderings):
+def test_wholebody_points_in_space_project_onto_those_in_the_image(renderings):
     flags, boxes = [], []
     for rendering in renderings:
-        (annotation,) = label(rendering, keypoints="wholebody")
+        (annotation,) = annotate(rendering, keypoints="wholebody")
         for group in GROUPS:
             flat, space = triples(annotation, group), np.array(annotation[f"{group}_3d"])
             shown = flat[:, 2] > 0
@@ -81,10 +82,10 @@ def test_points_in_space_project_onto_those_in_the_image(renderings):
     assert set(flags) == {0, 1, 2}
 
 
-def test_hidden_drop_writes_zeros(renderings):
+def test_drop_writes_zeros_for_occluded_wholebody_points(renderings):
     for rendering in renderings:
-        (kept,) = label(rendering, keypoints="wholebody")
-        (dropped,) = label(rendering, "drop", keypoints="wholebody")
+        (kept,) = annotate(rendering, keypoints="wholebody")
+        (dropped,) = annotate(rendering, "drop", keypoints="wholebody")
         for group in GROUPS:
             before, after = triples(kept, group), triples(dropped, group)
             seen = before[:, 2] == 2
@@ -92,7 +93,7 @@ def test_hidden_drop_writes_zeros(renderings):
             assert (after[~seen] == 0).all()
 
 
-def test_a_face_is_seen_from_the_front_and_not_from_behind(body, renderer):
+def test_face_points_are_visible_from_the_front_and_occluded_from_behind(body, renderer):
     front = triples(close_up(body, renderer, (0, -0.1, 0.72), 0, 0, 8), "face")
     back = triples(close_up(body, renderer, (0, -0.1, 0.72), 180, 0, 8), "face")
     assert (front[:, 2] == 2).all()
@@ -100,7 +101,7 @@ def test_a_face_is_seen_from_the_front_and_not_from_behind(body, renderer):
     assert (back[17:, 2] == 1).all()
 
 
-def test_a_profile_hides_the_other_half(body, renderer):
+def test_a_profile_occludes_the_other_half_of_the_face(body, renderer):
     flags = triples(close_up(body, renderer, (0, -0.1, 0.72), 90, 0, 8), "face")[:, 2]
     assert (flags[9:17] == 2).all()  # the subject's left: jaw, brow, eye
     assert (flags[23:27] == 2).all()
@@ -110,7 +111,7 @@ def test_a_profile_hides_the_other_half(body, renderer):
     assert (flags[[36, 37, 40, 41]] == 1).all()
 
 
-def test_a_fist_hides_its_fingertips(body, renderer):
+def test_a_fist_occludes_its_fingertips(body, renderer):
     bent = {
         f"left_{finger}{k}": (0.0, 0.0, -60.0)
         for finger in ("middle", "ring")
@@ -130,7 +131,7 @@ def test_a_fist_hides_its_fingertips(body, renderer):
 
 
 @pytest.mark.parametrize("shoes", ["bare", "shoes"])
-def test_feet_are_seen_with_shoes_as_without(body, renderer, shoes):
+def test_points_of_the_feet_have_the_same_visibility_with_and_without_shoes(body, renderer, shoes):
     front = triples(close_up(body, renderer, (0, -0.08, -0.93), 0, 20, 18, shoes=shoes), "foot")
     assert (front[:, 2] == [2, 2, 1, 2, 2, 1]).all()
     behind = triples(close_up(body, renderer, (0, -0.08, -0.93), 180, 10, 18, shoes=shoes), "foot")
@@ -138,12 +139,12 @@ def test_feet_are_seen_with_shoes_as_without(body, renderer, shoes):
     assert (behind[[0, 3], 2] == 1).all()
 
 
-def test_a_seen_point_of_the_face_has_skin_as_near_as_its_neighbourhood(body, renderer):
+def test_a_visible_point_of_the_face_lies_on_skin_in_sight(body, renderer):
     scene = sample_scene(
         replace(CONFIG, views=("front",), truncate=0.0, image_size=512), 1, 0, body
     )
     rendering = renderer.render(scene)
-    (annotation,) = label(rendering, keypoints="wholebody")
+    (annotation,) = annotate(rendering, keypoints="wholebody")
     g = rendering.gbuffer
     depth = g.to_image(g.depth[:: g.samples, :: g.samples])
     gaps = []
@@ -155,12 +156,12 @@ def test_a_seen_point_of_the_face_has_skin_as_near_as_its_neighbourhood(body, re
     assert max(gaps) < 0.01
 
 
-def test_what_cannot_be_labelled_is_refused(renderings):
+def test_unknown_keypoint_sets_and_bodies_without_them_are_refused(renderings):
     with pytest.raises(UserError, match="unknown --keypoints 'hands'; choose from coco, feet"):
-        label(renderings[0], keypoints="hands")
+        annotate(renderings[0], keypoints="hands")
     with pytest.raises(UserError, match="'body25'"):
         GenerateConfig(keypoints="body25")
-    with pytest.raises(UserError, match="--keypoints feet needs the body anny; on smplx only"):
+    with pytest.raises(UserError, match="--keypoints feet needs the body anny; smplx has only"):
         check_keypoints("feet", "smplx")
     check_keypoints("coco", "smplx")
 
@@ -173,7 +174,7 @@ def damage_flag(annotation):
     annotation["foot_kpts"][2] = 3
 
 
-def damage_place(annotation):
+def damage_position(annotation):
     annotation["lefthand_3d"] = (np.array(annotation["lefthand_3d"]) + 0.05).tolist()
 
 
@@ -191,12 +192,12 @@ def damage_box(annotation):
         (None, None),
         (damage_length, "foot_kpts or foot_3d are not 6 triples"),
         (damage_flag, "a v of foot_kpts is not 0, 1 or 2"),
-        (damage_place, "lefthand_3d project more than 0.01 px away from lefthand_kpts"),
+        (damage_position, "lefthand_3d project more than 0.01 px away from lefthand_kpts"),
         (damage_valid, "face_valid is False, 68 are labelled"),
         (damage_box, "righthand_box is not around its labelled points"),
     ],
 )
-def test_validate_checks_them(dataset, damage, says):
+def test_validate_finds_damaged_wholebody_fields(dataset, damage, says):
     path = dataset / "annotations" / "person_keypoints.json"
     whole = path.read_text()
     coco = json.loads(whole)

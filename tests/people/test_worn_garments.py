@@ -10,7 +10,7 @@ from repogen.assets import Garment
 from repogen.assets.garments import write_garment
 from repogen.bodies.protocol import LAYERS
 from repogen.errors import UserError
-from repogen.labels import label
+from repogen.labels.annotation import annotate
 from repogen.people import fitting, posing
 from repogen.people.garments import REGIONS, TUCK, fit_garment, pose_garment
 from repogen.people.outfit import Fabric, WornGarment
@@ -97,8 +97,8 @@ def test_a_garment_changes_the_picture_and_not_the_labels(body, renderer, instal
     person = scene.people[0]
     worn = replace(person.outfit, worn=(installed_jacket,))
     dressed = renderer.render(replace(scene, people=(replace(person, outfit=worn),)))
-    (bare_label,) = label(renderer.render(scene))
-    (dressed_label,) = label(dressed)
+    (bare_label,) = annotate(renderer.render(scene))
+    (dressed_label,) = annotate(dressed)
     assert dressed_label["keypoints"][0::3] == bare_label["keypoints"][0::3]
     assert dressed_label["keypoints"][2::3] == bare_label["keypoints"][2::3]
     layers = dressed.mesh.layers[dressed.gbuffer.seen_faces]

@@ -20,7 +20,7 @@ from repogen.environment.backgrounds import FLOOR_PATTERNS
 from repogen.people.outfit import HAIR_STYLES, PATTERNS
 from repogen.rendering import kernels
 from repogen.scenes import SceneConfig, sample_scene
-from repogen.scenes.scene import scene_from_json, scene_to_json
+from repogen.scenes.scene import Scene
 
 PACKAGE = Path(repogen.__file__).parent
 TUPLES = {
@@ -71,7 +71,7 @@ def main():
     from repogen.bodies.anny import AnnyBody
     from repogen.rendering.renderer import Renderer
 
-    found = [scene_from_json(data) for data in json.load(sys.stdin)]
+    found = [Scene.from_json(data) for data in json.load(sys.stdin)]
     print(json.dumps([list(PATTERNS), hashes(Renderer(AnnyBody()), found)]))
 
 
@@ -97,7 +97,7 @@ def test_reordering_layers_patterns_and_lenses_changes_no_pixel(body, renderer, 
     reverse_tuples(tmp_path / "repogen")
     result = subprocess.run(
         [sys.executable, __file__],
-        input=json.dumps([scene_to_json(scene) for scene in found]),
+        input=json.dumps([scene.to_json() for scene in found]),
         env=os.environ | {"PYTHONPATH": str(tmp_path)},
         capture_output=True,
         text=True,

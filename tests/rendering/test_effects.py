@@ -13,7 +13,7 @@ from repogen.cameras.camera import View, look_at
 from repogen.colors import to_linear
 from repogen.environment.backgrounds import Photo, Plain, Room
 from repogen.environment.sensor import PERFECT, Sensor
-from repogen.labels.annotation import image_record, label
+from repogen.labels.annotation import annotate, image_record
 from repogen.rendering.blur import disc_blur, motion_blur
 from repogen.rendering.image_circle import apply_image_circle
 from repogen.rendering.kernels.lens import camera_to_lens
@@ -272,7 +272,7 @@ def test_people_out_of_focus_are_blurred_without_moving(scene, sharp, renderer):
     out = renderer.render(blurred)
     assert (out.image != sharp.image).any()
     assert (out.gbuffer.depth_face_keys == sharp.gbuffer.depth_face_keys).all()
-    assert label(out) == label(sharp)
+    assert annotate(out) == annotate(sharp)
     before = silhouette(scene, renderer)
     after = silhouette(scene, renderer, aperture_m=0.1, focus_m=1.5)
     assert centroid(after) == pytest.approx(centroid(before), abs=0.1)
@@ -287,7 +287,7 @@ def test_people_motion_blurs_people_and_not_the_background(scene, sharp, rendere
     assert (out.image != sharp.image)[near].any(axis=1).mean() > 0.5
     before, after = silhouette(scene, renderer), silhouette(scene, renderer, people_motion=(8, 0))
     assert centroid(after) == pytest.approx(centroid(before), abs=0.1)
-    assert label(out) == label(sharp)
+    assert annotate(out) == annotate(sharp)
 
 
 def test_composited_people_look_like_people_drawn_on_the_background(scene, sharp, renderer):

@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 from repogen.environment.cutouts import find_cutouts
 from repogen.environment.occluders import SHAPES, Occluder, occluder_surface, occluder_vertices
 from repogen.errors import UserError
-from repogen.labels import label
+from repogen.labels.annotation import annotate
 from repogen.people.outfit import Fabric
 from repogen.people.posing import pose_person
 from repogen.scenes import SceneConfig, sample_scene
@@ -57,9 +57,9 @@ def test_a_thing_hides_joints_but_not_the_whole(body, renderer):
         person_share=(0.8, 0.8),
     )  # fmt: skip
     scene = sample_scene(config, 1, 0, body)
-    (free,) = label(renderer.render(scene))
+    (free,) = annotate(renderer.render(scene))
     hidden_scene = replace(scene, occluders=(wall_before(scene, 0.7),))
-    (hidden,) = label(renderer.render(hidden_scene))
+    (hidden,) = annotate(renderer.render(hidden_scene))
     hips = slice(3 * 11 + 2, 3 * 13, 3)
     assert free["keypoints"][hips] == [2, 2]
     assert hidden["keypoints"][hips] == [1, 1]
@@ -77,11 +77,11 @@ def test_the_person_in_front_hides_the_one_behind(body, renderer):
     scene = sample_scene(config, 1, 0, body)
     first = scene.people[0]
     behind = replace(first, position=(0.0, 1.5, 0.0))
-    front, back = label(renderer.render(replace(scene, people=(first, behind))))
+    front, back = annotate(renderer.render(replace(scene, people=(first, behind))))
     hips = [11, 12]
     assert [front["keypoints"][3 * k + 2] for k in hips] == [2, 2]
     assert [back["keypoints"][3 * k + 2] for k in hips] == [1, 1]
-    (alone,) = label(renderer.render(replace(scene, people=(behind,))))
+    (alone,) = annotate(renderer.render(replace(scene, people=(behind,))))
     assert back["amodal_segmentation"] == alone["segmentation"]
     overlap = rle.decode(front["segmentation"]) & rle.decode(back["segmentation"])
     assert not overlap.any()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from repogen import GenerateConfig, SceneConfig, generate, sample_scene, scene_to_json, validate
+from repogen import GenerateConfig, SceneConfig, generate, sample_scene, validate
 from repogen.bodies.skeleton import HAND_JOINTS
 from repogen.errors import UserError
 
@@ -44,7 +44,7 @@ def test_a_share_of_people_is_measured_and_the_others_are_as_without(body, poses
             others.append((scene, sample_scene(plain, 1, index, body)))
     assert 31 <= len(others) <= 52
     for scene, same in others:
-        assert scene_to_json(scene) == scene_to_json(same)
+        assert scene.to_json() == same.to_json()
 
 
 def test_a_dataset_of_measured_poses(tmp_path, poses):

@@ -13,7 +13,6 @@ from repogen.cameras.camera import view_of
 from repogen.errors import UserError
 from repogen.people.posing import pose_person, worn_vertices
 from repogen.scenes import SceneConfig, sample_scene
-from repogen.scenes.scene import scene_to_json
 
 CONFIG = SceneConfig(image_size=128)
 
@@ -29,8 +28,7 @@ def test_another_process_gives_the_same_scene(body):
     program = (
         "from repogen.bodies.anny import AnnyBody\n"
         "from repogen.scenes import SceneConfig, sample_scene\n"
-        "from repogen.scenes.scene import scene_to_json\n"
-        "print(scene_to_json(sample_scene(SceneConfig(image_size=128), 7, 4, AnnyBody())))"
+        "print(sample_scene(SceneConfig(image_size=128), 7, 4, AnnyBody()).to_json())"
     )
     out = subprocess.run(
         [sys.executable, "-c", program],
@@ -39,7 +37,7 @@ def test_another_process_gives_the_same_scene(body):
         text=True,
         check=True,
     )
-    assert out.stdout.splitlines()[-1] == scene_to_json(sample_scene(CONFIG, 7, 4, body))
+    assert out.stdout.splitlines()[-1] == sample_scene(CONFIG, 7, 4, body).to_json()
 
 
 def test_other_seeds_and_indices_give_other_scenes(body):

@@ -33,6 +33,11 @@ def load_body(name: str = "anny", device: str = "cpu", path: Path | None = None)
 
     The last two models are cached. The first load of anny on a machine takes minutes. Raises
     `UserError` for an unknown name, and where the model's files are missing or broken.
+
+    >>> body = repogen.load_body("anny")
+    >>> posed = body.pose(shape={"age": 0.6}, face={}, angles={"left_elbow": (0, -90, 0)})
+    >>> posed.keypoints.shape
+    (17, 3)
     """
     check_body(name, path)
     if path is not None:

@@ -207,6 +207,11 @@ def look_at(
     azimuth is relative; `width` is in pixels and `fov_deg` the horizontal field of view. With
     zero roll, the world's up points up in the picture; from straight above at azimuth 0, the
     subject's back does. Raises `UserError` for an invalid distance, lens or field of view.
+
+    >>> view = repogen.View(azimuth_deg=0, elevation_deg=90, roll_deg=0, distance_m=3)
+    >>> camera = repogen.look_at(view, target=(0, 0, 0), yaw_deg=0, width=512, fov_deg=60)
+    >>> (camera.width, camera.height)
+    (512, 512)
     """
     if not view.distance_m > 0:
         raise UserError(f"camera distance {view.distance_m} m must be positive")

@@ -31,9 +31,9 @@ def export(source: Positional[Path], out: Positional[Path]) -> int:
         source: A run, a folder, .safetensors or .pth.
         out: A file ending in .onnx; predict and evaluate run it too.
     """
-    from repogen.models.onnx import export_weights
+    from repogen.models import onnx
 
-    print(export_weights(source, out))
+    print(onnx.export(source, out))
     return 0
 
 

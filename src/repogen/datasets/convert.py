@@ -39,15 +39,19 @@ from repogen.datasets.shards import (
 from repogen.errors import UserError
 
 
-def convert(source: str, out: Path | str, shard_images: int = SHARD_IMAGES) -> Path:
+def convert(source: Path | str, out: Path | str, shard_images: int = SHARD_IMAGES) -> Path:
     """Write the dataset at `source` in the other format into the folder `out`; returns it.
 
     `source` is a folder, or a URL of shards for fsspec. Call it again to resume a conversion that
     was stopped. Raises `UserError` for a source that is unfinished or damaged, and for an `out`
     that holds other files.
+
+    >>> repogen.convert("people", "people-shards", shard_images=2)
+    PosixPath('people-shards')
     """
     check_shard_images(shard_images)
-    run_file = f"{source.rstrip('/')}/run.json"
+    source = str(source).rstrip("/")
+    run_file = f"{source}/run.json"
     run = parse_run_info(read_bytes(run_file), run_file)
     if run["config"].get("format") == "webdataset":
         return _to_folder(source, DatasetFolder(Path(out)), run)

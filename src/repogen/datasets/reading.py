@@ -10,7 +10,7 @@ from repogen.datasets.folder import MAPS, MAX_IMAGES, PICTURE, DatasetFolder
 from repogen.datasets.shards import ShardFolder, read_shard_files, read_shard_labels
 from repogen.errors import UserError
 from repogen.files import write_atomic
-from repogen.scenes.scene import Scene, scene_from_json
+from repogen.scenes.scene import Scene
 
 RUN_FORMAT = 1
 
@@ -121,7 +121,7 @@ def read_scenes(folder: DatasetFolder, ids: Collection[int] | None = None) -> It
     else:
         numbered = enumerate(_lines(folder), start=1)
         lines = (line for number, line in numbered if ids is None or number in ids)
-    yield from map(scene_from_json, lines)
+    yield from map(Scene.from_json, lines)
 
 
 def read_scene_lines(folder: DatasetFolder) -> Iterator[str]:

@@ -21,6 +21,9 @@ def rerender(dataset: Path | str, ids: tuple[int, ...], out: Path | str) -> list
     Returns the images' paths. The COCO file in `out` lists only these images, with the ids they
     have in the dataset; annotations are numbered from 1. Raises `UserError` for an id that the
     dataset does not have and for an `out` that holds a dataset.
+
+    >>> repogen.rerender("people", ids=(2, 3), out="again")
+    [PosixPath('again/images/00000002.jpg'), PosixPath('again/images/00000003.jpg')]
     """
     folder, target = open_dataset(dataset), DatasetFolder(Path(out))
     if target.run.exists():

@@ -6,31 +6,30 @@ from typing import Any
 import numpy as np
 
 from repogen.datasets.folder import PICTURE, Sample, image_name
-from repogen.labels.annotation import image_record, label
+from repogen.labels.annotation import annotate, image_record
 from repogen.labels.maps import depth_map, normal_map, part_map, person_masks
 from repogen.labels.stick import stick_figure
 from repogen.pictures import encode_jpeg, encode_png
-from repogen.rendering.renderer import Rendering
-from repogen.scenes.scene import scene_to_json
+from repogen.rendering.renderer import RenderResult
 
 
 def rendering_to_sample(
-    rendering: Rendering, hidden: str, keypoints: str, write: Collection[str]
+    rendering: RenderResult, hidden: str, keypoints: str, write: Collection[str]
 ) -> Sample:
     """The sample of a rendering, under these options of `GenerateConfig`."""
     scene = rendering.scene
-    annotations = label(rendering, hidden, keypoints)
+    annotations = annotate(rendering, hidden, keypoints)
     picture = encode_jpeg(rendering.image, scene.sensor.jpeg_quality)
     return Sample(
         image_record(scene, image_name(scene.index + 1)),
         annotations,
-        scene_to_json(scene),
+        scene.to_json(),
         {PICTURE: picture} | encode_maps(rendering, annotations, write),
     )
 
 
 def encode_maps(
-    rendering: Rendering, annotations: list[dict[str, Any]], kinds: Collection[str]
+    rendering: RenderResult, annotations: list[dict[str, Any]], kinds: Collection[str]
 ) -> dict[str, bytes]:
     """The optional pictures of these kinds as PNG, by their folder in the dataset.
 

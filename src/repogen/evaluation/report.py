@@ -33,6 +33,10 @@ def evaluate(config: EvaluateConfig) -> Report:
     `config.out` names a JSON file for the report; beside it come .html and .md files of the same
     name and the folder NAME_poses with MODEL@SET.json, the poses as COCO results. Raises
     `UserError` for bad input.
+
+    >>> report = repogen.evaluate(weights="run", data="synth=people")
+    >>> list(report.sets)
+    ['synth']
     """
     check_unique_names(config.data)
     sets = [read_set(spec) for spec in config.data]

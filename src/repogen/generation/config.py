@@ -6,7 +6,7 @@ from typing import Any
 from repogen.datasets.folder import MAPS, MAX_IMAGES
 from repogen.datasets.shards import SHARD_IMAGES, check_shard_images
 from repogen.errors import UserError, unknown_choice
-from repogen.labels.points import HIDDEN
+from repogen.labels.points import OCCLUDED
 from repogen.labels.wholebody import check_keypoints
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.scenes.config import SceneConfig
@@ -58,8 +58,8 @@ class GenerateConfig(SceneConfig):
             raise unknown_choice("--engine", self.engine, ENGINES)
         if self.ray_address is not None and self.engine != "ray":
             raise UserError(f"--ray-address {self.ray_address} needs --engine ray")
-        if self.hidden not in HIDDEN:
-            raise unknown_choice("--hidden", self.hidden, HIDDEN)
+        if self.hidden not in OCCLUDED:
+            raise unknown_choice("--hidden", self.hidden, OCCLUDED)
         if self.format not in FORMATS:
             raise unknown_choice("--format", self.format, FORMATS)
         check_shard_images(self.shard_images)

@@ -37,6 +37,9 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
     `UserError` for invalid input, for a folder with other content, and for a full disk or memory;
     `KeyboardInterrupt` for Ctrl-C. Files written so far stay valid: the same call resumes. Worker
     processes import the calling script, so call this under `if __name__ == "__main__":`.
+
+    >>> repogen.generate("people", images=4, views="top", image_size=96, workers=1)
+    PosixPath('people')
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise UserError(

@@ -12,12 +12,15 @@ from repogen.models.pixels import normalize
 from repogen.models.weights import load_model
 
 
-def load_estimator(weights: Path, device: str | None = None) -> Estimator:
+def load_estimator(weights: Path | str, device: str | None = None) -> Estimator:
     """The estimator of a run, a folder, a file of weights or an .onnx file.
 
     `device` is a torch device, by default the GPU where there is one; an ONNX file ignores it.
     Raises `UserError` for anything else.
+
+    >>> estimator = repogen.load_estimator("run")
     """
+    weights = Path(weights)
     if weights.suffix == ".onnx":
         from repogen.inference.onnx import onnx_estimator
 

@@ -60,6 +60,9 @@ def predict(
 
     Raises `UserError` for inputs that cannot be read and files that cannot be written; for more
     than 1 % unreadable files in folders only at the end.
+
+    >>> repogen.predict("people/images", "predicted", weights="run")
+    PosixPath('predicted')
     """
     options = options or PredictConfig()
     root, sources = list_media(inputs, out)

@@ -1,17 +1,12 @@
-"""Exact labels from the scene and its G-buffer."""
+"""Exact labels of a rendered scene: keypoints, boxes, masks, depth, COCO records."""
 
 from typing import TYPE_CHECKING
 
+from repogen.lazy import lazy_exports
+
 if TYPE_CHECKING:
-    from repogen.labels.annotation import CATEGORY, image_record, label
-
-__all__ = ["CATEGORY", "image_record", "label"]
-
-
-def __getattr__(name: str) -> object:
-    # Imported when asked for: options need not wait for the renderer.
-    if name not in __all__:
-        raise AttributeError(f"module 'repogen.labels' has no attribute {name!r}")
-    from repogen.labels import annotation
-
-    return getattr(annotation, name)
+    from repogen.labels.rendering import Rendering as Rendering
+    from repogen.labels.rendering import label as label
+    from repogen.labels.rendering import render as render
+else:
+    __getattr__, __dir__, __all__ = lazy_exports(__name__, {"rendering": "Rendering label render"})

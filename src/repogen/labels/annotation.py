@@ -1,22 +1,22 @@
-"""From a rendering to its COCO records."""
+"""COCO records of a rendered scene."""
 
 from dataclasses import asdict
 from typing import Any
 
-import cv2
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float
 from pycocotools import mask as rle
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
 from repogen.cameras.camera import view_of
+from repogen.coco.rle import encode_rle, rle_to_json
 from repogen.environment.sensor import active_effects
 from repogen.errors import unknown_choice
-from repogen.labels.convention import annotators_keypoints
+from repogen.labels.convention import labelled_keypoints
 from repogen.labels.maps import person_masks
-from repogen.labels.points import HIDDEN, any_bits, flat_points, point_flags
-from repogen.labels.wholebody import more_records
-from repogen.rendering.renderer import Rendering
+from repogen.labels.points import OCCLUDED, any_bits, flat_points, point_flags
+from repogen.labels.wholebody import wholebody_fields
+from repogen.rendering.renderer import RenderResult
 from repogen.scenes.scene import Scene
 
 CATEGORY: dict[str, Any] = {
@@ -29,54 +29,63 @@ CATEGORY: dict[str, Any] = {
 """COCO's person category."""
 
 
-def label(
-    rendering: Rendering, hidden: str = "keep", keypoints: str = "coco"
+def annotate(
+    result: RenderResult,
+    occluded: str = "keep",
+    keypoints: str = "coco",
+    convention: str = "annotators",
 ) -> list[dict[str, Any]]:
-    """A COCO annotation, without ids, for every person that at least one pixel shows.
+    """A COCO annotation, without ids, of each person with at least one visible pixel.
 
-    Keypoints are pixels from the image's upper left corner (pixel centres at +0.5), v = 0
-    outside the image, 1 occluded, 2 visible; `keypoints_3d` are metres in the camera's frame,
-    all 17 of them. Box, area and RLE segmentation are of the visible part; `amodal_bbox` and
-    `amodal_segmentation` are the person's without whatever hides it, the box reaching beyond the
-    image where the person does (with distortion and fisheyes up to where the image's corners
-    see). `view` is where the camera stands, seen from this person.
-    With `keypoints` feet or wholebody COCO-WholeBody's entries follow (`more_records`).
+    - `keypoints`: x, y, v of COCO's 17 keypoints. Pixels from the image's upper left corner, so
+      pixel centres are at +0.5; v = 0 outside the image, 1 occluded, 2 visible.
+    - `keypoints_3d`: all 17, metres in the camera's frame.
+    - `bbox`, `area`, `segmentation` (RLE): of the visible part.
+    - `amodal_bbox`, `amodal_segmentation`: of the whole person, as if nothing occluded it. The box
+      may reach beyond the image; for a lens other than pinhole it ends where the image's corners
+      see.
+    - `view`: the camera's direction and distance from this person (`View`).
+
+    `occluded` is one of `OCCLUDED`, `convention` one of `CONVENTIONS`, `keypoints` one of
+    `KEYPOINT_SETS`; "feet" and "wholebody" add the fields of `wholebody_fields`. Raises `UserError`
+    for any other value, and for keypoints that the body does not have.
     """
-    if hidden not in HIDDEN:
-        raise unknown_choice("--hidden", hidden, HIDDEN)
+    if occluded not in OCCLUDED:
+        raise unknown_choice("--occluded", occluded, OCCLUDED)
     annotations = []
-    seen = seen_keypoints(rendering)
-    for place, (mask, posed) in enumerate(
-        zip(person_masks(rendering), rendering.people, strict=True)
+    visible = visible_keypoints(result)
+    for person_index, (mask, posed) in enumerate(
+        zip(person_masks(result), result.people, strict=True)
     ):
-        whole = _encoded(mask)
-        if not rle.area(whole):
+        visible_rle = encode_rle(mask)
+        if not rle.area(visible_rle):
             continue
-        alone = rendering.amodal_patches.get(place)
-        points = rendering.scene.camera.to_camera(annotators_keypoints(posed.body))
-        flags = point_flags(rendering.scene, points, seen[place], hidden)
+        patch = result.amodal_patches.get(person_index)
+        amodal_rle = encode_rle(patch.over(mask)) if patch else visible_rle
+        points = result.scene.camera.to_camera(labelled_keypoints(posed.body, convention))
+        flags = point_flags(result.scene, points, visible[person_index], occluded)
         annotations.append(
             {
                 "category_id": 1,
                 "iscrowd": 0,
-                "keypoints": flat_points(rendering.scene, points, flags),
+                "keypoints": flat_points(result.scene, points, flags),
                 "num_keypoints": int((flags > 0).sum()),
-                "bbox": rle.toBbox(whole).tolist(),
-                "area": float(rle.area(whole)),
-                "segmentation": _record(whole),
-                "amodal_bbox": _corner_and_size(rendering.amodal_boxes[place]),
-                "amodal_segmentation": _record(_encoded(alone.over(mask)) if alone else whole),
+                "bbox": rle.toBbox(visible_rle).tolist(),
+                "area": float(rle.area(visible_rle)),
+                "segmentation": rle_to_json(visible_rle),
+                "amodal_bbox": _box_to_xywh(result.amodal_boxes[person_index]),
+                "amodal_segmentation": rle_to_json(amodal_rle),
                 "keypoints_3d": np.round(points, 6).tolist(),
-                "view": _view_record(rendering.scene, place),
+                "view": _view_record(result.scene, person_index),
             }
-            | more_records(rendering, place, keypoints, hidden)
+            | wholebody_fields(result, person_index, keypoints, occluded)
         )
     return annotations
 
 
 def image_record(scene: Scene, file_name: str) -> dict[str, Any]:
-    """COCO's image entry, with the camera, the view of the first person and the effects of the
-    camera that are not off (fields of `Sensor`)."""
+    """COCO's image entry, with the camera, the view of the first person, and the effects of the
+    camera that are on (fields of `Sensor`)."""
     camera = scene.camera
     return {
         "id": scene.index + 1,
@@ -96,35 +105,22 @@ def image_record(scene: Scene, file_name: str) -> dict[str, Any]:
     }
 
 
-def _view_record(scene: Scene, place: int) -> dict[str, float]:
-    """The camera's place relative to a person."""
-    person = scene.people[place]
+def _view_record(scene: Scene, person_index: int) -> dict[str, float]:
+    """The camera's direction and distance from a person."""
+    person = scene.people[person_index]
     view = view_of(scene.camera, person.position, person.yaw_deg)
     return {name: round(value, 6) for name, value in asdict(view).items()}
 
 
-def _encoded(mask: UInt8[np.ndarray, "h w"]) -> dict[str, Any]:
-    """COCO's run-length encoding."""
-    return rle.encode(cv2.transpose(mask).T)
-
-
-def _record(encoded: dict[str, Any]) -> dict[str, Any]:
-    """The encoding as JSON takes it."""
-    return {
-        "size": [int(v) for v in encoded["size"]],
-        "counts": encoded["counts"].decode("ascii"),
-    }
-
-
-def _corner_and_size(box: Float[np.ndarray, "4"]) -> list[float]:
+def _box_to_xywh(box: Float[np.ndarray, "4"]) -> list[float]:
     return [round(float(v), 2) for v in (*box[:2], *(box[2:] - box[:2]))]
 
 
-def seen_keypoints(rendering: Rendering) -> list[Bool[np.ndarray, " 17"]]:
-    """Per person, which keypoints have some of their neighbourhood seen."""
-    seen = rendering.gbuffer.seen_faces
-    person, bits = rendering.mesh.people[seen], rendering.mesh.keypoints[seen]
+def visible_keypoints(result: RenderResult) -> list[Bool[np.ndarray, " 17"]]:
+    """Per person, the keypoints with some of their neighbourhood on the skin in sight."""
+    seen = result.gbuffer.seen_faces
+    person, bits = result.mesh.people[seen], result.mesh.keypoints[seen]
     return [
-        any_bits(bits[person == place, None], len(COCO_KEYPOINTS))
-        for place in range(len(rendering.people))
+        any_bits(bits[person == index, None], len(COCO_KEYPOINTS))
+        for index in range(len(result.people))
     ]

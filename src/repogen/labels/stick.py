@@ -1,4 +1,4 @@
-"""OpenPose-style stick figures, and the skeletons people look at."""
+"""Drawings of poses: OpenPose-style stick figures, and COCO skeletons on a picture."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def stick_figure(
 ) -> UInt8[np.ndarray, "h w 3"]:
     """Stick figures of all people on black, BGR, from COCO annotations.
 
-    Joints outside the image are left out, and with `visible_only` occluded ones too.
+    Joints outside the image are not drawn; with `visible_only` occluded ones are not either.
     """
     picture = np.zeros((height, width, 3), np.uint8)
     for annotation in annotations:
@@ -50,15 +50,18 @@ def stick_figure(
 
 
 SIDE_COLORS = {"left": (0, 255, 0), "right": (0, 128, 255), "middle": (255, 153, 51)}
-"""BGR of the subject's left (green), right (orange) and middle (blue): mmpose's colours for COCO,
-which the paper's figures are drawn in."""
+"""BGR of the subject's left (green), right (orange) and middle (blue), as in mmpose and in the
+paper's figures."""
 
 
 def draw_skeleton(
     picture: UInt8[np.ndarray, "h w 3"], keypoints: list[float], thickness: int
 ) -> None:
-    """Draw a COCO skeleton onto `picture` in place, sides in `SIDE_COLORS`, occluded joints
-    hollow."""
+    """Draw a COCO skeleton onto a BGR picture, in place.
+
+    Sides have the colours of `SIDE_COLORS`; occluded joints are hollow. Limbs are `thickness`
+    pixels wide.
+    """
     points = np.array(keypoints, dtype=float).reshape(-1, 3)
     sides = [
         name.split("_")[0] if name.startswith(("left_", "right_")) else "middle"
@@ -80,7 +83,7 @@ _SUBPIXEL = 4
 
 
 def _fixed(point: np.ndarray) -> tuple[int, int]:
-    # OpenCV's pixel centres are whole numbers, ours lie at +0.5.
+    # OpenCV's pixel centres are at whole numbers, ours at +0.5.
     x, y = np.clip((point[:2] - 0.5) * 2**_SUBPIXEL, -(2**20), 2**20)
     return round(x), round(y)
 

@@ -1,4 +1,4 @@
-"""Feet, face and hands of a person, as COCO-WholeBody's annotations have them."""
+"""COCO-WholeBody's fields for feet, face and hands."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,36 +10,39 @@ from repogen.errors import UserError, unknown_choice
 from repogen.labels.points import any_bits, flat_points, point_flags
 
 if TYPE_CHECKING:
-    from repogen.rendering.renderer import Rendering
+    from repogen.rendering.renderer import RenderResult
 
 
 def check_keypoints(keypoints: str, body: str) -> None:
-    """Raises `UserError` for an unknown set of keypoints, or one that the body does not have."""
+    """Raises `UserError` for an unknown keypoint set, or one that the body does not have."""
     if keypoints not in KEYPOINT_SETS:
         raise unknown_choice("--keypoints", keypoints, KEYPOINT_SETS)
     if KEYPOINT_SETS[keypoints] and body != "anny":
         raise UserError(
-            f"--keypoints {keypoints} needs the body anny; on {body} only coco's 17 are known"
+            f"--keypoints {keypoints} needs the body anny; {body} has only the 17 of coco"
         )
 
 
-def more_records(
-    rendering: "Rendering", place: int, keypoints: str, hidden: str = "keep"
+def wholebody_fields(
+    result: "RenderResult", person_index: int, keypoints: str, occluded: str = "keep"
 ) -> dict[str, Any]:
-    """What an annotation has beside COCO's 17 keypoints, for the person at `place`.
+    """The fields of a person's annotation beyond COCO's 17 keypoints; none for the set "coco".
 
-    For each group of the set `keypoints` (`KEYPOINT_SETS`), by its name: `<group>_kpts`, x, y, v
-    of each point as in `keypoints`; `<group>_valid`, whether any is labelled; `<group>_3d`,
-    metres in the camera's frame; and but for feet `<group>_box`, x, y, width and height around
-    the labelled points (zeros for none). Nothing for "coco". Raises `UserError` as
-    `check_keypoints`.
+    For each group of the set `keypoints` (`KEYPOINT_SETS`):
+
+    - `<group>_kpts`: x, y, v of each point, as in `keypoints`
+    - `<group>_valid`: whether any point is labelled
+    - `<group>_3d`: metres in the camera's frame
+    - `<group>_box`, but for feet: x, y, width, height around the labelled points, zeros for none
+
+    Raises `UserError` as `check_keypoints`.
     """
-    check_keypoints(keypoints, rendering.scene.people[place].body)
+    check_keypoints(keypoints, result.scene.people[person_index].body)
     if not KEYPOINT_SETS[keypoints]:
         return {}
-    scene = rendering.scene
-    points = scene.camera.to_camera(extra_keypoints(rendering.people[place].body))
-    flags = point_flags(scene, points, _seen(rendering, place), hidden)
+    scene = result.scene
+    points = scene.camera.to_camera(extra_keypoints(result.people[person_index].body))
+    flags = point_flags(scene, points, _visible_points(result, person_index), occluded)
     out: dict[str, Any] = {}
     for group in KEYPOINT_SETS[keypoints]:
         rows = [EXTRA_KEYPOINTS.index(name) for name in GROUPS[group]]
@@ -52,10 +55,10 @@ def more_records(
     return out
 
 
-def _seen(rendering: "Rendering", place: int) -> Bool[np.ndarray, " 116"]:
-    seen = rendering.gbuffer.seen_faces
-    own = seen[rendering.mesh.people[seen] == place]
-    return any_bits(rendering.mesh.wholebody[own], len(EXTRA_KEYPOINTS))
+def _visible_points(result: "RenderResult", person_index: int) -> Bool[np.ndarray, " 116"]:
+    seen = result.gbuffer.seen_faces
+    own = seen[result.mesh.people[seen] == person_index]
+    return any_bits(result.mesh.wholebody[own], len(EXTRA_KEYPOINTS))
 
 
 def _box(flat: list[float]) -> list[float]:

@@ -1,22 +1,8 @@
-"""Export<<<<<<< found
-Export of a network to ONNX, with the normalisation of its input included.
+"""Export of a network to ONNX, with the normalisation of its input included.
 
 Input `crops`: uint8 (n, 256, 192, 3), RGB, any n, as `repogen.coco.crops` makes them. Output
 `heatmaps`: float32 (n, 17, 64, 48), whose corner pixels coincide with the crop's (UDP): a peak at
 column x and row y is the joint at (x * 191 / 47, y * 255 / 63) in crop pixels.
-||||||| expected
-A network as an ONNX file that any runtime can run, its normalisation included.
-
-Input `crops`: uint8 (n, 256, 192, 3), RGB, of any number, cut out as `datasets.crops.cut` does.
-Output `heatmaps`: float32 (n, 17, 64, 48), whose corner pixels lie on the crop's (UDP): a peak
-at column x and row y is the joint at x * 191 / 47, y * 255 / 63 of the crop.
-=======
-A network as an ONNX file that any runtime can run, its normalisation included.
-
-Input `crops`: uint8 (n, 256, 192, 3), RGB, of any number, cut out as `coco.crops.warp_crop` does.
-Output `heatmaps`: float32 (n, 17, 64, 48), whose corner pixels lie on the crop's (UDP): a peak
-at column x and row y is the joint at x * 191 / 47, y * 255 / 63 of the crop.
->>>>>>> replacement
 """
 
 import json
@@ -69,8 +55,13 @@ class _NormalizingModel(nn.Module):
         return self.model(normalize(crops))
 
 
-def export_weights(source: Path, out: Path) -> Path:
-    """Write the model of a run, a folder or a file as ONNX; returns `out`. See `export_onnx`."""
+def export(source: Path | str, out: Path | str) -> Path:
+    """Write the model of a run, a folder or a file as ONNX; returns `out`. See `export_onnx`.
+
+    >>> repogen.export("run", "pose.onnx")  # doctest: +SKIP
+    PosixPath('pose.onnx')
+    """
+    source, out = Path(source), Path(out)
     _check(out)
     model, name = load_model(source)
     difference = export_onnx(model, out, name)

@@ -47,7 +47,7 @@ from repogen.warp_setup import wp
 
 
 @dataclass(frozen=True)
-class Rendering:
+class RenderResult:
     """One finished picture, and everything that its labels are computed from.
 
     Boxes are in pixels, x to the right and y down, with pixel centres at +0.5.
@@ -95,7 +95,7 @@ class Renderer:
     def _build_buffers(self, *surfaces: tuple[Surface, int]) -> Buffers:
         return mesh_buffers(join(surfaces), self.device)
 
-    def render(self, scene: Scene, people: Sequence[PosedPerson] | None = None) -> Rendering:
+    def render(self, scene: Scene, people: Sequence[PosedPerson] | None = None) -> RenderResult:
         """Renders a scene: the same bytes each time on the same kind of device.
 
         `people` are the scene's people where they are posed already; they are posed if not given.
@@ -140,7 +140,7 @@ class Renderer:
         visible = np.isin(buffers.face_culling.numpy(), CULLING_OF_VISIBLE)
         screen_vertices = buffers.screen_vertices.numpy()
         boxes = amodal_boxes(buffers.mesh, screen_vertices, visible, len(people))
-        return Rendering(
+        return RenderResult(
             scene=scene,
             image=apply_sensor(image, scene.sensor),
             gbuffer=gbuffer,

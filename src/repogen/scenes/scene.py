@@ -1,4 +1,4 @@
-"""A scene: everything one image is made from, as plain numbers that go in and out of JSON."""
+"""A scene: everything one image is made from, as plain numbers, to and from JSON."""
 
 import json
 from dataclasses import dataclass
@@ -18,30 +18,66 @@ from repogen.errors import UserError
 from repogen.people.person import Person
 
 FORMAT = 4
-"""Raised when a scene of this number would no longer give the same picture."""
+"""The version of scenes; it grows when a scene would no longer give the same picture."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One image before it is made. Everything later is a pure function of this."""
+    """One image before it is rendered. Picture and labels are a pure function of it.
+
+    Lengths are metres in the world frame, z up.
+    """
 
     format: int
     seed: int
     index: int
-    """Which image of the run it is, from 0; its image id is one more."""
+    """The image's number in its run, from 0; its COCO image id is one more."""
     view_name: str
     people: tuple[Person, ...]
     occluders: tuple[Occluder, ...]
     camera: Camera
     lights: tuple[DirectionalLight, ...]
     ambient: float
-    """Strength of the light that comes from the background on all sides."""
+    """Strength of the light from the background on all sides."""
     background: Background
     sensor: Sensor = PERFECT
 
+    def to_json(self) -> str:
+        """The scene as one line of JSON. Floats keep every digit.
+
+        >>> scene = repogen.sample_scene(repogen.SceneConfig(views=("top",)), seed=7)
+        >>> repogen.Scene.from_json(scene.to_json()) == scene
+        True
+        """
+        return json.dumps(_CONVERTER.unstructure(self), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Scene":
+        """The scene of `to_json`, or of one line of a dataset's scenes.jsonl.
+
+        Raises `UserError` for any other text and for a scene of another `FORMAT`.
+        """
+        try:
+            data: Any = json.loads(text)
+            number = data.get("format")
+            if not isinstance(number, int):
+                raise ValueError("its format is not a whole number")
+        except (ValueError, AttributeError, RecursionError) as error:
+            raise UserError(f"not a scene: {text[:60]!r}… ({error})") from error
+        if number != FORMAT:
+            raise UserError(
+                f"this version of repogen reads scenes of format {FORMAT}, not {number}; install "
+                "the version named in run.json"
+            )
+        try:
+            return (_CONVERTER if len(text) < _EXPLAINED else _BRIEF).structure(data, cls)
+        except Exception as error:
+            why = "; ".join(cattrs.transform_error(error, format_exception=_message))
+            raise UserError(f"not a scene: {text[:60]!r}… ({why})") from error
+
 
 _EXPLAINED = 50_000
-"""Letters of a line of which an error names every wrong value; of longer ones that takes long."""
+"""Errors name every wrong value of lines shorter than this; for longer ones that takes long."""
 
 
 _KINDS = {Photo: "photo", Plain: "plain", Room: "room", EnvironmentMap: "panorama"}
@@ -61,31 +97,5 @@ def _converter(explains: bool) -> cattrs.Converter:
 _CONVERTER, _BRIEF = _converter(True), _converter(False)
 
 
-def _worded(error: BaseException, kind: type | None) -> str:
+def _message(error: BaseException, kind: type | None) -> str:
     return str(error) if isinstance(error, UserError) else format_exception(error, kind)
-
-
-def scene_to_json(scene: Scene) -> str:
-    """One line of JSON; floats keep every digit, so the scene comes back the same."""
-    return json.dumps(_CONVERTER.unstructure(scene), separators=(",", ":"))
-
-
-def scene_from_json(line: str) -> Scene:
-    """The scene of one line of `scenes.jsonl`. Raises `UserError` for anything else."""
-    try:
-        data: Any = json.loads(line)
-        number = data.get("format")
-        if not isinstance(number, int):
-            raise ValueError("its format is no number")
-    except (ValueError, AttributeError, RecursionError) as error:
-        raise UserError(f"not a scene: {line[:60]!r}… ({error})") from error
-    if number != FORMAT:
-        raise UserError(
-            f"scene format {number} cannot be made by this version (it makes {FORMAT}); install "
-            "the version of repogen named in run.json"
-        )
-    try:
-        return (_CONVERTER if len(line) < _EXPLAINED else _BRIEF).structure(data, Scene)
-    except Exception as error:
-        why = "; ".join(cattrs.transform_error(error, format_exception=_worded))
-        raise UserError(f"not a scene: {line[:60]!r}… ({why})") from error

@@ -44,6 +44,9 @@ def train(config: TrainConfig) -> Path:
     Run it again with the same options to resume a stopped run after its last finished epoch, with
     the same losses as without the stop. Raises `UserError` for bad input, and when the loss or its
     gradient is not finite.
+
+    >>> repogen.train("run", train="synth=people", model="tiny", epochs=1, batch_size=2, workers=0)
+    PosixPath('run')
     """
     cv2.setNumThreads(0)  # a fork of a process with OpenCV threads would wait for them forever
     mix = read_data_mix(config.train, config.shard_cache)

@@ -51,6 +51,8 @@ def chart_views(
 
     Without `regressor`, one is trained on this machine at the first call and cached. Raises
     `UserError` for a file that cannot be read and where nobody is left.
+
+    >>> chart = repogen.chart_views("labelled.json")  # doctest: +SKIP
     """
     if not MIN_JOINTS <= min_joints <= 17:
         raise UserError(f"--min-joints {min_joints} must lie between {MIN_JOINTS} and 17")

@@ -25,18 +25,30 @@ VARIANCES = (0.33, 0.67, 1.0, 1.5, 2.0)
 """Pose variances in the table of plausibility; Figure 5 of the paper goes from 0.2 to 2."""
 
 
-def info(dataset: Path | str | None = None, plausibility: int = 0) -> str:
+class Text(str):
+    """A string that notebooks and consoles show as it is, without quotes."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def info(dataset: Path | str | None = None, plausibility: int = 0) -> Text:
     """A summary of the installation, or of a finished dataset, as text.
 
     With `plausibility` the text is a table of how plausible random poses are, measured on that
     many poses for each distribution and variance. Raises `UserError` for a folder that is not a
     dataset, and for a dataset together with `plausibility`.
+
+    >>> print(repogen.info("people"))
+    dataset ...people
+    images ...4
+    ...
     """
     if plausibility < 0 or (dataset and plausibility):
         raise UserError("--plausibility takes a number of poses from 1 up, and no dataset")
     if plausibility:
-        return plausibility_table(plausibility)
-    return _dataset_text(Path(dataset)) if dataset else _installation_text()
+        return Text(plausibility_table(plausibility))
+    return Text(_dataset_text(Path(dataset)) if dataset else _installation_text())
 
 
 def plausibility_table(poses: int) -> str:

@@ -32,6 +32,9 @@ def preview(
     The sheet shows `images` images at uniform intervals, `columns` side by side. Returns the path
     of the page, which is self-contained. Raises `UserError` for a folder that is not a finished
     dataset.
+
+    >>> repogen.preview("people")
+    PosixPath('people/preview/index.html')
     """
     folder = open_dataset(dataset)
     target = Path(out) if out else folder.root / "preview"

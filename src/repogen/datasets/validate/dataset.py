@@ -21,6 +21,9 @@ def validate(dataset: Path | str, rerender: int = 3) -> list[str]:
     `rerender` images, uniformly spread, are rendered again from their scenes: pictures must agree
     byte for byte and labels number for number. Raises `UserError` where there is no finished
     dataset.
+
+    >>> repogen.validate("people")
+    []
     """
     folder = open_dataset(dataset)
     problems = validate_files(folder)

@@ -38,7 +38,13 @@ class SampledScene:
 def sample_scene(
     config: SceneConfig, seed: int = 0, index: int = 0, body: Body | None = None
 ) -> Scene:
-    """Image `index` (from 0) of the run with this seed; `body` is loaded if not given."""
+    """Image `index` (from 0) of the run with this seed; `body` is loaded if not given.
+
+    >>> config = repogen.SceneConfig(views="bottom", people=(2, 2))
+    >>> scene = repogen.sample_scene(config, seed=1, index=5)
+    >>> len(scene.people), scene.view_name
+    (2, 'bottom')
+    """
     body = body or load_body(config.body, path=config.body_path)
     return sample_posed_scene(config, seed, index, body).scene
 
