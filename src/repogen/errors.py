@@ -1,4 +1,7 @@
-"""The one exception for mistakes a person can mend."""
+"""The one exception for bad input, and the checks that raise it."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 _LONGEST = 2_000
 """Letters of a message; files may hold names of any length."""
@@ -35,7 +38,31 @@ def check_between(name: str, value: float, low: float, high: float) -> None:
         raise UserError(f"{name} {value:g} must lie between {low:g} and {high:g}")
 
 
-def unknown_choice(kind: str, value: str, choices: object) -> UserError:
-    """The error for a name that is not in a catalogue: it lists the names that are."""
-    names = ", ".join(str(c) for c in choices)  # type: ignore[attr-defined]
-    return UserError(f"unknown {kind} {value!r}; choose from {names}")
+def check_range(name: str, limits: tuple[float, float], low: float, high: float) -> None:
+    """Raises `UserError` for a range that is not between two values, or whose ends are swapped."""
+    for value in limits:
+        check_between(name, value, low, high)
+    if limits[0] > limits[1]:
+        raise UserError(f"{name} {limits[0]:g} {limits[1]:g}: give the lower value first")
+
+
+def check_counts(name: str, limits: tuple[int, int], low: int, high: int) -> None:
+    """Raises `UserError` for a range of counts that is not between two others, or is swapped."""
+    few, many = limits
+    if not low <= few <= many <= high:
+        raise UserError(
+            f"{name} {few} {many}: two counts between {low} and {high}, the smaller one first"
+        )
+
+
+def unknown_choice(kind: str, value: str, choices: Iterable[object]) -> UserError:
+    """The error for a name that is not in a catalogue: the names that are, and the nearest."""
+    names = [str(choice) for choice in choices]
+    near = closest(value, names)
+    advice = f" (did you mean {near}?)" if near else ""
+    return UserError(f"unknown {kind} {value!r}; choose from {', '.join(names)}{advice}")
+
+
+def closest(word: str, names: Iterable[str]) -> str | None:
+    """The name that a misspelt word probably means; None where none is near."""
+    return next(iter(get_close_matches(word, list(names), n=1)), None)

@@ -4,14 +4,21 @@ import contextlib
 import functools
 import io
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 import tyro
+from tyro.conf import OmitArgPrefixes, arg
 
 from repogen.errors import UserError
 
 Command = Callable[..., int]
 """A function whose parameters are options; it returns the exit code."""
+
+
+_Config = TypeVar("_Config")
+
+Flat = Annotated[_Config, OmitArgPrefixes, arg(name="")]
+"""A config whose options are flags without a prefix; each of its groups is a box of the help."""
 
 
 def run_command(verb: str, command: Command | Mapping[str, Command], words: list[str]) -> int:

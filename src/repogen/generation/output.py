@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from repogen.datasets.folder import PICTURE, Record, encode_jpeg, encode_png, image_name
+from repogen.generation.config import OutputConfig
 from repogen.labels.annotation import image_record, label
 from repogen.labels.maps import depth_map, normal_map, part_map, person_masks
 from repogen.labels.stick import stick_figure
@@ -13,16 +14,16 @@ from repogen.rendering.renderer import Rendering
 from repogen.scenes.scene import scene_to_json
 
 
-def record_of(rendering: Rendering, hidden: str, keypoints: str, write: Collection[str]) -> Record:
-    """All that a dataset keeps of a rendering under these options of `GenerateConfig`."""
+def record_of(rendering: Rendering, output: OutputConfig) -> Record:
+    """All that a dataset keeps of a rendering under these options."""
     scene = rendering.scene
-    annotations = label(rendering, hidden, keypoints)
+    annotations = label(rendering, output.occluded, output.keypoints, output.label_convention)
     picture = encode_jpeg(rendering.image, scene.sensor.jpeg_quality)
     return Record(
         image_record(scene, image_name(scene.index + 1)),
         annotations,
         scene_to_json(scene),
-        {PICTURE: picture} | encoded_maps(rendering, annotations, write),
+        {PICTURE: picture} | encoded_maps(rendering, annotations, output.write),
     )
 
 

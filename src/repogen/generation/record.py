@@ -11,16 +11,18 @@ from typing import Any
 
 from repogen.assets import installed
 from repogen.bodies.smpl_files import FAMILIES, find_model_files
+from repogen.config import flat_options
 from repogen.datasets.reading import RUN_FORMAT
 from repogen.errors import UserError
 from repogen.generation.config import GenerateConfig
 from repogen.poses.motion import poses_of_pack
+from repogen.scenes.config import SceneConfig
 
 _FREE = ("workers", "engine", "ray_address")
 """Options that do not change the data: a run may be resumed with others."""
 
-_FILES = ("bounds", "poses", "cutouts", "textures")
-"""Options that name a file or folder which pictures are drawn from."""
+_FILES = {"bounds": "pose", "poses": "pose", "cutouts": "environment", "textures": "people"}
+"""Options that name a file or folder which pictures are drawn from, with their groups."""
 
 _PACKAGES = ("repogen", "anny", "warp-lang", "numpy", "scipy", "opencv-python-headless")
 
@@ -43,30 +45,34 @@ def run_record(config: GenerateConfig, backgrounds_found: str) -> dict[str, Any]
     }
 
 
-def config_to_json(config: Any) -> dict[str, Any]:
-    """A config's fields as JSON holds them; backgrounds and files by absolute path, a pack of
+def config_to_json(config: SceneConfig) -> dict[str, Any]:
+    """A config's options as JSON holds them, in their groups; backgrounds and files by absolute path, a pack of
     poses by its name."""
-    fields = json.loads(json.dumps(asdict(config), default=str))
-    for name in (*_FILES, "body_path"):
-        if fields.get(name) and Path(fields[name]).exists():
-            fields[name] = str(Path(fields[name]).resolve())
-    if Path(fields["backgrounds"]).is_dir():
-        fields["backgrounds"] = str(Path(fields["backgrounds"]).resolve())
-    return fields
+    table = json.loads(json.dumps(asdict(config), default=str))
+    for name, group in {**_FILES, "body_path": "people"}.items():
+        options = table[group]
+        if options[name] and Path(options[name]).exists():
+            options[name] = str(Path(options[name]).resolve())
+    options = table["environment"]
+    if Path(options["backgrounds"]).is_dir():
+        options["backgrounds"] = str(Path(options["backgrounds"]).resolve())
+    return table
 
 
 def _body_files(config: GenerateConfig) -> dict[str, str]:
     """SHA-256 of the user's own body model files, by name."""
-    if config.body_path is None:
+    people = config.people
+    if people.body_path is None:
         return {}
-    files = find_model_files(config.body_path, FAMILIES[config.body]).values()
+    files = find_model_files(people.body_path, FAMILIES[people.body]).values()
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
 def _assets(config: GenerateConfig) -> list[dict[str, Any]]:
     """The asset packs that the pictures may draw on: origin, licences, and a hash of it all."""
-    posed = config.poses is not None and poses_of_pack(config.poses) is not None
-    if config.wardrobe == "painted" and config.backgrounds != "auto" and not posed:
+    posed = config.pose.poses is not None and poses_of_pack(config.pose.poses) is not None
+    painted = config.people.wardrobe == "painted"
+    if painted and config.environment.backgrounds != "auto" and not posed:
         return []
     return [
         {
@@ -82,7 +88,7 @@ def _assets(config: GenerateConfig) -> list[dict[str, Any]]:
 
 def _files(config: GenerateConfig) -> dict[str, Path]:
     """The files and folders that options name; not a pack of poses."""
-    named = {name: getattr(config, name) for name in _FILES}
+    named = {name: getattr(getattr(config, group), name) for name, group in _FILES.items()}
     return {name: path for name, path in named.items() if path is not None and path.exists()}
 
 
@@ -97,14 +103,14 @@ def _digest(path: Path) -> str:
 
 def changed_option(before: dict[str, Any], run: dict[str, Any]) -> str | None:
     """The first option that matters for the data and differs between two run.json."""
-    old, new = before["config"], run["config"]
+    old, new = dict(flat_options(before["config"])), dict(flat_options(run["config"]))
     return next((key for key in new if key not in _FREE and old.get(key) != new[key]), None)
 
 
 def refuse_other_run(root: Path, before: dict[str, Any], run: dict[str, Any]) -> None:
     """Raises `UserError` where the half-made dataset in `root`, whose run.json says `before`,
     would go on differently in this run."""
-    old, new = before["config"], run["config"]
+    old, new = dict(flat_options(before["config"])), dict(flat_options(run["config"]))
     key = changed_option(before, run)
     if key:
         raise UserError(

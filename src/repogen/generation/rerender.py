@@ -17,6 +17,7 @@ from repogen.datasets.reading import (
 )
 from repogen.datasets.validate.dataset import validate_files
 from repogen.errors import UserError
+from repogen.generation.config import OutputConfig
 from repogen.generation.output import record_of
 from repogen.labels.annotation import CATEGORY
 from repogen.rendering.renderer import Renderer
@@ -50,11 +51,12 @@ def rerender(dataset: Path | str, ids: tuple[int, ...], out: Path | str) -> list
 def _made_again(folder: DatasetFolder, scenes: list[Scene]) -> Iterator[Record]:
     """What the dataset in `folder` holds of these scenes."""
     config = read_run(folder)["config"]
-    path = config.get("body_path")
-    renderer = Renderer(load_body(config["body"], path=Path(path) if path else None))
+    body, path = config["people"]["body"], config["people"].get("body_path")
+    output = OutputConfig(**config["output"])
+    renderer = Renderer(load_body(body, path=Path(path) if path else None))
     for scene in scenes:
         rendering = renderer.render(scene)
-        yield record_of(rendering, config["hidden"], config["keypoints"], config["write"])
+        yield record_of(rendering, output)
 
 
 def _scenes(folder: DatasetFolder, ids: Collection[int]) -> list[Scene]:

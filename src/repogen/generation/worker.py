@@ -14,7 +14,6 @@ import cv2
 from repogen.bodies import load_body
 from repogen.datasets.folder import DatasetFolder, Record
 from repogen.datasets.reading import read_run
-from repogen.environment.backgrounds import parse_backgrounds
 from repogen.errors import UserError
 from repogen.generation.config import GenerateConfig
 from repogen.generation.output import record_of
@@ -28,7 +27,7 @@ class Maker:
 
     def __init__(self, config: GenerateConfig) -> None:
         self.config = config
-        self.body = load_body(config.body, config.device, config.body_path)
+        self.body = load_body(config.people.body, config.device, config.people.body_path)
         self.renderer = Renderer(self.body, config.device)
 
     def record(self, index: int) -> Record:
@@ -36,28 +35,28 @@ class Maker:
         config = self.config
         scene = sample_scene(config, config.seed, index, self.body)
         rendering = self.renderer.render(scene)
-        return record_of(rendering, config.hidden, config.keypoints, config.write)
+        return record_of(rendering, config.output)
 
 
 @lru_cache(maxsize=4)
 def maker(config: GenerateConfig) -> Maker:
-    """This process's maker for these options, kept for the next call: training may take images of
-    several in turn."""
+    """This process's maker for these options, kept for the next call with all that it has read:
+    training may take images of several in turn."""
     return Maker(config)
 
 
-def write_chunk(folder: DatasetFolder, config: GenerateConfig, chunk: int) -> int:
+def write_chunk(folder: DatasetFolder, maker: Maker, chunk: int) -> int:
     """Make and write the images of a chunk of the run; returns how many, none where the run is
     stopping.
 
     Raises `UserError` where the disk or the memory does not suffice.
     """
     first = chunk * folder.chunk
-    indices = range(first, min(first + folder.chunk, config.images))
+    indices = range(first, min(first + folder.chunk, maker.config.images))
     if _stopping is not None and _stopping.value:
         return 0
     try:
-        folder.write_chunk(chunk, map(maker(config).record, indices))
+        folder.write_chunk(chunk, map(maker.record, indices))
     except Exception as error:
         # Warp and OpenCV have errors of their own for it.
         if not (isinstance(error, MemoryError) or "Failed to allocate" in str(error)):
@@ -69,21 +68,26 @@ def write_chunk(folder: DatasetFolder, config: GenerateConfig, chunk: int) -> in
     return len(indices)
 
 
+def write_chunk_in_worker(folder: DatasetFolder, config: GenerateConfig, chunk: int) -> int:
+    """`write_chunk` in a process that makes images of one run only."""
+    return write_chunk(folder, maker(config), chunk)
+
+
 def write_chunk_elsewhere(folder: DatasetFolder, config: GenerateConfig, chunk: int) -> int:
-    """`write_chunk` on one core of a machine that may not be the one where the run began.
+    """`write_chunk_in_worker` on one core of a machine that may not be the one where the run began.
 
     Raises `UserError`, naming it, where it does not see the run's folder, or other files and asset
     packs than the run began with: its pictures would be others.
     """
     cv2.setNumThreads(1)
     _check_here(folder, config)
-    return write_chunk(folder, config, chunk)
+    return write_chunk_in_worker(folder, config, chunk)
 
 
 @lru_cache(maxsize=1)
 def _check_here(folder: DatasetFolder, config: GenerateConfig) -> None:
     try:
-        _, found = parse_backgrounds(config.backgrounds)
+        _, found = config.environment.backdrop
         refuse_other_run(folder.root, read_run(folder), run_record(config, found))
     except UserError as error:
         raise UserError(f"on {socket.gethostname()}: {error}") from error

@@ -12,9 +12,9 @@ from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
 from repogen.cameras.camera import view_of
 from repogen.environment.sensor import switched_on
 from repogen.errors import unknown_choice
-from repogen.labels.convention import annotators_keypoints
+from repogen.labels.convention import labelled_keypoints
 from repogen.labels.maps import person_masks
-from repogen.labels.points import HIDDEN, any_bits, flat_points, point_flags
+from repogen.labels.points import OCCLUDED, any_bits, flat_points, point_flags
 from repogen.labels.wholebody import more_records
 from repogen.rendering.renderer import Rendering
 from repogen.scenes.scene import Scene
@@ -30,7 +30,10 @@ CATEGORY: dict[str, Any] = {
 
 
 def label(
-    rendering: Rendering, hidden: str = "keep", keypoints: str = "coco"
+    rendering: Rendering,
+    occluded: str = "keep",
+    keypoints: str = "coco",
+    convention: str = "annotators",
 ) -> list[dict[str, Any]]:
     """A COCO annotation, without ids, for every person that at least one pixel shows.
 
@@ -40,10 +43,11 @@ def label(
     `amodal_segmentation` are the person's without whatever hides it, the box reaching beyond the
     image where the person does (with distortion and fisheyes up to where the image's corners
     see). `view` is where the camera stands, seen from this person.
-    With `keypoints` feet or wholebody COCO-WholeBody's entries follow (`more_records`).
+    `occluded`, `keypoints` and `convention` are the options of `OutputConfig` (`--occluded`,
+    `--keypoints`, `--label-convention`). With `keypoints` feet or wholebody COCO-WholeBody's entries follow (`more_records`).
     """
-    if hidden not in HIDDEN:
-        raise unknown_choice("--hidden", hidden, HIDDEN)
+    if occluded not in OCCLUDED:
+        raise unknown_choice("--occluded", occluded, OCCLUDED)
     annotations = []
     seen = seen_keypoints(rendering)
     for place, (mask, body) in enumerate(
@@ -53,8 +57,8 @@ def label(
         if not rle.area(whole):
             continue
         alone = rendering.alone.get(place)
-        points = rendering.scene.camera.to_camera(annotators_keypoints(body))
-        flags = point_flags(rendering.scene, points, seen[place], hidden)
+        points = rendering.scene.camera.to_camera(labelled_keypoints(body, convention))
+        flags = point_flags(rendering.scene, points, seen[place], occluded)
         annotations.append(
             {
                 "category_id": 1,
@@ -69,7 +73,7 @@ def label(
                 "keypoints_3d": np.round(points, 6).tolist(),
                 "view": _view_record(rendering.scene, place),
             }
-            | more_records(rendering, place, keypoints, hidden)
+            | more_records(rendering, place, keypoints, occluded)
         )
     return annotations
 

@@ -5,21 +5,21 @@ from jaxtyping import Bool, Float, Int, UInt32
 
 from repogen.scenes.scene import Scene
 
-HIDDEN = ("keep", "drop")
+OCCLUDED = ("keep", "drop")
 """What becomes of occluded keypoints: `keep` writes them with v = 1, as COCO does; `drop`
 writes (0, 0, 0), as the paper does."""
 
 
 def point_flags(
-    scene: Scene, points: Float[np.ndarray, "k 3"], seen: Bool[np.ndarray, " k"], hidden: str
+    scene: Scene, points: Float[np.ndarray, "k 3"], seen: Bool[np.ndarray, " k"], occluded: str
 ) -> Int[np.ndarray, " k"]:
     """COCO's v of camera-frame points: 0 not in the image, 1 occluded, 2 visible.
 
-    `seen` says where some of a point's neighbourhood is seen. With `hidden` = "drop" occluded
+    `seen` says where some of a point's neighbourhood is seen. With `occluded` = "drop" occluded
     points get 0 too.
     """
     inside = scene.camera.shows(points)
-    return np.where(inside & (seen | (hidden == "keep")), 1 + seen, 0)
+    return np.where(inside & (seen | (occluded == "keep")), 1 + seen, 0)
 
 
 def flat_points(

@@ -24,7 +24,7 @@ def check_keypoints(keypoints: str, body: str) -> None:
 
 
 def more_records(
-    rendering: "Rendering", place: int, keypoints: str, hidden: str = "keep"
+    rendering: "Rendering", place: int, keypoints: str, occluded: str = "keep"
 ) -> dict[str, Any]:
     """What an annotation has beside COCO's 17 keypoints, for the person at `place`.
 
@@ -39,7 +39,7 @@ def more_records(
         return {}
     scene = rendering.scene
     points = scene.camera.to_camera(more_keypoints(rendering.posed[place]))
-    flags = point_flags(scene, points, _seen(rendering, place), hidden)
+    flags = point_flags(scene, points, _seen(rendering, place), occluded)
     out: dict[str, Any] = {}
     for group in KEYPOINT_SETS[keypoints]:
         rows = [MORE_KEYPOINTS.index(name) for name in GROUPS[group]]

@@ -13,6 +13,7 @@ from jaxtyping import Int
 from repogen.coco.annotations import PersonAnnotations, people_of, read_people
 from repogen.coco.crops import Augmentation
 from repogen.coco.samples import Sample, readable, training_sample
+from repogen.config import config_from_table
 from repogen.datasets.folder import PICTURE, Record
 from repogen.datasets.sets import SetSpec, spread
 from repogen.datasets.shards import (
@@ -26,9 +27,8 @@ from repogen.datasets.shards import (
 )
 from repogen.errors import UserError
 from repogen.generation.config import GenerateConfig
-from repogen.generation.options import config_from_table, read_config
+from repogen.generation.options import read_config
 from repogen.labels.annotation import CATEGORY
-from repogen.scenes.config import backdrop_of
 
 _MIXED = 8
 """Shards whose persons are shuffled together, and that a process keeps at a time."""
@@ -61,8 +61,10 @@ def open_source(words: SetSpec, spec: str, cache: Path | None = None) -> Source:
     """The source that a set's words name; shards are kept in `cache`. Raises `UserError` where
     there is nobody."""
     if words.live is not None:
-        options = config_from_table(read_config(words.live, "live:"), str(words.live))
-        backdrop_of(options.backgrounds)  # told of now, not when a run has begun
+        options = config_from_table(
+            GenerateConfig, read_config(words.live, "live:"), str(words.live)
+        )
+        _ = options.environment.backdrop  # an error comes now, not when a run has begun
         return Live(words.name, words.live, options, words.cap or LIVE_PERSONS)
     if words.shards is not None:
         manifest = read_manifest(words.shards)

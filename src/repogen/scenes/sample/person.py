@@ -20,7 +20,7 @@ from repogen.poses.sampling import (
     sample_face,
     sample_hands,
 )
-from repogen.scenes.config import SceneConfig, bounds_of, motion_of, textures_in
+from repogen.scenes.config import SceneConfig
 from repogen.scenes.rng import stream
 from repogen.scenes.sample.crowd import place_next, sparse
 
@@ -37,16 +37,16 @@ def sample_crowd(
     """The first person of image `index` and those around, as many as find room."""
     rng = stream(seed, index, "crowd")
     people = [first]
-    count = int(rng.integers(config.people[0], config.people[1] + 1))
+    count = int(rng.integers(config.people.people[0], config.people.people[1] + 1))
     floor = None
-    if config.ground == "floor":
+    if config.people.ground == "floor":
         floor = float(seen_points(body, first)[:, 2].min())
     taken = [sparse(seen_points(body, first))]
     for place in range(1, count):
         # Other people's numbers are those of images far away in the same run.
         person = sample_person(config, seed, index + place * _PEOPLE_APART, body)
         whole = seen_points(body, person)
-        found = place_next(rng, person, whole, taken, floor, config.spread)
+        found = place_next(rng, person, whole, taken, floor, config.people.spread)
         if found is not None:
             people.append(found)
             taken.append(sparse(seen_points(body, found)))
@@ -55,32 +55,32 @@ def sample_crowd(
 
 def _poses(config: SceneConfig, seed: int, index: int) -> Iterator[Angles]:
     """One person's pose, then those to take in its place if it is refused."""
-    bounds = bounds_of(config.bounds)
+    bounds = config.pose.joint_bounds
     rng = stream(seed, index, "motion")
-    measured = config.poses is not None and rng.random() < config.poses_share
+    measured = config.pose.poses is not None and rng.random() < config.pose.poses_share
     if not measured:
         rng = stream(seed, index, "pose")
     while True:
-        if config.pose is not None:
-            yield named_pose(config.pose, bounds)
+        if config.pose.pose is not None:
+            yield named_pose(config.pose.pose, bounds)
         elif measured:
-            motion = motion_of(config.poses)
-            yield sample_motion(rng, motion, config.poses_noise, config.poses_mirror)
+            motion = config.pose.motion
+            yield sample_motion(rng, motion, config.pose.poses_noise, config.pose.poses_mirror)
         else:
-            distribution = DISTRIBUTIONS[config.pose_distribution]
-            yield sample_body_pose(rng, bounds, distribution, config.pose_variance)
+            distribution = DISTRIBUTIONS[config.pose.pose_distribution]
+            yield sample_body_pose(rng, bounds, distribution, config.pose.pose_variance)
 
 
 def sample_person(config: SceneConfig, seed: int, index: int, body: Body) -> Person:
     """The person of image `index`, at the origin and facing -y."""
-    shape = body.sample_shape(stream(seed, index, "shape"), config.ages)
+    shape = body.sample_shape(stream(seed, index, "shape"), config.people.ages)
     hands = sample_hands(stream(seed, index, "hands"))
     # Measured hands win, and body joints come first.
     poses = (angles | hands | angles for angles in _poses(config, seed, index))
-    if config.max_intersection is None:
+    if config.pose.max_intersection is None:
         angles = next(poses)
     else:
-        angles = least_intersecting(body, shape, islice(poses, _TRIES), config.max_intersection)
+        angles = least_intersecting(body, shape, islice(poses, _TRIES), config.pose.max_intersection)
     return Person(
         body=body.name,
         shape=shape,
@@ -94,13 +94,13 @@ def sample_person(config: SceneConfig, seed: int, index: int, body: Body) -> Per
 
 def _outfit(config: SceneConfig, seed: int, index: int, body: Body, feminine: float) -> Outfit:
     skirts = bool(body.surface.faces_of("skirt").any())
-    outfit = sample_outfit(stream(seed, index, "outfit"), feminine, config.patterns, skirts)
+    outfit = sample_outfit(stream(seed, index, "outfit"), feminine, config.people.patterns, skirts)
     rng = stream(seed, index, "garments")
-    if config.textures is not None:
+    if config.people.textures is not None:
         if len(body.surface.uv) < 2:
             raise UserError(f"--textures: the files of {body.name} hold no texture coordinates")
-        return wear_picture(rng, outfit, textures_in(config.textures))
+        return wear_picture(rng, outfit, config.people.texture_files)
     if not isinstance(body, AnnyBody):
         return outfit
-    dressed = dress(rng, outfit, feminine, config.patterns, config.wardrobe)
+    dressed = dress(rng, outfit, feminine, config.people.patterns, config.people.wardrobe)
     return decent(body, dressed, outfit) if dressed.worn else outfit
