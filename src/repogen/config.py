@@ -78,9 +78,7 @@ def config_from_keywords(
     return config
 
 
-def config_from_table(
-    kind: type[AnyConfig], table: Mapping[str, object], where: str
-) -> AnyConfig:
+def config_from_table(kind: type[AnyConfig], table: Mapping[str, object], where: str) -> AnyConfig:
     """The config that a TOML table holds, with a table for each group.
 
     Raises `UserError`, beginning with `where`, as `Config` does, and for an option that is not in
@@ -218,7 +216,9 @@ def _structured(value: object, hint: Any) -> Any:
     if origin is tuple:
         several = list(value) if isinstance(value, list | tuple) else None
         if parts[-1] is ...:
-            return tuple(_structured(v, parts[0]) for v in ([value] if several is None else several))
+            return tuple(
+                _structured(v, parts[0]) for v in ([value] if several is None else several)
+            )
         if several is None or len(several) != len(parts):
             raise TypeError
         return tuple(_structured(v, part) for v, part in zip(several, parts, strict=True))
@@ -244,17 +244,19 @@ def _choices(hint: Any) -> tuple[str, ...]:
 
 
 def _wanted(hint: Any) -> str:
+    """What a value of the type is called in an error."""
     origin, parts = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         return " or ".join("None" if part is NoneType else _wanted(part) for part in parts)
+    if origin is tuple and parts[-1] is ...:
+        return f"{_wanted(parts[0])}, or several"
     if origin is tuple:
-        if parts[-1] is ...:
-            return f"{_wanted(parts[0])}, or a list of such"
         return f"{len(parts)} values, each {_wanted(parts[0])}"
     if origin is Literal:
         return f"one of {', '.join(parts)}"
-    names = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
-    return names.get(hint, "a path")
+    return {bool: "true or false", int: "a whole number", float: "a number", str: "text"}.get(
+        hint, "a path"
+    )
 
 
 def _docs_of_fields(kind: type[Config]) -> dict[str, str]:

@@ -48,7 +48,7 @@ def boxed(path, records):
 
 def test_without_boxes_the_whole_picture_is_one(tmp_path, middle, picture):
     picture(tmp_path / "12.png", 300, 200)
-    out = predict(middle, (tmp_path / "12.png",), tmp_path / "out")
+    out = predict((tmp_path / "12.png",), tmp_path / "out", weights=middle)
     (found,) = results(out)
     assert found["image_id"] == 12
     assert joints(found)[:, :2] == pytest.approx(np.tile([150, 100], (17, 1)), abs=0.1)
@@ -62,7 +62,7 @@ def test_then_the_box_is_that_of_the_sure_joints(tmp_path, star, picture):
     picture(tmp_path / "a.png", 300, 400)
     for flip in (True, False):
         options = PredictConfig(write=("people",), flip=flip)
-        out = predict(star, (tmp_path / "a.png",), tmp_path / "out", options)
+        out = predict((tmp_path / "a.png",), tmp_path / "out", options, weights=star)
         (found,) = results(out)
         sure = joints(found)[1:, :2] if not flip else joints(found)[joints(found)[:, 2] >= 0.3, :2]
         low, high = sure.min(axis=0), sure.max(axis=0)
@@ -76,7 +76,9 @@ def test_then_the_box_is_that_of_the_sure_joints(tmp_path, star, picture):
 
 def test_boxes_come_from_a_coco_file(tmp_path, people, middle):
     boxes = people / "annotations/person_keypoints.json"
-    out = predict(middle, (people / "images",), tmp_path / "out", PredictConfig(boxes=boxes))
+    out = predict(
+        (people / "images",), tmp_path / "out", PredictConfig(boxes=boxes), weights=middle
+    )
     truth = json.loads(boxes.read_text())["annotations"]
     assert [r["image_id"] for r in results(out)] == [a["image_id"] for a in truth]
     for found, known in zip(results(out), truth, strict=True):
@@ -97,7 +99,7 @@ def test_people_of_several_pictures_share_a_batch(tmp_path, middle, picture):
     boxes = boxed(tmp_path / "boxes.json", records)
     middle.batches.clear()
     options = PredictConfig(boxes=boxes, flip=False, write=())
-    out = predict(middle, (tmp_path / "in",), tmp_path / "out", options)
+    out = predict((tmp_path / "in",), tmp_path / "out", options, weights=middle)
     assert sum(middle.batches) == len(truth) == 30
     assert len(middle.batches) == 1
     found = sorted((r["image_id"], *joints(r)[0, :2]) for r in results(out))
@@ -116,7 +118,7 @@ def test_flipped_crops_are_looked_at_too(tmp_path, picture):
     assert (FLIP[FLIP] == np.arange(17)).all()
     for flip, count in ((True, 2), (False, 1)):
         seen.clear()
-        predict(once, (tmp_path / "a.png",), tmp_path / "out", PredictConfig(flip=flip))
+        predict((tmp_path / "a.png",), tmp_path / "out", PredictConfig(flip=flip), weights=once)
         assert len(seen) == count
 
 
@@ -132,7 +134,7 @@ def test_flipped_crops_are_looked_at_too(tmp_path, picture):
 def test_image_ids_never_collide(tmp_path, names, ids, middle, picture):
     for name in names:
         picture(tmp_path / "in" / name)
-    out = predict(middle, (tmp_path / "in",), tmp_path / "out", PredictConfig(write=()))
+    out = predict((tmp_path / "in",), tmp_path / "out", PredictConfig(write=()), weights=middle)
     assert {r["file_name"]: r["image_id"] for r in results(out)} == ids
 
 
@@ -143,7 +145,7 @@ def test_what_a_coco_file_does_not_list_gets_ids_of_its_own(tmp_path, middle, pi
         tmp_path / "boxes.json", {"images": [{"id": 2, "file_name": "1.png"}], "annotations": []}
     )
     options = PredictConfig(boxes=boxes, write=("people",))
-    out = predict(middle, (tmp_path / "in",), tmp_path / "out", options)
+    out = predict((tmp_path / "in",), tmp_path / "out", options, weights=middle)
     images = json.loads((out / "people.json").read_text())["images"]
     assert {i["file_name"]: i["id"] for i in images} == {"1.png": 2, "2.png": 3}
 
@@ -152,7 +154,7 @@ def test_a_video_becomes_a_video(tmp_path, star, film, picture):
     film(tmp_path / "in/walk.avi", [10, 90, 200])
     picture(tmp_path / "in/still.jpg")
     options = PredictConfig(write=("drawn", "people", "cvat"))
-    out = predict(star, (tmp_path / "in",), tmp_path / "out", options)
+    out = predict((tmp_path / "in",), tmp_path / "out", options, weights=star)
     assert [(r["file_name"], r.get("frame"), r["image_id"]) for r in results(out)] == [
         ("still.jpg", None, 1), ("walk.avi", 0, 2), ("walk.avi", 1, 3), ("walk.avi", 2, 4),
     ]  # fmt: skip
@@ -162,7 +164,7 @@ def test_a_video_becomes_a_video(tmp_path, star, film, picture):
     task = ElementTree.parse(out / "cvat/walk.avi.xml")
     assert len(task.findall("image/skeleton")) == 3
     again = PredictConfig(boxes=out / "results.json", box_score=0.1, write=())
-    assert len(results(predict(star, (tmp_path / "in",), tmp_path / "again", again))) == 4
+    assert len(results(predict((tmp_path / "in",), tmp_path / "again", again, weights=star))) == 4
 
 
 def test_a_detector_s_doubles_are_told_once(tmp_path, star, picture, monkeypatch):
@@ -176,7 +178,7 @@ def test_a_detector_s_doubles_are_told_once(tmp_path, star, picture, monkeypatch
 
     monkeypatch.setattr("repogen.inference.detector.load_detector", load)
     options = PredictConfig(detector="some/folder", box_score=0.4)
-    out = predict(star, (tmp_path / "a.png",), tmp_path / "out", options)
+    out = predict((tmp_path / "a.png",), tmp_path / "out", options, weights=star)
     assert asked == [("some/folder", 0.4)]
     assert [r["bbox"][0] for r in results(out)] == [51, 150]
     first, second = (r["score"] for r in results(out))
@@ -193,7 +195,9 @@ def test_large_pictures_are_looked_at_without_aliasing(tmp_path):
         seen.append(crops)
         return np.zeros((len(crops), 17, 64, 48), np.float32)
 
-    predict(look, (tmp_path / "a.png",), tmp_path / "out", PredictConfig(flip=False, write=()))
+    predict(
+        (tmp_path / "a.png",), tmp_path / "out", PredictConfig(flip=False, write=(), weights=look)
+    )
     inner = seen[0][0][64:192, 48:144]
     assert inner.min() >= 120
     assert inner.max() <= 135
@@ -203,7 +207,9 @@ def test_large_pictures_are_looked_at_without_aliasing(tmp_path):
 def test_weak_joints_are_told(tmp_path, middle, picture, capsys, least, told):
     picture(tmp_path / "a.png")
     options = PredictConfig(write=(), joint_score=least)
-    predict(lambda crops: 0.9 * middle(crops), (tmp_path / "a.png",), tmp_path / "out", options)
+    predict(
+        tmp_path / "a.png", tmp_path / "out", options, weights=lambda crops: 0.9 * middle(crops)
+    )
     assert ("100% of the joints score less" in capsys.readouterr().err) == told
 
 
@@ -214,11 +220,11 @@ def test_few_broken_files_of_a_folder_are_told_many_are_an_error(tmp_path, middl
     (folder / "bad.jpg").write_text("no picture")
     options = PredictConfig(write=())
     with pytest.raises(UserError, match=r"1 of 4 files cannot be read, first .*bad\.jpg"):
-        predict(middle, (folder,), tmp_path / "out", options)
+        predict((folder,), tmp_path / "out", options, weights=middle)
     assert len(results(tmp_path / "out")) == 3
     for number in range(3, 99):
         (folder / f"{number}.png").write_bytes((folder / "0.png").read_bytes())
-    predict(middle, (folder,), tmp_path / "out", options)
+    predict((folder,), tmp_path / "out", options, weights=middle)
     assert "1 of 100 files cannot be read" in capsys.readouterr().err
 
 
@@ -240,7 +246,7 @@ def test_label_studio_gets_no_videos(tmp_path, middle, film):
     film(tmp_path / "w.avi", [3])
     options = PredictConfig(write=("label-studio",))
     with pytest.raises(UserError, match=r"takes no video \(w\.avi\)"):
-        predict(middle, (tmp_path / "w.avi",), tmp_path / "out", options)
+        predict((tmp_path / "w.avi",), tmp_path / "out", options, weights=middle)
 
 
 def test_the_verbs_run(tmp_path, people, weights, capsys):
@@ -309,12 +315,12 @@ def test_a_turned_picture_is_looked_at_as_its_boxes_were_drawn(tmp_path, size, w
         return np.zeros((len(crops), 17, 64, 48), np.float32)
 
     options = PredictConfig(boxes=boxed(tmp_path / "boxes.json", table), write=())
-    predict(looking, (tmp_path / "a.jpg",), tmp_path / "out", options)
+    predict((tmp_path / "a.jpg",), tmp_path / "out", options, weights=looking)
     assert min(seen) > 200
     table["images"][0]["width"] = 61
     options = PredictConfig(boxes=boxed(tmp_path / "boxes.json", table), write=())
     with pytest.raises(UserError, match="is not 61 x "):
-        predict(looking, (tmp_path / "a.jpg",), tmp_path / "out", options)
+        predict((tmp_path / "a.jpg",), tmp_path / "out", options, weights=looking)
 
 
 def test_a_late_error_keeps_what_was_found(tmp_path, middle, picture, monkeypatch):
@@ -332,7 +338,7 @@ def test_a_late_error_keeps_what_was_found(tmp_path, middle, picture, monkeypatc
 
     monkeypatch.setattr(module, "drawn", full)
     with pytest.raises(UserError, match="No space left"):
-        predict(middle, (tmp_path / "in",), tmp_path / "out")
+        predict((tmp_path / "in",), tmp_path / "out", weights=middle)
     assert len(results(tmp_path / "out")) == 3
 
 
@@ -341,6 +347,6 @@ def test_one_broken_file_of_many_that_were_named_is_told(tmp_path, middle, pictu
     for path in paths[1:]:
         picture(path, 12, 8)
     paths[0].write_text("no picture")
-    predict(middle, tuple(paths), tmp_path / "out", PredictConfig(flip=False, write=()))
+    predict(tuple(paths), tmp_path / "out", PredictConfig(flip=False, write=()), weights=middle)
     assert len(results(tmp_path / "out")) == 100
     assert "1 of 101 files cannot be read" in capsys.readouterr().err

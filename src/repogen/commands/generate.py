@@ -29,9 +29,7 @@ def commands(words: list[str]) -> Command:
             Positional[Path], arg(help="Folder of the dataset; a half-made one is finished.")
         ],
         options: Flat[GenerateConfig] = default,
-        preset: Annotated[
-            str | None, arg(help=f"Options by name: {', '.join(PRESETS)}.")
-        ] = None,
+        preset: Annotated[str | None, arg(help=f"Options by name: {', '.join(PRESETS)}.")] = None,
         config: Annotated[
             Path | None, arg(help="TOML file of options, a table for each group ([camera] …).")
         ] = None,

@@ -1,11 +1,10 @@
 """`repogen predict`: poses in pictures and videos."""
 
 from pathlib import Path
-from typing import Annotated
 
-from tyro.conf import OmitArgPrefixes, Positional
+from tyro.conf import Positional
 
-from repogen.commands.parsing import run_command
+from repogen.commands.parsing import Flat, run_command
 from repogen.inference.options import PredictConfig
 
 
@@ -16,7 +15,7 @@ def run(words: list[str]) -> int:
 def command(
     inputs: Positional[tuple[Path, ...]],
     weights: Path,
-    options: Annotated[PredictConfig, OmitArgPrefixes],
+    options: Flat[PredictConfig],
     out: Path = Path("predicted"),
 ) -> int:
     """Find poses in pictures and videos: COCO results, drawings, files for annotators.
@@ -26,8 +25,7 @@ def command(
         weights: A run, a folder, .safetensors, .pth or .onnx.
         out: Folder to write results.json and drawn/ to.
     """
-    from repogen.inference.network import load_estimator
     from repogen.inference.predict import predict
 
-    print(predict(load_estimator(weights), inputs, out, options, str(weights)))
+    print(predict(inputs, out, options, weights=weights))
     return 0

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 
 from repogen.cameras.viewpoints import BANDS
 from repogen.coco.annotations import PersonAnnotations
-from repogen.evaluation.config import DRAWS
+from repogen.evaluation.config import BOOTSTRAP_SAMPLES
 from repogen.evaluation.joints import person_oks
 from repogen.evaluation.oks import AREAS
 from repogen.evaluation.scores import (
@@ -78,7 +78,7 @@ class SetReport:
 def compare(
     people: PersonAnnotations,
     found: Mapping[str, Estimates],
-    draws: int = DRAWS,
+    draws: int = BOOTSTRAP_SAMPLES,
     boxes: str = "ground truth",
     seed: int = 0,
 ) -> SetReport:

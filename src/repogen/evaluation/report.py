@@ -14,6 +14,7 @@ import numpy as np
 
 from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.samples import readable
+from repogen.config import config_from_keywords
 from repogen.datasets.folder import write_whole
 from repogen.datasets.sets import check_unique_names, parse_set, read_set
 from repogen.errors import UserError
@@ -39,13 +40,15 @@ class Report:
     sets: Mapping[str, SetReport]
 
 
-def evaluate(config: EvaluateConfig) -> Report:
+def evaluate(config: EvaluateConfig | None = None, **options: object) -> Report:
     """Score models on sets: METHOD 2.5 with the true boxes, or with a detector's.
 
-    With `config.out` it writes that JSON, a page .html and a .md of the same name, and
+    The options are an `EvaluateConfig` or its keywords: `evaluate(weights="run", data="s=set")`.
+    With `out` it writes that JSON, a page .html and a .md of the same name, and
     NAME_poses/MODEL@SET.json, the poses as COCO results to score by other programs. Raises
     `UserError` for input a person can mend.
     """
+    config = config_from_keywords(EvaluateConfig, config, options)
     check_unique_names(config.data)
     sets = [read_set(spec) for spec in config.data]
     boxes = _boxes(config, sets)
@@ -74,10 +77,12 @@ def evaluate(config: EvaluateConfig) -> Report:
         models={name: where for name, (where, _) in models.items()},
         alphas=dict(zip(models, config.blend, strict=False)),
         flip=config.flip,
-        draws=config.draws,
+        draws=config.bootstrap_samples,
         sets={
             people.name: replace(
-                compare(people, found[people.name], config.draws, boxes[people.name][0]),
+                compare(
+                    people, found[people.name], config.bootstrap_samples, boxes[people.name][0]
+                ),
                 unreadable=unreadable[people.name],
             )
             for people in sets

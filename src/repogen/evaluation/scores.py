@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.oks import similarity
-from repogen.evaluation.config import DRAWS
+from repogen.evaluation.config import BOOTSTRAP_SAMPLES
 from repogen.evaluation.joints import Shares, same_image, shares
 from repogen.evaluation.oks import AREAS, MOST, Matches, match, precision_recall
 from repogen.inference.estimate import Estimates
@@ -48,7 +48,7 @@ class Judged:
 
 
 def evaluate_estimates(
-    people: PersonAnnotations, estimates: Estimates, draws: int = DRAWS, seed: int = 0
+    people: PersonAnnotations, estimates: Estimates, draws: int = BOOTSTRAP_SAMPLES, seed: int = 0
 ) -> dict[str, Score]:
     """Scores by name. AP, AP50, AP75, APM, APL, AR are pycocotools' to the last digit; OKS, PCK,
     `swapped` (pairs of joints with left and right exchanged) and `OKS <joint>` are over the

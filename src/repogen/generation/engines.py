@@ -69,7 +69,9 @@ def _in_processes(
     try:
         while waiting or running:
             while waiting and len(running) < _AHEAD * workers:
-                running.add(pool.submit(worker.write_chunk_in_worker, folder, config, waiting.pop()))
+                running.add(
+                    pool.submit(worker.write_chunk_in_worker, folder, config, waiting.pop())
+                )
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 yield future.result()

@@ -2,7 +2,7 @@
 
 import itertools
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from repogen.coco.crops import Window, cut, shrinkage, shrunk, window_of
 from repogen.coco.oks import unsuppressed
+from repogen.config import config_from_keywords
 from repogen.errors import UserError
 from repogen.inference.boxes import Finder, Known, Scored, read_boxes, whole_picture, within
 from repogen.inference.cvat import write_cvat
@@ -36,22 +37,29 @@ _MARGIN = 0.1
 
 
 def predict(
-    estimator: Estimator,
-    inputs: tuple[Path, ...],
-    out: Path,
-    options: PredictConfig | None = None,
-    model: str = "repogen",
+    inputs: Path | str | Sequence[Path | str],
+    out: Path | str = "predicted",
+    config: PredictConfig | None = None,
+    *,
+    weights: Path | str | Estimator,
+    **keywords: object,
 ) -> Path:
     """Find the people in images, folders and videos; writes results.json (COCO results) and what
-    the options name into the folder `out`, which it returns. `model` is named to annotators.
+    the options name into the folder `out`, which it returns.
+
+    `weights` is a run, a folder or file of weights, an ONNX file, or an estimator. The options are
+    a `PredictConfig` or its keywords: `predict("photos", weights="run", write="people")`.
 
     A pose scores its box's score times `person_scores`. Where the whole picture is one person's,
     the box in the results is that of the joints; what a detector found twice is told once.
     Coordinates count from the middle of the first pixel. Raises `UserError` for what cannot be
     read or written, at the end where that is more than 1 % of the files in folders.
     """
-    options = options or PredictConfig()
-    root, sources = list_sources(inputs, out)
+    options = config_from_keywords(PredictConfig, config, keywords)
+    estimator, model = _estimator(weights)
+    out = Path(out)
+    several = (inputs,) if isinstance(inputs, Path | str) else inputs
+    root, sources = list_sources(tuple(map(Path, several)), out)
     videos = [source for source in sources if source.video]
     if "label-studio" in options.write and videos:
         raise UserError(
@@ -93,6 +101,15 @@ def predict(
     _tell_weak(found, options.joint_score)
     _report(broken, sources, out)
     return out
+
+
+def _estimator(weights: Path | str | Estimator) -> tuple[Estimator, str]:
+    """The estimator that the weights are or are loaded into, and its name for annotators."""
+    if not isinstance(weights, Path | str):
+        return weights, "repogen"
+    from repogen.inference.network import load_estimator  # slow to import
+
+    return load_estimator(Path(weights)), str(weights)
 
 
 def _tell_weak(found: list[Found], least: float) -> None:

@@ -23,11 +23,13 @@ class Batches:
     the body, the shards and the panoramas they have read."""
 
     def __init__(self, mix: Mix, config: TrainConfig, accelerator: Accelerator) -> None:
-        workers = config.workers if config.workers >= 0 else max((os.cpu_count() or 1) - 1, 0)
+        workers = config.data.workers
+        if workers < 0:
+            workers = max((os.cpu_count() or 1) - 1, 0)
         self._places = _Places(len(mix))
         loader = DataLoader(
             _Crops(mix, config),
-            batch_size=config.batch // accelerator.num_processes,
+            batch_size=config.optimizer.batch_size // accelerator.num_processes,
             sampler=self._places,
             num_workers=workers,
             pin_memory=torch.cuda.is_available(),
@@ -71,7 +73,7 @@ class _Places(Sampler):
 class _Crops(Dataset):
     def __init__(self, mix: Mix, config: TrainConfig) -> None:
         self._mix, self._config = mix, config
-        self._how = Augmentation(rotation=config.rotation)
+        self._how = Augmentation(rotation=config.augmentation.rotation)
         self._epoch, self._rows = -1, np.zeros((0, 2), np.int64)
 
     def __len__(self) -> int:
@@ -85,7 +87,7 @@ class _Crops(Dataset):
         which, person = self._rows[place].tolist()
         rng = np.random.default_rng([self._config.seed, epoch, place])
         source = self._mix.sources[which]
-        sample = source.sample(rng, epoch, person, self._how, self._config.degrade)
+        sample = source.sample(rng, epoch, person, self._how, self._config.augmentation.degrade)
         return np.ascontiguousarray(sample.crop), sample.joints.astype(np.float32)
 
 

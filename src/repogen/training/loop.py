@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.samples import readable
+from repogen.config import config_from_keywords
 from repogen.datasets.sets import read_set
 from repogen.errors import UserError
 from repogen.evaluation.scores import evaluate_estimates
@@ -33,30 +34,32 @@ from repogen.training.optimizer import averaged_into, parameter_groups, rate_at
 from repogen.training.state import State, keep, opened_run
 
 
-def train(config: TrainConfig) -> Path:
-    """Train a model and return its run folder, which holds best.safetensors, last.safetensors,
+def train(out: Path | str, config: TrainConfig | None = None, **options: object) -> Path:
+    """Train a model and return its run folder `out`, which holds best.safetensors, last.safetensors,
     run.json (all that defines the run), log.jsonl (a line an epoch), steps.jsonl (a line a step),
     curve.png, tensorboard/ and last.pt.
 
     A run that was stopped goes on from its last epoch with the same losses as if it had not
-    been. Raises `UserError` for input a person can mend, and when a loss is no number.
+    been. The options are a `TrainConfig` or its keywords: `train("run", train="synth=dataset")`.
+    Raises `UserError` for input a person can mend, and when a loss is no number.
     """
+    config = config_from_keywords(TrainConfig, config, options)
     cv2.setNumThreads(0)  # processes forked from one whose OpenCV has threads wait for them forever
-    mix = read_mix(config.train, config.shard_cache)
-    tests = [readable(read_set(spec))[0] for spec in config.val]
+    mix = read_mix(config.data.train, config.data.shard_cache)
+    tests = [readable(read_set(spec))[0] for spec in config.data.val]
     accelerator = Accelerator(mixed_precision=_precision(), cpu=not torch.cuda.is_available())
-    if config.batch % accelerator.num_processes:
+    if config.optimizer.batch_size % accelerator.num_processes:
         raise UserError(
-            f"--batch {config.batch} cannot be shared by {accelerator.num_processes} processes; "
+            f"--batch-size {config.optimizer.batch_size} cannot be shared by {accelerator.num_processes} processes; "
             "give a multiple"
         )
     torch.manual_seed(config.seed)
-    state = _begin(config, accelerator.scaler)
+    state = _begin(Path(out), config, accelerator.scaler)
     with opened_run(config, mix, tests, state, accelerator), deaths_told():
         if state.epoch:
-            _say(f"going on after epoch {state.epoch} of {config.epochs}")
+            _say(f"going on after epoch {state.epoch} of {config.optimizer.epochs}")
         _go_on(config, mix, tests, state, accelerator)
-    return config.out
+    return state.out
 
 
 def _go_on(
@@ -73,30 +76,30 @@ def _go_on(
         state.average = {k: v.to(accelerator.device) for k, v in state.average.items()}
 
     batches = Batches(mix, config, accelerator)
-    steps_an_epoch = math.ceil(len(mix) / config.batch)
-    steps = steps_an_epoch * config.epochs
+    steps_an_epoch = math.ceil(len(mix) / config.optimizer.batch_size)
+    steps = steps_an_epoch * config.optimizer.epochs
     chief = accelerator.is_main_process
-    board = Board(config.out / "tensorboard", state.epoch * steps_an_epoch) if chief else None
-    while state.epoch < config.epochs:
+    board = Board(state.out / "tensorboard", state.epoch * steps_an_epoch) if chief else None
+    while state.epoch < config.optimizer.epochs:
         began, losses = time.monotonic(), []
         crops_ahead = Waiting(batches.epoch(state.epoch))
         model.train()
         bar = tqdm(
             crops_ahead, total=steps_an_epoch, unit="step",
-            desc=f"epoch {state.epoch + 1}/{config.epochs}", disable=not chief,
+            desc=f"epoch {state.epoch + 1}/{config.optimizer.epochs}", disable=not chief,
         )  # fmt: skip
         for batch, (crops, joints) in enumerate(bar):
             step = state.epoch * steps_an_epoch + batch
             torch.manual_seed(1_000_003 * config.seed + step)  # of drop-path: nothing to restore
-            share = rate_at(step, steps, config.warmup, config.milestones)
+            share = rate_at(step, steps, config.optimizer.warmup, config.optimizer.milestones)
             for group in optimizer.param_groups:
                 group["lr"] = group["full_lr"] * share
             loss = heatmap_loss(model(normalize(crops)), joints)
             accelerator.backward(loss)
-            length = accelerator.clip_grad_norm_(model.parameters(), config.clip)
+            length = accelerator.clip_grad_norm_(model.parameters(), config.optimizer.grad_clip)
             # In fp16 a gradient may overflow: the scaler leaves that step out.
             if not torch.isfinite(loss if accelerator.scaler else loss + length):
-                last = config.out / "last.safetensors"
+                last = state.out / "last.safetensors"
                 raise UserError(
                     f"step {step}: the loss is {loss.item():g}, its gradient {length:g} long; "
                     f"lower --lr {config.learning_rate:g} in another --out"
@@ -106,7 +109,9 @@ def _go_on(
             optimizer.zero_grad()
             if state.average is not None:
                 # Early on the plain weights are better than their average with the first ones.
-                averaged_into(state.average, state.model, min(config.ema, (1 + step) / (10 + step)))
+                averaged_into(
+                    state.average, state.model, min(config.network.ema, (1 + step) / (10 + step))
+                )
             losses.append(accelerator.reduce(loss.detach(), "mean").item())
             bar.set_postfix(loss=f"{np.mean(losses[-50:]):.2e}", refresh=False)
         state.epoch += 1
@@ -134,19 +139,23 @@ def heatmap_loss(heatmaps: Tensor, joints: Tensor) -> Tensor:
     return ((heatmaps.float() - wanted) ** 2 * counted).mean()
 
 
-def _begin(config: TrainConfig, scaler: GradScaler | None) -> State:
+def _begin(out: Path, config: TrainConfig, scaler: GradScaler | None) -> State:
     """The model with the weights of --init or fresh ones, and its optimizer."""
-    model = build_model(config.model).to(memory_format=torch.channels_last)
+    model = build_model(config.network.model).to(memory_format=torch.channels_last)
     start = None
-    if config.init is not None:
-        weights, _ = read_weights(config.init)
-        fresh = load_into(model, weights, str(config.init), config.model)
+    if config.network.init is not None:
+        weights, _ = read_weights(config.network.init)
+        fresh = load_into(model, weights, str(config.network.init), config.network.model)
         if fresh:
-            _say(f"{config.init} is a backbone; the other {len(fresh)} tensors start afresh")
+            _say(
+                f"{config.network.init} is a backbone; the other {len(fresh)} tensors start afresh"
+            )
         start = _copied(model)
-    groups = parameter_groups(model, config.learning_rate, config.weight_decay, config.layer_decay)
-    average = _copied(model) if config.ema else None
-    return State(model, torch.optim.AdamW(groups), average, start, scaler)
+    groups = parameter_groups(
+        model, config.learning_rate, config.optimizer.weight_decay, config.optimizer.layer_decay
+    )
+    average = _copied(model) if config.network.ema else None
+    return State(out, model, torch.optim.AdamW(groups), average, start, scaler)
 
 
 def _copied(model: nn.Module) -> Weights:
@@ -166,7 +175,7 @@ def _validated(
     """Scores of the weights by set, none where there are no sets."""
     if not tests:
         return {}
-    model = build_model(config.model)
+    model = build_model(config.network.model)
     model.load_state_dict(weights)
     estimator, scores = network(model), {}
     for people in tests:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 
 from repogen.coco.annotations import PersonAnnotations
+from repogen.config import flat_options
 from repogen.datasets.folder import (
     PARTIALS,
     alone,
@@ -32,7 +33,7 @@ from repogen.training.config import TrainConfig
 from repogen.training.curve import curve_figure
 from repogen.training.mix import Mix
 
-_FREE = ("out", "workers", "shard_cache")
+_FREE = ("workers", "shard_cache")
 """Options that do not change the losses: a run may go on with others."""
 
 _LOCK = ".lock"
@@ -42,6 +43,8 @@ _LOCK = ".lock"
 class State:
     """A run between two epochs."""
 
+    out: Path
+    """The run's folder."""
     model: nn.Module
     optimizer: torch.optim.Optimizer
     average: Weights | None
@@ -77,7 +80,7 @@ def opened_run(
     Raises `UserError` where another run writes into the folder, and where it holds other things
     or a run of other options or data.
     """
-    out, chief = config.out, accelerator.is_main_process
+    out, chief = state.out, accelerator.is_main_process
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is a file; choose another --out")
     found = [*out.iterdir()] if chief and out.exists() and not (out / "run.json").exists() else []
@@ -103,7 +106,7 @@ def _open(
     state: State,
     accelerator: Accelerator,
 ) -> None:
-    out, path = config.out, config.out / "run.json"
+    out, path = state.out, state.out / "run.json"
     run = _description(config, mix, tests, state.model, accelerator)
     if path.exists():
         _check_same(_read(path), run, out)
@@ -131,14 +134,14 @@ def _open(
 def keep(config: TrainConfig, state: State) -> None:
     """Write what an epoch has brought. last.pt, which a stopped run goes on from, comes last:
     until then the epoch before counts."""
-    out = config.out
-    save_weights(out / "last.safetensors", state.weights, config.model)
+    out = state.out
+    save_weights(out / "last.safetensors", state.weights, config.network.model)
     marks = [_mark(entry) for entry in state.log]
     if marks[-1] > max(marks[:-1], default=(-1e9,)):
-        save_weights(out / "best.safetensors", state.weights, config.model)
-        if config.blend is not None and state.start is not None:
-            mixed = blended(state.start, _on_cpu(state.weights), config.blend)
-            save_weights(out / "blend.safetensors", mixed, config.model)
+        save_weights(out / "best.safetensors", state.weights, config.network.model)
+        if config.network.blend is not None and state.start is not None:
+            mixed = blended(state.start, _on_cpu(state.weights), config.network.blend)
+            save_weights(out / "blend.safetensors", mixed, config.network.model)
     steps = len(state.losses) // len(state.log)
     lines = [{"step": k, "epoch": k // steps + 1, "loss": v} for k, v in enumerate(state.losses)]
     write_whole(out / "steps.jsonl", _json_lines(lines))
@@ -185,12 +188,13 @@ def _description(
 ) -> dict[str, Any]:
     """Everything that defines a run."""
     digests = {k: v for source in mix.sources for k, v in source.digests().items()}
-    files = [path for spec in config.val if (path := parse_set(spec).annotations) is not None]
+    files = [path for spec in config.data.val if (path := parse_set(spec).annotations) is not None]
     return {
         "config": json.loads(json.dumps(asdict(config), default=str)),
         "persons": {source.name: len(source) for source in mix.sources},
         "val_persons": {people.name: len(people.labelled()) for people in tests},
-        "sha256": digests | {str(path): _digest(path) for path in files + _files(config.init)},
+        "sha256": digests
+        | {str(path): _digest(path) for path in files + _files(config.network.init)},
         "parameters": sum(p.numel() for p in model.parameters()),
         "versions": {
             name: version(name)
@@ -205,10 +209,11 @@ def _description(
 
 
 def _check_same(before: dict[str, Any], now: dict[str, Any], out: Path) -> None:
-    for key, value in now["config"].items():
-        if key not in _FREE and before["config"].get(key) != value:
+    old = dict(flat_options(before["config"]))
+    for key, value in flat_options(now["config"]):
+        if key not in _FREE and old.get(key) != value:
             raise UserError(
-                f"{out} was begun with {key} = {before['config'].get(key)}, not {value}; use the "
+                f"{out} was begun with {key} = {old.get(key)}, not {value}; use the "
                 "same options to go on, or another --out"
             )
     for key in ("versions", "device", "precision", "processes"):

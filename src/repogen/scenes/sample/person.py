@@ -80,7 +80,9 @@ def sample_person(config: SceneConfig, seed: int, index: int, body: Body) -> Per
     if config.pose.max_intersection is None:
         angles = next(poses)
     else:
-        angles = least_intersecting(body, shape, islice(poses, _TRIES), config.pose.max_intersection)
+        angles = least_intersecting(
+            body, shape, islice(poses, _TRIES), config.pose.max_intersection
+        )
     return Person(
         body=body.name,
         shape=shape,

@@ -49,13 +49,17 @@ def sample_scene(
     target = person.position
     if config.camera.aim == "group":
         target = tuple(np.mean([p.position for p in people], axis=0).tolist())
-    camera = look_at(view, target, person.yaw_deg, config.camera.image_size, fov, config.camera.lens, distortion)
+    camera = look_at(
+        view, target, person.yaw_deg, config.camera.image_size, fov, config.camera.lens, distortion
+    )
     camera = replace(camera, circle_deg=circle)
     people = tuple(p for p in people if p is person or far_enough(camera, seen_points(body, p)))
     everybody = [seen_points(body, p) for p in people]
     vertices = np.concatenate(everybody)
     rng = stream(seed, index, "framing")
-    camera = FRAMINGS[config.camera.framing](rng, camera, vertices, config.camera.person_share, config.camera.truncate)
+    camera = FRAMINGS[config.camera.framing](
+        rng, camera, vertices, config.camera.person_share, config.camera.truncate
+    )
     if config.camera.crop is not None:
         camera = crop(camera, vertices, config.camera.crop)
     lowest = min(float(vertices[:, 2].min()), float(camera.position()[2]) - 0.3)
@@ -63,7 +67,9 @@ def sample_scene(
     cutouts = config.environment.cutout_files
     occluders = [
         sample_occluder(rng, camera, everybody, lowest, cutouts)
-        for _ in range(int(rng.integers(config.environment.occluders[0], config.environment.occluders[1] + 1)))
+        for _ in range(
+            int(rng.integers(config.environment.occluders[0], config.environment.occluders[1] + 1))
+        )
     ]
     draw_background, _ = config.environment.backdrop
     far = max(
@@ -74,7 +80,9 @@ def sample_scene(
     if isinstance(background, EnvironmentMap):
         lights = panorama_lights(background)
     else:
-        lights = sample_lights(stream(seed, index, "lights"), config.environment.lights, config.environment.shadows)
+        lights = sample_lights(
+            stream(seed, index, "lights"), config.environment.lights, config.environment.shadows
+        )
     return Scene(
         format=FORMAT,
         seed=seed,
