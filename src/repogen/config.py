@@ -228,11 +228,13 @@ def _structured(value: object, hint: Any) -> Any:
         return value
     if hint in (str, Path) and isinstance(value, str | PathLike):
         return hint(fspath(value))
-    if hint is bool and isinstance(value, bool):
-        return value
-    if hint in (int, float) and not isinstance(value, bool):
-        if isinstance(value, Integral if hint is int else Real):
-            return hint(value)
+    if isinstance(value, bool):
+        if hint is bool:
+            return value
+    elif hint is int and isinstance(value, Integral):
+        return int(value)
+    elif hint is float and isinstance(value, Real):
+        return float(value)
     raise TypeError(hint)
 
 

@@ -5,13 +5,11 @@ import sys
 from tyro.conf import Positional
 
 from repogen import assets
-from repogen.commands.parsing import run_command
+from repogen.commands.parsing import Commands
 
 
-def run(words: list[str]) -> int:
-    return run_command(
-        "assets", {"list": list_, "add": add, "remove": remove, "check": check}, words
-    )
+def commands(_words: list[str]) -> Commands:
+    return {"list": list_, "add": add, "remove": remove, "check": check}
 
 
 def list_() -> int:

@@ -1,12 +1,12 @@
 """`repogen evaluate`: score weights on sets of labelled people."""
 
-from repogen.commands.parsing import Flat, run_command
+from repogen.commands.parsing import Commands, Flat
 from repogen.datasets.sets import parse_set
 from repogen.evaluation.config import EvaluateConfig
 
 
-def run(words: list[str]) -> int:
-    return run_command("evaluate", command, words)
+def commands(_words: list[str]) -> Commands:
+    return command
 
 
 def command(options: Flat[EvaluateConfig]) -> int:

@@ -1,22 +1,18 @@
 """`repogen generate`: write a dataset of synthetic people."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from repogen.commands.parsing import Command, Flat, run_command
+from repogen.commands.parsing import Commands, Flat
 from repogen.config import config_from_table, merged
 from repogen.errors import unknown_choice
 from repogen.generation.config import PRESETS, GenerateConfig
 from repogen.generation.options import read_config
 
 
-def run(words: list[str]) -> int:
-    return run_command("generate", commands(words), words)
-
-
-def commands(words: list[str]) -> Command:
+def commands(words: list[str]) -> Commands:
     """The command, whose defaults are those of the --preset and the --config in the words."""
     preset, file = _value_of(words, "--preset"), _value_of(words, "--config")
     if preset is not None and preset not in PRESETS:
@@ -29,7 +25,10 @@ def commands(words: list[str]) -> Command:
             Positional[Path], arg(help="Folder of the dataset; a half-made one is finished.")
         ],
         options: Flat[GenerateConfig] = default,
-        preset: Annotated[str | None, arg(help=f"Options by name: {', '.join(PRESETS)}.")] = None,
+        preset: Annotated[
+            Literal[tuple(PRESETS)] | None,  # type: ignore[valid-type]
+            arg(help="Options by name; repogen info lists them."),
+        ] = None,
         config: Annotated[
             Path | None, arg(help="TOML file of options, a table for each group ([camera] …).")
         ] = None,

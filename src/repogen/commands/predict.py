@@ -4,12 +4,12 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
-from repogen.commands.parsing import Flat, run_command
+from repogen.commands.parsing import Commands, Flat
 from repogen.inference.options import PredictConfig
 
 
-def run(words: list[str]) -> int:
-    return run_command("predict", command, words)
+def commands(_words: list[str]) -> Commands:
+    return command
 
 
 def command(

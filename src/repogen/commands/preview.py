@@ -4,12 +4,12 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
-from repogen.commands.parsing import run_command
+from repogen.commands.parsing import Commands
 from repogen.errors import UserError
 
 
-def run(words: list[str]) -> int:
-    return run_command("preview", command, words)
+def commands(_words: list[str]) -> Commands:
+    return command
 
 
 def command(

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
-from repogen.commands.parsing import run_command
+from repogen.commands.parsing import Commands
 
 
-def run(words: list[str]) -> int:
-    return run_command("rerender", command, words)
+def commands(_words: list[str]) -> Commands:
+    return command
 
 
 def command(dataset: Positional[Path], ids: tuple[int, ...], out: Path = Path("rerendered")) -> int:

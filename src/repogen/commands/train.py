@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from repogen.commands.parsing import Flat, run_command
+from repogen.commands.parsing import Commands, Flat
 from repogen.datasets.sets import parse_set
 from repogen.training.config import TrainConfig
 
 
-def run(words: list[str]) -> int:
-    return run_command("train", command, words)
+def commands(_words: list[str]) -> Commands:
+    return command
 
 
 def command(options: Flat[TrainConfig], out: Path) -> int:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
-from repogen.commands.parsing import run_command
+from repogen.commands.parsing import Commands
 
 
-def run(words: list[str]) -> int:
-    return run_command("weights", {"convert": convert, "export": export, "blend": blend}, words)
+def commands(_words: list[str]) -> Commands:
+    return {"convert": convert, "export": export, "blend": blend}
 
 
 def convert(source: Positional[Path], out: Positional[Path]) -> int:

@@ -17,16 +17,16 @@ class EvaluateConfig(Config):
     """Runs, folders or files of weights, or NAME=PATH of one; the others are compared with the
     first."""
     data: tuple[str, ...]
-    """Sets: NAME=DATASET or NAME=ANNOTATIONS.json:IMAGES_DIR; a set may end in :CAP (at most so many
-    persons)."""
+    """Sets: NAME=DATASET or NAME=ANNOTATIONS.json:IMAGES_DIR; a set may end in :CAP (at most so
+    many persons)."""
     out: Path | None = None
     """JSON file for all numbers; beside it come a .html, a .md and the poses as COCO results."""
     detections: tuple[str, ...] = ()
     """Boxes of a detector instead of the ground truth (COCO results JSON); SET=FILE if there are
     several sets."""
     blend: tuple[float, ...] = ()
-    """For each of these alphas, 0 to 1, score 1 - alpha times the weights of --init plus alpha times
-    those of --weights."""
+    """For each of these alphas, 0 to 1, score 1 - alpha times the weights of --init plus alpha
+    times those of --weights."""
     init: Path | None = None
     """Weights at alpha 0 of --blend."""
     flip: bool = True

@@ -22,8 +22,8 @@ class OutputConfig(Config):
     """Occluded keypoints: keep writes them with v = 1, as COCO does; drop writes 0, 0, 0, as the
     RePoGen paper does."""
     label_convention: Literal["annotators", "anatomical"] = "annotators"
-    """Shoulders and hips: annotators puts them where COCO's annotators click, higher than the joints
-    by 4.6 % of the trunk's length; anatomical leaves them at the joints' centers."""
+    """Shoulders and hips: annotators puts them where COCO's annotators click, above the joints by
+    4.6 % of the trunk's length; anatomical leaves them at the joints' centers."""
     write: tuple[Literal["depth", "masks", "parts", "normals", "stick"], ...] = ()
     """Maps to write beside each image."""
     format: Literal["coco", "webdataset"] = "coco"

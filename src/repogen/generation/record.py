@@ -46,8 +46,8 @@ def run_record(config: GenerateConfig, backgrounds_found: str) -> dict[str, Any]
 
 
 def config_to_json(config: SceneConfig) -> dict[str, Any]:
-    """A config's options as JSON holds them, in their groups; backgrounds and files by absolute path, a pack of
-    poses by its name."""
+    """A config's options as JSON holds them, in their groups; backgrounds and files by absolute
+    path, a pack of poses by its name."""
     table = json.loads(json.dumps(asdict(config), default=str))
     for name, group in {**_FILES, "body_path": "people"}.items():
         options = table[group]

@@ -13,8 +13,8 @@ class PredictConfig(Config):
     """Where people are, which joints count, and what is written."""
 
     boxes: Path | None = None
-    """Boxes of people: a COCO file, or a list of bbox and file_name (and frame, in a video). Without
-    boxes and a detector, each image is taken to show one person who fills it."""
+    """Boxes of people: a COCO file, or a list of bbox and file_name (and frame, in a video).
+    Without boxes and a detector, each image is taken to show one person who fills it."""
     detector: str | None = None
     """Detector of people: a folder of transformers' object detection, or its name on the hub."""
     box_score: float = 0.5

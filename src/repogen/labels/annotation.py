@@ -43,8 +43,8 @@ def label(
     `amodal_segmentation` are the person's without whatever hides it, the box reaching beyond the
     image where the person does (with distortion and fisheyes up to where the image's corners
     see). `view` is where the camera stands, seen from this person.
-    `occluded`, `keypoints` and `convention` are the options of `OutputConfig` (`--occluded`,
-    `--keypoints`, `--label-convention`). With `keypoints` feet or wholebody COCO-WholeBody's entries follow (`more_records`).
+    `occluded`, `keypoints` and `convention` (`label_convention`) are the options of `OutputConfig`.
+    With `keypoints` feet or wholebody COCO-WholeBody's entries follow (`more_records`).
     """
     if occluded not in OCCLUDED:
         raise unknown_choice("--occluded", occluded, OCCLUDED)

@@ -35,13 +35,13 @@ from repogen.training.state import State, keep, opened_run
 
 
 def train(out: Path | str, config: TrainConfig | None = None, **options: object) -> Path:
-    """Train a model and return its run folder `out`, which holds best.safetensors, last.safetensors,
-    run.json (all that defines the run), log.jsonl (a line an epoch), steps.jsonl (a line a step),
-    curve.png, tensorboard/ and last.pt.
+    """Train a model and return its run folder `out`, which holds best.safetensors,
+    last.safetensors, run.json (all that defines the run), log.jsonl (a line an epoch), steps.jsonl
+    (a line a step), curve.png, tensorboard/ and last.pt.
 
-    A run that was stopped goes on from its last epoch with the same losses as if it had not
-    been. The options are a `TrainConfig` or its keywords: `train("run", train="synth=dataset")`.
-    Raises `UserError` for input a person can mend, and when a loss is no number.
+    The options are a `TrainConfig` or its keywords: `train("run", train="synth=dataset")`. A run
+    that was stopped goes on from its last epoch with the same losses as if it had not been. Raises
+    `UserError` for input a person can mend, and when a loss is no number.
     """
     config = config_from_keywords(TrainConfig, config, options)
     cv2.setNumThreads(0)  # processes forked from one whose OpenCV has threads wait for them forever
@@ -50,8 +50,8 @@ def train(out: Path | str, config: TrainConfig | None = None, **options: object)
     accelerator = Accelerator(mixed_precision=_precision(), cpu=not torch.cuda.is_available())
     if config.optimizer.batch_size % accelerator.num_processes:
         raise UserError(
-            f"--batch-size {config.optimizer.batch_size} cannot be shared by {accelerator.num_processes} processes; "
-            "give a multiple"
+            f"--batch-size {config.optimizer.batch_size} cannot be shared by "
+            f"{accelerator.num_processes} processes; give a multiple"
         )
     torch.manual_seed(config.seed)
     state = _begin(Path(out), config, accelerator.scaler)
