@@ -195,7 +195,7 @@ def _run_folder(experiment: Experiment, arm: Arm, seed: int) -> Path:
 
 def _train(out: Path, budget: Budget, threads: int, *words: object) -> None:
     epochs = int(str(words[words.index("--epochs") + 1]))
-    command = ["train", "--out", out, "--model", budget.model, "--batch", budget.batch,
+    command = ["train", "--out", out, "--model", budget.model, "--batch-size", budget.batch,
                "--warmup", budget.warmup, *words]  # fmt: skip
     if threads == 1:
         command += ["--workers", 0]

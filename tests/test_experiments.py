@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from repogen import PRESETS, GenerateConfig, generate
+from repogen import PRESETS, generate
 
 FOLDER = Path(__file__).parents[1] / "experiments"
 TABLES = (
@@ -25,9 +25,9 @@ def script(monkeypatch):
 def test_an_experiment_runs_and_is_not_repeated(script, tmp_path, body, capsys):
     engine = script("engine")
     small = generate(
-        tmp_path / "ordinary",
-        GenerateConfig(images=8, image_size=96, backgrounds="plain", views=("front",), workers=1),
-    )
+        tmp_path / "ordinary", images=8, image_size=96, backgrounds="plain", views="front",
+        workers=1,
+    )  # fmt: skip
     experiment = engine.Experiment(
         out=tmp_path / "out", real=f"real={small}", test=(f"bottom={small}",),
         backgrounds="plain", seeds=2, share=0.25, epochs=1, base_epochs=1,
@@ -45,7 +45,7 @@ def test_an_experiment_runs_and_is_not_repeated(script, tmp_path, body, capsys):
     assert "published AP 12.3" in text
     assert "| + top | " in text
     runs = tmp_path / "out" / "runs"
-    weights = json.loads((runs / "top-seed1" / "run.json").read_text())["config"]["train"]
+    weights = json.loads((runs / "top-seed1" / "run.json").read_text())["config"]["data"]["train"]
     assert weights[0] == f"real={small}:x1"
     assert float(weights[1].rpartition(":x")[2]) == pytest.approx(2 / 3)  # of 8, where 4 are made
     assert len({(runs / f"top-seed{s}" / "steps.jsonl").read_text() for s in (0, 1)}) == 2

@@ -8,24 +8,33 @@ import cv2
 import numpy as np
 
 import repogen
+from repogen.config import merged
 from repogen.generation.config import PRESETS
 
 RARE = PRESETS["rare-views"]
 SHEETS = {
-    "front": RARE | {"views": ("front",)},
-    "top": RARE | {"views": ("top",)},
-    "bottom": RARE | {"views": ("bottom",)},
-    "fisheye": PRESETS["ceiling-fisheye"] | {"effects": ("all",), "image_size": 840},
-    "crowd": RARE
-    | {"views": ("sphere",), "people": (3, 6), "occluders": (0, 1), "aim": "group"}
-    | {"ground": "floor", "person_share": (0.9, 1.0)},
+    "front": merged(RARE, {"camera": {"views": ("front",)}}),
+    "top": merged(RARE, {"camera": {"views": ("top",)}}),
+    "bottom": merged(RARE, {"camera": {"views": ("bottom",)}}),
+    "fisheye": merged(
+        PRESETS["ceiling-fisheye"],
+        {"camera": {"image_size": 840}, "sensor": {"effects": ("all",)}},
+    ),
+    "crowd": merged(
+        RARE,
+        {
+            "camera": {"views": ("sphere",), "aim": "group", "person_share": (0.9, 1.0)},
+            "people": {"people": (3, 6), "ground": "floor"},
+            "environment": {"occluders": (0, 1)},
+        },
+    ),
 }
 SEED = 77
 
 
 def sheet(options: dict, rows: int, columns: int, side: int) -> np.ndarray:
     """Pictures of a run's first scenes, BGR."""
-    config = repogen.SceneConfig(**({"image_size": side} | options))
+    config = repogen.SceneConfig(**merged({"camera": {"image_size": side}}, options))
     pictures = [
         cv2.resize(
             repogen.render(repogen.sample_scene(config, SEED, index)).image,

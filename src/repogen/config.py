@@ -7,7 +7,6 @@ import ast
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
-from functools import cache
 from itertools import pairwise
 from numbers import Integral, Real
 from os import PathLike, fspath
@@ -117,7 +116,6 @@ def flat_options(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-@cache
 def groups_of(kind: type[Config]) -> dict[str, type[Config]]:
     """The fields of a config that are groups, with their types."""
     return {
@@ -127,13 +125,11 @@ def groups_of(kind: type[Config]) -> dict[str, type[Config]]:
     }
 
 
-@cache
 def _hints(kind: type[Config]) -> dict[str, Any]:
     hints = get_type_hints(kind)
     return {field.name: hints[field.name] for field in fields(kind)}
 
 
-@cache
 def _owners(kind: type[Config]) -> dict[str, str]:
     """The group of each option that is in one."""
     return {name: group for group, of in groups_of(kind).items() for name in _hints(of)}
@@ -141,7 +137,7 @@ def _owners(kind: type[Config]) -> dict[str, str]:
 
 def _values(kind: type[Config], keywords: Mapping[str, object]) -> dict[str, Any]:
     """A value for each field."""
-    groups, hints = groups_of(kind), _hints(kind)
+    groups, hints, owners = groups_of(kind), _hints(kind), _owners(kind)
     own: dict[str, object] = {}
     grouped: dict[str, dict[str, object]] = {}
     for name, value in keywords.items():
@@ -152,8 +148,8 @@ def _values(kind: type[Config], keywords: Mapping[str, object]) -> dict[str, Any
             # `replace` gives the other groups whole: this one's other options would be lost.
             new = f"{name}=replace(config.{name}, {name}={shortened(value)})"
             raise UserError(f"{name} = {shortened(value)}: {name} is a group, too; give {new}")
-        elif name in _owners(kind):
-            grouped.setdefault(_owners(kind)[name], {})[name] = value
+        elif name in owners:
+            grouped.setdefault(owners[name], {})[name] = value
         elif name in groups:
             raise _wrong(name, value, f"a {groups[name].__name__} or a table of its options")
         else:

@@ -132,7 +132,7 @@ def test_run_json_names_the_pack_that_poses_are_of(npm, package, tmp_path, monke
     options = {"wardrobe": "painted", "backgrounds": "plain"}
     config = GenerateConfig(poses=Path("makehuman"), **options)
     record = run_record(config, "")
-    assert record["config"]["poses"] == "makehuman"
+    assert record["config"]["pose"]["poses"] == "makehuman"
     (pack,) = record["assets"]
     assert (pack["name"], pack["version"], pack["licences"]) == (
         "makehuman",

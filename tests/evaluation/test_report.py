@@ -125,7 +125,15 @@ def test_the_page_needs_no_other_file(tmp_path, report):
 def test_two_models_on_two_sets(tmp_path, runs, ours, capsys):
     out = tmp_path / "new folder/report.json"
     words = ["evaluate", "--weights", f"{runs}/a", f"second={runs}/b/best.safetensors"]
-    words += ["--data", f"ours={ours}", f"few={ours}:3", "--draws", "20", "--out", str(out)]
+    words += [
+        "--data",
+        f"ours={ours}",
+        f"few={ours}:3",
+        "--bootstrap-samples",
+        "20",
+        "--out",
+        str(out),
+    ]
     assert main(words) == 0
     said = capsys.readouterr().out
     for name in ("ours: 8 persons", "few: 3 persons", "second − a", "AP50", "swapped", "elevation"):
@@ -149,7 +157,9 @@ def test_the_poses_score_the_same_elsewhere(tmp_path, runs, ours, pycocotools):
         for i, b in zip(people.image, people.boxes, strict=True)
     ]
     (tmp_path / "boxes.json").write_text(json.dumps(boxes))
-    config = EvaluateConfig((f"{runs}/a",), (f"ours={ours}",), tmp_path / "true.json", draws=0)
+    config = EvaluateConfig(
+        weights=f"{runs}/a", data=f"ours={ours}", out=tmp_path / "true.json", bootstrap_samples=0
+    )
     found = evaluate(
         replace(config, out=tmp_path / "r.json", detections=(f"{tmp_path}/boxes.json",))
     )
@@ -168,9 +178,14 @@ def test_the_poses_score_the_same_elsewhere(tmp_path, runs, ours, pycocotools):
 def test_a_blend_goes_from_one_model_to_the_other(tmp_path, runs, ours):
     data, out = (f"ours={ours}",), tmp_path / "curve.json"
     curve = evaluate(
-        EvaluateConfig((f"{runs}/b",), data, out, blend=(0, 0.5, 1), init=runs / "a", draws=5)
+        weights=f"{runs}/b",
+        data=data,
+        out=out,
+        blend=(0, 0.5, 1),
+        init=runs / "a",
+        bootstrap_samples=5,
     )
-    ends = evaluate(EvaluateConfig((f"{runs}/a", f"{runs}/b"), data, draws=5))
+    ends = evaluate(weights=(f"{runs}/a", f"{runs}/b"), data=data, bootstrap_samples=5)
     scores, wanted = (report.sets["ours"].total.scores for report in (curve, ends))
     assert list(scores) == ["b-0", "b-0.5", "b-1"]
     assert curve.alphas == {"b-0": 0, "b-0.5": 0.5, "b-1": 1}
@@ -184,7 +199,7 @@ def test_a_blend_goes_from_one_model_to_the_other(tmp_path, runs, ours):
 @pytest.mark.skipif(not LSPET.exists(), reason="needs lspet")
 def test_people_without_face_points(runs):
     spec = f"lspet={LSPET}/annotations.json:{LSPET}/images:6"
-    scores = evaluate(EvaluateConfig((f"{runs}/a",), (spec,), draws=20)).sets["lspet"]
+    scores = evaluate(weights=runs / "a", data=spec, bootstrap_samples=20).sets["lspet"]
     total = scores.total.scores["a"]
     assert scores.total.persons == 6
     assert scores.bands == ()
@@ -203,7 +218,7 @@ def faceless(folder, ours):
 
 
 def test_what_is_wrong_is_said_in_a_line(tmp_path, runs, ours, capsys):
-    good = f"--weights {runs}/a --data ours={ours} --draws 0"
+    good = f"--weights {runs}/a --data ours={ours} --bootstrap-samples 0"
     (tmp_path / "found.json").write_text('{"images": []}')
     (tmp_path / "stranger.json").write_text('[{"image_id": 99, "bbox": [1, 1, 9, 9], "score": 1}]')
     (tmp_path / "vit.safetensors").write_text("nothing of the kind")
@@ -229,7 +244,7 @@ def test_what_is_wrong_is_said_in_a_line(tmp_path, runs, ours, capsys):
         f"{good} --blend 2 --init {runs}/b": "--blend 2 must",
         f"{good} --blend 1 1 --init {runs}/b": "twice",
         f"--weights {runs}/a {runs}/b --data s={ours} --blend 1 --init {runs}/b": "of one model",
-        f"--weights {runs}/a --data s={ours} --draws -1": "--draws -1",
+        f"--weights {runs}/a --data s={ours} --bootstrap-samples -1": "--bootstrap-samples -1",
         f"{good} --out {tmp_path}/report.html": "must be a file called .json",
     }.items():
         assert main(["evaluate", *words.split()]) == 2, words
@@ -240,6 +255,6 @@ def test_what_is_wrong_is_said_in_a_line(tmp_path, runs, ours, capsys):
 
 def test_an_evaluation_wants_weights_and_data():
     with pytest.raises(UserError, match="nothing to evaluate"):
-        EvaluateConfig((), ("a=b",))
+        EvaluateConfig(weights=(), data=("a=b",))
     with pytest.raises(UserError, match="nothing to evaluate"):
-        EvaluateConfig(("a",), ())
+        EvaluateConfig(weights=("a",), data=())

@@ -60,7 +60,8 @@ def _boxes(path: Path) -> object:
 
 def _options(path: Path) -> object:
     table = _of("generation.options", "read_config")(path)
-    return _of("generation.options", "config_from_table")(table, str(path))
+    kind = _of("generation.config", "GenerateConfig")
+    return _of("config", "config_from_table")(kind, table, str(path))
 
 
 def _shard(path: Path) -> object:
@@ -84,7 +85,7 @@ def _label(path: Path) -> object:
         image, people = data["image"], [data["annotation"] | {"id": 1}]
     except (KeyError, TypeError) as error:
         raise refused("nothing to look at") from error
-    config = {"hidden": "keep", "keypoints": "coco"}
+    config = {"output": {"occluded": "keep", "keypoints": "coco"}}
     told = _of("datasets.validate", "_told")
     annotation = _of("datasets.validate_annotations", "check_annotation")
     for problem in told("it", annotation(people[0], image, config)):

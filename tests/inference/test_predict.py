@@ -252,7 +252,9 @@ def test_label_studio_gets_no_videos(tmp_path, middle, film):
 def test_the_verbs_run(tmp_path, people, weights, capsys):
     report, out, run = tmp_path / "report.json", tmp_path / "predicted", tmp_path / "run"
     data = f"synth={people}"
-    words = f"evaluate --weights {weights} --data {data} --draws 5 --out {report}".split()
+    words = (
+        f"evaluate --weights {weights} --data {data} --bootstrap-samples 5 --out {report}".split()
+    )
     assert main(words) == 0
     assert "AP50" in capsys.readouterr().out
     scores = json.loads(report.read_text())["sets"]["synth"]["total"]["scores"]["tiny"]
@@ -265,7 +267,7 @@ def test_the_verbs_run(tmp_path, people, weights, capsys):
     assert task["predictions"][0]["model_version"] == str(weights)
     # The predictions are a set like any other.
     data = f"mine={out / 'people.json'}:{people / 'images'}"
-    words = f"train --train {data} --model tiny --epochs 1 --batch 3 --workers 0 --out {run}"
+    words = f"train --train {data} --model tiny --epochs 1 --batch-size 3 --workers 0 --out {run}"
     assert main(words.split()) == 0
     assert (run / "best.safetensors").exists()
 
@@ -276,7 +278,7 @@ def test_predict_finds_what_evaluate_finds(tmp_path, people, weights):
     assert main([*words.split(), "--write", "people", "--out", str(tmp_path / "out")]) == 0
     data = f"mine={tmp_path / 'out/people.json'}:{people / 'images'}"
     report = tmp_path / "report.json"
-    words = f"evaluate --weights {weights} --data {data} --draws 0 --out {report}"
+    words = f"evaluate --weights {weights} --data {data} --bootstrap-samples 0 --out {report}"
     assert main(words.split()) == 0
     scores = json.loads(report.read_text())["sets"]["mine"]["total"]["scores"]["tiny"]
     assert scores["OKS"]["value"] == pytest.approx(1, abs=1e-6)

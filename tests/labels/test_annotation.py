@@ -116,14 +116,14 @@ def test_truncated_people_have_joints_outside(body):
     assert {0, 1, 2} <= set(flags)
 
 
-def test_hidden_drop_is_the_papers_convention(renderings):
+def test_occluded_drop_is_the_papers_convention(renderings):
     for rendering in renderings:
-        (kept,), (dropped,) = label(rendering), label(rendering, hidden="drop")
+        (kept,), (dropped,) = label(rendering), label(rendering, occluded="drop")
         flags = keypoints(kept)[:, 2]
         assert (keypoints(dropped)[flags == 1] == 0).all()
         assert (keypoints(dropped)[flags == 2] == keypoints(kept)[flags == 2]).all()
     with pytest.raises(UserError, match="keep, drop"):
-        label(renderings[0], hidden="maybe")
+        label(renderings[0], occluded="maybe")
 
 
 def test_maps_agree_with_the_mask(renderings):

@@ -78,7 +78,7 @@ def test_points_in_space_project_onto_those_in_the_image(renderings):
     assert set(flags) == {0, 1, 2}
 
 
-def test_hidden_drop_writes_zeros(renderings):
+def test_occluded_drop_writes_zeros(renderings):
     for rendering in renderings:
         (kept,) = label(rendering, keypoints="wholebody")
         (dropped,) = label(rendering, "drop", keypoints="wholebody")

@@ -39,7 +39,7 @@ class Told:
 
 
 def batches(workers, broken=-1):
-    config = TrainConfig(train=(), out="", batch=2, workers=workers)
+    config = TrainConfig(train=(), batch_size=2, workers=workers)
     return Batches(Mix((Told(broken=broken),), (1.0,)), config, Accelerator(cpu=True))
 
 

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -34,11 +33,12 @@ def people(tmp_path_factory, body):
     )
 
 
-def config(people, out, **changes):
-    base = TrainConfig(
-        train=(f"synth={people}",), out=out, model="tiny", epochs=3, batch=8, warmup=2, workers=0
-    )
-    return replace(base, **changes)
+def config(people, **changes):
+    options = {
+        "train": f"synth={people}", "model": "tiny", "epochs": 3, "batch_size": 8, "warmup": 2,
+        "workers": 0,
+    }  # fmt: skip
+    return TrainConfig(**(options | changes))
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def stopped(monkeypatch):
 
     real = loop.heatmap_loss
 
-    def until(step, options):
+    def until(step, out, options):
         calls = []
 
         def stopping(*arguments):
@@ -60,7 +60,7 @@ def stopped(monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(loop, "heatmap_loss", stopping)
             with pytest.raises(KeyboardInterrupt):
-                train(options)
+                train(out, options)
 
     return until
 
@@ -70,7 +70,7 @@ def losses(run):
 
 
 def test_it_learns_and_writes_its_folder(people, tmp_path):
-    run = train(config(people, tmp_path / "run", epochs=6, val=(f"synth={people}",)))
+    run = train(tmp_path / "run", config(people, epochs=6, val=(f"synth={people}",)))
     curve = losses(run)
     assert len(curve) == 18
     assert np.mean(curve[-3:]) < 0.9 * np.mean(curve[:3])
@@ -90,9 +90,9 @@ def test_it_learns_and_writes_its_folder(people, tmp_path):
 
 @pytest.mark.parametrize("ema", [0.0, 0.99])
 def test_a_stopped_run_goes_on_with_the_same_losses(people, tmp_path, stopped, ema):
-    whole = train(config(people, tmp_path / "whole", ema=ema))
-    stopped(5, config(people, tmp_path / "part", ema=ema))  # in the second of three epochs
-    part = train(config(people, tmp_path / "part", ema=ema))
+    whole = train(tmp_path / "whole", config(people, ema=ema))
+    stopped(5, tmp_path / "part", config(people, ema=ema))  # in the second of three epochs
+    part = train(tmp_path / "part", config(people, ema=ema))
     assert losses(part) == losses(whole)
     a, b = ((r / "last.safetensors").read_bytes() for r in (part, whole))
     assert a == b
@@ -104,11 +104,14 @@ def test_shards_and_live_images_go_on_with_the_same_losses(people, tmp_path, sto
 
     shards = convert(str(people), tmp_path / "shards", 7)
     options = tmp_path / "live.toml"
-    options.write_text('image-size = 96\nbackgrounds = "builtin"\nwardrobe = "painted"\n')
+    options.write_text(
+        '[camera]\nimage-size = 96\n[environment]\nbackgrounds = "builtin"\n'
+        '[people]\nwardrobe = "painted"\n'
+    )
     sets = {"train": (f"s={shards}", f"l=live:{options}:8"), "workers": workers, "epochs": 2}
-    whole = train(config(people, tmp_path / "whole", **sets))
-    stopped(6, config(people, tmp_path / "part", **sets))  # in the second of two epochs
-    part = train(config(people, tmp_path / "part", **sets))
+    whole = train(tmp_path / "whole", config(people, **sets))
+    stopped(6, tmp_path / "part", config(people, **sets))  # in the second of two epochs
+    part = train(tmp_path / "part", config(people, **sets))
     assert losses(part) == losses(whole)
     description = json.loads((part / "run.json").read_text())
     assert description["persons"] == {"s": 24, "l": 8}
@@ -116,17 +119,18 @@ def test_shards_and_live_images_go_on_with_the_same_losses(people, tmp_path, sto
     assert all(entry["crops_a_second"] > 0 and 0 < entry["waited"] < 1 for entry in log)
     (shards / "shards.json").write_text((shards / "shards.json").read_text() + "\n")
     with pytest.raises(UserError, match=r"shards\.json has changed"):
-        train(config(people, tmp_path / "part", **sets))
+        train(tmp_path / "part", config(people, **sets))
 
 
 def test_a_killed_run_goes_on_with_the_same_losses(people, tmp_path):
-    options = config(people, tmp_path / "killed", epochs=12)
+    out, options = tmp_path / "killed", config(people, epochs=12)
     script = (
-        "from pathlib import PosixPath; from repogen.training.config import TrainConfig; "
-        f"from repogen.training.loop import train; train({options})"
+        "from repogen import train; "
+        f"train({str(out)!r}, train='synth={people}', model='tiny', epochs=12, batch_size=8, "
+        "warmup=2, workers=0)"
     )
     process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
-    log = options.out / "log.jsonl"
+    log = out / "log.jsonl"
     deadline = time.monotonic() + 300
     while not (log.exists() and len(log.read_text().splitlines()) >= 2):
         assert time.monotonic() < deadline
@@ -135,17 +139,18 @@ def test_a_killed_run_goes_on_with_the_same_losses(people, tmp_path):
     process.wait()
     begun = len(log.read_text().splitlines())
     assert begun < 12
-    (options.out / ".last.pt.999.partial").write_bytes(b"half")
-    whole = train(config(people, tmp_path / "whole", epochs=12))
-    assert losses(train(options)) == losses(whole)
-    assert not list(options.out.glob(".*"))
+    (out / ".last.pt.999.partial").write_bytes(b"half")
+    whole = train(tmp_path / "whole", config(people, epochs=12))
+    assert losses(train(out, options)) == losses(whole)
+    assert not list(out.glob(".*"))
 
 
 @pytest.mark.slow
 def test_two_processes_share_the_batches(people, tmp_path):
     words = (
         f"-m torch.distributed.run --nproc-per-node 2 -m repogen train --train s={people} "
-        f"--val s={people}:4 --model tiny --batch 8 --warmup 2 --epochs 2 --workers 0 --ema 0.9"
+        f"--val s={people}:4 --model tiny --batch-size 8 --warmup 2 --epochs 2 --workers 0 "
+        "--ema 0.9"
     )
     command = [sys.executable, *words.split(), "--out", str(tmp_path / "run")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -157,7 +162,7 @@ def test_two_processes_share_the_batches(people, tmp_path):
     done = subprocess.run(
         [*command[:-1], str(tmp_path / "odd")], capture_output=True, text=True, check=False
     )
-    assert "--batch 9 cannot be shared by 2 processes" in done.stderr
+    assert "--batch-size 9 cannot be shared by 2 processes" in done.stderr
 
 
 def test_a_run_that_goes_on_keeps_its_scores_on_the_board(people, tmp_path, monkeypatch):
@@ -173,11 +178,11 @@ def test_a_run_that_goes_on_keeps_its_scores_on_the_board(people, tmp_path, monk
     options = config(people, tmp_path / "run", val=(f"synth={people}:4",))
     monkeypatch.setattr(loop, "keep", keep_one)
     with pytest.raises(KeyboardInterrupt):
-        train(options)
+        train(out, options)
     monkeypatch.setattr(loop, "keep", real)
-    train(options)
-    train(options)  # nothing is left to do
-    events = EventAccumulator(str(options.out / "tensorboard")).Reload()
+    train(out, options)
+    train(out, options)  # nothing is left to do
+    events = EventAccumulator(str(out / "tensorboard")).Reload()
     assert [event.step for event in events.Scalars("synth/AP")] == [5, 8]
     assert [event.step for event in events.Scalars("loss")] == [*range(3, 9)]
 
@@ -195,7 +200,7 @@ def test_an_image_that_breaks_later_is_one_line_from_another_process(people, tmp
 
     monkeypatch.setattr(sources, "readable", then_broken)
     with pytest.raises(UserError, match=r"\A[^\n]*00000003\.jpg is absent or no image[^\n]*\Z"):
-        train(config(copied, tmp_path / "run", workers=1))
+        train(tmp_path / "run", config(copied, workers=1))
 
 
 def test_a_process_that_dies_is_told_in_a_line(people, tmp_path, monkeypatch):
@@ -204,28 +209,28 @@ def test_a_process_that_dies_is_told_in_a_line(people, tmp_path, monkeypatch):
 
     monkeypatch.setattr("repogen.training.sources.training_sample", die)
     with pytest.raises(UserError, match="a process that prepares crops died"):
-        train(config(people, tmp_path / "run", workers=1))
+        train(tmp_path / "run", config(people, workers=1))
 
 
 def test_two_runs_do_not_write_into_one_folder(people, tmp_path):
-    options = config(people, tmp_path / "run", epochs=1)
-    with alone(options.out / ".lock", options.out):
-        (options.out / ".last.pt.1.partial").write_bytes(b"half")
+    out, options = tmp_path / "run", config(people, epochs=1)
+    with alone(out / ".lock", out):
+        (out / ".last.pt.1.partial").write_bytes(b"half")
         with pytest.raises(UserError, match="another run is writing into"):
-            train(options)
-        assert (options.out / ".last.pt.1.partial").exists()
-    train(options)
-    assert not list(options.out.glob(".*"))
+            train(out, options)
+        assert (out / ".last.pt.1.partial").exists()
+    train(out, options)
+    assert not list(out.glob(".*"))
 
 
 def test_a_leftover_that_cannot_be_removed_is_told_in_a_line(people, tmp_path):
     (tmp_path / "run" / ".last.pt.1.partial").mkdir(parents=True)
     with pytest.raises(UserError, match=r"cannot write .*\.last\.pt\.1\.partial: Is a directory"):
-        train(config(people, tmp_path / "run"))
+        train(tmp_path / "run", config(people))
 
 
 def test_an_epoch_may_take_no_time(people, tmp_path):
-    out = train(config(people, tmp_path / "run", train=(f"synth={people}:1",), batch=1))
+    out = train(tmp_path / "run", config(people, train=(f"synth={people}:1",), batch_size=1))
     log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     assert all(entry["crops_a_second"] > 0 for entry in log)
 
@@ -247,7 +252,7 @@ def test_a_full_board_is_told_in_a_line(people, tmp_path):
 
 
 def test_a_full_disk_stops_with_a_word_and_the_epoch_before_counts(people, tmp_path, monkeypatch):
-    options = config(people, tmp_path / "run", epochs=3)
+    out, options = tmp_path / "run", config(people, epochs=3)
     real, calls = torch.save, []
 
     def full(saved, path):
@@ -259,34 +264,34 @@ def test_a_full_disk_stops_with_a_word_and_the_epoch_before_counts(people, tmp_p
 
     monkeypatch.setattr(torch, "save", full)
     with pytest.raises(UserError, match=r"cannot write .*last\.pt: .*No space left"):
-        train(options)
+        train(out, options)
     monkeypatch.setattr(torch, "save", real)
-    assert not list(options.out.glob(".*"))
-    assert torch.load(options.out / "last.pt", weights_only=True)["epoch"] == 1
-    assert losses(train(options)) == losses(train(config(people, tmp_path / "whole")))
+    assert not list(out.glob(".*"))
+    assert torch.load(out / "last.pt", weights_only=True)["epoch"] == 1
+    assert losses(train(out, options)) == losses(train(tmp_path / "whole", config(people)))
 
 
 def test_other_data_do_not_go_on(people, tmp_path):
     copied = tmp_path / "set"
     shutil.copytree(people, copied)
-    train(config(copied, tmp_path / "run", epochs=1))
+    train(tmp_path / "run", config(copied, epochs=1))
     path = copied / "annotations" / "person_keypoints.json"
     path.write_text(path.read_text().replace("repogen", "nobody"))
     with pytest.raises(UserError, match=r"person_keypoints\.json has changed since"):
-        train(config(copied, tmp_path / "run", epochs=1))
+        train(tmp_path / "run", config(copied, epochs=1))
 
 
 def test_a_broken_checkpoint_is_named(people, tmp_path):
-    run = train(config(people, tmp_path / "run", epochs=1))
+    run = train(tmp_path / "run", config(people, epochs=1))
     (run / "last.pt").write_bytes((run / "last.pt").read_bytes()[:1000])
     with pytest.raises(UserError, match=r"last\.pt cannot be gone on from"):
-        train(config(people, tmp_path / "run", epochs=1))
+        train(tmp_path / "run", config(people, epochs=1))
 
 
 def test_other_options_do_not_go_on(people, tmp_path):
-    train(config(people, tmp_path / "run", epochs=1))
+    train(tmp_path / "run", config(people, epochs=1))
     with pytest.raises(UserError, match="begun with lr"):
-        train(config(people, tmp_path / "run", epochs=1, lr=1e-4))
+        train(tmp_path / "run", config(people, epochs=1, lr=1e-4))
 
 
 def test_a_loss_that_is_no_number_stops_with_a_word(people, tmp_path, monkeypatch):
@@ -300,20 +305,20 @@ def test_a_loss_that_is_no_number_stops_with_a_word(people, tmp_path, monkeypatc
 
     monkeypatch.setattr(loop, "heatmap_loss", breaking)
     with pytest.raises(UserError, match="step 4: the loss is nan"):
-        train(config(people, tmp_path / "run"))
+        train(tmp_path / "run", config(people))
     assert (tmp_path / "run" / "last.safetensors").exists()
 
 
 def test_a_folder_of_something_else_is_left_alone(people, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="is a file"):
-        train(config(people, tmp_path / "file"))
+        train(tmp_path / "file", config(people))
     texts = ("{", "[]", '{"command": "another tool"}', '{"config": 3, "sha256": 4}', "[" * 100_000)
     for text in texts:
         (tmp_path / "other").mkdir(exist_ok=True)
         (tmp_path / "other" / "run.json").write_text(text)
         with pytest.raises(UserError, match=r"run\.json is no run of repogen train"):
-            train(config(people, tmp_path / "other"))
+            train(tmp_path / "other", config(people))
 
 
 def test_the_average_follows_the_weights():
@@ -386,11 +391,11 @@ def test_the_rate_rises_and_falls_in_steps():
 
 def test_a_vitpose_takes_ten_steps_and_goes_on_exactly(people, tmp_path, stopped):
     """Real optimisation steps of the real model, with drop-path; two epochs of five steps."""
-    options = {"model": "vitpose-s", "epochs": 2, "batch": 2, "train": (f"synth={people}:10",)}
-    whole = train(config(people, tmp_path / "whole", **options))
+    options = {"model": "vitpose-s", "epochs": 2, "batch_size": 2, "train": (f"synth={people}:10",)}
+    whole = train(tmp_path / "whole", config(people, **options))
     assert len(losses(whole)) == 10
-    stopped(8, config(people, tmp_path / "part", **options))
-    assert losses(train(config(people, tmp_path / "part", **options))) == losses(whole)
+    stopped(8, tmp_path / "part", config(people, **options))
+    assert losses(train(tmp_path / "part", config(people, **options))) == losses(whole)
 
 
 @pytest.mark.parametrize(
@@ -411,17 +416,18 @@ def test_bad_input_is_named(people, tmp_path, changes, words):
     if changes.get("train"):
         changes["train"] = tuple(spec.format(people=people) for spec in changes["train"])
     with pytest.raises(UserError, match=words):
-        train(config(people, tmp_path / "run", **changes))
+        train(tmp_path / "run", config(people, **changes))
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"epochs": 0}, {"batch": 0}, {"rotation": 400}, {"lr": -1.0}, {"blend": 2.0}, {"seed": -1},
+        {"epochs": 0}, {"batch_size": 0}, {"rotation": 400}, {"lr": -1.0}, {"blend": 2.0},
+        {"seed": -1},
         {"seed": 2**40}, {"milestones": (170, 200)}, {"milestones": (float("nan"),)},
         {"milestones": (0.9, 0.5)}, {"train": ("a=x", "a=y")}, {"val": ("a=x", "a=y")},
     ],
 )  # fmt: skip
 def test_absurd_options_are_refused(people, tmp_path, changes):
     with pytest.raises(UserError):
-        config(people, tmp_path / "run", **changes)
+        config(people, **changes)

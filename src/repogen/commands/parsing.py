@@ -79,11 +79,12 @@ def _deferred(command: Commands | Mapping[str, Commands]) -> Any:
             for name, one in command.items()
         ]
 
-        def deferred(chosen: Any) -> Any:
+        def choose(chosen: Any) -> Any:
             return chosen
 
-        deferred.__annotations__["chosen"] = OmitSubcommandPrefixes[Union[tuple(kinds)]]  # type: ignore[misc]
-        return deferred
+        one_of: Any = Union[tuple(kinds)]  # noqa: UP007
+        choose.__annotations__["chosen"] = Annotated[one_of, OmitSubcommandPrefixes]
+        return choose
 
     @functools.wraps(command)
     def deferred(*args: Any, **kwargs: Any) -> Callable[[], int]:
@@ -101,14 +102,17 @@ def _one_line(framed: str) -> str:
             blocks.append([])
         elif line:
             blocks[-1].append(line)
-    text = " ".join(next((block for block in blocks if block), lines)).rstrip(".")
+    text = " ".join(next((block for block in blocks if block), lines)).rstrip(". ")
     for pattern, words in _REWORDED:
         text = re.sub(f"^{pattern}$", words, text)
     choice = re.match(
         r"invalid choice '(.*)' for argument '(.*)'\. Expected one of (\(.*\))$", text
     )
     if choice:
-        text = str(unknown_choice(choice[2], choice[1], literal_eval(choice[3])))
+        names = literal_eval(choice[3])
+        if "None" in names:  # of an option that may be left out, in any order
+            names = sorted(name for name in names if name != "None")
+        text = str(unknown_choice(choice[2], choice[1], names))
     near = [
         block[1].split()[0]
         for block in blocks
