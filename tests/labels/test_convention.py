@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from repogen import SceneConfig, sample_scene
-from repogen.labels.convention import annotators_keypoints
+from repogen import SceneConfig, UserError, generate, rerender, sample_scene, validate
+from repogen.labels.convention import CONVENTIONS, annotators_keypoints, labelled_keypoints
 from repogen.people.posing import pose_person
 
 LSPET = Path(__file__).parents[3] / "shared/data/lspet/annotations.json"
@@ -63,3 +63,34 @@ def test_only_shoulders_and_hips_move_and_only_along_the_trunk(body):
     trunk = posed.keypoints[5:7].mean(axis=0) - posed.keypoints[11:13].mean(axis=0)
     assert np.allclose(np.cross(moved[5], trunk), 0)
     assert 0.02 < np.linalg.norm(moved[5]) < 0.03
+
+
+def test_anatomical_keypoints_are_those_of_the_body(body):
+    posed = body.pose({}, {}, {})
+    assert np.array_equal(labelled_keypoints(posed, "anatomical"), posed.keypoints)
+    annotators = labelled_keypoints(posed, "annotators")
+    assert np.array_equal(annotators, annotators_keypoints(posed))
+    with pytest.raises(UserError, match="unknown --label-convention 'bones'; choose from annot"):
+        labelled_keypoints(posed, "bones")
+
+
+def test_a_dataset_of_either_convention_is_valid_and_rerendered_by_it(tmp_path, body):
+    shoulders = {}
+    for convention in CONVENTIONS:
+        folder = generate(
+            tmp_path / convention, images=2, image_size=64, seed=3, workers=1, backgrounds="plain",
+            wardrobe="painted", pose="stand", views="front", label_convention=convention,
+        )  # fmt: skip
+        run = json.loads((folder / "run.json").read_text())
+        assert run["config"]["output"]["label_convention"] == convention
+        assert validate(folder, 2) == []
+        rerender(folder, (1,), tmp_path / "again" / convention)
+        made, again = (
+            json.loads((root / "annotations" / "person_keypoints.json").read_text())["annotations"]
+            for root in (folder, tmp_path / "again" / convention)
+        )
+        assert made[0]["keypoints"] == again[0]["keypoints"]
+        assert made[0]["num_keypoints"] == 17
+        shoulders[convention] = np.array(made[0]["keypoints_3d"])
+    moved = np.abs(shoulders["annotators"] - shoulders["anatomical"]).max(axis=1)
+    assert np.flatnonzero(moved > 0.01).tolist() == [5, 6, 11, 12]

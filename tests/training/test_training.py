@@ -175,7 +175,7 @@ def test_a_run_that_goes_on_keeps_its_scores_on_the_board(people, tmp_path, monk
         if state.epoch == 1:
             raise KeyboardInterrupt
 
-    options = config(people, tmp_path / "run", val=(f"synth={people}:4",))
+    out, options = tmp_path / "run", config(people, val=(f"synth={people}:4",))
     monkeypatch.setattr(loop, "keep", keep_one)
     with pytest.raises(KeyboardInterrupt):
         train(out, options)
