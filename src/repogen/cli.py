@@ -1,4 +1,4 @@
-"""The command line: one verb for each public function that makes or reads files."""
+"""The command line: one verb for each public function that writes or reads files."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ VERBS = {
     "views": "camera views in a COCO-keypoints file",
     "info": "options of this installation, or a summary of a dataset",
 }
-"""Each is a module of `commands/`."""
+"""Each verb, a module of `commands/`, and what it does."""
 
 SHELLS = ("bash", "zsh", "fish")
 """Shells that --print-completion writes a script for."""
@@ -45,12 +45,12 @@ _EXTRAS = {
     "onnxruntime": "onnx",
     "onnxscript": "onnx",
 }
-"""Which extra brings a library that not every installation has."""
+"""Optional libraries, and the extra of repogen that installs each."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 a check failed, 2 bad input, 130 Ctrl-C,
-    141 when nobody reads what it prints any more (`| head`). SIGTERM ends it with 143."""
+    141 a closed output (`| head`). SIGTERM ends the process with 143."""
     words = sys.argv[1:] if arguments is None else arguments
     again = "; run the same command again to go on" if {*words[:1]} & {*_RESUMABLE} else ""
     try:
@@ -79,8 +79,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 @contextmanager
 def _terminable(last_words: str) -> Iterator[None]:
-    """While the block runs, SIGTERM ends this process at once, with these words and code 143; its
-    workers end when it does."""
+    """While the block runs, SIGTERM prints `last_words` and ends this process with code 143; its
+    workers end with it."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

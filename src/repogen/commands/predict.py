@@ -1,4 +1,4 @@
-"""`repogen predict`: poses in pictures and videos."""
+"""`repogen predict`: find poses in images and videos."""
 
 from pathlib import Path
 
@@ -18,11 +18,11 @@ def command(
     options: Flat[PredictConfig],
     out: Path = Path("predicted"),
 ) -> int:
-    """Find poses in pictures and videos: COCO results, drawings, files for annotators.
+    """Find poses in images and videos; write COCO results, drawings and files for annotators.
 
     Args:
-        inputs: Images, folders of images and videos, videos.
-        weights: A run, a folder, .safetensors, .pth or .onnx.
+        inputs: Images, videos, and folders of them.
+        weights: A run of repogen train, a folder, .safetensors, .pth or .onnx.
         out: Folder to write results.json and drawn/ to.
     """
     from repogen.inference.predict import predict

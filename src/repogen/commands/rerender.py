@@ -1,4 +1,4 @@
-"""`repogen rerender`: make single images of a dataset again."""
+"""`repogen rerender`: render single images of a dataset again."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ def commands(_words: list[str]) -> Commands:
 
 
 def command(dataset: Positional[Path], ids: tuple[int, ...], out: Path = Path("rerendered")) -> int:
-    """Make single images and their labels again, from their lines of scenes.jsonl alone.
+    """Render single images and their labels again, from their lines of scenes.jsonl only.
 
     Args:
         dataset: A finished dataset.

@@ -7,7 +7,7 @@ from repogen.toml_files import read_toml
 
 
 def read_config(path: Path, option: str = "--config") -> dict[str, Any]:
-    """The tables of a TOML file, dashes in keys read as underscores.
+    """The contents of a TOML file, with underscores for dashes in keys.
 
     Raises `UserError`, naming the `option` that names it, for a file that cannot be read or is no
     TOML.
