@@ -101,6 +101,8 @@ def test_values_become_the_types_that_the_options_have():
         ({"imges": 3}, "GenerateConfig has no option 'imges'; did you mean images?"),
         ({"camera": {"vews": "top"}}, "CameraConfig has no option 'vews'; did you mean views?"),
         ({"images": "3"}, "images = '3' should be a whole number"),
+        ({"images": 10**400}, "should be a whole number"),
+        ({"self": 3}, "GenerateConfig has no option 'self'"),
         ({"images": True}, "images = True should be a whole number"),
         ({"images": 1.5}, "images = 1.5 should be a whole number"),
         ({"truncate": "no"}, "truncate = 'no' should be a number"),

@@ -23,24 +23,24 @@ from repogen.errors import UserError, closest, unknown_choice
 class Config:
     """Base of the configs: frozen dataclasses, declared with `init=False`.
 
-    The keywords are fields, or options of its groups: `SceneConfig(views="top")` is
-    `SceneConfig(camera=CameraConfig(views=("top",)))`. A group may be a table too:
-    `camera={"views": "top"}`. What is left out has its default. Text is accepted where a path is
-    wanted, a single value where a list is.
+    The keywords are fields, or options of the groups: `SceneConfig(views="top")` is
+    `SceneConfig(camera=CameraConfig(views=("top",)))`. A group may also be a table:
+    `camera={"views": "top"}`. An option wins over its group. Options that are not given have their
+    defaults. A path may be text, and several values may be a list, or one value.
 
-    Raises `UserError`, one line, for an unknown name, a value of another type, and for values that
-    `check` refuses.
+    Raises `UserError`, one line, for an unknown keyword, a value of another type, and what `check`
+    refuses.
     """
 
-    def __init__(self, **keywords: object) -> None:
+    _field_docs: ClassVar[dict[str, str]] = {}
+
+    def __init__(self, /, **keywords: object) -> None:
         for name, value in _values(type(self), keywords).items():
             object.__setattr__(self, name, value)
         try:
             self.check()
         except OSError as error:  # a name that is too long, a folder that cannot be read
             raise UserError(f"cannot read {error.filename}: {error.strerror}") from error
-
-    _field_docs: ClassVar[dict[str, str]] = {}
 
     def __init_subclass__(cls) -> None:
         cls._field_docs = cls._field_docs | _docs_of_fields(cls)
@@ -49,11 +49,11 @@ class Config:
         cls.__doc__ = "\n".join([about, "", "Attributes:", *lines])
 
     def __getstate__(self) -> dict[str, Any]:
-        """The fields alone: copies and other processes read the files that options name again."""
+        """The fields only: a copy reads the files that its options name again."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def check(self) -> None:
-        """Raise `UserError` for the first option that makes no sense."""
+        """Raise `UserError` for values out of range, and options that exclude each other."""
 
 
 AnyConfig = TypeVar("AnyConfig", bound=Config)
@@ -62,9 +62,9 @@ AnyConfig = TypeVar("AnyConfig", bound=Config)
 def config_from_keywords(
     kind: type[AnyConfig], config: AnyConfig | None, keywords: Mapping[str, object]
 ) -> AnyConfig:
-    """What a function that takes `config` or keywords works with.
+    """The config of a call that takes either `config` or keywords.
 
-    Raises `UserError` for both, and as `Config` does.
+    Raises `UserError` if both are given, and as `Config` does.
     """
     if config is None:
         return kind(**keywords)
@@ -78,10 +78,10 @@ def config_from_keywords(
 
 
 def config_from_table(kind: type[AnyConfig], table: Mapping[str, object], where: str) -> AnyConfig:
-    """The config that a TOML table holds, with a table for each group.
+    """The config in the table of a TOML file, which holds a table for each group.
 
-    Raises `UserError`, beginning with `where`, as `Config` does, and for an option that is not in
-    its group's table.
+    Raises `UserError`, beginning with `where`, as `Config` does, and for an option outside of its
+    group's table.
     """
     groups = groups_of(kind)
     try:
@@ -192,7 +192,7 @@ def _wrong(name: str, value: object, wanted: str) -> UserError:
 
 
 def _converted(name: str, value: object, hint: Any) -> Any:
-    """The value as its type; raises `UserError` for one that is not of it."""
+    """The value of the option `name` as its type; raises `UserError` for another."""
     choices = _choices(hint)
     if choices and isinstance(value, str) and value not in choices:
         raise unknown_choice(name.replace("_", " "), value, choices)
@@ -203,7 +203,8 @@ def _converted(name: str, value: object, hint: Any) -> Any:
 
 
 def _structured(value: object, hint: Any) -> Any:
-    """Raises `TypeError`: "512" is no number, 1.5 is no count, True is neither."""
+    """The value as its type; raises `TypeError` or `OverflowError` for another: "512" is not a
+    number, 1.5 not a whole one, and True is neither."""
     origin, parts = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         if value is None and NoneType in parts:
@@ -219,7 +220,7 @@ def _structured(value: object, hint: Any) -> Any:
             raise TypeError
         return tuple(_structured(v, part) for v, part in zip(several, parts, strict=True))
     if origin is Literal:
-        if value not in parts:
+        if not (isinstance(value, str) and value in parts):
             raise TypeError
         return value
     if hint in (str, Path) and isinstance(value, str | PathLike):
@@ -227,7 +228,7 @@ def _structured(value: object, hint: Any) -> Any:
     if isinstance(value, bool):
         if hint is bool:
             return value
-    elif hint is int and isinstance(value, Integral):
+    elif hint is int and isinstance(value, Integral) and abs(value) <= 2**64:
         return int(value)
     elif hint is float and isinstance(value, Real):
         return float(value)
