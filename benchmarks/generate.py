@@ -32,6 +32,7 @@ from measuring import line
 
 from repogen import GenerateConfig, load_body, sample_scene
 from repogen.assets import installed
+from repogen.config import merged
 from repogen.datasets.samples import encode_maps
 from repogen.generation.config import PRESETS
 from repogen.labels.annotation import annotate
@@ -119,17 +120,21 @@ def main() -> None:
     parser.add_argument("--preset", choices=list(PRESETS))
     parser.add_argument("--people", type=int, help="in every picture, in place of the preset's")
     options = parser.parse_args()
-    chosen = {"backgrounds": options.backgrounds, "wardrobe": "painted"}
+    chosen = {
+        "environment": {"backgrounds": options.backgrounds}, "people": {"wardrobe": "painted"},
+    }  # fmt: skip
     flags = ["--backgrounds", options.backgrounds, "--wardrobe", "painted"]
     if options.preset:
         chosen, flags = PRESETS[options.preset], ["--preset", options.preset]
     if options.people:
-        chosen = chosen | {"people": (options.people, options.people)}
+        chosen = merged(chosen, {"people": {"people": (options.people, options.people)}})
         flags = [*flags, "--people", str(options.people), str(options.people)]
     config = GenerateConfig(**(chosen | {"images": options.images}))
     packs = ", ".join(installed()) or "no asset packs"
     what = f"{options.preset}, {packs}" if options.preset else options.backgrounds
-    print(f"{platform.machine()}, {platform.python_version()}, {config.image_size} px, {what}")
+    print(
+        f"{platform.machine()}, {platform.python_version()}, {config.camera.image_size} px, {what}"
+    )
     stages(min(options.images, 200), config)
     line("warm start to one finished image", [run(1, 1, flags) for _ in range(3)], "s")
     why_not = "other pictures" if options.preset else pyrender_way.available()

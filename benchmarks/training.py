@@ -22,14 +22,13 @@ import numpy as np
 import torch
 from measuring import gflop, line, most_gflops, rates
 
-from repogen import GenerateConfig, generate
+from repogen import generate
 from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.augmentation import Augmentation
 from repogen.coco.images import training_crop
 from repogen.datasets.sets import read_set
 from repogen.models import build_model
 from repogen.models.pixels import normalize
-from repogen.training.config import TrainConfig
 from repogen.training.loop import heatmap_loss, train
 from repogen.training.optimizer import parameter_groups
 
@@ -65,14 +64,14 @@ def live(folder: Path, workers: int, epochs: int, crops: int) -> list[dict[str, 
     epoch, which includes their start."""
     options = folder / "live.toml"
     options.write_text(
-        'image-size = 256\nviews = ["sphere"]\nwardrobe = "painted"\nbackgrounds = "builtin"\n'
+        '[camera]\nimage-size = 256\nviews = ["sphere"]\n[people]\nwardrobe = "painted"\n'
+        '[environment]\nbackgrounds = "builtin"\n'
     )
     out = folder / f"run{workers}"
-    config = TrainConfig(
-        train=(f"made=live:{options}:{crops}",), out=out, model="tiny", batch=16, warmup=10,
+    train(
+        out, train=f"made=live:{options}:{crops}", model="tiny", batch_size=16, warmup=10,
         epochs=epochs + 1, workers=workers,
     )  # fmt: skip
-    train(config)
     return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()][1:]
 
 
@@ -85,7 +84,7 @@ def main() -> None:
     cv2.setNumThreads(0)
     print(f"{platform.machine()}, {os.cpu_count()} processors, torch {torch.__version__}")
     with tempfile.TemporaryDirectory() as folder:
-        spec = options.data or f"s={generate(Path(folder) / 's', GenerateConfig(images=64))}"
+        spec = options.data or f"s={generate(Path(folder) / 's', images=64)}"
         people = read_set(spec).trainable()
         for label, degrade in (("crops prepared, a core", False), ("  with degradation", True)):
             call = partial(prepare, people, degrade, count(), 100)

@@ -28,15 +28,21 @@ def run(capsys, *words: str) -> tuple[int, str, str]:
         (["--views", "top", "top"], "twice"),
         (["--pose-distribution", "gauss"], "choose from pair_of_gaussians"),
         (["--preset", "paper-topp"], "choose from paper-top"),
-        (["--pose", "handstand"], "choose from min"),
+        (["--pose", "handstand"], "choose from max, min"),
         (["--framing", "wide"], "choose from fit, paper"),
         (["--ages", "teens"], "choose from children"),
-        (["--hidden", "x"], "choose from keep, drop"),
+        (["--occluded", "x"], "choose from keep, drop"),
+        (["--occluded", "dorp"], "(did you mean drop?)"),
+        (["--views", "botom"], "(did you mean bottom?)"),
+        (["--preset", "paper-topp"], "(did you mean paper-top?)"),
+        (["--label-convention", "x"], "choose from annotators, anatomical"),
         (["--write", "depths"], "choose from depth"),
         (["--images", "0"], "--images 0 must lie between"),
         (["--images", "-5"], "--images -5 must lie between"),
-        (["--images", "ten"], "--images"),
-        (["--imges", "3"], "--imges"),
+        (["--images", "ten"], "--images 'ten' should be a whole number"),
+        (["--distance", "1", "x"], "--distance"),
+        (["--imges", "3"], "--imges, 3 (did you mean --images?)"),
+        (["--rotation", "3"], "--rotation"),
         (["--image-size", "1000000"], "--image-size 1e+06 must lie between"),
         (["--workers", "-1"], "--workers -1"),
         (["--seed", "-1"], "--seed -1"),
@@ -68,10 +74,16 @@ def test_bad_options_are_one_line_and_write_nothing(capsys, tmp_path, flags, say
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("imagez = 3", "unknown key in --config"),
-        ("images = '3'", "images = '3' should be"),
-        ("images = 1.5", "images = 1.5 should be"),
-        ("views = 3", "views = 3 should be"),
+        ("imagez = 3", "no option 'imagez'; did you mean images?"),
+        ("[camera]\nvews = ['top']", "no option 'vews'; did you mean views?"),
+        ("[camer]\nviews = ['top']", "no option 'camer'; did you mean camera?"),
+        ("images = '3'", "images = '3' should be a whole number"),
+        ("images = 1.5", "images = 1.5 should be a whole number"),
+        ("[camera]\nviews = 3", "views = 3 should be text, or several"),
+        ("[camera]\nfov = 90", "fov = 90 should be 2 values, each a number"),
+        ("views = ['top']", "views belongs in the table [camera]"),
+        ("pose = 'sit'", "pose belongs in the table [pose]"),
+        ("camera = 3", "camera = 3 should be a CameraConfig or a table of its options"),
         ("images = ", "not a TOML file"),
         ("images = -1", "--images -1"),
     ],
@@ -86,7 +98,10 @@ def test_bad_config_files(capsys, tmp_path, text, says):
 
 def test_flags_win_over_the_file_and_the_file_over_the_preset(tmp_path, capsys, body):
     path = tmp_path / "c.toml"
-    path.write_text("image-size = 80\nseed = 5\nviews = ['front']\nbackgrounds = '#204060'\n")
+    path.write_text(
+        "seed = 5\n[camera]\nimage-size = 80\nviews = ['front']\n"
+        "[environment]\nbackgrounds = '#204060'\n"
+    )
     out = tmp_path / "out"
     code, _, err = run(
         capsys, "generate", str(out), "--preset", "paper-top", "--config", str(path), "--seed", "6",
@@ -94,8 +109,10 @@ def test_flags_win_over_the_file_and_the_file_over_the_preset(tmp_path, capsys, 
     )  # fmt: skip
     assert code == 0, err
     config = json.loads((out / "run.json").read_text())["config"]
-    assert (config["seed"], config["image_size"], config["views"]) == (6, 80, ["front"])
-    assert (config["framing"], config["crop"], config["hidden"]) == ("paper", 1.25, "drop")
+    camera = config["camera"]
+    assert (config["seed"], camera["image_size"], camera["views"]) == (6, 80, ["front"])
+    assert (camera["framing"], camera["crop"]) == ("paper", 1.25)
+    assert config["output"]["occluded"] == "drop"
 
 
 def test_background_folders(tmp_path, capsys, body):
@@ -176,7 +193,8 @@ def test_a_folder_that_is_not_ours(capsys, tmp_path, verb):
 
 
 def test_unknown_command_and_help(capsys):
-    assert run(capsys, "generat")[0] == 2
+    assert "did you mean generate?" in run(capsys, "generat")[2]
+    assert "did you mean add?" in run(capsys, "assets", "ad")[2]
     assert "generate" in run(capsys, "--help")[1]
     assert run(capsys, "--version")[1].startswith("repogen ")
 
@@ -184,7 +202,7 @@ def test_unknown_command_and_help(capsys):
 def test_validate_exits_1_and_lists(capsys, tmp_path, body):
     out = tmp_path / "out"
     assert run(capsys, "generate", str(out), *SHORT, "--backgrounds", "plain")[0] == 0
-    assert run(capsys, "validate", str(out))[:2] == (0, "every promise holds\n")
+    assert run(capsys, "validate", str(out))[:2] == (0, "no problems found\n")
     (out / "images/00000001.jpg").unlink()
     code, text, _ = run(capsys, "validate", str(out))
     assert (code, "00000001.jpg" in text) == (1, True)

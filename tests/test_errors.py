@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from repogen.errors import UserError, check_between, unknown_choice
+from repogen.errors import UserError, check_between, check_counts, check_range, unknown_choice
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,24 @@ def test_a_range_holds_its_ends_and_nothing_outside(value):
     check_between("--share", 1, 0, 1)
     with pytest.raises(UserError, match=r"--share -?[0-9.a-z]+ must lie between 0 and 1"):
         check_between("--share", value, 0, 1)
+
+
+def test_the_nearest_name_is_suggested():
+    names = ["top", "bottom", "side"]
+    message = str(unknown_choice("view", "botom", names))
+    assert message == ("unknown view 'botom'; choose from top, bottom, side (did you mean bottom?)")
+    assert "did you mean" not in str(unknown_choice("view", "xyz", names))
+
+
+@pytest.mark.parametrize("limits", [(0.5, 0.4), (-0.1, 0.5), (0.5, 1.1), (float("nan"), 0.5)])
+def test_a_range_that_is_swapped_or_outside_is_refused(limits):
+    check_range("--share", (0.0, 1.0), 0, 1)
+    with pytest.raises(UserError, match="--share"):
+        check_range("--share", limits, 0, 1)
+
+
+@pytest.mark.parametrize("limits", [(0, 3), (3, 2), (1, 101)])
+def test_counts_that_are_swapped_or_outside_are_refused(limits):
+    check_counts("--people", (1, 100), 1, 100)
+    with pytest.raises(UserError, match=f"--people {limits[0]} {limits[1]}: two counts"):
+        check_counts("--people", limits, 1, 100)

@@ -27,7 +27,7 @@ DATASETS = {
     "shards": "--images 64 --image-size 256 --format webdataset --shard-images 8 --seed 4 "
     "--keypoints wholebody",
     "measured": "--images 16 --image-size 256 --poses makehuman --poses-share 0.5 --poses-noise 5 "
-    "--max-intersection 0.02 --ages children elders --hidden drop --crop 1.25 --framing paper "
+    "--max-intersection 0.02 --ages children elders --occluded drop --crop 1.25 --framing paper "
     "--occluders 0 2 --seed 5",
 }
 
@@ -109,9 +109,19 @@ def fingerprint(work: Path) -> dict[str, str]:
         repogen("generate", str(work / name), *words.split())
         out |= folder_hashes(work / name)
         print(f"{name} done", file=sys.stderr)
-    batch = "--batch-size" if "--batch-size" in repogen("train", "--help") else "--batch"
     people, run = f"s={work / 'painted'}", work / "run"
-    options = f"--model tiny {batch} 6 --epochs 1 --warmup 2 --workers 1".split()
+    options = [
+        "--model",
+        "tiny",
+        "--batch-size",
+        "6",
+        "--epochs",
+        "1",
+        "--warmup",
+        "2",
+        "--workers",
+        "1",
+    ]
     repogen("train", "--train", people, "--val", people + ":8", *options, "--out", str(run))
     out["weights after 10 steps"] = sha256((run / "last.safetensors").read_bytes())
     report = work / "report.json"

@@ -1,4 +1,4 @@
-"""The command line: one verb for each public function that makes or reads files."""
+"""The command line: one verb for each public function that writes or reads files."""
 
 import os
 import signal
@@ -8,25 +8,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from repogen.errors import UserError, unknown_choice
 from repogen.messages import say
 
+if TYPE_CHECKING:
+    from repogen.commands.parsing import Commands
+
 VERBS = {
     "generate": "write a dataset of synthetic people",
-    "preview": "contact sheet and figures of a dataset",
-    "validate": "check a dataset against everything it promises",
-    "convert": "a dataset's folder to shards, and back",
-    "rerender": "make single images of a dataset again",
+    "preview": "draw a contact sheet and figures of a dataset",
+    "validate": "check that a dataset is complete and consistent",
+    "convert": "turn a dataset's folder into shards, and back",
+    "rerender": "render single images of a dataset again",
     "train": "fine-tune a pose estimator on real and synthetic people",
     "evaluate": "score weights on sets of labelled people",
-    "predict": "poses in pictures and videos",
+    "predict": "find poses in images and videos",
     "weights": "convert, export to ONNX or blend weights",
     "assets": "install packs of clothes, hair and panoramas",
-    "views": "which camera views a COCO-keypoints file holds",
-    "info": "what this installation offers, or what a dataset holds",
+    "views": "camera views in a COCO-keypoints file",
+    "info": "options of this installation, or a summary of a dataset",
 }
-"""Each is a module of `commands/`."""
+"""Each verb, a module of `commands/`, and what it does."""
+
+SHELLS = ("bash", "zsh", "fish")
+"""Shells that --print-completion writes a script for."""
 
 _RESUMABLE = ("generate", "train", "convert")
 
@@ -39,12 +46,12 @@ _EXTRAS = {
     "onnxruntime": "onnx",
     "onnxscript": "onnx",
 }
-"""Which extra brings a library that not every installation has."""
+"""Optional libraries, and the extra of repogen that installs each."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 a check failed, 2 bad input, 130 Ctrl-C,
-    141 when nobody reads what it prints any more (`| head`). SIGTERM ends it with 143."""
+    141 a closed output (`| head`). SIGTERM ends the process with 143."""
     words = sys.argv[1:] if arguments is None else arguments
     again = "; run the same command again to go on" if {*words[:1]} & {*_RESUMABLE} else ""
     try:
@@ -73,8 +80,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 @contextmanager
 def _terminable(last_words: str) -> Iterator[None]:
-    """While the block runs, SIGTERM ends this process at once, with these words and code 143; its
-    workers end when it does."""
+    """While the block runs, SIGTERM prints `last_words` and ends this process with code 143; its
+    workers end with it."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -101,10 +108,24 @@ def _run(words: list[str]) -> int:
 
         print(f"repogen {version('repogen')}")
         return 0
-    if words[0] not in VERBS:
-        raise unknown_choice("command", words[0], VERBS)
-    # Imported when asked for: `repogen --help` need not wait for the renderer.
-    return import_module(f"repogen.commands.{words[0]}").run(words[1:])
+    if words[0] == "--print-completion":
+        if words[1:] not in [[shell] for shell in SHELLS]:
+            raise UserError(f"--print-completion takes the name of a shell: {', '.join(SHELLS)}")
+        from repogen.commands.parsing import print_completion
+
+        print_completion(words[1], {verb: _commands(verb, []) for verb in VERBS})
+        return 0
+    verb, rest = words[0], words[1:]
+    if verb not in VERBS:
+        raise unknown_choice("command", verb, VERBS)
+    # Imported only now: `repogen --help` need not wait for the renderer.
+    from repogen.commands.parsing import run_command
+
+    return run_command(verb, _commands(verb, rest), rest)
+
+
+def _commands(verb: str, words: list[str]) -> "Commands":
+    return import_module(f"repogen.commands.{verb}").commands(words)
 
 
 def _refuse(why: str) -> int:
@@ -116,5 +137,6 @@ def _usage() -> str:
     verbs = "\n".join(f"  {verb:<10} {text}" for verb, text in VERBS.items())
     return (
         "usage: repogen COMMAND …\n\nSynthetic people in rare poses and from rare views, with "
-        f"exact COCO keypoints.\n\n{verbs}\n\nrepogen COMMAND --help lists a command's options."
+        f"exact COCO keypoints.\n\n{verbs}\n\nrepogen COMMAND --help lists a command's options.\n"
+        "repogen --print-completion bash (zsh, fish) prints a script for the shell's completion."
     )

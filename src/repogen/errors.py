@@ -1,14 +1,17 @@
-"""The one exception for mistakes a person can mend."""
+"""The one exception for bad input, and the checks that raise it."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 _LONGEST = 2_000
-"""Letters of a message; files may hold names of any length."""
+"""Largest number of characters of a message; names in files may have any length."""
 
 
 class UserError(ValueError):
-    """Bad input: the message is one line saying what was wrong, where, and what to do.
+    """Bad input: the message is one line that says what is wrong, where, and what to do.
 
-    The command line prints it without a traceback and exits with code 2. Names and reasons that
-    it quotes may hold line ends and what no terminal can print; the message does not.
+    The command line prints it without a traceback and exits with code 2. Line ends and characters
+    that a terminal cannot show, in names that it quotes, are replaced.
     """
 
     def __init__(self, message: str) -> None:
@@ -16,7 +19,7 @@ class UserError(ValueError):
 
 
 def printable(text: str) -> str:
-    """The text on one line, with what UTF-8 and terminals cannot show written out."""
+    """The text on one line, with escapes for what UTF-8 and terminals cannot show."""
     whole = " ".join(text.splitlines())
     shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in whole)
     if len(shown) > _LONGEST:
@@ -25,17 +28,41 @@ def printable(text: str) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """What an exception says first; its name where it says nothing."""
+    """The first line of an exception's message, or its class name if it has none."""
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def check_between(name: str, value: float, low: float, high: float) -> None:
-    """Raises `UserError` for a value that is not between two others, NaN among them."""
+    """Raises `UserError` for a value outside of `low` to `high`, and for NaN."""
     if not low <= value <= high:
         raise UserError(f"{name} {value:g} must lie between {low:g} and {high:g}")
 
 
-def unknown_choice(kind: str, value: str, choices: object) -> UserError:
-    """The error for a name that is not in a catalogue: it lists the names that are."""
-    names = ", ".join(str(c) for c in choices)  # type: ignore[attr-defined]
-    return UserError(f"unknown {kind} {value!r}; choose from {names}")
+def check_range(name: str, limits: tuple[float, float], low: float, high: float) -> None:
+    """Raises `UserError` for a range that leaves `low` to `high`, or whose ends are swapped."""
+    for value in limits:
+        check_between(name, value, low, high)
+    if limits[0] > limits[1]:
+        raise UserError(f"{name} {limits[0]:g} {limits[1]:g}: give the lower value first")
+
+
+def check_counts(name: str, limits: tuple[int, int], low: int, high: int) -> None:
+    """Raises `UserError` for a range of counts that leaves `low` to `high`, or is swapped."""
+    few, many = limits
+    if not low <= few <= many <= high:
+        raise UserError(
+            f"{name} {few} {many}: two counts between {low} and {high}, the smaller one first"
+        )
+
+
+def unknown_choice(kind: str, value: str, choices: Iterable[object]) -> UserError:
+    """The error for a name that is not one of the choices; it lists them and suggests one."""
+    names = [str(choice) for choice in choices]
+    near = closest(value, names)
+    advice = f" (did you mean {near}?)" if near else ""
+    return UserError(f"unknown {kind} {value!r}; choose from {', '.join(names)}{advice}")
+
+
+def closest(word: str, names: Iterable[str]) -> str | None:
+    """The name that a misspelt word probably means; None where none is near."""
+    return next(iter(get_close_matches(word, list(names), n=1)), None)

@@ -1,4 +1,4 @@
-"""Reading TOML files that people write."""
+"""TOML files."""
 
 import tomllib
 from pathlib import Path
@@ -8,9 +8,9 @@ from repogen.errors import UserError
 
 
 def read_toml(path: Path, name: str) -> dict[str, Any]:
-    """The tables of a file that errors call `name`.
+    """The contents of a TOML file; errors call the file `name`.
 
-    Raises `UserError` for one that cannot be read or is no TOML.
+    Raises `UserError` for a file that cannot be read or is not TOML.
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))

@@ -132,7 +132,7 @@ def test_run_json_lists_the_pack_of_the_poses(npm, package, tmp_path, monkeypatc
     options = {"wardrobe": "painted", "backgrounds": "plain"}
     config = GenerateConfig(poses=Path("makehuman"), **options)
     record = run_info(config, "")
-    assert record["config"]["poses"] == "makehuman"
+    assert record["config"]["pose"]["poses"] == "makehuman"
     (pack,) = record["assets"]
     assert (pack["name"], pack["version"], pack["licences"]) == (
         "makehuman",

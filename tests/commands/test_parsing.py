@@ -14,7 +14,7 @@ from repogen.commands.parsing import run_command
 def test_every_verb_has_its_module():
     modules = {module.name for module in pkgutil.iter_modules(commands.__path__)}
     assert modules == set(VERBS) | {"parsing"}
-    assert all(callable(import_module(f"repogen.commands.{verb}").run) for verb in VERBS)
+    assert all(callable(import_module(f"repogen.commands.{verb}").commands) for verb in VERBS)
 
 
 def half(number: int, quietly: bool = False) -> int:

@@ -14,6 +14,7 @@ import pytest
 
 from helpers import contents
 from repogen import GenerateConfig, generate, info, preview, validate
+from repogen.config import merged
 from repogen.datasets.convert import convert
 from repogen.datasets.reading import (
     open_coco_folder,
@@ -324,14 +325,15 @@ def test_shards_with_wrong_image_ids_are_not_converted(shards, tmp_path):
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"images": "many"}, {"images": 0}, {"images": 10**15}, {"write": ["../../etc"]},
-        {"write": [[]]}, {"hidden": None},
+        {"images": "many"}, {"images": 0}, {"images": 10**15}, {"output": []},
+        {"output": {"write": ["../../etc"]}}, {"output": {"write": [[]]}},
+        {"output": {"occluded": None}},
     ],
 )  # fmt: skip
 def test_run_json_with_invalid_options_is_refused(plain, tmp_path, wrong):
     source = shutil.copytree(plain, tmp_path / "source")
     run = json.loads((source / "run.json").read_text())
-    run["config"] |= wrong
+    run["config"] = merged(run["config"], wrong)
     (source / "run.json").write_text(json.dumps(run))
     with pytest.raises(UserError, match=r"run\.json is not a run\.json of this version"):
         convert(str(source), tmp_path / "out")

@@ -123,7 +123,15 @@ def test_the_page_needs_no_other_file(tmp_path, report):
 def test_two_models_on_two_sets(tmp_path, runs, ours, capsys):
     out = tmp_path / "new folder/report.json"
     words = ["evaluate", "--weights", f"{runs}/a", f"second={runs}/b/best.safetensors"]
-    words += ["--data", f"ours={ours}", f"few={ours}:3", "--draws", "20", "--out", str(out)]
+    words += [
+        "--data",
+        f"ours={ours}",
+        f"few={ours}:3",
+        "--bootstrap-samples",
+        "20",
+        "--out",
+        str(out),
+    ]
     assert main(words) == 0
     said = capsys.readouterr().out
     for name in ("ours: 8 persons", "few: 3 persons", "second − a", "AP50", "swapped", "elevation"):
@@ -147,7 +155,9 @@ def test_the_written_poses_score_the_same_with_pycocotools(tmp_path, runs, ours,
         for i, b in zip(people.image, people.boxes, strict=True)
     ]
     (tmp_path / "boxes.json").write_text(json.dumps(boxes))
-    config = EvaluateConfig((f"{runs}/a",), (f"ours={ours}",), tmp_path / "true.json", draws=0)
+    config = EvaluateConfig(
+        weights=f"{runs}/a", data=f"ours={ours}", out=tmp_path / "true.json", bootstrap_samples=0
+    )
     found = evaluate(
         replace(config, out=tmp_path / "r.json", detections=(f"{tmp_path}/boxes.json",))
     )
@@ -166,9 +176,14 @@ def test_the_written_poses_score_the_same_with_pycocotools(tmp_path, runs, ours,
 def test_a_blend_scores_as_the_models_at_its_ends(tmp_path, runs, ours):
     data, out = (f"ours={ours}",), tmp_path / "curve.json"
     curve = evaluate(
-        EvaluateConfig((f"{runs}/b",), data, out, blend=(0, 0.5, 1), init=runs / "a", draws=5)
+        weights=f"{runs}/b",
+        data=data,
+        out=out,
+        blend=(0, 0.5, 1),
+        init=runs / "a",
+        bootstrap_samples=5,
     )
-    ends = evaluate(EvaluateConfig((f"{runs}/a", f"{runs}/b"), data, draws=5))
+    ends = evaluate(weights=(f"{runs}/a", f"{runs}/b"), data=data, bootstrap_samples=5)
     scores, wanted = (report.sets["ours"].total.scores for report in (curve, ends))
     assert list(scores) == ["b-0", "b-0.5", "b-1"]
     assert curve.alphas == {"b-0": 0, "b-0.5": 0.5, "b-1": 1}
@@ -182,7 +197,7 @@ def test_a_blend_scores_as_the_models_at_its_ends(tmp_path, runs, ours):
 def test_lspet_people_without_face_joints_are_scored(runs, shared_data):
     lspet = shared_data("data/lspet")
     spec = f"lspet={lspet}/annotations.json:{lspet}/images:6"
-    scores = evaluate(EvaluateConfig((f"{runs}/a",), (spec,), draws=20)).sets["lspet"]
+    scores = evaluate(weights=runs / "a", data=spec, bootstrap_samples=20).sets["lspet"]
     total = scores.total.scores["a"]
     assert scores.total.persons == 6
     assert scores.bands == ()
@@ -201,7 +216,7 @@ def faceless(folder, ours):
 
 
 def test_bad_input_is_one_line(tmp_path, runs, ours, capsys):
-    good = f"--weights {runs}/a --data ours={ours} --draws 0"
+    good = f"--weights {runs}/a --data ours={ours} --bootstrap-samples 0"
     (tmp_path / "found.json").write_text('{"images": []}')
     (tmp_path / "stranger.json").write_text('[{"image_id": 99, "bbox": [1, 1, 9, 9], "score": 1}]')
     (tmp_path / "vit.safetensors").write_text("nothing of the kind")
@@ -227,7 +242,7 @@ def test_bad_input_is_one_line(tmp_path, runs, ours, capsys):
         f"{good} --blend 2 --init {runs}/b": "--blend 2 must",
         f"{good} --blend 1 1 --init {runs}/b": "twice",
         f"--weights {runs}/a {runs}/b --data s={ours} --blend 1 --init {runs}/b": "of one model",
-        f"--weights {runs}/a --data s={ours} --draws -1": "--draws -1",
+        f"--weights {runs}/a --data s={ours} --bootstrap-samples -1": "--bootstrap-samples -1",
         f"{good} --out {tmp_path}/report.html": "must be a file called .json",
     }.items():
         assert main(["evaluate", *words.split()]) == 2, words
@@ -238,6 +253,6 @@ def test_bad_input_is_one_line(tmp_path, runs, ours, capsys):
 
 def test_an_evaluation_needs_weights_and_data():
     with pytest.raises(UserError, match="nothing to evaluate"):
-        EvaluateConfig((), ("a=b",))
+        EvaluateConfig(weights=(), data=("a=b",))
     with pytest.raises(UserError, match="nothing to evaluate"):
-        EvaluateConfig(("a",), ())
+        EvaluateConfig(weights=("a",), data=())

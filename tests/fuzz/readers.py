@@ -62,7 +62,8 @@ def _boxes(path: Path) -> object:
 
 def _options(path: Path) -> object:
     table = _of("generation.options", "read_config")(path)
-    return _of("generation.options", "config_from_table")(table, str(path))
+    kind = _of("generation.config", "GenerateConfig")
+    return _of("config", "config_from_table")(kind, table, str(path))
 
 
 def _shard(path: Path) -> object:
@@ -86,7 +87,7 @@ def _label(path: Path) -> object:
         image, people = data["image"], [data["annotation"] | {"id": 1}]
     except (KeyError, TypeError) as error:
         raise refused("no image or annotation") from error
-    config = {"hidden": "keep", "keypoints": "coco"}
+    config = {"output": {"occluded": "keep", "keypoints": "coco"}}
     prefixed = _of("datasets.validate.records", "_prefixed")
     annotation = _of("datasets.validate.annotations", "check_annotation")
     for problem in prefixed("it", annotation(people[0], image, config)):

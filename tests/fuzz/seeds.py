@@ -39,10 +39,14 @@ OURS = (
     '{"id":1,"image_id":1},\n{"id":2,"image_id":2}\n]}\n'
 )
 RUN = {
-    "format": 1,
+    "format": 2,
     "config": {
-        "images": 3, "write": ["depth"], "format": "coco", "hidden": "keep", "keypoints": "coco",
-        "body": "anny",
+        "images": 3,
+        "people": {"body": "anny"},
+        "output": {
+            "write": ["depth"], "format": "coco", "occluded": "keep", "keypoints": "coco",
+            "label_convention": "annotators",
+        },
     },
     "versions": {"a": "1"},
 }  # fmt: skip
@@ -70,12 +74,16 @@ MANIFEST = {
     ],
 }
 OPTIONS = """images = 8
-image-size = 64
 seed = 5
+[camera]
+image-size = 64
 views = ['front', "top"]
-backgrounds = '#204060'
-pose-variance = 0.5
 distance = [1.0, 2.5]
+[environment]
+backgrounds = '#204060'
+[pose]
+pose-variance = 0.5
+[output]
 write = ["depth"]
 """
 BOUNDS = "[left_knee]\nx = [0.0, 120.0]\ny = [-5, 5]\n"
@@ -246,9 +254,13 @@ def _safetensors(file: bytes):
 
 
 def _options():
+    from repogen.config import groups_of
     from repogen.generation.config import GenerateConfig
 
-    return _toml(OPTIONS, tuple(f.name.replace("_", "-") for f in fields(GenerateConfig)))
+    keys = [field.name for field in fields(GenerateConfig)]
+    keys += [f"{name}.{f.name}" for name, kind in groups_of(GenerateConfig).items()
+             for f in fields(kind)]  # fmt: skip
+    return _toml(OPTIONS, tuple(key.replace("_", "-") for key in keys))
 
 
 def _amass():

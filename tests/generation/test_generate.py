@@ -109,7 +109,8 @@ def test_rerender_gives_the_same_bytes(dataset, tmp_path):
 def crowd(tmp_path_factory, body):
     """A dataset of several people per image, with no label option at its default."""
     config = GenerateConfig(
-        images=3, people=(2, 4), spread=1.0, occluders=(0, 2), hidden="drop", keypoints="wholebody",
+        images=3, people=(2, 4), spread=1.0, occluders=(0, 2), occluded="drop",
+        keypoints="wholebody",
         write=MAPS, **SMALL,
     )  # fmt: skip
     return generate(tmp_path_factory.mktemp("crowd") / "set", config)

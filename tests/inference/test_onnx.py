@@ -110,7 +110,8 @@ def test_predict_and_evaluate_run_an_onnx_file(exported, tmp_path):
         assert main(words.split()) == 0
         results = json.loads((out / "results.json").read_text())
         found[kind] = np.array([result["keypoints"] for result in results])
-        words = f"evaluate --weights {weights} --data {spec} --draws 2 --out {out}/report.json"
+        words = f"evaluate --weights {weights} --data {spec} --bootstrap-samples 2 "
+        words += f"--out {out}/report.json"
         assert main(words.split()) == 0
         scores[kind] = json.loads((out / "report.json").read_text())["sets"]["set"]
     assert found["onnx"].shape == (3, 51)

@@ -48,7 +48,7 @@ def boxed(path, records):
 
 def test_without_boxes_the_whole_image_is_one_box(tmp_path, middle, picture):
     picture(tmp_path / "12.png", 300, 200)
-    out = predict(middle, (tmp_path / "12.png",), tmp_path / "out")
+    out = predict((tmp_path / "12.png",), tmp_path / "out", weights=middle)
     (found,) = results(out)
     assert found["image_id"] == 12
     assert joints(found)[:, :2] == pytest.approx(np.tile([150, 100], (17, 1)), abs=0.1)
@@ -64,7 +64,7 @@ def test_without_boxes_the_results_hold_the_box_around_the_confident_joints(
     picture(tmp_path / "a.png", 300, 400)
     for flip in (True, False):
         options = PredictConfig(write=("people",), flip=flip)
-        out = predict(star, (tmp_path / "a.png",), tmp_path / "out", options)
+        out = predict((tmp_path / "a.png",), tmp_path / "out", options, weights=star)
         (found,) = results(out)
         sure = joints(found)[1:, :2] if not flip else joints(found)[joints(found)[:, 2] >= 0.3, :2]
         low, high = sure.min(axis=0), sure.max(axis=0)
@@ -78,7 +78,9 @@ def test_without_boxes_the_results_hold_the_box_around_the_confident_joints(
 
 def test_boxes_come_from_a_coco_file(tmp_path, people, middle):
     boxes = people / "annotations/person_keypoints.json"
-    out = predict(middle, (people / "images",), tmp_path / "out", PredictConfig(boxes=boxes))
+    out = predict(
+        (people / "images",), tmp_path / "out", PredictConfig(boxes=boxes), weights=middle
+    )
     truth = json.loads(boxes.read_text())["annotations"]
     assert [r["image_id"] for r in results(out)] == [a["image_id"] for a in truth]
     for found, known in zip(results(out), truth, strict=True):
@@ -99,7 +101,7 @@ def test_people_of_several_images_share_a_batch(tmp_path, middle, picture):
     boxes = boxed(tmp_path / "boxes.json", records)
     middle.batches.clear()
     options = PredictConfig(boxes=boxes, flip=False, write=())
-    out = predict(middle, (tmp_path / "in",), tmp_path / "out", options)
+    out = predict((tmp_path / "in",), tmp_path / "out", options, weights=middle)
     assert sum(middle.batches) == len(truth) == 30
     assert len(middle.batches) == 1
     found = sorted((r["image_id"], *joints(r)[0, :2]) for r in results(out))
@@ -118,7 +120,7 @@ def test_flip_runs_the_network_on_mirrored_crops_too(tmp_path, picture):
     assert (FLIP[FLIP] == np.arange(17)).all()
     for flip, count in ((True, 2), (False, 1)):
         seen.clear()
-        predict(once, (tmp_path / "a.png",), tmp_path / "out", PredictConfig(flip=flip))
+        predict((tmp_path / "a.png",), tmp_path / "out", PredictConfig(flip=flip), weights=once)
         assert len(seen) == count
 
 
@@ -134,7 +136,7 @@ def test_flip_runs_the_network_on_mirrored_crops_too(tmp_path, picture):
 def test_image_ids_never_collide(tmp_path, names, ids, middle, picture):
     for name in names:
         picture(tmp_path / "in" / name)
-    out = predict(middle, (tmp_path / "in",), tmp_path / "out", PredictConfig(write=()))
+    out = predict((tmp_path / "in",), tmp_path / "out", PredictConfig(write=()), weights=middle)
     assert {r["file_name"]: r["image_id"] for r in results(out)} == ids
 
 
@@ -145,7 +147,7 @@ def test_images_missing_from_the_coco_file_get_new_ids(tmp_path, middle, picture
         tmp_path / "boxes.json", {"images": [{"id": 2, "file_name": "1.png"}], "annotations": []}
     )
     options = PredictConfig(boxes=boxes, write=("people",))
-    out = predict(middle, (tmp_path / "in",), tmp_path / "out", options)
+    out = predict((tmp_path / "in",), tmp_path / "out", options, weights=middle)
     images = json.loads((out / "people.json").read_text())["images"]
     assert {i["file_name"]: i["id"] for i in images} == {"1.png": 2, "2.png": 3}
 
@@ -154,7 +156,7 @@ def test_a_video_gives_a_drawn_video_and_results_by_frame(tmp_path, star, film, 
     film(tmp_path / "in/walk.avi", [10, 90, 200])
     picture(tmp_path / "in/still.jpg")
     options = PredictConfig(write=("drawn", "people", "cvat"))
-    out = predict(star, (tmp_path / "in",), tmp_path / "out", options)
+    out = predict((tmp_path / "in",), tmp_path / "out", options, weights=star)
     assert [(r["file_name"], r.get("frame"), r["image_id"]) for r in results(out)] == [
         ("still.jpg", None, 1), ("walk.avi", 0, 2), ("walk.avi", 1, 3), ("walk.avi", 2, 4),
     ]  # fmt: skip
@@ -164,7 +166,7 @@ def test_a_video_gives_a_drawn_video_and_results_by_frame(tmp_path, star, film, 
     task = ElementTree.parse(out / "cvat/walk.avi.xml")
     assert len(task.findall("image/skeleton")) == 3
     again = PredictConfig(boxes=out / "results.json", box_score=0.1, write=())
-    assert len(results(predict(star, (tmp_path / "in",), tmp_path / "again", again))) == 4
+    assert len(results(predict((tmp_path / "in",), tmp_path / "again", again, weights=star))) == 4
 
 
 def test_duplicate_detections_of_a_person_are_removed(tmp_path, star, picture, monkeypatch):
@@ -178,7 +180,7 @@ def test_duplicate_detections_of_a_person_are_removed(tmp_path, star, picture, m
 
     monkeypatch.setattr("repogen.inference.detector.load_detector", load)
     options = PredictConfig(detector="some/folder", box_score=0.4)
-    out = predict(star, (tmp_path / "a.png",), tmp_path / "out", options)
+    out = predict((tmp_path / "a.png",), tmp_path / "out", options, weights=star)
     assert calls == [("some/folder", 0.4)]
     assert [r["bbox"][0] for r in results(out)] == [51, 150]
     first, second = (r["score"] for r in results(out))
@@ -195,7 +197,9 @@ def test_crops_of_large_images_have_no_aliasing(tmp_path):
         seen.append(crops)
         return np.zeros((len(crops), 17, 64, 48), np.float32)
 
-    predict(look, (tmp_path / "a.png",), tmp_path / "out", PredictConfig(flip=False, write=()))
+    predict(
+        (tmp_path / "a.png",), tmp_path / "out", PredictConfig(flip=False, write=(), weights=look)
+    )
     inner = seen[0][0][64:192, 48:144]
     assert inner.min() >= 120
     assert inner.max() <= 135
@@ -205,7 +209,9 @@ def test_crops_of_large_images_have_no_aliasing(tmp_path):
 def test_many_weak_joints_give_a_warning(tmp_path, middle, picture, capsys, min_score, warns):
     picture(tmp_path / "a.png")
     options = PredictConfig(write=(), joint_score=min_score)
-    predict(lambda crops: 0.9 * middle(crops), (tmp_path / "a.png",), tmp_path / "out", options)
+    predict(
+        tmp_path / "a.png", tmp_path / "out", options, weights=lambda crops: 0.9 * middle(crops)
+    )
     assert ("100% of the joints score less" in capsys.readouterr().err) == warns
 
 
@@ -216,11 +222,11 @@ def test_few_broken_files_give_a_warning_and_many_an_error(tmp_path, middle, pic
     (folder / "bad.jpg").write_text("no picture")
     options = PredictConfig(write=())
     with pytest.raises(UserError, match=r"1 of 4 files cannot be read, first .*bad\.jpg"):
-        predict(middle, (folder,), tmp_path / "out", options)
+        predict((folder,), tmp_path / "out", options, weights=middle)
     assert len(results(tmp_path / "out")) == 3
     for number in range(3, 99):
         (folder / f"{number}.png").write_bytes((folder / "0.png").read_bytes())
-    predict(middle, (folder,), tmp_path / "out", options)
+    predict((folder,), tmp_path / "out", options, weights=middle)
     assert "1 of 100 files cannot be read" in capsys.readouterr().err
 
 
@@ -242,13 +248,15 @@ def test_label_studio_refuses_videos(tmp_path, middle, film):
     film(tmp_path / "w.avi", [3])
     options = PredictConfig(write=("label-studio",))
     with pytest.raises(UserError, match=r"cannot take videos \(w\.avi\)"):
-        predict(middle, (tmp_path / "w.avi",), tmp_path / "out", options)
+        predict((tmp_path / "w.avi",), tmp_path / "out", options, weights=middle)
 
 
 def test_evaluate_predict_and_train_run_in_turn(tmp_path, people, weights, capsys):
     report, out, run = tmp_path / "report.json", tmp_path / "predicted", tmp_path / "run"
     data = f"synth={people}"
-    words = f"evaluate --weights {weights} --data {data} --draws 5 --out {report}".split()
+    words = (
+        f"evaluate --weights {weights} --data {data} --bootstrap-samples 5 --out {report}".split()
+    )
     assert main(words) == 0
     assert "AP50" in capsys.readouterr().out
     scores = json.loads(report.read_text())["sets"]["synth"]["total"]["scores"]["tiny"]
@@ -261,7 +269,7 @@ def test_evaluate_predict_and_train_run_in_turn(tmp_path, people, weights, capsy
     assert task["predictions"][0]["model_version"] == str(weights)
     # The predictions are a set like any other.
     data = f"mine={out / 'people.json'}:{people / 'images'}"
-    words = f"train --train {data} --model tiny --epochs 1 --batch 3 --workers 0 --out {run}"
+    words = f"train --train {data} --model tiny --epochs 1 --batch-size 3 --workers 0 --out {run}"
     assert main(words.split()) == 0
     assert (run / "best.safetensors").exists()
 
@@ -272,7 +280,7 @@ def test_evaluate_scores_one_on_the_poses_of_predict(tmp_path, people, weights):
     assert main([*words.split(), "--write", "people", "--out", str(tmp_path / "out")]) == 0
     data = f"mine={tmp_path / 'out/people.json'}:{people / 'images'}"
     report = tmp_path / "report.json"
-    words = f"evaluate --weights {weights} --data {data} --draws 0 --out {report}"
+    words = f"evaluate --weights {weights} --data {data} --bootstrap-samples 0 --out {report}"
     assert main(words.split()) == 0
     scores = json.loads(report.read_text())["sets"]["mine"]["total"]["scores"]["tiny"]
     assert scores["OKS"]["value"] == pytest.approx(1, abs=1e-6)
@@ -313,12 +321,12 @@ def test_a_rotated_image_is_read_at_the_size_that_its_boxes_were_measured_in(
         return np.zeros((len(crops), 17, 64, 48), np.float32)
 
     options = PredictConfig(boxes=boxed(tmp_path / "boxes.json", table), write=())
-    predict(looking, (tmp_path / "a.jpg",), tmp_path / "out", options)
+    predict((tmp_path / "a.jpg",), tmp_path / "out", options, weights=looking)
     assert min(seen) > 200
     table["images"][0]["width"] = 61
     options = PredictConfig(boxes=boxed(tmp_path / "boxes.json", table), write=())
     with pytest.raises(UserError, match="is not 61 x "):
-        predict(looking, (tmp_path / "a.jpg",), tmp_path / "out", options)
+        predict((tmp_path / "a.jpg",), tmp_path / "out", options, weights=looking)
 
 
 def test_a_late_error_keeps_the_results_so_far(tmp_path, middle, picture, monkeypatch):
@@ -336,7 +344,7 @@ def test_a_late_error_keeps_the_results_so_far(tmp_path, middle, picture, monkey
 
     monkeypatch.setattr(module, "draw_poses", full)
     with pytest.raises(UserError, match="No space left"):
-        predict(middle, (tmp_path / "in",), tmp_path / "out")
+        predict((tmp_path / "in",), tmp_path / "out", weights=middle)
     assert len(results(tmp_path / "out")) == 3
 
 
@@ -345,6 +353,6 @@ def test_one_broken_file_of_a_hundred_gives_a_warning(tmp_path, middle, picture,
     for path in paths[1:]:
         picture(path, 12, 8)
     paths[0].write_text("no picture")
-    predict(middle, tuple(paths), tmp_path / "out", PredictConfig(flip=False, write=()))
+    predict(tuple(paths), tmp_path / "out", PredictConfig(flip=False, write=()), weights=middle)
     assert len(results(tmp_path / "out")) == 100
     assert "1 of 101 files cannot be read" in capsys.readouterr().err

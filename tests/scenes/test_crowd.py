@@ -17,14 +17,14 @@ from repogen.people.posing import pose_person
 from repogen.scenes import SceneConfig, sample_scene
 from repogen.scenes.sample.crowd import place_person
 
-CROWD = SceneConfig(image_size=192, people=(3, 5), backgrounds="plain", spread=1.2)
+CROWD = {"image_size": 192, "people": (3, 5), "backgrounds": "plain", "spread": 1.2}
 CLOTH = Fabric("#336699", "#336699", "plain", 0.1, 0.1)
 LEVEL = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 
 
 @pytest.mark.parametrize("index", range(4))
 def test_people_keep_apart(body, index):
-    scene = sample_scene(CROWD, 3, index, body)
+    scene = sample_scene(SceneConfig(**CROWD), 3, index, body)
     assert len(scene.people) >= 2
     points = [pose_person(body, person).outer_points for person in scene.people]
     for place, own in enumerate(points):
@@ -33,14 +33,14 @@ def test_people_keep_apart(body, index):
 
 
 def test_a_floor_carries_everybody(body):
-    scene = sample_scene(replace(CROWD, ground="floor"), 3, 0, body)
+    scene = sample_scene(SceneConfig(**CROWD | {"ground": "floor"}), 3, 0, body)
     lowest = [pose_person(body, person).outer_points[:, 2].min() for person in scene.people]
     assert np.ptp(lowest) < 1e-5
 
 
 def test_the_first_person_does_not_depend_on_the_crowd(body):
-    alone = sample_scene(replace(CROWD, people=(1, 1)), 3, 1, body)
-    assert sample_scene(CROWD, 3, 1, body).people[0] == alone.people[0]
+    alone = sample_scene(SceneConfig(**CROWD | {"people": (1, 1)}), 3, 1, body)
+    assert sample_scene(SceneConfig(**CROWD), 3, 1, body).people[0] == alone.people[0]
 
 
 def wall_before(scene, share):
@@ -88,7 +88,7 @@ def test_the_person_in_front_hides_the_one_behind(body, renderer):
 
 
 def test_things_stand_before_people_and_touch_nobody(body):
-    config = replace(CROWD, occluders=(2, 3))
+    config = SceneConfig(**CROWD | {"occluders": (2, 3)})
     count = 0
     for index in range(4):
         scene = sample_scene(config, 3, index, body)
@@ -116,14 +116,14 @@ def test_shapes_face_outwards_and_fill_the_unit_cube(shape):
 
 
 def test_people_of_a_crowd_differ_and_there_may_be_a_hundred(body):
-    config = replace(CROWD, people=(60, 60), spread=15.0)
+    config = SceneConfig(**CROWD | {"people": (60, 60), "spread": 15.0})
     scene = sample_scene(config, 2**40 + 1, 7, body)
     assert len(scene.people) > 50
     assert len({str(person.angles) for person in scene.people}) == len(scene.people)
 
 
 def test_where_nobody_fits_the_search_ends_and_the_others_stay(body):
-    config = replace(CROWD, people=(12, 12), spread=0.2, ground="floor")
+    config = SceneConfig(**CROWD | {"people": (12, 12), "spread": 0.2, "ground": "floor"})
     scene = sample_scene(config, 4, 0, body)
     assert 2 <= len(scene.people) < 12
     assert scene == sample_scene(config, 4, 0, body)

@@ -36,7 +36,10 @@ def test_nothing_else_of_the_person_changes(body, poses):
 
 
 def test_a_share_of_people_is_measured_and_the_others_are_as_without(body, poses):
-    plain, mixed = SceneConfig(image_size=64), SceneConfig(64, poses=poses, poses_share=0.3)
+    plain, mixed = (
+        SceneConfig(image_size=64),
+        SceneConfig(image_size=64, poses=poses, poses_share=0.3),
+    )
     others = []
     for index in range(60):
         scene = sample_scene(mixed, 1, index, body)
@@ -53,7 +56,9 @@ def test_a_dataset_of_measured_poses(tmp_path, poses):
     )
     folder = generate(tmp_path / "out", config)
     assert validate(folder) == []
-    assert json.loads((folder / "run.json").read_text())["config"]["poses"].endswith("poses.json")
+    assert json.loads((folder / "run.json").read_text())["config"]["pose"]["poses"].endswith(
+        "poses.json"
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from repogen.errors import UserError
 from repogen.people.posing import pose_person, worn_vertices
 from repogen.scenes import SceneConfig, sample_scene
 
-CONFIG = SceneConfig(image_size=128)
+OPTIONS = {"image_size": 128}
+CONFIG = SceneConfig(**OPTIONS)
 
 
 def test_the_same_arguments_give_the_same_scene(body):
@@ -63,7 +64,7 @@ def test_other_seeds_and_indices_give_other_scenes(body):
 def test_the_people_are_the_same_whatever_else_changes(body, change):
     for index in range(3):
         before = sample_scene(CONFIG, 0, index, body)
-        after = sample_scene(replace(CONFIG, **change), 0, index, body)
+        after = sample_scene(SceneConfig(**OPTIONS | change), 0, index, body)
         assert after.people == before.people
         assert after != before
 
@@ -79,7 +80,7 @@ def test_the_people_are_the_same_whatever_else_changes(body, change):
 )
 def test_topics_do_not_disturb_one_another(body, change, same):
     before = sample_scene(CONFIG, 0, 0, body).people[0]
-    after = sample_scene(replace(CONFIG, **change), 0, 0, body).people[0]
+    after = sample_scene(SceneConfig(**OPTIONS | change), 0, 0, body).people[0]
     for part in same:
         assert getattr(after, part) == getattr(before, part)
 
@@ -90,8 +91,7 @@ def test_options_are_followed(body):
         views=("side",),
         azimuth=(10, 20),
         elevation=(-50, -40),
-        rotation=90,
-        roll=(-5, 5),
+        roll=(-95, -85),
         distance=(2, 3),
         framing="paper",
         pose="sit",
@@ -99,26 +99,23 @@ def test_options_are_followed(body):
         lights=3,
         shadows=1,
     )
-    rolls = set()
     for index in range(12):
         scene = sample_scene(config, 0, index, body)
         view = view_of(scene.camera, (0.0, 0.0, 0.0), 0.0)
         assert 10 <= view.azimuth_deg <= 20
         assert -50 <= view.elevation_deg <= -40
-        assert 85 <= abs(view.roll_deg) <= 95
+        assert -95 <= view.roll_deg <= -85
         assert 2 <= view.distance_m <= 3
-        rolls.add(view.roll_deg > 0)
         assert scene.view_name == "side"
         assert scene.camera.fx == pytest.approx(64)  # 90 degrees wide
         assert scene.background.color == "#12ab9f"
         assert len(scene.lights) == 3
         assert sum(lamp.shadow for lamp in scene.lights) <= 1
         assert scene.people[0].angles["left_knee"] == (85, 0, 0)
-    assert rolls == {True, False}
 
 
 def test_elevations_of_a_range_are_even_on_the_sphere(body):
-    config = replace(CONFIG, elevation=(0, 90), pose="tpose")
+    config = SceneConfig(image_size=128, elevation=(0, 90), pose="tpose")
     heights = [
         np.sin(
             np.radians(view_of(sample_scene(config, 0, i, body).camera, (0, 0, 0), 0).elevation_deg)
@@ -203,7 +200,6 @@ def test_people_are_placed_and_turned(body):
         ("azimuth", (30.0, 10.0), "--azimuth 30 10"),
         ("elevation", (0.0, 95.0), "--elevation"),
         ("elevation", (10.0, -10.0), "--elevation"),
-        ("rotation", 200.0, "--rotation 200"),
         ("roll", (10.0, -10.0), "--roll"),
         ("roll", (float("nan"), 10.0), "--roll"),
         ("distance", (0.0, 2.0), "--distance"),
@@ -238,7 +234,7 @@ def test_bad_files_are_user_errors_that_name_them(body, tmp_path):
         {"backgrounds": str(tmp_path / "no")},
     ):
         with pytest.raises(UserError, match="no"):
-            sample_scene(replace(CONFIG, **change), 0, 0, body)
+            sample_scene(SceneConfig(**OPTIONS | change), 0, 0, body)
 
 
 def test_bounds_from_a_file_are_used(body, tmp_path):

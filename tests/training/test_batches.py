@@ -39,7 +39,7 @@ class TracingSource:
 
 
 def batches(workers, broken=-1):
-    config = TrainConfig(train=(), out="", batch=2, workers=workers)
+    config = TrainConfig(train=(), batch_size=2, workers=workers)
     mix = DataMix((TracingSource(broken=broken),), (1.0,))
     return Batches(mix, config, Accelerator(cpu=True))
 

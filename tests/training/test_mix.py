@@ -97,8 +97,8 @@ def test_a_cap_takes_the_first_persons_of_the_shards(shards):
 def options(tmp_path):
     path = tmp_path / "live.toml"
     path.write_text(
-        'image-size = 96\nbackgrounds = "builtin"\nwardrobe = "painted"\nseed = 5\n'
-        "people = [1, 2]\nspread = 0.8\n"
+        'seed = 5\n[camera]\nimage-size = 96\n[environment]\nbackgrounds = "builtin"\n'
+        '[people]\nwardrobe = "painted"\npeople = [1, 2]\nspread = 0.8\n'
     )
     return path
 
@@ -128,12 +128,12 @@ def test_no_live_image_occurs_twice(options, body):
 
 def test_options_of_live_images_are_checked(tmp_path):
     path = tmp_path / "bad.toml"
-    path.write_text("image_size = 3\n")
+    path.write_text("[camera]\nimage_size = 3\n")
     with pytest.raises(UserError, match="image-size 3"):
         read_data_mix((f"x=live:{path}",))
     with pytest.raises(UserError, match=r"missing\.toml"):
         read_data_mix((f"x=live:{tmp_path / 'missing.toml'}",))
-    path.write_text('backgrounds = "nowhere/at/all"\n')
+    path.write_text('[environment]\nbackgrounds = "nowhere/at/all"\n')
     with pytest.raises(UserError, match="no such folder"):
         read_data_mix((f"x=live:{path}",))
 

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -34,11 +33,12 @@ def people(tmp_path_factory, body):
     )
 
 
-def config(people, out, **changes):
-    base = TrainConfig(
-        train=(f"synth={people}",), out=out, model="tiny", epochs=3, batch=8, warmup=2, workers=0
-    )
-    return replace(base, **changes)
+def config(people, **changes):
+    options = {
+        "train": f"synth={people}", "model": "tiny", "epochs": 3, "batch_size": 8, "warmup": 2,
+        "workers": 0,
+    }  # fmt: skip
+    return TrainConfig(**(options | changes))
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def stopped(monkeypatch):
 
     real = loop.heatmap_loss
 
-    def until(step, options):
+    def until(step, out, options):
         calls = []
 
         def stopping(*arguments):
@@ -60,7 +60,7 @@ def stopped(monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(loop, "heatmap_loss", stopping)
             with pytest.raises(KeyboardInterrupt):
-                train(options)
+                train(out, options)
 
     return until
 
@@ -70,7 +70,7 @@ def losses(run):
 
 
 def test_the_loss_falls_and_the_run_folder_is_complete(people, tmp_path):
-    run = train(config(people, tmp_path / "run", epochs=6, val=(f"synth={people}",)))
+    run = train(tmp_path / "run", config(people, epochs=6, val=(f"synth={people}",)))
     loss = losses(run)
     assert len(loss) == 18
     assert np.mean(loss[-3:]) < 0.9 * np.mean(loss[:3])
@@ -90,9 +90,9 @@ def test_the_loss_falls_and_the_run_folder_is_complete(people, tmp_path):
 
 @pytest.mark.parametrize("ema", [0.0, 0.99])
 def test_a_stopped_run_resumes_with_the_same_losses(people, tmp_path, stopped, ema):
-    whole = train(config(people, tmp_path / "whole", ema=ema))
-    stopped(5, config(people, tmp_path / "part", ema=ema))  # in the second of three epochs
-    part = train(config(people, tmp_path / "part", ema=ema))
+    whole = train(tmp_path / "whole", config(people, ema=ema))
+    stopped(5, tmp_path / "part", config(people, ema=ema))  # in the second of three epochs
+    part = train(tmp_path / "part", config(people, ema=ema))
     assert losses(part) == losses(whole)
     a, b = ((r / "last.safetensors").read_bytes() for r in (part, whole))
     assert a == b
@@ -106,11 +106,14 @@ def test_a_run_on_shards_and_live_images_resumes_with_the_same_losses(
 
     shards = convert(str(people), tmp_path / "shards", 7)
     options = tmp_path / "live.toml"
-    options.write_text('image-size = 96\nbackgrounds = "builtin"\nwardrobe = "painted"\n')
+    options.write_text(
+        '[camera]\nimage-size = 96\n[environment]\nbackgrounds = "builtin"\n'
+        '[people]\nwardrobe = "painted"\n'
+    )
     sets = {"train": (f"s={shards}", f"l=live:{options}:8"), "workers": workers, "epochs": 2}
-    whole = train(config(people, tmp_path / "whole", **sets))
-    stopped(6, config(people, tmp_path / "part", **sets))  # in the second of two epochs
-    part = train(config(people, tmp_path / "part", **sets))
+    whole = train(tmp_path / "whole", config(people, **sets))
+    stopped(6, tmp_path / "part", config(people, **sets))  # in the second of two epochs
+    part = train(tmp_path / "part", config(people, **sets))
     assert losses(part) == losses(whole)
     run_info = json.loads((part / "run.json").read_text())
     assert run_info["persons"] == {"s": 24, "l": 8}
@@ -118,17 +121,18 @@ def test_a_run_on_shards_and_live_images_resumes_with_the_same_losses(
     assert all(entry["crops_a_second"] > 0 and 0 < entry["waited"] < 1 for entry in log)
     (shards / "shards.json").write_text((shards / "shards.json").read_text() + "\n")
     with pytest.raises(UserError, match=r"shards\.json has changed"):
-        train(config(people, tmp_path / "part", **sets))
+        train(tmp_path / "part", config(people, **sets))
 
 
 def test_a_killed_run_resumes_with_the_same_losses(people, tmp_path):
-    options = config(people, tmp_path / "killed", epochs=12)
+    out, options = tmp_path / "killed", config(people, epochs=12)
     script = (
-        "from pathlib import PosixPath; from repogen.training.config import TrainConfig; "
-        f"from repogen.training.loop import train; train({options})"
+        "from repogen import train; "
+        f"train({str(out)!r}, train='synth={people}', model='tiny', epochs=12, batch_size=8, "
+        "warmup=2, workers=0)"
     )
     process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
-    log = options.out / "log.jsonl"
+    log = out / "log.jsonl"
     deadline = time.monotonic() + 300
     while not (log.exists() and len(log.read_text().splitlines()) >= 2):
         assert time.monotonic() < deadline
@@ -137,17 +141,18 @@ def test_a_killed_run_resumes_with_the_same_losses(people, tmp_path):
     process.wait()
     finished = len(log.read_text().splitlines())
     assert finished < 12
-    (options.out / ".last.pt.999.partial").write_bytes(b"half")
-    whole = train(config(people, tmp_path / "whole", epochs=12))
-    assert losses(train(options)) == losses(whole)
-    assert not list(options.out.glob(".*"))
+    (out / ".last.pt.999.partial").write_bytes(b"half")
+    whole = train(tmp_path / "whole", config(people, epochs=12))
+    assert losses(train(out, options)) == losses(whole)
+    assert not list(out.glob(".*"))
 
 
 @pytest.mark.slow
 def test_two_processes_share_the_batches(people, tmp_path):
     words = (
         f"-m torch.distributed.run --nproc-per-node 2 -m repogen train --train s={people} "
-        f"--val s={people}:4 --model tiny --batch 8 --warmup 2 --epochs 2 --workers 0 --ema 0.9"
+        f"--val s={people}:4 --model tiny --batch-size 8 --warmup 2 --epochs 2 --workers 0 "
+        "--ema 0.9"
     )
     command = [sys.executable, *words.split(), "--out", str(tmp_path / "run")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -159,7 +164,7 @@ def test_two_processes_share_the_batches(people, tmp_path):
     done = subprocess.run(
         [*command[:-1], str(tmp_path / "odd")], capture_output=True, text=True, check=False
     )
-    assert "--batch 9 cannot be shared by 2 processes" in done.stderr
+    assert "--batch-size 9 cannot be shared by 2 processes" in done.stderr
 
 
 def test_a_resumed_run_keeps_the_scores_of_its_first_epoch_in_tensorboard(
@@ -174,14 +179,14 @@ def test_a_resumed_run_keeps_the_scores_of_its_first_epoch_in_tensorboard(
         if state.epoch == 1:
             raise KeyboardInterrupt
 
-    options = config(people, tmp_path / "run", val=(f"synth={people}:4",))
+    out, options = tmp_path / "run", config(people, val=(f"synth={people}:4",))
     monkeypatch.setattr(loop, "save_epoch", save_one)
     with pytest.raises(KeyboardInterrupt):
-        train(options)
+        train(out, options)
     monkeypatch.setattr(loop, "save_epoch", real)
-    train(options)
-    train(options)  # nothing is left to do
-    events = EventAccumulator(str(options.out / "tensorboard")).Reload()
+    train(out, options)
+    train(out, options)  # nothing is left to do
+    events = EventAccumulator(str(out / "tensorboard")).Reload()
     assert [event.step for event in events.Scalars("synth/AP")] == [5, 8]
     assert [event.step for event in events.Scalars("loss")] == [*range(3, 9)]
 
@@ -200,7 +205,7 @@ def test_a_broken_image_in_a_worker_process_is_one_line(people, tmp_path, monkey
     monkeypatch.setattr(sources, "drop_unreadable", break_after_the_check)
     sources_message = r"\A[^\n]*00000003\.jpg is missing or not an image[^\n]*\Z"
     with pytest.raises(UserError, match=sources_message):
-        train(config(copied, tmp_path / "run", workers=1))
+        train(tmp_path / "run", config(copied, workers=1))
 
 
 def test_a_worker_process_that_dies_is_one_line(people, tmp_path, monkeypatch):
@@ -209,28 +214,28 @@ def test_a_worker_process_that_dies_is_one_line(people, tmp_path, monkeypatch):
 
     monkeypatch.setattr("repogen.training.sources.training_sample", die)
     with pytest.raises(UserError, match="a worker process that prepares crops died"):
-        train(config(people, tmp_path / "run", workers=1))
+        train(tmp_path / "run", config(people, workers=1))
 
 
 def test_a_second_run_cannot_write_into_the_same_folder(people, tmp_path):
-    options = config(people, tmp_path / "run", epochs=1)
-    with exclusive(options.out / ".lock", options.out):
-        (options.out / ".last.pt.1.partial").write_bytes(b"half")
+    out, options = tmp_path / "run", config(people, epochs=1)
+    with exclusive(out / ".lock", out):
+        (out / ".last.pt.1.partial").write_bytes(b"half")
         with pytest.raises(UserError, match="another run is writing into"):
-            train(options)
-        assert (options.out / ".last.pt.1.partial").exists()
-    train(options)
-    assert not list(options.out.glob(".*"))
+            train(out, options)
+        assert (out / ".last.pt.1.partial").exists()
+    train(out, options)
+    assert not list(out.glob(".*"))
 
 
 def test_a_partial_file_that_cannot_be_removed_is_one_line(people, tmp_path):
     (tmp_path / "run" / ".last.pt.1.partial").mkdir(parents=True)
     with pytest.raises(UserError, match=r"cannot write .*\.last\.pt\.1\.partial: Is a directory"):
-        train(config(people, tmp_path / "run"))
+        train(tmp_path / "run", config(people))
 
 
 def test_an_epoch_of_a_single_crop_has_a_speed(people, tmp_path):
-    out = train(config(people, tmp_path / "run", train=(f"synth={people}:1",), batch=1))
+    out = train(tmp_path / "run", config(people, train=(f"synth={people}:1",), batch_size=1))
     log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
     assert all(entry["crops_a_second"] > 0 for entry in log)
 
@@ -254,7 +259,7 @@ def test_a_full_disk_under_tensorboard_is_one_line(people, tmp_path):
 def test_a_run_stopped_by_a_full_disk_resumes_from_the_previous_epoch(
     people, tmp_path, monkeypatch
 ):
-    options = config(people, tmp_path / "run", epochs=3)
+    out, options = tmp_path / "run", config(people, epochs=3)
     real, calls = torch.save, []
 
     def full(saved, path):
@@ -266,34 +271,34 @@ def test_a_run_stopped_by_a_full_disk_resumes_from_the_previous_epoch(
 
     monkeypatch.setattr(torch, "save", full)
     with pytest.raises(UserError, match=r"cannot write .*last\.pt: .*No space left"):
-        train(options)
+        train(out, options)
     monkeypatch.setattr(torch, "save", real)
-    assert not list(options.out.glob(".*"))
-    assert torch.load(options.out / "last.pt", weights_only=True)["epoch"] == 1
-    assert losses(train(options)) == losses(train(config(people, tmp_path / "whole")))
+    assert not list(out.glob(".*"))
+    assert torch.load(out / "last.pt", weights_only=True)["epoch"] == 1
+    assert losses(train(out, options)) == losses(train(tmp_path / "whole", config(people)))
 
 
 def test_a_run_does_not_resume_on_changed_data(people, tmp_path):
     copied = tmp_path / "set"
     shutil.copytree(people, copied)
-    train(config(copied, tmp_path / "run", epochs=1))
+    train(tmp_path / "run", config(copied, epochs=1))
     path = copied / "annotations" / "person_keypoints.json"
     path.write_text(path.read_text().replace("repogen", "nobody"))
     with pytest.raises(UserError, match=r"person_keypoints\.json has changed since"):
-        train(config(copied, tmp_path / "run", epochs=1))
+        train(tmp_path / "run", config(copied, epochs=1))
 
 
 def test_a_broken_last_pt_is_one_line(people, tmp_path):
-    run = train(config(people, tmp_path / "run", epochs=1))
+    run = train(tmp_path / "run", config(people, epochs=1))
     (run / "last.pt").write_bytes((run / "last.pt").read_bytes()[:1000])
     with pytest.raises(UserError, match=r"cannot resume from .*last\.pt"):
-        train(config(people, tmp_path / "run", epochs=1))
+        train(tmp_path / "run", config(people, epochs=1))
 
 
 def test_a_run_does_not_resume_with_other_options(people, tmp_path):
-    train(config(people, tmp_path / "run", epochs=1))
+    train(tmp_path / "run", config(people, epochs=1))
     with pytest.raises(UserError, match="started with lr"):
-        train(config(people, tmp_path / "run", epochs=1, lr=1e-4))
+        train(tmp_path / "run", config(people, epochs=1, lr=1e-4))
 
 
 def test_a_nan_loss_stops_the_run_with_one_line(people, tmp_path, monkeypatch):
@@ -307,20 +312,20 @@ def test_a_nan_loss_stops_the_run_with_one_line(people, tmp_path, monkeypatch):
 
     monkeypatch.setattr(loop, "heatmap_loss", breaking)
     with pytest.raises(UserError, match="step 4: the loss is nan"):
-        train(config(people, tmp_path / "run"))
+        train(tmp_path / "run", config(people))
     assert (tmp_path / "run" / "last.safetensors").exists()
 
 
 def test_a_folder_with_other_files_is_refused(people, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="is a file"):
-        train(config(people, tmp_path / "file"))
+        train(tmp_path / "file", config(people))
     texts = ("{", "[]", '{"command": "another tool"}', '{"config": 3, "sha256": 4}', "[" * 100_000)
     for text in texts:
         (tmp_path / "other").mkdir(exist_ok=True)
         (tmp_path / "other" / "run.json").write_text(text)
         with pytest.raises(UserError, match=r"run\.json is not a run of repogen train"):
-            train(config(people, tmp_path / "other"))
+            train(tmp_path / "other", config(people))
 
 
 def test_the_ema_approaches_the_weights():
@@ -393,11 +398,11 @@ def test_the_learning_rate_warms_up_and_falls_at_milestones():
 
 def test_a_stopped_vitpose_run_resumes_with_the_same_losses(people, tmp_path, stopped):
     """Two epochs of five steps of vitpose-s, with drop-path."""
-    options = {"model": "vitpose-s", "epochs": 2, "batch": 2, "train": (f"synth={people}:10",)}
-    whole = train(config(people, tmp_path / "whole", **options))
+    options = {"model": "vitpose-s", "epochs": 2, "batch_size": 2, "train": (f"synth={people}:10",)}
+    whole = train(tmp_path / "whole", config(people, **options))
     assert len(losses(whole)) == 10
-    stopped(8, config(people, tmp_path / "part", **options))
-    assert losses(train(config(people, tmp_path / "part", **options))) == losses(whole)
+    stopped(8, tmp_path / "part", config(people, **options))
+    assert losses(train(tmp_path / "part", config(people, **options))) == losses(whole)
 
 
 @pytest.mark.parametrize(
@@ -418,17 +423,18 @@ def test_bad_input_is_one_line(people, tmp_path, changes, words):
     if changes.get("train"):
         changes["train"] = tuple(spec.format(people=people) for spec in changes["train"])
     with pytest.raises(UserError, match=words):
-        train(config(people, tmp_path / "run", **changes))
+        train(tmp_path / "run", config(people, **changes))
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"epochs": 0}, {"batch": 0}, {"rotation": 400}, {"lr": -1.0}, {"blend": 2.0}, {"seed": -1},
+        {"epochs": 0}, {"batch_size": 0}, {"rotation": 400}, {"lr": -1.0}, {"blend": 2.0},
+        {"seed": -1},
         {"seed": 2**40}, {"milestones": (170, 200)}, {"milestones": (float("nan"),)},
         {"milestones": (0.9, 0.5)}, {"train": ("a=x", "a=y")}, {"val": ("a=x", "a=y")},
     ],
 )  # fmt: skip
 def test_options_out_of_range_are_refused(people, tmp_path, changes):
     with pytest.raises(UserError):
-        config(people, tmp_path / "run", **changes)
+        config(people, **changes)

@@ -1,1 +1,1 @@
-"""One module for each verb of the command line: `run(words)` returns the exit code."""
+"""One module for each verb of the command line: `commands(words)` are what it can be asked for."""

@@ -3,29 +3,27 @@
 from tyro.conf import Positional
 
 from repogen import assets
-from repogen.commands.parsing import run_command
+from repogen.commands.parsing import Commands
 from repogen.messages import say
 
 
-def run(words: list[str]) -> int:
-    return run_command(
-        "assets", {"list": list_, "add": add, "remove": remove, "check": check}, words
-    )
+def commands(_words: list[str]) -> Commands:
+    return {"list": list_, "add": add, "remove": remove, "check": check}
 
 
 def list_() -> int:
-    """What is installed, and under which licences."""
+    """List the installed packs and their licences."""
     print(assets.packs_text(assets.installed()))
     return 0
 
 
 def add(name: Positional[str], licence: str | None = None) -> int:
-    """Install a pack, in the place of an older one of the same name.
+    """Install a pack; it replaces an older one of the same name.
 
     Args:
         name: makehuman, environments, or a folder or .zip of MakeHuman clothes or panoramas.
-        licence: Take items of makehuman under other licences than CC0, too: how the licence
-            begins, or any.
+        licence: Also take items of makehuman that are not CC0: the beginning of the licence's
+            name, or any.
     """
     added = assets.add(name, licence)
     for line in added.left_out:
@@ -38,14 +36,14 @@ def remove(name: Positional[str]) -> int:
     """Delete a pack.
 
     Args:
-        name: A pack that list names.
+        name: Name of an installed pack.
     """
     assets.remove(name)
     return 0
 
 
 def check() -> int:
-    """Look for files that are missing or have changed; exit code 1 and a list of them."""
+    """List files that are missing or have changed; exit code 1 if there are any."""
     problems = assets.check()
-    print("\n".join(problems) or "every file is as it was installed")
+    print("\n".join(problems) or "no file is missing or changed")
     return 1 if problems else 0

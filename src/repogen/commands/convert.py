@@ -1,23 +1,24 @@
-"""`repogen convert`: from a folder with a COCO file to shards, and back."""
+"""`repogen convert`: turn a dataset's folder into shards, and back."""
 
 from pathlib import Path
 
 from tyro.conf import Positional
 
-from repogen.commands.parsing import run_command
+from repogen.commands.parsing import Commands
 
 
-def run(words: list[str]) -> int:
-    return run_command("convert", command, words)
+def commands(_words: list[str]) -> Commands:
+    return command
 
 
 def command(source: Positional[str], out: Positional[Path], shard_images: int = 256) -> int:
-    """Write a dataset in the other format: a folder with a COCO file as shards, shards as a folder.
+    """Write a dataset in the other format: a folder as shards, shards as a folder.
 
     Args:
         source: A finished dataset; shards may lie at a URL (s3://, gs://, https://).
-        out: The folder to write; a half-made one is finished.
-        shard_images: Images in a shard; whoever writes or reads one holds it in memory.
+        out: Folder to write; a half-made one is finished.
+        shard_images: Images in a shard, 1 to 10000; one shard is held in memory when it is written
+            or read.
     """
     from repogen.datasets.convert import convert
 

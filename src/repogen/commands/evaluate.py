@@ -1,22 +1,18 @@
 """`repogen evaluate`: score weights on sets of labelled people."""
 
-from typing import Annotated
-
-from tyro.conf import OmitArgPrefixes
-
-from repogen.commands.parsing import run_command
+from repogen.commands.parsing import Commands, Flat
 from repogen.datasets.sets import parse_set
 from repogen.evaluation.config import EvaluateConfig
 
 
-def run(words: list[str]) -> int:
-    return run_command("evaluate", command, words)
+def commands(_words: list[str]) -> Commands:
+    return command
 
 
-def command(options: Annotated[EvaluateConfig, OmitArgPrefixes]) -> int:
+def command(options: Flat[EvaluateConfig]) -> int:
     """Score models on sets of labelled people, and compare them."""
     for spec in options.data:
-        parse_set(spec)  # a wrong one is told at once, not after seconds of imports
+        parse_set(spec)  # an error comes now, not after seconds of imports
     from repogen.evaluation.page import report_text
     from repogen.evaluation.report import evaluate
 

@@ -1,49 +1,52 @@
 """`repogen generate`: write a dataset of synthetic people."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
-from tyro.conf import OmitArgPrefixes, Positional, arg
+from tyro.conf import Positional, arg
 
-from repogen.commands.parsing import run_command
+from repogen.commands.parsing import Commands, Flat
+from repogen.config import config_from_table, merged
 from repogen.errors import unknown_choice
 from repogen.generation.config import PRESETS, GenerateConfig
-from repogen.generation.options import config_from_table, read_config
+from repogen.generation.options import read_config
 
 
-def run(words: list[str]) -> int:
-    table: dict[str, Any] = {}
+def commands(words: list[str]) -> Commands:
+    """The command, whose defaults are those of the --preset and the --config in the words."""
     preset, file = _value_of(words, "--preset"), _value_of(words, "--config")
-    if preset is not None:
-        if preset not in PRESETS:
-            raise unknown_choice("preset", preset, PRESETS)
-        table |= PRESETS[preset]
-    if file is not None:
-        table |= read_config(Path(file))
-    default = config_from_table(table, f"--config {file}")
+    if preset is not None and preset not in PRESETS:
+        raise unknown_choice("preset", preset, PRESETS)
+    table = merged(PRESETS[preset] if preset else {}, read_config(Path(file)) if file else {})
+    default = config_from_table(GenerateConfig, table, f"--config {file}")
 
     def command(
         out: Annotated[
-            Positional[Path], arg(help="The dataset's folder; a half-made one is finished.")
+            Positional[Path], arg(help="Folder of the dataset; a half-made one is finished.")
         ],
-        options: Annotated[GenerateConfig, OmitArgPrefixes] = default,
-        preset: Annotated[str | None, arg(help="Options by name: " + ", ".join(PRESETS))] = None,
-        config: Annotated[Path | None, arg(help="A TOML file with any of these options.")] = None,
+        options: Flat[GenerateConfig] = default,
+        preset: Annotated[
+            Literal[tuple(PRESETS)] | None,  # type: ignore[valid-type]
+            arg(help="Options by name; repogen info lists them."),
+        ] = None,
+        config: Annotated[
+            Path | None, arg(help="TOML file of options, a table for each group ([camera] …).")
+        ] = None,
     ) -> int:
-        """Write a dataset of synthetic people. Options given here win over --config, that over
-        --preset."""
+        """Write a dataset of synthetic people. Options given here win over those of --config, and
+        those over --preset."""
         from repogen.generation.loop import generate
 
         print(generate(out, options))
         return 0
 
-    return run_command("generate", command, words)
+    return command
 
 
 def _value_of(words: list[str], flag: str) -> str | None:
-    for place, word in enumerate(words):
-        if word == flag and place + 1 < len(words):
-            return words[place + 1]
+    for i, word in enumerate(words):
+        if word == flag and i + 1 < len(words):
+            return words[i + 1]
         if word.startswith(flag + "="):
             return word.split("=", 1)[1]
     return None

@@ -1,24 +1,24 @@
-"""`repogen info`: what this installation offers, or what a dataset holds."""
+"""`repogen info`: options of this installation, or a summary of a dataset."""
 
 from pathlib import Path
 
 from tyro.conf import Positional
 
-from repogen.commands.parsing import run_command
+from repogen.commands.parsing import Commands
 
 
-def run(words: list[str]) -> int:
-    return run_command("info", command, words)
+def commands(_words: list[str]) -> Commands:
+    return command
 
 
 def command(dataset: Positional[Path | None] = None, plausibility: int = 0) -> int:
-    """What this installation offers, or what a dataset holds.
+    """Print the options of this installation, or a summary of a dataset.
 
     Args:
         dataset: A finished dataset; without one the installation is described.
-        plausibility: Measure this many random poses (100: about a minute) of every
-            distribution and variance: how much skin is inside the body, and how many degrees
-            joints are beyond the human range.
+        plausibility: Number of random poses of each distribution and variance to measure (100:
+            about a minute): the share of skin inside the body, and degrees of joints beyond the
+            human range.
     """
     from repogen.visualization import info
 

@@ -3,50 +3,98 @@
 import contextlib
 import functools
 import io
+import re
+from ast import literal_eval
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any, TypeVar, Union
 
 import tyro
+from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, arg, subcommand
 
-from repogen.errors import UserError
+from repogen.errors import UserError, unknown_choice
 
 Command = Callable[..., int]
 """A function whose parameters are options; it returns the exit code."""
 
+Commands = Command | Mapping[str, Command]
+"""A verb's command, or several by name."""
 
-def run_command(verb: str, command: Command | Mapping[str, Command], words: list[str]) -> int:
+_Config = TypeVar("_Config")
+
+Flat = Annotated[_Config, OmitArgPrefixes, arg(name="")]
+"""A config whose options are flags without a prefix; each of its groups is a box of the help."""
+
+_REWORDED = (
+    (r"Error parsing [a-z][\w.]*: (.*)", r"\1"),  # what a config refuses
+    (
+        r"Error parsing (-\S+): invalid literal for int\(\) .*: (.*)",
+        r"\1 \2 should be a whole number",
+    ),
+    (r"Error parsing (-\S+): could not convert .* float: (.*)", r"\1 \2 should be a number"),
+)
+"""Messages of tyro, and the same in plain English."""
+
+
+_FILES_IN_BASH = """
+# Complete file names where nothing else fits.
+_repogen() { _tyro_repogen; [ -n "${COMPREPLY[*]}" ] || COMPREPLY=(); return 0; }
+complete -o default -F _repogen repogen"""
+
+
+def run_command(verb: str, command: Commands, words: list[str]) -> int:
     """Call `command`, or the one of several that the first word names, with the arguments that
-    the words give; returns what it does.
+    the words give; returns its exit code.
 
-    Raises `UserError` for words that it does not take: tyro's framed messages, folded into a line.
+    Raises `UserError` for words that it does not take: tyro's framed messages, on one line.
     """
     prog = f"repogen {verb}"
-    said = io.StringIO()
+    messages = io.StringIO()
+    first = words[0] if words else "-"
+    if isinstance(command, Mapping) and first not in command and first[0] != "-":
+        raise unknown_choice(f"command of {prog}", first, command)
     try:
-        with contextlib.redirect_stderr(said):
-            if isinstance(command, Mapping):
-                commands = {name: _bound(one) for name, one in command.items()}
-                call = tyro.extras.subcommand_cli_from_dict(commands, prog=prog, args=words)
-            else:
-                call = tyro.cli(_bound(command), prog=prog, args=words)
+        with contextlib.redirect_stderr(messages):
+            call = tyro.cli(_deferred(command), prog=prog, args=words)
     except SystemExit as end:
         if end.code != 2:
             raise
-        raise UserError(f"{_folded(said.getvalue())}; see {prog} --help") from None
+        raise UserError(f"{_one_line(messages.getvalue())}; see {prog} --help") from None
     return call()
 
 
-def _bound(command: Command) -> Callable[..., Callable[[], int]]:
-    """The command put off: what it says on stderr is not the parser's."""
+def print_completion(shell: str, verbs: Mapping[str, Commands]) -> None:
+    """Print a script that lets a shell (bash, zsh or fish) complete verbs and options."""
+    with contextlib.suppress(SystemExit):
+        tyro.cli(_deferred(verbs), prog="repogen", args=["--tyro-print-completion", shell])
+    if shell == "bash":
+        print(_FILES_IN_BASH)
+
+
+def _deferred(command: Commands | Mapping[str, Commands]) -> Any:
+    """For tyro: a function that defers the call until parsing is done, since what it prints on
+    stderr is not the parser's. Of several commands, a function of the one that is chosen."""
+    if isinstance(command, Mapping):
+        kinds = [
+            Annotated[Any, subcommand(name=name, constructor=_deferred(one))]
+            for name, one in command.items()
+        ]
+
+        def choose(chosen: Any) -> Any:
+            return chosen
+
+        one_of: Any = Union[tuple(kinds)]  # noqa: UP007
+        choose.__annotations__["chosen"] = Annotated[one_of, OmitSubcommandPrefixes]
+        return choose
 
     @functools.wraps(command)
-    def bound(*args: Any, **kwargs: Any) -> Callable[[], int]:
+    def deferred(*args: Any, **kwargs: Any) -> Callable[[], int]:
         return functools.partial(command, *args, **kwargs)
 
-    return bound
+    return deferred
 
 
-def _folded(framed: str) -> str:
+def _one_line(framed: str) -> str:
+    """What tyro says in frames, without them, and the option that was probably meant."""
     lines = [line.strip(" │╭╮╰╯") for line in framed.splitlines()]
     blocks: list[list[str]] = [[]]
     for line in lines[1:]:
@@ -54,4 +102,20 @@ def _folded(framed: str) -> str:
             blocks.append([])
         elif line:
             blocks[-1].append(line)
-    return " ".join(next((block for block in blocks if block), lines)).rstrip(".")
+    text = " ".join(next((block for block in blocks if block), lines)).rstrip(". ")
+    for pattern, words in _REWORDED:
+        text = re.sub(f"^{pattern}$", words, text)
+    choice = re.match(
+        r"invalid choice '(.*)' for argument '(.*)'\. Expected one of (\(.*\))$", text
+    )
+    if choice:
+        names = literal_eval(choice[3])
+        if "None" in names:  # of an option that may be left out, in any order
+            names = sorted(name for name in names if name != "None")
+        text = str(unknown_choice(choice[2], choice[1], names))
+    near = [
+        block[1].split()[0]
+        for block in blocks
+        if len(block) > 1 and re.match("Perhaps you meant|Arguments similar to", block[0])
+    ]
+    return f"{text} (did you mean {' '.join(near)}?)" if near else text

@@ -1,33 +1,31 @@
-"""`repogen predict`: poses in pictures and videos."""
+"""`repogen predict`: find poses in images and videos."""
 
 from pathlib import Path
-from typing import Annotated
 
-from tyro.conf import OmitArgPrefixes, Positional
+from tyro.conf import Positional
 
-from repogen.commands.parsing import run_command
+from repogen.commands.parsing import Commands, Flat
 from repogen.inference.options import PredictConfig
 
 
-def run(words: list[str]) -> int:
-    return run_command("predict", command, words)
+def commands(_words: list[str]) -> Commands:
+    return command
 
 
 def command(
     inputs: Positional[tuple[Path, ...]],
     weights: Path,
-    options: Annotated[PredictConfig, OmitArgPrefixes],
+    options: Flat[PredictConfig],
     out: Path = Path("predicted"),
 ) -> int:
-    """Find poses in pictures and videos: COCO results, drawings, files for annotators.
+    """Find poses in images and videos; write COCO results, drawings and files for annotators.
 
     Args:
-        inputs: Images, folders of images and videos, videos.
-        weights: A run, a folder, .safetensors, .pth or .onnx.
+        inputs: Images, videos, and folders of them.
+        weights: A run of repogen train, a folder, .safetensors, .pth or .onnx.
         out: Folder to write results.json and drawn/ to.
     """
-    from repogen.inference.network import load_estimator
     from repogen.inference.predict import predict
 
-    print(predict(load_estimator(weights), inputs, out, options, str(weights)))
+    print(predict(inputs, out, options, weights=weights))
     return 0

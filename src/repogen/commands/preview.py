@@ -1,15 +1,15 @@
-"""`repogen preview`: contact sheet and figures of a dataset."""
+"""`repogen preview`: draw a contact sheet and figures of a dataset."""
 
 from pathlib import Path
 
 from tyro.conf import Positional
 
-from repogen.commands.parsing import run_command
+from repogen.commands.parsing import Commands
 from repogen.errors import UserError
 
 
-def run(words: list[str]) -> int:
-    return run_command("preview", command, words)
+def commands(_words: list[str]) -> Commands:
+    return command
 
 
 def command(
@@ -19,9 +19,9 @@ def command(
 
     Args:
         dataset: A finished dataset.
-        out: Where to write; by default DATASET/preview.
-        images: How many pictures to show, evenly spread.
-        columns: Pictures in a row.
+        out: Folder to write to; by default DATASET/preview.
+        images: Number of images on the sheet, at least 1, at equal steps through the dataset.
+        columns: Images in a row, at least 1.
     """
     if images < 1 or columns < 1:
         raise UserError(f"--images {images} and --columns {columns} must be at least 1")

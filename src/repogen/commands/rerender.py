@@ -1,18 +1,18 @@
-"""`repogen rerender`: make single images of a dataset again."""
+"""`repogen rerender`: render single images of a dataset again."""
 
 from pathlib import Path
 
 from tyro.conf import Positional
 
-from repogen.commands.parsing import run_command
+from repogen.commands.parsing import Commands
 
 
-def run(words: list[str]) -> int:
-    return run_command("rerender", command, words)
+def commands(_words: list[str]) -> Commands:
+    return command
 
 
 def command(dataset: Positional[Path], ids: tuple[int, ...], out: Path = Path("rerendered")) -> int:
-    """Make single images and their labels again, from their lines of scenes.jsonl alone.
+    """Render single images and their labels again, from their lines of scenes.jsonl only.
 
     Args:
         dataset: A finished dataset.

@@ -1,23 +1,25 @@
 """`repogen train`: fine-tune a pose estimator on real and synthetic people."""
 
-from typing import Annotated
+from pathlib import Path
 
-from tyro.conf import OmitArgPrefixes
-
-from repogen.commands.parsing import run_command
+from repogen.commands.parsing import Commands, Flat
 from repogen.datasets.sets import parse_set
 from repogen.training.config import TrainConfig
 
 
-def run(words: list[str]) -> int:
-    return run_command("train", command, words)
+def commands(_words: list[str]) -> Commands:
+    return command
 
 
-def command(options: Annotated[TrainConfig, OmitArgPrefixes]) -> int:
-    """Fine-tune a pose estimator, or train a tiny one, on real and synthetic people."""
-    for spec in (*options.train, *options.val):
-        parse_set(spec)  # a wrong one is told at once, not after seconds of imports
+def command(options: Flat[TrainConfig], out: Path) -> int:
+    """Fine-tune a pose estimator, or train a tiny one, on real and synthetic people.
+
+    Args:
+        out: Folder of the run; a half-made one of the same options is finished.
+    """
+    for spec in (*options.data.train, *options.data.val):
+        parse_set(spec)  # an error comes now, not after seconds of imports
     from repogen.training.loop import train
 
-    print(train(options))
+    print(train(out, options))
     return 0

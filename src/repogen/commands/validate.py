@@ -1,25 +1,26 @@
-"""`repogen validate`: check a dataset against everything it promises."""
+"""`repogen validate`: check that a dataset is complete and consistent."""
 
 from pathlib import Path
 
 from tyro.conf import Positional
 
-from repogen.commands.parsing import run_command
+from repogen.commands.parsing import Commands
 
 
-def run(words: list[str]) -> int:
-    return run_command("validate", command, words)
+def commands(_words: list[str]) -> Commands:
+    return command
 
 
 def command(dataset: Positional[Path], rerender: int = 3) -> int:
-    """Check a dataset; exit code 1 and a list of what is broken.
+    """Check the labels, images and scenes of a dataset against each other. Prints a line for each
+    problem; exit code 1 if there is one.
 
     Args:
         dataset: A finished dataset.
-        rerender: How many images to make again and compare byte for byte.
+        rerender: Number of images to render again and compare byte for byte, from 0.
     """
     from repogen.datasets.validate.dataset import validate
 
     problems = validate(dataset, rerender)
-    print("\n".join(problems) or "every promise holds")
+    print("\n".join(problems) or "no problems found")
     return 1 if problems else 0

@@ -1,23 +1,23 @@
-"""`repogen views`: which camera views a COCO-keypoints file holds."""
+"""`repogen views`: camera views in a COCO-keypoints file."""
 
 from pathlib import Path
 
 from tyro.conf import Positional
 
-from repogen.commands.parsing import run_command
+from repogen.commands.parsing import Commands
 
 
-def run(words: list[str]) -> int:
-    return run_command("views", command, words)
+def commands(_words: list[str]) -> Commands:
+    return command
 
 
 def command(annotations: Positional[Path], out: Path = Path("views"), min_joints: int = 6) -> int:
-    """Chart where the people of a COCO-keypoints file were seen from.
+    """Estimate and chart the camera's direction for each person in a COCO-keypoints file.
 
     Args:
-        annotations: A COCO-keypoints file, or a dataset of ours; no image is needed.
-        out: A folder to write views.json, sphere.png and bands.png to.
-        min_joints: Persons with fewer labelled joints are left out.
+        annotations: A COCO-keypoints file, or a dataset of repogen; images are not needed.
+        out: Folder to write views.json, sphere.png and bands.png to.
+        min_joints: Smallest number of labelled joints; persons with fewer are left out.
     """
     from repogen.viewpoint_estimation.charting import chart_views, views_text
 

@@ -4,15 +4,15 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
-from repogen.commands.parsing import run_command
+from repogen.commands.parsing import Commands
 
 
-def run(words: list[str]) -> int:
-    return run_command("weights", {"convert": convert, "export": export, "blend": blend}, words)
+def commands(_words: list[str]) -> Commands:
+    return {"convert": convert, "export": export, "blend": blend}
 
 
 def convert(source: Positional[Path], out: Positional[Path]) -> int:
-    """Change the format of weights.
+    """Convert weights to another format.
 
     Args:
         source: A run, a Hugging Face folder, .safetensors, or a .pth of ViTPose or MAE.
@@ -40,13 +40,13 @@ def export(source: Positional[Path], out: Positional[Path]) -> int:
 def blend(
     initial: Positional[Path], tuned: Positional[Path], out: Positional[Path], alpha: float
 ) -> int:
-    """Interpolate between weights before and after fine-tuning.
+    """Interpolate between the weights before and after fine-tuning.
 
     Args:
-        initial: What the training began with: a run, a folder, .safetensors or .pth.
-        tuned: What came of it.
+        initial: Weights before fine-tuning: a run, a folder, .safetensors or .pth.
+        tuned: Weights after fine-tuning.
         out: A file ending in .safetensors.
-        alpha: Share of the tuned weights, 0 to 1.
+        alpha: Share of the fine-tuned weights, 0 to 1.
     """
     from repogen.models.convert import blend_weights
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from repogen.config import merged
 from repogen.datasets.folder import (
     PICTURE,
     DatasetFolder,
@@ -53,14 +54,14 @@ def convert(source: Path | str, out: Path | str, shard_images: int = SHARD_IMAGE
     source = str(source).rstrip("/")
     run_file = f"{source}/run.json"
     run = parse_run_info(read_bytes(run_file), run_file)
-    if run["config"].get("format") == "webdataset":
+    if run["config"]["output"].get("format") == "webdataset":
         return _to_folder(source, DatasetFolder(Path(out)), run)
     return _to_shards(open_dataset(source), ShardFolder(Path(out), shard_images), run)
 
 
 def _to_folder(source: str, target: DatasetFolder, run: dict[str, Any]) -> Path:
     manifest = read_manifest(source)
-    config = run["config"] | {"format": "coco", "shard_images": SHARD_IMAGES}
+    config = merged(run["config"], {"output": {"format": "coco", "shard_images": SHARD_IMAGES}})
     with _opened_target(target, run | {"config": config}):
         first = 1
         for k, shard in enumerate(tqdm(manifest.shards, unit="shard", desc="converting")):
@@ -75,8 +76,9 @@ def _to_folder(source: str, target: DatasetFolder, run: dict[str, Any]) -> Path:
 
 
 def _to_shards(folder: DatasetFolder, target: ShardFolder, run: dict[str, Any]) -> Path:
-    config = run["config"] | {"format": "webdataset", "shard_images": target.chunk}
-    images, kinds = config["images"], map_kinds(config["write"])
+    output = {"format": "webdataset", "shard_images": target.chunk}
+    config = merged(run["config"], {"output": output})
+    images, kinds = config["images"], map_kinds(config["output"]["write"])
     chunks = range(0, images, target.chunk)
     with _opened_target(target, run | {"config": config}):
         entries, scenes = read_entries(folder), read_scene_lines(folder)

@@ -12,10 +12,17 @@ from repogen.errors import UserError
 from repogen.files import write_atomic
 from repogen.scenes.scene import Scene
 
-RUN_FORMAT = 1
+RUN_FORMAT = 2
 
-_REQUIRED = {"images": int, "write": list, "hidden": str, "keypoints": str, "body": str}
-"""Options in run.json that reading a dataset needs."""
+_REQUIRED = {
+    "images": int,
+    "people.body": str,
+    "output.write": list,
+    "output.occluded": str,
+    "output.keypoints": str,
+    "output.label_convention": str,
+}
+"""Options in run.json that reading a dataset needs, those of a group as GROUP.OPTION."""
 
 _IMAGES, _ANNOTATIONS = '"images":[\n', '"annotations":[\n'
 
@@ -27,7 +34,7 @@ Entry = dict[str, Any]
 def open_dataset(path: Path | str) -> DatasetFolder:
     """The finished dataset at `path`, of either format. Raises `UserError` where there is none."""
     folder = DatasetFolder(Path(path))
-    if read_run_info(folder)["config"].get("format") == "webdataset":
+    if read_run_info(folder)["config"]["output"].get("format") == "webdataset":
         folder = ShardFolder(folder.root)
     if not folder.complete:
         raise UserError(f"{folder.root} is not finished; run its command again to resume")
@@ -66,9 +73,12 @@ def parse_run_info(data: bytes, where: str) -> dict[str, Any]:
             raise ValueError(f"format {run['format']}")
         config = run["config"]
         for name, kind in _REQUIRED.items():
-            if not isinstance(config[name], kind):
-                raise TypeError(f"its {name} is {shortened(config[name])}")
-        if not 1 <= config["images"] <= MAX_IMAGES or not set(config["write"]) <= set(MAPS):
+            group, _, option = name.rpartition(".")
+            value = (config[group] if group else config)[option]
+            if not isinstance(value, kind):
+                raise TypeError(f"its {name} is {shortened(value)}")
+        write = config["output"]["write"]
+        if not 1 <= config["images"] <= MAX_IMAGES or not set(write) <= set(MAPS):
             raise ValueError("its images or write are out of range")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{where} is not a run.json of this version ({error})") from error

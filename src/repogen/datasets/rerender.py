@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from repogen.bodies import load_body
+from repogen.datasets.config import OutputConfig
 from repogen.datasets.folder import DatasetFolder, Sample
 from repogen.datasets.reading import open_dataset, read_run_info, read_scenes
 from repogen.datasets.samples import rendering_to_sample
@@ -52,8 +53,9 @@ def render_again(folder: DatasetFolder, ids: Collection[int]) -> Iterator[Sample
     if missing:
         raise UserError(f"{folder.root} has no image {min(missing)}")
     config = read_run_info(folder)["config"]
-    path = config.get("body_path")
-    renderer = Renderer(load_body(config["body"], path=Path(path) if path else None))
+    body, path = config["people"]["body"], config["people"].get("body_path")
+    output = OutputConfig(**config["output"])
+    renderer = Renderer(load_body(body, path=Path(path) if path else None))
     for scene in scenes:
         rendering = renderer.render(scene)
-        yield rendering_to_sample(rendering, config["hidden"], config["keypoints"], config["write"])
+        yield rendering_to_sample(rendering, output)

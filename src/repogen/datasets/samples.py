@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from repogen.datasets.config import OutputConfig
 from repogen.datasets.folder import PICTURE, Sample, image_name
 from repogen.labels.annotation import annotate, image_record
 from repogen.labels.maps import depth_map, normal_map, part_map, person_masks
@@ -13,18 +14,16 @@ from repogen.pictures import encode_jpeg, encode_png
 from repogen.rendering.renderer import RenderResult
 
 
-def rendering_to_sample(
-    rendering: RenderResult, hidden: str, keypoints: str, write: Collection[str]
-) -> Sample:
-    """The sample of a rendering, under these options of `GenerateConfig`."""
+def rendering_to_sample(rendering: RenderResult, output: OutputConfig) -> Sample:
+    """The sample of a rendering, under these options."""
     scene = rendering.scene
-    annotations = annotate(rendering, hidden, keypoints)
+    annotations = annotate(rendering, output.occluded, output.keypoints, output.label_convention)
     picture = encode_jpeg(rendering.image, scene.sensor.jpeg_quality)
     return Sample(
         image_record(scene, image_name(scene.index + 1)),
         annotations,
         scene.to_json(),
-        {PICTURE: picture} | encode_maps(rendering, annotations, write),
+        {PICTURE: picture} | encode_maps(rendering, annotations, output.write),
     )
 
 

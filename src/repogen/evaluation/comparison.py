@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from repogen.cameras.viewpoints import BANDS
 from repogen.coco.annotations import PersonAnnotations
-from repogen.evaluation.config import DRAWS
+from repogen.evaluation.config import BOOTSTRAP_SAMPLES
 from repogen.evaluation.joints import person_oks
 from repogen.evaluation.oks import AREAS
 from repogen.evaluation.results import Band, Comparison, SetReport, SphereMap
@@ -29,7 +29,7 @@ PERSONS_PER_CELL = 20
 def compare(
     people: PersonAnnotations,
     estimates: Mapping[str, Estimates],
-    bootstrap_samples: int = DRAWS,
+    bootstrap_samples: int = BOOTSTRAP_SAMPLES,
     boxes: str = "ground truth",
     seed: int = 0,
 ) -> SetReport:

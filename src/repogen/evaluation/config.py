@@ -3,38 +3,44 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from repogen.config import Config
 from repogen.errors import UserError, check_between
 
-DRAWS = 1000
+BOOTSTRAP_SAMPLES = 1000
 
 
-@dataclass(frozen=True)
-class EvaluateConfig:
+@dataclass(frozen=True, init=False)
+class EvaluateConfig(Config):
     """Weights to score and sets of labelled people to score them on."""
 
     weights: tuple[str, ...]
-    """Runs, folders or files, or NAME=PATH of one; the others are compared with the first."""
+    """Runs, folders or files of weights, or NAME=PATH of one; the others are compared with the
+    first."""
     data: tuple[str, ...]
-    """Sets: NAME=DATASET or NAME=ANNOTATIONS.json:IMAGES_DIR, then :CAP persons."""
+    """Sets: NAME=DATASET or NAME=ANNOTATIONS.json:IMAGES_DIR; a set may end in :CAP (at most so
+    many persons)."""
     out: Path | None = None
-    """A JSON file for all numbers; beside it come .html, .md and the poses as COCO results."""
+    """JSON file for all numbers; beside it come a .html, a .md and the poses as COCO results."""
     detections: tuple[str, ...] = ()
-    """A detector's boxes instead of the true ones (COCO results JSON), SET=FILE of several sets."""
+    """Boxes of a detector instead of the ground truth (COCO results JSON); SET=FILE if there are
+    several sets."""
     blend: tuple[float, ...] = ()
-    """Score (1 - ALPHA) of --init and ALPHA of --weights for each of these ALPHAs."""
+    """For each of these alphas, 0 to 1, score 1 - alpha times the weights of --init plus alpha
+    times those of --weights."""
     init: Path | None = None
-    """The weights that a --blend begins with."""
+    """Weights at alpha 0 of --blend."""
     flip: bool = True
-    """Average with the mirrored crop's heatmaps."""
-    draws: int = DRAWS
-    """Bootstrap draws of the images for the intervals."""
+    """Average the heatmaps with those of the mirrored crop."""
+    bootstrap_samples: int = BOOTSTRAP_SAMPLES
+    """Bootstrap samples of the images for the intervals, 0 (no intervals) to 100000."""
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Raise `UserError` for options that contradict each other, and numbers out of range."""
         if not self.weights or not self.data:
             raise UserError("nothing to evaluate; give --weights RUN … and --data NAME=DATASET …")
-        check_between("--draws", self.draws, 0, 100_000)
+        check_between("--bootstrap-samples", self.bootstrap_samples, 0, 100_000)
         if self.out is not None and (self.out.suffix != ".json" or self.out.is_dir()):
-            raise UserError(f"--out {self.out} must be a file called .json")
+            raise UserError(f"--out {self.out} must be a file with the suffix .json")
         if bool(self.blend) != (self.init is not None):
             raise UserError("--blend and --init go together: alphas, and the weights at alpha 0")
         if self.blend and len(self.weights) > 1:

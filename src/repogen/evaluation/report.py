@@ -14,6 +14,7 @@ import numpy as np
 
 from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.images import drop_unreadable
+from repogen.config import config_from_keywords
 from repogen.datasets.sets import check_unique_names, parse_set, read_set
 from repogen.errors import UserError
 from repogen.evaluation.comparison import compare
@@ -27,10 +28,11 @@ from repogen.inference.network import load_estimator, torch_estimator
 from repogen.models.weights import blend_tensors, load_model
 
 
-def evaluate(config: EvaluateConfig) -> Report:
+def evaluate(config: EvaluateConfig | None = None, **options: object) -> Report:
     """Score models on sets, with the ground-truth boxes or those of a detector.
 
-    `config.out` names a JSON file for the report; beside it come .html and .md files of the same
+    The options are an `EvaluateConfig` or its keywords: `evaluate(weights="run", data="s=set")`.
+    `out` names a JSON file for the report; beside it come .html and .md files of the same
     name and the folder NAME_poses with MODEL@SET.json, the poses as COCO results. Raises
     `UserError` for bad input.
 
@@ -38,6 +40,7 @@ def evaluate(config: EvaluateConfig) -> Report:
     >>> list(report.sets)
     ['synth']
     """
+    config = config_from_keywords(EvaluateConfig, config, options)
     check_unique_names(config.data)
     sets = [read_set(spec) for spec in config.data]
     boxes = _boxes(config, sets)
@@ -66,10 +69,12 @@ def evaluate(config: EvaluateConfig) -> Report:
         models={name: source for name, (source, _) in models.items()},
         alphas=dict(zip(models, config.blend, strict=False)),
         flip=config.flip,
-        bootstrap_samples=config.draws,
+        bootstrap_samples=config.bootstrap_samples,
         sets={
             people.name: replace(
-                compare(people, estimates[people.name], config.draws, boxes[people.name][0]),
+                compare(
+                    people, estimates[people.name], config.bootstrap_samples, boxes[people.name][0]
+                ),
                 unreadable=unreadable[people.name],
             )
             for people in sets

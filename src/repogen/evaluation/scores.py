@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.oks import similarity
-from repogen.evaluation.config import DRAWS
+from repogen.evaluation.config import BOOTSTRAP_SAMPLES
 from repogen.evaluation.joints import RatioMetrics, ratio_metrics, same_image_pairs
 from repogen.evaluation.oks import (
     AREAS,
@@ -41,7 +41,10 @@ class MatchedEstimates:
 
 
 def evaluate_estimates(
-    people: PersonAnnotations, estimates: Estimates, bootstrap_samples: int = DRAWS, seed: int = 0
+    people: PersonAnnotations,
+    estimates: Estimates,
+    bootstrap_samples: int = BOOTSTRAP_SAMPLES,
+    seed: int = 0,
 ) -> dict[str, Score]:
     """Score estimates against the labels of a set; returns the scores by metric.
 

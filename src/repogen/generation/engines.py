@@ -34,10 +34,11 @@ def make_chunks(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) 
     if workers > 1:
         yield from _in_processes(folder, config, todo, workers)
         return
-    from repogen.generation.worker import write_chunk
+    from repogen.generation.worker import SampleMaker, write_chunk
 
+    maker = SampleMaker(config)
     for chunk in todo:
-        yield write_chunk(folder, config, chunk)
+        yield write_chunk(folder, maker, chunk)
 
 
 def start_method(device: str) -> str:
@@ -71,7 +72,9 @@ def _in_processes(
     try:
         while waiting or running:
             while waiting and len(running) < _CHUNKS_PER_PROCESSOR * workers:
-                running.add(pool.submit(worker.write_chunk, folder, config, waiting.pop()))
+                running.add(
+                    pool.submit(worker.write_chunk_in_worker, folder, config, waiting.pop())
+                )
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 yield future.result()

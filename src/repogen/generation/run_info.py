@@ -11,18 +11,20 @@ from typing import Any
 
 from repogen.assets import installed
 from repogen.bodies.smpl_files import FAMILIES, find_model_files
+from repogen.config import flat_options
 from repogen.datasets.reading import RUN_FORMAT
 from repogen.errors import UserError
 from repogen.files import sha256_of
 from repogen.generation.config import GenerateConfig
 from repogen.messages import warn
 from repogen.poses.motion import poses_of_pack
+from repogen.scenes.config import SceneConfig
 
 _FREE_OPTIONS = ("workers", "engine", "ray_address")
 """Options that do not change the data; a run may resume with other values."""
 
-_FILE_OPTIONS = ("bounds", "poses", "cutouts", "textures")
-"""Options that name a file or folder which images depend on."""
+_FILE_OPTIONS = {"bounds": "pose", "poses": "pose", "cutouts": "environment", "textures": "people"}
+"""Options that name a file or folder which images depend on, with their groups."""
 
 _PACKAGES = ("repogen", "anny", "warp-lang", "numpy", "scipy", "opencv-python-headless")
 
@@ -45,29 +47,34 @@ def run_info(config: GenerateConfig, backgrounds_found: str) -> dict[str, Any]:
     }
 
 
-def config_to_json(config: Any) -> dict[str, Any]:
-    """A config's fields as JSON; files and folders as absolute paths, asset packs by name."""
-    fields = json.loads(json.dumps(asdict(config), default=str))
-    for name in (*_FILE_OPTIONS, "body_path"):
-        if fields.get(name) and Path(fields[name]).exists():
-            fields[name] = str(Path(fields[name]).resolve())
-    if Path(fields["backgrounds"]).is_dir():
-        fields["backgrounds"] = str(Path(fields["backgrounds"]).resolve())
-    return fields
+def config_to_json(config: SceneConfig) -> dict[str, Any]:
+    """A config's options as JSON, in their groups; files and folders as absolute paths, asset
+    packs by name."""
+    table = json.loads(json.dumps(asdict(config), default=str))
+    for name, group in {**_FILE_OPTIONS, "body_path": "people"}.items():
+        options = table[group]
+        if options[name] and Path(options[name]).exists():
+            options[name] = str(Path(options[name]).resolve())
+    options = table["environment"]
+    if Path(options["backgrounds"]).is_dir():
+        options["backgrounds"] = str(Path(options["backgrounds"]).resolve())
+    return table
 
 
 def _body_files(config: GenerateConfig) -> dict[str, str]:
     """SHA-256 of the user's body model files, by name."""
-    if config.body_path is None:
+    people = config.people
+    if people.body_path is None:
         return {}
-    files = find_model_files(config.body_path, FAMILIES[config.body]).values()
+    files = find_model_files(people.body_path, FAMILIES[people.body]).values()
     return {file.name: sha256_of(file) for file in files}
 
 
 def _assets(config: GenerateConfig) -> list[dict[str, Any]]:
     """The asset packs that images may use: source, licences and a hash."""
-    posed = config.poses is not None and poses_of_pack(config.poses) is not None
-    if config.wardrobe == "painted" and config.backgrounds != "auto" and not posed:
+    posed = config.pose.poses is not None and poses_of_pack(config.pose.poses) is not None
+    painted = config.people.wardrobe == "painted"
+    if painted and config.environment.backgrounds != "auto" and not posed:
         return []
     return [
         {
@@ -83,7 +90,7 @@ def _assets(config: GenerateConfig) -> list[dict[str, Any]]:
 
 def _files(config: GenerateConfig) -> dict[str, Path]:
     """The files and folders that options name, without asset packs."""
-    named = {name: getattr(config, name) for name in _FILE_OPTIONS}
+    named = {name: getattr(getattr(config, group), name) for name, group in _FILE_OPTIONS.items()}
     return {name: path for name, path in named.items() if path is not None and path.exists()}
 
 
@@ -98,7 +105,7 @@ def _hash_path(path: Path) -> str:
 
 def changed_option(before: dict[str, Any], run: dict[str, Any]) -> str | None:
     """The first option that changes the data and differs between two run.json; None for none."""
-    old, new = before["config"], run["config"]
+    old, new = dict(flat_options(before["config"])), dict(flat_options(run["config"]))
     return next((key for key in new if key not in _FREE_OPTIONS and old.get(key) != new[key]), None)
 
 
@@ -107,7 +114,7 @@ def check_same_run(root: Path, before: dict[str, Any], run: dict[str, Any]) -> N
 
     `before` is its run.json, `run` the same of now.
     """
-    old, new = before["config"], run["config"]
+    old, new = dict(flat_options(before["config"])), dict(flat_options(run["config"]))
     key = changed_option(before, run)
     if key:
         raise UserError(

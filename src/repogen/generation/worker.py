@@ -16,7 +16,6 @@ from repogen.bodies import load_body
 from repogen.datasets.folder import DatasetFolder, Sample
 from repogen.datasets.reading import read_run_info
 from repogen.datasets.samples import rendering_to_sample
-from repogen.environment.backgrounds import parse_backgrounds
 from repogen.errors import UserError
 from repogen.generation.config import GenerateConfig
 from repogen.generation.run_info import check_same_run, run_info
@@ -29,7 +28,7 @@ class SampleMaker:
 
     def __init__(self, config: GenerateConfig) -> None:
         self.config = config
-        self.body = load_body(config.body, config.device, config.body_path)
+        self.body = load_body(config.people.body, config.device, config.people.body_path)
         self.renderer = Renderer(self.body, config.device)
 
     def make(self, index: int) -> Sample:
@@ -37,27 +36,27 @@ class SampleMaker:
         config = self.config
         sampled = sample_posed_scene(config, config.seed, index, self.body)
         rendering = self.renderer.render(sampled.scene, sampled.people)
-        return rendering_to_sample(rendering, config.hidden, config.keypoints, config.write)
+        return rendering_to_sample(rendering, config.output)
 
 
 @lru_cache(maxsize=4)
 def sample_maker(config: GenerateConfig) -> SampleMaker:
-    """This process's `SampleMaker` for these options, cached: training may alternate between
-    several."""
+    """This process's `SampleMaker` for these options, cached with all that it has read:
+    training may alternate between several."""
     return SampleMaker(config)
 
 
-def write_chunk(folder: DatasetFolder, config: GenerateConfig, chunk: int) -> int:
+def write_chunk(folder: DatasetFolder, maker: SampleMaker, chunk: int) -> int:
     """Generate and write the images of a chunk; returns how many, 0 where the run is stopping.
 
     Raises `UserError` where the disk or the memory is full.
     """
     first = chunk * folder.chunk
-    indices = range(first, min(first + folder.chunk, config.images))
+    indices = range(first, min(first + folder.chunk, maker.config.images))
     if _stop_flag is not None and _stop_flag.value:
         return 0
     try:
-        folder.write_chunk(chunk, map(sample_maker(config).make, indices))
+        folder.write_chunk(chunk, map(maker.make, indices))
     except Exception as error:
         # Warp and OpenCV raise their own errors for it.
         if not (isinstance(error, MemoryError) or "Failed to allocate" in str(error)):
@@ -69,21 +68,26 @@ def write_chunk(folder: DatasetFolder, config: GenerateConfig, chunk: int) -> in
     return len(indices)
 
 
+def write_chunk_in_worker(folder: DatasetFolder, config: GenerateConfig, chunk: int) -> int:
+    """`write_chunk` in a process that makes images of one run only."""
+    return write_chunk(folder, sample_maker(config), chunk)
+
+
 def write_chunk_on_node(folder: DatasetFolder, config: GenerateConfig, chunk: int) -> int:
-    """`write_chunk` on one core of a node of the Ray cluster.
+    """`write_chunk_in_worker` on one core of a node of the Ray cluster.
 
     Raises `UserError`, naming the node, where it does not see the run's folder, or sees other
     files or asset packs than the run was started with: its images would differ.
     """
     cv2.setNumThreads(1)
     _check_same_inputs(folder, config)
-    return write_chunk(folder, config, chunk)
+    return write_chunk_in_worker(folder, config, chunk)
 
 
 @lru_cache(maxsize=1)
 def _check_same_inputs(folder: DatasetFolder, config: GenerateConfig) -> None:
     try:
-        _, found = parse_backgrounds(config.backgrounds)
+        _, found = config.environment.backdrop
         check_same_run(folder.root, read_run_info(folder), run_info(config, found))
     except UserError as error:
         raise UserError(f"on {socket.gethostname()}: {error}") from error

@@ -2,36 +2,33 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from repogen.errors import UserError, check_between, unknown_choice
-
-WRITABLE = ("drawn", "people", "cvat", "label-studio")
-"""What can be written beside results.json."""
+from repogen.config import Config
+from repogen.errors import UserError, check_between
 
 
-@dataclass(frozen=True)
-class PredictConfig:
-    """Where people are, which joints count, what is written."""
+@dataclass(frozen=True, init=False)
+class PredictConfig(Config):
+    """Where people are, which joints count, and what is written."""
 
     boxes: Path | None = None
-    """People's boxes: a COCO file, or a list of bbox and file_name (and frame of a video). Without
-    them and a detector every picture is one person's."""
+    """Boxes of people: a COCO file, or a list of bbox and file_name (and frame, in a video).
+    Without boxes and a detector, each image is taken to show one person who fills it."""
     detector: str | None = None
-    """What finds people: a folder of transformers' object detection, or its name on the hub."""
+    """Detector of people: a folder of transformers' object detection, or its name on the hub."""
     box_score: float = 0.5
-    """Boxes that score less are left out."""
+    """Smallest score of a box, 0 to 1; others are left out."""
     joint_score: float = 0.3
-    """Joints that score less are neither drawn nor labelled."""
+    """Smallest score of a joint, 0 to 1; others are neither drawn nor labelled."""
     flip: bool = True
-    """Average with the mirrored crop's heatmaps; half as fast."""
-    write: tuple[str, ...] = ("drawn",)
-    """Beside results.json: drawn (pictures, MP4), people (a COCO set), cvat, label-studio."""
+    """Average the heatmaps with those of the mirrored crop; takes twice the time."""
+    write: tuple[Literal["drawn", "people", "cvat", "label-studio"], ...] = ("drawn",)
+    """Written beside results.json: drawn (images, MP4), people (a COCO set), cvat, label-studio."""
 
-    def __post_init__(self) -> None:
-        for kind in self.write:
-            if kind not in WRITABLE:
-                raise unknown_choice("--write", kind, WRITABLE)
-        for flag, score in (("--box-score", self.box_score), ("--joint-score", self.joint_score)):
-            check_between(flag, score, 0, 1)
+    def check(self) -> None:
+        """Raise `UserError` for scores out of range, and two sources of boxes."""
+        check_between("--box-score", self.box_score, 0, 1)
+        check_between("--joint-score", self.joint_score, 0, 1)
         if self.boxes and self.detector:
             raise UserError("--boxes and --detector both say where people are; give one of them")

@@ -1,7 +1,7 @@
 """Estimating poses in a user's images and videos: COCO results, drawings, files for annotators."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from repogen.coco.crops import Window, box_to_window, downsample, downsample_factor, warp_crop
 from repogen.coco.oks import oks_nms
+from repogen.config import config_from_keywords
 from repogen.errors import UserError
 from repogen.inference.boxes import (
     FileBoxes,
@@ -44,19 +45,23 @@ COCO."""
 
 
 def predict(
-    estimator: Estimator,
-    inputs: tuple[Path, ...],
-    out: Path,
-    options: PredictConfig | None = None,
-    model: str = "repogen",
+    inputs: Path | str | Sequence[Path | str],
+    out: Path | str = "predicted",
+    config: PredictConfig | None = None,
+    *,
+    weights: Path | str | Estimator,
+    **keywords: object,
 ) -> Path:
     """Estimate the poses in images, folders and videos; returns the folder `out`.
 
-    Writes results.json (COCO results) and what `options.write` names into `out`. `model` names
-    the model in the files for annotators. Coordinates are pixels; (0, 0) is the first pixel's
-    centre. A pose scores its box's score times `person_scores`. Without boxes or a detector the
-    whole image is one person's box, and the box in the results is that of the joints. Of a
-    detector's boxes with similar poses only the best is kept (OKS-NMS).
+    `weights` is a run, a folder or file of weights, an ONNX file, or an estimator. The options are
+    a `PredictConfig` or its keywords: `predict("photos", weights="run", write="people")`.
+
+    Writes results.json (COCO results) and what `options.write` names into `out`. Coordinates are
+    pixels; (0, 0) is the first pixel's centre. A pose scores its box's score times
+    `person_scores`. Without boxes or a detector the whole image is one person's box, and the box
+    in the results is that of the joints. Of a detector's boxes with similar poses only the best is
+    kept (OKS-NMS).
 
     Raises `UserError` for inputs that cannot be read and files that cannot be written; for more
     than 1 % unreadable files in folders only at the end.
@@ -64,8 +69,11 @@ def predict(
     >>> repogen.predict("people/images", "predicted", weights="run")
     PosixPath('predicted')
     """
-    options = options or PredictConfig()
-    root, sources = list_media(inputs, out)
+    options = config_from_keywords(PredictConfig, config, keywords)
+    estimator, model = _estimator(weights)
+    out = Path(out)
+    several = (inputs,) if isinstance(inputs, Path | str) else inputs
+    root, sources = list_media(tuple(map(Path, several)), out)
     videos = [source for source in sources if source.is_video]
     if "label-studio" in options.write and videos:
         raise UserError(
@@ -113,6 +121,15 @@ def predict(
     _warn_weak_joints(found, options.joint_score)
     _check_unreadable(broken, sources, out)
     return out
+
+
+def _estimator(weights: Path | str | Estimator) -> tuple[Estimator, str]:
+    """The estimator that the weights are or are loaded into, and its name for annotators."""
+    if not isinstance(weights, Path | str):
+        return weights, "repogen"
+    from repogen.inference.network import load_estimator  # slow to import
+
+    return load_estimator(Path(weights)), str(weights)
 
 
 def _warn_weak_joints(found: list[FramePoses], min_score: float) -> None:

@@ -27,11 +27,13 @@ class Batches:
     """
 
     def __init__(self, mix: DataMix, config: TrainConfig, accelerator: Accelerator) -> None:
-        workers = config.workers if config.workers >= 0 else max((os.cpu_count() or 1) - 1, 0)
+        workers = config.data.workers
+        if workers < 0:
+            workers = max((os.cpu_count() or 1) - 1, 0)
         self._sampler = _EpochSampler(len(mix))
         loader = DataLoader(
             _CropDataset(mix, config),
-            batch_size=config.batch // accelerator.num_processes,
+            batch_size=config.optimizer.batch_size // accelerator.num_processes,
             sampler=self._sampler,
             num_workers=workers,
             pin_memory=torch.cuda.is_available(),
@@ -75,7 +77,7 @@ class _EpochSampler(Sampler):
 class _CropDataset(Dataset):
     def __init__(self, mix: DataMix, config: TrainConfig) -> None:
         self._mix, self._config = mix, config
-        self._augmentation = Augmentation(rotation=config.rotation)
+        self._augmentation = Augmentation(rotation=config.augmentation.rotation)
         self._epoch, self._rows = -1, np.zeros((0, 2), np.int64)
 
     def __len__(self) -> int:
@@ -89,7 +91,9 @@ class _CropDataset(Dataset):
         source_index, person = self._rows[index].tolist()
         rng = np.random.default_rng([self._config.seed, epoch, index])
         source = self._mix.sources[source_index]
-        sample = source.sample(rng, epoch, person, self._augmentation, self._config.degrade)
+        sample = source.sample(
+            rng, epoch, person, self._augmentation, self._config.augmentation.degrade
+        )
         return np.ascontiguousarray(sample.crop), sample.joints.astype(np.float32)
 
 

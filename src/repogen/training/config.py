@@ -2,75 +2,92 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from repogen.config import Config
 from repogen.datasets.sets import check_unique_names
 from repogen.errors import UserError, check_between
 
 
-@dataclass(frozen=True)
-class TrainConfig:
-    """What to train on, and how; the defaults are ViTPose's recipe with RePoGen's rotation."""
+@dataclass(frozen=True, init=False)
+class DataConfig(Config):
+    """Sets of people to train on and to validate on."""
 
     train: tuple[str, ...]
-    """Sets: NAME=DATASET, NAME=ANNOTATIONS.json:IMAGES_DIR, NAME=URL of shards, or
-    NAME=live:OPTIONS.toml for images made while training; then :CAP persons, :xWEIGHT."""
-    out: Path
-    """The run's folder; a half-made one of the same options is finished."""
+    """Training sets: NAME=DATASET, NAME=ANNOTATIONS.json:IMAGES_DIR, NAME=URL of shards, or
+    NAME=live:OPTIONS.toml (images made during training). A set may end in :CAP (at most so many
+    persons) and :xWEIGHT (how often each comes in an epoch)."""
     val: tuple[str, ...] = ()
-    """Sets to validate on after every epoch; the first picks the best."""
-    model: str = "vitpose-s"
-    """vitpose-s, vitpose-b, vitpose-l, vitpose-h or tiny."""
-    init: Path | None = None
-    """Weights to begin with: a run, a folder, .safetensors or .pth."""
-    epochs: int = 20
-    """Times through the training sets."""
-    batch: int = 128
-    """Crops a step, over all devices."""
-    lr: float | None = None
-    """Learning rate; by default 5e-5 for vitpose, 2e-3 for tiny."""
-    weight_decay: float = 0.1
-    """AdamW's, on matrices and kernels alone."""
-    layer_decay: float = 0.8
-    """Each layer of a transformer learns this much slower than the one above."""
-    clip: float = 1.0
-    """Longest gradient."""
-    warmup: int = 300
-    """Steps in which the learning rate rises to its full height."""
-    milestones: tuple[float, ...] = (0.7, 0.9)
-    """Shares of the run after which the learning rate falls to a tenth."""
-    ema: float = 0.0
-    """Keep an average of the weights with this decay (0.9998, say) and validate that."""
-    rotation: float = 120.0
-    """Degrees f: crops turn by f N(0, 1), at most 2 f. 40 is usual, the paper says 180."""
-    degrade: bool = True
-    """Blur, noise and JPEG artefacts on images of ours, which have none of their own."""
-    blend: float | None = None
-    """Write also blend.safetensors: (1 - ALPHA) of --init and ALPHA of the best weights."""
-    seed: int = 0
-    """The same seed, options and machine give the same losses."""
-    workers: int = -1
-    """Processes that prepare crops; -1 = one for each processor but one."""
+    """Validation sets, scored after every epoch; the first one selects the best weights."""
     shard_cache: Path | None = None
-    """A folder for shards at a URL: each is fetched once, not by every process in every epoch."""
+    """Folder for shards at a URL: each is fetched once, instead of by every process in every
+    epoch."""
+    workers: int = -1
+    """Processes that prepare crops; -1 is one for each processor but one."""
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Raise `UserError` for two sets of one name."""
         check_unique_names(self.train)
         check_unique_names(self.val)
-        for name in ("epochs", "batch"):
-            if getattr(self, name) < 1:
-                raise UserError(f"--{name} {getattr(self, name)} must be at least 1")
-        for name, low, high in (
-            ("rotation", 0, 180), ("weight_decay", 0, 1), ("layer_decay", 0.01, 1),
-            ("clip", 1e-6, 1e6), ("warmup", 0, 10**7), ("ema", 0, 0.999999),
-            ("seed", 0, 2**32),
-        ):  # fmt: skip
-            check_between(f"--{name.replace('_', '-')}", getattr(self, name), low, high)
-        if self.lr is not None and not 0 < self.lr < 1:
-            raise UserError(f"--lr {self.lr:g} must lie between 0 and 1")
+
+
+@dataclass(frozen=True, init=False)
+class NetworkConfig(Config):
+    """The network, and the weights it starts from."""
+
+    model: Literal["vitpose-s", "vitpose-b", "vitpose-l", "vitpose-h", "tiny"] = "vitpose-s"
+    """Network to train: a ViTPose, or a tiny one for tests."""
+    init: Path | None = None
+    """Weights to start from: a run, a folder, .safetensors or .pth; without, they are random."""
+    ema: float = 0.0
+    """Decay per step of a moving average of the weights (0.9998, for example), which is then
+    validated and saved; 0 keeps no average."""
+    blend: float | None = None
+    """Also write blend.safetensors: 1 - BLEND times the weights of --init plus BLEND times the best
+    ones, 0 to 1."""
+
+    def check(self) -> None:
+        """Raise `UserError` for numbers out of range, and a blend without weights to blend with."""
+        check_between("--ema", self.ema, 0, 0.999999)
         if self.blend is not None:
             check_between("--blend", self.blend, 0, 1)
             if self.init is None:
                 raise UserError("--blend needs the weights to blend with: give --init")
+
+
+@dataclass(frozen=True, init=False)
+class OptimizerConfig(Config):
+    """AdamW and its schedule; the defaults are ViTPose's."""
+
+    epochs: int = 20
+    """Times through the training sets, at least 1."""
+    batch_size: int = 128
+    """Crops in a step, over all devices, at least 1."""
+    lr: float | None = None
+    """Learning rate, above 0 and below 1; by default 5e-5 for vitpose, 2e-3 for tiny."""
+    weight_decay: float = 0.1
+    """Weight decay, 0 to 1, of matrices and convolution kernels only."""
+    layer_decay: float = 0.8
+    """Factor on the learning rate of each transformer layer relative to the one above it, 0.01 to
+    1."""
+    grad_clip: float = 1.0
+    """Largest norm of the gradient; a longer one is scaled down to it."""
+    warmup: int = 300
+    """Steps in which the learning rate rises to its full value."""
+    milestones: tuple[float, ...] = (0.7, 0.9)
+    """Shares of the run, rising between 0 and 1, after which the learning rate falls to a tenth."""
+
+    def check(self) -> None:
+        """Raise `UserError` for numbers out of range."""
+        for flag, count in (("--epochs", self.epochs), ("--batch-size", self.batch_size)):
+            if count < 1:
+                raise UserError(f"{flag} {count} must be at least 1")
+        if self.lr is not None and not 0 < self.lr < 1:
+            raise UserError(f"--lr {self.lr:g} must lie between 0 and 1")
+        check_between("--weight-decay", self.weight_decay, 0, 1)
+        check_between("--layer-decay", self.layer_decay, 0.01, 1)
+        check_between("--grad-clip", self.grad_clip, 1e-6, 1e6)
+        check_between("--warmup", self.warmup, 0, 10**7)
         if list(self.milestones) != sorted(self.milestones) or not all(
             0 < share < 1 for share in self.milestones
         ):
@@ -79,7 +96,45 @@ class TrainConfig:
                 "and 1: they are shares of the run"
             )
 
+
+@dataclass(frozen=True, init=False)
+class AugmentationConfig(Config):
+    """Random changes of the crops; the default rotation is RePoGen's, the rest ViTPose's."""
+
+    rotation: float = 120.0
+    """Rotation f of crops in degrees, 0 to 180: an angle f N(0, 1), at most 2 f. Usual is 40; the
+    RePoGen paper says 180."""
+    degrade: bool = True
+    """Blur, noise and JPEG artifacts on images of repogen, which have none of their own."""
+
+    def check(self) -> None:
+        """Raise `UserError` for a rotation out of range."""
+        check_between("--rotation", self.rotation, 0, 180)
+
+
+@dataclass(frozen=True, init=False, kw_only=True)
+class TrainConfig(Config):
+    """What to train on, and how; the defaults are ViTPose's recipe with RePoGen's rotation.
+
+    `TrainConfig(train="synth=dataset", epochs=5)` sets options of the groups.
+    """
+
+    data: DataConfig
+    """Sets of people to train on and to validate on."""
+    network: NetworkConfig
+    """The network, and the weights it starts from."""
+    optimizer: OptimizerConfig
+    """AdamW and its schedule; the defaults are ViTPose's."""
+    augmentation: AugmentationConfig
+    """Random changes of the crops; the default rotation is RePoGen's, the rest ViTPose's."""
+    seed: int = 0
+    """Seed, 0 to 2**32; the same seed, options and machine give the same losses."""
+
+    def check(self) -> None:
+        """Raise `UserError` for a seed out of range."""
+        check_between("--seed", self.seed, 0, 2**32)
+
     @property
     def learning_rate(self) -> float:
-        """`lr`, or the model's own."""
-        return self.lr or (2e-3 if self.model == "tiny" else 5e-5)
+        """`optimizer.lr`, or the default of the model."""
+        return self.optimizer.lr or (2e-3 if self.network.model == "tiny" else 5e-5)

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.images import drop_unreadable
+from repogen.config import config_from_keywords
 from repogen.datasets.sets import read_set
 from repogen.errors import UserError
 from repogen.evaluation.scores import evaluate_estimates
@@ -34,8 +35,10 @@ from repogen.training.state import State, open_run, save_epoch
 from repogen.training.tensorboard import TensorBoardLogger
 
 
-def train(config: TrainConfig) -> Path:
-    """Train a pose estimator; returns the run folder, `config.out`.
+def train(out: Path | str, config: TrainConfig | None = None, **options: object) -> Path:
+    """Train a pose estimator; returns the run folder `out`.
+
+    The options are a `TrainConfig` or its keywords: `train("run", train="synth=dataset")`.
 
     The folder holds best.safetensors, last.safetensors, run.json (options, hashes of the data,
     versions), log.jsonl (one line per epoch), steps.jsonl (one line per step), curve.png,
@@ -48,22 +51,23 @@ def train(config: TrainConfig) -> Path:
     >>> repogen.train("run", train="synth=people", model="tiny", epochs=1, batch_size=2, workers=0)
     PosixPath('run')
     """
+    config = config_from_keywords(TrainConfig, config, options)
     cv2.setNumThreads(0)  # a fork of a process with OpenCV threads would wait for them forever
-    mix = read_data_mix(config.train, config.shard_cache)
-    val_sets = [drop_unreadable(read_set(spec))[0] for spec in config.val]
+    mix = read_data_mix(config.data.train, config.data.shard_cache)
+    val_sets = [drop_unreadable(read_set(spec))[0] for spec in config.data.val]
     accelerator = Accelerator(mixed_precision=_precision(), cpu=not torch.cuda.is_available())
-    if config.batch % accelerator.num_processes:
+    if config.optimizer.batch_size % accelerator.num_processes:
         raise UserError(
-            f"--batch {config.batch} cannot be shared by {accelerator.num_processes} processes; "
-            "give a multiple"
+            f"--batch-size {config.optimizer.batch_size} cannot be shared by "
+            f"{accelerator.num_processes} processes; give a multiple"
         )
     torch.manual_seed(config.seed)
-    state = _initial_state(config, accelerator.scaler)
+    state = _initial_state(Path(out), config, accelerator.scaler)
     with open_run(config, mix, val_sets, state, accelerator), worker_errors():
         if state.epoch:
-            say(f"resuming after epoch {state.epoch} of {config.epochs}")
+            say(f"resuming after epoch {state.epoch} of {config.optimizer.epochs}")
         _run_epochs(config, mix, val_sets, state, accelerator)
-    return config.out
+    return state.out
 
 
 def _run_epochs(
@@ -80,29 +84,31 @@ def _run_epochs(
         state.ema = {name: value.to(accelerator.device) for name, value in state.ema.items()}
 
     batches = Batches(mix, config, accelerator)
-    steps_per_epoch = math.ceil(len(mix) / config.batch)
-    total_steps = steps_per_epoch * config.epochs
+    steps_per_epoch = math.ceil(len(mix) / config.optimizer.batch_size)
+    total_steps = steps_per_epoch * config.optimizer.epochs
     is_main = accelerator.is_main_process
     logger = None
     if is_main:
-        logger = TensorBoardLogger(config.out / "tensorboard", state.epoch * steps_per_epoch)
-    while state.epoch < config.epochs:
+        logger = TensorBoardLogger(state.out / "tensorboard", state.epoch * steps_per_epoch)
+    while state.epoch < config.optimizer.epochs:
         start, losses = time.monotonic(), []
         loader = TimedLoader(batches.epoch(state.epoch))
         bar = tqdm(
             loader, total=steps_per_epoch, unit="step",
-            desc=f"epoch {state.epoch + 1}/{config.epochs}", disable=not is_main,
+            desc=f"epoch {state.epoch + 1}/{config.optimizer.epochs}", disable=not is_main,
         )  # fmt: skip
         model.train()
         for step, (crops, joints) in enumerate(bar, state.epoch * steps_per_epoch):
             # Drop-path draws from torch's generator; a seed per step leaves nothing to restore.
             torch.manual_seed(1_000_003 * config.seed + step)
-            factor = learning_rate_factor(step, total_steps, config.warmup, config.milestones)
+            factor = learning_rate_factor(
+                step, total_steps, config.optimizer.warmup, config.optimizer.milestones
+            )
             for group in optimizer.param_groups:
                 group["lr"] = group["base_lr"] * factor
             loss = heatmap_loss(model(normalize(crops)), joints)
             accelerator.backward(loss)
-            grad_norm = accelerator.clip_grad_norm_(model.parameters(), config.clip)
+            grad_norm = accelerator.clip_grad_norm_(model.parameters(), config.optimizer.grad_clip)
             # In fp16 a gradient may overflow: the scaler skips that step.
             if not torch.isfinite(loss if accelerator.scaler else loss + grad_norm):
                 raise _not_finite(config, state, step, loss.item(), grad_norm)
@@ -110,7 +116,9 @@ def _run_epochs(
             optimizer.zero_grad()
             if state.ema is not None:
                 # A shorter average early on: the first weights are far worse than the current.
-                update_ema(state.ema, state.model, min(config.ema, (1 + step) / (10 + step)))
+                update_ema(
+                    state.ema, state.model, min(config.network.ema, (1 + step) / (10 + step))
+                )
             losses.append(accelerator.reduce(loss.detach(), "mean").item())
             bar.set_postfix(loss=f"{np.mean(losses[-50:]):.2e}", refresh=False)
         state.epoch += 1
@@ -146,7 +154,7 @@ def heatmap_loss(heatmaps: Tensor, joints: Tensor) -> Tensor:
 def _not_finite(
     config: TrainConfig, state: State, step: int, loss: float, grad_norm: Tensor
 ) -> UserError:
-    last = config.out / "last.safetensors"
+    last = state.out / "last.safetensors"
     return UserError(
         f"step {step}: the loss is {loss:g}, its gradient norm {grad_norm:g}; "
         f"lower --lr {config.learning_rate:g} in another --out"
@@ -154,19 +162,22 @@ def _not_finite(
     )
 
 
-def _initial_state(config: TrainConfig, scaler: GradScaler | None) -> State:
+def _initial_state(out: Path, config: TrainConfig, scaler: GradScaler | None) -> State:
     """The model with the weights of --init or random ones, its optimizer and its EMA."""
-    model = build_model(config.model).to(memory_format=torch.channels_last)
+    model = build_model(config.network.model).to(memory_format=torch.channels_last)
     initial = None
-    if config.init is not None:
-        weights, _ = read_weights(config.init)
-        random = load_into(model, weights, str(config.init), config.model)
+    if config.network.init is not None:
+        weights, _ = read_weights(config.network.init)
+        random = load_into(model, weights, str(config.network.init), config.network.model)
         if random:
-            say(f"{config.init} is a backbone; the other {len(random)} tensors start at random")
+            init = config.network.init
+            say(f"{init} is a backbone; the other {len(random)} tensors start at random")
         initial = _copy_weights(model)
-    groups = parameter_groups(model, config.learning_rate, config.weight_decay, config.layer_decay)
-    ema = _copy_weights(model) if config.ema else None
-    return State(model, torch.optim.AdamW(groups), ema, initial, scaler)
+    groups = parameter_groups(
+        model, config.learning_rate, config.optimizer.weight_decay, config.optimizer.layer_decay
+    )
+    ema = _copy_weights(model) if config.network.ema else None
+    return State(out, model, torch.optim.AdamW(groups), ema, initial, scaler)
 
 
 def _copy_weights(model: nn.Module) -> Weights:
@@ -186,7 +197,7 @@ def _validate(
     """{"val": scores by set and metric}, or {} without validation sets."""
     if not val_sets:
         return {}
-    model = build_model(config.model)
+    model = build_model(config.network.model)
     model.load_state_dict(weights)
     estimator, scores = torch_estimator(model), {}
     for people in val_sets:

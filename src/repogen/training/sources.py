@@ -16,6 +16,7 @@ from repogen.coco.annotations import (
 )
 from repogen.coco.augmentation import Augmentation
 from repogen.coco.images import TrainingCrop, drop_unreadable, training_crop
+from repogen.config import config_from_table
 from repogen.datasets.folder import PICTURE, Sample
 from repogen.datasets.sets import SetSpec, take_uniformly
 from repogen.datasets.shards import (
@@ -30,9 +31,8 @@ from repogen.datasets.shards import (
 from repogen.errors import UserError
 from repogen.files import sha256_of
 from repogen.generation.config import GenerateConfig
-from repogen.generation.options import config_from_table, read_config
+from repogen.generation.options import read_config
 from repogen.labels.annotation import CATEGORY
-from repogen.scenes.config import backdrop_of
 
 _SHUFFLED_SHARDS = 8
 """Shards whose persons are shuffled together; a process keeps as many in memory."""
@@ -73,8 +73,10 @@ def open_source(parsed: SetSpec, spec: str, cache: Path | None = None) -> Source
     """The source that a parsed set names; `spec` is its text, for errors. Shards at a URL are
     kept in the folder `cache`. Raises `UserError` where the set has nobody to train on."""
     if parsed.live is not None:
-        options = config_from_table(read_config(parsed.live, "live:"), str(parsed.live))
-        backdrop_of(options.backgrounds)  # fails now, not in the middle of a run
+        options = config_from_table(
+            GenerateConfig, read_config(parsed.live, "live:"), str(parsed.live)
+        )
+        _ = options.environment.backdrop  # fails now, not in the middle of a run
         return LiveSource(parsed.name, parsed.live, options, parsed.cap or LIVE_PERSONS)
     if parsed.shards is not None:
         manifest = read_manifest(parsed.shards)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 
 from repogen.coco.annotations import PersonAnnotations
+from repogen.config import flat_options
 from repogen.datasets.sets import parse_set
 from repogen.errors import UserError, first_line
 from repogen.files import (
@@ -34,7 +35,7 @@ from repogen.training.config import TrainConfig
 from repogen.training.figures import training_figure
 from repogen.training.mix import DataMix
 
-_CHANGEABLE = ("out", "workers", "shard_cache")
+_CHANGEABLE = ("workers", "shard_cache")
 """Options that do not change the losses: a run may resume with other values of them."""
 
 _LOCK = ".lock"
@@ -44,6 +45,8 @@ _LOCK = ".lock"
 class State:
     """The state of a run between two epochs."""
 
+    out: Path
+    """The run's folder."""
     model: nn.Module
     optimizer: torch.optim.Optimizer
     ema: Weights | None
@@ -78,7 +81,7 @@ def open_run(
     The main process does so first. Raises `UserError` where another run writes into the folder,
     and where it holds other files, or a run with other options or data.
     """
-    out, is_main = config.out, accelerator.is_main_process
+    out, is_main = state.out, accelerator.is_main_process
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is a file; choose another --out")
     found = [*out.iterdir()] if is_main and out.exists() and not (out / "run.json").exists() else []
@@ -104,7 +107,7 @@ def _create_or_resume(
     state: State,
     accelerator: Accelerator,
 ) -> None:
-    out, path = config.out, config.out / "run.json"
+    out, path = state.out, state.out / "run.json"
     run_info = _run_info(config, mix, val_sets, state.model, accelerator)
     if path.exists():
         _check_unchanged(_read_run_info(path), run_info, out)
@@ -135,14 +138,14 @@ def save_epoch(config: TrainConfig, state: State) -> None:
     last.pt is written last: a run that is killed before resumes from the previous epoch. Raises
     `UserError` where the folder cannot be written.
     """
-    out = config.out
-    save_weights(out / "last.safetensors", state.weights, config.model)
+    out = state.out
+    save_weights(out / "last.safetensors", state.weights, config.network.model)
     ranks = [_epoch_rank(entry) for entry in state.log]
     if ranks[-1] > max(ranks[:-1], default=(-1e9,)):
-        save_weights(out / "best.safetensors", state.weights, config.model)
-        if config.blend is not None and state.initial is not None:
-            blend = blend_tensors(state.initial, _to_cpu(state.weights), config.blend)
-            save_weights(out / "blend.safetensors", blend, config.model)
+        save_weights(out / "best.safetensors", state.weights, config.network.model)
+        if config.network.blend is not None and state.initial is not None:
+            blend = blend_tensors(state.initial, _to_cpu(state.weights), config.network.blend)
+            save_weights(out / "blend.safetensors", blend, config.network.model)
     steps_per_epoch = len(state.losses) // len(state.log)
     lines = [
         {"step": step, "epoch": step // steps_per_epoch + 1, "loss": loss}
@@ -193,13 +196,13 @@ def _run_info(
 ) -> dict[str, Any]:
     """The content of run.json: options, hashes of the data, versions and device."""
     digests = {k: v for source in mix.sources for k, v in source.digests().items()}
-    files = [path for spec in config.val if (path := parse_set(spec).annotations) is not None]
+    files = [path for spec in config.data.val if (path := parse_set(spec).annotations) is not None]
     return {
         "config": json.loads(json.dumps(asdict(config), default=str)),
         "persons": {source.name: len(source) for source in mix.sources},
         "val_persons": {people.name: len(people.labelled()) for people in val_sets},
         "sha256": digests
-        | {str(path): sha256_of(path) for path in files + _weight_files(config.init)},
+        | {str(path): sha256_of(path) for path in files + _weight_files(config.network.init)},
         "parameters": sum(p.numel() for p in model.parameters()),
         "versions": {
             name: version(name)
@@ -214,10 +217,11 @@ def _run_info(
 
 
 def _check_unchanged(before: dict[str, Any], now: dict[str, Any], out: Path) -> None:
-    for key, value in now["config"].items():
-        if key not in _CHANGEABLE and before["config"].get(key) != value:
+    old = dict(flat_options(before["config"]))
+    for key, value in flat_options(now["config"]):
+        if key not in _CHANGEABLE and old.get(key) != value:
             raise UserError(
-                f"{out} was started with {key} = {before['config'].get(key)}, not {value}; use the "
+                f"{out} was started with {key} = {old.get(key)}, not {value}; use the "
                 "same options to resume, or another --out"
             )
     for key in ("versions", "device", "precision", "processes"):

@@ -12,6 +12,7 @@ from repogen.bodies import load_body
 from repogen.bodies.anny_data import anny_data_path
 from repogen.bodies.intersection import intersecting_share
 from repogen.cameras.viewpoints import BANDS, VIEWS
+from repogen.config import flat_options
 from repogen.datasets.reading import open_dataset, read_run_info
 from repogen.errors import UserError
 from repogen.generation.config import PRESETS
@@ -101,7 +102,7 @@ def _installation_text() -> str:
 
 
 def _flags(options: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in options.items():
+    for name, value in flat_options(options):
         if isinstance(value, bool):
             yield f"--{'' if value else 'no-'}{name.replace('_', '-')}"
             continue

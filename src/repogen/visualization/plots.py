@@ -69,14 +69,14 @@ class RandomPoses:
 def random_poses(config: dict[str, Any]) -> RandomPoses | None:
     """The random poses that the options in a run.json describe; None where all poses are measured,
     or where the file of bounds does not exist."""
-    share = 1.0 - config["poses_share"] if config["poses"] else 1.0
-    path = Path(config["bounds"]) if config["bounds"] else None
+    share = 1.0 - config["pose"]["poses_share"] if config["pose"]["poses"] else 1.0
+    path = Path(config["pose"]["bounds"]) if config["pose"]["bounds"] else None
     if share == 0 or (path and not path.exists()):
         return None
     return RandomPoses(
         load_bounds(path) if path else default_bounds(),
-        DISTRIBUTIONS[config["pose_distribution"]],
-        config["pose_variance"],
+        DISTRIBUTIONS[config["pose"]["pose_distribution"]],
+        config["pose"]["pose_variance"],
         share,
     )
 

@@ -72,7 +72,7 @@ def _figures(
         "boxes": ("Boxes", plots.boxes_figure(summary)),
         "visibility": ("Visibility", plots.visibility_figure(summary)),
     }
-    if not config["pose"]:
+    if not config["pose"]["pose"]:
         figure = plots.angles_figure(read_scenes(folder), plots.random_poses(config))
         figures["angles"] = ("Joint angles", figure)
     out = []

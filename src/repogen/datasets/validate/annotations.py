@@ -26,13 +26,13 @@ def check_annotation(a: Entry, image: Entry, config: Entry) -> Iterator[str]:
     Raises `KeyError`, `TypeError` or `ValueError` for one that cannot be read.
     """
     camera = camera_of(image)
-    dropped = config["hidden"] == "drop"
+    dropped = config["output"]["occluded"] == "drop"
     points = yield from _check_points(a, "keypoints", "keypoints_3d", 17, camera, dropped)
     if points is not None:
         count = int((points[:, 2] > 0).sum())
         if a["num_keypoints"] != count:
             yield f"num_keypoints is {a['num_keypoints']}, {count} are labelled"
-    for group in KEYPOINT_SETS[config["keypoints"]]:
+    for group in KEYPOINT_SETS[config["output"]["keypoints"]]:
         yield from _check_group(a, group, camera, dropped)
     yield from _check_masks(a, (image["height"], image["width"]))
 

@@ -33,7 +33,7 @@ def check_pictures(
     masks = [mask_of(person, "segmentation", shape) for person in people]
     visible = [mask for mask in masks if mask is not None]
     paths = {"image": folder.image(image["id"])}
-    for kind in config["write"]:
+    for kind in config["output"]["write"]:
         for name in ("stick/all", "stick/visible") if kind == "stick" else (kind,):
             paths[name] = folder.map(name, image["id"])
     for kind, path in paths.items():

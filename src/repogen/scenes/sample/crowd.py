@@ -30,12 +30,14 @@ def sample_crowd(config: SceneConfig, streams: Streams, body: Body) -> tuple[Pos
     """The first person, at the origin, and as many others around as find room."""
     first = pose_person(body, sample_person(config, streams, body))
     rng = streams.rng("crowd")
-    count = int(rng.integers(config.people[0], config.people[1] + 1))
-    floor = float(first.outer_points[:, 2].min()) if config.ground == "floor" else None
+    count = int(rng.integers(config.people.people[0], config.people.people[1] + 1))
+    floor = float(first.outer_points[:, 2].min()) if config.people.ground == "floor" else None
     people, taken = [first], [sparse(first.outer_points)]
     for person_index in range(1, count):
         person = sample_person(config, streams.of_person(person_index), body)
-        placed = place_person(rng, body, pose_person(body, person), taken, floor, config.spread)
+        placed = place_person(
+            rng, body, pose_person(body, person), taken, floor, config.people.spread
+        )
         if placed is not None:
             people.append(placed)
             taken.append(sparse(placed.outer_points))

@@ -20,7 +20,7 @@ from repogen.poses.sampling import (
     sample_face,
     sample_hands,
 )
-from repogen.scenes.config import SceneConfig, bounds_of, motion_of, textures_in
+from repogen.scenes.config import SceneConfig
 from repogen.scenes.rng import Streams
 
 _TRIES = 20
@@ -29,14 +29,16 @@ _TRIES = 20
 
 def sample_person(config: SceneConfig, streams: Streams, body: Body) -> Person:
     """A random person at the origin, facing -y."""
-    shape = body.sample_shape(streams.rng("shape"), config.ages)
+    shape = body.sample_shape(streams.rng("shape"), config.people.ages)
     hands = sample_hands(streams.rng("hands"))
     # Measured hands replace random ones; the body's joints come first.
     poses = (angles | hands | angles for angles in _poses(config, streams))
-    if config.max_intersection is None:
+    if config.pose.max_intersection is None:
         angles = next(poses)
     else:
-        angles = least_intersecting(body, shape, islice(poses, _TRIES), config.max_intersection)
+        angles = least_intersecting(
+            body, shape, islice(poses, _TRIES), config.pose.max_intersection
+        )
     return Person(
         body=body.name,
         shape=shape,
@@ -50,31 +52,31 @@ def sample_person(config: SceneConfig, streams: Streams, body: Body) -> Person:
 
 def _poses(config: SceneConfig, streams: Streams) -> Iterator[Angles]:
     """The person's pose, then further draws for when it is rejected."""
-    bounds = bounds_of(config.bounds)
+    bounds = config.pose.joint_bounds
     rng = streams.rng("motion")
-    measured = config.poses is not None and rng.random() < config.poses_share
+    measured = config.pose.poses is not None and rng.random() < config.pose.poses_share
     if not measured:
         rng = streams.rng("pose")
     while True:
-        if config.pose is not None:
-            yield named_pose(config.pose, bounds)
+        if config.pose.pose is not None:
+            yield named_pose(config.pose.pose, bounds)
         elif measured:
-            motion = motion_of(config.poses)
-            yield sample_motion(rng, motion, config.poses_noise, config.poses_mirror)
+            motion = config.pose.motion
+            yield sample_motion(rng, motion, config.pose.poses_noise, config.pose.poses_mirror)
         else:
-            distribution = DISTRIBUTIONS[config.pose_distribution]
-            yield sample_body_pose(rng, bounds, distribution, config.pose_variance)
+            distribution = DISTRIBUTIONS[config.pose.pose_distribution]
+            yield sample_body_pose(rng, bounds, distribution, config.pose.pose_variance)
 
 
 def _outfit(config: SceneConfig, streams: Streams, body: Body, feminine: float) -> Outfit:
     skirts = bool(body.surface.faces_of("skirt").any())
-    painted = sample_outfit(streams.rng("outfit"), feminine, config.patterns, skirts)
+    painted = sample_outfit(streams.rng("outfit"), feminine, config.people.patterns, skirts)
     rng = streams.rng("garments")
-    if config.textures is not None:
+    if config.people.textures is not None:
         if len(body.surface.uv) < 2:
             raise UserError(f"--textures: the files of {body.name} hold no texture coordinates")
-        return wear_picture(rng, painted, textures_in(config.textures))
+        return wear_picture(rng, painted, config.people.texture_files)
     if not isinstance(body, AnnyBody):
         return painted
-    dressed = dress(rng, painted, feminine, config.patterns, config.wardrobe)
+    dressed = dress(rng, painted, feminine, config.people.patterns, config.people.wardrobe)
     return ensure_covered(body, dressed, painted) if dressed.worn else painted

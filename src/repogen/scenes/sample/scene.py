@@ -17,7 +17,7 @@ from repogen.environment.occluders import Occluder
 from repogen.environment.panoramas import EnvironmentMap, panorama_lights
 from repogen.environment.sensor import Sensor, parse_effects, sample_sensor
 from repogen.people.posing import PosedPerson
-from repogen.scenes.config import SceneConfig, backdrop_of, cutouts_in
+from repogen.scenes.config import SceneConfig
 from repogen.scenes.rng import Streams
 from repogen.scenes.sample.crowd import clear_of_camera, sample_crowd
 from repogen.scenes.sample.occluders import sample_occluder
@@ -45,7 +45,7 @@ def sample_scene(
     >>> len(scene.people), scene.view_name
     (2, 'bottom')
     """
-    body = body or load_body(config.body, path=config.body_path)
+    body = body or load_body(config.people.body, path=config.people.body_path)
     return sample_posed_scene(config, seed, index, body).scene
 
 
@@ -85,19 +85,20 @@ def sample_posed_scene(config: SceneConfig, seed: int, index: int, body: Body) -
 def sample_view(config: SceneConfig, streams: Streams) -> tuple[str, View]:
     """The name of the viewpoint drawn, and the camera's view of the first person."""
     rng = streams.rng("view")
-    name, azimuth, elevation = sample_direction(rng, parse_views(config.views))
-    if config.azimuth:
-        azimuth = float(rng.uniform(*config.azimuth))
-    if config.elevation:
-        heights = np.sin(np.radians(config.elevation))
+    name, azimuth, elevation = sample_direction(rng, parse_views(config.camera.views))
+    if config.camera.azimuth:
+        azimuth = float(rng.uniform(*config.camera.azimuth))
+    if config.camera.elevation:
+        heights = np.sin(np.radians(config.camera.elevation))
         elevation = float(np.degrees(np.arcsin(rng.uniform(*heights))))
-    roll = float(rng.choice([-1, 1]) * config.rotation + rng.uniform(*config.roll))
-    return name, View(azimuth, elevation, roll, float(rng.uniform(*config.distance)))
+    rng.choice([-1, 1])  # once the side of the roll: later draws stay as they were
+    roll = float(rng.uniform(*config.camera.roll))
+    return name, View(azimuth, elevation, roll, float(rng.uniform(*config.camera.distance)))
 
 
 def _target(config: SceneConfig, people: Sequence[PosedPerson]) -> tuple[float, float, float]:
     """What the camera looks at: the first person's hips, or the middle of the group."""
-    if config.aim == "group":
+    if config.camera.aim == "group":
         x, y, z = np.mean([posed.person.position for posed in people], axis=0).tolist()
         return x, y, z
     return people[0].person.position
@@ -112,10 +113,12 @@ def sample_camera(
 ) -> Camera:
     """The camera of a view, with its lens and field of view, before it is framed."""
     rng = streams.rng("lens")
-    distortion = sample_distortion(rng, config.lens)
-    fov = float(rng.uniform(*config.fov))
-    circle = float(rng.uniform(*config.circle)) if config.circle else None
-    camera = look_at(view, target, yaw_deg, config.image_size, fov, config.lens, distortion)
+    distortion = sample_distortion(rng, config.camera.lens)
+    fov = float(rng.uniform(*config.camera.fov))
+    circle = float(rng.uniform(*config.camera.circle)) if config.camera.circle else None
+    camera = look_at(
+        view, target, yaw_deg, config.camera.image_size, fov, config.camera.lens, distortion
+    )
     return replace(camera, circle_deg=circle)
 
 
@@ -123,10 +126,10 @@ def frame(
     config: SceneConfig, streams: Streams, camera: Camera, points: Float[np.ndarray, "n 3"]
 ) -> Camera:
     """The camera zoomed, shifted and cropped as the options ask, around points in the world."""
-    framing = FRAMINGS[config.framing]
+    framing = FRAMINGS[config.camera.framing]
     rng = streams.rng("framing")
-    camera = framing(rng, camera, points, config.person_share, config.truncate)
-    return camera if config.crop is None else crop(camera, points, config.crop)
+    camera = framing(rng, camera, points, config.camera.person_share, config.camera.truncate)
+    return camera if config.camera.crop is None else crop(camera, points, config.camera.crop)
 
 
 def camera_floor(camera: Camera) -> float:
@@ -144,8 +147,8 @@ def sample_occluders(
     """Occluders between the camera and people, as many as find room. `people` are the points that
     each person can be seen by, `lowest` is the height of the floor, metres."""
     rng = streams.rng("things")
-    cutouts = cutouts_in(config.cutouts) if config.cutouts else ()
-    count = int(rng.integers(config.occluders[0], config.occluders[1] + 1))
+    cutouts = config.environment.cutout_files
+    count = int(rng.integers(config.environment.occluders[0], config.environment.occluders[1] + 1))
     found = [sample_occluder(rng, camera, people, lowest, cutouts) for _ in range(count)]
     return tuple(occluder for occluder in found if occluder)
 
@@ -155,11 +158,13 @@ def sample_surroundings(
 ) -> tuple[Background, tuple[DirectionalLight, ...]]:
     """A background around a scene that reaches `reach` metres from the origin and down to `lowest`,
     and its directional lights."""
-    draw_background, _ = backdrop_of(config.backgrounds)
+    draw_background, _ = config.environment.backdrop
     background = draw_background(streams.rng("background"), lowest, reach)
     if isinstance(background, EnvironmentMap):
         return background, panorama_lights(background)
-    return background, sample_lights(streams.rng("lights"), config.lights, config.shadows)
+    return background, sample_lights(
+        streams.rng("lights"), config.environment.lights, config.environment.shadows
+    )
 
 
 def sample_focused_sensor(
@@ -168,5 +173,5 @@ def sample_focused_sensor(
     """The camera's sensor, its lens focused on a point in the world."""
     point = camera.to_camera(np.array([subject]))
     distance = max(float(camera.depth_of(point)[0]), 0.3)
-    effects = parse_effects(config.effects)
+    effects = parse_effects(config.sensor.effects)
     return sample_sensor(streams.rng("sensor"), effects, camera.fx, camera.width, distance)

@@ -1,0 +1,67 @@
+"""The options of the surroundings, and of the camera's sensor."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from repogen.config import Config
+from repogen.environment.backgrounds import BackgroundSampler, parse_backgrounds
+from repogen.errors import check_between, check_counts
+
+
+@dataclass(frozen=True, init=False)
+class EnvironmentConfig(Config):
+    """Backgrounds, lights, and objects between the camera and the people."""
+
+    backgrounds: str = "auto"
+    """A folder of photographs or panoramas (.hdr, .exr), coco:ANNOTATIONS.json:IMAGES_DIR (its
+    images without people), builtin, plain or #rrggbb. auto: installed panoramas, or builtin if
+    there are none."""
+    lights: int = 5
+    """Number of directional lights from random directions, 0 to 32; panoramas bring their own."""
+    shadows: int = 1
+    """Number of lights that cast shadows, 0 to 8."""
+    occluders: tuple[int, int] = (0, 0)
+    """Range of the number of objects between the camera and the people, 0 to 100, each number
+    equally likely: boxes, poles, furniture, cut-outs."""
+    cutouts: Path | None = None
+    """Folder of images with alpha (.png, .webp), used for half of the occluders."""
+
+    def check(self) -> None:
+        """Raise `UserError` for numbers out of range, and a folder without cut-outs."""
+        check_between("--lights", self.lights, 0, 32)
+        check_between("--shadows", self.shadows, 0, 8)
+        check_counts("--occluders", self.occluders, 0, 100)
+        _ = self.cutout_files
+
+    @cached_property
+    def backdrop(self) -> tuple[BackgroundSampler, str]:
+        """What draws a background, and a word on what was found. Read once for each config.
+
+        Raises `UserError` where there is none that can be used.
+        """
+        return parse_backgrounds(self.backgrounds)
+
+    @cached_property
+    def cutout_files(self) -> tuple[Path, ...]:
+        """The images in the folder `cutouts`. Read once for each config."""
+        if self.cutouts is None:
+            return ()
+        from repogen.environment.cutouts import find_cutouts  # imports Pillow, seldom needed
+
+        return find_cutouts(self.cutouts)
+
+
+@dataclass(frozen=True, init=False)
+class SensorConfig(Config):
+    """What the camera's sensor and the image file do to the image."""
+
+    effects: tuple[
+        Literal[
+            "exposure", "white-balance", "focus", "motion", "noise", "vignette", "jpeg", "rescale",
+            "all",
+        ],
+        ...,
+    ] = ()  # fmt: skip
+    """Effects, each of a random strength; all is all of them."""

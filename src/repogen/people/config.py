@@ -1,0 +1,56 @@
+"""The options of people: how many, where, their bodies and clothes."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from repogen.bodies import check_body
+from repogen.bodies.shapes import parse_ages
+from repogen.config import Config
+from repogen.errors import check_between, check_counts
+from repogen.people.wardrobe import check_wardrobe, find_textures
+
+
+@dataclass(frozen=True, init=False)
+class PeopleConfig(Config):
+    """How many people there are, where, and their bodies and clothes."""
+
+    people: tuple[int, int] = (1, 1)
+    """Range of the number of people, 1 to 100, each number equally likely. People for whom there is
+    no free position are left out."""
+    ground: Literal["air", "floor"] = "air"
+    """Heights of the people beside the first: air, a random height each; floor, all on one
+    floor."""
+    spread: float = 1.5
+    """Radius around the first person in metres, 0 to 100, within which the others are."""
+    body: Literal["anny", "smplx", "smplh", "smpl"] = "anny"
+    """Body model; the SMPL models need your own files (body-path)."""
+    body_path: Path | None = None
+    """Folder of the body model's files; anny needs none."""
+    ages: tuple[Literal["children", "adults", "elders"], ...] = ("adults",)
+    """Age groups, each equally likely."""
+    wardrobe: Literal["auto", "packs", "painted"] = "auto"
+    """painted: clothes painted on the skin. packs: garments of installed asset packs (`repogen
+    assets`). auto: both, if packs are installed."""
+    textures: Path | None = None
+    """Folder of images to put on the skin by the body's texture coordinates, clothes included (as
+    in SURREAL, for SMPL); nothing else is worn then."""
+    patterns: bool = True
+    """Print stripes, checks and other patterns on clothes; without, each has one color."""
+
+    def check(self) -> None:
+        """Raise `UserError` for options that contradict each other, or files that are not there."""
+        check_counts("--people", self.people, 1, 100)
+        check_between("--spread", self.spread, 0, 100)
+        check_body(self.body, self.body_path)
+        parse_ages(self.ages)
+        check_wardrobe(self.wardrobe)
+        if self.textures is not None:
+            _ = self.texture_files
+
+    @cached_property
+    def texture_files(self) -> tuple[Path, ...]:
+        """The images in the folder `textures`. Read once for each config."""
+        assert self.textures is not None
+        return find_textures(self.textures)

@@ -1,0 +1,69 @@
+"""The options of poses: random ones, a named one, or measured ones."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from repogen.config import Config
+from repogen.errors import UserError, check_between
+from repogen.poses.bounds import Bounds, default_bounds, load_bounds
+from repogen.poses.motion import Motion, load_motion, report_skipped
+
+
+@dataclass(frozen=True, init=False)
+class PoseConfig(Config):
+    """How people are posed: at random within the joints' bounds, as named, or as measured."""
+
+    pose_distribution: Literal[
+        "pair_of_gaussians", "uniform", "truncated_gaussian", "exponential_uniform"
+    ] = "pair_of_gaussians"
+    """Distribution of each joint angle between its bounds."""
+    pose_variance: float = 1.0
+    """Factor on all joint bounds, 0 (no movement) to 4."""
+    bounds: Path | None = None
+    """TOML file of joint bounds in degrees that replace the paper's."""
+    pose: Literal["max", "min", "sit", "stand", "stretch", "tpose"] | None = None
+    """Give everybody this one pose: max and min are the ends of all joint bounds."""
+    poses: Path | None = None
+    """Measured poses: an AMASS .npz, .bvh or pose .json file, a folder of such files, or makehuman
+    (the poses of that asset pack)."""
+    poses_share: float = 1.0
+    """Share of the people, 0 to 1, who take a measured pose; the others' poses are random."""
+    poses_noise: float = 0.0
+    """Standard deviation in degrees, 0 to 90, of noise on each angle of a measured pose."""
+    poses_mirror: bool = True
+    """Mirror half of the measured poses."""
+    max_intersection: float | None = None
+    """Largest share of the skin, 0 to 1, that may lie inside the body (0.01 = 1 %). A pose with
+    more is drawn again, at most 20 times; then the best of them is used. Elbows and knees bent past
+    180 degrees hardly count: bounds and pose-variance limit those."""
+
+    def check(self) -> None:
+        """Raise `UserError` for options that contradict each other, or files that hold no poses."""
+        check_between("--pose-variance", self.pose_variance, 0, 4)
+        check_between("--poses-share", self.poses_share, 0, 1)
+        check_between("--poses-noise", self.poses_noise, 0, 90)
+        if self.bounds is not None:
+            _ = self.joint_bounds
+        if self.poses is not None:
+            if self.pose is not None:
+                raise UserError("give --pose or --poses, not both")
+            report_skipped(self.motion)
+        elif (self.poses_share, self.poses_noise, self.poses_mirror) != (1, 0, True):
+            raise UserError("--poses-share, --poses-noise and --poses-mirror need --poses")
+        if self.max_intersection is not None:
+            check_between("--max-intersection", self.max_intersection, 0, 1)
+            if self.pose is not None:
+                raise UserError("--max-intersection chooses among random poses; --pose is only one")
+
+    @cached_property
+    def joint_bounds(self) -> Bounds:
+        """The bounds in the file, or the paper's. Read once for each config."""
+        return load_bounds(self.bounds) if self.bounds else default_bounds()
+
+    @cached_property
+    def motion(self) -> Motion:
+        """The measured poses. Read once for each config."""
+        assert self.poses is not None
+        return load_motion(self.poses)
