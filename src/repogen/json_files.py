@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from repogen.errors import UserError
 
 
-def read_json(path: Path, name: str = "") -> object:
+def read_json(path: Path, name: str = "") -> Any:
     """What a file holds; errors put `name`, an option for instance, before its path.
 
     Raises `UserError` for one that cannot be read, is no JSON, or is nested too deeply.

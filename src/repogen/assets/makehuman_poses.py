@@ -66,9 +66,7 @@ def read_bones(path: Path) -> Bones:
         raise UserError(f"{path.name} holds no skeleton of MakeHuman: {error!r}") from error
 
 
-def put_pose(
-    folder: Path, name: str, quaternions: dict[str, Any], bones: Bones, licence: str
-) -> Item:
+def put_pose(folder: Path, name: str, quaternions: Any, bones: Bones, licence: str) -> Item:
     """poses/NAME.bvh, of one frame.
 
     `quaternions`: by bone, (x, y, z, w) of its rotation relative to its parent, about the

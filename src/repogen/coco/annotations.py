@@ -182,7 +182,7 @@ _UNKNOWN = [np.nan] * 3
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    data: Any = read_json(path)
+    data = read_json(path)
     missing = [
         t for t in _TABLES if not isinstance(data, dict) or not isinstance(data.get(t), list)
     ]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from os.path import isdir
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -151,7 +150,7 @@ def _coco_paths(spec: str) -> list[Path]:
         raise UserError(f"--backgrounds {spec} must read coco:ANNOTATIONS.json:IMAGES_DIR")
     annotations, folder = Path(parts[1]), Path(parts[2])
     try:
-        data: Any = read_json(annotations)
+        data = read_json(annotations)
         people = {c["id"] for c in data["categories"] if c["name"] == "person"}
         peopled = {a["image_id"] for a in data["annotations"] if a["category_id"] in people}
         names = sorted(i["file_name"] for i in data["images"] if i["id"] not in peopled)

@@ -108,8 +108,6 @@ def occluder_surface(shape: str) -> Surface:
     )
 
 
-_Point = tuple[float, float, float]
-
 Patch = tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"], Float[np.ndarray, "v 2"]]
 
 
@@ -129,12 +127,12 @@ def _grid(rows: int, columns: int) -> tuple[Float[np.ndarray, "v 2"], Int[np.nda
     return np.stack([u.ravel(), v.ravel()], axis=1), triangles.reshape(-1, 3)
 
 
-def _patch(corner: _Point, along_u: _Point, along_v: _Point) -> Patch:
+def _patch(corner: tuple, along_u: tuple, along_v: tuple) -> Patch:
     uv, faces = _grid(_GRID, _GRID)
     return np.array(corner) + uv @ np.array([along_u, along_v], float), faces, uv
 
 
-def _box(low: _Point, high: _Point) -> list[Patch]:
+def _box(low: tuple, high: tuple) -> list[Patch]:
     x0, y0, z0 = low
     x1, y1, z1 = high
     dx, dy, dz = x1 - x0, y1 - y0, z1 - z0

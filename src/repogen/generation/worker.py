@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import threading
-from ctypes import c_byte
 from functools import lru_cache
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
@@ -94,7 +93,7 @@ _stopping: Any = None
 """Whose `value` says whether the run is; of a worker process."""
 
 
-def start(stopping: c_byte) -> None:
+def start(stopping: Any) -> None:
     """Initialise a worker process, which ends when its parent does and begins nothing more once
     the `value` of `stopping` is true."""
     global _stopping

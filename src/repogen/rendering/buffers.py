@@ -13,7 +13,7 @@ from repogen.rendering.mesh import Mesh
 from repogen.warp_setup import wp
 
 
-def array(values: np.ndarray, dtype: type, device: str) -> wp.array:
+def array(values: np.ndarray, dtype: Any, device: str) -> wp.array:
     """A copy of the values."""
     return wp.array(np.ascontiguousarray(values), dtype=dtype, device=device)
 
@@ -39,7 +39,7 @@ def color_tables(device: str) -> tuple[wp.array, wp.array]:
     )
 
 
-def launch(device: str, kernel: wp.Kernel, dim: int | tuple[int, ...], *arguments: object) -> None:
+def launch(device: str, kernel: Any, dim: Any, *arguments: Any) -> None:
     wp.launch(kernel, dim=dim, inputs=list(arguments), device=device)
 
 

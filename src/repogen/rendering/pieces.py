@@ -11,8 +11,8 @@ import numpy as np
 from repogen.assets import assets_dir
 from repogen.bodies.protocol import Body, PosedBody, Surface
 from repogen.environment.occluders import Occluder, occluder_surface, occluder_vertices
-from repogen.people.garments import Fitted, texel_density
-from repogen.people.outfit import REGIONS, Fabric, Worn
+from repogen.people.garments import REGIONS, Fitted, texel_density
+from repogen.people.outfit import Fabric, Worn
 from repogen.people.person import Person
 from repogen.people.posing import worn_pieces
 from repogen.rendering.mesh import MATERIAL, Piece

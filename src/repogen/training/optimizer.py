@@ -1,7 +1,6 @@
 """AdamW as transformers are tuned with it: decay where it helps, low layers slower."""
 
 import re
-from typing import Any
 
 import torch
 from torch import nn
@@ -9,7 +8,7 @@ from torch import nn
 
 def parameter_groups(
     model: nn.Module, lr: float, weight_decay: float, layer_decay: float
-) -> list[dict[str, Any]]:
+) -> list[dict]:
     """Parameters by learning rate and decay. No decay on vectors and position embeddings; layer
     i of a transformer's n learns at lr x layer_decay^(n + 1 - i), embeddings as layer 0, all else
     at lr."""
