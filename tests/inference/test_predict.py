@@ -231,7 +231,7 @@ def test_few_broken_files_of_a_folder_are_told_many_are_an_error(tmp_path, middl
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"write": ("drawn", "xml")}, "unknown --write 'xml'; choose from drawn, people"),
+        ({"write": ("drawn", "xml")}, "unknown write 'xml'; choose from drawn, people"),
         ({"box_score": 1.5}, "--box-score 1.5 must lie between 0 and 1"),
         ({"joint_score": -0.1}, "--joint-score -0.1 must lie between 0 and 1"),
         ({"boxes": "a.json", "detector": "b"}, "give one of them"),
