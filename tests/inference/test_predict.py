@@ -196,7 +196,7 @@ def test_large_pictures_are_looked_at_without_aliasing(tmp_path):
         return np.zeros((len(crops), 17, 64, 48), np.float32)
 
     predict(
-        (tmp_path / "a.png",), tmp_path / "out", PredictConfig(flip=False, write=(), weights=look)
+        (tmp_path / "a.png",), tmp_path / "out", PredictConfig(flip=False, write=()), weights=look
     )
     inner = seen[0][0][64:192, 48:144]
     assert inner.min() >= 120
