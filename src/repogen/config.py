@@ -194,8 +194,9 @@ def _wrong(name: str, value: object, wanted: str) -> UserError:
 def _converted(name: str, value: object, hint: Any) -> Any:
     """The value of the option `name` as its type; raises `UserError` for another."""
     choices = _choices(hint)
-    if choices and isinstance(value, str) and value not in choices:
-        raise unknown_choice(name.replace("_", " "), value, choices)
+    for word in value if isinstance(value, list | tuple) else [value]:
+        if choices and isinstance(word, str) and word not in choices:
+            raise unknown_choice(name.replace("_", " "), word, choices)
     try:
         return _structured(value, hint)
     except (TypeError, OverflowError):

@@ -198,7 +198,7 @@ def test_crops_of_large_images_have_no_aliasing(tmp_path):
         return np.zeros((len(crops), 17, 64, 48), np.float32)
 
     predict(
-        (tmp_path / "a.png",), tmp_path / "out", PredictConfig(flip=False, write=(), weights=look)
+        (tmp_path / "a.png",), tmp_path / "out", PredictConfig(flip=False, write=()), weights=look
     )
     inner = seen[0][0][64:192, 48:144]
     assert inner.min() >= 120
@@ -233,7 +233,7 @@ def test_few_broken_files_give_a_warning_and_many_an_error(tmp_path, middle, pic
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"write": ("drawn", "xml")}, "unknown --write 'xml'; choose from drawn, people"),
+        ({"write": ("drawn", "xml")}, "unknown write 'xml'; choose from drawn, people"),
         ({"box_score": 1.5}, "--box-score 1.5 must lie between 0 and 1"),
         ({"joint_score": -0.1}, "--joint-score -0.1 must lie between 0 and 1"),
         ({"boxes": "a.json", "detector": "b"}, "give one of them"),
