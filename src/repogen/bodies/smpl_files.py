@@ -1,7 +1,7 @@
 """Find, read and check the model files of SMPL, SMPL-H and SMPL-X.
 
 The files are the user's own, licensed by the Max Planck Institute, and not available to this
-project: names, keys and shapes are those that its sites and the `smplx` package document, and
+project: names, keys and shapes are as its sites and the `smplx` package document them, and
 the tests use generated files of that layout.
 """
 
@@ -24,7 +24,7 @@ EXPRESSIONS = 10
 """Number of shape and of expression components used; files have more."""
 
 _MAX_ARRAY_BYTES = 1 << 28
-"""Of one array of an npz; the largest, SMPL-X's pose offsets, has 122 MB."""
+"""Limit for one array of an npz; the largest, SMPL-X's pose offsets, has 122 MB."""
 
 _SMPLX_SHAPES = 300
 """Index of the first expression in an SMPL-X file of 400 shapes; in one of 20 it is 10."""

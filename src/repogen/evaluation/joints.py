@@ -86,7 +86,7 @@ def assigned_joints(people: PersonAnnotations, estimates: Estimates) -> Float[np
     """The estimated joints of every person, in image pixels; NaN for a person without any.
 
     They come from the person's own box or, for a detector's boxes, are the most similar by OKS
-    of those that OKS-NMS kept in the image.
+    of those kept by OKS-NMS in the image.
     """
     found = np.full((len(people), 17, 2), np.nan)
     own = estimates.person >= 0

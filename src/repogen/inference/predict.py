@@ -226,7 +226,7 @@ def _boxes_around_joints(
 def _without_duplicates(
     rows: ScoredBoxes, poses: Float[np.ndarray, "n 17 3"]
 ) -> tuple[ScoredBoxes, Float[np.ndarray, "n 17 3"]]:
-    """A detector's boxes and poses without those that OKS-NMS removes."""
+    """A detector's boxes and poses without the ones removed by OKS-NMS."""
     scores = rows[:, 4] * person_scores(poses[:, :, 2])
     areas = np.array([np.prod(box_to_window(row[:4]).size) for row in rows])
     kept = oks_nms(poses[:, :, :2], scores, areas)

@@ -81,7 +81,7 @@ CULLING_OF_VISIBLE = (CULL_BACK, CULL_NONE, ALPHA_TESTED)
 NO_PERSON = wp.constant(-1)
 """Owner of an occluder's faces and vertices."""
 NO_MATERIAL = wp.constant(-1)
-"""Of faces that are only painted."""
+"""Material of a face that is only painted."""
 NO_TEXTURE = wp.constant(-1)
 """Texture offset of a material without a texture."""
 

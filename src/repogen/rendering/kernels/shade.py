@@ -202,7 +202,7 @@ def pixel_color(
     share of its samples that see no face.
 
     Inside a surface the pixel's centre alone is shaded. Where samples see different layers or
-    depths each is shaded, but one of those that see the nearest surface stands for all of them.
+    depths each is shaded, but one sample of the nearest surface stands for all that see it.
     """
     alike = int(0)
     empty = int(0)
