@@ -28,7 +28,7 @@ _LOST_CHANNEL = 1e-3
 _HDR_HEADER_BYTES = 4096
 _HDR_SIZE = re.compile(rb"\n-Y (\d{1,9}) \+X (\d{1,9})\n")
 _MAX_HDR_PIXELS_PER_BYTE = 32
-"""Limit for a Radiance file: a run of 127 equal pixels takes two bytes for each of four channels."""
+"""Limit for a Radiance file: a run of 127 equal pixels takes two bytes in each of four channels."""
 
 
 def read_panorama(path: Path) -> Float32[np.ndarray, "h w 3"]:
