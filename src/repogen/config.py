@@ -229,7 +229,7 @@ def _structured(value: object, hint: Any) -> Any:
     if isinstance(value, bool):
         if hint is bool:
             return value
-    elif hint is int and isinstance(value, Integral) and abs(value) <= 2**64:
+    elif hint is int and isinstance(value, Integral) and abs(int(value)) <= 2**64:
         return int(value)
     elif hint is float and isinstance(value, Real):
         return float(value)
