@@ -1,6 +1,7 @@
 """Messages for people stay on one line, whatever they quote."""
 
 import pickle
+import re
 
 import pytest
 
@@ -30,6 +31,15 @@ def test_a_range_holds_its_ends_and_nothing_outside(value):
     check_between("--share", 1, 0, 1)
     with pytest.raises(UserError, match=r"--share -?[0-9.a-z]+ must lie between 0 and 1"):
         check_between("--share", value, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(1_000_000, "1000000"), (0.05, "0.05"), (1e6 + 0.5, "1000000.5"), (0.1 + 0.2, "0.3")],
+)
+def test_numbers_are_written_as_a_person_types_them(value, shown):
+    with pytest.raises(UserError, match=f"^--n {re.escape(shown)} must lie between 0 and 0.01$"):
+        check_between("--n", value, 0, 0.01)
 
 
 def test_the_nearest_name_is_suggested():

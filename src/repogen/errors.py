@@ -32,10 +32,16 @@ def first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
+def plain_number(value: float) -> str:
+    """A number as a person would type it: 1000000 and 0.05, not 1e+06 or 0.050000000000000003."""
+    return f"{value:.12g}"
+
+
 def check_between(name: str, value: float, low: float, high: float) -> None:
     """Raises `UserError` for a value outside of `low` to `high`, and for NaN."""
     if not low <= value <= high:
-        raise UserError(f"{name} {value:g} must lie between {low:g} and {high:g}")
+        shown, least, most = (plain_number(number) for number in (value, low, high))
+        raise UserError(f"{name} {shown} must lie between {least} and {most}")
 
 
 def check_range(name: str, limits: tuple[float, float], low: float, high: float) -> None:
@@ -43,7 +49,8 @@ def check_range(name: str, limits: tuple[float, float], low: float, high: float)
     for value in limits:
         check_between(name, value, low, high)
     if limits[0] > limits[1]:
-        raise UserError(f"{name} {limits[0]:g} {limits[1]:g}: give the lower value first")
+        shown = " ".join(plain_number(limit) for limit in limits)
+        raise UserError(f"{name} {shown}: give the lower value first")
 
 
 def check_counts(name: str, limits: tuple[int, int], low: int, high: int) -> None:
