@@ -43,7 +43,7 @@ def run(capsys, *words: str) -> tuple[int, str, str]:
         (["--distance", "1", "x"], "--distance"),
         (["--imges", "3"], "--imges, 3 (did you mean --images?)"),
         (["--rotation", "3"], "--rotation"),
-        (["--image-size", "1000000"], "--image-size 1e+06 must lie between"),
+        (["--image-size", "1000000"], "--image-size 1000000 must lie between"),
         (["--workers", "-1"], "--workers -1"),
         (["--seed", "-1"], "--seed -1"),
         (["--pose-variance", "nan"], "--pose-variance nan"),
