@@ -3,6 +3,7 @@
 import ast
 import doctest
 import inspect
+import json
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -21,25 +22,71 @@ def test_the_public_names_are_these():
         "generate info label load_body load_estimator look_at predict preview render rerender "
         "sample_scene train validate"
     )
-    assert repogen.__all__ == dir(repogen) == sorted(names.split())
+    assert sorted(repogen.__all__) == sorted(dir(repogen)) == sorted(names.split())
 
 
 @pytest.mark.parametrize("package", LAZY_PACKAGES)
-def test_type_checkers_see_the_names_that_python_imports(package):
+def test_each_name_of_the_stub_is_imported_from_the_module_that_it_names(package):
     module = import_module(package)
-    tree = ast.parse(Path(module.__file__).read_text())
-    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
-    imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
-    sources = {alias.asname: node.module for node in imports for alias in node.names}
-    assert sorted(sources) == module.__all__
+    tree = ast.parse(Path(module.__file__).with_suffix(".pyi").read_text())
+    sources = {alias.asname: node.module for node in tree.body for alias in node.names}
+    assert sorted(sources) == sorted(module.__all__)
     for name, source in sources.items():
-        assert getattr(module, name) is getattr(import_module(source), name)
+        assert getattr(module, name) is getattr(import_module(f".{source}", package), name)
+
+
+def test_a_config_shows_all_its_options_to_help_and_editors():
+    options = inspect.signature(repogen.GenerateConfig).parameters
+    assert {"images", "views", "people", "pose", "lights", "effects", "write"} <= options.keys()
+    assert options["images"].default == 100
+    for text in ("views (tuple[str, ...]): Named views", "image_size (int): Width and height"):
+        assert text in repogen.GenerateConfig.__doc__
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: repogen.generate(3), "out = 3 should be a path"),
+        (lambda: repogen.validate(3), "dataset = 3 should be a path"),
+        (lambda: repogen.info(3), "dataset = 3 should be a path or None"),
+        (lambda: repogen.rerender(3, (1,), "out"), "dataset = 3 should be a path"),
+        (lambda: repogen.preview(3), "dataset = 3 should be a path"),
+        (lambda: repogen.convert(3, "out", "folder"), "source = 3 should be a path"),
+        (lambda: repogen.train(3), "out = 3 should be a path"),
+        (lambda: repogen.render("x"), "scene = 'x' should be a Scene"),
+        (lambda: repogen.label("x"), "rendering = 'x' should be a Rendering"),
+        (lambda: repogen.sample_scene({"views": "top"}), "config = .* should be a SceneConfig"),
+        (lambda: repogen.sample_scene(seed="7"), "seed = '7' should be a whole number"),
+        (lambda: repogen.sample_scene(seed=-1), "seed -1 must lie between 0 and"),
+        (lambda: repogen.Scene.from_json(3), "not a scene: 3"),
+        (lambda: repogen.load_body("smplx", path="/nope"), "--body-path /nope: no such folder"),
+        (lambda: repogen.generate("out", preset="rare-vews"), "did you mean rare-views"),
+    ],
+)
+def test_an_argument_of_another_type_is_one_line_with_its_name(call, says):
+    with pytest.raises(
+        repogen.UserError, match=f"^(unknown preset|){'.*' * ('did' in says)}{says}"
+    ):
+        call()
+
+
+def test_keywords_win_over_a_preset(tmp_path, body):
+    out = repogen.generate(
+        tmp_path / "out",
+        preset="rare-views",
+        images=1,
+        image_size=64,
+        backgrounds="plain",
+        workers=1,
+    )
+    config = json.loads((out / "run.json").read_text())["config"]
+    assert config["camera"]["views"] == list(repogen.PRESETS["rare-views"]["camera"]["views"])
+    assert (config["camera"]["image_size"], config["images"]) == (64, 1)
 
 
 def test_a_misspelt_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="module 'repogen' has no attribute 'rendr'") as caught:
+    with pytest.raises(AttributeError, match="No repogen attribute rendr"):
         repogen.rendr  # noqa: B018
-    assert (caught.value.name, caught.value.obj) == ("rendr", repogen)
 
 
 def test_the_version_is_the_installed_one():

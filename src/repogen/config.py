@@ -5,8 +5,10 @@ A config is a frozen dataclass of options. A field whose type is a config is a g
 
 import ast
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields, replace
+from functools import wraps
 from itertools import pairwise
 from numbers import Integral, Real
 from os import PathLike, fspath
@@ -14,9 +16,38 @@ from pathlib import Path
 from reprlib import repr as shortened
 from textwrap import dedent
 from types import NoneType, UnionType
-from typing import Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    ClassVar,
+    Literal,
+    ParamSpec,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from repogen.errors import UserError, closest, unknown_choice
+
+
+class _Signature:
+    """The options of a config as keywords, those of its groups included, for help and editors."""
+
+    def __get__(self, instance: object, kind: "type[Config]") -> inspect.Signature:
+        groups = groups_of(kind)
+        options = {
+            field.name: inspect.Parameter(
+                field.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=inspect.Parameter.empty if field.default is MISSING else field.default,
+                annotation=field.type,
+            )
+            for config in (kind, *groups.values())
+            for field in fields(config)
+            if not (config is kind and field.name in groups)
+        }
+        return inspect.Signature(list(options.values()))
 
 
 @dataclass(frozen=True, init=False)
@@ -33,6 +64,7 @@ class Config:
     """
 
     _field_docs: ClassVar[dict[str, str]] = {}
+    __signature__ = _Signature()
 
     def __init__(self, /, **keywords: object) -> None:
         for name, value in _values(type(self), keywords).items():
@@ -44,7 +76,12 @@ class Config:
 
     def __init_subclass__(cls) -> None:
         cls._field_docs = cls._field_docs | _docs_of_fields(cls)
-        lines = [f"    {name}: {text}" for name, text in cls._field_docs.items()]
+        groups = {f"{name} ({kind.__name__})": kind for name, kind in _annotated_groups(cls)}
+        lines = []
+        for name, text in cls._field_docs.items():
+            lines.append(f"    {name}: {text}")
+            options = groups[name]._field_docs if name in groups else {}
+            lines += [f"        {option}: {text}" for option, text in options.items()]
         about = inspect.cleandoc(cls.__doc__ or "")
         cls.__doc__ = "\n".join([about, "", "Attributes:", *lines])
 
@@ -75,6 +112,41 @@ def config_from_keywords(
             f"give a {kind.__name__} or keywords, not both: {', '.join(keywords)} besides a config"
         )
     return config
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def checked(function: Callable[P, R]) -> Callable[P, R]:
+    """The function, its arguments converted to their annotated types, as the options of configs.
+
+    A path may be text. Raises `UserError`, one line, for a value of another type. Arguments whose
+    annotation is no plain type, tuple, literal or class are passed on as they are.
+    """
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        bound = signature.bind(*args, **kwargs)
+        hints = get_type_hints(function)
+        for name, value in bound.arguments.items():
+            variadic = signature.parameters[name].kind in (
+                inspect.Parameter.VAR_POSITIONAL,
+                inspect.Parameter.VAR_KEYWORD,
+            )
+            if not variadic and _is_checkable(hints[name]):
+                bound.arguments[name] = _converted(name, value, hints[name])
+        return function(*bound.args, **bound.kwargs)
+
+    return call
+
+
+def _is_checkable(hint: Any) -> bool:
+    if get_origin(hint) in (Union, UnionType, tuple):
+        return all(_is_checkable(part) for part in get_args(hint) if part is not ...)
+    is_protocol = getattr(hint, "_is_protocol", False)
+    return get_origin(hint) is Literal or (isinstance(hint, type) and not is_protocol)
 
 
 def config_from_table(kind: type[AnyConfig], table: Mapping[str, object], where: str) -> AnyConfig:
@@ -210,7 +282,11 @@ def _structured(value: object, hint: Any) -> Any:
     if origin in (Union, UnionType):
         if value is None and NoneType in parts:
             return None
-        return _structured(value, next(part for part in parts if part is not NoneType))
+        *others, last = [part for part in parts if part is not NoneType]
+        for part in others:
+            with suppress(TypeError):
+                return _structured(value, part)
+        return _structured(value, last)
     if origin is tuple:
         several = list(value) if isinstance(value, list | tuple) else None
         if parts[-1] is ...:
@@ -233,6 +309,8 @@ def _structured(value: object, hint: Any) -> Any:
         return int(value)
     elif hint is float and isinstance(value, Real):
         return float(value)
+    elif hint not in (int, float, str, Path) and isinstance(value, hint):
+        return value
     raise TypeError(hint)
 
 
@@ -247,16 +325,26 @@ def _wanted(hint: Any) -> str:
     """What a value of the type is called in an error."""
     origin, parts = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
-        return " or ".join("None" if part is NoneType else _wanted(part) for part in parts)
+        kinds = ["None" if part is NoneType else _wanted(part) for part in parts]
+        if {Path, str} <= set(parts):
+            kinds.remove("text")  # any text is a path
+        return " or ".join(kinds)
     if origin is tuple and parts[-1] is ...:
         return f"{_wanted(parts[0])}, or several"
     if origin is tuple:
         return f"{len(parts)} values, each {_wanted(parts[0])}"
     if origin is Literal:
         return f"one of {', '.join(parts)}"
-    return {bool: "true or false", int: "a whole number", float: "a number", str: "text"}.get(
-        hint, "a path"
-    )
+    names = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+    return names.get(hint) or ("a path" if hint is Path else f"a {hint.__name__}")
+
+
+def _annotated_groups(kind: type[Config]) -> Iterator[tuple[str, type[Config]]]:
+    """Name and type of the groups of a class that is no dataclass yet, its bases' included."""
+    for base in reversed(kind.__mro__):
+        for name, hint in vars(base).get("__annotations__", {}).items():
+            if isinstance(hint, type) and issubclass(hint, Config):
+                yield name, hint
 
 
 def _docs_of_fields(kind: type[Config]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from repogen.bodies.protocol import LAYERS, PARTS, Body, PosedBody, Surface
 from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
 from repogen.bodies.smpl_files import FAMILIES, find_model_files
+from repogen.config import checked
 from repogen.errors import UserError, unknown_choice
 
 
@@ -27,8 +28,8 @@ def check_body(name: str, path: Path | None) -> None:
         )
 
 
-@lru_cache(maxsize=2)
-def load_body(name: str = "anny", device: str = "cpu", path: Path | None = None) -> Body:
+@checked
+def load_body(name: str = "anny", device: str = "cpu", path: Path | str | None = None) -> Body:
     """The body model `name`: anny, or smplx, smplh or smpl from the user's files in `path`.
 
     The last two models are cached. The first load of anny on a machine takes minutes. Raises
@@ -39,11 +40,16 @@ def load_body(name: str = "anny", device: str = "cpu", path: Path | None = None)
     >>> posed.keypoints.shape
     (17, 3)
     """
+    return _load_body(name, device, None if path is None else Path(path))
+
+
+@lru_cache(maxsize=2)
+def _load_body(name: str, device: str, path: Path | None) -> Body:
     check_body(name, path)
     if path is not None:
         from repogen.bodies.smpl import SmplBody
 
-        return SmplBody(name, Path(path), device)
+        return SmplBody(name, path, device)
     from repogen.bodies.anny import AnnyBody
 
     return AnnyBody(device)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from repogen.config import merged
+from repogen.config import checked, merged
 from repogen.datasets.folder import (
     PICTURE,
     DatasetFolder,
@@ -40,6 +40,7 @@ from repogen.datasets.shards import (
 from repogen.errors import UserError
 
 
+@checked
 def convert(source: Path | str, out: Path | str, shard_images: int = SHARD_IMAGES) -> Path:
     """Write the dataset at `source` in the other format into the folder `out`; returns it.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from repogen.bodies import load_body
+from repogen.config import checked
 from repogen.datasets.config import OutputConfig
 from repogen.datasets.folder import DatasetFolder, Sample
 from repogen.datasets.reading import open_dataset, read_run_info, read_scenes
@@ -16,6 +17,7 @@ from repogen.labels.annotation import CATEGORY
 from repogen.rendering.renderer import Renderer
 
 
+@checked
 def rerender(dataset: Path | str, ids: tuple[int, ...], out: Path | str) -> list[Path]:
     """Render images `ids` of a dataset again, with their maps and labels, into the folder `out`.
 

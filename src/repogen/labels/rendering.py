@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from repogen.bodies import Body, load_body
+from repogen.config import checked
 from repogen.errors import UserError
 from repogen.labels.annotation import annotate
 from repogen.labels.maps import depth_metres, person_masks
@@ -69,6 +70,7 @@ class Rendering:
         return encode_png(picture)
 
 
+@checked
 def render(
     scene: Scene,
     device: str = "cpu",
@@ -104,6 +106,7 @@ def _renderer(body: Body, device: str) -> Renderer:
     return Renderer(body, device)
 
 
+@checked
 def label(
     rendering: Rendering,
     occluded: str = "keep",

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.coco.crops import CROP_SIZE
+from repogen.config import checked
 from repogen.errors import UserError
 from repogen.messages import say
 from repogen.models.heatmaps import STRIDE
@@ -55,6 +56,7 @@ class _NormalizingModel(nn.Module):
         return self.model(normalize(crops))
 
 
+@checked
 def export(source: Path | str, out: Path | str) -> Path:
     """Write the model of a run, a folder or a file as ONNX; returns `out`. See `export_onnx`.
 

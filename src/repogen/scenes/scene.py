@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from reprlib import repr as shortened
 from typing import Any
 
 import cattrs
@@ -62,8 +63,8 @@ class Scene:
             number = data.get("format")
             if not isinstance(number, int):
                 raise ValueError("its format is not a whole number")
-        except (ValueError, AttributeError, RecursionError) as error:
-            raise UserError(f"not a scene: {text[:60]!r}… ({error})") from error
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise UserError(f"not a scene: {shortened(text)} ({error})") from error
         if number != FORMAT:
             raise UserError(
                 f"this version of repogen reads scenes of format {FORMAT}, not {number}; install "

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.images import drop_unreadable
-from repogen.config import config_from_keywords
+from repogen.config import checked, config_from_keywords
 from repogen.datasets.sets import read_set
 from repogen.errors import UserError
 from repogen.evaluation.scores import evaluate_estimates
@@ -35,6 +35,7 @@ from repogen.training.state import State, open_run, save_epoch
 from repogen.training.tensorboard import TensorBoardLogger
 
 
+@checked
 def train(out: Path | str, config: TrainConfig | None = None, **options: object) -> Path:
     """Train a pose estimator; returns the run folder `out`.
 

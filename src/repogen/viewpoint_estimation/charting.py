@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from repogen.cameras.viewpoints import BANDS
 from repogen.coco.annotations import PersonAnnotations, read_person_annotations
+from repogen.config import checked
 from repogen.datasets.reading import open_coco_folder
 from repogen.errors import UserError
 from repogen.files import write_atomic
@@ -33,6 +34,7 @@ from repogen.viewpoint_estimation.sphere import (
 from repogen.viewpoint_estimation.trained import TrainedRegressor, error_summary, load_regressor
 
 
+@checked
 def chart_views(
     annotations: Path | str,
     out: Path | str = Path("views"),

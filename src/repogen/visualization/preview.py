@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from repogen.config import checked
 from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.reading import open_dataset, read_run_info, read_scenes
 from repogen.files import write_atomic
@@ -24,6 +25,7 @@ img{{max-width:100%}} pre{{background:#f4f4f4;padding:1em;overflow:auto}}</style
 """
 
 
+@checked
 def preview(
     dataset: Path | str, out: Path | str | None = None, images: int = 48, columns: int = 8
 ) -> Path:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from repogen.config import checked
 from repogen.datasets.folder import DatasetFolder, partial_files
 from repogen.datasets.reading import open_dataset, read_entries, read_header, read_run_info
 from repogen.datasets.shards import ShardFolder
@@ -15,6 +16,7 @@ from repogen.datasets.validate.shards import check_shards
 from repogen.errors import UserError
 
 
+@checked
 def validate(dataset: Path | str, rerender: int = 3) -> list[str]:
     """The problems of a dataset, one line each; an empty list for a valid one.
 

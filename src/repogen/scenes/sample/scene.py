@@ -11,11 +11,13 @@ from repogen.cameras.camera import Camera, View, look_at
 from repogen.cameras.framing import FRAMINGS, crop
 from repogen.cameras.optics import sample_distortion
 from repogen.cameras.viewpoints import parse_views, sample_direction
+from repogen.config import checked, config_from_keywords
 from repogen.environment.backgrounds import Background
 from repogen.environment.lights import DirectionalLight, sample_lights
 from repogen.environment.occluders import Occluder
 from repogen.environment.panoramas import EnvironmentMap, panorama_lights
 from repogen.environment.sensor import Sensor, parse_effects, sample_sensor
+from repogen.errors import check_between
 from repogen.people.posing import PosedPerson
 from repogen.scenes.config import SceneConfig
 from repogen.scenes.rng import Streams
@@ -35,16 +37,25 @@ class SampledScene:
     people: tuple[PosedPerson, ...]
 
 
+@checked
 def sample_scene(
-    config: SceneConfig, seed: int = 0, index: int = 0, body: Body | None = None
+    config: SceneConfig | None = None,
+    seed: int = 0,
+    index: int = 0,
+    body: Body | None = None,
+    **options: object,
 ) -> Scene:
     """Image `index` (from 0) of the run with this seed; `body` is loaded if not given.
 
-    >>> config = repogen.SceneConfig(views="bottom", people=(2, 2))
-    >>> scene = repogen.sample_scene(config, seed=1, index=5)
+    The options are a `SceneConfig` or its keywords: `sample_scene(views="top", seed=7)`.
+
+    >>> scene = repogen.sample_scene(views="bottom", people=(2, 2), seed=1, index=5)
     >>> len(scene.people), scene.view_name
     (2, 'bottom')
     """
+    config = config_from_keywords(SceneConfig, config, options)
+    check_between("seed", seed, 0, 2**63 - 1)
+    check_between("index", index, 0, 2**63 - 1)
     body = body or load_body(config.people.body, path=config.people.body_path)
     return sample_posed_scene(config, seed, index, body).scene
 

@@ -1,0 +1,3 @@
+from .rendering import Rendering as Rendering
+from .rendering import label as label
+from .rendering import render as render
