@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 a check failed, 2 bad input, 130 Ctrl-C,
     141 a closed output (`| head`). SIGTERM ends the process with 143."""
     words = sys.argv[1:] if arguments is None else arguments
-    again = "; run the same command again to go on" if {*words[:1]} & {*_RESUMABLE} else ""
+    again = "; run the same command again to resume" if {*words[:1]} & {*_RESUMABLE} else ""
     try:
         with _terminable(f"repogen: stopped{again}\n"):
             code = _run(words)

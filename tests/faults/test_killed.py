@@ -110,7 +110,7 @@ def test_workers_end_when_their_parent_is_killed(expected, tmp_path, kind, numbe
     _, said = run.communicate(timeout=300)
     assert run.returncode == code, said
     assert "Traceback" not in said
-    message = "repogen: stopped; run the same command again to go on\n"
+    message = "repogen: stopped; run the same command again to resume\n"
     assert said.endswith(message) == (number != signal.SIGKILL), said
     assert "resource_tracker" not in said
     wait_for(lambda: not any(map(alive, workers)))

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import inspect
 import io
 import re
 from ast import literal_eval
@@ -9,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar, Union
 
 import tyro
-from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, arg, subcommand
+from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, arg, subcommand
 
 from repogen.errors import UserError, unknown_choice
 
@@ -49,9 +50,11 @@ def run_command(verb: str, command: Commands, words: list[str]) -> int:
     """
     prog = f"repogen {verb}"
     messages = io.StringIO()
-    first = words[0] if words else "-"
-    if isinstance(command, Mapping) and first not in command and first[0] != "-":
-        raise unknown_choice(f"command of {prog}", first, command)
+    if isinstance(command, Mapping) and words and not words[0].startswith("-"):
+        name, *words = words
+        if name not in command:
+            raise unknown_choice(f"command of {prog}", name, command)
+        prog, command = f"{prog} {name}", command[name]
     try:
         with contextlib.redirect_stderr(messages):
             call = tyro.cli(_deferred(command), prog=prog, args=words)
@@ -90,11 +93,28 @@ def _deferred(command: Commands | Mapping[str, Commands]) -> Any:
     def deferred(*args: Any, **kwargs: Any) -> Callable[[], int]:
         return functools.partial(command, *args, **kwargs)
 
+    signature = inspect.signature(command)
+    parameters = [
+        parameter.replace(annotation=Annotated[parameter.annotation, arg(metavar=name.upper())])
+        if _is_positional(parameter.annotation)
+        else parameter
+        for name, parameter in signature.parameters.items()
+    ]
+    deferred.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    deferred.__annotations__ = {p.name: p.annotation for p in parameters}
+    del deferred.__wrapped__  # tyro would read the annotations there
     return deferred
+
+
+def _is_positional(hint: Any) -> bool:
+    return any(mark is Positional for mark in getattr(hint, "__metadata__", ()))
 
 
 def _one_line(framed: str) -> str:
     """What tyro says in frames, without them, and the option that was probably meant."""
+    missing = re.findall(r"^│ {5}(--\S+|[A-Z]\S+)", framed, re.MULTILINE)
+    if "Missing from" in framed and missing:
+        return f"missing: {', '.join(missing)}"
     lines = [line.strip(" │╭╮╰╯") for line in framed.splitlines()]
     blocks: list[list[str]] = [[]]
     for line in lines[1:]:
