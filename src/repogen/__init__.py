@@ -27,8 +27,8 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; a test compar
     from repogen.generation.config import PRESETS as PRESETS
     from repogen.generation.config import GenerateConfig as GenerateConfig
     from repogen.generation.loop import generate as generate
+    from repogen.inference.config import PredictConfig as PredictConfig
     from repogen.inference.network import load_estimator as load_estimator
-    from repogen.inference.options import PredictConfig as PredictConfig
     from repogen.inference.predict import predict as predict
     from repogen.labels import Rendering as Rendering
     from repogen.labels import label as label
@@ -59,7 +59,7 @@ else:
             "generation.config": "PRESETS GenerateConfig",
             "generation.loop": "generate",
             "inference.network": "load_estimator",
-            "inference.options": "PredictConfig",
+            "inference.config": "PredictConfig",
             "inference.predict": "predict",
             "labels": "Rendering label render",
             "models.onnx": "export",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from repogen.datasets.parts import merge_parts, sample_line
+from repogen.datasets.chunks import merge_parts, sample_line
 from repogen.errors import UserError
 from repogen.files import PARTIAL_PATTERN, exclusive, remove_file, write_atomic
 

@@ -18,8 +18,8 @@ from typing import Any, BinaryIO
 import cattrs
 import fsspec
 
+from repogen.datasets.chunks import damaged_part, missing_part
 from repogen.datasets.folder import PICTURE, DatasetFolder, Sample
-from repogen.datasets.parts import damaged_part, missing_part
 from repogen.errors import UserError
 from repogen.files import write_atomic
 

@@ -8,9 +8,9 @@ from jaxtyping import Bool, Float, UInt8
 
 from repogen.cameras.viewpoints import BANDS
 from repogen.coco.annotations import PersonAnnotations
+from repogen.evaluation.average_precision import AREAS
 from repogen.evaluation.config import BOOTSTRAP_SAMPLES
 from repogen.evaluation.joints import person_oks
-from repogen.evaluation.oks import AREAS
 from repogen.evaluation.results import Band, Comparison, SetReport, SphereMap
 from repogen.evaluation.scores import (
     MatchedEstimates,

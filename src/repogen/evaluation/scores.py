@@ -8,15 +8,15 @@ from jaxtyping import Bool, Float, UInt8
 
 from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.oks import similarity
-from repogen.evaluation.config import BOOTSTRAP_SAMPLES
-from repogen.evaluation.joints import RatioMetrics, ratio_metrics, same_image_pairs
-from repogen.evaluation.oks import (
+from repogen.evaluation.average_precision import (
     AREAS,
     MAX_DETECTIONS,
     Matches,
     match_detections,
     precision_recall,
 )
+from repogen.evaluation.config import BOOTSTRAP_SAMPLES
+from repogen.evaluation.joints import RatioMetrics, ratio_metrics, same_image_pairs
 from repogen.evaluation.results import Score
 from repogen.inference.estimate import Estimates
 

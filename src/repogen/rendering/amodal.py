@@ -10,8 +10,8 @@ from repogen.rendering.buffers import Buffers, array
 from repogen.rendering.gbuffer import half_covered
 from repogen.rendering.kernels.codes import CULL_ALL, NO_PERSON
 from repogen.rendering.kernels.lens import Lens
-from repogen.rendering.kernels.model import Model
 from repogen.rendering.kernels.raster import EMPTY, NEAR, SAMPLES
+from repogen.rendering.kernels.scene_mesh import Model
 from repogen.rendering.mesh import Mesh
 from repogen.rendering.zbuffer import rasterize_window, zbuffer_viewport
 from repogen.warp_setup import wp

@@ -25,10 +25,10 @@ from repogen.rendering.image_circle import apply_image_circle
 from repogen.rendering.kernels import geometry, shade
 from repogen.rendering.kernels.codes import CULLING_OF_VISIBLE, NO_MATERIAL
 from repogen.rendering.kernels.lens import Lens, camera_to_lens
-from repogen.rendering.kernels.model import Model
 from repogen.rendering.kernels.noise import noise_table
 from repogen.rendering.kernels.paint import Paint
 from repogen.rendering.kernels.raster import SAMPLES
+from repogen.rendering.kernels.scene_mesh import Model
 from repogen.rendering.kernels.texture import TexturedMaterial
 from repogen.rendering.lighting import scene_lighting
 from repogen.rendering.mesh import Mesh, Piece, join

@@ -8,8 +8,8 @@ from repogen.rendering.buffers import Buffers, launch
 from repogen.rendering.kernels import raster, raster_rays, shade, windows
 from repogen.rendering.kernels.codes import LENS_PINHOLE
 from repogen.rendering.kernels.lens import Lens
-from repogen.rendering.kernels.model import Model
 from repogen.rendering.kernels.raster import SAMPLES
+from repogen.rendering.kernels.scene_mesh import Model
 from repogen.warp_setup import wp
 
 

@@ -9,7 +9,6 @@ from repogen.rendering.kernels.codes import (
 from repogen.rendering.kernels.colors import srgb_byte
 from repogen.rendering.kernels.geometry import DirectionalLight
 from repogen.rendering.kernels.lens import Lens, depth, ray
-from repogen.rendering.kernels.model import Model
 from repogen.rendering.kernels.noise import noise
 from repogen.rendering.kernels.paint import Material, painted_material
 from repogen.rendering.kernels.raster import (
@@ -20,6 +19,7 @@ from repogen.rendering.kernels.raster import (
     SAMPLES,
     corner_weights,
 )
+from repogen.rendering.kernels.scene_mesh import Model
 from repogen.rendering.kernels.texture import sample_texture, textured_material
 from repogen.warp_setup import wp
 
