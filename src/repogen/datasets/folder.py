@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from repogen.datasets.chunks import merge_parts, sample_line
+from repogen.datasets.chunks import merge_chunks, sample_line
 from repogen.errors import UserError
 from repogen.files import PARTIAL_PATTERN, exclusive, remove_file, write_atomic
 
 CHUNK_IMAGES = 16
-"""Images per part file: what each worker of a killed run makes again, at most."""
+"""Images per chunk file: what each worker of a killed run makes again, at most."""
 
 MAX_IMAGES = 99_999_999
 """Images in a dataset: file names have eight digits."""
@@ -87,7 +87,7 @@ class DatasetFolder:
         """Whether the run is finished: the annotations are written last."""
         return self.annotations.exists()
 
-    def part(self, chunk: int) -> Path:
+    def chunk_file(self, chunk: int) -> Path:
         return self.root / ".parts" / f"{chunk:08d}.jsonl"
 
     def image(self, image_id: int) -> Path:
@@ -106,18 +106,18 @@ class DatasetFolder:
         }
 
     def write_chunk(self, chunk: int, samples: Iterable[Sample]) -> None:
-        """Write the files of each sample of a chunk, then the chunk's part file."""
+        """Write the files of each sample of a chunk, then the chunk file."""
         lines = []
         for sample in samples:
             for path, data in self.files(sample).items():
                 write_atomic(path, data)
             lines.append(sample_line(sample.image, sample.annotations, sample.scene) + "\n")
-        write_atomic(self.part(chunk), "".join(lines).encode())
+        write_atomic(self.chunk_file(chunk), "".join(lines).encode())
 
     def finish(self, chunks: int, header: dict[str, Any]) -> None:
         """Merge the chunks into one dataset; `header` holds the COCO entries before images."""
-        parts = [self.part(chunk) for chunk in range(chunks)]
-        merge_parts(parts, self.scenes, self.annotations, header)
+        files = [self.chunk_file(chunk) for chunk in range(chunks)]
+        merge_chunks(files, self.scenes, self.annotations, header)
 
 
 def partial_files(folder: DatasetFolder) -> Iterator[Path]:
@@ -167,12 +167,12 @@ def locked(folder: DatasetFolder, check: Callable[[], None]) -> Iterator[None]:
             check()
         except UserError:
             if folder.complete:  # another run finished, and this lock is new
-                remove_parts(folder)
+                remove_chunks(folder)
             raise
         remove_partials(folder)
         yield
 
 
-def remove_parts(folder: DatasetFolder) -> None:
+def remove_chunks(folder: DatasetFolder) -> None:
     """Remove `.parts/`; only once the dataset is complete."""
     shutil.rmtree(folder.lock.parent, ignore_errors=True)

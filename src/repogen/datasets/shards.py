@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import cattrs
 import fsspec
 
-from repogen.datasets.chunks import damaged_part, missing_part
+from repogen.datasets.chunks import damaged_chunk, missing_chunk
 from repogen.datasets.folder import PICTURE, DatasetFolder, Sample
 from repogen.errors import UserError
 from repogen.files import write_atomic
@@ -77,15 +77,15 @@ class ShardFolder(DatasetFolder):
         """Whether the run is finished: the manifest is written last."""
         return self.manifest.exists()
 
-    def part(self, chunk: int) -> Path:
+    def chunk_file(self, chunk: int) -> Path:
         return self.root / ".parts" / f"{chunk:06d}.json"
 
     def write_chunk(self, chunk: int, samples: Iterable[Sample]) -> None:
-        """Write the shard of a chunk, then its manifest entry as the part file."""
+        """Write the shard of a chunk, then its manifest entry as the chunk file."""
         name = f"shard-{chunk:06d}.tar"
         data, shard = pack_shard(name, samples)
         write_atomic(self.root / name, data)
-        write_atomic(self.part(chunk), json.dumps(asdict(shard)).encode())
+        write_atomic(self.chunk_file(chunk), json.dumps(asdict(shard)).encode())
 
     def finish(self, chunks: int, header: dict[str, Any]) -> None:
         """Complete the dataset: write the manifest."""
@@ -95,11 +95,11 @@ class ShardFolder(DatasetFolder):
 
     def _shard(self, chunk: int) -> Shard:
         try:
-            return Shard(**json.loads(self.part(chunk).read_text()))
+            return Shard(**json.loads(self.chunk_file(chunk).read_text()))
         except FileNotFoundError as error:
-            raise missing_part(self.part(chunk)) from error
+            raise missing_chunk(self.chunk_file(chunk)) from error
         except (OSError, ValueError, TypeError) as error:
-            raise damaged_part(self.part(chunk)) from error
+            raise damaged_chunk(self.chunk_file(chunk)) from error
 
 
 def pack_shard(name: str, samples: Iterable[Sample]) -> tuple[bytes, Shard]:
