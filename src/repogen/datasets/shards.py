@@ -5,7 +5,6 @@ annotations without ids, its scene) and optional maps such as 00000001.depth.png
 `shards.json` counts and hashes the shards; it is written last.
 """
 
-import hashlib
 import io
 import json
 import re
@@ -21,7 +20,7 @@ import fsspec
 from repogen.datasets.chunks import damaged_chunk, missing_chunk
 from repogen.datasets.folder import PICTURE, DatasetFolder, Sample
 from repogen.errors import UserError
-from repogen.files import write_atomic
+from repogen.files import sha256_of_bytes, write_atomic
 
 FORMAT = 1
 SHARD_IMAGES = 256
@@ -118,7 +117,7 @@ def pack_shard(name: str, samples: Iterable[Sample]) -> tuple[bytes, Shard]:
                 member.size = len(data)
                 tar.addfile(member, io.BytesIO(data))
     data = out.getvalue()
-    return data, Shard(name, images, persons, len(data), hashlib.sha256(data).hexdigest())
+    return data, Shard(name, images, persons, len(data), sha256_of_bytes(data))
 
 
 def _kind_to_suffix(kind: str) -> str:
@@ -270,13 +269,13 @@ def read_shard(url: str, shard: Shard, cache: Path | None = None) -> bytes:
     cached = None if cache is None else cache / f"{shard.sha256}.tar"
     if cached is not None and cached.is_file():
         data = read_bytes(str(cached))
-        if hashlib.sha256(data).hexdigest() == shard.sha256:
+        if sha256_of_bytes(data) == shard.sha256:
             return data
     where = f"{url.rstrip('/')}/{shard.name}"
     data = read_bytes(where)
     if len(data) != shard.bytes:
         raise UserError(f"{where} has {len(data)} bytes, its manifest says {shard.bytes}")
-    if hashlib.sha256(data).hexdigest() != shard.sha256:
+    if sha256_of_bytes(data) != shard.sha256:
         raise UserError(f"{where} has another SHA-256 than its manifest says")
     if cached is not None:
         write_atomic(cached, data)

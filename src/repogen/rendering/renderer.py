@@ -229,7 +229,8 @@ class Renderer:
         counts = wp.empty((viewport.height, viewport.width), dtype=wp.uint8, device=self.device)
         launch(
             self.device, shade.shade, (viewport.height, -(-viewport.width // shade.STRIP)),
-            keys, scene_mesh, lighting, viewport, self._to_linear, self._to_srgb, picture, seen, counts,
+            keys, scene_mesh, lighting, viewport, self._to_linear, self._to_srgb, picture,
+            seen, counts,
         )  # fmt: skip
         gbuffer = GBuffer(
             depth_face_keys=keys.numpy(),

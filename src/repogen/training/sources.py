@@ -1,6 +1,5 @@
 """Sources of training crops: COCO files, streamed shards, and images generated while training."""
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -29,10 +28,10 @@ from repogen.datasets.shards import (
     with_ids,
 )
 from repogen.errors import UserError
-from repogen.files import sha256_of
+from repogen.files import sha256_of, sha256_of_bytes
 from repogen.generation.config import GenerateConfig
-from repogen.generation.options import read_config
 from repogen.labels.annotation import CATEGORY
+from repogen.toml_files import read_config
 
 _SHUFFLED_SHARDS = 8
 """Shards whose persons are shuffled together; a process keeps as many in memory."""
@@ -185,7 +184,7 @@ class ShardSource:
     def digests(self) -> dict[str, str]:
         """The SHA-256 of the manifest, which holds the hashes of the shards."""
         address = f"{self.url}/shards.json"
-        return {address: hashlib.sha256(read_bytes(address)).hexdigest()}
+        return {address: sha256_of_bytes(read_bytes(address))}
 
 
 @lru_cache(maxsize=_SHUFFLED_SHARDS + 1)
