@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 from repogen.datasets.chunks import merge_chunks, sample_line
 from repogen.errors import UserError
@@ -22,8 +22,10 @@ MAX_IMAGES = 99_999_999
 PICTURE = "image"
 """The kind of the picture itself among a sample's files; the other kinds are `MAPS`."""
 
-MAPS = ("depth", "masks", "parts", "normals", "stick")
+Map = Literal["depth", "masks", "parts", "normals", "stick"]
 """Optional outputs, each in a folder of its name beside `images/`."""
+
+MAPS: tuple[str, ...] = get_args(Map)
 
 _URL = re.compile(r"\w{2,}:/")
 """How s3://bucket begins as a path."""

@@ -7,6 +7,7 @@ from typing import Literal
 
 from repogen.config import Config
 from repogen.environment.backgrounds import BackgroundSampler, parse_backgrounds
+from repogen.environment.sensor import Effect
 from repogen.errors import check_between, check_counts
 
 
@@ -57,11 +58,5 @@ class EnvironmentConfig(Config):
 class SensorConfig(Config):
     """What the camera's sensor and the image file do to the image."""
 
-    effects: tuple[
-        Literal[
-            "exposure", "white-balance", "focus", "motion", "noise", "vignette", "jpeg", "rescale",
-            "all",
-        ],
-        ...,
-    ] = ()  # fmt: skip
+    effects: tuple[Literal[Effect, "all"], ...] = ()
     """Effects, each of a random strength; all is all of them."""

@@ -1,13 +1,17 @@
 """Keypoints in the image: pixel coordinates and COCO's visibility flag v."""
 
+from typing import Literal, get_args
+
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt32
 
 from repogen.scenes.scene import Scene
 
-OCCLUDED = ("keep", "drop")
+Occluded = Literal["keep", "drop"]
 """How occluded keypoints are labelled: `keep` writes them with v = 1, as COCO does; `drop` writes
 (0, 0, 0), as the paper does."""
+
+OCCLUDED: tuple[str, ...] = get_args(Occluded)
 
 
 def point_flags(

@@ -10,6 +10,7 @@ from jaxtyping import Int
 
 from repogen.coco.annotations import (
     PersonAnnotations,
+    label_convention,
     parse_person_annotations,
     read_person_annotations,
 )
@@ -17,7 +18,7 @@ from repogen.coco.augmentation import Augmentation
 from repogen.coco.images import TrainingCrop, drop_unreadable, training_crop
 from repogen.config import config_from_table
 from repogen.datasets.folder import PICTURE, Sample
-from repogen.datasets.sets import SetSpec, take_uniformly
+from repogen.datasets.sets import SetSpec, take_uniformly, warn_of_convention
 from repogen.datasets.shards import (
     Manifest,
     Shard,
@@ -76,9 +77,11 @@ def open_source(parsed: SetSpec, spec: str, cache: Path | None = None) -> Source
             GenerateConfig, read_config(parsed.live, "live:"), str(parsed.live)
         )
         _ = options.environment.backdrop  # fails now, not in the middle of a run
+        warn_of_convention(parsed.name, options.output.label_convention)
         return LiveSource(parsed.name, parsed.live, options, parsed.cap or LIVE_PERSONS)
     if parsed.shards is not None:
         manifest = read_manifest(parsed.shards)
+        warn_of_convention(parsed.name, label_convention(manifest.header))
         persons = sum(shard.persons for shard in manifest.shards)
         return ShardSource(
             parsed.name, parsed.shards, manifest, min(parsed.cap or persons, persons), cache
@@ -86,6 +89,7 @@ def open_source(parsed: SetSpec, spec: str, cache: Path | None = None) -> Source
     assert parsed.annotations is not None
     assert parsed.images is not None
     people = read_person_annotations(parsed.name, parsed.annotations, parsed.images).trainable()
+    warn_of_convention(people.name, people.label_convention)
     if parsed.cap is not None:
         people = people.take(take_uniformly(np.arange(len(people)), parsed.cap))
     if len(people) == 0:
