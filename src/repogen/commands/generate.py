@@ -22,7 +22,7 @@ def commands(words: list[str]) -> Commands:
 
     def command(
         out: Annotated[
-            Positional[Path], arg(help="Folder of the dataset; a half-made one is finished.")
+            Positional[Path], arg(help="Folder of the dataset; an unfinished one is resumed.")
         ],
         options: Flat[GenerateConfig] = default,
         preset: Annotated[

@@ -1,4 +1,4 @@
-"""The options of what a dataset holds."""
+"""The options of a dataset's contents and format."""
 
 from dataclasses import dataclass
 from typing import Literal

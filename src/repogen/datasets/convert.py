@@ -52,11 +52,19 @@ def convert(source: Path | str, out: Path | str, shard_images: int = SHARD_IMAGE
     """
     check_shard_images(shard_images)
     source = str(source).rstrip("/")
-    run_file = f"{source}/run.json"
-    run = parse_run_info(read_bytes(run_file), run_file)
+    run = _read_run(source)
     if run["config"]["output"].get("format") == "webdataset":
         return _to_folder(source, DatasetFolder(Path(out)), run)
     return _to_shards(open_dataset(source), ShardFolder(Path(out), shard_images), run)
+
+
+def _read_run(source: str) -> dict[str, Any]:
+    where = f"{source}/run.json"
+    try:
+        data = read_bytes(where)
+    except UserError as error:
+        raise UserError(f"{source} is not a repogen dataset: {error}") from error
+    return parse_run_info(data, where)
 
 
 def _to_folder(source: str, target: DatasetFolder, run: dict[str, Any]) -> Path:

@@ -288,4 +288,5 @@ def read_bytes(where: str) -> bytes:
         with fsspec.open(where, "rb") as file:
             return file.read()
     except (OSError, ValueError, ImportError) as error:
-        raise UserError(f"cannot read {where}: {error}") from error
+        why = getattr(error, "strerror", None) or error
+        raise UserError(f"cannot read {where}: {why}") from error

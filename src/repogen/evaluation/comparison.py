@@ -94,6 +94,7 @@ def _sphere_map(people: PersonAnnotations, oks: Mapping[str, Float[np.ndarray, "
     cell = ring * 2 * rings + sector
 
     def sum_by_cell(values: np.ndarray | None) -> np.ndarray:
+        """Sums over the persons of each cell; without values the number of persons."""
         return np.bincount(cell, values, minlength=2 * rings**2).reshape(rings, 2 * rings)
 
     persons = sum_by_cell(None)

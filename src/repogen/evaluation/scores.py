@@ -60,8 +60,8 @@ def evaluate_estimates(
 def bootstrap_weights(
     people: PersonAnnotations, estimates: Estimates, bootstrap_samples: int, seed: int = 0
 ) -> UInt8[np.ndarray, "w i"]:
-    """How often each image counts: once in the first row; in each further row as often as it is
-    drawn, with replacement, from the images that hold a person or an estimate."""
+    """Weights of the images: ones in the first row, the counts of one bootstrap sample in each
+    other row. Samples are drawn with replacement from the images with a person or an estimate."""
     total = len(people.files)
     images = np.union1d(people.image, estimates.image)
     rng = np.random.default_rng(seed)

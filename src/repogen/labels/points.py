@@ -19,7 +19,7 @@ def point_flags(
 ) -> Int[np.ndarray, " k"]:
     """COCO's v of camera-frame points: 0 not in the image, 1 occluded, 2 visible.
 
-    `seen` is true for points with some of their neighbourhood in sight. With `occluded` = "drop"
+    `seen` is true for points with some of their neighbourhood visible. With `occluded` = "drop"
     occluded points get 0 too.
     """
     inside = scene.camera.shows(points)

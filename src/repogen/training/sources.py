@@ -195,6 +195,7 @@ class ShardSource:
 def _shard_people(
     url: str, shard: Shard, cache: Path | None
 ) -> tuple[PersonAnnotations, list[bytes]]:
+    """The trainable persons of a shard, and each image's JPEG; the last few shards are cached."""
     records = list(unpack_shard(read_shard(url, shard, cache), f"{url}/{shard.name}"))
     return _trainable_people(records, url, f"{url}/{shard.name}")
 
