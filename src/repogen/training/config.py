@@ -102,8 +102,8 @@ class AugmentationConfig(Config):
     """Random changes of the crops; the default rotation is RePoGen's, the rest ViTPose's."""
 
     rotation: float = 120.0
-    """Rotation f of crops in degrees, 0 to 180: an angle f N(0, 1), at most 2 f. Usual is 40; the
-    RePoGen paper says 180."""
+    """Standard deviation of the rotation of crops in degrees, 0 to 180; angles are clipped at twice
+    this. Usual is 40; the RePoGen paper says 180."""
     degrade: bool = True
     """Blur, noise and JPEG artefacts on images of repogen, which have none of their own."""
 
