@@ -17,16 +17,11 @@ from repogen.cameras.config import CameraConfig
 from repogen.cameras.framing import FRAMINGS
 from repogen.cameras.lens import MODELS as LENSES
 from repogen.config import Config, config_from_keywords, config_from_table, groups_of, merged
-from repogen.datasets.folder import MAPS
-from repogen.environment.config import EnvironmentConfig, SensorConfig
-from repogen.environment.sensor import EFFECTS
+from repogen.environment.config import EnvironmentConfig
 from repogen.errors import UserError
 from repogen.generation.config import PRESETS, OutputConfig
-from repogen.labels.convention import CONVENTIONS
-from repogen.labels.points import OCCLUDED
 from repogen.models import MODELS
 from repogen.people.config import PeopleConfig
-from repogen.people.wardrobe import WARDROBES
 from repogen.poses.config import PoseConfig
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.sampling import NAMED_POSES
@@ -56,12 +51,7 @@ def choices(kind, name):
         (PoseConfig, "pose", NAMED_POSES),
         (PeopleConfig, "body", {"anny", *FAMILIES}),
         (PeopleConfig, "ages", AGES),
-        (PeopleConfig, "wardrobe", WARDROBES),
-        (SensorConfig, "effects", {*EFFECTS, "all"}),
         (OutputConfig, "keypoints", KEYPOINT_SETS),
-        (OutputConfig, "occluded", OCCLUDED),
-        (OutputConfig, "label_convention", CONVENTIONS),
-        (OutputConfig, "write", MAPS),
         (NetworkConfig, "model", MODELS),
     ],
 )

@@ -1,4 +1,4 @@
-"""Docstrings, comments, errors and help texts use the plain words of STYLE."""
+"""Docstrings, comments, errors, help texts and pages use the plain words of STYLE."""
 
 import ast
 import io
@@ -11,11 +11,22 @@ import pytest
 import repogen
 
 ROOT = Path(repogen.__file__).parent
+PROJECT = Path(__file__).parents[1]
+PAGES = [
+    *(PROJECT / name for name in ("README.md", "CONTRIBUTING.md")),
+    *sorted((PROJECT / "docs").glob("*.md")),
+    *sorted((PROJECT / "experiments").rglob("*.md")),
+]
 FOLDERS = sorted({path.relative_to(ROOT).parts[0] for path in ROOT.rglob("*.py")})
 FORBIDDEN = re.compile(
     r"\b(?i:told|mended|anew|whence|nobody's|gone on|those that|evenly|things?)\b"
     r"|\b(?:METHOD|DESIGN)\b"  # pages outside the repository
 )
+
+AMERICAN = re.compile(r"\b(?:artifacts?|behaviors?|centers?|colors?|meters?|neighbors?)\b", re.I)
+"""Spellings to avoid in comments, docstrings and pages; other strings may be code."""
+CODE = re.compile(r"```.*?```|`[^`]*`|\]\([^)]*\)|https?:\S+", re.DOTALL)
+"""Code and addresses."""
 
 
 def texts(source):
@@ -31,12 +42,24 @@ def texts(source):
             yield node.lineno, "\n" * (id(node) in documents) + node.value
 
 
+def forbidden(text, patterns, line=1):
+    """Line and word of each word that STYLE forbids, code between backticks aside."""
+    words = CODE.sub(lambda code: "\n" * code[0].count("\n"), text)
+    matches = [m for pattern in patterns for m in pattern.finditer(words)]
+    return {(line + words[: m.start()].lstrip("\n").count("\n"), m[0]) for m in matches}
+
+
+def unplain_page(text):
+    """LINE: WORD of each word of a Markdown page that STYLE forbids."""
+    return [f"{line}: {word}" for line, word in sorted(forbidden(text, (FORBIDDEN, AMERICAN)))]
+
+
 def unplain(source):
-    """LINE: WORD of each word that STYLE forbids."""
+    """LINE: WORD of each word of Python source that STYLE forbids."""
     found = set()
     for line, text in texts(source):
-        for match in FORBIDDEN.finditer(text):
-            found.add((line + text[: match.start()].lstrip("\n").count("\n"), match[0]))
+        prose = text.startswith(("#", "\n"))
+        found |= forbidden(text, (FORBIDDEN, AMERICAN) if prose else (FORBIDDEN,), line)
         if text.startswith("\nOf "):
             found.add((line, "Of …"))
     return [f"{line}: {word}" for line, word in sorted(found)]
@@ -47,6 +70,24 @@ def test_words_are_plain(folder):
     paths = (ROOT / folder).rglob("*.py") if (ROOT / folder).is_dir() else [ROOT / folder]
     sources = {str(path.relative_to(ROOT)): path.read_text() for path in sorted(paths)}
     assert [f"{name}:{line}" for name, text in sources.items() for line in unplain(text)] == []
+
+
+def test_words_of_experiments_are_plain():
+    sources = {
+        path.name: path.read_text() for path in sorted((PROJECT / "experiments").glob("*.py"))
+    }
+    assert len(sources) > 5
+    assert [f"{name}:{line}" for name, text in sources.items() for line in unplain(text)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_words_of_a_page_are_plain(page):
+    assert unplain_page(page.read_text()) == []
+
+
+def test_a_forbidden_word_of_a_page_is_found():
+    text = "# A page\n\n```\ncolor things\n```\n\n`color` [a](things.md)\nThe color of things.\n"
+    assert unplain_page(text) == ["8: color", "8: things"]
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from .evaluation.report import evaluate as evaluate
 from .generation.config import PRESETS as PRESETS
 from .generation.config import GenerateConfig as GenerateConfig
 from .generation.loop import generate as generate
+from .inference.config import PredictConfig as PredictConfig
 from .inference.network import load_estimator as load_estimator
-from .inference.options import PredictConfig as PredictConfig
 from .inference.predict import predict as predict
 from .labels import Rendering as Rendering
 from .labels import label as label

@@ -168,6 +168,7 @@ def test_skins_and_panoramas_of_a_folder_are_installed(hat, assets, write_exr):
     ("words", "says"),
     [
         (["add", "/no/such"], "no folder /no/such; give makehuman, environments"),
+        (["add", "makehumn"], "no folder makehumn (did you mean makehuman?); give makehuman"),
         (["add", "environments", "--licence", "any"], "--licence any applies only to makehuman"),
         (["remove", "hats"], "there is nothing to remove"),
         (["remove", "../assets"], "nothing to remove"),

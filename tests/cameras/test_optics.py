@@ -34,3 +34,8 @@ def test_every_random_lens_has_the_checked_field_of_view(model):
 def test_invalid_optics_are_user_errors(model, fov, circle, words):
     with pytest.raises(UserError, match=words):
         check_optics(model, fov, circle)
+
+
+def test_the_ends_of_a_range_of_fields_of_view_are_in_order():
+    with pytest.raises(UserError, match="--fov 10 5: give the lower value first"):
+        check_optics("pinhole", (10, 5))

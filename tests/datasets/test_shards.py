@@ -441,3 +441,9 @@ def test_validate_renders_images_of_shards_again(shards, tmp_path):
 def test_shards_where_a_coco_file_is_needed_are_refused(shards):
     with pytest.raises(UserError, match="holds shards; repogen convert"):
         open_coco_folder(shards)
+
+
+def test_converting_a_folder_that_is_not_there_is_one_plain_line(tmp_path):
+    why = "is not a repogen dataset: cannot read .*run.json: No such file or directory$"
+    with pytest.raises(UserError, match=why):
+        convert(tmp_path / "none", tmp_path / "out")

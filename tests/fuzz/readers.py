@@ -61,7 +61,7 @@ def _boxes(path: Path) -> object:
 
 
 def _options(path: Path) -> object:
-    table = _of("generation.options", "read_config")(path)
+    table = _of("toml_files", "read_config")(path)
     kind = _of("generation.config", "GenerateConfig")
     return _of("config", "config_from_table")(kind, table, str(path))
 

@@ -259,11 +259,11 @@ def test_other_machines_must_see_the_inputs_of_the_run(tmp_path, monkeypatch, bo
         says = "started with hats 1, which have changed" if seen else "has no readable run.json"
         with pytest.raises(UserError, match=f"on {socket.gethostname()}: .*{says}"):
             write_chunk_on_node(folder, config, 0)
-    assert not folder.part(0).exists()
+    assert not folder.chunk_file(0).exists()
     if not seen:
         write_run_info(folder, run_info(config, "built-in places"))
     assert write_chunk_on_node(folder, config, 0) == 1
-    assert folder.part(0).exists()
+    assert folder.chunk_file(0).exists()
 
 
 def test_a_script_without_a_main_guard_gets_an_error_that_says_so(tmp_path):

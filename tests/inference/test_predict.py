@@ -11,7 +11,7 @@ import torch
 from repogen import GenerateConfig, UserError, generate
 from repogen.cli import main
 from repogen.coco.crops import FLIP
-from repogen.inference.options import PredictConfig
+from repogen.inference.config import PredictConfig
 from repogen.inference.predict import predict
 from repogen.models import build_model
 from repogen.models.weights import save_weights

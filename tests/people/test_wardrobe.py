@@ -51,8 +51,6 @@ def test_without_packs_clothes_are_painted():
     assert all(outfit.worn == () for outfit in outfits("auto", 0.5))
     with pytest.raises(UserError, match="repogen assets add makehuman"):
         check_wardrobe("packs")
-    with pytest.raises(UserError, match="unknown wardrobe"):
-        check_wardrobe("naked")
 
 
 @pytest.mark.usefixtures("stocked")

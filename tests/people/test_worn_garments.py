@@ -11,8 +11,15 @@ from repogen.assets.garments import write_garment
 from repogen.bodies.protocol import LAYERS
 from repogen.errors import UserError
 from repogen.labels.annotation import annotate
-from repogen.people import fitting, posing
-from repogen.people.garments import REGIONS, TUCK, fit_garment, pose_garment
+from repogen.people import posing
+from repogen.people.garments import (
+    REGIONS,
+    TUCK,
+    ensure_covered,
+    fit_garment,
+    fitted_garment,
+    pose_garment,
+)
 from repogen.people.outfit import Fabric, WornGarment
 from repogen.scenes import SceneConfig, sample_scene
 
@@ -50,9 +57,9 @@ def installed_jacket(jacket, tmp_path, monkeypatch):
     write_garment(folder / "jacket.safetensors", jacket)
     cv2.imwrite(str(folder / "jacket.png"), np.full((64, 64, 4), (40, 200, 40, 255), np.uint8))
     monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path))
-    fitting.fitted_garment.cache_clear()
+    fitted_garment.cache_clear()
     yield WornGarment("mine", "clothes", "jacket", (None,) * (REGIONS + 1))
-    fitting.fitted_garment.cache_clear()
+    fitted_garment.cache_clear()
 
 
 def test_on_the_average_body_a_garment_has_its_own_offsets(body, jacket, tmp_path):
@@ -118,7 +125,7 @@ def test_covered_skin_is_moved_inwards(body, renderer, installed_jacket):
     moved = np.linalg.norm(rendering.vertices[: len(posed)] - posed, axis=1)
     skin = np.zeros(len(posed), dtype=bool)
     skin[body.surface.faces[body.surface.faces_of("skin")]] = True
-    fitted = fitting.fitted_garment(body, "mine", "clothes", "jacket")
+    fitted = fitted_garment(body, "mine", "clothes", "jacket")
     under = skin & (fitted.covered | fitted.hidden)
     assert under.sum() > 500
     assert moved[under] == pytest.approx(TUCK, abs=1e-5)
@@ -161,8 +168,8 @@ def test_chest_and_hips_left_bare_by_garments_are_painted(body, installed_jacket
     painted = sample_scene(config, 0, 0, body).people[0].outfit
     painted = replace(painted, top="shirt", waist=0.0, bottom="trousers", hem=-0.8)
     bare = replace(painted, top="bare", waist=9.0, bottom="shorts", hem=9.0)
-    jacket = fitting.ensure_covered(body, replace(bare, worn=(installed_jacket,)), painted)
+    jacket = ensure_covered(body, replace(bare, worn=(installed_jacket,)), painted)
     assert (jacket.top, jacket.waist) == ("bare", 9.0)
     assert (jacket.bottom, jacket.hem) == ("trousers", -0.8)
-    nothing = fitting.ensure_covered(body, bare, painted)
+    nothing = ensure_covered(body, bare, painted)
     assert replace(nothing, worn=()) == painted

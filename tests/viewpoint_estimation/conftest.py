@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from repogen.viewpoint_estimation.regressor import train_regressor
-from repogen.viewpoint_estimation.sampling import sample_people
 from repogen.viewpoint_estimation.trained import TrainedRegressor, held_out_errors
+from repogen.viewpoint_estimation.training_data import sample_people
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,8 @@ import pytest
 from repogen.cameras.camera import View, look_at
 from repogen.poses.bounds import default_bounds
 from repogen.viewpoint_estimation.regressor import keypoints_to_features
-from repogen.viewpoint_estimation.sampling import (
+from repogen.viewpoint_estimation.sphere import angles_to_directions
+from repogen.viewpoint_estimation.training_data import (
     FACE_JOINTS,
     MIN_JOINTS,
     drop_joints,
@@ -15,7 +16,6 @@ from repogen.viewpoint_estimation.sampling import (
     sample_people,
     sample_pose,
 )
-from repogen.viewpoint_estimation.sphere import angles_to_directions
 
 
 def labelled(flat):

@@ -10,7 +10,6 @@ from repogen.viewpoint_estimation.regressor import (
     keypoints_to_features,
     train_regressor,
 )
-from repogen.viewpoint_estimation.sampling import FACE_JOINTS, FLIP, drop_joints, sample_labels
 from repogen.viewpoint_estimation.sphere import (
     angles_between_deg,
     cell_shares,
@@ -18,6 +17,7 @@ from repogen.viewpoint_estimation.sphere import (
     sum_by_band,
 )
 from repogen.viewpoint_estimation.trained import held_out_errors
+from repogen.viewpoint_estimation.training_data import FACE_JOINTS, FLIP, drop_joints, sample_labels
 
 
 @pytest.fixture(scope="module")

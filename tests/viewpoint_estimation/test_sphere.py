@@ -5,7 +5,6 @@ import pytest
 
 from repogen.cameras.camera import angles_to_direction
 from repogen.cameras.viewpoints import BANDS
-from repogen.viewpoint_estimation.sampling import sample_directions
 from repogen.viewpoint_estimation.sphere import (
     CELL_AREAS,
     QUADRANTS,
@@ -17,6 +16,7 @@ from repogen.viewpoint_estimation.sphere import (
     smoothed_cells,
     sum_by_band,
 )
+from repogen.viewpoint_estimation.training_data import sample_directions
 
 SIDES = list(QUADRANTS)
 

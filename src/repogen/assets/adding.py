@@ -9,14 +9,14 @@ from repogen.assets.archives import unpack
 from repogen.assets.fetching import debian_package, npm_pack
 from repogen.assets.folders import folder_items
 from repogen.assets.packs import Item, Pack, file_name, staged_pack, write_index
-from repogen.errors import UserError
+from repogen.errors import UserError, closest
 
 _BUILT_IN = ("makehuman", "environments")
 
 
 @dataclass(frozen=True)
 class Added:
-    """A pack that has just been installed, and what of its source was left out."""
+    """An installed pack, and the items of its source that were skipped."""
 
     pack: Pack
     left_out: tuple[str, ...]
@@ -75,9 +75,11 @@ def _add_environments() -> Added:
 
 def _add_folder(path: Path) -> Added:
     if not path.exists():
+        near = closest(str(path), _BUILT_IN)
+        advice = f" (did you mean {near}?)" if near else ""
         raise UserError(
-            f"no folder {path}; give makehuman, environments, or a folder or .zip of MakeHuman "
-            "clothes (.mhclo) or panoramas (.exr, .hdr)"
+            f"no folder {path}{advice}; give makehuman, environments, or a folder or .zip of "
+            "MakeHuman clothes (.mhclo) or panoramas (.exr, .hdr)"
         )
     zipped = path.suffix.lower() == ".zip" and path.is_file()
     if not zipped and not path.is_dir():

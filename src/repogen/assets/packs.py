@@ -1,6 +1,5 @@
 """The folder of asset packs: list, check, remove, and install each as a whole or not at all."""
 
-import hashlib
 import json
 import os
 import re
@@ -16,7 +15,7 @@ import cattrs
 from filelock import FileLock
 
 from repogen.errors import UserError, printable, unknown_choice
-from repogen.files import sha256_of
+from repogen.files import sha256_of, sha256_of_bytes
 
 INDEX = "pack.json"
 
@@ -148,7 +147,7 @@ def write_index(
     the hashes of its files."""
     if version is None:
         digests = sorted(digest for item in items for digest in item.files.values())
-        version = hashlib.sha256("".join(digests).encode()).hexdigest()[:12]
+        version = sha256_of_bytes("".join(digests).encode())[:12]
     pack = Pack(name, version, printable(source), tuple(items))
     (folder / INDEX).write_text(json.dumps(asdict(pack), indent=1) + "\n")
     return pack

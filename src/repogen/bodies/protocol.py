@@ -30,9 +30,9 @@ PARTS = (
 """Body parts; the index is the value in part images."""
 
 LAYERS = ("skin", "eyes", "tights", "skirt", "hair", "cloth", "strands", "occluder")
-"""What a face belongs to. skin to hair are layers of a body's own surface, all of which but skin
-and eyes an outfit may leave out; cloth and strands (hair with gaps in it) are garments; occluder
-belongs to no person."""
+"""Layer of a face. skin, eyes, tights, skirt and hair belong to the body's own surface; an outfit
+may leave out all but skin and eyes. cloth and strands (hair with gaps in it) are garments.
+occluder belongs to no person."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,7 @@
 """Build a body's `Surface` from its T-pose: parts, keypoint neighbourhoods, ambient occlusion."""
 
+from functools import lru_cache
+
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
@@ -153,3 +155,9 @@ def vertex_normals(
     for i in range(3):
         np.add.at(out, faces[:, i], cross)
     return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
+
+
+@lru_cache(maxsize=16)
+def layer_vertices(surface: Surface, layer: str) -> Int[np.ndarray, " n"]:
+    """Indices of the vertices that the faces of a layer use."""
+    return np.unique(surface.faces[surface.faces_of(layer)])

@@ -69,7 +69,7 @@ def extra_keypoints(body: PosedBody) -> Float[np.ndarray, "116 3"]:
 
 @cache
 def _vertex_weights() -> tuple[Int[np.ndarray, "116 c"], Float[np.ndarray, "116 c"]]:
-    """The vertices whose weighted sum each keypoint is, in ascending order, and their weights."""
+    """Vertices (ascending) and weights of each keypoint: it is the weighted sum of the vertices."""
     table = json.loads(POINTS_FILE.read_text())
     rows = [sorted((int(v), w) for v, w in table[name].items()) for name in EXTRA_KEYPOINTS]
     longest = max(len(row) for row in rows)

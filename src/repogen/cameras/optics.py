@@ -3,7 +3,7 @@
 import numpy as np
 
 from repogen.cameras.lens import check_circle, half_width
-from repogen.errors import UserError, unknown_choice
+from repogen.errors import UserError, check_range, unknown_choice
 
 _RANGES: dict[str, tuple[tuple[float, float], ...]] = {
     "pinhole": (),
@@ -22,6 +22,7 @@ def check_optics(
     some of its random lenses cannot have."""
     if model not in _RANGES:
         raise unknown_choice("lens", model, _RANGES)
+    check_range("--fov", fov_deg, 1e-3, 360)
     for width in fov_deg:
         half_width(model, [low for low, _ in _RANGES[model]], width)
     for width in circle_deg or ():

@@ -50,6 +50,8 @@ class PersonAnnotations:
     """The annotations as the file has them."""
     rendered: Bool[np.ndarray, " i"]
     """Whether each image is synthetic: its record has a camera."""
+    label_convention: str = "annotators"
+    """Where shoulders and hips are: `annotators`, or `anatomical` where the file's info says so."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -139,7 +141,15 @@ def parse_person_annotations(
         views=np.array(columns[2], dtype=np.float64).reshape(-1, 3),
         records=tuple(records),
         rendered=np.array(rendered, dtype=bool),
+        label_convention=label_convention(data),
     )
+
+
+def label_convention(data: Mapping[str, Any]) -> str:
+    """`anatomical` where the info of a COCO file says so, else `annotators`."""
+    info = data.get("info")
+    anatomical = isinstance(info, dict) and info.get("label_convention") == "anatomical"
+    return "anatomical" if anatomical else "annotators"
 
 
 @contextmanager

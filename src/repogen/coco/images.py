@@ -38,10 +38,11 @@ def training_crop(
     people: PersonAnnotations,
     person: int,
     how: Augmentation,
-    degraded: bool,
+    degrade_crop: bool,
     pictures: Sequence[bytes] | None = None,
 ) -> TrainingCrop:
-    """An augmented crop of a person; with `degraded`, renderings get the flaws of photographs.
+    """An augmented crop of a person; `degrade_crop` adds the blur, noise and JPEG artefacts of
+    photographs.
 
     The pixels come from the image's file, or from `pictures`, one JPEG for each image.
     """
@@ -54,7 +55,7 @@ def training_crop(
     else:
         crop = _decoded_crop(pictures[image], window)
     crop = color_jitter(rng, crop, how.jitter)
-    if degraded:
+    if degrade_crop:
         crop = degrade(rng, crop)
     return TrainingCrop(crop[..., ::-1], joints_to_crop(keypoints, window))
 

@@ -1,1 +1,2 @@
-"""One module for each verb of the command line: `commands(words)` are what it can be asked for."""
+"""One module for each verb of the command line: `commands(words)` is its function, or its
+subcommands by name."""

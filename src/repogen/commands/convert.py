@@ -16,7 +16,7 @@ def command(source: Positional[str], out: Positional[Path], shard_images: int = 
 
     Args:
         source: A finished dataset; shards may lie at a URL (s3://, gs://, https://).
-        out: Folder to write; a half-made one is finished.
+        out: Folder to write; an unfinished one is resumed.
         shard_images: Images in a shard, 1 to 10000; one shard is held in memory when it is written
             or read.
     """

@@ -9,7 +9,7 @@ from repogen.commands.parsing import Commands, Flat
 from repogen.config import config_from_table, merged
 from repogen.errors import unknown_choice
 from repogen.generation.config import PRESETS, GenerateConfig
-from repogen.generation.options import read_config
+from repogen.toml_files import read_config
 
 
 def commands(words: list[str]) -> Commands:
@@ -22,7 +22,7 @@ def commands(words: list[str]) -> Commands:
 
     def command(
         out: Annotated[
-            Positional[Path], arg(help="Folder of the dataset; a half-made one is finished.")
+            Positional[Path], arg(help="Folder of the dataset; an unfinished one is resumed.")
         ],
         options: Flat[GenerateConfig] = default,
         preset: Annotated[

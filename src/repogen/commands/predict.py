@@ -5,7 +5,7 @@ from pathlib import Path
 from tyro.conf import Positional
 
 from repogen.commands.parsing import Commands, Flat
-from repogen.inference.options import PredictConfig
+from repogen.inference.config import PredictConfig
 
 
 def commands(_words: list[str]) -> Commands:

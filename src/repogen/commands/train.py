@@ -15,7 +15,7 @@ def command(options: Flat[TrainConfig], out: Path) -> int:
     """Fine-tune a pose estimator, or train a tiny one, on real and synthetic people.
 
     Args:
-        out: Folder of the run; a half-made one of the same options is finished.
+        out: Folder of the run; an unfinished one of the same options is resumed.
     """
     for spec in (*options.data.train, *options.data.val):
         parse_set(spec)  # an error comes now, not after seconds of imports

@@ -1,10 +1,13 @@
-"""The options of what a dataset holds."""
+"""The options of a dataset's contents and format."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from repogen.config import Config
+from repogen.datasets.folder import Map
 from repogen.datasets.shards import SHARD_IMAGES, check_shard_images
+from repogen.labels.convention import LabelConvention
+from repogen.labels.points import Occluded
 
 
 @dataclass(frozen=True, init=False)
@@ -13,13 +16,13 @@ class OutputConfig(Config):
 
     keypoints: Literal["coco", "feet", "wholebody"] = "coco"
     """coco: 17 keypoints. feet: 6 of the feet, too. wholebody: the 133 of COCO-WholeBody."""
-    occluded: Literal["keep", "drop"] = "keep"
+    occluded: Occluded = "keep"
     """Occluded keypoints: keep writes them with v = 1, as COCO does; drop writes 0, 0, 0, as the
     RePoGen paper does."""
-    label_convention: Literal["annotators", "anatomical"] = "annotators"
+    label_convention: LabelConvention = "annotators"
     """Shoulders and hips: annotators puts them where COCO's annotators click, above the joints by
-    4.6 % of the trunk's length; anatomical leaves them at the joints' centers."""
-    write: tuple[Literal["depth", "masks", "parts", "normals", "stick"], ...] = ()
+    4.6 % of the trunk's length; anatomical leaves them at the joints' centres."""
+    write: tuple[Map, ...] = ()
     """Maps to write beside each image."""
     format: Literal["coco", "webdataset"] = "coco"
     """coco: a folder of images and one COCO file. webdataset: tar files of images with their

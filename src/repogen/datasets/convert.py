@@ -16,7 +16,7 @@ from repogen.datasets.folder import (
     foreign_files,
     locked,
     map_kinds,
-    remove_parts,
+    remove_chunks,
 )
 from repogen.datasets.reading import (
     open_dataset,
@@ -53,26 +53,34 @@ def convert(source: Path | str, out: Path | str, shard_images: int = SHARD_IMAGE
     """
     check_shard_images(shard_images)
     source = str(source).rstrip("/")
-    run_file = f"{source}/run.json"
-    run = parse_run_info(read_bytes(run_file), run_file)
+    run = _read_run(source)
     if run["config"]["output"].get("format") == "webdataset":
         return _to_folder(source, DatasetFolder(Path(out)), run)
     return _to_shards(open_dataset(source), ShardFolder(Path(out), shard_images), run)
 
 
+def _read_run(source: str) -> dict[str, Any]:
+    where = f"{source}/run.json"
+    try:
+        data = read_bytes(where)
+    except UserError as error:
+        raise UserError(f"{source} is not a repogen dataset: {error}") from error
+    return parse_run_info(data, where)
+
+
 def _to_folder(source: str, target: DatasetFolder, run: dict[str, Any]) -> Path:
     manifest = read_manifest(source)
     config = merged(run["config"], {"output": {"format": "coco", "shard_images": SHARD_IMAGES}})
-    with _opened_target(target, run | {"config": config}):
+    with _locked_target(target, run | {"config": config}):
         first = 1
         for k, shard in enumerate(tqdm(manifest.shards, unit="shard", desc="converting")):
-            if not target.part(k).exists():
+            if not target.chunk_file(k).exists():
                 samples = list(unpack_shard(read_shard(source, shard), f"{source}/{shard.name}"))
                 _check_ids([sample.image for sample in samples], first, shard.images, source)
                 target.write_chunk(k, samples)
             first += shard.images
         target.finish(len(manifest.shards), manifest.header)
-    remove_parts(target)
+    remove_chunks(target)
     return target.root
 
 
@@ -81,7 +89,7 @@ def _to_shards(folder: DatasetFolder, target: ShardFolder, run: dict[str, Any]) 
     config = merged(run["config"], {"output": output})
     images, kinds = config["images"], map_kinds(config["output"]["write"])
     chunks = range(0, images, target.chunk)
-    with _opened_target(target, run | {"config": config}):
+    with _locked_target(target, run | {"config": config}):
         entries, scenes = read_entries(folder), read_scene_lines(folder)
         for k, first in enumerate(tqdm(chunks, unit="shard", desc="converting")):
             count = min(target.chunk, images - first)
@@ -89,14 +97,14 @@ def _to_shards(folder: DatasetFolder, target: ShardFolder, run: dict[str, Any]) 
             _check_ids([image for image, _ in chunk], first + 1, count, str(folder.root))
             if len(lines) != count:
                 raise _damaged(str(folder.root), f"{folder.scenes.name} has too few lines")
-            if not target.part(k).exists():
+            if not target.chunk_file(k).exists():
                 pairs = zip(chunk, lines, strict=True)
                 samples = (_read_sample(folder, *entry, line, kinds) for entry, line in pairs)
                 target.write_chunk(k, samples)
         if next(entries, None) is not None or next(scenes, None) is not None:
             raise _damaged(str(folder.root), f"it has more than the {images} images of its run")
         target.finish(len(chunks), read_header(folder))
-    remove_parts(target)
+    remove_chunks(target)
     return target.root
 
 
@@ -126,7 +134,7 @@ def _read_sample(
 
 
 @contextmanager
-def _opened_target(target: DatasetFolder, run: dict[str, Any]) -> Iterator[None]:
+def _locked_target(target: DatasetFolder, run: dict[str, Any]) -> Iterator[None]:
     """Lock the folder for this conversion, new or to resume, and write its run.json."""
     with locked(target, lambda: _check_target(target, run)):
         write_run_info(target, run)

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
-from repogen.datasets.parts import merge_parts, sample_line
+from repogen.datasets.chunks import merge_chunks, sample_line
 from repogen.errors import UserError
 from repogen.files import PARTIAL_PATTERN, exclusive, remove_file, write_atomic
 
 CHUNK_IMAGES = 16
-"""Images per part file: what each worker of a killed run makes again, at most."""
+"""Images per chunk file: what each worker of a killed run makes again, at most."""
 
 MAX_IMAGES = 99_999_999
 """Images in a dataset: file names have eight digits."""
@@ -22,8 +22,10 @@ MAX_IMAGES = 99_999_999
 PICTURE = "image"
 """The kind of the picture itself among a sample's files; the other kinds are `MAPS`."""
 
-MAPS = ("depth", "masks", "parts", "normals", "stick")
+Map = Literal["depth", "masks", "parts", "normals", "stick"]
 """Optional outputs, each in a folder of its name beside `images/`."""
+
+MAPS: tuple[str, ...] = get_args(Map)
 
 _URL = re.compile(r"\w{2,}:/")
 """How s3://bucket begins as a path."""
@@ -87,7 +89,7 @@ class DatasetFolder:
         """Whether the run is finished: the annotations are written last."""
         return self.annotations.exists()
 
-    def part(self, chunk: int) -> Path:
+    def chunk_file(self, chunk: int) -> Path:
         return self.root / ".parts" / f"{chunk:08d}.jsonl"
 
     def image(self, image_id: int) -> Path:
@@ -106,18 +108,18 @@ class DatasetFolder:
         }
 
     def write_chunk(self, chunk: int, samples: Iterable[Sample]) -> None:
-        """Write the files of each sample of a chunk, then the chunk's part file."""
+        """Write the files of each sample of a chunk, then the chunk file."""
         lines = []
         for sample in samples:
             for path, data in self.files(sample).items():
                 write_atomic(path, data)
             lines.append(sample_line(sample.image, sample.annotations, sample.scene) + "\n")
-        write_atomic(self.part(chunk), "".join(lines).encode())
+        write_atomic(self.chunk_file(chunk), "".join(lines).encode())
 
     def finish(self, chunks: int, header: dict[str, Any]) -> None:
         """Merge the chunks into one dataset; `header` holds the COCO entries before images."""
-        parts = [self.part(chunk) for chunk in range(chunks)]
-        merge_parts(parts, self.scenes, self.annotations, header)
+        files = [self.chunk_file(chunk) for chunk in range(chunks)]
+        merge_chunks(files, self.scenes, self.annotations, header)
 
 
 def partial_files(folder: DatasetFolder) -> Iterator[Path]:
@@ -167,12 +169,12 @@ def locked(folder: DatasetFolder, check: Callable[[], None]) -> Iterator[None]:
             check()
         except UserError:
             if folder.complete:  # another run finished, and this lock is new
-                remove_parts(folder)
+                remove_chunks(folder)
             raise
         remove_partials(folder)
         yield
 
 
-def remove_parts(folder: DatasetFolder) -> None:
+def remove_chunks(folder: DatasetFolder) -> None:
     """Remove `.parts/`; only once the dataset is complete."""
     shutil.rmtree(folder.lock.parent, ignore_errors=True)

@@ -11,6 +11,7 @@ from repogen.coco.annotations import PersonAnnotations, read_person_annotations
 from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.shards import ShardFolder
 from repogen.errors import UserError
+from repogen.messages import warn
 
 
 def read_set(spec: str) -> PersonAnnotations:
@@ -28,6 +29,7 @@ def read_set(spec: str) -> PersonAnnotations:
     if parsed.annotations is None or parsed.images is None:
         raise UserError(f"set {spec!r} is generated while training and not stored; give a dataset")
     people = read_person_annotations(parsed.name, parsed.annotations, parsed.images)
+    warn_of_convention(people.name, people.label_convention)
     labelled = people.labelled()
     if len(labelled) == 0:
         raise UserError(
@@ -35,6 +37,15 @@ def read_set(spec: str) -> PersonAnnotations:
             "keypoints"
         )
     return people if parsed.cap is None else people.take(take_uniformly(labelled, parsed.cap))
+
+
+def warn_of_convention(name: str, convention: str) -> None:
+    """Warn where the shoulders and hips of a set are not where COCO's annotators click."""
+    if convention != "annotators":
+        warn(
+            f"set {name} has {convention} labels: its shoulders and hips lie about 2.5 cm below "
+            "COCO's, so do not mix it with COCO or score COCO's models on it"
+        )
 
 
 def take_uniformly(persons: Int[np.ndarray, " n"], cap: int) -> Int[np.ndarray, " m"]:

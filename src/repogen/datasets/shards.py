@@ -5,7 +5,6 @@ annotations without ids, its scene) and optional maps such as 00000001.depth.png
 `shards.json` counts and hashes the shards; it is written last.
 """
 
-import hashlib
 import io
 import json
 import re
@@ -18,10 +17,10 @@ from typing import Any, BinaryIO
 import cattrs
 import fsspec
 
+from repogen.datasets.chunks import damaged_chunk, missing_chunk
 from repogen.datasets.folder import PICTURE, DatasetFolder, Sample
-from repogen.datasets.parts import damaged_part, missing_part
 from repogen.errors import UserError
-from repogen.files import write_atomic
+from repogen.files import sha256_of_bytes, write_atomic
 
 FORMAT = 1
 SHARD_IMAGES = 256
@@ -77,15 +76,15 @@ class ShardFolder(DatasetFolder):
         """Whether the run is finished: the manifest is written last."""
         return self.manifest.exists()
 
-    def part(self, chunk: int) -> Path:
+    def chunk_file(self, chunk: int) -> Path:
         return self.root / ".parts" / f"{chunk:06d}.json"
 
     def write_chunk(self, chunk: int, samples: Iterable[Sample]) -> None:
-        """Write the shard of a chunk, then its manifest entry as the part file."""
+        """Write the shard of a chunk, then its manifest entry as the chunk file."""
         name = f"shard-{chunk:06d}.tar"
         data, shard = pack_shard(name, samples)
         write_atomic(self.root / name, data)
-        write_atomic(self.part(chunk), json.dumps(asdict(shard)).encode())
+        write_atomic(self.chunk_file(chunk), json.dumps(asdict(shard)).encode())
 
     def finish(self, chunks: int, header: dict[str, Any]) -> None:
         """Complete the dataset: write the manifest."""
@@ -95,11 +94,11 @@ class ShardFolder(DatasetFolder):
 
     def _shard(self, chunk: int) -> Shard:
         try:
-            return Shard(**json.loads(self.part(chunk).read_text()))
+            return Shard(**json.loads(self.chunk_file(chunk).read_text()))
         except FileNotFoundError as error:
-            raise missing_part(self.part(chunk)) from error
+            raise missing_chunk(self.chunk_file(chunk)) from error
         except (OSError, ValueError, TypeError) as error:
-            raise damaged_part(self.part(chunk)) from error
+            raise damaged_chunk(self.chunk_file(chunk)) from error
 
 
 def pack_shard(name: str, samples: Iterable[Sample]) -> tuple[bytes, Shard]:
@@ -118,7 +117,7 @@ def pack_shard(name: str, samples: Iterable[Sample]) -> tuple[bytes, Shard]:
                 member.size = len(data)
                 tar.addfile(member, io.BytesIO(data))
     data = out.getvalue()
-    return data, Shard(name, images, persons, len(data), hashlib.sha256(data).hexdigest())
+    return data, Shard(name, images, persons, len(data), sha256_of_bytes(data))
 
 
 def _kind_to_suffix(kind: str) -> str:
@@ -270,13 +269,13 @@ def read_shard(url: str, shard: Shard, cache: Path | None = None) -> bytes:
     cached = None if cache is None else cache / f"{shard.sha256}.tar"
     if cached is not None and cached.is_file():
         data = read_bytes(str(cached))
-        if hashlib.sha256(data).hexdigest() == shard.sha256:
+        if sha256_of_bytes(data) == shard.sha256:
             return data
     where = f"{url.rstrip('/')}/{shard.name}"
     data = read_bytes(where)
     if len(data) != shard.bytes:
         raise UserError(f"{where} has {len(data)} bytes, its manifest says {shard.bytes}")
-    if hashlib.sha256(data).hexdigest() != shard.sha256:
+    if sha256_of_bytes(data) != shard.sha256:
         raise UserError(f"{where} has another SHA-256 than its manifest says")
     if cached is not None:
         write_atomic(cached, data)
@@ -289,4 +288,5 @@ def read_bytes(where: str) -> bytes:
         with fsspec.open(where, "rb") as file:
             return file.read()
     except (OSError, ValueError, ImportError) as error:
-        raise UserError(f"cannot read {where}: {error}") from error
+        why = getattr(error, "strerror", None) or error
+        raise UserError(f"cannot read {where}: {why}") from error

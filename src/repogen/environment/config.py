@@ -7,6 +7,7 @@ from typing import Literal
 
 from repogen.config import Config
 from repogen.environment.backgrounds import BackgroundSampler, parse_backgrounds
+from repogen.environment.sensor import Effect
 from repogen.errors import check_between, check_counts
 
 
@@ -37,7 +38,8 @@ class EnvironmentConfig(Config):
 
     @cached_property
     def backdrop(self) -> tuple[BackgroundSampler, str]:
-        """What draws a background, and a word on what was found. Read once for each config.
+        """A sampler of backgrounds, and a description of what it draws from. Read once for each
+        config.
 
         Raises `UserError` where there is none that can be used.
         """
@@ -55,13 +57,7 @@ class EnvironmentConfig(Config):
 
 @dataclass(frozen=True, init=False)
 class SensorConfig(Config):
-    """What the camera's sensor and the image file do to the image."""
+    """Effects of the sensor and of the image file."""
 
-    effects: tuple[
-        Literal[
-            "exposure", "white-balance", "focus", "motion", "noise", "vignette", "jpeg", "rescale",
-            "all",
-        ],
-        ...,
-    ] = ()  # fmt: skip
+    effects: tuple[Literal[Effect, "all"], ...] = ()
     """Effects, each of a random strength; all is all of them."""

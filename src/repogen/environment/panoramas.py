@@ -148,36 +148,36 @@ def _basis(n: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 9"]:
 
 
 def _extract_light(
-    left: Float[np.ndarray, "h w 3"],
+    remaining: Float[np.ndarray, "h w 3"],
     towards: Float[np.ndarray, "h w 3"],
     solid: Float[np.ndarray, "h 1 1"],
     radius_deg: float,
     least: float,
 ) -> list[DirectionalLight]:
-    """The brightest disc of `left` as a light, subtracted from `left`; none if it exceeds its
-    surroundings by too little, or if the panorama is too coarse to compare them.
+    """The brightest disc of `remaining` as a light, subtracted from it; none if the disc exceeds
+    its surroundings by too little, or if the panorama is too coarse to compare them.
 
     `towards` are the pixels' directions, `solid` their solid angles, `least` a luminance.
     """
     from scipy.ndimage import uniform_filter  # slow to import
 
-    size = max(int(radius_deg / 180 * left.shape[0] / 2), 1)
-    blurred = uniform_filter(left @ LUMINANCE, size, mode=("nearest", "wrap"))
+    size = max(int(radius_deg / 180 * remaining.shape[0] / 2), 1)
+    blurred = uniform_filter(remaining @ LUMINANCE, size, mode=("nearest", "wrap"))
     row, column = np.unravel_index(np.argmax(blurred), blurred.shape)
     cosine = towards @ towards[row, column]
     near = cosine > np.cos(np.radians(radius_deg))
     ring = ~near & (cosine > np.cos(np.radians(1.6 * radius_deg)))
     if not ring.any():
         return []
-    nearby = np.median(left[ring], axis=0)
-    excess = np.where(near[..., None], np.maximum(left - nearby, 0), 0)
+    nearby = np.median(remaining[ring], axis=0)
+    excess = np.where(near[..., None], np.maximum(remaining - nearby, 0), 0)
     light = (excess * solid).sum(axis=(0, 1))
     if light @ LUMINANCE <= least:
         return []
     weights = (excess * solid) @ LUMINANCE
     direction = (weights[..., None] * towards).sum(axis=(0, 1))
     direction /= np.linalg.norm(direction)
-    left -= excess
+    remaining -= excess
     color = tuple((light / np.pi).tolist())
     return [DirectionalLight(tuple(direction.tolist()), color, shadow=True)]
 

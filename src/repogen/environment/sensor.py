@@ -1,7 +1,7 @@
 """Effects of a camera: exposure, colour cast, blur, noise, and losses of the picture's file."""
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from repogen.environment.panoramas import LUMINANCE
 from repogen.errors import check_between, unknown_choice
 from repogen.pictures import JPEG_QUALITY
 
-EFFECTS = (
+Effect = Literal[
     "exposure",
     "white-balance",
     "focus",
@@ -18,7 +18,9 @@ EFFECTS = (
     "vignette",
     "jpeg",
     "rescale",
-)
+]
+
+EFFECTS: tuple[str, ...] = get_args(Effect)
 
 SHRINK_METHODS = ("area", "linear")
 ENLARGE_METHODS = ("linear", "cubic")

@@ -8,9 +8,9 @@ from jaxtyping import Bool, Float, UInt8
 
 from repogen.cameras.viewpoints import BANDS
 from repogen.coco.annotations import PersonAnnotations
+from repogen.evaluation.average_precision import AREAS
 from repogen.evaluation.config import BOOTSTRAP_SAMPLES
 from repogen.evaluation.joints import person_oks
-from repogen.evaluation.oks import AREAS
 from repogen.evaluation.results import Band, Comparison, SetReport, SphereMap
 from repogen.evaluation.scores import (
     MatchedEstimates,
@@ -94,6 +94,7 @@ def _sphere_map(people: PersonAnnotations, oks: Mapping[str, Float[np.ndarray, "
     cell = ring * 2 * rings + sector
 
     def sum_by_cell(values: np.ndarray | None) -> np.ndarray:
+        """Sums over the persons of each cell; without values the number of persons."""
         return np.bincount(cell, values, minlength=2 * rings**2).reshape(rings, 2 * rings)
 
     persons = sum_by_cell(None)

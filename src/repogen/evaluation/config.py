@@ -1,4 +1,4 @@
-"""What to evaluate, on what, and how."""
+"""The options of an evaluation."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ BOOTSTRAP_SAMPLES = 1000
 
 @dataclass(frozen=True, init=False)
 class EvaluateConfig(Config):
-    """Weights to score and sets of labelled people to score them on."""
+    """Options of `repogen.evaluate`: weights to score, and sets of labelled people."""
 
     weights: tuple[str, ...]
     """Runs, folders or files of weights, or NAME=PATH of one; the others are compared with the

@@ -8,15 +8,15 @@ from jaxtyping import Bool, Float, UInt8
 
 from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.oks import similarity
-from repogen.evaluation.config import BOOTSTRAP_SAMPLES
-from repogen.evaluation.joints import RatioMetrics, ratio_metrics, same_image_pairs
-from repogen.evaluation.oks import (
+from repogen.evaluation.average_precision import (
     AREAS,
     MAX_DETECTIONS,
     Matches,
     match_detections,
     precision_recall,
 )
+from repogen.evaluation.config import BOOTSTRAP_SAMPLES
+from repogen.evaluation.joints import RatioMetrics, ratio_metrics, same_image_pairs
 from repogen.evaluation.results import Score
 from repogen.inference.estimate import Estimates
 
@@ -60,8 +60,8 @@ def evaluate_estimates(
 def bootstrap_weights(
     people: PersonAnnotations, estimates: Estimates, bootstrap_samples: int, seed: int = 0
 ) -> UInt8[np.ndarray, "w i"]:
-    """How often each image counts: once in the first row; in each further row as often as it is
-    drawn, with replacement, from the images that hold a person or an estimate."""
+    """Weights of the images: ones in the first row, the counts of one bootstrap sample in each
+    other row. Samples are drawn with replacement from the images with a person or an estimate."""
     total = len(people.files)
     images = np.union1d(people.image, estimates.image)
     rng = np.random.default_rng(seed)

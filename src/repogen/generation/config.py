@@ -14,7 +14,7 @@ from repogen.scenes.config import SceneConfig
 
 @dataclass(frozen=True, init=False, kw_only=True)
 class GenerateConfig(SceneConfig):
-    """What to generate, and how.
+    """Options of `repogen.generate`, in groups.
 
     `GenerateConfig(images=48, views="top", write="depth")` sets options of the groups, too.
     """

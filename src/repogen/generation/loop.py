@@ -13,8 +13,8 @@ from repogen.datasets.folder import (
     DatasetFolder,
     foreign_files,
     locked,
+    remove_chunks,
     remove_partials,
-    remove_parts,
 )
 from repogen.datasets.reading import read_run_info, write_run_info
 from repogen.datasets.shards import ShardFolder
@@ -77,7 +77,7 @@ def generate(
         else:
             write_run_info(folder, run)
         chunks = -(-config.images // folder.chunk)
-        todo = [chunk for chunk in range(chunks) if not folder.part(chunk).exists()]
+        todo = [chunk for chunk in range(chunks) if not folder.chunk_file(chunk).exists()]
         left = sum(min(folder.chunk, config.images - chunk * folder.chunk) for chunk in todo)
         done = config.images - left
         if done:
@@ -95,12 +95,15 @@ def generate(
                 "description": "Synthetic people by repogen",
                 "version": run["versions"]["repogen"],
                 "contributor": "repogen",
+                "label_convention": config.output.label_convention,
+                "occluded": config.output.occluded,
+                "pixel_centers": 0.5,
             },
             "licenses": [],
             "categories": [CATEGORY],
         }
         folder.finish(chunks, header)
-    remove_parts(folder)
+    remove_chunks(folder)
     return folder.root
 
 

@@ -1,7 +1,6 @@
 """The contents of run.json, and the check that an unfinished run resumes with the same inputs."""
 
 import contextlib
-import hashlib
 import json
 import sys
 from dataclasses import asdict
@@ -9,12 +8,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from repogen.assets import installed
+from repogen.assets import assets_dir, installed
+from repogen.assets.packs import INDEX
 from repogen.bodies.smpl_files import FAMILIES, find_model_files
 from repogen.config import flat_options
 from repogen.datasets.reading import RUN_FORMAT
 from repogen.errors import UserError
-from repogen.files import sha256_of
+from repogen.files import sha256_of, sha256_of_bytes
 from repogen.generation.config import GenerateConfig
 from repogen.messages import warn
 from repogen.poses.motion import poses_of_pack
@@ -82,9 +82,9 @@ def _assets(config: GenerateConfig) -> list[dict[str, Any]]:
             "version": pack.version,
             "source": pack.source,
             "licences": sorted({item.licence for item in pack.items}),
-            "sha256": hashlib.sha256(repr(pack).encode()).hexdigest(),
+            "sha256": sha256_of(assets_dir() / folder / INDEX),
         }
-        for pack in installed().values()
+        for folder, pack in installed().items()
     ]
 
 
@@ -100,7 +100,7 @@ def _hash_path(path: Path) -> str:
         return sha256_of(path)
     files = sorted(p for p in path.rglob("*") if p.is_file())
     sizes = [(p.relative_to(path).as_posix(), p.stat().st_size) for p in files]
-    return hashlib.sha256(json.dumps(sizes).encode()).hexdigest()
+    return sha256_of_bytes(json.dumps(sizes).encode())
 
 
 def changed_option(before: dict[str, Any], run: dict[str, Any]) -> str | None:

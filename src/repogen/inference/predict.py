@@ -21,13 +21,13 @@ from repogen.inference.boxes import (
     read_boxes,
     whole_image_box,
 )
+from repogen.inference.config import PredictConfig
 from repogen.inference.cvat import write_cvat
 from repogen.inference.drawing import draw_poses, frame_writer
 from repogen.inference.estimate import Estimator, estimate_crops, person_scores
 from repogen.inference.exports import FramePoses, write_people, write_results
 from repogen.inference.frames import Frame, MediaFile, list_media, read_frames
 from repogen.inference.label_studio import write_label_studio
-from repogen.inference.options import PredictConfig
 from repogen.messages import say
 
 _BATCH = 32

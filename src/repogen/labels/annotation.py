@@ -117,7 +117,7 @@ def _box_to_xywh(box: Float[np.ndarray, "4"]) -> list[float]:
 
 
 def visible_keypoints(result: RenderResult) -> list[Bool[np.ndarray, " 17"]]:
-    """Per person, the keypoints with some of their neighbourhood on the skin in sight."""
+    """Per person, the keypoints with some of their neighbourhood on the visible skin."""
     seen = result.gbuffer.seen_faces
     person, bits = result.mesh.people[seen], result.mesh.keypoints[seen]
     return [

@@ -1,5 +1,7 @@
 """Offset from the centre of a joint to where COCO's annotators click."""
 
+from typing import Literal, get_args
+
 import numpy as np
 from jaxtyping import Float
 
@@ -21,9 +23,11 @@ _SHIFTED = [
 ]
 
 
-CONVENTIONS = ("annotators", "anatomical")
+LabelConvention = Literal["annotators", "anatomical"]
 """`annotators`: shoulders and hips where COCO's annotators click; `anatomical`: at the joints'
 centres."""
+
+CONVENTIONS: tuple[str, ...] = get_args(LabelConvention)
 
 
 def labelled_keypoints(body: PosedBody, convention: str) -> Float[np.ndarray, "17 3"]:

@@ -1,13 +1,17 @@
 """Keypoints in the image: pixel coordinates and COCO's visibility flag v."""
 
+from typing import Literal, get_args
+
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt32
 
 from repogen.scenes.scene import Scene
 
-OCCLUDED = ("keep", "drop")
+Occluded = Literal["keep", "drop"]
 """How occluded keypoints are labelled: `keep` writes them with v = 1, as COCO does; `drop` writes
 (0, 0, 0), as the paper does."""
+
+OCCLUDED: tuple[str, ...] = get_args(Occluded)
 
 
 def point_flags(
@@ -15,7 +19,7 @@ def point_flags(
 ) -> Int[np.ndarray, " k"]:
     """COCO's v of camera-frame points: 0 not in the image, 1 occluded, 2 visible.
 
-    `seen` is true for points with some of their neighbourhood in sight. With `occluded` = "drop"
+    `seen` is true for points with some of their neighbourhood visible. With `occluded` = "drop"
     occluded points get 0 too.
     """
     inside = scene.camera.shows(points)

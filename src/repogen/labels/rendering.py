@@ -52,7 +52,7 @@ class Rendering:
 
     @cached_property
     def annotations(self) -> list[dict[str, Any]]:
-        """COCO annotations of the people in sight: `label` with its defaults."""
+        """COCO annotations of the visible people: `label` with its defaults."""
         return label(self)
 
     def __repr__(self) -> str:
@@ -111,12 +111,12 @@ def label(
     rendering: Rendering,
     occluded: str = "keep",
     keypoints: str = "coco",
-    convention: str = "annotators",
+    label_convention: str = "annotators",
 ) -> list[dict[str, Any]]:
     """COCO annotations, without ids, of the people of whom at least one pixel is visible.
 
     `occluded`: "keep" labels occluded keypoints with v = 1, "drop" with v = 0. `keypoints`: "coco"
-    (17), "feet" (23) or "wholebody" (133, as COCO-WholeBody). `convention`: "annotators" puts
+    (17), "feet" (23) or "wholebody" (133, as COCO-WholeBody). `label_convention`: "annotators" puts
     shoulders and hips where COCO's annotators click, "anatomical" at the joints' centres.
     `repogen.labels.annotation.annotate` describes the fields. Raises `UserError` for any other
     value.
@@ -127,4 +127,4 @@ def label(
     >>> len(annotation["keypoints"]), annotation["num_keypoints"]
     (51, 17)
     """
-    return annotate(rendering.result, occluded, keypoints, convention)
+    return annotate(rendering.result, occluded, keypoints, label_convention)

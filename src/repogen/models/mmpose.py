@@ -74,7 +74,8 @@ def from_mmpose(weights: Mapping[str, Tensor]) -> Weights:
 
 
 def _fit_to_crops(name: str, value: Tensor) -> Tensor:
-    """A tensor of a backbone trained on square images, fitted to crops of 256 x 192."""
+    """The tensor of a backbone, resampled or padded where square images gave it another size than
+    crops of 256 x 192 need."""
     if name == "pos_embed" and value.ndim == 3:
         return resample_positions(value)
     if name == "patch_embed.proj.weight" and value.ndim == 4 and value.shape[-1] < _PATCH:

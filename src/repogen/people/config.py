@@ -9,7 +9,7 @@ from repogen.bodies import check_body
 from repogen.bodies.shapes import parse_ages
 from repogen.config import Config
 from repogen.errors import check_between, check_counts
-from repogen.people.wardrobe import check_wardrobe, find_textures
+from repogen.people.wardrobe import Wardrobe, check_wardrobe, find_textures
 
 
 @dataclass(frozen=True, init=False)
@@ -30,14 +30,14 @@ class PeopleConfig(Config):
     """Folder of the body model's files; anny needs none."""
     ages: tuple[Literal["children", "adults", "elders"], ...] = ("adults",)
     """Age groups, each equally likely."""
-    wardrobe: Literal["auto", "packs", "painted"] = "auto"
+    wardrobe: Wardrobe = "auto"
     """painted: clothes painted on the skin. packs: garments of installed asset packs (`repogen
     assets`). auto: both, if packs are installed."""
     textures: Path | None = None
     """Folder of images to put on the skin by the body's texture coordinates, clothes included (as
     in SURREAL, for SMPL); nothing else is worn then."""
     patterns: bool = True
-    """Print stripes, checks and other patterns on clothes; without, each has one color."""
+    """Print stripes, checks and other patterns on clothes; without, each has one colour."""
 
     def check(self) -> None:
         """Raise `UserError` for options that contradict each other, or files that are not there."""

@@ -5,7 +5,8 @@ Each vertex of a garment is bound to three vertices of MakeHuman's base mesh
 of the skin under it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,12 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from repogen.assets import Garment
+from repogen.assets import Garment, assets_dir, read_garment
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.kernels import find_hits, skin_points
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface
-from repogen.bodies.surface import vertex_normals
-from repogen.people.outfit import REGIONS
+from repogen.bodies.surface import layer_vertices, vertex_normals
+from repogen.people.outfit import REGIONS, Outfit
 from repogen.warp_setup import wp
 
 TUCK = 0.012
@@ -37,6 +38,10 @@ _BELOW, _ABOVE = 0.03, 0.06
 
 _MARGIN = 2
 """Rings of faces inside a garment's border whose skin is not hidden, since it may be seen."""
+
+
+_TRUNK, _CHEST, _HIPS = 0.15, (0.15, 0.42), (-0.08, 0.04)
+"""Metres in the T-pose: half the width of the trunk, and the heights of chest and hips."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,12 +85,38 @@ def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> FittedGarmen
     )
 
 
+@lru_cache(maxsize=256)
+def fitted_garment(body: AnnyBody, pack: str, kind: str, name: str) -> FittedGarment:
+    """An installed garment on a body model. Raises `UserError` where it cannot be read."""
+    path = assets_dir() / pack / kind / f"{name}.safetensors"
+    return fit_garment(body, read_garment(path), path.with_suffix(".png"))
+
+
 def pose_garment(
     body: AnnyBody, fitted: FittedGarment, posed: PosedBody
 ) -> Float[np.ndarray, "v 3"]:
     """The garment's vertices on a posed body, in that body's frame (`PosedBody`)."""
     rest = _fit_to_shape(fitted.garment, posed, body.average)
     return _skin_mesh(rest, fitted.bones, fitted.weights, posed)
+
+
+def ensure_covered(body: AnnyBody, dressed: Outfit, painted: Outfit) -> Outfit:
+    """The outfit `dressed`, with the clothes of `painted` under garments that leave more than half
+    of the chest or of the hips bare: not every garment of a pack is a whole suit."""
+    at = body.surface.canonical
+    skin = layer_vertices(body.surface, "skin")
+    covered = np.zeros(len(at), dtype=bool)
+    for item in dressed.worn:
+        covered |= fitted_garment(body, item.pack, item.kind, item.name).covered
+    trunk = skin[np.abs(at[skin, 0]) < _TRUNK]
+    height = at[trunk, 2]
+    chest, hips = (trunk[(low < height) & (height < high)] for low, high in (_CHEST, _HIPS))
+    keep = []
+    if covered[chest].mean() < 0.5:
+        keep += ["top", "top_fabric", "sleeve", "waist", "neckline"]
+    if covered[hips].mean() < 0.5:
+        keep += ["bottom", "bottom_fabric", "hem"]
+    return replace(dressed, **{name: getattr(painted, name) for name in keep})
 
 
 def _fit_to_shape(

@@ -8,10 +8,10 @@ from jaxtyping import Float, Int
 
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.protocol import Body, PosedBody, Surface
+from repogen.bodies.surface import layer_vertices
 from repogen.cameras.camera import rotate_points, yaw_matrix
 from repogen.errors import UserError
-from repogen.people.fitting import fitted_garment, layer_vertices
-from repogen.people.garments import FittedGarment, pose_garment
+from repogen.people.garments import FittedGarment, fitted_garment, pose_garment
 from repogen.people.outfit import Outfit, shoe_top
 from repogen.people.person import Person
 
@@ -54,7 +54,7 @@ def pose_person(body: Body, person: Person) -> PosedPerson:
     Raises `UserError` for a garment that is not installed, or that does not fit this body.
     """
     posed = body.pose(person.shape, person.face, person.angles)
-    return _placed(body, person, posed)
+    return _with_garments(body, person, posed)
 
 
 def move_person(
@@ -62,10 +62,10 @@ def move_person(
 ) -> PosedPerson:
     """The same person elsewhere: `position` in metres, `yaw_deg` in degrees (see `Person`)."""
     person = replace(posed.person, position=position, yaw_deg=yaw_deg)
-    return _placed(body, person, posed.at_origin)
+    return _with_garments(body, person, posed.at_origin)
 
 
-def _placed(body: Body, person: Person, at_origin: PosedBody) -> PosedPerson:
+def _with_garments(body: Body, person: Person, at_origin: PosedBody) -> PosedPerson:
     world = _moved_body(at_origin, person)
     return PosedPerson(
         person=person,

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from repogen.assets import assets_dir, installed
-from repogen.errors import UserError, unknown_choice
+from repogen.errors import UserError
 from repogen.people.outfit import (
     OFF_BODY,
     REGIONS,
@@ -19,7 +20,7 @@ from repogen.people.outfit import (
 )
 from repogen.pictures import has_picture_header
 
-WARDROBES = ("auto", "packs", "painted")
+Wardrobe = Literal["auto", "packs", "painted"]
 """`painted`: clothes painted on the skin. `packs`: garments of installed asset packs. `auto`: both
 if packs with clothes are installed."""
 
@@ -65,10 +66,8 @@ def _items_of(_packs: tuple[tuple[str, int, int], ...]) -> dict[str, tuple[_Pack
     return {use: tuple(choices) for use, choices in out.items()}
 
 
-def check_wardrobe(wardrobe: str) -> None:
-    """Raises `UserError` for an unknown wardrobe, and for `packs` if no clothes are installed."""
-    if wardrobe not in WARDROBES:
-        raise unknown_choice("wardrobe", wardrobe, WARDROBES)
+def check_wardrobe(wardrobe: Wardrobe) -> None:
+    """Raises `UserError` for `packs` if no clothes are installed."""
     if wardrobe == "packs" and not _installed_items()["suits"]:
         raise UserError(
             "--wardrobe packs: no clothes are installed; run `repogen assets add makehuman`"
@@ -76,9 +75,9 @@ def check_wardrobe(wardrobe: str) -> None:
 
 
 def dress(
-    rng: np.random.Generator, outfit: Outfit, feminine: float, patterns: bool, wardrobe: str
+    rng: np.random.Generator, outfit: Outfit, feminine: float, patterns: bool, wardrobe: Wardrobe
 ) -> Outfit:
-    """The outfit with random garments of asset packs instead of painted clothes, by `WARDROBES`.
+    """The outfit with random garments of asset packs instead of painted clothes, by `Wardrobe`.
 
     `feminine`, 0 to 1, is the probability of women's garments; without `patterns` dyed garments
     are plain.

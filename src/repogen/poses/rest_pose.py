@@ -87,6 +87,8 @@ def rotations_to_tpose(rest: Vectors) -> dict[str, Float[np.ndarray, "3 3"]]:
 def _straight_arm(
     rest: Vectors, side: str, sign: float
 ) -> tuple[Float[np.ndarray, "3 3"], Float[np.ndarray, "3 3"]]:
+    """Rotations of upper and lower arm that bring the arm into the T-pose; `sign` is +1 on the
+    left, -1 on the right."""
     sideways = np.array([sign, 0.0, 0.0])
     shoulder, elbow = rest[f"{side}_shoulder"], rest[f"{side}_elbow"]
     upper = shortest_rotation(elbow - shoulder, sideways)

@@ -116,7 +116,7 @@ def _check_limbs(found: dict[str, int], skeleton: Skeleton, where: str) -> None:
 
 
 def _with_trunk(found: dict[str, int], skeleton: Skeleton, where: str) -> Rig:
-    """The rig with pelvis, spine, neck and collars."""
+    """The rig of the limbs found, completed by the pelvis, spine, neck and collars."""
     head = ancestors(skeleton, found["head"])
     arms = [ancestors(skeleton, found[f"{side}_shoulder"]) for side in ("left", "right")]
     legs = [ancestors(skeleton, found[f"{side}_hip"]) for side in ("left", "right")]

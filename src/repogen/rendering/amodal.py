@@ -10,8 +10,8 @@ from repogen.rendering.buffers import Buffers, array
 from repogen.rendering.gbuffer import half_covered
 from repogen.rendering.kernels.codes import CULL_ALL, NO_PERSON
 from repogen.rendering.kernels.lens import Lens
-from repogen.rendering.kernels.model import Model
 from repogen.rendering.kernels.raster import EMPTY, NEAR, SAMPLES
+from repogen.rendering.kernels.scene_mesh import SceneMesh
 from repogen.rendering.mesh import Mesh
 from repogen.rendering.zbuffer import rasterize_window, zbuffer_viewport
 from repogen.warp_setup import wp
@@ -74,7 +74,7 @@ def amodal_patches(
     camera: Camera,
     lens: Lens,
     buffers: Buffers,
-    model: Model,
+    scene_mesh: SceneMesh,
     boxes: Float[np.ndarray, "n 4"],
 ) -> dict[int, AmodalPatch]:
     """Amodal masks of people whose box overlaps another, in that part of the picture.
@@ -89,7 +89,7 @@ def amodal_patches(
         own = np.where(buffers.mesh.people == person, culling, CULL_ALL)
         viewport = zbuffer_viewport(camera, lens, overlap)
         own_culling = array(own, wp.uint8, buffers.faces.device)
-        keys = rasterize_window(buffers, model, viewport, own_culling).numpy()
+        keys = rasterize_window(buffers, scene_mesh, viewport, own_culling).numpy()
         mask = half_covered(keys != np.uint64(EMPTY), SAMPLES)
         out[person] = AmodalPatch(viewport.left, viewport.top, mask)
     return out

@@ -20,7 +20,7 @@ class GBuffer:
     """The z-buffer of one image: `samples` x `samples` samples in every pixel of a window.
 
     The window's upper left pixel is (left, top); no face is seen outside it. The image has
-    `width` x `height` pixels. Faces are those of `Rendering.mesh`.
+    `width` x `height` pixels. Faces are those of `RenderResult.mesh`.
     """
 
     depth_face_keys: UInt64[np.ndarray, "sh sw"]

@@ -25,10 +25,10 @@ from repogen.rendering.image_circle import apply_image_circle
 from repogen.rendering.kernels import geometry, shade
 from repogen.rendering.kernels.codes import CULLING_OF_VISIBLE, NO_MATERIAL
 from repogen.rendering.kernels.lens import Lens, camera_to_lens
-from repogen.rendering.kernels.model import Model
 from repogen.rendering.kernels.noise import noise_table
 from repogen.rendering.kernels.paint import Paint
 from repogen.rendering.kernels.raster import SAMPLES
+from repogen.rendering.kernels.scene_mesh import SceneMesh
 from repogen.rendering.kernels.texture import TexturedMaterial
 from repogen.rendering.lighting import scene_lighting
 from repogen.rendering.mesh import Mesh, Piece, join
@@ -126,14 +126,14 @@ class Renderer:
         bounds = self._transform(scene, buffers, pieces, paints, lens)
         vertices = buffers.camera_vertices.numpy().copy()
         viewport = zbuffer_viewport(camera, lens, bounds)
-        model = self._model(buffers, pieces, paints)
-        keys = rasterize_window(buffers, model, viewport, buffers.face_culling)
+        scene_mesh = self._scene_mesh(buffers, pieces, paints)
+        keys = rasterize_window(buffers, scene_mesh, viewport, buffers.face_culling)
 
         lighting = scene_lighting(scene, vertices, buffers, self.device)
         background = defocus_background(self._backdrop.draw(scene, lighting, lens), scene)
         layered = needs_compositing(scene, camera.depth_of(vertices))
         canvas = np.zeros_like(background) if layered else background
-        image, gbuffer = self._shade(keys, model, lighting, viewport, canvas)
+        image, gbuffer = self._shade(keys, scene_mesh, lighting, viewport, canvas)
         if layered:
             image = composite(image, background, gbuffer, scene)
         image = apply_image_circle(image, camera, lens, self.device)
@@ -148,7 +148,7 @@ class Renderer:
             mesh=buffers.mesh,
             vertices=vertices,
             amodal_boxes=boxes[:-1],
-            amodal_patches=amodal_patches(camera, lens, buffers, model, boxes),
+            amodal_patches=amodal_patches(camera, lens, buffers, scene_mesh, boxes),
         )
 
     def _transform(
@@ -193,31 +193,31 @@ class Renderer:
             start = end
         return struct_array(static_vertices, geometry.StaticVertex, self.device)
 
-    def _model(self, buffers: Buffers, pieces: list[Piece], paints: wp.array) -> Model:
+    def _scene_mesh(self, buffers: Buffers, pieces: list[Piece], paints: wp.array) -> SceneMesh:
         counts = np.cumsum([0] + [len(piece.materials) for piece in pieces])
         materials = np.concatenate([piece.materials for piece in pieces])
-        model = Model()
-        model.vertices, model.faces = buffers.shading_vertices, buffers.faces
-        model.layers, model.uvs = buffers.face_layers, buffers.uvs
-        model.paints, model.noise, model.eye = paints, self._noise, self._eye
+        scene_mesh = SceneMesh()
+        scene_mesh.vertices, scene_mesh.faces = buffers.shading_vertices, buffers.faces
+        scene_mesh.layers, scene_mesh.uvs = buffers.face_layers, buffers.uvs
+        scene_mesh.paints, scene_mesh.noise, scene_mesh.eye = paints, self._noise, self._eye
         if len(materials):
-            model.materials = struct_array(materials, TexturedMaterial, self.device)
+            scene_mesh.materials = struct_array(materials, TexturedMaterial, self.device)
         face_materials = [
             np.full(len(p.surface.faces), NO_MATERIAL) if p.face_materials is None
             else np.where(p.face_materials == NO_MATERIAL, NO_MATERIAL, p.face_materials + start)
             for p, start in zip(pieces, counts, strict=False)
         ]  # fmt: skip
-        model.face_materials = array(
+        scene_mesh.face_materials = array(
             np.concatenate(face_materials).astype(np.int16), wp.int16, self.device
         )
-        model.texels.pixels = self._textures.pixels
-        model.texels.to_linear = self._to_linear
-        return model
+        scene_mesh.texels.pixels = self._textures.pixels
+        scene_mesh.texels.to_linear = self._to_linear
+        return scene_mesh
 
     def _shade(
         self,
         keys: wp.array,
-        model: Model,
+        scene_mesh: SceneMesh,
         lighting: shade.Lighting,
         viewport: shade.Viewport,
         canvas: UInt8[np.ndarray, "h w 3"],
@@ -225,11 +225,12 @@ class Renderer:
         """The canvas with the faces of the z-buffer drawn over it, BGR, and the G-buffer."""
         height, width = canvas.shape[:2]
         picture = array(canvas.reshape(height, -1), wp.uint8, self.device)
-        seen = wp.zeros(len(model.faces), dtype=wp.uint8, device=self.device)
+        seen = wp.zeros(len(scene_mesh.faces), dtype=wp.uint8, device=self.device)
         counts = wp.empty((viewport.height, viewport.width), dtype=wp.uint8, device=self.device)
         launch(
             self.device, shade.shade, (viewport.height, -(-viewport.width // shade.STRIP)),
-            keys, model, lighting, viewport, self._to_linear, self._to_srgb, picture, seen, counts,
+            keys, scene_mesh, lighting, viewport, self._to_linear, self._to_srgb, picture,
+            seen, counts,
         )  # fmt: skip
         gbuffer = GBuffer(
             depth_face_keys=keys.numpy(),

@@ -82,8 +82,9 @@ def defocus_background(
 
 
 def needs_compositing(scene: Scene, depths: Float[np.ndarray, " n"]) -> bool:
-    """Whether people must be drawn on their own layer, to be blurred apart from the background: if
-    they move, or if a vertex at one of these depths (metres) is out of focus."""
+    """Whether people must be drawn on their own layer, to be blurred apart from the background:
+    for motion blur of the people, or because a vertex at one of these depths (metres) is out of
+    focus."""
     near_and_far = np.array([depths.min(), depths.max()])
     return scene.sensor.people_motion[0] > 0 or bool(
         (circle_of_confusion(scene.camera, scene.sensor, np.maximum(near_and_far, 0.01)) >= 1).any()

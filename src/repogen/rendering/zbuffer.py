@@ -8,8 +8,8 @@ from repogen.rendering.buffers import Buffers, launch
 from repogen.rendering.kernels import raster, raster_rays, shade, windows
 from repogen.rendering.kernels.codes import LENS_PINHOLE
 from repogen.rendering.kernels.lens import Lens
-from repogen.rendering.kernels.model import Model
 from repogen.rendering.kernels.raster import SAMPLES
+from repogen.rendering.kernels.scene_mesh import SceneMesh
 from repogen.warp_setup import wp
 
 
@@ -30,7 +30,7 @@ def zbuffer_viewport(camera: Camera, lens: Lens, bounds: Float[np.ndarray, "4"])
 
 
 def rasterize_window(
-    buffers: Buffers, model: Model, viewport: shade.Viewport, face_culling: wp.array
+    buffers: Buffers, scene_mesh: SceneMesh, viewport: shade.Viewport, face_culling: wp.array
 ) -> wp.array:
     """Depth-face keys of each sample of a window, (SAMPLES height, SAMPLES width), on the device.
 
@@ -63,7 +63,7 @@ def rasterize_window(
             device, raster_rays.rasterize_alpha, len(buffers.alpha_faces),
             buffers.camera_vertices, buffers.screen_vertices, buffers.faces,
             buffers.alpha_faces, face_culling,
-            model.uvs, model.face_materials, model.materials, model.texels,
+            scene_mesh.uvs, scene_mesh.face_materials, scene_mesh.materials, scene_mesh.texels,
             lens, grid, flat,
         )  # fmt: skip
     return keys

@@ -11,7 +11,7 @@ from repogen.poses.config import PoseConfig
 
 @dataclass(frozen=True, init=False, kw_only=True)
 class SceneConfig(Config):
-    """What people look like and do, from where they are seen, and what surrounds them.
+    """Options of a scene, in groups.
 
     `SceneConfig(views="top", people=(2, 6))` sets options of the groups.
     """
@@ -25,4 +25,4 @@ class SceneConfig(Config):
     environment: EnvironmentConfig
     """Backgrounds, lights, and objects between the camera and the people."""
     sensor: SensorConfig
-    """What the camera's sensor and the image file do to the image."""
+    """Effects of the sensor and of the image file."""

@@ -17,7 +17,7 @@ class Streams:
     index: int
 
     def rng(self, topic: str) -> np.random.Generator:
-        """The generator of one topic, from its start at every call.
+        """The generator of one topic, restarted at every call.
 
         Topics do not share draws: another view or background leaves the poses as they were.
         """
@@ -29,5 +29,5 @@ class Streams:
         return np.random.default_rng(np.array(key, dtype=np.uint32))
 
     def of_person(self, person_index: int) -> "Streams":
-        """The random numbers of one person of the image; of the first, those of the image."""
+        """The random streams of one person; person 0 shares the image's own streams."""
         return Streams(self.seed, self.index + person_index * _PERSON_STRIDE)

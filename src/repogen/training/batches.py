@@ -62,7 +62,10 @@ class Batches:
 
 
 class _EpochSampler(Sampler):
-    """(epoch, index) of every crop of an epoch: so workers that stay learn the current epoch."""
+    """(epoch, index) of every crop of an epoch.
+
+    The epoch travels with the index because persistent workers keep their copy of the dataset.
+    """
 
     def __init__(self, count: int) -> None:
         self.epoch, self._count = 0, count

@@ -102,10 +102,10 @@ class AugmentationConfig(Config):
     """Random changes of the crops; the default rotation is RePoGen's, the rest ViTPose's."""
 
     rotation: float = 120.0
-    """Rotation f of crops in degrees, 0 to 180: an angle f N(0, 1), at most 2 f. Usual is 40; the
-    RePoGen paper says 180."""
+    """Standard deviation of the rotation of crops in degrees, 0 to 180; angles are clipped at twice
+    this. Usual is 40; the RePoGen paper says 180."""
     degrade: bool = True
-    """Blur, noise and JPEG artifacts on images of repogen, which have none of their own."""
+    """Blur, noise and JPEG artefacts on images of repogen, which have none of their own."""
 
     def check(self) -> None:
         """Raise `UserError` for a rotation out of range."""
@@ -114,7 +114,7 @@ class AugmentationConfig(Config):
 
 @dataclass(frozen=True, init=False, kw_only=True)
 class TrainConfig(Config):
-    """What to train on, and how; the defaults are ViTPose's recipe with RePoGen's rotation.
+    """Options of `repogen.train`, in groups; the defaults are ViTPose's, the rotation RePoGen's.
 
     `TrainConfig(train="synth=dataset", epochs=5)` sets options of the groups.
     """

@@ -1,6 +1,5 @@
 """Sources of training crops: COCO files, streamed shards, and images generated while training."""
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -11,6 +10,7 @@ from jaxtyping import Int
 
 from repogen.coco.annotations import (
     PersonAnnotations,
+    label_convention,
     parse_person_annotations,
     read_person_annotations,
 )
@@ -18,7 +18,7 @@ from repogen.coco.augmentation import Augmentation
 from repogen.coco.images import TrainingCrop, drop_unreadable, training_crop
 from repogen.config import config_from_table
 from repogen.datasets.folder import PICTURE, Sample
-from repogen.datasets.sets import SetSpec, take_uniformly
+from repogen.datasets.sets import SetSpec, take_uniformly, warn_of_convention
 from repogen.datasets.shards import (
     Manifest,
     Shard,
@@ -29,10 +29,10 @@ from repogen.datasets.shards import (
     with_ids,
 )
 from repogen.errors import UserError
-from repogen.files import sha256_of
+from repogen.files import sha256_of, sha256_of_bytes
 from repogen.generation.config import GenerateConfig
-from repogen.generation.options import read_config
 from repogen.labels.annotation import CATEGORY
+from repogen.toml_files import read_config
 
 _SHUFFLED_SHARDS = 8
 """Shards whose persons are shuffled together; a process keeps as many in memory."""
@@ -77,9 +77,11 @@ def open_source(parsed: SetSpec, spec: str, cache: Path | None = None) -> Source
             GenerateConfig, read_config(parsed.live, "live:"), str(parsed.live)
         )
         _ = options.environment.backdrop  # fails now, not in the middle of a run
+        warn_of_convention(parsed.name, options.output.label_convention)
         return LiveSource(parsed.name, parsed.live, options, parsed.cap or LIVE_PERSONS)
     if parsed.shards is not None:
         manifest = read_manifest(parsed.shards)
+        warn_of_convention(parsed.name, label_convention(manifest.header))
         persons = sum(shard.persons for shard in manifest.shards)
         return ShardSource(
             parsed.name, parsed.shards, manifest, min(parsed.cap or persons, persons), cache
@@ -87,6 +89,7 @@ def open_source(parsed: SetSpec, spec: str, cache: Path | None = None) -> Source
     assert parsed.annotations is not None
     assert parsed.images is not None
     people = read_person_annotations(parsed.name, parsed.annotations, parsed.images).trainable()
+    warn_of_convention(people.name, people.label_convention)
     if parsed.cap is not None:
         people = people.take(take_uniformly(np.arange(len(people)), parsed.cap))
     if len(people) == 0:
@@ -185,13 +188,14 @@ class ShardSource:
     def digests(self) -> dict[str, str]:
         """The SHA-256 of the manifest, which holds the hashes of the shards."""
         address = f"{self.url}/shards.json"
-        return {address: hashlib.sha256(read_bytes(address)).hexdigest()}
+        return {address: sha256_of_bytes(read_bytes(address))}
 
 
 @lru_cache(maxsize=_SHUFFLED_SHARDS + 1)
 def _shard_people(
     url: str, shard: Shard, cache: Path | None
 ) -> tuple[PersonAnnotations, list[bytes]]:
+    """The trainable persons of a shard, and each image's JPEG; the last few shards are cached."""
     records = list(unpack_shard(read_shard(url, shard, cache), f"{url}/{shard.name}"))
     return _trainable_people(records, url, f"{url}/{shard.name}")
 

@@ -19,7 +19,6 @@ from repogen.files import write_atomic
 from repogen.viewpoint_estimation.figures import bands_figure, sphere_figure
 from repogen.viewpoint_estimation.mixture import mode
 from repogen.viewpoint_estimation.regressor import estimate_views
-from repogen.viewpoint_estimation.sampling import MIN_JOINTS
 from repogen.viewpoint_estimation.sphere import (
     CELL_AREAS,
     QUADRANTS,
@@ -32,6 +31,7 @@ from repogen.viewpoint_estimation.sphere import (
     sum_by_band,
 )
 from repogen.viewpoint_estimation.trained import TrainedRegressor, error_summary, load_regressor
+from repogen.viewpoint_estimation.training_data import MIN_JOINTS
 
 
 @checked

@@ -24,7 +24,7 @@ from repogen.viewpoint_estimation.mixture import (
     log_density,
     outputs_to_mixture,
 )
-from repogen.viewpoint_estimation.sampling import drop_joints, sample_labels
+from repogen.viewpoint_estimation.training_data import drop_joints, sample_labels
 
 COMPONENTS = 6
 

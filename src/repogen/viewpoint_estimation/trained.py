@@ -21,16 +21,16 @@ from repogen.files import cannot_write, write_atomic
 from repogen.messages import say
 from repogen.viewpoint_estimation.mixture import mode
 from repogen.viewpoint_estimation.regressor import ViewRegressor, estimate_views, train_regressor
-from repogen.viewpoint_estimation.sampling import (
-    FACE_JOINTS,
-    drop_joints,
-    sample_labels,
-    sample_people,
-)
 from repogen.viewpoint_estimation.sphere import (
     angles_between_deg,
     directions_to_angles,
     distribution_over_cells,
+)
+from repogen.viewpoint_estimation.training_data import (
+    FACE_JOINTS,
+    drop_joints,
+    sample_labels,
+    sample_people,
 )
 
 FORMAT = 1

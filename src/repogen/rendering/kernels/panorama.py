@@ -69,8 +69,8 @@ def environment_color(
     table: wp.array(dtype=wp.vec4),
     towards: wp.vec3,
 ) -> wp.vec3:
-    """Linear colour of what a ray in the camera's frame meets: the disc of floor, or the sphere
-    around it."""
+    """Linear colour along a ray in the camera's frame: of the floor's disc, or of the sphere around
+    it."""
     ahead = wp.normalize(towards)
     d = environment.to_map * ahead
     middle = wp.vec3(0.0, 0.0, environment.eye_height)

@@ -98,7 +98,7 @@ def sky_color(room: Room, d: wp.vec3, table: wp.array(dtype=wp.vec4)) -> wp.vec3
 def room_color(
     room: Room, lighting: Lighting, table: wp.array(dtype=wp.vec4), towards: wp.vec3, focal: float
 ) -> wp.vec3:
-    """Linear colour of what a ray in the camera's frame meets first; `focal` is in pixels."""
+    """Linear colour along a ray in the camera's frame: wall, floor or sky; `focal` is in pixels."""
     indoors = room.half_x > 0.0
     d = wp.normalize(room.rotation * towards)
     if not indoors and d[2] >= -1.0e-4:

@@ -9,7 +9,6 @@ from repogen.rendering.kernels.codes import (
 from repogen.rendering.kernels.colors import srgb_byte
 from repogen.rendering.kernels.geometry import DirectionalLight
 from repogen.rendering.kernels.lens import Lens, depth, ray
-from repogen.rendering.kernels.model import Model
 from repogen.rendering.kernels.noise import noise
 from repogen.rendering.kernels.paint import Material, painted_material
 from repogen.rendering.kernels.raster import (
@@ -20,6 +19,7 @@ from repogen.rendering.kernels.raster import (
     SAMPLES,
     corner_weights,
 )
+from repogen.rendering.kernels.scene_mesh import SceneMesh
 from repogen.rendering.kernels.texture import sample_texture, textured_material
 from repogen.warp_setup import wp
 
@@ -138,12 +138,12 @@ def reflected_light(
 
 @wp.func
 def shade_sample(
-    model: Model, lighting: Lighting, viewport: Viewport, f: int, d: wp.vec3
+    mesh: SceneMesh, lighting: Lighting, viewport: Viewport, f: int, d: wp.vec3
 ) -> wp.vec3:
     """Linear colour of face f where the ray d meets it."""
-    a = model.vertices[model.faces[f, 0]]
-    b = model.vertices[model.faces[f, 1]]
-    c = model.vertices[model.faces[f, 2]]
+    a = mesh.vertices[mesh.faces[f, 0]]
+    b = mesh.vertices[mesh.faces[f, 1]]
+    c = mesh.vertices[mesh.faces[f, 2]]
     w = corner_weights(a.position, b.position, c.position, d)
     at = w[0] * a.position + w[1] * b.position + w[2] * c.position
     n = w[0] * a.normal + w[1] * b.normal + w[2] * c.normal
@@ -153,28 +153,28 @@ def shade_sample(
     if wp.dot(n, at) > 0.0:
         n = -n
     width = depth(viewport.lens, at) / viewport.lens.fx
-    layer = int(model.layers[f])
+    layer = int(mesh.layers[f])
     surface = Material()
     folds = wp.vec4(0.0, 0.0, 0.0, 0.0)
-    index = int(model.face_materials[f])
-    uv = w[0] * model.uvs[3 * f] + w[1] * model.uvs[3 * f + 1] + w[2] * model.uvs[3 * f + 2]
+    index = int(mesh.face_materials[f])
+    uv = w[0] * mesh.uvs[3 * f] + w[1] * mesh.uvs[3 * f + 1] + w[2] * mesh.uvs[3 * f + 2]
     if layer != LAYER_CLOTH and layer != LAYER_STRANDS and layer != LAYER_OCCLUDER:
-        p = model.paints[a.person]
+        p = mesh.paints[a.person]
         picture = wp.vec4(0.0, 0.0, 0.0, 0.0)
         if index != NO_MATERIAL:
-            picture = sample_texture(model.texels, model.materials[index], uv, width)
+            picture = sample_texture(mesh.texels, mesh.materials[index], uv, width)
             picture[3] = 1.0
-        folds = noise(model.noise, q * 24.0 + p.seed)
-        surface = painted_material(p, picture, layer, q, lips, model.eye, width, folds, model.noise)
+        folds = noise(mesh.noise, q * 24.0 + p.seed)
+        surface = painted_material(p, picture, layer, q, lips, mesh.eye, width, folds, mesh.noise)
     else:
-        folds = noise(model.noise, q * 24.0)
-        surface = textured_material(model.texels, model.materials[index], uv, q, width, model.noise)
+        folds = noise(mesh.noise, q * 24.0)
+        surface = textured_material(mesh.texels, mesh.materials[index], uv, q, width, mesh.noise)
     n = wp.normalize(n + surface.normal_perturbation * wp.vec3(folds[1], folds[2], folds[3]))
     return reflected_light(lighting, surface, at, n, ambient_occlusion)
 
 
 @wp.func
-def same_surface(model: Model, one: wp.uint64, other: wp.uint64) -> int:
+def same_surface(mesh: SceneMesh, one: wp.uint64, other: wp.uint64) -> int:
     """1 where two samples see the same layer at about the same depth, else 0; from their keys."""
     if one & _FACE_MASK == other & _FACE_MASK:
         return 1
@@ -183,7 +183,7 @@ def same_surface(model: Model, one: wp.uint64, other: wp.uint64) -> int:
     b = float(_KEY_FAR - int(other >> _FACE_BITS))
     if wp.abs(a - b) * _KEY_SCALE >= _SAME_DEPTH * a * b:
         return 0
-    if model.layers[int(one & _FACE_MASK)] != model.layers[int(other & _FACE_MASK)]:
+    if mesh.layers[int(one & _FACE_MASK)] != mesh.layers[int(other & _FACE_MASK)]:
         return 0
     return 1
 
@@ -191,7 +191,7 @@ def same_surface(model: Model, one: wp.uint64, other: wp.uint64) -> int:
 @wp.func
 def pixel_color(
     depth_face_keys: wp.array2d(dtype=wp.uint64),
-    model: Model,
+    mesh: SceneMesh,
     lighting: Lighting,
     viewport: Viewport,
     wx: int,
@@ -212,13 +212,13 @@ def pixel_color(
             if key == _EMPTY:
                 empty += 1
             else:
-                alike += same_surface(model, nearest, key)
+                alike += same_surface(mesh, nearest, key)
     left = float(wx + viewport.left)
     top = float(wy + viewport.top)
     color = wp.vec3(0.0, 0.0, 0.0)
     if alike == _SAMPLES * _SAMPLES:
         towards = ray(viewport.lens, left + 0.5, top + 0.5)
-        color = shade_sample(model, lighting, viewport, int(nearest & _FACE_MASK), towards)
+        color = shade_sample(mesh, lighting, viewport, int(nearest & _FACE_MASK), towards)
         return wp.vec4(color[0], color[1], color[2], 0.0)
 
     for sample in range(viewport.samples):
@@ -227,14 +227,14 @@ def pixel_color(
         key = depth_face_keys[wy * _SAMPLES + sy, wx * _SAMPLES + sx]
         if key != _EMPTY:
             weight = int(1)
-            if same_surface(model, nearest, key) == 1:
+            if same_surface(mesh, nearest, key) == 1:
                 weight = alike
                 alike = 0
             if weight > 0:
                 x = left + (float(sx) + 0.5) / float(_SAMPLES)
                 y = top + (float(sy) + 0.5) / float(_SAMPLES)
                 towards = ray(viewport.lens, x, y)
-                value = shade_sample(model, lighting, viewport, int(key & _FACE_MASK), towards)
+                value = shade_sample(mesh, lighting, viewport, int(key & _FACE_MASK), towards)
                 color += float(weight) * wp.min(value, wp.vec3(1.0, 1.0, 1.0))
     share = 1.0 / float(_SAMPLES * _SAMPLES)
     return share * wp.vec4(color[0], color[1], color[2], float(empty))
@@ -243,7 +243,7 @@ def pixel_color(
 @wp.kernel
 def shade(
     depth_face_keys: wp.array2d(dtype=wp.uint64),
-    model: Model,
+    mesh: SceneMesh,
     lighting: Lighting,
     viewport: Viewport,
     to_linear: wp.array(dtype=wp.float32),
@@ -272,7 +272,7 @@ def shade(
                     count += 1
         counts[wy, wx] = wp.uint8(count)
         if nearest != _EMPTY:
-            color = pixel_color(depth_face_keys, model, lighting, viewport, wx, wy, nearest)
+            color = pixel_color(depth_face_keys, mesh, lighting, viewport, wx, wy, nearest)
             at = 3 * (wx + viewport.left)
             for c in range(3):
                 value = color[c]

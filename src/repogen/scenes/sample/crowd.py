@@ -27,7 +27,7 @@ Points = Float[np.ndarray, "n 3"]
 
 
 def sample_crowd(config: SceneConfig, streams: Streams, body: Body) -> tuple[PosedPerson, ...]:
-    """The first person, at the origin, and as many others around as find room."""
+    """The first person, at the origin, and the others around, where there is free space."""
     first = pose_person(body, sample_person(config, streams, body))
     rng = streams.rng("crowd")
     count = int(rng.integers(config.people.people[0], config.people.people[1] + 1))
@@ -54,7 +54,7 @@ def place_person(
 ) -> PosedPerson | None:
     """A person moved clear of the others; None where 40 tries find no room.
 
-    `others` are what `sparse` gives of the people already placed. The person stands on the height
+    `others` are the `sparse` points of the people already placed. The person stands on the height
     `floor` (metres), or anywhere around the first where that is None; `spread` is the distance
     from the first, metres, and grows by half over the tries.
     """

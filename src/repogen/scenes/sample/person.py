@@ -7,7 +7,7 @@ from repogen.bodies import Body
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.intersection import least_intersecting
 from repogen.errors import UserError
-from repogen.people.fitting import ensure_covered
+from repogen.people.garments import ensure_covered
 from repogen.people.outfit import Outfit, sample_outfit
 from repogen.people.person import Person
 from repogen.people.wardrobe import dress, wear_picture

@@ -155,9 +155,9 @@ def sample_occluders(
     people: Sequence[Float[np.ndarray, "n 3"]],
     lowest: float,
 ) -> tuple[Occluder, ...]:
-    """Occluders between the camera and people, as many as find room. `people` are the points that
-    each person can be seen by, `lowest` is the height of the floor, metres."""
-    rng = streams.rng("things")
+    """Occluders between the camera and people, where there is free space. `people` are the
+    points that each person can be seen by, `lowest` is the height of the floor, metres."""
+    rng = streams.rng("things")  # the name is part of the seed; keep it
     cutouts = config.environment.cutout_files
     count = int(rng.integers(config.environment.occluders[0], config.environment.occluders[1] + 1))
     found = [sample_occluder(rng, camera, people, lowest, cutouts) for _ in range(count)]

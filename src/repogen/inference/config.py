@@ -1,4 +1,4 @@
-"""How to predict, and what to write."""
+"""The options of a prediction."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from repogen.errors import UserError, check_between
 
 @dataclass(frozen=True, init=False)
 class PredictConfig(Config):
-    """Where people are, which joints count, and what is written."""
+    """Options of `repogen.predict`."""
 
     boxes: Path | None = None
     """Boxes of people: a COCO file, or a list of bbox and file_name (and frame, in a video).

@@ -7,7 +7,7 @@ from repogen.warp_setup import wp
 
 
 @wp.struct
-class Model:
+class SceneMesh:
     """All meshes of a scene in one, with their materials.
 
     `eye` is the centre of the left eye's front on the T-pose. Face f has the texture coordinates
