@@ -6,6 +6,7 @@ A config is a frozen dataclass of options. A field whose type is a config is a g
 import ast
 import inspect
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields, replace
 from itertools import pairwise
 from numbers import Integral, Real
@@ -210,7 +211,11 @@ def _structured(value: object, hint: Any) -> Any:
     if origin in (Union, UnionType):
         if value is None and NoneType in parts:
             return None
-        return _structured(value, next(part for part in parts if part is not NoneType))
+        for part in parts:
+            if part is not NoneType:
+                with suppress(TypeError):
+                    return _structured(value, part)
+        raise TypeError(hint)
     if origin is tuple:
         several = list(value) if isinstance(value, list | tuple) else None
         if parts[-1] is ...:
@@ -240,6 +245,8 @@ def _choices(hint: Any) -> tuple[str, ...]:
     """The names that an option, or each of several, is one of."""
     if get_origin(hint) is Literal:
         return get_args(hint)
+    if float in get_args(hint):  # a number, too
+        return ()
     return next((found for part in get_args(hint) if (found := _choices(part))), ())
 
 
@@ -253,7 +260,7 @@ def _wanted(hint: Any) -> str:
     if origin is tuple:
         return f"{len(parts)} values, each {_wanted(parts[0])}"
     if origin is Literal:
-        return f"one of {', '.join(parts)}"
+        return f"one of {', '.join(parts)}" if len(parts) > 1 else parts[0]
     return {bool: "true or false", int: "a whole number", float: "a number", str: "text"}.get(
         hint, "a path"
     )

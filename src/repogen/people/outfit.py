@@ -15,7 +15,8 @@ from repogen.errors import unknown_choice
 from repogen.people.skin import sample_hair, sample_skin
 
 PATTERNS = ("plain", "stripes", "pinstripes", "checks", "noise", "print", "dots", "plaid")
-HAIR_STYLES = ("bald", "short", "long")
+HAIR_STYLES = ("bald", "short", "long", "none")
+"""`none` is bald and without eyebrows."""
 
 REGIONS = 4
 """Most regions of a garment that have a fabric of their own: its largest connected pieces."""

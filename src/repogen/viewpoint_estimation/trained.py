@@ -33,7 +33,7 @@ from repogen.viewpoint_estimation.sphere import (
     distribution_over_cells,
 )
 
-FORMAT = 1
+FORMAT = 2
 """Part of the cached file's name: increase it when the training or the network changes."""
 
 _POSES, _HELD_OUT_POSES, _HELD_OUT_VIEWS = 4000, 1000, 4000
