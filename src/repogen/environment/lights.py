@@ -8,7 +8,7 @@ LIGHT_MODELS = ("varied", "equal")
 """`varied`: nearly white lights of different strengths, as in a real room. `equal`: white lights of
 one strength (Purkrabek & Matas, FG 2024; `docs/method.md`)."""
 
-_EQUAL_TOTAL = 2.5
+_EQUAL_TOTAL = 2.0
 """Irradiance that equal lights sum to: as bright a picture as with varied lights, our choice."""
 
 _EQUAL_AMBIENT = 0.05
@@ -34,7 +34,7 @@ def sample_lights(
 ) -> tuple[DirectionalLight, ...]:
     """`count` lights of one of `LIGHT_MODELS`, their directions uniform on the sphere.
 
-    Varied lights sum to 0.9 to 1.5, the strongest comes first; equal ones sum to 2.5. The first
+    Varied lights sum to 0.9 to 1.5, the strongest comes first; equal ones sum to 2. The first
     `shadows` lights cast shadows.
     """
     directions = rng.normal(size=(count, 3))
