@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from repogen import EvaluateConfig, GenerateConfig, PredictConfig, SceneConfig, TrainConfig
-from repogen.bodies.shapes import AGES
+from repogen.bodies.shapes import AGES, GENDERS
 from repogen.bodies.smpl_files import FAMILIES
 from repogen.bodies.wholebody import KEYPOINT_SETS
 from repogen.cameras.config import CameraConfig
@@ -19,6 +19,7 @@ from repogen.cameras.lens import MODELS as LENSES
 from repogen.config import Config, config_from_keywords, config_from_table, groups_of, merged
 from repogen.datasets.folder import MAPS
 from repogen.environment.config import EnvironmentConfig, SensorConfig
+from repogen.environment.lights import LIGHT_MODELS
 from repogen.environment.sensor import EFFECTS
 from repogen.errors import UserError
 from repogen.generation.config import PRESETS, OutputConfig
@@ -56,6 +57,8 @@ def choices(kind, name):
         (PoseConfig, "pose", NAMED_POSES),
         (PeopleConfig, "body", {"anny", *FAMILIES}),
         (PeopleConfig, "ages", AGES),
+        (PeopleConfig, "gender", GENDERS),
+        (EnvironmentConfig, "light_model", LIGHT_MODELS),
         (PeopleConfig, "wardrobe", WARDROBES),
         (SensorConfig, "effects", {*EFFECTS, "all"}),
         (OutputConfig, "keypoints", KEYPOINT_SETS),

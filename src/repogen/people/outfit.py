@@ -115,7 +115,7 @@ def sample_outfit(
     skin = sample_skin(rng)
     style, hair_color, hairline = sample_hair(rng, feminine)
     top = str(rng.choice(list(_TOP_PROBABILITIES), p=list(_TOP_PROBABILITIES.values())))
-    if top == "bare" and feminine > 0.4:
+    if top == "bare" and feminine > 0.2:  # men alone
         top = "tank"
     skirt = 0.25 * feminine
     bottom = str(
