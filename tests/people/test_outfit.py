@@ -39,7 +39,7 @@ def test_random_outfits_have_valid_colours_and_known_choices(feminine):
 
 
 def test_every_choice_occurs():
-    people = outfits(0.3)
+    people = outfits(0.1)
     for name, known in CHOICES.items():
         assert {getattr(person, name) for person in people} == known
     assert {person.top_fabric.pattern for person in people} == set(PATTERNS)
