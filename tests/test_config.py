@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from repogen import EvaluateConfig, GenerateConfig, PredictConfig, SceneConfig, TrainConfig
-from repogen.bodies.shapes import AGES
+from repogen.bodies.shapes import AGES, GENDERS
 from repogen.bodies.smpl_files import FAMILIES
 from repogen.bodies.wholebody import KEYPOINT_SETS
 from repogen.cameras.config import CameraConfig
@@ -18,6 +18,7 @@ from repogen.cameras.framing import FRAMINGS
 from repogen.cameras.lens import MODELS as LENSES
 from repogen.config import Config, config_from_keywords, config_from_table, groups_of, merged
 from repogen.environment.config import EnvironmentConfig
+from repogen.environment.lights import LIGHT_MODELS
 from repogen.errors import UserError
 from repogen.generation.config import PRESETS, OutputConfig
 from repogen.models import MODELS
@@ -51,6 +52,8 @@ def choices(kind, name):
         (PoseConfig, "pose", NAMED_POSES),
         (PeopleConfig, "body", {"anny", *FAMILIES}),
         (PeopleConfig, "ages", AGES),
+        (PeopleConfig, "gender", GENDERS),
+        (EnvironmentConfig, "light_model", LIGHT_MODELS),
         (OutputConfig, "keypoints", KEYPOINT_SETS),
         (NetworkConfig, "model", MODELS),
     ],

@@ -318,6 +318,8 @@ def _choices(hint: Any) -> tuple[str, ...]:
     """The names that an option, or each of several, is one of."""
     if get_origin(hint) is Literal:
         return get_args(hint)
+    if float in get_args(hint):  # a number, too
+        return ()
     return next((found for part in get_args(hint) if (found := _choices(part))), ())
 
 
@@ -334,7 +336,7 @@ def _wanted(hint: Any) -> str:
     if origin is tuple:
         return f"{len(parts)} values, each {_wanted(parts[0])}"
     if origin is Literal:
-        return f"one of {', '.join(parts)}"
+        return f"one of {', '.join(parts)}" if len(parts) > 1 else parts[0]
     names = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
     return names.get(hint) or ("a path" if hint is Path else f"a {hint.__name__}")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from repogen.bodies.shapes import AGES, parse_ages
+from repogen.bodies.shapes import AGES, GENDERS, parse_ages, parse_genders
 from repogen.errors import UserError
 
 
@@ -38,10 +38,19 @@ def test_every_shape_label_varies_within_its_range(body):
     assert (table.std(axis=0) > 0.05).all()
 
 
-def test_genders_are_male_female_and_between_in_the_ratio_2_2_1(body):
-    gender = np.array([shape["gender"] for shape in shapes(body, ("adults",), 2000)])
-    assert np.mean(gender < 0.2) == pytest.approx(0.4, abs=0.04)
-    assert np.mean(gender > 0.8) == pytest.approx(0.4, abs=0.04)
+@pytest.mark.parametrize("names", [("male", "female", "neutral"), ("female", "male"), ("neutral",)])
+def test_each_gender_is_equally_likely(body, names):
+    rng = np.random.default_rng(0)
+    drawn = np.array([body.sample_shape(rng, ("adults",), names)["gender"] for _ in range(1500)])
+    for name, (low, high) in GENDERS.items():
+        share = np.mean((low <= drawn) & (drawn <= high))
+        assert share == pytest.approx((name in names) / len(names), abs=0.04)
+
+
+def test_without_a_choice_all_genders_are_drawn(body):
+    gender = np.array([shape["gender"] for shape in shapes(body, ("adults",), 1500)])
+    assert np.mean(gender < 0.2) == pytest.approx(1 / 3, abs=0.04)
+    assert np.mean(gender > 0.8) == pytest.approx(1 / 3, abs=0.04)
 
 
 def test_left_and_right_local_changes_are_nearly_equal(body):
@@ -56,3 +65,20 @@ def test_left_and_right_local_changes_are_nearly_equal(body):
 def test_unknown_and_missing_age_groups_are_user_errors(ages, word):
     with pytest.raises(UserError, match=word):
         parse_ages(ages)
+
+
+@pytest.mark.parametrize(("names", "word"), [((), "no gender given"), (("man",), "'man'")])
+def test_unknown_and_missing_genders_are_user_errors(names, word):
+    with pytest.raises(UserError, match=word):
+        parse_genders(names)
+
+
+def test_facial_expressions_are_weak_and_sparse(body):
+    rng = np.random.default_rng(0)
+    faces = [body.sample_face(rng) for _ in range(200)]
+    assert all(set(face) <= set(body.face_labels) - {"tongueOut"} for face in faces)
+    values = np.array([value for face in faces for value in face.values()])
+    assert values.min() >= 0
+    assert values.max() <= 1
+    assert values.mean() < 0.35
+    assert len(values) / len(faces) / len(body.face_labels) == pytest.approx(1 / 3, abs=0.03)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
+from scipy.stats import kstest
 
 from repogen.bodies import load_body
 from repogen.bodies.anny import BONE_OF_JOINT
@@ -335,6 +336,15 @@ def test_an_expression_moves_only_the_face(smplx):
     assert size[smplx.surface.canonical[:, 2] < 0.5].max() == 0
 
 
+def test_expressions_are_normal_with_both_signs(smplx):
+    rng = np.random.default_rng(0)
+    faces = [smplx.sample_face(rng) for _ in range(200)]
+    assert all(set(face) == set(smplx.face_labels) for face in faces)
+    values = np.array([list(face.values()) for face in faces]).ravel()
+    assert kstest(values, "norm").pvalue > 1e-3
+    smplx.pose({}, faces[0], {})
+
+
 def test_sampled_genders_are_those_with_a_file(folder, tmp_path, load, smplx):
     def genders(body):
         rng = np.random.default_rng(0)
@@ -352,6 +362,10 @@ def test_sampled_genders_are_those_with_a_file(folder, tmp_path, load, smplx):
     shutil.copy(folder / "smplx" / "SMPLX_FEMALE.npz", tmp_path)
     women = SmplBody("smplx", tmp_path)
     assert genders(women) == {1.0: 1.0}
+    with pytest.raises(UserError, match=r"--gender male neutral: the files of SMPL-X are female"):
+        women.sample_shape(np.random.default_rng(0), ("adults",), ("male", "neutral"))
+    chosen = smplx.sample_shape(np.random.default_rng(0), ("adults",), ("male",))
+    assert chosen["gender"] == 0.0
     assert (women.pose({}, {}, {}).vertices == smplx.pose({"gender": 1.0}, {}, {}).vertices).all()
     with pytest.raises(UserError, match=r"gender 0: .* holds SMPL-X female only"):
         women.pose({"gender": 0.0}, {}, {})

@@ -11,10 +11,10 @@ from repogen.errors import UserError
 COUNT = 4000
 
 
-def draw(name, seed=0):
+def draw(name, seed=0, distance=2.0):
     """Azimuths and elevations, degrees."""
     rng = np.random.default_rng(seed)
-    return np.array([VIEWS[name](rng) for _ in range(COUNT)]).T
+    return np.array([VIEWS[name](rng, distance) for _ in range(COUNT)]).T
 
 
 def uniform(low, high):
@@ -48,10 +48,19 @@ def test_side_is_left_or_right_with_equal_probability():
     assert kstest(elevation, *uniform(-60, 60)).pvalue > 1e-3
 
 
-@pytest.mark.parametrize(("name", "pole"), [("top", 1.0), ("bottom", -1.0)])
-def test_top_and_bottom_are_normalized_gaussian_noise_about_the_pole(name, pole):
-    azimuth, elevation = draw(name)
-    noisy = np.random.default_rng(99).normal([0, 0, pole], np.pi / 3, (20_000, 3))
+@pytest.mark.parametrize("distance", [1.5, 4.0])
+@pytest.mark.parametrize(
+    ("name", "pole", "sigma"),
+    [
+        ("top", 1.0, lambda d: np.pi / 3 / d),
+        ("bottom", -1.0, lambda d: np.pi / 3 / d),
+        ("top-wide", 1.0, lambda d: np.pi / 3),
+        ("bottom-wide", -1.0, lambda d: np.pi / 3),
+    ],
+)
+def test_views_from_above_and_below_are_gaussian_noise_about_the_pole(name, pole, sigma, distance):
+    azimuth, elevation = draw(name, distance=distance)
+    noisy = np.random.default_rng(99).normal([0, 0, pole], sigma(distance), (20_000, 3))
     expected = np.degrees(np.arcsin(noisy[:, 2] / np.linalg.norm(noisy, axis=1)))
     assert kstest(elevation, expected).pvalue > 1e-3
     assert kstest(azimuth, *uniform(-180, 180)).pvalue > 1e-3
@@ -63,7 +72,7 @@ def test_top_and_bottom_are_normalized_gaussian_noise_about_the_pole(name, pole)
 
 def test_topbottom_is_top_or_bottom_with_equal_probability():
     rng = np.random.default_rng(5)
-    picks = [VIEWS["topbottom"](rng)[1] for _ in range(COUNT)]
+    picks = [VIEWS["topbottom"](rng, 2.0)[1] for _ in range(COUNT)]
     both = np.concatenate([draw("top")[1], draw("bottom")[1]])
     assert kstest(picks, both).pvalue > 1e-3
 
@@ -77,7 +86,7 @@ def test_views_are_deterministic(name):
 def test_a_mix_is_drawn_by_weight():
     mix = parse_views(("top=0.2", "front=0.5", "side=0.3"))
     rng = np.random.default_rng(0)
-    names = [sample_direction(rng, mix)[0] for _ in range(COUNT)]
+    names = [sample_direction(rng, mix, 2.0)[0] for _ in range(COUNT)]
     for name, weight in mix:
         assert names.count(name) / COUNT == pytest.approx(weight, abs=0.03)
 

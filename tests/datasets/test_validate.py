@@ -194,6 +194,7 @@ def huge(coco, folder):
         ),
         (exchange_views, "none of its people has the view of annotation"),
         (with_view("images", azimuth_deg=0.01), "its view is not that of the image record"),
+        (set_("group", 2, "images"), "its group is not that of the image record"),
         (set_("effects", {}, "images"), "its effects are not those of the image record"),
         (set_("camera", {"model": "lens"}, "images"), "annotation 1: lacks 'K'"),
         (drop("height", "images"), "image 1: lacks 'height'"),

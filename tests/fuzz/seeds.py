@@ -302,7 +302,7 @@ def _scene():
         DirectionalLight((0, 0, 1), (1, 1, 1), True),
         Photo("/a.jpg", (0, 0, 1, 1), False),
     )
-    scene = Scene(FORMAT, 1, 0, "top", (person,), (), camera, (light,), 0.5, photo)
+    scene = Scene(FORMAT, 1, 0, 0, "top", (person,), (), camera, (light,), 0.5, True, photo)
     return _json(json.loads(scene.to_json()))
 
 

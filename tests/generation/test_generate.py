@@ -76,6 +76,24 @@ def test_four_workers_write_the_same_bytes(dataset, tmp_path):
     assert contents(generate(tmp_path / "set", config)) == contents(dataset)
 
 
+def test_groups_of_views_cross_chunks_and_keep_their_bytes(tmp_path):
+    """Whatever the number of workers, after a resume, and as the beginning of a longer run."""
+    options = SMALL | {"views_per_pose": 3, "image_size": 48}
+    config = GenerateConfig(images=CHUNK_IMAGES + 4, **options)
+    out = generate(tmp_path / "set", config)
+    assert validate(out, rerender=2) == []
+    whole = contents(out)
+    images = json.loads(DatasetFolder(out).annotations.read_text())["images"]
+    assert [image["group"] for image in images] == [k // 3 + 1 for k in range(len(images))]
+    assert contents(generate(tmp_path / "two", replace(config, workers=2))) == whole
+    longer = contents(generate(tmp_path / "longer", replace(config, images=CHUNK_IMAGES + 6)))
+    pictures = [name for name in whole if name.startswith("images/")]
+    assert all(longer[name] == whole[name] for name in pictures)
+    DatasetFolder(out).annotations.unlink()
+    (out / pictures[-1]).unlink()
+    assert contents(generate(out, config)) == whole
+
+
 def test_processes_that_use_cuda_are_spawned():
     assert start_method("cuda") == start_method("cuda:1") == "spawn"
 

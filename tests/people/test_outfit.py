@@ -39,7 +39,7 @@ def test_random_outfits_have_valid_colours_and_known_choices(feminine):
 
 
 def test_every_choice_occurs():
-    people = outfits(0.3)
+    people = outfits(0.1)
     for name, known in CHOICES.items():
         assert {getattr(person, name) for person in people} == known
     assert {person.top_fabric.pattern for person in people} == set(PATTERNS)
@@ -51,6 +51,7 @@ def test_feminine_people_wear_skirts_and_long_hair_more_often():
     assert share(women, hair="long") > share(men, hair="long") + 0.3
     assert share(women, hair="bald") == 0 < share(men, hair="bald")
     assert share(women, top="bare") == 0 < share(men, top="bare")
+    assert share(outfits(0.3), top="bare") == 0, "the neutral gender begins at 0.3"
 
 
 def test_sleeves_and_hems_fit_the_names_of_the_clothes():

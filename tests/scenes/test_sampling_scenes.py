@@ -76,6 +76,8 @@ def test_the_people_are_the_same_whatever_else_changes(body, change):
         ({"pose": "stand"}, ("shape", "face", "outfit")),
         ({"pose_variance": 0.3}, ("shape", "face", "outfit")),
         ({"ages": ("elders",)}, ("face", "angles")),
+        ({"gender": ("male",)}, ("face", "angles")),
+        ({"pose_variance": "random"}, ("shape", "face", "outfit")),
     ],
 )
 def test_topics_do_not_disturb_one_another(body, change, same):
@@ -112,6 +114,32 @@ def test_options_are_followed(body):
         assert len(scene.lights) == 3
         assert sum(lamp.shadow for lamp in scene.lights) <= 1
         assert scene.people[0].angles["left_knee"] == (85, 0, 0)
+
+
+def test_random_variance_scales_each_pose(body):
+    scaled = set()
+    for index in range(6):
+        plain, varied = (
+            np.array(list(sample_scene(config, 0, index, body).people[0].angles.values()))
+            for config in (CONFIG, replace(CONFIG, pose_variance="random"))
+        )
+        joints = list(sample_scene(CONFIG, 0, index, body).people[0].angles)
+        knee = joints.index("spine1")
+        scaled.add(float(varied[knee, 1] / plain[knee, 1]))
+    assert len(scaled) == 6
+    assert min(scaled) >= 2 / 3
+    assert max(scaled) <= 1
+
+
+def test_a_bare_body_wears_nothing(body):
+    config = replace(CONFIG, wardrobe="none")
+    for index in range(6):
+        outfit = sample_scene(config, 0, index, body).people[0].outfit
+        assert (outfit.worn, outfit.picture, outfit.top, outfit.shoes) == ((), None, "bare", "bare")
+        assert (outfit.hair, outfit.waist, outfit.hem) == ("none", 9.0, 9.0)
+        assert outfit.skin == sample_scene(CONFIG, 0, index, body).people[0].outfit.skin
+    with pytest.raises(UserError, match="--wardrobe none is for adults and elders"):
+        replace(config, ages=("adults", "children"))
 
 
 def test_elevations_of_a_range_are_even_on_the_sphere(body):
@@ -216,6 +244,11 @@ def test_people_are_placed_and_turned(body):
         ("pose", "stnad", "'stnad'"),
         ("ages", ("dogs",), "'dogs'"),
         ("ages", (), "no ages"),
+        ("gender", (), "no gender"),
+        ("gender", ("man",), "'man'"),
+        ("pose_variance", "any", "'any' should be a number or random"),
+        ("views_per_pose", 0, "--views-per-pose 0"),
+        ("light_model", "even", "'even'"),
         ("lights", -1, "--lights -1"),
         ("shadows", 100, "--shadows 100"),
     ],

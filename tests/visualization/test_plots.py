@@ -55,6 +55,14 @@ def test_the_density_integrates_to_the_share_of_random_poses(body, measured):
         assert np.trapezoid(y, x) == pytest.approx(0.25, abs=0.02), "bounds lie at two sigma"
 
 
+def test_the_density_of_a_random_variance_integrates_to_one(body):
+    figure = figure_of(body, 4, pose_distribution="uniform", pose_variance="random")
+    (line,) = panel(figure, "neck x").lines
+    x, y = line.get_data()
+    assert np.trapezoid(y, x) == pytest.approx(1, abs=0.02)
+    assert y[np.abs(x) < 29].min() > y[np.abs(x) > 31].max(), "bounds from 2/3 to 1 of 45 degrees"
+
+
 def test_the_histogram_of_random_poses_follows_the_density(body):
     figure = figure_of(body, 60, pose_distribution="uniform", pose_variance=0.5)
     for title in ("left_shoulder z", "right_shoulder z", "left_hip x", "left_elbow y"):

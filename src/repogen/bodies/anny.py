@@ -20,7 +20,7 @@ from repogen.bodies.kernels import (
 )
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface, check_names
 from repogen.bodies.rigging import KinematicTree, nearest_rotations
-from repogen.bodies.shapes import sample_anny_shape
+from repogen.bodies.shapes import GENDERS, sample_anny_face, sample_anny_shape
 from repogen.bodies.surface import build_surface
 from repogen.bodies.wholebody import extra_neighbourhoods
 from repogen.warp_setup import wp
@@ -137,9 +137,18 @@ class AnnyBody:
             surface, face_extra_keypoints=extra_neighbourhoods(self.average, faces, layers)
         )
 
-    def sample_shape(self, rng: np.random.Generator, ages: tuple[str, ...]) -> dict[str, float]:
+    def sample_shape(
+        self,
+        rng: np.random.Generator,
+        ages: tuple[str, ...],
+        genders: tuple[str, ...] = tuple(GENDERS),
+    ) -> dict[str, float]:
         """See `Body.sample_shape`."""
-        return sample_anny_shape(rng, ages, self._locals)
+        return sample_anny_shape(rng, ages, genders, self._locals)
+
+    def sample_face(self, rng: np.random.Generator) -> dict[str, float]:
+        """See `Body.sample_face`."""
+        return sample_anny_face(rng, self.face_labels)
 
     def pose(
         self,

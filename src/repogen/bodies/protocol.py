@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8, UInt32
 
+from repogen.bodies.shapes import GENDERS
 from repogen.bodies.skeleton import JOINTS
 from repogen.errors import unknown_choice
 
@@ -116,8 +117,17 @@ class Body(Protocol):
 
     def __hash__(self) -> int: ...
 
-    def sample_shape(self, rng: np.random.Generator, ages: tuple[str, ...]) -> dict[str, float]:
-        """A random shape of one of the age groups (see `shapes.AGES`), as `pose` takes it."""
+    def sample_shape(
+        self,
+        rng: np.random.Generator,
+        ages: tuple[str, ...],
+        genders: tuple[str, ...] = tuple(GENDERS),
+    ) -> dict[str, float]:
+        """A random shape of one of the age groups and genders (`shapes`), as `pose` takes it."""
+        ...
+
+    def sample_face(self, rng: np.random.Generator) -> dict[str, float]:
+        """A random facial expression, as `pose` takes it."""
         ...
 
     def pose(

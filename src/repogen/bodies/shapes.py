@@ -1,5 +1,7 @@
 """Random body shapes of anny, by age group."""
 
+from collections.abc import Collection, Sequence
+
 import numpy as np
 
 from repogen.errors import UserError, unknown_choice
@@ -8,26 +10,44 @@ AGES = {"children": (0.30, 0.58), "adults": (0.64, 0.86), "elders": (0.86, 1.0)}
 """Range of anny's age phenotype: 1/3 is a child, 2/3 a young adult, 1 an old person."""
 
 
+GENDERS = {"male": (0.0, 0.12), "female": (0.88, 1.0), "neutral": (0.3, 0.7)}
+"""Range of anny's gender phenotype, which is continuous."""
+
+
 def parse_ages(names: tuple[str, ...]) -> tuple[str, ...]:
     """The names, checked. Raises `UserError` for an unknown age group, or for none."""
+    return _checked("age group", "ages", names, AGES)
+
+
+def parse_genders(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names, checked. Raises `UserError` for an unknown gender, or for none."""
+    return _checked("gender", "gender", names, GENDERS)
+
+
+def _checked(
+    kind: str, option: str, names: tuple[str, ...], known: Collection[str]
+) -> tuple[str, ...]:
     if not names:
-        raise UserError("no ages given; name at least one of " + ", ".join(AGES))
+        raise UserError(f"no {option} given; name at least one of " + ", ".join(known))
     for name in names:
-        if name not in AGES:
-            raise unknown_choice("age group", name, AGES)
+        if name not in known:
+            raise unknown_choice(kind, name, known)
     return names
 
 
 def sample_anny_shape(
-    rng: np.random.Generator, ages: tuple[str, ...], local_labels: tuple[str, ...]
+    rng: np.random.Generator,
+    ages: tuple[str, ...],
+    genders: tuple[str, ...],
+    local_labels: tuple[str, ...],
 ) -> dict[str, float]:
-    """A random shape of one of the age groups: gender, age, build, height, proportions, ancestry.
+    """A random shape: gender, age, build, height, proportions, ancestry.
 
-    Gender is male, female or between (2 : 2 : 1). Build and height are Gaussian about the
-    average, local changes N(0, 0.25), all clipped to anny's range.
+    Each of the age groups and each of the genders is equally likely. Build and height are Gaussian
+    about the average, local changes N(0, 0.25), all clipped to anny's range.
     """
     low, high = AGES[ages[int(rng.integers(len(ages)))]]
-    gender = [(0.0, 0.12), (0.88, 1.0), (0.3, 0.7)][int(rng.choice(3, p=[0.4, 0.4, 0.2]))]
+    gender = GENDERS[genders[int(rng.integers(len(genders)))]]
     ancestry = rng.dirichlet([0.5, 0.5, 0.5])
     shape = {
         "gender": rng.uniform(*gender),
@@ -49,3 +69,17 @@ def sample_anny_shape(
         if label.startswith("r-"):
             drawn[label] = 0.9 * drawn["l-" + label[2:]] + 0.1 * drawn[label]
     return {name: float(value) for name, value in (shape | drawn).items()}
+
+
+def sample_anny_face(rng: np.random.Generator, labels: Sequence[str]) -> dict[str, float]:
+    """A random facial expression: weak strengths, 0 to 1, of a third of the facial actions.
+
+    The actions have no opposite: below 0 they would turn the face inside out.
+    """
+    strengths = np.minimum(np.abs(rng.normal(0.0, 0.3, len(labels))), 1.0)
+    active = rng.random(len(labels)) < 1 / 3
+    return {
+        label: float(strength)
+        for label, strength, on in zip(labels, strengths, active, strict=True)
+        if on and label != "tongueOut"
+    }

@@ -20,6 +20,7 @@ from repogen.bodies.anny import BONE_OF_JOINT
 from repogen.bodies.canonical import to_canonical
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface, check_names
 from repogen.bodies.rigging import KinematicTree
+from repogen.bodies.shapes import GENDERS as SHAPE_GENDERS
 from repogen.bodies.skeleton import COCO_KEYPOINTS, HAND_JOINTS, JOINTS
 from repogen.bodies.smpl_files import (
     BETAS,
@@ -117,17 +118,33 @@ class SmplBody:
         skin = replace(tpose, vertices=tpose.vertices[: self._family.vertices])
         return replace(surface, canonical=to_canonical(tpose.vertices, skin).astype(np.float32))
 
-    def sample_shape(self, rng: np.random.Generator, ages: tuple[str, ...]) -> dict[str, float]:
-        """See `Body.sample_shape`: the gender of one of the files, betas N(0, 1) clipped to ±3.
+    def sample_shape(
+        self,
+        rng: np.random.Generator,
+        ages: tuple[str, ...],
+        genders: tuple[str, ...] = tuple(SHAPE_GENDERS),
+    ) -> dict[str, float]:
+        """See `Body.sample_shape`: a gender that has a file, betas N(0, 1) clipped to ±3.
 
-        Raises `UserError` for ages other than adults.
+        Raises `UserError` for ages other than adults, and where no gender has a file.
         """
         for age in ages:
             if age != "adults":
                 raise UserError(f"{self._family.title} has no {age}; its only age group is adults")
-        gender = list(self._models)[int(rng.integers(len(self._models)))]
+        having = [GENDERS[name] for name in genders if GENDERS[name] in self._models]
+        if not having:
+            names = ", ".join(name for name, value in GENDERS.items() if value in self._models)
+            raise UserError(
+                f"--gender {' '.join(genders)}: the files of {self._family.title} are {names}"
+            )
+        gender = having[int(rng.integers(len(having)))]
         betas = np.clip(rng.normal(size=BETAS), -_MAX_BETA, _MAX_BETA)
         return {"gender": gender} | {f"beta{i}": float(beta) for i, beta in enumerate(betas)}
+
+    def sample_face(self, rng: np.random.Generator) -> dict[str, float]:
+        """See `Body.sample_face`: every component N(0, 1) clipped to ±3."""
+        values = np.clip(rng.normal(size=len(self.face_labels)), -_MAX_BETA, _MAX_BETA)
+        return dict(zip(self.face_labels, map(float, values), strict=True))
 
     def pose(
         self,

@@ -18,7 +18,10 @@ class CameraConfig(Config):
     """Width and height of the image in pixels, 16 to 8192."""
     views: tuple[str, ...] = ("topbottom",)
     """Named views, equally likely or with weights that sum to 1 (top=0.5 bottom=0.5): sphere,
-    perimeter, front, back, side, top, bottom, topbottom."""
+    perimeter, front, back, side, top, bottom, topbottom, top-wide, bottom-wide."""
+    views_per_pose: int = 1
+    """Number of images, 1 to 1000, of the same people, poses, clothes, lights and background, each
+    from a camera of its own."""
     azimuth: tuple[float, float] | None = None
     """Range in degrees, 0 = front, 90 = left: a uniform azimuth instead of the view's own."""
     elevation: tuple[float, float] | None = None
@@ -51,6 +54,7 @@ class CameraConfig(Config):
     def check(self) -> None:
         """Raise `UserError` for options that no camera has."""
         check_between("--image-size", self.image_size, 16, 8192)
+        check_between("--views-per-pose", self.views_per_pose, 1, 1000)
         parse_views(self.views)
         if self.azimuth is not None:
             check_range("--azimuth", self.azimuth, -360, 360)

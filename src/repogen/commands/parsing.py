@@ -32,6 +32,10 @@ _REWORDED = (
         r"\1 \2 should be a whole number",
     ),
     (r"Error parsing (-\S+): could not convert .* float: (.*)", r"\1 \2 should be a number"),
+    (
+        r"Error parsing (-\S+): no type matching FLOAT\|\{(\w+)\} .* from \[('.*?')\].*",
+        r"\1 \3 should be a number or \2",
+    ),
 )
 """Messages of tyro, and the same in plain English."""
 

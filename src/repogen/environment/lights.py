@@ -4,6 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+LIGHT_MODELS = ("varied", "equal")
+"""`varied`: nearly white lights of different strengths, as in a real room. `equal`: white lights of
+one strength (Purkrabek & Matas, FG 2024; `docs/method.md`)."""
+
+_EQUAL_TOTAL = 2.0
+"""Irradiance that equal lights sum to: as bright a picture as with varied lights, our choice."""
+
+_EQUAL_AMBIENT = 0.05
+"""Light from all sides with equal lights: only so much that unlit skin is not black."""
+
 
 @dataclass(frozen=True)
 class DirectionalLight:
@@ -20,15 +30,21 @@ class DirectionalLight:
 
 
 def sample_lights(
-    rng: np.random.Generator, count: int, shadows: int
+    rng: np.random.Generator, count: int, shadows: int, model: str = "varied"
 ) -> tuple[DirectionalLight, ...]:
-    """`count` nearly white lights whose colours sum to 0.9 to 1.5, strongest first.
+    """`count` lights of one of `LIGHT_MODELS`, their directions uniform on the sphere.
 
-    Directions are uniform on the sphere (Purkrabek & Matas, FG 2024; `docs/method.md`). The
-    strongest `shadows` lights cast shadows. Strengths differ, as in a real room.
+    Varied lights sum to 0.9 to 1.5, the strongest comes first; equal ones sum to 2. The first
+    `shadows` lights cast shadows.
     """
     directions = rng.normal(size=(count, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    if model == "equal":
+        strength = (_EQUAL_TOTAL / max(count, 1),) * 3
+        return tuple(
+            DirectionalLight((float(x), float(y), float(z)), strength, i < shadows)
+            for i, (x, y, z) in enumerate(directions)
+        )
     shares = np.sort(rng.dirichlet(np.full(count, 0.8)))[::-1] if count else np.empty(0)
     total = rng.uniform(0.9, 1.5)
     return tuple(
@@ -39,3 +55,13 @@ def sample_lights(
         )
         for i, (direction, share) in enumerate(zip(directions, shares, strict=True))
     )
+
+
+def sample_ambient(rng: np.random.Generator, model: str) -> float:
+    """Strength of the light from all sides under one of `LIGHT_MODELS`."""
+    return _EQUAL_AMBIENT if model == "equal" else float(rng.uniform(0.35, 0.75))
+
+
+def is_tinted(model: str) -> bool:
+    """Whether the light from all sides has the background's colours."""
+    return model == "varied"

@@ -73,8 +73,8 @@ def _body_files(config: GenerateConfig) -> dict[str, str]:
 def _assets(config: GenerateConfig) -> list[dict[str, Any]]:
     """The asset packs that images may use: source, licences and a hash."""
     posed = config.pose.poses is not None and poses_of_pack(config.pose.poses) is not None
-    painted = config.people.wardrobe == "painted"
-    if painted and config.environment.backgrounds != "auto" and not posed:
+    packless = config.people.wardrobe in ("painted", "none")
+    if packless and config.environment.backgrounds != "auto" and not posed:
         return []
     return [
         {

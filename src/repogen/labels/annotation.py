@@ -84,14 +84,15 @@ def annotate(
 
 
 def image_record(scene: Scene, file_name: str) -> dict[str, Any]:
-    """COCO's image entry, with the camera, the view of the first person, and the effects of the
-    camera that are on (fields of `Sensor`)."""
+    """COCO's image entry, with the group of images of the same people (from 1), the camera, the
+    view of the first person, and the effects of the camera that are on (fields of `Sensor`)."""
     camera = scene.camera
     return {
         "id": scene.index + 1,
         "file_name": file_name,
         "width": camera.width,
         "height": camera.height,
+        "group": scene.group + 1,
         "camera": {
             "model": camera.model,
             "K": camera.matrix.tolist(),

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 from repogen.bodies import check_body
-from repogen.bodies.shapes import parse_ages
+from repogen.bodies.shapes import parse_ages, parse_genders
 from repogen.config import Config
-from repogen.errors import check_between, check_counts
+from repogen.errors import UserError, check_between, check_counts
 from repogen.people.wardrobe import Wardrobe, check_wardrobe, find_textures
 
 
@@ -30,9 +30,11 @@ class PeopleConfig(Config):
     """Folder of the body model's files; anny needs none."""
     ages: tuple[Literal["children", "adults", "elders"], ...] = ("adults",)
     """Age groups, each equally likely."""
+    gender: tuple[Literal["male", "female", "neutral"], ...] = ("male", "female", "neutral")
+    """Genders, each equally likely; of the SMPL models only those whose files there are."""
     wardrobe: Wardrobe = "auto"
     """painted: clothes painted on the skin. packs: garments of installed asset packs (`repogen
-    assets`). auto: both, if packs are installed."""
+    assets`). auto: both, if packs are installed. none: a bare body without hair."""
     textures: Path | None = None
     """Folder of images to put on the skin by the body's texture coordinates, clothes included (as
     in SURREAL, for SMPL); nothing else is worn then."""
@@ -45,7 +47,12 @@ class PeopleConfig(Config):
         check_between("--spread", self.spread, 0, 100)
         check_body(self.body, self.body_path)
         parse_ages(self.ages)
+        parse_genders(self.gender)
         check_wardrobe(self.wardrobe)
+        if self.wardrobe == "none" and "children" in self.ages:
+            raise UserError(
+                "--wardrobe none is for adults and elders; leave children out of --ages"
+            )
         if self.textures is not None:
             _ = self.texture_files
 

@@ -15,7 +15,8 @@ from repogen.errors import unknown_choice
 from repogen.people.skin import sample_hair, sample_skin
 
 PATTERNS = ("plain", "stripes", "pinstripes", "checks", "noise", "print", "dots", "plaid")
-HAIR_STYLES = ("bald", "short", "long")
+HAIR_STYLES = ("bald", "short", "long", "none")
+"""`none` is bald and without eyebrows."""
 
 REGIONS = 4
 """Most regions of a garment that have a fabric of their own: its largest connected pieces."""
@@ -114,7 +115,7 @@ def sample_outfit(
     skin = sample_skin(rng)
     style, hair_color, hairline = sample_hair(rng, feminine)
     top = str(rng.choice(list(_TOP_PROBABILITIES), p=list(_TOP_PROBABILITIES.values())))
-    if top == "bare" and feminine > 0.4:
+    if top == "bare" and feminine > 0.2:  # men alone
         top = "tank"
     skirt = 0.25 * feminine
     bottom = str(

@@ -20,9 +20,9 @@ from repogen.people.outfit import (
 )
 from repogen.pictures import has_picture_header
 
-Wardrobe = Literal["auto", "packs", "painted"]
+Wardrobe = Literal["auto", "packs", "painted", "none"]
 """`painted`: clothes painted on the skin. `packs`: garments of installed asset packs. `auto`: both
-if packs with clothes are installed."""
+if packs with clothes are installed. `none`: a bare body without hair."""
 
 _PAINTED_SHARE = 0.2
 _DYED_SHARE = 0.8
@@ -108,6 +108,11 @@ def dress(
         skin = _pick(rng, stock["skins"], woman)
         picture = f"{skin.pack}/{skin.kind}/{skin.name}.png"
     return replace(_without_painted_clothes(outfit), hair=hair, worn=tuple(worn), picture=picture)
+
+
+def undress(outfit: Outfit) -> Outfit:
+    """A bare body of the outfit's skin, without hair and brows."""
+    return replace(_without_painted_clothes(outfit), hair="none")
 
 
 def find_textures(folder: Path) -> tuple[Path, ...]:

@@ -19,8 +19,9 @@ class PoseConfig(Config):
         "pair_of_gaussians", "uniform", "truncated_gaussian", "exponential_uniform"
     ] = "pair_of_gaussians"
     """Distribution of each joint angle between its bounds."""
-    pose_variance: float = 1.0
-    """Factor on all joint bounds, 0 (no movement) to 4."""
+    pose_variance: float | Literal["random"] = 1.0
+    """Factor on all joint bounds, 0 (no movement) to 4. random: 1/s for each person, s uniform
+    between 1 and 1.5."""
     bounds: Path | None = None
     """TOML file of joint bounds in degrees that replace the paper's."""
     pose: Literal["max", "min", "sit", "stand", "stretch", "tpose"] | None = None
@@ -41,7 +42,8 @@ class PoseConfig(Config):
 
     def check(self) -> None:
         """Raise `UserError` for options that contradict each other, or files that hold no poses."""
-        check_between("--pose-variance", self.pose_variance, 0, 4)
+        if self.pose_variance != "random":
+            check_between("--pose-variance", self.pose_variance, 0, 4)
         check_between("--poses-share", self.poses_share, 0, 1)
         check_between("--poses-noise", self.poses_noise, 0, 90)
         if self.bounds is not None:

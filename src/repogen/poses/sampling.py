@@ -1,6 +1,6 @@
-"""Random poses, hands and facial expressions, and named poses."""
+"""Random poses and hands, and named poses."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
@@ -11,6 +11,10 @@ from repogen.poses.distributions import AngleDistribution
 
 Angles = dict[str, tuple[float, float, float]]
 """Rotation vectors in degrees by joint name, as `Body.pose` takes them."""
+
+SIMPLICITY = (1.0, 1.5)
+"""Range of the release's random pose simplicity; the pose variance is its inverse
+(docs/method.md)."""
 
 _FLEXION_DEG = (60.0, 80.0, 45.0)
 """Flexion of a fully closed finger's three joints from its slightly bent rest pose."""
@@ -28,6 +32,11 @@ def sample_body_pose(
     table = np.concatenate([bounds[joint] for joint in BODY_JOINTS]) * variance
     drawn = distribution.sample(rng, table, 1).reshape(len(BODY_JOINTS), 3)
     return with_arms_lowered(dict(zip(BODY_JOINTS, _triples(drawn), strict=True)))
+
+
+def sample_variance(rng: np.random.Generator) -> float:
+    """A random pose variance 1/s, the simplicity s uniform between the ends of `SIMPLICITY`."""
+    return float(1 / rng.uniform(*SIMPLICITY))
 
 
 def with_arms_lowered(angles: Angles) -> Angles:
@@ -62,27 +71,17 @@ def sample_hands(rng: np.random.Generator) -> Angles:
     return angles
 
 
-def sample_face(rng: np.random.Generator, labels: Sequence[str]) -> dict[str, float]:
-    """A random facial expression: weak strengths, 0 to 1, of a third of the facial actions."""
-    strengths = np.minimum(np.abs(rng.normal(0.0, 0.3, len(labels))), 1.0)
-    active = rng.random(len(labels)) < 1 / 3
-    return {
-        label: float(strength)
-        for label, strength, on in zip(labels, strengths, active, strict=True)
-        if on and label != "tongueOut"
-    }
-
-
 def _triples(rows: np.ndarray) -> list[tuple[float, float, float]]:
     return [(float(x), float(y), float(z)) for x, y, z in rows]
 
 
 def _pose_at_bound(side: int) -> Callable[[Bounds], Angles]:
-    """The pose with all joints at their lowest (side 0) or highest (side 1) bound."""
+    """The pose with all joints at their lowest (side 0) or highest (side 1) bound, shoulders not
+    lowered, as in the release."""
 
     def pose(bounds: Bounds) -> Angles:
         rows = np.stack([bounds[joint][:, side] for joint in BODY_JOINTS])
-        return with_arms_lowered(dict(zip(BODY_JOINTS, _triples(rows), strict=True)))
+        return dict(zip(BODY_JOINTS, _triples(rows), strict=True))
 
     return pose
 

@@ -15,9 +15,12 @@ def ambient_sh_irradiance(
     scene: Scene, background: UInt8[np.ndarray, "h w 3"]
 ) -> Float[np.ndarray, "9 3"]:
     """Spherical-harmonic coefficients (see `EnvironmentLight.sh_irradiance`; linear RGB, world
-    frame) of light from above and from below, in the background's colours."""
-    sky, ground = _above_and_below(scene, background)
+    frame) of light from above and from below, in the background's colours or white."""
     out = np.zeros((9, 3))
+    if not scene.tinted:
+        out[0] = scene.ambient
+        return out
+    sky, ground = _above_and_below(scene, background)
     out[0], out[3] = (sky + ground) / 2, (sky - ground) / 2
     return out
 

@@ -37,8 +37,8 @@ def _paint(p: np.void, outfit: Outfit) -> None:
     p["lips"] = skin * [0.85, 0.52, 0.52]
     p["brow_color"] = 0.6 * hair + 0.1 * skin
     worn = any(item.kind == "eyebrows" for item in outfit.worn)
-    p["brow_opacity"] = 0.0 if worn or outfit.picture else 0.8
-    p["hair_style"] = HAIR_STYLES.index(outfit.hair)
+    p["brow_opacity"] = 0.0 if worn or outfit.picture or outfit.hair == "none" else 0.8
+    p["hair_style"] = HAIR_STYLES.index("bald" if outfit.hair == "none" else outfit.hair)
     p["hairline"] = outfit.hairline
     fill_fabric(p["top"], outfit.top_fabric)
     p["sleeve"], p["waist"], p["neckline"] = outfit.sleeve, outfit.waist, outfit.neckline
@@ -53,23 +53,12 @@ def _paint(p: np.void, outfit: Outfit) -> None:
 
 
 def _fold_seed(outfit: Outfit) -> list[float]:
-    """Offset into the noise table, so that similar outfits have different folds."""
-    text = repr(outfit)
-    for name, earlier in _EARLIER_NAMES.items():
-        text = text.replace(name, earlier)
+    """Offset into the noise table, so that outfits have different folds. Colours decide, so that
+    the same clothes without a pattern keep their folds."""
+    text = repr((outfit.skin, outfit.top_fabric.color, outfit.bottom_fabric.color))
     digest = np.frombuffer(text.encode(), np.uint8).astype(np.float64)
     weights = np.arange(1, len(digest) + 1)
     return [(digest * weights**k).sum() % 97.0 / 3.0 for k in (1, 0.5, 0.25)]
-
-
-_EARLIER_NAMES = {
-    "Fabric(": "Cloth(",
-    "WornGarment(": "Worn(",
-    "_fabric=": "_cloth=",
-    "fabrics=": "cloths=",
-}
-"""Names in the text that seeds the folds, as they were when scenes had format 3: pictures must
-not change because a field is renamed."""
 
 
 def fill_fabric(f: np.void, fabric: Fabric) -> None:

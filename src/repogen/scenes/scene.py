@@ -18,7 +18,7 @@ from repogen.environment.sensor import PERFECT, Sensor
 from repogen.errors import UserError
 from repogen.people.person import Person
 
-FORMAT = 4
+FORMAT = 5
 """The version of scenes; it grows when a scene would no longer give the same picture."""
 
 
@@ -33,13 +33,18 @@ class Scene:
     seed: int
     index: int
     """The image's number in its run, from 0; its COCO image id is one more."""
+    group: int
+    """The number of its pose in the run, from 0: scenes of one group show the same people and place
+    (--views-per-pose)."""
     view_name: str
     people: tuple[Person, ...]
     occluders: tuple[Occluder, ...]
     camera: Camera
     lights: tuple[DirectionalLight, ...]
     ambient: float
-    """Strength of the light from the background on all sides."""
+    """Strength of the light from all sides."""
+    tinted: bool
+    """Whether the light from all sides has the background's colours; else it is white."""
     background: Background
     sensor: Sensor = PERFECT
 

@@ -33,7 +33,7 @@ from repogen.viewpoint_estimation.training_data import (
     sample_people,
 )
 
-FORMAT = 1
+FORMAT = 2
 """Part of the cached file's name: increase it when the training or the network changes."""
 
 _POSES, _HELD_OUT_POSES, _HELD_OUT_VIEWS = 4000, 1000, 4000

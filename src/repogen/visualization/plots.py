@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.poses.bounds import SHOULDER_DROP_DEG, Bounds, default_bounds, load_bounds
 from repogen.poses.distributions import DISTRIBUTIONS, AngleDistribution
+from repogen.poses.sampling import SIMPLICITY
 from repogen.scenes.scene import Scene
 from repogen.visualization.summary import Summary
 
@@ -49,21 +50,23 @@ class RandomPoses:
 
     bounds: Bounds
     distribution: AngleDistribution
-    variance: float
+    variances: tuple[float, ...]
+    """Pose variances, each equally likely."""
     share: float
 
     def limits(self, joint: str, axis: int) -> tuple[float, float]:
         """The lowest and highest angle of a joint's axis (0 to 2: x, y, z), in degrees."""
         drop = {"left_shoulder": -SHOULDER_DROP_DEG, "right_shoulder": SHOULDER_DROP_DEG}
         shift = drop.get(joint, 0.0) if axis == 2 else 0.0
-        low, high = self.bounds[joint][axis] * self.variance
+        low, high = self.bounds[joint][axis] * max(self.variances)
         return low + shift, high + shift
 
     def density(self, joint: str, axis: int, x: Float[np.ndarray, " k"]) -> np.ndarray:
         """The random poses' part of the density of all poses at angles `x`, per degree."""
-        low, high = self.bounds[joint][axis] * self.variance
-        shift = self.limits(joint, axis)[0] - low
-        return self.share * self.distribution.pdf(x - shift, (low, high))
+        low, high = self.bounds[joint][axis]
+        shift = self.limits(joint, axis)[0] - low * max(self.variances)
+        densities = [self.distribution.pdf(x - shift, (low * v, high * v)) for v in self.variances]
+        return self.share * np.mean(densities, axis=0)
 
 
 def random_poses(config: dict[str, Any]) -> RandomPoses | None:
@@ -71,12 +74,13 @@ def random_poses(config: dict[str, Any]) -> RandomPoses | None:
     or where the file of bounds does not exist."""
     share = 1.0 - config["pose"]["poses_share"] if config["pose"]["poses"] else 1.0
     path = Path(config["pose"]["bounds"]) if config["pose"]["bounds"] else None
+    variance = config["pose"]["pose_variance"]
     if share == 0 or (path and not path.exists()):
         return None
     return RandomPoses(
         load_bounds(path) if path else default_bounds(),
         DISTRIBUTIONS[config["pose"]["pose_distribution"]],
-        config["pose"]["pose_variance"],
+        tuple(1 / np.linspace(*SIMPLICITY, 21)) if variance == "random" else (variance,),
         share,
     )
 

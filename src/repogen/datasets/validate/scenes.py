@@ -48,6 +48,8 @@ def _check_scene(scene: Scene, image: Entry, people: Sequence[Entry]) -> Iterato
 def _differences(scene: Scene, image: Entry, people: Sequence[Entry]) -> Iterator[str]:
     if camera_of(image) != scene.camera:
         yield "its camera is not that of the image record"
+    if image["group"] != scene.group + 1:
+        yield "its group is not that of the image record"
     if image["effects"] != active_effects(scene.sensor):
         yield "its effects are not those of the image record"
     views = [view_of(scene.camera, person.position, person.yaw_deg) for person in scene.people]

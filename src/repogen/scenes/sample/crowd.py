@@ -80,9 +80,14 @@ def sparse(points: Points) -> Points:
     return points[::_EVERY]
 
 
-def clear_of_camera(people: Sequence[PosedPerson], camera: Camera) -> tuple[PosedPerson, ...]:
-    """The first person, and the others who do not stand in the camera's way."""
-    return (people[0], *(p for p in people[1:] if _distance(p, camera) > _FROM_CAMERA))
+def clear_of_cameras(
+    people: Sequence[PosedPerson], cameras: Sequence[Camera]
+) -> tuple[PosedPerson, ...]:
+    """The first person, and the others who do not stand in a camera's way."""
+    return (
+        people[0],
+        *(p for p in people[1:] if min(_distance(p, c) for c in cameras) > _FROM_CAMERA),
+    )
 
 
 def _distance(posed: PosedPerson, camera: Camera) -> float:

@@ -10,15 +10,15 @@ from repogen.errors import UserError
 from repogen.people.garments import ensure_covered
 from repogen.people.outfit import Outfit, sample_outfit
 from repogen.people.person import Person
-from repogen.people.wardrobe import dress, wear_picture
+from repogen.people.wardrobe import dress, undress, wear_picture
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.motion import sample_motion
 from repogen.poses.sampling import (
     Angles,
     named_pose,
     sample_body_pose,
-    sample_face,
     sample_hands,
+    sample_variance,
 )
 from repogen.scenes.config import SceneConfig
 from repogen.scenes.rng import Streams
@@ -29,7 +29,7 @@ _TRIES = 20
 
 def sample_person(config: SceneConfig, streams: Streams, body: Body) -> Person:
     """A random person at the origin, facing -y."""
-    shape = body.sample_shape(streams.rng("shape"), config.people.ages)
+    shape = body.sample_shape(streams.rng("shape"), config.people.ages, config.people.gender)
     hands = sample_hands(streams.rng("hands"))
     # Measured hands replace random ones; the body's joints come first.
     poses = (angles | hands | angles for angles in _poses(config, streams))
@@ -42,7 +42,7 @@ def sample_person(config: SceneConfig, streams: Streams, body: Body) -> Person:
     return Person(
         body=body.name,
         shape=shape,
-        face=sample_face(streams.rng("face"), body.face_labels),
+        face=body.sample_face(streams.rng("face")),
         angles=angles,
         outfit=_outfit(config, streams, body, shape.get("gender", 0.5)),
         position=(0.0, 0.0, 0.0),
@@ -57,6 +57,9 @@ def _poses(config: SceneConfig, streams: Streams) -> Iterator[Angles]:
     measured = config.pose.poses is not None and rng.random() < config.pose.poses_share
     if not measured:
         rng = streams.rng("pose")
+    variance = config.pose.pose_variance
+    if variance == "random":
+        variance = sample_variance(streams.rng("variance"))
     while True:
         if config.pose.pose is not None:
             yield named_pose(config.pose.pose, bounds)
@@ -65,7 +68,7 @@ def _poses(config: SceneConfig, streams: Streams) -> Iterator[Angles]:
             yield sample_motion(rng, motion, config.pose.poses_noise, config.pose.poses_mirror)
         else:
             distribution = DISTRIBUTIONS[config.pose.pose_distribution]
-            yield sample_body_pose(rng, bounds, distribution, config.pose.pose_variance)
+            yield sample_body_pose(rng, bounds, distribution, variance)
 
 
 def _outfit(config: SceneConfig, streams: Streams, body: Body, feminine: float) -> Outfit:
@@ -76,6 +79,8 @@ def _outfit(config: SceneConfig, streams: Streams, body: Body, feminine: float) 
         if len(body.surface.uv) < 2:
             raise UserError(f"--textures: the files of {body.name} hold no texture coordinates")
         return wear_picture(rng, painted, config.people.texture_files)
+    if config.people.wardrobe == "none":
+        return undress(painted)
     if not isinstance(body, AnnyBody):
         return painted
     dressed = dress(rng, painted, feminine, config.people.patterns, config.people.wardrobe)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -13,7 +14,12 @@ from repogen.cameras.optics import sample_distortion
 from repogen.cameras.viewpoints import parse_views, sample_direction
 from repogen.config import checked, config_from_keywords
 from repogen.environment.backgrounds import Background
-from repogen.environment.lights import DirectionalLight, sample_lights
+from repogen.environment.lights import (
+    DirectionalLight,
+    is_tinted,
+    sample_ambient,
+    sample_lights,
+)
 from repogen.environment.occluders import Occluder
 from repogen.environment.panoramas import EnvironmentMap, panorama_lights
 from repogen.environment.sensor import Sensor, parse_effects, sample_sensor
@@ -21,7 +27,7 @@ from repogen.errors import check_between
 from repogen.people.posing import PosedPerson
 from repogen.scenes.config import SceneConfig
 from repogen.scenes.rng import Streams
-from repogen.scenes.sample.crowd import clear_of_camera, sample_crowd
+from repogen.scenes.sample.crowd import clear_of_cameras, sample_crowd
 from repogen.scenes.sample.occluders import sample_occluder
 from repogen.scenes.scene import FORMAT, Scene
 
@@ -62,49 +68,77 @@ def sample_scene(
 
 def sample_posed_scene(config: SceneConfig, seed: int, index: int, body: Body) -> SampledScene:
     """`sample_scene`, with its people as they are posed on `body`."""
-    streams = Streams(seed, index)
-    people = sample_crowd(config, streams, body)
-    view_name, view = sample_view(config, streams)
+    size = config.camera.views_per_pose
+    group = index // size
+    # People and their surroundings are those of the group, the camera is the image's own.
+    shared, streams = Streams(seed, group), Streams(seed, index)
+    people = sample_crowd(config, shared, body)
     target = _target(config, people)
-    camera = sample_camera(config, streams, view, target, people[0].person.yaw_deg)
-    people = clear_of_camera(people, camera)
+    # Surroundings have to suit all cameras of the group.
+    shots = [
+        sample_shot(config, Streams(seed, member), target, people[0].person.yaw_deg)
+        for member in range(group * size, (group + 1) * size)
+    ]
+    view_name, _, camera = shots[index % size]
+    people = clear_of_cameras(people, [shot.camera for shot in shots])
     points = [posed.outer_points for posed in people]
     camera = frame(config, streams, camera, np.concatenate(points))
-    lowest = min(min(float(p[:, 2].min()) for p in points), camera_floor(camera))
+    lowest = min(
+        *(float(p[:, 2].min()) for p in points), *(camera_floor(shot.camera) for shot in shots)
+    )
     occluders = sample_occluders(config, streams, camera, points, lowest)
     reach = max(
-        view.distance_m + float(np.linalg.norm(target)),
-        max(float(np.linalg.norm(p[:, :2], axis=1).max()) for p in points),
+        *(shot.view.distance_m + float(np.linalg.norm(target)) for shot in shots),
+        *(float(np.linalg.norm(p[:, :2], axis=1).max()) for p in points),
     )
-    background, lights = sample_surroundings(config, streams, lowest, reach)
+    background, lights = sample_surroundings(config, shared, lowest, reach)
+    light_model = config.environment.light_model
     scene = Scene(
         format=FORMAT,
         seed=seed,
         index=index,
+        group=group,
         view_name=view_name,
         people=tuple(posed.person for posed in people),
         occluders=occluders,
         camera=camera,
         lights=lights,
-        ambient=float(streams.rng("ambient").uniform(0.35, 0.75)),
+        ambient=sample_ambient(shared.rng("ambient"), light_model),
+        tinted=is_tinted(light_model),
         background=background,
         sensor=sample_focused_sensor(config, streams, camera, people[0].person.position),
     )
     return SampledScene(scene, people)
 
 
+class Shot(NamedTuple):
+    """A camera of a scene before it is framed, with its view of the first person."""
+
+    view_name: str
+    view: View
+    camera: Camera
+
+
+def sample_shot(
+    config: SceneConfig, streams: Streams, target: tuple[float, float, float], yaw_deg: float
+) -> Shot:
+    """A random camera around people; it looks at `target`, metres in the world, and the first
+    person is turned by `yaw_deg`."""
+    name, view = sample_view(config, streams)
+    return Shot(name, view, sample_camera(config, streams, view, target, yaw_deg))
+
+
 def sample_view(config: SceneConfig, streams: Streams) -> tuple[str, View]:
     """The name of the viewpoint drawn, and the camera's view of the first person."""
     rng = streams.rng("view")
-    name, azimuth, elevation = sample_direction(rng, parse_views(config.camera.views))
+    distance = float(rng.uniform(*config.camera.distance))
+    name, azimuth, elevation = sample_direction(rng, parse_views(config.camera.views), distance)
     if config.camera.azimuth:
         azimuth = float(rng.uniform(*config.camera.azimuth))
     if config.camera.elevation:
         heights = np.sin(np.radians(config.camera.elevation))
         elevation = float(np.degrees(np.arcsin(rng.uniform(*heights))))
-    rng.choice([-1, 1])  # once the side of the roll: later draws stay as they were
-    roll = float(rng.uniform(*config.camera.roll))
-    return name, View(azimuth, elevation, roll, float(rng.uniform(*config.camera.distance)))
+    return name, View(azimuth, elevation, float(rng.uniform(*config.camera.roll)), distance)
 
 
 def _target(config: SceneConfig, people: Sequence[PosedPerson]) -> tuple[float, float, float]:
@@ -174,7 +208,10 @@ def sample_surroundings(
     if isinstance(background, EnvironmentMap):
         return background, panorama_lights(background)
     return background, sample_lights(
-        streams.rng("lights"), config.environment.lights, config.environment.shadows
+        streams.rng("lights"),
+        config.environment.lights,
+        config.environment.shadows,
+        config.environment.light_model,
     )
 
 
