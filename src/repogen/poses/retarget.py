@@ -97,9 +97,11 @@ def retarget(
     else:
         standing = rotations_to_tpose({joint: axes @ at for joint, at in rest.items()})
         from_rest = {joint: standing.get(joint, np.eye(3)) @ axes for joint in rest}
-    bones = {joint: _tpose_bones(joint, rest, from_rest[joint]) for joint in rest}
-    if owners["pelvis"] == rig.pelvis:
-        bones["pelvis"] = {end: b for end, b in bones["pelvis"].items() if end not in _SPINE}
+    bones = {
+        joint: _tpose_bones(joint, rest, from_rest[joint])
+        for joint, owner in owners.items()
+        if joint in BONE_ENDS or owner != rig.joints.get(joint, rig.pelvis)
+    }
     hands = [side for side in SIDES if f"{side}_wrist" in rest and axes is not None]
     fingers = [j for side in hands for j in finger_joints(side) if _has_fingers(rig, side)]
     ours: dict[str, Rotations] = {}
@@ -109,8 +111,9 @@ def retarget(
             ours[joint] = ours[parent_of(joint)]
             continue
         turned = turning[joint] @ from_rest[joint].T
-        vectors = {end: source[end] - source[joint] for end in bones[joint]}
-        ours[joint] = _towards_targets(turned, bones[joint], vectors)
+        moved = bones.get(joint, {})
+        vectors = {end: source[end] - source[joint] for end in moved}
+        ours[joint] = _towards_targets(turned, moved, vectors)
     for joint in (*BODY_JOINTS, *fingers):
         if joint in rest:
             local[joint] = ours[parent_of(joint)].swapaxes(1, 2) @ ours[joint]
