@@ -68,6 +68,7 @@ def test_joints_offsets_and_rotations_are_read(tmp_path):
         lambda text: text.replace("MOTION", "MOTION  ").replace("Frames: 2", "Frames:\t2"),
         lambda text: text.replace("Zrotation", "ZROTATION"),
         lambda text: "\ufeff" + text + "\n\n",
+        lambda text: "\n \n" + text,
     ],
 )
 def test_layout_and_case_do_not_matter(tmp_path, change):

@@ -11,7 +11,7 @@ import math
 import pickle
 import re
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -26,7 +26,7 @@ class Inert:
     """Stand-in for any class or function: stores arguments and state. All stand-ins are classes, so
     that a pickle cannot set attributes of an existing object."""
 
-    def __new__(cls, *args: Any, **_: Any) -> Any:
+    def __new__(cls, *args: object, **_: object) -> "Inert":
         out = super().__new__(cls)
         out.args, out.state = args, None
         return out
@@ -34,7 +34,7 @@ class Inert:
     args: tuple[Any, ...]
     state: Any
 
-    def __setstate__(self, state: Any) -> None:
+    def __setstate__(self, state: object) -> None:
         self.state = state
 
 
@@ -102,7 +102,7 @@ for _kind, _stand_in in (("csc", _Csc), ("csr", _Csr)):
         _STAND_INS[f"{_module}.{_kind}_array"] = _stand_in
 
 
-class _File(io.BufferedReader):
+class PickleFile(io.BufferedReader):
     """A file whose last line must be complete, so that a truncated name is not read as another."""
 
     def readline(self, size: int | None = -1) -> bytes:
@@ -177,7 +177,7 @@ def read_pickled_arrays(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarr
     that body models do not have.
     """
     try:
-        with _File(io.FileIO(path)) as file:
+        with PickleFile(io.FileIO(path)) as file:
             unpickler = SafeUnpickler(file, encoding="latin1")
             unpickler.path = path
             content = unpickler.load()
@@ -201,7 +201,7 @@ def read_pickled_arrays(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarr
     return arrays
 
 
-def to_objects(value: Any) -> list[Any]:
+def to_objects(value: object) -> list[object]:
     """The stand-ins in an array of objects; an empty list for anything else."""
     match value:
         case _Array(state=(_, _, _, _, list(objects))):
@@ -209,7 +209,7 @@ def to_objects(value: Any) -> list[Any]:
     return []
 
 
-def to_array(value: Any) -> np.ndarray:
+def to_array(value: object) -> np.ndarray:
     """The array of numbers for which a stand-in stands. Raises `TypeError` for any other."""
     match value:
         case _Array(state=(_, shape, dtype, fortran, raw)):
@@ -226,14 +226,16 @@ def to_array(value: Any) -> np.ndarray:
     raise TypeError(f"its type is {type(value).__name__.strip('_').lower()}")
 
 
-def array_from_bytes(raw: Any, dtype: Any, shape: tuple[int, ...], order: Any) -> np.ndarray:
+def array_from_bytes(
+    raw: bytes | str, dtype: object, shape: tuple[int, ...], order: Literal["C", "F"]
+) -> np.ndarray:
     """An array from its bytes and the stand-in of its dtype."""
     if isinstance(raw, str):
         raw = raw.encode("latin1")
-    code = dtype.args[0] if isinstance(dtype, _Dtype) else ""
+    code, state = (dtype.args[0], dtype.state) if isinstance(dtype, _Dtype) else ("", None)
     if not _NUMBER_TYPES.fullmatch(code):
         raise TypeError(f"its type is {code!r}")
-    byte_order = dtype.state[1] if dtype.state and dtype.state[1] in "<>" else "="
+    byte_order = state[1] if state and state[1] in "<>" else "="
     return np.frombuffer(raw, np.dtype(byte_order + code)).reshape(shape, order=order)
 
 

@@ -195,7 +195,7 @@ def _arrays(path: Path) -> list[tuple[str, np.ndarray]]:
 def _body_and_hands(
     array: np.ndarray, name: str, path: Path
 ) -> Float[np.ndarray, "frames joints 3"]:
-    """Rotation vectors of `JOINTS`, zero for those that the model does not have."""
+    """Rotation vectors of `JOINTS`, zero where the model has no such joint."""
     frames, joints, matrices = _layout(array.shape, name, path)
     vectors = array.reshape(frames, joints, -1)
     if not np.isfinite(vectors).all():

@@ -36,7 +36,7 @@ class Skeleton:
     parents: tuple[int, ...]
     """Index of each joint's parent, -1 for a root."""
     offsets: Float[np.ndarray, "joints 3"]
-    """Of a joint that position channels move, the mean of its translations."""
+    """The mean of its translations for a joint that position channels move."""
 
 
 @dataclass(frozen=True)

@@ -62,13 +62,9 @@ def compare_limbs(
     worst = errors[limb]
     if worst.max() > _TOLERANCE_DEG:
         count = int((worst > _TOLERANCE_DEG).sum())
-        cause = (
-            "it bends at joints which the body does not have, or leans at rest"
-            if limb == "trunk"
-            else "it is not at the same angle to its joint as in a T-pose"
-        )
+        cause = ": it bends at joints which the body does not have, or leans at rest"
         warn(
             f"{where}: the {limb} is up to {worst.max():.0f} degrees off the file's joint "
-            f"positions, and more than {_TOLERANCE_DEG:.0f} in {count} of {len(worst)} frames: "
-            f"{cause}"
+            f"positions, and more than {_TOLERANCE_DEG:.0f} in {count} of {len(worst)} frames"
+            f"{cause if limb == 'trunk' else ''}"
         )

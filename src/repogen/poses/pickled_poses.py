@@ -15,6 +15,7 @@ import numpy as np
 
 from repogen.bodies.smpl_pickle import (
     Inert,
+    PickleFile,
     SafeUnpickler,
     array_from_bytes,
     to_array,
@@ -51,7 +52,7 @@ class _PoseUnpickler(SafeUnpickler):
         return array_from_bytes(raw, state["dtype"], shape, state["order"])
 
 
-def read_pickle(path: Path, data: bytes) -> Any:
+def read_pickle(path: Path, data: bytes) -> object:
     """What a pickle or joblib file holds, with stand-ins for arrays. Raises `UserError` for a
     broken one, and for objects that poses do not need."""
     try:
@@ -60,7 +61,7 @@ def read_pickle(path: Path, data: bytes) -> Any:
             data = unpacker.decompress(data, _MAX_BYTES)
             if unpacker.unconsumed_tail:
                 raise ValueError(f"it unpacks to more than {_MAX_BYTES:,} bytes")
-        unpickler = _PoseUnpickler(io.BytesIO(data), encoding="latin1")
+        unpickler = _PoseUnpickler(PickleFile(io.BytesIO(data)), encoding="latin1")
         unpickler.path = path
         return unpickler.load()
     except UserError:
@@ -69,7 +70,9 @@ def read_pickle(path: Path, data: bytes) -> Any:
         raise UserError(f"cannot read motion from {path}: {first_line(error)}") from error
 
 
-def arrays_under(content: Any, keys: Sequence[str], depth: int = 0) -> list[tuple[str, np.ndarray]]:
+def arrays_under(
+    content: object, keys: Sequence[str], depth: int = 0
+) -> list[tuple[str, np.ndarray]]:
     """The arrays with the first of the keys that each dict has, in dicts, lists and arrays of
     objects inside each other, with their keys, in the file's order."""
     if depth > _MAX_DEPTH:
@@ -84,7 +87,7 @@ def arrays_under(content: Any, keys: Sequence[str], depth: int = 0) -> list[tupl
     return [found for child in children for found in arrays_under(child, keys, depth + 1)]
 
 
-def as_numbers(value: Any) -> np.ndarray | None:
+def as_numbers(value: object) -> np.ndarray | None:
     """The array of numbers that a value from a pickle stands for; None for any other value."""
     try:
         array = value if isinstance(value, np.ndarray) else to_array(value)

@@ -50,8 +50,8 @@ _OWN_ROTATION = 1e-6
 """Weight of a joint's own rotation against the positions of the joints that it moves."""
 
 _SPINE = ("spine1", "spine2", "spine3", "neck", "head")
-_SPINE_WEIGHT = 1e-3
-"""Weight of the spine against the hips, in a pelvis whose own joint only moves joints at its
+_SPINE_LENGTH = 0.03
+"""Share of its length that the spine counts in a pelvis whose own joint only moves joints at its
 position: the spine bends there, but hips on a line with the pelvis do not say how it tips."""
 
 _EXACT = 1e-7
@@ -172,6 +172,8 @@ def _tpose_bones(
     for end, bone in out.items():
         if direction is not None and angles_deg(bone, direction) > _SAME_DIRECTION_DEG:
             out[end] = direction * np.linalg.norm(bone)
+        elif joint == "pelvis" and end in _SPINE:
+            out[end] = bone * _SPINE_LENGTH
     return out
 
 
@@ -188,6 +190,5 @@ def _towards_targets(
         lengths = np.linalg.norm(vectors[end], axis=1, keepdims=True)
         wanted = np.where(lengths > 0, vectors[end] / np.maximum(lengths, 1e-12), 0.0)
         error = max(error, float(np.abs(turned @ (bone / length) - wanted).max()))
-        weight = (length / longest) ** 2 * (_SPINE_WEIGHT if end in _SPINE else 1.0)
-        total += weight * np.einsum("fi,j->fij", wanted, bone / length)
+        total += np.einsum("fi,j->fij", wanted, bone * length / longest**2)
     return turned if error < _EXACT else nearest_rotations(total)

@@ -32,6 +32,9 @@ _EQUAL = 0.12
 _CLEAR = 0.02
 """Sines on average below which feet and knees do not show the front."""
 
+_TWISTS = ("twist", "roll", "捩")
+"""Joints with these words in their names only split a bone."""
+
 _ENDS = ("end", "nub", "site", "tip", "top", "先")
 
 
@@ -120,9 +123,14 @@ class _Tree:
 
     def limb(self, joint: int) -> list[int]:
         """The joints of a limb from the hip or shoulder on; empty if the chain is too short."""
-        chain = self.chain(joint)
-        shorter = [min(pair) for pair in pairwise(self.lengths[j] for j in chain[1:])]
-        return chain[int(np.argmax(shorter)) :] if shorter else []
+        joints, lengths = [joint], [0.0]
+        for below in self.chain(joint)[1:]:
+            lengths[-1] += self.lengths[below]
+            if not any(word in self.skeleton.names[below].lower() for word in _TWISTS):
+                joints.append(below)
+                lengths.append(0.0)
+        shorter = [min(pair) for pair in pairwise(lengths[: len(joints) - 1])]
+        return joints[int(np.argmax(shorter)) :] if shorter else []
 
     def head(self, arms: tuple[int, int]) -> int | None:
         """The head above the joint from which the arms branch off."""
