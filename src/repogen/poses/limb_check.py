@@ -1,6 +1,7 @@
 """Compare the limbs of a retargeted clip with the file's joint positions."""
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float
@@ -63,8 +64,14 @@ def compare_limbs(
     if worst.max() > _TOLERANCE_DEG:
         count = int((worst > _TOLERANCE_DEG).sum())
         cause = ": it bends at joints which the body does not have, or leans at rest"
-        warn(
+        _warn_once(
             f"{where}: the {limb} is up to {worst.max():.0f} degrees off the file's joint "
             f"positions, and more than {_TOLERANCE_DEG:.0f} in {count} of {len(worst)} frames"
             f"{cause if limb == 'trunk' else ''}"
         )
+
+
+@cache
+def _warn_once(text: str) -> None:
+    """Files are read again when many others were read in between."""
+    warn(text)

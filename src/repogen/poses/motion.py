@@ -1,4 +1,4 @@
-"""Measured poses: random frames of AMASS npz files, BVH files, asset packs and our own pose files.
+"""Measured poses: random frames of SMPL and BVH files, asset packs and our own pose files.
 
 Only the joint angles are used. The rotation and position of the whole body are ignored: cameras
 are placed relative to the body (docs/method.md), so a person lying down equals one standing,
