@@ -190,10 +190,8 @@ def test_skirts_hair_tails_and_inverse_kinematics_are_no_limbs(tmp_path):
     assert clip.degrees == pytest.approx(expected.degrees, abs=1e-3)
 
 
-def test_a_rest_pose_collapsed_along_one_axis_follows_positions(body, tmp_path):
-    """As LaFAN1's and Kimodo's files; here no frame stands straight either."""
-    parents, offsets = skeleton("tpose")
-    world, wanted = animation(parents, offsets)
+def collapsed(parents, offsets, world):
+    """The same motion of a skeleton with all bones along x at rest, twisted at random."""
     along = {}
     for joint in parents:
         child = next((c for c, above in parents.items() if above == joint), joint)
@@ -206,6 +204,42 @@ def test_a_rest_pose_collapsed_along_one_axis_follows_positions(body, tmp_path):
         joint: along[parent].T @ offsets[joint] if parent else offsets[joint]
         for joint, parent in parents.items()
     }
+    return moved, turned
+
+
+def test_bends_of_elbows_and_knees_show_how_bones_are_twisted(tmp_path):
+    parents, offsets = skeleton("tpose", legs_apart_deg=5.0)
+    rng = np.random.default_rng(1)
+    limbs = Rotation.from_rotvec(rng.normal(0, 0.5, (4, FRAMES, 3)).reshape(-1, 3)).as_matrix()
+    limbs = limbs.reshape(4, FRAMES, 3, 3)
+    bends = {"left_elbow": "y", "right_elbow": "y", "left_knee": "x", "right_knee": "x"}
+    local = {joint: np.tile(np.eye(3), (FRAMES, 1, 1)) for joint in parents}
+    for limb, (joint, axis) in zip(limbs, bends.items(), strict=True):
+        local[parents[joint]] = limb
+        angles = rng.uniform(20, 110, FRAMES) * (-1 if joint == "left_elbow" else 1)
+        local[joint] = Rotation.from_euler(axis, angles[:, None], degrees=True).as_matrix()
+    world = {}
+    for joint, parent in parents.items():
+        world[joint] = world[parent] @ local[joint] if parent else local[joint]
+    moved, turned = collapsed(parents, offsets, world)
+    clip = read(tmp_path / "a.bvh", bvh("cmu", parents, moved, turned))
+    off = {
+        joint: (
+            Rotation.from_rotvec(clip.degrees[:, clip.joints.index(joint)], degrees=True).inv()
+            * Rotation.from_matrix(local[joint])
+        )
+        for joint in clip.joints
+    }
+    worst = {joint: np.degrees(turns.magnitude()).max() for joint, turns in off.items()}
+    assert max(worst["left_elbow"], worst["right_elbow"]) < 1
+    assert max(worst.values()) < 12  # the skeleton's neck leans by 11 degrees
+
+
+def test_a_rest_pose_collapsed_along_one_axis_follows_positions(body, tmp_path):
+    """As LaFAN1's and Kimodo's files; here no frame stands straight either."""
+    parents, offsets = skeleton("tpose")
+    world, wanted = animation(parents, offsets)
+    moved, turned = collapsed(parents, offsets, world)
     path = tmp_path / "a.bvh"
     clip = read(path, bvh("cmu", parents, moved, turned))
     for frame in range(FRAMES):
