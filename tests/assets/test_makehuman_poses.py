@@ -161,7 +161,7 @@ def test_the_bvh_file_holds_skeleton_and_rotations(tmp_path, model_file):
         skeleton,
         "CC0",
     )
-    read, matrices = read_bvh(tmp_path / "poses/a.bvh")
+    read, matrices, _ = read_bvh(tmp_path / "poses/a.bvh")
     for index, name in enumerate(skeleton.names):
         at = read.names.index(name)
         assert matrices[0, at] == pytest.approx(turns[index].as_matrix(), abs=1e-5)

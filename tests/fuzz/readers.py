@@ -158,6 +158,7 @@ READERS = {
     "bounds": Reader("bounds.toml", lambda p: _of("poses.bounds", "load_bounds")(p)),
     "BVH": Reader("a.bvh", _bvh),
     "AMASS": Reader("a.npz", _clip),
+    "pickled poses": Reader("a.pkl", _clip),
     "poses": Reader("a.json", _clip),
     "mhclo": Reader("hat.mhclo", _hat),
     "mhmat": Reader("hat.mhmat", lambda p: _of("assets.mhmat", "read_mhmat")(p, p.parent)),

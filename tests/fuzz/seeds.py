@@ -168,6 +168,12 @@ def old_checkpoint() -> bytes:
     return out.getvalue()
 
 
+def pickled_poses(protocol: int) -> bytes:
+    """What an estimator of body poses writes, for two people."""
+    person = {"smpl_thetas": np.zeros((2, 72), np.float32), "cam": [1.0, 2.0]}
+    return pickle.dumps({"1": person, "2": [person]}, protocol)
+
+
 def smpl_pickle(protocol: int) -> bytes:
     from scipy import sparse
 
@@ -322,6 +328,7 @@ SEEDS = {
     "bounds": lambda: _toml(BOUNDS, ("left_knee", "left_knee.x", "neck", "x")),
     "BVH": lambda: _bytes(bvh()),
     "AMASS": _amass,
+    "pickled poses": lambda: _bytes(*map(pickled_poses, (0, 2, 4)), more=(m.odd_pickle(),) * 2),
     "poses": lambda: _json(POSES),
     "mhclo": lambda: _bytes(MHCLO.encode()),
     "mhmat": lambda: _bytes(MHMAT.encode()),

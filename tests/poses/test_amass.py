@@ -79,10 +79,13 @@ def test_hands_that_were_not_measured_are_left_out(tmp_path):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"poses": np.zeros((5, 72))}, r"72 values a frame; expected 156 \(SMPL-H\) or 165"),
+        (
+            {"poses": np.zeros((5, 71))},
+            r"71 values a frame; expected one of 72 \(SMPL\), 156 \(SMPL-H",
+        ),
         ({"poses": np.zeros((0, 156))}, "no frames"),
-        ({"poses": np.zeros(156)}, "has the shape"),
-        ({"pose_body": np.zeros((5, 66))}, r"66 values a frame; expected 63 \(SMPL-X\)"),
+        ({"poses": np.zeros((5, 24, 4))}, "has the shape"),
+        ({"pose_body": np.zeros((5, 66))}, r"66 values a frame; expected one of 63 \(SMPL-X\)"),
         ({"pose_body": np.zeros((5, 63)), "pose_hand": np.zeros((5, 24))}, r"expected \(5, 90\)"),
         ({"poses": np.array([["a"] * 156])}, "not numbers"),
         ({"poses": np.array([[{}] * 156], dtype=object)}, "not numbers"),

@@ -46,7 +46,7 @@ def write(path, text):
 
 def test_joints_offsets_and_rotations_are_read(tmp_path):
     path = write(tmp_path / "a.bvh", TEXT)
-    skeleton, turns = read_bvh(path)
+    skeleton, turns, _ = read_bvh(path)
     assert bvh_frames(path) == 2
     assert skeleton.names == ("Bip01", "Bip01 L Thigh", "Tail")
     assert skeleton.parents == (-1, 0, 0)
@@ -68,11 +68,12 @@ def test_joints_offsets_and_rotations_are_read(tmp_path):
         lambda text: text.replace("MOTION", "MOTION  ").replace("Frames: 2", "Frames:\t2"),
         lambda text: text.replace("Zrotation", "ZROTATION"),
         lambda text: "\ufeff" + text + "\n\n",
+        lambda text: "\n \n" + text,
     ],
 )
 def test_layout_and_case_do_not_matter(tmp_path, change):
-    skeleton, turns = read_bvh(write(tmp_path / "a.bvh", TEXT))
-    other, same = read_bvh(write(tmp_path / "b.bvh", change(TEXT)))
+    skeleton, turns, _ = read_bvh(write(tmp_path / "a.bvh", TEXT))
+    other, same, _ = read_bvh(write(tmp_path / "b.bvh", change(TEXT)))
     assert other.names == skeleton.names
     assert (other.offsets == skeleton.offsets).all()
     assert (same == turns).all()
@@ -116,7 +117,7 @@ def test_rotations_multiply_in_the_order_of_the_channels(tmp_path):
         "CHANNELS 1 Xrotation", "CHANNELS 4 Xrotation Yposition Xrotation Zrotation"
     )
     text = text.replace("60 70\n", "60 70 1 -20 35\n").replace("0 1e1\n", "0 1e1 1 0 0\n")
-    _, turns = read_bvh(write(tmp_path / "a.bvh", text))
+    _, turns, _ = read_bvh(write(tmp_path / "a.bvh", text))
     expected = Rotation.from_euler("XZ", [[50, 35], [10, 0]], degrees=True)
     assert turns[:, 2] == pytest.approx(expected.as_matrix())
 
@@ -134,6 +135,6 @@ def test_a_missing_file_is_a_user_error(tmp_path):
 def test_every_frame_of_a_long_file_is_read(tmp_path):
     rows = "\n".join(["1 2 3 10 20 30 40 50 60 70"] * 5000)
     head = TEXT.split("1 2 3")[0].replace("Frames: 2", "Frames: 5000")
-    _, turns = read_bvh(write(tmp_path / "a.bvh", head + rows))
+    _, turns, _ = read_bvh(write(tmp_path / "a.bvh", head + rows))
     assert turns.shape == (5000, 3, 3, 3)
     assert np.ptp(turns, axis=0).max() == 0

@@ -32,6 +32,7 @@ def test_a_pose_has_only_the_joints_of_the_file(tmp_path):
         ({"angles": {"left_knee": [1, 2, True]}}, "finite"),
         ({"angels": {}}, "pose 0 must hold"),
         ("kick", "pose 0 must hold"),
+        ({"angles": {}, "frame": 3}, "unknown key in .*pose 0: 'frame'; choose from name, angles"),
     ],
 )
 def test_an_invalid_pose_is_a_user_error_that_names_it(tmp_path, pose, message):
@@ -47,6 +48,10 @@ def test_an_invalid_pose_is_a_user_error_that_names_it(tmp_path, pose, message):
         ('{"format": "repogen-poses"}', "holds no poses"),
         ("[1]", "not a pose file"),
         ("{", "is not a JSON file"),
+        (
+            '{"format": "repogen-poses", "poses": [{"angles": {}}], "fps": 30}',
+            "unknown key .*'fps'",
+        ),
     ],
 )
 def test_files_of_other_formats_are_user_errors(tmp_path, text, message):

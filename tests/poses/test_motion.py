@@ -108,7 +108,7 @@ def test_a_few_unusable_files_are_skipped_and_reported_once(tmp_path, capsys):
     for name in "abc":
         counted(tmp_path / f"{name}.json", 2)
     (tmp_path / "d.bvh").write_text("hello")
-    np.savez(tmp_path / "e.npz", poses=np.zeros((5, 72)))
+    np.savez(tmp_path / "e.npz", poses=np.zeros((5, 71)))
     motion = load_motion(tmp_path)
     assert motion.frames == 6
     assert len(motion.skipped) == 2
@@ -160,7 +160,7 @@ def test_paths_without_motion_are_user_errors(tmp_path):
     with pytest.raises(UserError, match="holds no motion"):
         load_motion(tmp_path / "shape.npz")
     (tmp_path / "walk.fbx").write_text("hello")
-    with pytest.raises(UserError, match=r"ends in \.npz, \.bvh, \.json"):
+    with pytest.raises(UserError, match=r"ends in \.npz, \.npy, \.pkl, \.bvh, \.json"):
         load_motion(tmp_path / "walk.fbx")
 
 

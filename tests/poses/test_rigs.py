@@ -81,7 +81,7 @@ def build(rig):
 
 def found(rig):
     skeleton = build(rig)
-    result = find_joints(skeleton, "a.bvh")
+    result = find_joints(skeleton, "a.bvh", np.zeros((1, len(skeleton.names), 3)))
     names = {joint: skeleton.names[index] for joint, index in result.joints.items()}
     return names | {"pelvis": skeleton.names[result.pelvis]}
 

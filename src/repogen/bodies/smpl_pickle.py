@@ -11,7 +11,7 @@ import math
 import pickle
 import re
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -22,11 +22,11 @@ _MAX_DENSE = 10**7
 """Elements of a sparse array made dense; a joint regressor has 55 x 10,475."""
 
 
-class _Object:
+class Inert:
     """Stand-in for any class or function: stores arguments and state. All stand-ins are classes, so
     that a pickle cannot set attributes of an existing object."""
 
-    def __new__(cls, *args: Any, **_: Any) -> Any:
+    def __new__(cls, *args: object, **_: object) -> "Inert":
         out = super().__new__(cls)
         out.args, out.state = args, None
         return out
@@ -34,45 +34,45 @@ class _Object:
     args: tuple[Any, ...]
     state: Any
 
-    def __setstate__(self, state: Any) -> None:
+    def __setstate__(self, state: object) -> None:
         self.state = state
 
 
-class _Array(_Object):
+class _Array(Inert):
     """numpy.ndarray: state (version, shape, dtype, Fortran order, bytes)."""
 
 
-class _Buffer(_Object):
+class _Buffer(Inert):
     """numpy's `_frombuffer(bytes, dtype, shape, order)`, as pickles of protocol 5 have it."""
 
 
-class _Dtype(_Object):
+class _Dtype(Inert):
     """numpy.dtype: its code as first argument, state (version, byte order, ...)."""
 
 
-class _Csc(_Object):
+class _Csc(Inert):
     """scipy.sparse.csc_matrix: state is the dict of its attributes."""
 
 
-class _Csr(_Object):
+class _Csr(Inert):
     """scipy.sparse.csr_matrix, likewise."""
 
 
-class _Chumpy(_Object):
+class _Chumpy(Inert):
     """Any class of chumpy: state is the dict of its attributes. `Ch` holds its values as `x`;
     `Select` picks the flat indices `idxs` of `a` and gives them `preferred_shape`."""
 
 
-class _Reconstructor(_Object):
+class _Reconstructor(Inert):
     """copyreg's `_reconstructor(class, base, state)`, for stand-ins only."""
 
     def __new__(cls, kind: Any, *_: Any) -> Any:
-        if not (isinstance(kind, type) and issubclass(kind, _Object)):
+        if not (isinstance(kind, type) and issubclass(kind, Inert)):
             raise pickle.UnpicklingError("an object whose class is not named")
         return kind()
 
 
-class _Encoded(_Object):
+class _Encoded(Inert):
     """`_codecs.encode(text, "latin1")`: Python 3's way to write bytes for Python 2."""
 
     def __new__(cls, text: str, encoding: str) -> Any:
@@ -88,13 +88,13 @@ _STAND_INS: dict[str, type] = {
     "numpy.ndarray": _Array,
     "numpy.dtype": _Dtype,
 } | {
-    f"{module}.{name}": _Object
+    f"{module}.{name}": Inert
     for module in ("__builtin__", "builtins")
     for name in ("object", "set", "frozenset", "slice")
 }
 for _core in ("numpy.core", "numpy._core"):
     _STAND_INS[f"{_core}.multiarray._reconstruct"] = _Array
-    _STAND_INS[f"{_core}.multiarray.scalar"] = _Object
+    _STAND_INS[f"{_core}.multiarray.scalar"] = Inert
     _STAND_INS[f"{_core}.numeric._frombuffer"] = _Buffer
 for _kind, _stand_in in (("csc", _Csc), ("csr", _Csr)):
     for _module in (f"scipy.sparse.{_kind}", f"scipy.sparse._{_kind}", "scipy.sparse"):
@@ -102,7 +102,7 @@ for _kind, _stand_in in (("csc", _Csc), ("csr", _Csr)):
         _STAND_INS[f"{_module}.{_kind}_array"] = _stand_in
 
 
-class _File(io.BufferedReader):
+class PickleFile(io.BufferedReader):
     """A file whose last line must be complete, so that a truncated name is not read as another."""
 
     def readline(self, size: int | None = -1) -> bytes:
@@ -115,8 +115,11 @@ class _File(io.BufferedReader):
 _PythonUnpickler: Any = pickle._Unpickler
 
 
-class _Unpickler(_PythonUnpickler):
+class SafeUnpickler(_PythonUnpickler):
+    """Unpickles stand-ins only. Set `path`, the file in errors; `stand_ins` are further ones."""
+
     path: Path
+    stand_ins: ClassVar[dict[str, type]] = {}
     dispatch: ClassVar = dict(_PythonUnpickler.dispatch)
 
     def load_setitem(self) -> None:
@@ -152,12 +155,13 @@ class _Unpickler(_PythonUnpickler):
     def find_class(self, module: str, name: str) -> type:
         if module.partition(".")[0] == "chumpy":
             return _Chumpy
-        if f"{module}.{name}" not in _STAND_INS:
+        known = _STAND_INS | self.stand_ins
+        if f"{module}.{name}" not in known:
             raise UserError(
-                f"{self.path}: the pickle asks for {module}.{name}, which no body model needs; "
-                "refused, and no code was executed"
+                f"{self.path}: the pickle asks for {module}.{name}, which neither body "
+                "models nor poses need; refused, and no code was executed"
             )
-        return _STAND_INS[f"{module}.{name}"]
+        return known[f"{module}.{name}"]
 
 
 def _check_keys(keys: list[Any]) -> None:
@@ -173,8 +177,8 @@ def read_pickled_arrays(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarr
     that body models do not have.
     """
     try:
-        with _File(io.FileIO(path)) as file:
-            unpickler = _Unpickler(file, encoding="latin1")
+        with PickleFile(io.FileIO(path)) as file:
+            unpickler = SafeUnpickler(file, encoding="latin1")
             unpickler.path = path
             content = unpickler.load()
     except UserError:
@@ -189,7 +193,7 @@ def read_pickled_arrays(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarr
     for key in keys:
         if key in content:
             try:
-                arrays[key] = _to_array(content[key])
+                arrays[key] = to_array(content[key])
             except Exception as error:
                 raise UserError(
                     f"{path}: {key} is not an array of numbers ({first_line(error)})"
@@ -197,29 +201,41 @@ def read_pickled_arrays(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarr
     return arrays
 
 
-def _to_array(value: Any) -> np.ndarray:
+def to_objects(value: object) -> list[object]:
+    """The stand-ins in an array of objects; an empty list for anything else."""
+    match value:
+        case _Array(state=(_, _, _, _, list(objects))):
+            return objects
+    return []
+
+
+def to_array(value: object) -> np.ndarray:
+    """The array of numbers for which a stand-in stands. Raises `TypeError` for any other."""
     match value:
         case _Array(state=(_, shape, dtype, fortran, raw)):
-            return _from_bytes(raw, dtype, shape, "F" if fortran else "C")
+            return array_from_bytes(raw, dtype, shape, "F" if fortran else "C")
         case _Buffer(args=(raw, dtype, shape, order)):
-            return _from_bytes(raw, dtype, shape, order)
+            return array_from_bytes(raw, dtype, shape, order)
         case _Csc() | _Csr():
             return _sparse_to_dense(value)
         case _Chumpy(state={"x": values}):
-            return _to_array(values)
+            return to_array(values)
         case _Chumpy(state={"a": values, "idxs": _Array() | _Buffer() as indices} as state):
-            selected = _to_array(values).ravel()[_to_array(indices)]
+            selected = to_array(values).ravel()[to_array(indices)]
             return selected.reshape(state.get("preferred_shape", selected.shape))
     raise TypeError(f"its type is {type(value).__name__.strip('_').lower()}")
 
 
-def _from_bytes(raw: Any, dtype: Any, shape: tuple[int, ...], order: Any) -> np.ndarray:
+def array_from_bytes(
+    raw: bytes | str, dtype: object, shape: tuple[int, ...], order: Literal["C", "F"]
+) -> np.ndarray:
+    """An array from its bytes and the stand-in of its dtype."""
     if isinstance(raw, str):
         raw = raw.encode("latin1")
-    code = dtype.args[0] if isinstance(dtype, _Dtype) else ""
+    code, state = (dtype.args[0], dtype.state) if isinstance(dtype, _Dtype) else ("", None)
     if not _NUMBER_TYPES.fullmatch(code):
         raise TypeError(f"its type is {code!r}")
-    byte_order = dtype.state[1] if dtype.state and dtype.state[1] in "<>" else "="
+    byte_order = state[1] if state and state[1] in "<>" else "="
     return np.frombuffer(raw, np.dtype(byte_order + code)).reshape(shape, order=order)
 
 
@@ -231,7 +247,7 @@ def _sparse_to_dense(value: _Csc | _Csr) -> np.ndarray:
     if math.prod(shape) > _MAX_DENSE:
         raise ValueError(f"its shape is {shape}")
     kind = sparse.csc_matrix if isinstance(value, _Csc) else sparse.csr_matrix
-    parts = tuple(_to_array(state[name]) for name in ("data", "indices", "indptr"))
+    parts = tuple(to_array(state[name]) for name in ("data", "indices", "indptr"))
     matrix = kind(parts, shape=shape)
     matrix.check_format(full_check=True)  # indices out of range would read memory outside the array
     return matrix.toarray()

@@ -1,66 +1,98 @@
-"""Read motion from AMASS (Mahmood et al. 2019): npz files of SMPL-H or SMPL-X poses.
+"""Read motion of SMPL, SMPL-H and SMPL-X: AMASS (Mahmood et al. 2019), and what estimators of body
+poses write (ROMP, 4D-Humans, VIBE and others), as npz, npy and pickle files.
 
-Joint rotations are rotation vectors relative to the parent, about the T-pose's axes, in radians:
-as in `Body.pose` but for the unit. Only the arrays of poses are read, never pickled objects.
+Joint rotations are relative to the parent, about the T-pose's axes: rotation vectors in radians or
+rotation matrices. But for the unit they are as in `Body.pose`. Pickles are read without executing
+any of their code.
 """
 
 import math
 import zipfile
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from jaxtyping import Float
 from numpy.lib import format as npy
+from scipy.spatial.transform import Rotation
 
 from repogen.bodies.skeleton import BODY_JOINTS, HAND_JOINTS, JOINTS
 from repogen.errors import UserError
 from repogen.poses.clips import Clip
+from repogen.poses.pickled_poses import arrays_under, as_numbers, read_pickle
 
 _MAX_ARRAY_BYTES = 1 << 28
 """36 minutes of SMPL-H at 100 frames a second."""
 
-_WIDTHS = {156: "SMPL-H", 165: "SMPL-X"}
-_BODY_VALUES, _HAND_VALUES = len(BODY_JOINTS) * 3, len(HAND_JOINTS) * 3
-_HAND_STARTS = (len(BODY_JOINTS), len(BODY_JOINTS) + len(HAND_JOINTS) // 2)
+_BODY_KEYS = ("body_pose", "pose_body")
+_KEYS = (
+    "poses", "fullpose", "full_pose", "smpl_thetas", "thetas", "smpl_pose", "smpl_poses",
+    "pred_pose", *_BODY_KEYS, "pose",
+)  # fmt: skip
+"""Names under which the models' users save joint rotations."""
+
+_BODY, _HANDS = len(BODY_JOINTS), len(HAND_JOINTS)
+_WITH_ROOT = {24: "SMPL", 52: "SMPL-H", 55: "SMPL-X", 22: "SMPL-X without hands"}
+_WITHOUT_ROOT = {21: "SMPL-X", 23: "SMPL"}
+_HAND_STARTS = (_BODY, _BODY + _HANDS // 2)
 """Index of the first joint of the left and of the right hand."""
 
 
 def amass_frames(path: Path) -> int | None:
-    """Number of frames of an npz file, from its header; None for a file without poses.
+    """Number of frames of a file, from its header where it has one; None for one without poses.
 
     AMASS's files of body shapes have none. Raises `UserError` for a file that cannot be read or
     whose arrays have other shapes.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-            if "poses.npy" in names:
-                return _frame_count(_shape(archive, "poses"), "poses", path)
-            if "pose_body.npy" not in names:
-                return None
-            frames = _frame_count(_shape(archive, "pose_body"), "pose_body", path)
-            if "pose_hand.npy" in names:
-                hands = _shape(archive, "pose_hand")
-                if hands != (frames, _HAND_VALUES):
-                    raise UserError(
-                        f"{path}: pose_hand has the shape {hands}; expected ({frames}, "
-                        f"{_HAND_VALUES})"
-                    )
-            return frames
+        return _frames(path)
     except UserError:
         raise
     except Exception as error:  # a broken archive may raise anything
         raise UserError(f"cannot read motion from {path}: {error}") from error
 
 
-def _shape(archive: zipfile.ZipFile, name: str) -> tuple[int, ...]:
-    size = archive.getinfo(f"{name}.npy").file_size
+def _frames(path: Path) -> int | None:
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
+        with zipfile.ZipFile(path) as archive:
+            names = {name.removesuffix(".npy") for name in archive.namelist()}
+            key = next((key for key in _KEYS if key in names), None)
+            if key is not None:
+                with archive.open(f"{key}.npy") as file:
+                    size = archive.getinfo(f"{key}.npy").file_size
+                    frames = _layout(_numeric_shape(file, size, key), key, path)[0]
+                if key == "pose_body" and "pose_hand" in names:
+                    with archive.open("pose_hand.npy") as file:
+                        size = archive.getinfo("pose_hand.npy").file_size
+                        hands = _numeric_shape(file, size, "pose_hand")
+                    if hands != (frames, 3 * _HANDS):
+                        raise UserError(
+                            f"{path}: pose_hand has the shape {hands}; expected ({frames}, "
+                            f"{3 * _HANDS})"
+                        )
+                return frames
+    elif suffix == ".npy":
+        with path.open("rb") as file:
+            if _header(file)[1].kind != "O":
+                file.seek(0)
+                shape = _numeric_shape(file, path.stat().st_size, "the array")
+                return _layout(shape, "", path)[0]
+    found = _pickled(path)
+    return sum(_layout(array.shape, key, path)[0] for key, array in found) if found else None
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    version = npy.read_magic(file)
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, _, dtype = read(file)
+    return shape, dtype
+
+
+def _numeric_shape(file: IO[bytes], size: int, name: str) -> tuple[int, ...]:
     if size > _MAX_ARRAY_BYTES:
         raise ValueError(f"{name} unpacks to {size:,} bytes; split the file")
-    with archive.open(f"{name}.npy") as file:
-        version = npy.read_magic(file)
-        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = read(file)
+    shape, dtype = _header(file)
     if dtype.kind not in "fiu":
         raise ValueError(f"{name} holds {dtype}, not numbers")
     if math.prod(shape) * dtype.itemsize > size:
@@ -68,44 +100,116 @@ def _shape(archive: zipfile.ZipFile, name: str) -> tuple[int, ...]:
     return shape
 
 
-def _frame_count(shape: tuple[int, ...], name: str, path: Path) -> int:
-    widths = _WIDTHS if name == "poses" else {_BODY_VALUES: "SMPL-X"}
-    expected = " or ".join(f"{width} ({model})" for width, model in widths.items())
-    if len(shape) != 2:
-        raise UserError(f"{path}: {name} has the shape {shape}; expected (frames, {expected})")
-    if shape[1] not in widths:
-        raise UserError(f"{path}: {name} has {shape[1]} values a frame; expected {expected}")
-    if shape[0] == 0:
+def _pickled(path: Path) -> list[tuple[str, np.ndarray]]:
+    """The arrays of poses in a file's pickles, with their names."""
+    suffix = path.suffix.lower()
+    contents = []
+    if suffix == ".npz":
+        with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                with archive.open(info) as file:
+                    if info.file_size <= _MAX_ARRAY_BYTES and _header(file)[1].kind == "O":
+                        contents.append(read_pickle(path, file.read()))
+    elif suffix == ".npy":
+        with path.open("rb") as file:
+            _header(file)
+            contents.append(read_pickle(path, file.read()))
+    else:
+        if path.stat().st_size > _MAX_ARRAY_BYTES:
+            raise ValueError(f"it has more than {_MAX_ARRAY_BYTES:,} bytes; split it")
+        contents.append(read_pickle(path, path.read_bytes()))
+        whole = as_numbers(contents[0])
+        if whole is not None:
+            return [("", whole)]
+    return [found for content in contents for found in arrays_under(content, _KEYS)]
+
+
+def _layout(shape: tuple[int, ...], name: str, path: Path) -> tuple[int, int, bool]:
+    """Frames, joints, and whether there are matrices, in an array of a shape."""
+    known = (_WITHOUT_ROOT if name in _BODY_KEYS else _WITH_ROOT) if name else {}
+    known = known or _WITH_ROOT | _WITHOUT_ROOT
+    matrices = len(shape) >= 3 and shape[-2:] == (3, 3) and shape[-3] in known
+    vectors = len(shape) >= 2 and shape[-1] == 3 and shape[-2] in known
+    flat = len(shape) >= 1 and shape[-1] % 3 == 0 and shape[-1] // 3 in known
+    if matrices:
+        frames, joints = math.prod(shape[:-3]), shape[-3]
+    elif vectors:
+        frames, joints = math.prod(shape[:-2]), shape[-2]
+    elif flat:
+        frames, joints = math.prod(shape[:-1]), shape[-1] // 3
+    else:
+        widths = ", ".join(f"{3 * joints} ({model})" for joints, model in known.items())
+        what = f"{path}: {name or 'the array'}"
+        if len(shape) == 2:
+            raise UserError(f"{what} has {shape[1]} values a frame; expected one of {widths}")
+        raise UserError(
+            f"{what} has the shape {shape}; expected (frames, values) with one of {widths} values, "
+            "or as many rotation matrices"
+        )
+    if frames == 0:
         raise UserError(f"{path} has no frames")
-    return shape[0]
+    return frames, joints, matrices
 
 
 def read_amass(path: Path) -> Clip:
     """The body and hand joints of every frame, degrees.
 
-    Root rotation, jaw and eyes are ignored, and so is a hand that is zero in all frames, since it
-    was not measured. Raises `UserError` as `amass_frames` does, and for values that are not finite.
+    Root rotation, jaw, eyes and SMPL's two joints of the hands are ignored, and so is a hand that
+    is zero in all frames, since it was not measured. Raises `UserError` as `amass_frames` does, and
+    for values that are not finite.
     """
     if amass_frames(path) is None:
-        raise UserError(f"{path} holds no motion: it needs an array poses or pose_body")
+        raise UserError(f"{path} holds no motion: it needs an array poses, body_pose or the like")
     try:
-        with np.load(path, allow_pickle=False) as data:
-            values = _body_and_hands(data)
+        arrays = _arrays(path)
+    except UserError:
+        raise
     except Exception as error:
         raise UserError(f"cannot read motion from {path}: {error}") from error
-    if not np.isfinite(values).all():
-        frame = int(np.argmin(np.isfinite(values).all(axis=1)))
-        raise UserError(f"{path}: frame {frame} has values that are not finite")
-    degrees = np.degrees(values).astype(np.float32).reshape(len(values), -1, 3)
+    values = np.concatenate([_body_and_hands(array, key, path) for key, array in arrays])
+    degrees = np.degrees(values).astype(np.float32)
     bodies, *hands = np.split(degrees, _HAND_STARTS, axis=1)
     measured = [hand.any() for hand in hands]  # left, then right
     keep = np.repeat([True, *measured], [bodies.shape[1], *(hand.shape[1] for hand in hands)])
-    return Clip(tuple(np.array(JOINTS[: len(keep)])[keep].tolist()), degrees[:, keep])
+    return Clip(tuple(np.array(JOINTS)[keep].tolist()), degrees[:, keep])
 
 
-def _body_and_hands(data: np.lib.npyio.NpzFile) -> Float[np.ndarray, "frames values"]:
-    if "poses" in data:
-        poses = data["poses"]
-        return np.concatenate([poses[:, 3 : 3 + _BODY_VALUES], poses[:, -_HAND_VALUES:]], axis=1)
-    body = data["pose_body"]
-    return np.concatenate([body, data["pose_hand"]], axis=1) if "pose_hand" in data else body
+def _arrays(path: Path) -> list[tuple[str, np.ndarray]]:
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
+        with np.load(path, allow_pickle=False) as data:
+            key = next((key for key in _KEYS if key in data.files), None)
+            if key is not None:
+                poses = data[key]
+                if key == "pose_body" and "pose_hand" in data.files:
+                    root = np.zeros((len(poses), 3), poses.dtype)
+                    poses, key = np.concatenate([root, poses, data["pose_hand"]], axis=1), "poses"
+                return [(key, poses)]
+    elif suffix == ".npy":
+        with path.open("rb") as file:
+            if _header(file)[1].kind != "O":
+                return [("", np.load(path, allow_pickle=False))]
+    return _pickled(path)
+
+
+def _body_and_hands(
+    array: np.ndarray, name: str, path: Path
+) -> Float[np.ndarray, "frames joints 3"]:
+    """Rotation vectors of `JOINTS`, zero where the model has no such joint."""
+    frames, joints, matrices = _layout(array.shape, name, path)
+    vectors = array.reshape(frames, joints, -1)
+    if not np.isfinite(vectors).all():
+        frame = int(np.argmin(np.isfinite(vectors).all(axis=(1, 2))))
+        raise UserError(f"{path}: frame {frame} has values that are not finite")
+    if matrices:
+        try:
+            turns = Rotation.from_matrix(array.reshape(-1, 3, 3))
+        except ValueError as error:
+            raise UserError(f"{path}: {name or 'the array'} holds no rotations: {error}") from error
+        vectors = turns.as_rotvec().reshape(frames, joints, 3)
+    first = joints in _WITH_ROOT
+    out = np.zeros((frames, len(JOINTS), 3), vectors.dtype)
+    out[:, :_BODY] = vectors[:, first : first + _BODY]
+    if joints > _BODY + _HANDS:
+        out[:, _BODY:] = vectors[:, -_HANDS:]
+    return out

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,8 @@ from scipy.spatial.transform import Rotation
 from repogen.errors import UserError
 
 _AXES = {"Xrotation": 0, "Yrotation": 1, "Zrotation": 2}
-_CHANNELS = (*_AXES, "Xposition", "Yposition", "Zposition")
+_POSITIONS = {"Xposition": 0, "Yposition": 1, "Zposition": 2}
+_CHANNELS = (*_AXES, *_POSITIONS)
 _BY_LOWERCASE = {channel.lower(): channel for channel in _CHANNELS}
 
 _MAX_JOINTS = 1000
@@ -35,6 +36,7 @@ class Skeleton:
     parents: tuple[int, ...]
     """Index of each joint's parent, -1 for a root."""
     offsets: Float[np.ndarray, "joints 3"]
+    """The mean of its translations for a joint that position channels move."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,11 @@ def bvh_frames(path: Path) -> int:
     return _parse(_read_text(path, until="frame time:"), path)[0].frames
 
 
-def read_bvh(path: Path) -> tuple[Skeleton, Float[np.ndarray, "frames joints 3 3"]]:
-    """The skeleton of a file, and each joint's rotation matrices relative to its parent.
+def read_bvh(
+    path: Path,
+) -> tuple[Skeleton, Float[np.ndarray, "frames joints 3 3"], Float[np.ndarray, "frames joints 3"]]:
+    """The skeleton of a file, and each joint's rotation matrices and translations relative to its
+    parent.
 
     A joint's rotations are multiplied in the order of its channels. Raises `UserError` for a file
     that cannot be read, is not a BVH file, or has too few, too many or invalid numbers.
@@ -83,7 +88,33 @@ def read_bvh(path: Path) -> tuple[Skeleton, Float[np.ndarray, "frames joints 3 3
         vectors = values[:, columns, None] * np.eye(3)[axes]
         matrices = Rotation.from_rotvec(vectors.reshape(-1, 3), degrees=True).as_matrix()
         rotations[:, joints] = rotations[:, joints] @ matrices.reshape(header.frames, -1, 3, 3)
-    return header.skeleton, rotations
+    return _with_translations(header, values, rotations)
+
+
+def _with_translations(
+    header: _Header,
+    values: Float[np.ndarray, "frames channels"],
+    rotations: Float[np.ndarray, "frames joints 3 3"],
+) -> tuple[Skeleton, Float[np.ndarray, "frames joints 3 3"], Float[np.ndarray, "frames joints 3"]]:
+    """Adds what position channels say of joints below a root, which take the place of the offset
+    in most files (Blender's, 100STYLE's) and are added to it in others."""
+    skeleton = header.skeleton
+    moved = [
+        (column, joint, _POSITIONS[channel])
+        for column, (joint, channel) in enumerate(header.channels)
+        if channel in _POSITIONS and skeleton.parents[joint] >= 0
+    ]
+    shape = (header.frames, *skeleton.offsets.shape)
+    if not moved:
+        return skeleton, rotations, np.broadcast_to(skeleton.offsets, shape)
+    translations = np.tile(skeleton.offsets, (header.frames, 1, 1))
+    for column, joint, axis in moved:
+        translations[:, joint, axis] = values[:, column]
+    joints = sorted({joint for _, joint, _ in moved})
+    offsets, means = skeleton.offsets[joints], translations[:, joints].mean(axis=0)
+    added = np.linalg.norm(means - offsets, axis=1) > np.linalg.norm(means, axis=1)
+    translations[:, joints] += np.where(added[:, None], offsets, 0.0)
+    return replace(skeleton, offsets=translations.mean(axis=0)), rotations, translations
 
 
 def _rotation_steps(channels: Sequence[tuple[int, str]]) -> list[list[tuple[int, int, int]]]:
@@ -137,6 +168,7 @@ def _hierarchy(text: str, path: Path) -> tuple[Skeleton, tuple[tuple[int, str], 
     channels: list[tuple[int, str]] = []
     open_joints = [_NO_JOINT]
     opening = _NO_JOINT
+    text = text.lstrip("\ufeff \t\r\n")
     lines = text.replace("{", "\n{\n").replace("}", "\n}\n").splitlines()
     for line in lines[1:]:
         word, rest = (*line.split(maxsplit=1), "", "")[:2]

@@ -46,17 +46,25 @@ def read_pose_file(path: Path) -> Clip:
     poses = data.get("poses")
     if not isinstance(poses, list) or not poses:
         raise UserError(f'{path} holds no poses: "poses" must be a list with at least one')
+    _check_keys(data, ("format", "poses"), str(path))
     degrees = np.full((len(poses), len(JOINTS), 3), np.nan, dtype=np.float32)
     for number, pose in enumerate(poses):
         where = f"{path}: pose {number}"
         angles = pose.get("angles") if isinstance(pose, dict) else None
         if not isinstance(angles, Mapping):
             raise UserError(f'{where} must hold "angles": {{joint: [x, y, z]}}')
+        _check_keys(pose, ("name", "angles"), where)
         for joint, vector in angles.items():
             if joint not in JOINTS:
                 raise unknown_choice(f"joint in {where}", joint, JOINTS)
             degrees[number, JOINTS.index(joint)] = _rotation_vector(vector, f"{where}: {joint}")
     return Clip(JOINTS, degrees)
+
+
+def _check_keys(data: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    for key in data:
+        if key not in known:
+            raise unknown_choice(f"key in {where}:", key, known)
 
 
 def _rotation_vector(value: object, where: str) -> list[float]:

@@ -27,8 +27,8 @@ class PoseConfig(Config):
     pose: Literal["max", "min", "sit", "stand", "stretch", "tpose"] | None = None
     """Give everybody this one pose: max and min are the ends of all joint bounds."""
     poses: Path | None = None
-    """Measured poses: an AMASS .npz, .bvh or pose .json file, a folder of such files, or makehuman
-    (the poses of that asset pack)."""
+    """Measured poses: a .npz, .npy or .pkl file of SMPL (AMASS), a .bvh or pose .json file, a
+    folder of such files, or makehuman (the poses of that asset pack)."""
     poses_share: float = 1.0
     """Share of the people, 0 to 1, who take a measured pose; the others' poses are random."""
     poses_noise: float = 0.0

@@ -1,4 +1,4 @@
-"""Measured poses: random frames of AMASS npz files, BVH files, asset packs and our own pose files.
+"""Measured poses: random frames of SMPL and BVH files, asset packs and our own pose files.
 
 Only the joint angles are used. The rotation and position of the whole body are ignored: cameras
 are placed relative to the body (docs/method.md), so a person lying down equals one standing,
@@ -21,7 +21,8 @@ from repogen.poses.amass import amass_frames, read_amass
 from repogen.poses.clips import Clip, read_pose_file
 from repogen.poses.sampling import Angles
 
-SUFFIXES = (".npz", ".bvh", ".json")
+SMPL_SUFFIXES = (".npz", ".npy", ".pkl")
+SUFFIXES = (*SMPL_SUFFIXES, ".bvh", ".json")
 
 _CACHED_FILES = 40
 """Files kept in memory; MakeHuman's poses are 37 files of one frame."""
@@ -56,10 +57,10 @@ def poses_of_pack(path: Path) -> Path | None:
 
 
 def load_motion(path: Path) -> Motion:
-    """The motion of one file, of all .npz, .bvh and .json files below a folder, or of the asset
+    """The motion of one file, of all files with `SUFFIXES` below a folder, or of the asset
     pack that `path` names.
 
-    Of a folder, only the files' headers are read; npz files without poses (AMASS's body shapes)
+    Of a folder, only the files' headers are read; those of SMPL without poses (AMASS's body shapes)
     are ignored. Raises `UserError` for a file that cannot be used, for a folder without motion,
     and for a folder with more unusable than usable files.
     """
@@ -125,7 +126,7 @@ def read_clip(path: Path) -> Clip:
     """All frames of one file, cached. Raises `UserError` for a file that cannot be read or whose
     name ends in none of `SUFFIXES`."""
     suffix = path.suffix.lower()
-    if suffix == ".npz":
+    if suffix in SMPL_SUFFIXES:
         return read_amass(path)
     if suffix == ".bvh":
         from repogen.poses.bvh import read_bvh
@@ -139,7 +140,7 @@ def read_clip(path: Path) -> Clip:
 
 def _frames(path: Path) -> int | None:
     suffix = path.suffix.lower()
-    if suffix == ".npz":
+    if suffix in SMPL_SUFFIXES:
         return amass_frames(path)
     if suffix == ".bvh":
         from repogen.poses.bvh import bvh_frames  # SciPy's rotations are slow to import

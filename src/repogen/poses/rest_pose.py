@@ -7,11 +7,8 @@ from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
 from repogen.bodies.rigging import shortest_rotation
-from repogen.bodies.skeleton import FINGERS
 from repogen.poses.rigs import Rig
-
-_LEGS_APART_DEG = 5.0
-"""Outward lean of thighs and shins in T-pose; the average adult's are 4.8 and 5.5."""
+from repogen.poses.tree import LEGS_APART_DEG, finger_joints
 
 _STRAIGHT_DEG = 20.0
 """Limbs bent by less than this count as straight, as in a T-pose or A-pose."""
@@ -79,7 +76,7 @@ def rotations_to_tpose(rest: Vectors) -> dict[str, Float[np.ndarray, "3 3"]]:
         for joint, end in (("hip", "knee"), ("knee", "ankle")):
             if f"{side}_{end}" in rest:
                 bone = rest[f"{side}_{end}"] - rest[f"{side}_{joint}"]
-                lean = sign * _LEGS_APART_DEG - np.degrees(np.arctan2(bone[0], -bone[1]))
+                lean = sign * LEGS_APART_DEG - np.degrees(np.arctan2(bone[0], -bone[1]))
                 out[f"{side}_{joint}"] = Rotation.from_euler("z", lean, degrees=True).as_matrix()
     return out
 
@@ -116,8 +113,3 @@ def _flat_hand(
     palm = sign * np.cross(sideways, hand @ (known[0] - known[-1]))
     twist = shortest_rotation(np.array([0.0, palm[1], palm[2]]), np.array([0.0, -1.0, 0.0]))
     return twist @ hand
-
-
-def finger_joints(side: str) -> list[str]:
-    """Our names of a hand's fifteen joints, each finger's from the palm to the tip."""
-    return [f"{side}_{finger}{knuckle}" for finger in FINGERS for knuckle in (1, 2, 3)]

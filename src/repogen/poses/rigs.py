@@ -1,13 +1,18 @@
-"""Match the joints of a foreign skeleton to ours, by name and by position in the tree."""
+"""Match the joints of a foreign skeleton to ours, by name, else by the skeleton's shape."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+from jaxtyping import Float
+
 from repogen.bodies.skeleton import FINGERS
 from repogen.errors import UserError
 from repogen.poses.bvh import Skeleton
+from repogen.poses.kinematics import ancestors
+from repogen.poses.rig_shape import limbs_by_shape
 
 _ALIASES = {
     # The order matters: where CMU's and Mixamo's LeftShoulder is a collar, there is a LeftArm too.
@@ -38,15 +43,35 @@ class Rig:
     """By our name, without joints that the skeleton lacks."""
 
 
-def find_joints(skeleton: Skeleton, where: str) -> Rig:
-    """The rig of a skeleton; errors begin with `where`.
+def find_joints(
+    skeleton: Skeleton, where: str, positions: Float[np.ndarray, "frames joints 3"]
+) -> Rig:
+    """The rig of a skeleton with its joints' positions in the motion; errors begin with `where`.
 
     Joints of arms and legs are found by name, those of the trunk by their order from the pelvis,
     where the legs branch off, to the head: the last three before the arms branch off are the
-    spine. Raises `UserError` if hips, knees, shoulders, elbows or head are missing or have the
-    wrong parents.
+    spine. If a name is unknown, the skeleton's shape shows arms, legs and head. Raises `UserError`
+    if hips, knees, shoulders, elbows or head are missing or have the wrong parents.
     """
     words = _without_common_prefix([_words(name) for name in skeleton.names])
+    fingers = _fingers(words)
+    try:
+        limbs = _limbs_by_name(words, skeleton, where)
+        _check_limbs(limbs, skeleton, where)
+    except UserError:
+        found = limbs_by_shape(skeleton, positions)
+        if found is None:
+            raise
+        limbs = found
+    hands = {
+        finger: joint
+        for finger, joint in fingers.items()
+        if limbs.get(finger.partition("_")[0] + "_wrist") in ancestors(skeleton, joint)
+    }
+    return _with_trunk(limbs | hands, skeleton, where)
+
+
+def _limbs_by_name(words: list[list[str]], skeleton: Skeleton, where: str) -> dict[str, int]:
     sided: dict[tuple[str, str], int] = {}
     found: dict[str, int] = {}
     for index, parts in enumerate(words):
@@ -57,8 +82,6 @@ def find_joints(skeleton: Skeleton, where: str) -> Rig:
                 found.setdefault("head", index)
             continue
         sided.setdefault((side, "".join(rest)), index)
-        if finger := _finger(rest):
-            found.setdefault(f"{side}_{finger}", index)
     for side in ("left", "right"):
         for joint, aliases in _ALIASES.items():
             matches = [sided[side, alias] for alias in aliases if (side, alias) in sided]
@@ -68,8 +91,18 @@ def find_joints(skeleton: Skeleton, where: str) -> Rig:
                 raise _missing(f"{side} {joint}", skeleton, where)
     if "head" not in found:
         raise _missing("head", skeleton, where)
-    _check_limbs(found, skeleton, where)
-    return _with_trunk(found, skeleton, where)
+    return found
+
+
+def _fingers(words: list[list[str]]) -> dict[str, int]:
+    """The finger joints that names show."""
+    out: dict[str, int] = {}
+    for index, parts in enumerate(words):
+        side = next((_SIDES[word] for word in parts if word in _SIDES), None)
+        finger = _finger([word for word in parts if word not in _SIDES])
+        if side and finger:
+            out.setdefault(f"{side}_{finger}", index)
+    return out
 
 
 def _words(name: str) -> list[str]:
@@ -137,15 +170,6 @@ def _with_trunk(found: dict[str, int], skeleton: Skeleton, where: str) -> Rig:
         if arm[1] != chest:
             joints[f"{side}_collar"] = arm[1]
     return Rig(pelvis, found | joints)
-
-
-def ancestors(skeleton: Skeleton, joint: int) -> list[int]:
-    """Indices of a joint, its parent, and so on up to the root."""
-    out = []
-    while joint >= 0:
-        out.append(joint)
-        joint = skeleton.parents[joint]
-    return out
 
 
 def _first_common(first: list[int], *others: Iterable[int]) -> int | None:
