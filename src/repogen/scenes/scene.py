@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import cattrs
+from cattrs.gen import make_dict_unstructure_fn, override
 from cattrs.strategies import configure_tagged_union
 from cattrs.v import format_exception
 
@@ -41,6 +42,9 @@ class Scene:
     """Strength of the light from the background on all sides."""
     background: Background
     sensor: Sensor = PERFECT
+    unreadable: tuple[str, ...] = ()
+    """Files that had gone bad when the scene was drawn, with the reasons; others were drawn in
+    their place. Not in the JSON if there are none."""
 
     def to_json(self) -> str:
         """The scene as one line of JSON. Floats keep every digit.
@@ -90,6 +94,10 @@ def _converter(explains: bool) -> cattrs.Converter:
         converter,
         tag_generator=_KINDS.__getitem__,
         tag_name="kind",
+    )
+    rare = override(omit_if_default=True)
+    converter.register_unstructure_hook(
+        Scene, make_dict_unstructure_fn(Scene, converter, unreadable=rare)
     )
     return converter
 
