@@ -13,10 +13,10 @@ __all__ = [
     "add",
     "assets_dir",
     "check",
+    "check_panorama",
     "installed",
     "packs_text",
     "read_garment",
-    "check_panorama",
     "read_panorama",
     "remove",
 ]

@@ -32,8 +32,12 @@ def read_exr(path: Path) -> Float32[np.ndarray, "h w 3"]:
 
     try:
         with redirect_stdout(StringIO()), silenced_stderr():  # it prints what it raises
-            check_size(path, *_size(OpenEXR.File(str(path), header_only=True).header()))
+            headers = OpenEXR.File(str(path), header_only=True).parts
+            for part in headers:
+                check_size(path, *_size(part.header))
             parts = OpenEXR.File(str(path), separate_channels=True).parts
+        if len(parts) < len(headers):  # it drops what it cannot read
+            raise ValueError(path)
     except UserError:
         raise
     except Exception as error:

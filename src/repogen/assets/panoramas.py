@@ -20,7 +20,7 @@ _LOST_CHANNEL = 1e-3
 """Share of the surroundings' darkest channel below which a channel counts as lost."""
 
 _OVERFLOW = 65504.0
-"""Least value of an infinite pixel: the largest half, which the sun of a half-float file exceeds."""
+"""Least value of an infinite pixel: the largest half, which suns exceed."""
 _MOST = 1e9
 """Values above it count as infinite: sums of them would overflow."""
 

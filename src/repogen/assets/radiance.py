@@ -73,9 +73,9 @@ def _pixels(body: bytes, lines: int, length: int) -> Float32[np.ndarray, "n m 3"
         quads = _without_runs(quads, lines * length)
     if len(quads) < lines * length:
         return None
-    quads = quads[: lines * length].reshape(lines, length, 4)
-    scale = np.where(quads[..., 3:] > 0, np.ldexp(1.0, quads[..., 3:].astype(int) - 136), 0)
-    return (quads[..., :3] * scale).astype(np.float32)
+    rgbe = quads[: lines * length].reshape(lines, length, 4)
+    scale = np.where(rgbe[..., 3:] > 0, np.ldexp(1.0, rgbe[..., 3:].astype(int) - 136), 0)
+    return (rgbe[..., :3] * scale).astype(np.float32)
 
 
 def _without_runs(quads: UInt8[np.ndarray, "n 4"], most: int) -> UInt8[np.ndarray, "m 4"]:

@@ -103,11 +103,14 @@ def model_texture(materials: list[dict[str, Any]] | None, path: Path, where: str
     try:
         first = materials[0] if materials else {}
         picture, occlusion = first.get("mapDiffuse"), first.get("mapAO")
-        color = first.get("colorDiffuse")
-        if not picture and not color:
+        if not picture and "colorDiffuse" not in first:
             raise UserError(f"{where} has no texture")
         return TextureSource(
-            picture=find_file(path, str(picture), path.parent) if picture else parse_color(color),
+            picture=(
+                find_file(path, str(picture), path.parent)
+                if picture
+                else parse_color(first["colorDiffuse"])
+            ),
             occlusion=find_file(path, str(occlusion), path.parent) if occlusion else None,
             transparent=bool(first.get("transparent", True)),
             opacity=min(max(float(first.get("opacity", 1.0)), 0.0), 1.0),

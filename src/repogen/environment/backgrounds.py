@@ -88,10 +88,10 @@ distance from the origin to its farthest one, metres."""
 def parse_backgrounds(spec: str) -> tuple[BackgroundSampler, str]:
     """A sampler of the backgrounds that `spec` names, and a description of what it found.
 
-    Bad files are left out, and one warning names the first. `spec` is `auto` (panoramas of installed asset packs, else `builtin`); `builtin`; `plain`
-    (random colours) or `#rrggbb`; a folder of photographs or of panoramas (.hdr, .exr); or
-    `coco:ANNOTATIONS.json:IMAGES_DIR`, for its images without an annotated person. Raises
-    `UserError` if it finds none.
+    Bad files are left out, and one warning names the first. `spec` is `auto` (panoramas of
+    installed asset packs, else `builtin`); `builtin`; `plain` (random colours) or `#rrggbb`; a
+    folder of photographs or of panoramas (.hdr, .exr); or `coco:ANNOTATIONS.json:IMAGES_DIR`, for
+    its images without an annotated person. Raises `UserError` if it finds none.
     """
     if spec == "auto":
         panoramas = _installed_panoramas()
@@ -214,8 +214,9 @@ def _sample_window(rng: np.random.Generator, path: Path) -> Photo:
 def load_photo(path: str) -> UInt8[np.ndarray, "h w 3"]:
     """A photograph, BGR, at most 1,600 pixels long; the last few are cached.
 
-    Raises `UserError` for a file that cannot be read.
+    Raises `UserError` for a file that cannot be read or is truncated.
     """
+    check_complete(Path(path))
     picture = read_picture(path)
     if picture is None:
         raise UserError(f"background {path} cannot be read as an image; remove or replace it")

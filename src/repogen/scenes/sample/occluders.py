@@ -60,8 +60,8 @@ def _occluder_at(
 ) -> Occluder:
     fabric = sample_fabric(rng, True)
     if cutouts and rng.random() < 0.5:
-        path, size = draw_readable(lambda: _random_cutout(rng, cutouts))
-        width, height = (float(v) for v in size / size.max() * rng.uniform(0.2, 0.8))
+        path, sides = draw_readable(lambda: _random_cutout(rng, cutouts))
+        width, height = (float(v) for v in sides / sides.max() * rng.uniform(0.2, 0.8))
         x, y, z = np.array(camera.rotation)
         # Its x along the picture's, its z up the picture, its front to the camera.
         rotation = np.stack([x, z, -y], axis=1)
