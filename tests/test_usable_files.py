@@ -79,6 +79,13 @@ def test_small_folders_are_read_each_time(files, cache, monkeypatch):
     assert not cache.exists()
 
 
+def test_large_folders_are_read_by_the_quick_reader(files, monkeypatch):
+    monkeypatch.setattr(usable_files, "_DEEP_BYTES", 3)
+    found = find_usable(files, read, "x", quick=lambda path: path.stat().st_size)
+    assert found.values == (1, 3, 3)
+    assert READ == []
+
+
 def test_a_missing_file_is_bad(files):
     def opened(path):
         try:

@@ -23,14 +23,14 @@ from repogen.errors import UserError
 from repogen.files import write_atomic
 from repogen.messages import say, warn
 
-MANY_FILES = 2000
-"""Above this number, readers check the structure of files only, since decoding takes minutes."""
-
 _CACHED_BYTES = 2**20
 """Files that are smaller together are read each time."""
 
-_LONG = 500
-"""Number of files whose check is announced."""
+_ANNOUNCED_BYTES = 2**26
+"""From 64 MiB the check takes seconds and is announced."""
+
+_DEEP_BYTES = 2**30
+"""More than 1 GiB is checked by the quick reader: decoding would take minutes."""
 
 _TRIES = 50
 
@@ -53,20 +53,29 @@ class Usable:
 
 
 def find_usable(
-    paths: Sequence[Path], read: Callable[[Path], Any], where: str, threads: int = 4
+    paths: Sequence[Path],
+    read: Callable[[Path], Any],
+    where: str,
+    quick: Callable[[Path], Any] | None = None,
+    threads: int = 4,
 ) -> Usable:
     """The files that `read` accepts, in order.
 
     `read` returns a JSON value, or raises `UserError`. The answers are kept in the cache folder
     and hold while a file's size and time of change stay the same. `where` names the cached list.
+    Of more than 1 GiB, `quick` reads the files instead; what it overlooks is drawn again later.
     """
     stamps = {path: _stamp(path) for path in paths}
-    kept = sum(stamp[0] for stamp in stamps.values()) > _CACHED_BYTES
+    size = sum(stamp[0] for stamp in stamps.values())
+    if quick is not None and size > _DEEP_BYTES:
+        read = quick
+    kept = size > _CACHED_BYTES
     known = _read_cache(where, read) if kept else {}
     new = [path for path in stamps if known.get(str(path), [None])[0] != stamps[path]]
     if new:
-        if len(new) >= _LONG and multiprocessing.parent_process() is None:
-            say(f"checking {len(new)} files of {where}, once")
+        heavy = sum(stamps[path][0] for path in new) >= _ANNOUNCED_BYTES
+        if heavy and multiprocessing.parent_process() is None:
+            say(f"checking {len(new)} files of {where}; this is done once")
         with ThreadPoolExecutor(threads) as pool:
             answers = list(pool.map(lambda path: _answer(path, read), new))
         known |= {str(path): [stamps[path], *a] for path, a in zip(new, answers, strict=True)}

@@ -19,7 +19,6 @@ from repogen.json_files import read_json
 from repogen.picture_checks import check_complete, check_picture
 from repogen.pictures import read_picture
 from repogen.usable_files import (
-    MANY_FILES,
     draw_readable,
     find_usable,
     report_bad,
@@ -109,8 +108,7 @@ def parse_backgrounds(spec: str) -> tuple[BackgroundSampler, str]:
         if panoramas:
             return _panoramas(spec, [path.resolve() for path in panoramas])
     paths = _coco_paths(spec) if spec.startswith("coco:") else _folder_paths(Path(spec))
-    check = check_picture if len(paths) <= MANY_FILES else check_complete
-    found = find_usable(paths, check, spec)
+    found = find_usable(paths, check_picture, spec, quick=check_complete)
     if not found.files:
         raise UserError(
             f"--backgrounds {spec}: none of its {found.count} image files can be read, the first "

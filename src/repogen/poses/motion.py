@@ -19,7 +19,7 @@ from repogen.errors import UserError
 from repogen.poses.amass import amass_frames, read_amass
 from repogen.poses.clips import Clip, read_pose_file
 from repogen.poses.sampling import Angles
-from repogen.usable_files import MANY_FILES, Usable, draw_readable, find_usable, report_bad
+from repogen.usable_files import Usable, draw_readable, find_usable, report_bad
 
 SUFFIXES = (".npz", ".bvh", ".json")
 
@@ -60,7 +60,7 @@ def load_motion(path: Path) -> Motion:
     pack that `path` names.
 
     Files of a folder that cannot be used are left out; npz files without poses (AMASS's body
-    shapes) are ignored. Of more than 2,000 files only the headers are read. Raises `UserError`
+    shapes) are ignored. Of more than 1 GiB only the headers are read. Raises `UserError`
     for a single file that cannot be used, and for a folder without a usable one.
     """
     if path.is_file():
@@ -75,7 +75,7 @@ def load_motion(path: Path) -> Motion:
     paths = sorted(
         file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()
     )
-    found = find_usable(paths, frames_of if len(paths) <= MANY_FILES else _frames, str(folder))
+    found = find_usable(paths, frames_of, str(folder), quick=_frames)
     counts = {file: count for file, count in zip(found.files, found.values, strict=True) if count}
     if not counts:
         if found.bad:
