@@ -11,6 +11,7 @@ from PIL import Image
 from helpers import contents
 from repogen import GenerateConfig, UserError, generate
 from repogen.assets.panoramas import write_panorama
+from repogen.cli import main
 from repogen.environment.occluders import CUTOUT
 from repogen.generation.worker import SampleMaker
 from repogen.scenes.sample.scene import sample_scene
@@ -135,6 +136,15 @@ def test_strangers_folders_finish_with_the_bad_file_named_at_most_once(
         name = {"bvh": "zz_vrm_names.bvh", "panoramas": "bad.exr"}[kind]
         # Once, whether it is clamped, or left out; joints may be known by the tree.
         assert capfd.readouterr().err.count(name) <= 1
+
+
+def test_the_command_line_names_a_bad_file_once(tmp_path, body, capsys):
+    folder, _ = make_folder(tmp_path, "poses")
+    spoil(folder / "f1.json")
+    words = "--images 2 --image-size 64 --workers 1 --wardrobe painted --backgrounds plain"
+    assert main(["generate", str(tmp_path / "out"), *words.split(), "--poses", str(folder)]) == 0
+    said = capsys.readouterr().err
+    assert said.count("1 of 3 files left out, the first because") == 1
 
 
 def test_an_infinite_sun_is_said_once_and_used(tmp_path, shared_data, capfd, body):
