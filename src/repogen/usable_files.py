@@ -65,7 +65,7 @@ def find_usable(
     and hold while a file's size and time of change stay the same. `where` names the cached list.
     Of more than 1 GiB, `quick` reads the files instead; what it overlooks is drawn again later.
     """
-    stamps = {path: _stamp(path) for path in paths}
+    stamps = {path: file_stamp(path) for path in paths}
     size = sum(stamp[0] for stamp in stamps.values())
     if quick is not None and size > _DEEP_BYTES:
         read = quick
@@ -89,7 +89,8 @@ def find_usable(
     )
 
 
-def _stamp(path: Path) -> list[int]:
+def file_stamp(path: Path) -> list[int]:
+    """Size and time of change of a file, zeros if it is away."""
     try:
         status = path.stat()
     except OSError:

@@ -120,7 +120,6 @@ def forget_files():
     from repogen.poses import motion
 
     backgrounds.load_photo.cache_clear()
-    panoramas.environment_light.cache_clear()
     panoramas.panorama_pixels.cache_clear()
     motion.read_clip.cache_clear()
 

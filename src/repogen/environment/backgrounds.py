@@ -20,6 +20,7 @@ from repogen.picture_checks import check_complete, check_picture
 from repogen.pictures import read_picture
 from repogen.usable_files import (
     draw_readable,
+    file_stamp,
     find_usable,
     report_bad,
     warn_once,
@@ -150,11 +151,17 @@ def _panoramas(spec: str, paths: list[Path]) -> tuple[BackgroundSampler, str]:
         warn_once(f"{clamped[0]}{more}")
     usable = set(found.files)
     good = [str(path) for path in paths if assets_dir() / path in usable]
+    stamps = {path: file_stamp(assets_dir() / path) for path in good}
 
     def sample(rng: np.random.Generator, low: float, far: float) -> Background:
-        return draw_readable(
-            lambda: sample_panorama(rng, good[int(rng.integers(len(good)))], low, far)
-        )
+        def draw() -> Background:
+            path = good[int(rng.integers(len(good)))]
+            file = assets_dir() / path
+            if file_stamp(file) != stamps[path]:  # its light may be cached, its pixels are not
+                check_panorama(file)
+            return sample_panorama(rng, path, low, far)
+
+        return draw_readable(draw)
 
     skipped = f" ({len(found.bad)} unreadable files skipped)" if found.bad else ""
     return sample, f"{len(good)} panoramas{skipped}"
