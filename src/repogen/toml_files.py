@@ -8,12 +8,12 @@ from repogen.errors import UserError
 
 
 def read_toml(path: Path, name: str) -> dict[str, Any]:
-    """The contents of a TOML file; errors call the file `name`.
+    """The contents of a TOML file, with or without a byte-order mark; errors call it `name`.
 
     Raises `UserError` for a file that cannot be read or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UserError(f"cannot read {name} {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:

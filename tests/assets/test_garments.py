@@ -147,7 +147,7 @@ def test_models_of_another_base_mesh_are_refused(model):
         ("hat.mhclo", "100 - 103", "1 - 99999", "line 20: '1 - 99999 200"),
         ("hat.mhclo", "x_scale 5399", "x_scale many", "line 8"),
         ("hat.obj", "f 1/1 2/2 3/3 4/4", "f 1/1 2/2 5/3", "line 9"),
-        ("hat.obj", "f 1/1 2/2 3/3 4/4", "f 1 2 3", "f v/vt v/vt"),
+        ("hat.obj", "f 1/1 2/2 3/3 4/4", "f 1 2 3 4", "f v/vt v/vt"),
         ("hat.obj", "f 1/1 2/2 3/3 4/4", "f 1/1 0/2 3/3", "line 9"),
         ("hat.obj", "vt 1 0", "vt 1", "line 6"),
         ("hat.mhmat", "diffuseTexture", "#", "no line .diffuseTexture"),

@@ -62,7 +62,7 @@ def test_broken_pictures_are_skipped(folder):
     (folder / "cut.png").write_bytes(head)
     names = {photo.path.rsplit("/", 1)[1] for photo in draws(folder)}
     assert names == {"a.png", "b.PNG"}
-    assert "1 unreadable" in parse_backgrounds(str(folder))[1]
+    assert "2 unreadable" in parse_backgrounds(str(folder))[1]
 
 
 def test_coco_backgrounds_are_images_without_people(folder):

@@ -5,6 +5,7 @@ Readers are imported on first use, so that one does not wait for the imports of 
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -114,7 +115,9 @@ def _smpl(path: Path) -> object:
 def _picture(path: Path) -> None:
     """Every way in which an untrusted picture is decoded."""
     _of("coco.images", "is_intact_image")(path, [8, 8])
-    _of("scenes.sample.crowd", "_has_alpha")(path)
+    for reader in ("picture_checks.read_rgba", "environment.cutouts.check_cutout"):
+        with suppress(_of("errors", "UserError")):
+            _of(*reader.rsplit(".", 1))(path)
     _of("environment.backgrounds", "load_photo").__wrapped__(str(path))
     material = _of("assets.textures", "TextureSource")(path, None, True, 1.0)
     _of("assets.textures", "write_texture")(path.parent.parent / "written.png", material)

@@ -4,10 +4,14 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from repogen.assets import Garment
 from repogen.errors import UserError
+from repogen.people import fitting, wardrobe
 from repogen.people.outfit import sample_outfit
 from repogen.people.wardrobe import check_wardrobe, dress
+from repogen.scenes import SceneConfig, sample_scene
 
 ITEMS = (
     ("clothes", "suit", ["male"]),
@@ -36,11 +40,9 @@ def stocked(tmp_path, monkeypatch):
     monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path))
 
 
-def outfits(wardrobe, feminine, count=60):
+def outfits(kind, feminine, count=60):
     rng = np.random.default_rng(3)
-    return [
-        dress(rng, sample_outfit(rng, feminine), feminine, True, wardrobe) for _ in range(count)
-    ]
+    return [dress(rng, sample_outfit(rng, feminine), feminine, True, kind) for _ in range(count)]
 
 
 def names(outfit):
@@ -111,3 +113,82 @@ def test_garments_of_a_removed_pack_are_not_worn(tmp_path):
     assert all(outfit.worn for outfit in outfits("packs", 0.5, 5))
     (tmp_path / "mine").rename(tmp_path.parent / f"{tmp_path.name}-away")
     assert not any(outfit.worn for outfit in outfits("auto", 0.5))
+
+
+@pytest.fixture
+def two_suits(tmp_path, monkeypatch, small_garment):
+    """A pack with the suits `good` and `bad`, and skins of these names."""
+    from repogen.assets.garments import write_garment
+    from repogen.assets.packs import make_item, write_index
+
+    folder = tmp_path / "packs" / "mine"
+    items = []
+    for name in ("good", "bad"):
+        mesh, texture = (folder / f"clothes/{name}.{end}" for end in ("safetensors", "png"))
+        write_garment(mesh, small_garment)
+        skin = folder / f"skins/{name}.png"
+        for path in (texture, skin):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGBA", (64, 64), (9, 99, 9, 255)).save(path)
+        items.append(make_item(folder, [mesh, texture], "clothes", name, "", "CC0", ()))
+        items.append(make_item(folder, [skin], "skins", name, "", "CC0", ()))
+    write_index(folder, "mine", None, "here", items)
+    monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "packs"))
+    wardrobe._stock_of.cache_clear()
+    fitting.fitted_garment.cache_clear()
+    yield folder
+    wardrobe._stock_of.cache_clear()
+    fitting.fitted_garment.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def small_garment():
+    """Two triangles on the base mesh's first vertices."""
+    count = 4
+    return Garment(
+        kind="clothes", name="suit", uuid="1", licence="ours",
+        refs=np.repeat(np.arange(count)[:, None], 3, axis=1).astype(np.int32),
+        weights=np.tile(np.float32([1, 0, 0]), (count, 1)),
+        offsets=np.zeros((count, 3), np.float32),
+        scale_refs=np.zeros((3, 2), np.int32), scale_lengths=np.zeros(3, np.float32),
+        faces=np.int32([[0, 1, 2], [0, 2, 3]]),
+        face_uv=np.tile(np.float32([[0, 0], [1, 0], [0, 1]]), (2, 1, 1)),
+        hidden=np.zeros(0, np.int32), z_depth=50, tags=(), two_sided=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("file", ["clothes/bad.safetensors", "clothes/bad.png"])
+def test_a_bad_garment_is_left_out_and_named_once(two_suits, capsys, file):
+    path = two_suits / file
+    path.write_bytes(path.read_bytes()[:-30])
+    for _ in range(2):
+        check_wardrobe("packs")
+    assert {name for outfit in outfits("packs", 0.5) for name in names(outfit)} == {"good"}
+    said = capsys.readouterr().err
+    assert said.count("1 of 6 files left out, the first because") == 1
+    assert said.count(str(path)) == 1
+
+
+def test_only_bad_garments_are_a_user_error(two_suits):
+    for path in two_suits.glob("clothes/*.safetensors"):
+        path.write_bytes(b"")
+    with pytest.raises(UserError, match=r"no installed clothes can be read: .*\.safetensors"):
+        check_wardrobe("packs")
+
+
+@pytest.mark.parametrize("file", ["clothes/bad.safetensors", "clothes/bad.png", "skins/bad.png"])
+def test_a_garment_that_goes_bad_during_a_run_is_drawn_again(two_suits, body, file):
+    config = SceneConfig(wardrobe="packs", image_size=64, backgrounds="plain")
+    sample_scene(config, 0, 0, body)
+    (two_suits / file).write_bytes(b"")
+    fitting.fitted_garment.cache_clear()
+    scenes = [sample_scene(config, 0, index, body) for index in range(1, 9)]
+    again = [scene for scene in scenes if scene.unreadable]
+    assert again
+    assert all(file in reason for scene in again for reason in scene.unreadable)
+    kind = file.split("/")[0]
+    for scene in scenes:
+        outfit = scene.people[0].outfit
+        used = [outfit.picture or ""] if kind == "skins" else [worn.name for worn in outfit.worn]
+        assert not any("bad" in name for name in used)
+    assert scenes == [sample_scene(config, 0, index, body) for index in range(1, 9)]

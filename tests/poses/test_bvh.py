@@ -44,6 +44,14 @@ def write(path, text):
     return path
 
 
+@pytest.mark.parametrize("before", ["\n", "\n\n  \n", "\ufeff", "\ufeff\r\n", " \t"])
+def test_blank_lines_before_the_hierarchy_are_skipped(tmp_path, before):
+    skeleton, rotations = read_bvh(write(tmp_path / "a.bvh", before + TEXT))
+    plain, expected = read_bvh(write(tmp_path / "b.bvh", TEXT))
+    assert skeleton.names == plain.names == ("Bip01", "Bip01 L Thigh", "Tail")
+    assert (rotations == expected).all()
+
+
 def test_joints_offsets_and_rotations_are_read(tmp_path):
     path = write(tmp_path / "a.bvh", TEXT)
     skeleton, turns, _ = read_bvh(path)

@@ -52,7 +52,7 @@ def test_files_of_all_three_formats_are_found(tmp_path):
     (tmp_path / "c.BVH").write_text(bvh("cmu", parents, offsets, world))
     (tmp_path / "readme.txt").write_text("hello")
     motion = load_motion(tmp_path)
-    assert (motion.frames, len(motion.files), motion.skipped) == (12, 3, ())
+    assert (motion.frames, len(motion.files), motion.found.bad) == (12, 3, ())
     for angles in draws(motion, 50):
         assert set(angles) <= set(JOINTS)
         assert np.isfinite(list(angles.values())).all()
@@ -111,19 +111,21 @@ def test_a_few_unusable_files_are_skipped_and_reported_once(tmp_path, capsys):
     np.savez(tmp_path / "e.npz", poses=np.zeros((5, 71)))
     motion = load_motion(tmp_path)
     assert motion.frames == 6
-    assert len(motion.skipped) == 2
+    assert len(motion.found.bad) == 2
     report_skipped(motion)
     report_skipped(motion)
     said = capsys.readouterr().err
-    assert said.count("2 of 5 files skipped") == 1
+    assert said.count("2 of 5 files left out") == 1
     assert "d.bvh is not a BVH file" in said
 
 
-def test_more_unusable_than_usable_files_are_a_user_error(tmp_path):
-    counted(tmp_path / "a.json", 2)
+def test_one_good_file_among_bad_ones_is_used_and_only_bad_ones_are_a_user_error(tmp_path):
+    good = counted(tmp_path / "a.json", 2)
     for name in "bc":
         (tmp_path / f"{name}.bvh").write_text("hello")
-    with pytest.raises(UserError, match=r"2 of 3 files cannot be used, .*b.bvh is not a BVH"):
+    assert load_motion(tmp_path).files == (good,)
+    good.unlink()
+    with pytest.raises(UserError, match=r"2 of 2 files cannot be used .*b.bvh is not a BVH"):
         load_motion(tmp_path)
 
 

@@ -5,6 +5,7 @@ import weakref
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from repogen.errors import UserError
 from repogen.people.garments import REGIONS
@@ -98,6 +99,20 @@ def test_a_file_that_is_not_a_picture_is_a_user_error(tmp_path):
     (tmp_path / "a.png").write_bytes(b"nothing")
     with pytest.raises(UserError, match=r"a\.png: missing, or not"):
         Textures("cpu").load(tmp_path / "a.png")
+
+
+def test_cut_outs_of_any_kind_keep_their_alpha(tmp_path):
+    grey = np.full((16, 16), 90, np.uint8)
+    grey[:, :8] = 7
+    Image.fromarray(grey).save(tmp_path / "grey.png", transparency=7)
+    wide = np.full((16, 16, 4), 257 * 90, np.uint16)
+    wide[..., 3] = 65535
+    wide[:, :8, 3] = 0
+    cv2.imwrite(str(tmp_path / "wide.png"), wide)
+    for name in ("grey", "wide"):
+        pixels = Textures("cpu").load(tmp_path / f"{name}.png").pixels
+        assert (pixels[:, :8, 3] == 0).all()
+        assert (pixels[:, 8:] == [90, 90, 90, 255]).all()
 
 
 class _Garment:

@@ -3,7 +3,7 @@
 from repogen.assets.adding import Added, add
 from repogen.assets.garments import Garment, read_garment
 from repogen.assets.packs import Item, Pack, assets_dir, check, installed, packs_text, remove
-from repogen.assets.panoramas import read_panorama
+from repogen.assets.panoramas import check_panorama, read_panorama
 
 __all__ = [
     "Added",
@@ -13,6 +13,7 @@ __all__ = [
     "add",
     "assets_dir",
     "check",
+    "check_panorama",
     "installed",
     "packs_text",
     "read_garment",

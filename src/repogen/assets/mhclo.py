@@ -57,6 +57,11 @@ def read_mhclo(path: Path, kind: str, root: Path) -> tuple[Garment, TextureSourc
         pairs["xyz".index(axis)] = first, second
         lengths["xyz".index(axis)] = length
     material = _material(path, values.get("material"), root)
+    if not mesh.textured and isinstance(material.texture.picture, Path):
+        raise UserError(
+            f"{path}: {values['obj_file']} has faces without texture coordinates (f v/vt v/vt "
+            f"v/vt), which {material.texture.picture.name} needs"
+        )
     arrays = {
         **{key: parsed[key] for key in ("refs", "weights", "offsets")},
         "hidden": np.flatnonzero(parsed["hidden"]),

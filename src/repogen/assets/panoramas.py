@@ -1,20 +1,14 @@
 """Read and write latitude-longitude panoramas, .exr and .hdr."""
 
-import os
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
-from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 
+from repogen.assets.exr import read_exr
+from repogen.assets.radiance import read_hdr
 from repogen.errors import UserError
-from repogen.limits import MAX_PIXELS
-from repogen.pictures import decode_picture
 
 SUFFIXES = (".exr", ".hdr")
 
@@ -25,36 +19,35 @@ _WINDOW = 17
 _LOST_CHANNEL = 1e-3
 """Share of the surroundings' darkest channel below which a channel counts as lost."""
 
-_HDR_HEADER_BYTES = 4096
-_HDR_SIZE = re.compile(rb"\n-Y (\d{1,9}) \+X (\d{1,9})\n")
-_MAX_HDR_PIXELS_PER_BYTE = 32
-"""Limit for a Radiance file: a run of 127 equal pixels takes two bytes in each of four channels."""
+_OVERFLOW = 65504.0
+"""Least value of an infinite pixel: the largest half, which suns exceed."""
+_MOST = 1e9
+"""Values above it count as infinite: sums of them would overflow."""
 
 
 def read_panorama(path: Path) -> Float32[np.ndarray, "h w 3"]:
-    """A latitude-longitude panorama: linear RGB, not negative, the zenith in the first row.
+    """A latitude-longitude panorama: linear RGB, finite, not negative, the zenith in the first row.
 
-    Lossy compression leaves pixels beside strong lights negative or without some channels (the
-    sun of @pmndrs/assets' `park` is only blue); they get the colour of their surroundings. Raises
-    `UserError` for a file that cannot be read, is not twice as wide as high, lacks R, G or B, or
-    has values that are all black or not finite.
+    Infinite values become the largest finite one, at least 65,504, and values that are not numbers
+    get the colour of their surroundings. So do pixels beside strong lights that lossy compression
+    leaves negative or without some channels (the sun of @pmndrs/assets' `park` is only blue).
+    Raises `UserError` for a file that cannot be read, is not twice as wide as high, has no colours
+    or is all black.
     """
-    if path.suffix.lower() == ".exr":
-        pixels = _read_exr(path)
-    elif path.suffix.lower() == ".hdr":
-        pixels = _read_hdr(path)
-    else:
-        raise UserError(f"{path} is not a panorama; give a file that ends in .exr or .hdr")
-    height, width = pixels.shape[:2]
-    if width != 2 * height:
-        raise UserError(
-            f"{path} is {width} x {height} px; a panorama must be twice as wide as high"
-        )
-    if not np.isfinite(pixels).all():
-        raise UserError(f"{path} has values that are not finite")
-    if pixels.max() <= 0:
-        raise UserError(f"{path} holds no light: every pixel is black")
-    return _repair(pixels)
+    pixels = _read(path)
+    return _repair(_finite(pixels))
+
+
+def check_panorama(path: Path) -> str | None:
+    """What `read_panorama` changes in a file, in words; None for nothing. Raises as it does."""
+    pixels = _read(path)
+    _repair(_finite(pixels))
+    count = int((~_is_usable(pixels)).any(axis=2).sum())
+    return f"{path}: {count:,} pixels that are not finite are clamped" if count else None
+
+
+def _is_usable(pixels: Float32[np.ndarray, "h w 3"]) -> Bool[np.ndarray, "h w 3"]:
+    return np.abs(pixels) <= _MOST  # false for NaN
 
 
 def write_panorama(path: Path, pixels: Float32[np.ndarray, "h w 3"]) -> None:
@@ -66,65 +59,41 @@ def write_panorama(path: Path, pixels: Float32[np.ndarray, "h w 3"]) -> None:
     OpenEXR.File(header, {"RGB": half}).write(str(path))
 
 
-def _read_exr(path: Path) -> Float32[np.ndarray, "h w 3"]:
-    import OpenEXR
-
-    try:
-        with redirect_stdout(StringIO()), _silenced_stderr():  # it prints what it raises
-            _check_size(path, *_exr_size(OpenEXR.File(str(path), header_only=True).header()))
-            channels = OpenEXR.File(str(path)).channels()
-    except UserError:
-        raise
-    except Exception as error:
-        reason = "it is truncated, or not an OpenEXR file"
-        if not path.exists():
-            reason = "it is missing; install its pack again with repogen assets add"
-        raise UserError(f"{path} cannot be read: {reason}") from error
-    for name in ("RGB", "RGBA"):
-        if name in channels and channels[name].pixels.dtype.kind == "f":
-            return np.ascontiguousarray(channels[name].pixels[..., :3], np.float32)
-    raise UserError(f"{path} has channels {', '.join(channels) or 'none'}; R, G and B are needed")
+def _read(path: Path) -> Float32[np.ndarray, "h w 3"]:
+    if path.suffix.lower() == ".exr":
+        pixels = read_exr(path)
+    elif path.suffix.lower() == ".hdr":
+        pixels = read_hdr(path)
+    else:
+        raise UserError(f"{path} is not a panorama; give a file that ends in .exr or .hdr")
+    height, width = pixels.shape[:2]
+    if width != 2 * height:
+        raise UserError(
+            f"{path} is {width} x {height} px; a panorama must be twice as wide as high"
+        )
+    if not (pixels > 0).any():
+        raise UserError(f"{path} holds no light: every pixel is black")
+    return pixels
 
 
-def _exr_size(header: dict[str, Any]) -> tuple[int, int]:
-    low, high = header["dataWindow"]
-    return int(high[0]) - int(low[0]) + 1, int(high[1]) - int(low[1]) + 1
+def _finite(pixels: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
+    """The pixels with `inf` clamped, and the colours of their surroundings for NaN."""
+    usable = _is_usable(pixels)
+    if usable.all():
+        return pixels
+    largest = pixels.max(initial=_OVERFLOW, where=usable)
+    clamped = np.where(usable, pixels, np.where(pixels > 0, largest, 0)).astype(np.float32)
+    unknown = np.isnan(pixels).any(axis=2)
+    return np.where(unknown[..., None], _mean_around(clamped, ~unknown), clamped)
 
 
-def _check_size(path: Path, width: int, height: int) -> None:
-    if not 0 < width * height <= MAX_PIXELS:
-        raise UserError(f"{path} has {width} x {height} pixels; the limit is {MAX_PIXELS:,}")
-
-
-@contextmanager
-def _silenced_stderr() -> Iterator[None]:
-    """Discard what the block prints on stderr, C libraries included."""
-    stderr, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)
-    try:
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-        os.close(null)
-
-
-def _read_hdr(path: Path) -> Float32[np.ndarray, "h w 3"]:
-    try:
-        data = np.fromfile(path, np.uint8)
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
-    size = _HDR_SIZE.search(data[:_HDR_HEADER_BYTES].tobytes())
-    if size is not None:
-        height, width = int(size[1]), int(size[2])
-        _check_size(path, width, height)
-        if width * height > _MAX_HDR_PIXELS_PER_BYTE * len(data):
-            raise UserError(f"{path} cannot be read: it is truncated")
-    with _silenced_stderr():
-        pixels = decode_picture(data, cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.dtype != np.float32 or pixels.ndim != 3:
-        raise UserError(f"{path} cannot be read: it is truncated, or not a Radiance file")
-    return np.ascontiguousarray(pixels[..., 2::-1])
+def _mean_around(
+    pixels: Float32[np.ndarray, "h w 3"], good: Bool[np.ndarray, "h w"]
+) -> Float32[np.ndarray, "h w 3"]:
+    """The mean colour of the good pixels in the window around each pixel; black without any."""
+    weight = good.astype(np.float32)
+    total = cv2.blur(pixels * weight[..., None], (_WINDOW, _WINDOW))
+    return total / np.maximum(cv2.blur(weight, (_WINDOW, _WINDOW)), 1e-6)[..., None]
 
 
 def _repair(pixels: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
@@ -140,10 +109,8 @@ def _repair(pixels: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"
         return clean
     around = cv2.blur(clean.min(axis=2), (_WINDOW, _WINDOW))
     lost = near_light & (pixels.min(axis=2) < _LOST_CHANNEL * around)
-    good = (~lost).astype(np.float32)
-    weight = cv2.blur(good, (_WINDOW, _WINDOW))
-    total = cv2.blur(clean * good[..., None], (_WINDOW, _WINDOW))
-    fill = total / np.maximum(weight, 1e-6)[..., None]
+    weight = cv2.blur((~lost).astype(np.float32), (_WINDOW, _WINDOW))
+    fill = _mean_around(clean, ~lost)
     top = np.maximum(fill.max(axis=2), 1e-12)
     gain = np.maximum(1, clean.max(axis=2) / top)
     return np.where((lost & (weight > 0))[..., None], fill * gain[..., None], clean)

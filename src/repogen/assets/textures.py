@@ -1,6 +1,7 @@
 """Textures of clothes, hair and skin: read, combined and written for the renderer."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +14,18 @@ from repogen.errors import UserError, first_line
 LONGEST_SIDE = 1024
 """Pixels of a written texture's longer side, at most."""
 
+_PLAIN_SIZE = (8, 8)
+"""Pixels of the texture of one colour."""
+
 _MAX_PIXELS = Image.MAX_IMAGE_PIXELS
 
 
 @dataclass(frozen=True)
 class TextureSource:
-    """The picture files of a texture, and how to use its alpha."""
+    """The picture files of a texture, or its one colour, and how to use its alpha."""
 
-    picture: Path
+    picture: Path | tuple[int, int, int]
+    """A file, or sRGB from 0 to 255."""
     occlusion: Path | None
     """Ambient occlusion, multiplied into the colour."""
     transparent: bool
@@ -50,7 +55,23 @@ def write_texture(path: Path, source: TextureSource) -> None:
     Image.fromarray(np.rint(pixels).astype(np.uint8)).save(path)
 
 
-def _read(path: Path) -> Image.Image:
+def parse_color(numbers: Sequence[object]) -> tuple[int, int, int]:
+    """sRGB from 0 to 255 of three numbers from 0 to 1, or in words; clamped to that range.
+
+    Raises `UserError` for anything else.
+    """
+    try:
+        red, green, blue = (
+            round(255 * min(max(float(str(number)), 0.0), 1.0)) for number in numbers
+        )
+    except ValueError as error:
+        raise UserError(f"the colour {numbers!r} must be three numbers from 0 to 1") from error
+    return red, green, blue
+
+
+def _read(path: Path | tuple[int, int, int]) -> Image.Image:
+    if not isinstance(path, Path):
+        return Image.new("RGBA", _PLAIN_SIZE, (*path, 255))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)

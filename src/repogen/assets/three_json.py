@@ -11,7 +11,7 @@ from jaxtyping import Float32, Int64
 from repogen.assets.garments import BASE_VERTICES, Garment, default_scale, garment_from
 from repogen.assets.packs import NOT_STATED
 from repogen.assets.text_files import find_file
-from repogen.assets.textures import TextureSource
+from repogen.assets.textures import TextureSource, parse_color
 from repogen.errors import UserError
 
 _INVALID = (
@@ -103,10 +103,14 @@ def model_texture(materials: list[dict[str, Any]] | None, path: Path, where: str
     try:
         first = materials[0] if materials else {}
         picture, occlusion = first.get("mapDiffuse"), first.get("mapAO")
-        if not picture:
+        if not picture and "colorDiffuse" not in first:
             raise UserError(f"{where} has no texture")
         return TextureSource(
-            picture=find_file(path, str(picture), path.parent),
+            picture=(
+                find_file(path, str(picture), path.parent)
+                if picture
+                else parse_color(first["colorDiffuse"])
+            ),
             occlusion=find_file(path, str(occlusion), path.parent) if occlusion else None,
             transparent=bool(first.get("transparent", True)),
             opacity=min(max(float(first.get("opacity", 1.0)), 0.0), 1.0),

@@ -5,6 +5,7 @@ import functools
 import inspect
 import io
 import re
+import sys
 from ast import literal_eval
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar, Union
@@ -66,6 +67,7 @@ def run_command(verb: str, command: Commands, words: list[str]) -> int:
         if end.code != 2:
             raise
         raise UserError(f"{_one_line(messages.getvalue())}; see {prog} --help") from None
+    print(messages.getvalue(), end="", file=sys.stderr, flush=True)  # warnings of configs
     return call()
 
 

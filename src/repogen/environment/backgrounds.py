@@ -11,18 +11,25 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from repogen.assets import installed
+from repogen.assets import assets_dir, check_panorama, installed
 from repogen.colors import from_hex, to_hex
 from repogen.environment.panoramas import EnvironmentMap, sample_panorama
 from repogen.errors import UserError, unknown_choice
 from repogen.json_files import read_json
+from repogen.picture_checks import check_complete, check_picture
 from repogen.pictures import read_picture
+from repogen.usable_files import (
+    draw_readable,
+    file_stamp,
+    find_usable,
+    report_bad,
+    warn_once,
+)
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 _PANORAMAS = (".hdr", ".exr")
 _LONGEST_SIDE = 1600
 _MEMORY = 24
-_TRIES = 50
 
 
 @dataclass(frozen=True)
@@ -81,14 +88,14 @@ distance from the origin to its farthest one, metres."""
 def parse_backgrounds(spec: str) -> tuple[BackgroundSampler, str]:
     """A sampler of the backgrounds that `spec` names, and a description of what it found.
 
-    `spec` is `auto` (panoramas of installed asset packs, else `builtin`); `builtin`; `plain`
-    (random colours) or `#rrggbb`; a folder of photographs or of panoramas (.hdr, .exr); or
-    `coco:ANNOTATIONS.json:IMAGES_DIR`, for its images without an annotated person. Raises
-    `UserError` if it finds none.
+    Bad files are left out, and one warning names the first. `spec` is `auto` (panoramas of
+    installed asset packs, else `builtin`); `builtin`; `plain` (random colours) or `#rrggbb`; a
+    folder of photographs or of panoramas (.hdr, .exr); or `coco:ANNOTATIONS.json:IMAGES_DIR`, for
+    its images without an annotated person. Raises `UserError` if it finds none.
     """
     if spec == "auto":
         panoramas = _installed_panoramas()
-        return _panoramas(panoramas) if panoramas else parse_backgrounds("builtin")
+        return _panoramas(spec, panoramas) if panoramas else parse_backgrounds("builtin")
     if spec == "builtin":
         # run.json holds these words, and resuming compares them.
         return sample_room, "built-in places"
@@ -100,24 +107,23 @@ def parse_backgrounds(spec: str) -> tuple[BackgroundSampler, str]:
     if isdir(spec):
         panoramas = sorted(p for p in Path(spec).rglob("*") if p.suffix.lower() in _PANORAMAS)
         if panoramas:
-            return _panoramas([path.resolve() for path in panoramas])
+            return _panoramas(spec, [path.resolve() for path in panoramas])
     paths = _coco_paths(spec) if spec.startswith("coco:") else _folder_paths(Path(spec))
-    good = [path for path in paths if _is_image(path)]
-    bad = len(paths) - len(good)
-    if not good:
-        raise UserError(f"--backgrounds {spec}: none of its {len(paths)} image files can be read")
-    found = f"{len(good)} photographs" + (f" ({bad} unreadable files skipped)" if bad else "")
+    found = find_usable(paths, check_picture, spec, quick=check_complete)
+    if not found.files:
+        raise UserError(
+            f"--backgrounds {spec}: none of its {found.count} image files can be read, the first "
+            f"because {found.bad[0]}"
+        )
+    report_bad(f"--backgrounds {spec}", found)
+    good = found.files
 
     def sample(rng: np.random.Generator, _low: float, _far: float) -> Background:
-        for i in rng.permutation(len(good))[:_TRIES]:
-            photo = _sample_window(rng, good[int(i)])
-            if photo:
-                return photo
-        raise UserError(
-            f"--backgrounds {spec}: {_TRIES} of its image files in a row are broken; remove them"
-        )
+        order = iter(rng.permutation(len(good)).tolist())
+        return draw_readable(lambda: _sample_window(rng, good[next(order, 0)]))
 
-    return sample, found
+    skipped = f" ({len(found.bad)} unreadable files skipped)" if found.bad else ""
+    return sample, f"{len(good)} photographs{skipped}"
 
 
 def _installed_panoramas() -> list[Path]:
@@ -130,11 +136,35 @@ def _installed_panoramas() -> list[Path]:
     ]
 
 
-def _panoramas(paths: list[Path]) -> tuple[BackgroundSampler, str]:
-    def sample(rng: np.random.Generator, low: float, far: float) -> Background:
-        return sample_panorama(rng, str(paths[int(rng.integers(len(paths)))]), low, far)
+def _panoramas(spec: str, paths: list[Path]) -> tuple[BackgroundSampler, str]:
+    # One at a time: while OpenEXR reads, what it prints is discarded.
+    found = find_usable([assets_dir() / path for path in paths], check_panorama, spec, threads=1)
+    if not found.files:
+        raise UserError(
+            f"--backgrounds {spec}: none of its {found.count} panoramas can be used, the first "
+            f"because {found.bad[0]}"
+        )
+    report_bad(f"--backgrounds {spec}", found)
+    clamped = [note for note in found.values if note]
+    if clamped:
+        more = f" (and {len(clamped) - 1} more panoramas)" if len(clamped) > 1 else ""
+        warn_once(f"{clamped[0]}{more}")
+    usable = set(found.files)
+    good = [str(path) for path in paths if assets_dir() / path in usable]
+    stamps = {path: file_stamp(assets_dir() / path) for path in good}
 
-    return sample, f"{len(paths)} panoramas"
+    def sample(rng: np.random.Generator, low: float, far: float) -> Background:
+        def draw() -> Background:
+            path = good[int(rng.integers(len(good)))]
+            file = assets_dir() / path
+            if file_stamp(file) != stamps[path]:  # its light may be cached, its pixels are not
+                check_panorama(file)
+            return sample_panorama(rng, path, low, far)
+
+        return draw_readable(draw)
+
+    skipped = f" ({len(found.bad)} unreadable files skipped)" if found.bad else ""
+    return sample, f"{len(good)} panoramas{skipped}"
 
 
 def _folder_paths(folder: Path) -> list[Path]:
@@ -175,21 +205,9 @@ def _coco_paths(spec: str) -> list[Path]:
         raise UserError(f"{annotations}: invalid file name: {error}") from error
 
 
-def _is_image(path: Path) -> bool:
-    """Whether the file begins like an image; it is decoded only when it is drawn."""
-    try:
-        return bool(cv2.haveImageReader(str(path)))
-    except cv2.error:
-        return False
-
-
-def _sample_window(rng: np.random.Generator, path: Path) -> Photo | None:
-    """A square window of 45 to 100 % of the picture's shorter side, anywhere in it; None for a file
-    that cannot be decoded."""
-    try:
-        height, width = load_photo(str(path)).shape[:2]
-    except UserError:
-        return None
+def _sample_window(rng: np.random.Generator, path: Path) -> Photo:
+    """A square window of 45 to 100 % of the picture's shorter side, anywhere in it."""
+    height, width = load_photo(str(path)).shape[:2]
     share = float(rng.uniform(0.45, 1.0))
     side = share * min(height, width)
     w, h = side / width, side / height
@@ -201,8 +219,9 @@ def _sample_window(rng: np.random.Generator, path: Path) -> Photo | None:
 def load_photo(path: str) -> UInt8[np.ndarray, "h w 3"]:
     """A photograph, BGR, at most 1,600 pixels long; the last few are cached.
 
-    Raises `UserError` for a file that cannot be read.
+    Raises `UserError` for a file that cannot be read or is truncated.
     """
+    check_complete(Path(path))
     picture = read_picture(path)
     if picture is None:
         raise UserError(f"background {path} cannot be read as an image; remove or replace it")

@@ -6,26 +6,45 @@ from PIL import Image
 
 from repogen.errors import UserError
 from repogen.limits import MAX_PIXELS
+from repogen.picture_checks import check_rgba
+from repogen.usable_files import find_usable, report_bad
 
 
 def find_cutouts(folder: Path) -> tuple[Path, ...]:
-    """Pictures with alpha in a folder, in order. Raises `UserError` where there are none."""
+    """Pictures with alpha in a folder, in order; one warning counts the files left out.
+
+    Raises `UserError` where there are none.
+    """
     if not folder.is_dir():
         raise UserError(f"--cutouts {folder}: no such folder")
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".png", ".webp"))
-    good = tuple(path.resolve() for path in paths if _has_alpha(path))
-    if not good:
+    found = find_usable([path.resolve() for path in paths], check_cutout, str(folder))
+    if not found.files:
+        first = f", the first because {found.bad[0]}" if found.bad else ""
         raise UserError(
             f"--cutouts {folder}: none of its {len(paths)} .png and .webp files is a picture with "
-            "alpha"
+            f"alpha{first}"
         )
-    return good
+    report_bad(f"--cutouts {folder}", found)
+    return found.files
 
 
-def _has_alpha(path: Path) -> bool:
+def check_cutout(path: Path) -> None:
+    """Raises `UserError` for a file that is not a whole picture with alpha."""
+    cutout_size(path)
+    check_rgba(path)
+
+
+def cutout_size(path: Path) -> tuple[int, int]:
+    """Width and height of a picture with alpha, pixels. Raises `UserError` for other files."""
     try:
         with Image.open(path) as picture:
+            width, height = picture.size
             alpha = "A" in picture.getbands() or "transparency" in picture.info
-            return alpha and picture.width * picture.height <= MAX_PIXELS
-    except Exception:  # Pillow's decoders raise many kinds
-        return False
+    except Exception as error:  # Pillow's decoders raise many kinds
+        raise UserError(f"{path} cannot be read as a picture") from error
+    if width * height > MAX_PIXELS:
+        raise UserError(f"{path} has {width} x {height} pixels; the limit is {MAX_PIXELS:,}")
+    if not alpha:
+        raise UserError(f"{path} has no alpha")
+    return width, height

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from repogen.assets import assets_dir, installed
+from repogen.assets import assets_dir, installed, read_garment
 from repogen.errors import UserError
 from repogen.people.outfit import (
     OFF_BODY,
@@ -18,7 +18,8 @@ from repogen.people.outfit import (
     WornGarment,
     sample_fabric,
 )
-from repogen.pictures import has_picture_header
+from repogen.picture_checks import check_rgba
+from repogen.usable_files import Usable, find_usable, report_bad
 
 Wardrobe = Literal["auto", "packs", "painted", "none"]
 """`painted`: clothes painted on the skin. `packs`: garments of installed asset packs. `auto`: both
@@ -45,33 +46,69 @@ class _PackItem:
         return not genders or ("female" if woman else "male") in genders
 
 
-def _installed_items() -> dict[str, tuple[_PackItem, ...]]:
+@dataclass(frozen=True)
+class _Stock:
     """Installed items by use: suits, shoes, hats, hair, eyebrows, eyelashes, skins."""
+
+    items: dict[str, tuple[_PackItem, ...]]
+    files: Usable
+    """The files of all these items, of which bad ones make an item unusable."""
+
+
+def _stock() -> _Stock:
     files = sorted(assets_dir().glob("*/pack.json"))
-    return _items_of(tuple((str(f), f.stat().st_ino, f.stat().st_mtime_ns) for f in files))
+    return _stock_of(tuple((str(f), f.stat().st_ino, f.stat().st_mtime_ns) for f in files))
 
 
 @lru_cache(maxsize=2)
-def _items_of(_packs: tuple[tuple[str, int, int], ...]) -> dict[str, tuple[_PackItem, ...]]:
+def _stock_of(_packs: tuple[tuple[str, int, int], ...]) -> _Stock:
     out: dict[str, list[_PackItem]] = {use: [] for use in ("suits", "shoes", "hats", *_NOT_CLOTHES)}
-    for pack in installed().values():
-        for item in pack.items:
-            choice = _PackItem(pack.name, item.kind, item.name, item.tags)
-            tags = {tag.lower() for tag in item.tags}
-            if item.kind in _NOT_CLOTHES:
-                out[item.kind].append(choice)
-            elif item.kind == "clothes":
-                use = next((use for use in ("shoes", "hats") if use in tags), "suits")
-                out[use].append(choice)
-    return {use: tuple(choices) for use, choices in out.items()}
+    worn = [
+        (pack.name, item, [assets_dir() / pack.name / file for file in item.files])
+        for pack in installed().values()
+        for item in pack.items
+        if item.kind == "clothes" or item.kind in _NOT_CLOTHES
+    ]
+    paths = [path for _, _, files in worn for path in files]
+    found = find_usable(paths, check_item_file, str(assets_dir()))
+    good = set(found.files)
+    for pack_name, item, files in worn:
+        if not good.issuperset(files):
+            continue
+        choice = _PackItem(pack_name, item.kind, item.name, item.tags)
+        tags = {tag.lower() for tag in item.tags}
+        if item.kind in _NOT_CLOTHES:
+            out[item.kind].append(choice)
+        else:
+            use = next((use for use in ("shoes", "hats") if use in tags), "suits")
+            out[use].append(choice)
+    return _Stock({use: tuple(choices) for use, choices in out.items()}, found)
+
+
+def check_item_file(path: Path) -> None:
+    """Raises `UserError` for a garment or texture of a pack that cannot be read."""
+    if path.suffix == ".safetensors":
+        read_garment(path)
+    else:
+        check_rgba(path)
 
 
 def check_wardrobe(wardrobe: Wardrobe) -> None:
-    """Raises `UserError` for `packs` if no clothes are installed."""
-    if wardrobe == "packs" and not _installed_items()["suits"]:
+    """Raises `UserError` for `packs` without clothes; one warning
+    counts the files of packs that cannot be read."""
+    if wardrobe == "painted":
+        return
+    stock = _stock()
+    if wardrobe == "packs" and not stock.items["suits"]:
+        if stock.files.bad:
+            raise UserError(
+                f"--wardrobe packs: no installed clothes can be read: {stock.files.bad[0]}; run "
+                "`repogen assets check`"
+            )
         raise UserError(
             "--wardrobe packs: no clothes are installed; run `repogen assets add makehuman`"
         )
+    report_bad("garments of asset packs", stock.files)
 
 
 def dress(
@@ -84,7 +121,7 @@ def dress(
     """
     if wardrobe == "painted":
         return outfit
-    stock = _installed_items()
+    stock = _stock().items
     painted = rng.random() < _PAINTED_SHARE
     if not stock["suits"] or (wardrobe == "auto" and painted):
         return outfit
@@ -116,13 +153,20 @@ def undress(outfit: Outfit) -> Outfit:
 
 
 def find_textures(folder: Path) -> tuple[Path, ...]:
-    """Absolute paths of the pictures below a folder, sorted. Raises `UserError` without any."""
+    """Absolute paths of the pictures below a folder, sorted; one warning counts those left out.
+
+    Raises `UserError` without any.
+    """
     suffixes = (".png", ".jpg", ".jpeg", ".webp")
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes)
-    good = tuple(path.resolve() for path in paths if has_picture_header(path))
-    if not good:
-        raise UserError(f"--textures {folder}: none of its {len(paths)} image files can be read")
-    return good
+    found = find_usable([path.resolve() for path in paths], check_rgba, str(folder))
+    if not found.files:
+        first = f", the first because {found.bad[0]}" if found.bad else ""
+        raise UserError(
+            f"--textures {folder}: none of its {len(paths)} image files can be read{first}"
+        )
+    report_bad(f"--textures {folder}", found)
+    return found.files
 
 
 def wear_picture(rng: np.random.Generator, outfit: Outfit, pictures: Sequence[Path]) -> Outfit:

@@ -169,7 +169,7 @@ def _hierarchy(text: str, path: Path) -> tuple[Skeleton, tuple[tuple[int, str], 
     open_joints = [_NO_JOINT]
     opening = _NO_JOINT
     text = text.lstrip("\ufeff \t\r\n")
-    lines = text.replace("{", "\n{\n").replace("}", "\n}\n").splitlines()
+    lines = text.lstrip("\ufeff \t\r\n").replace("{", "\n{\n").replace("}", "\n}\n").splitlines()
     for line in lines[1:]:
         word, rest = (*line.split(maxsplit=1), "", "")[:2]
         word, joint = word.upper(), open_joints[-1]

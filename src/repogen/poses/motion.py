@@ -16,10 +16,10 @@ import numpy as np
 from repogen.assets.packs import assets_dir, installed
 from repogen.bodies.skeleton import BODY_JOINTS, mirrored
 from repogen.errors import UserError
-from repogen.messages import warn
 from repogen.poses.amass import amass_frames, read_amass
 from repogen.poses.clips import Clip, read_pose_file
 from repogen.poses.sampling import Angles
+from repogen.usable_files import Usable, draw_readable, find_usable, report_bad
 
 SMPL_SUFFIXES = (".npz", ".npy", ".pkl")
 SUFFIXES = (*SMPL_SUFFIXES, ".bvh", ".json")
@@ -35,8 +35,8 @@ class Motion:
     files: tuple[Path, ...]
     ends: tuple[int, ...]
     """Number of frames in each file and all before it."""
-    skipped: tuple[str, ...]
-    """For each unusable file of the folder, the reason."""
+    found: Usable
+    """The files looked at, with the reasons of those left out."""
 
     @property
     def frames(self) -> int:
@@ -60,37 +60,32 @@ def load_motion(path: Path) -> Motion:
     """The motion of one file, of all files with `SUFFIXES` below a folder, or of the asset
     pack that `path` names.
 
-    Of a folder, only the files' headers are read; those of SMPL without poses (AMASS's body shapes)
-    are ignored. Raises `UserError` for a file that cannot be used, for a folder without motion,
-    and for a folder with more unusable than usable files.
+    Files of a folder that cannot be used are left out; those of SMPL without poses (AMASS's body
+    shapes) are ignored. Of more than 1 GiB only the headers are read. Raises `UserError`
+    for a single file that cannot be used, and for a folder without a usable one.
     """
     if path.is_file():
-        return Motion((path,), (len(read_clip(path).degrees),), ())
+        count = len(read_clip(path).degrees)
+        return Motion((path,), (count,), Usable((path,), (count,), ()))
     folder = poses_of_pack(path) or path
     if not folder.is_dir():
         raise UserError(
             f"--poses {path}: there is no such file or folder, nor an installed asset pack with "
             "poses (repogen assets add makehuman installs one)"
         )
-    counts: dict[Path, int] = {}
-    skipped = []
-    found = (file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES)
-    for file in sorted(file for file in found if file.is_file()):
-        try:
-            count = _frames(file)
-        except UserError as error:
-            skipped.append(str(error))
-        else:
-            if count is not None:
-                counts[file] = count
-    if len(skipped) > len(counts):
-        raise UserError(
-            f"--poses {path}: {len(skipped)} of {len(skipped) + len(counts)} files cannot be used, "
-            f"the first because {skipped[0]}"
-        )
+    paths = sorted(
+        file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()
+    )
+    found = find_usable(paths, frames_of, str(folder), quick=_frames)
+    counts = {file: count for file, count in zip(found.files, found.values, strict=True) if count}
     if not counts:
+        if found.bad:
+            raise UserError(
+                f"--poses {path}: {len(found.bad)} of {found.count} files cannot be used and none "
+                f"holds motion, the first because {found.bad[0]}"
+            )
         raise UserError(f"--poses {path} holds no motion: no {', '.join(SUFFIXES)} file with poses")
-    return Motion(tuple(counts), tuple(accumulate(counts.values())), tuple(skipped))
+    return Motion(tuple(counts), tuple(accumulate(counts.values())), found)
 
 
 def sample_motion(
@@ -100,12 +95,9 @@ def sample_motion(
 
     With `mirror`, half of the poses are mirrored. `noise_deg` is the standard deviation of
     Gaussian noise on each of the 63 body angles. Hands are included if the file has them.
-    Raises `UserError` for a broken file.
+    A file that cannot be read any more is drawn again; raises `UserError` after 50 in a row.
     """
-    frame = int(rng.integers(motion.frames))
-    index = bisect_right(motion.ends, frame)
-    clip = read_clip(motion.files[index])
-    angles = clip.angles(frame - (motion.ends[index - 1] if index else 0))
+    angles = draw_readable(lambda: _random_frame(rng, motion))
     if mirror and rng.random() < 0.5:
         angles = mirrored_angles(angles)
     if noise_deg > 0:
@@ -114,6 +106,16 @@ def sample_motion(
             x, y, z = angles.get(joint, (0.0, 0.0, 0.0))
             angles[joint] = (x + dx, y + dy, z + dz)
     return angles
+
+
+def _random_frame(rng: np.random.Generator, motion: Motion) -> Angles:
+    frame = int(rng.integers(motion.frames))
+    index = bisect_right(motion.ends, frame)
+    first = motion.ends[index - 1] if index else 0
+    clip = read_clip(motion.files[index])
+    if len(clip.degrees) != motion.ends[index] - first:
+        raise UserError(f"{motion.files[index]} has another number of frames than at the beginning")
+    return clip.angles(frame - first)
 
 
 def mirrored_angles(angles: Angles) -> Angles:
@@ -138,6 +140,16 @@ def read_clip(path: Path) -> Clip:
     raise UserError(f"--poses {path}: give a folder or a file that ends in {', '.join(SUFFIXES)}")
 
 
+def frames_of(path: Path) -> int | None:
+    """Number of frames of a file that is read completely; None for an npz file without poses.
+
+    Raises `UserError` as `read_clip` does.
+    """
+    if path.suffix.lower() == ".npz" and amass_frames(path) is None:
+        return None
+    return len(read_clip(path).degrees)
+
+
 def _frames(path: Path) -> int | None:
     suffix = path.suffix.lower()
     if suffix in SMPL_SUFFIXES:
@@ -149,11 +161,6 @@ def _frames(path: Path) -> int | None:
     return len(read_clip(path).degrees)
 
 
-@lru_cache(maxsize=8)
 def report_skipped(motion: Motion) -> None:
-    """Report once on stderr how many files of a folder were skipped."""
-    if motion.skipped:
-        warn(
-            f"--poses: {len(motion.skipped)} of {len(motion.skipped) + len(motion.files)} files "
-            f"skipped, the first because {motion.skipped[0]}"
-        )
+    """Warn once of the files of a folder that were left out."""
+    report_bad("--poses", motion.found)

@@ -8,8 +8,7 @@ import numpy as np
 from jaxtyping import Float, UInt8, UInt32
 
 from repogen.colors import to_linear, to_srgb
-from repogen.errors import UserError
-from repogen.pictures import read_picture
+from repogen.picture_checks import read_rgba
 from repogen.warp_setup import wp
 
 _LONGEST = 1024
@@ -61,7 +60,7 @@ class Textures:
     def load(self, path: Path) -> Texture:
         """The texture of a picture file (grey, RGB or RGBA, sRGB).
 
-        Raises `UserError` for a file that is missing or not an 8-bit picture.
+        Raises `UserError` as `read_rgba` does.
         """
         if path not in self._known:
             pixels = _read(path)
@@ -87,17 +86,11 @@ class Textures:
 
 def _read(path: Path) -> UInt8[np.ndarray, "h w 4"]:
     """A picture file as RGBA, resized to sides that are powers of two."""
-    picture = read_picture(str(path), cv2.IMREAD_UNCHANGED)
-    if picture is None or picture.dtype != np.uint8:
-        raise UserError(f"{path}: missing, or not an 8-bit picture")
-    if picture.ndim == 2:
-        picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)
-    if picture.shape[2] == 3:
-        picture = cv2.cvtColor(picture, cv2.COLOR_BGR2BGRA)
+    picture = read_rgba(path)
     height, width = (min(2 ** round(np.log2(side)), _LONGEST) for side in picture.shape[:2])
     if picture.shape[:2] != (height, width):
         picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(picture, cv2.COLOR_BGRA2RGBA)
+    return picture
 
 
 def _mipmaps(pixels: UInt8[np.ndarray, "h w 4"]) -> list[UInt8[np.ndarray, "h w 4"]]:

@@ -6,6 +6,7 @@ from reprlib import repr as shortened
 from typing import Any
 
 import cattrs
+from cattrs.gen import make_dict_unstructure_fn, override
 from cattrs.strategies import configure_tagged_union
 from cattrs.v import format_exception
 
@@ -47,6 +48,9 @@ class Scene:
     """Whether the light from all sides has the background's colours; else it is white."""
     background: Background
     sensor: Sensor = PERFECT
+    unreadable: tuple[str, ...] = ()
+    """Files that had gone bad when the scene was drawn, with the reasons; others were drawn in
+    their place. Not in the JSON if there are none."""
 
     def to_json(self) -> str:
         """The scene as one line of JSON. Floats keep every digit.
@@ -96,6 +100,10 @@ def _converter(explains: bool) -> cattrs.Converter:
         converter,
         tag_generator=_KINDS.__getitem__,
         tag_name="kind",
+    )
+    rare = override(omit_if_default=True)
+    converter.register_unstructure_hook(
+        Scene, make_dict_unstructure_fn(Scene, converter, unreadable=rare)
     )
     return converter
 

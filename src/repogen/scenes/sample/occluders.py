@@ -5,13 +5,15 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
-from PIL import Image
 from scipy.spatial import cKDTree
 
 from repogen.cameras.camera import Camera, yaw_matrix
+from repogen.environment.cutouts import cutout_size
 from repogen.environment.occluders import CUTOUT, SHAPES, Occluder
 from repogen.people.outfit import sample_fabric
+from repogen.picture_checks import check_rgba_once
 from repogen.scenes.sample.crowd import sparse
+from repogen.usable_files import draw_readable
 
 _TRIES = 40
 
@@ -39,6 +41,16 @@ def sample_occluder(
     return None
 
 
+def _random_cutout(
+    rng: np.random.Generator, cutouts: Sequence[Path]
+) -> tuple[Path, Float[np.ndarray, "2"]]:
+    """A cut-out that can be read, and its width and height, pixels."""
+    path = cutouts[int(rng.integers(len(cutouts)))]
+    size = np.array(cutout_size(path), float)
+    check_rgba_once(path)
+    return path, size
+
+
 def _occluder_at(
     rng: np.random.Generator,
     camera: Camera,
@@ -48,10 +60,8 @@ def _occluder_at(
 ) -> Occluder:
     fabric = sample_fabric(rng, True)
     if cutouts and rng.random() < 0.5:
-        path = cutouts[int(rng.integers(len(cutouts)))]
-        with Image.open(path) as picture:
-            sides = np.array(picture.size) / max(picture.size)
-        width, height = (float(v) for v in sides * rng.uniform(0.2, 0.8))
+        path, sides = draw_readable(lambda: _random_cutout(rng, cutouts))
+        width, height = (float(v) for v in sides / sides.max() * rng.uniform(0.2, 0.8))
         x, y, z = np.array(camera.rotation)
         # Its x along the picture's, its z up the picture, its front to the camera.
         rotation = np.stack([x, z, -y], axis=1)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import islice
 
+from repogen.assets import assets_dir
 from repogen.bodies import Body
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.intersection import least_intersecting
@@ -11,6 +12,7 @@ from repogen.people.garments import ensure_covered
 from repogen.people.outfit import Outfit, sample_outfit
 from repogen.people.person import Person
 from repogen.people.wardrobe import dress, undress, wear_picture
+from repogen.picture_checks import check_rgba_once
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.motion import sample_motion
 from repogen.poses.sampling import (
@@ -22,6 +24,7 @@ from repogen.poses.sampling import (
 )
 from repogen.scenes.config import SceneConfig
 from repogen.scenes.rng import Streams
+from repogen.usable_files import draw_readable
 
 _TRIES = 20
 """Poses drawn for one person, at most, with --max-intersection."""
@@ -78,10 +81,24 @@ def _outfit(config: SceneConfig, streams: Streams, body: Body, feminine: float) 
     if config.people.textures is not None:
         if len(body.surface.uv) < 2:
             raise UserError(f"--textures: the files of {body.name} hold no texture coordinates")
-        return wear_picture(rng, painted, config.people.texture_files)
+        files = config.people.texture_files
+        return draw_readable(lambda: _checked(wear_picture(rng, painted, files)))
     if config.people.wardrobe == "none":
         return undress(painted)
     if not isinstance(body, AnnyBody):
         return painted
-    dressed = dress(rng, painted, feminine, config.people.patterns, config.people.wardrobe)
-    return ensure_covered(body, dressed, painted) if dressed.worn else painted
+
+    def dressed() -> Outfit:
+        patterns, wardrobe = config.people.patterns, config.people.wardrobe
+        outfit = _checked(dress(rng, painted, feminine, patterns, wardrobe))
+        return ensure_covered(body, outfit, painted) if outfit.worn else painted
+
+    return draw_readable(dressed)
+
+
+def _checked(outfit: Outfit) -> Outfit:
+    """The outfit; raises `UserError` where one of its textures cannot be read."""
+    pictures = [f"{item.pack}/{item.kind}/{item.name}.png" for item in outfit.worn]
+    for picture in (*pictures, *([outfit.picture] if outfit.picture else [])):
+        check_rgba_once(assets_dir() / picture)
+    return outfit

@@ -30,6 +30,7 @@ from repogen.scenes.rng import Streams
 from repogen.scenes.sample.crowd import clear_of_cameras, sample_crowd
 from repogen.scenes.sample.occluders import sample_occluder
 from repogen.scenes.scene import FORMAT, Scene
+from repogen.usable_files import recorded_unreadable
 
 _CAMERA_HEIGHT = 0.3
 """Metres that the floor of a background lies below the camera, at least."""
@@ -68,6 +69,12 @@ def sample_scene(
 
 def sample_posed_scene(config: SceneConfig, seed: int, index: int, body: Body) -> SampledScene:
     """`sample_scene`, with its people as they are posed on `body`."""
+    with recorded_unreadable() as reasons:
+        sampled = _sample_posed_scene(config, seed, index, body)
+    return replace(sampled, scene=replace(sampled.scene, unreadable=tuple(reasons)))
+
+
+def _sample_posed_scene(config: SceneConfig, seed: int, index: int, body: Body) -> SampledScene:
     size = config.camera.views_per_pose
     group = index // size
     # People and their surroundings are those of the group, the camera is the image's own.
