@@ -92,10 +92,11 @@ def has_picture_header(path: Path) -> bool:
     return read_header(path) is not None
 
 
-def picture_problem(path: Path) -> str:
+def picture_problem(path: Path, header: PictureHeader | None = None) -> str:
     """Why a file cannot be used as a picture, in words that follow its name; empty if it can.
 
-    Only the beginning and the end of an intact file are read.
+    `header` is the file's if it has been read. Only the beginning and the end of an intact file
+    are read.
     """
     try:
         with path.open("rb") as file:
@@ -104,7 +105,7 @@ def picture_problem(path: Path) -> str:
         return "is missing" if isinstance(error, FileNotFoundError) else f"{error.strerror}"
     if not start:
         return "is empty"
-    header = read_header(path)
+    header = header or read_header(path)
     if header is None:
         kinds = (
             words for begins, words in _OTHER_KINDS.items() if re.match(begins, start, re.I | re.S)

@@ -61,8 +61,9 @@ class PersonAnnotations:
     """The annotations as the file has them."""
     rendered: Bool[np.ndarray, " i"]
     """Whether each image is synthetic: its record has a camera."""
-    as_stored: bool = False
-    """Whether labels are in the pixels as stored, before EXIF orientation."""
+    as_stored: bool | None = None
+    """Whether labels are in the pixels as stored, before EXIF orientation; None until
+    `with_true_sizes` has looked at the images."""
     category_ids: tuple[Any, ...] = ()
     """The ids of all categories of the file, of persons and others."""
     computed: int = 0

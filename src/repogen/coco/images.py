@@ -12,7 +12,7 @@ from repogen.coco.annotations import PersonAnnotations, known_box
 from repogen.coco.augmentation import Augmentation, augment, color_jitter, degrade
 from repogen.coco.crops import Window, box_to_window, downsample_factor, joints_to_crop, warp_crop
 from repogen.errors import UserError
-from repogen.messages import say
+from repogen.messages import say, warn
 from repogen.pictures import PictureHeader, decode_reduced, picture_problem, read_header
 
 
@@ -43,7 +43,7 @@ def training_crop(
     if pictures is None:
         crop = read_crop(people, image, window)
     else:
-        crop = _decoded_crop(pictures[image], window, people.as_stored)
+        crop = _decoded_crop(pictures[image], window, bool(people.as_stored))
     crop = color_jitter(rng, crop, how.jitter)
     if degraded:
         crop = degrade(rng, crop)
@@ -60,7 +60,9 @@ def read_crop(
     width, height = people.sizes[image].tolist()
     factor = downsample_factor(window)
     path = str(people.root / people.files[image])
-    return warp_crop(_cached_image(path, width, height, factor, people.as_stored), window, factor)
+    return warp_crop(
+        _cached_image(path, width, height, factor, bool(people.as_stored)), window, factor
+    )
 
 
 def _decoded_crop(
@@ -152,7 +154,7 @@ def drop_unreadable(
     headers = [read_header(file) for file in files]
     people = _with_true_sizes(people, images, headers)
     problems = [
-        _problem(file, header, size, people.as_stored)
+        _problem(file, header, size, bool(people.as_stored))
         for file, header, size in zip(files, headers, people.sizes[images].tolist(), strict=True)
     ]
     bad = np.flatnonzero(problems)
@@ -163,9 +165,24 @@ def drop_unreadable(
             f"of the annotated size; the first, {files[bad[0]]}, {problems[bad[0]]}"
         )
     kept = people.take(np.flatnonzero(~np.isin(people.image, broken)))
+    narrow = int((kept.boxes[kept.labelled(), 2:] <= 1).any(axis=1).sum())
+    if narrow:
+        warn(
+            f"{people.name}: {narrow} labelled persons are left out: their box is at most a pixel "
+            "wide or high inside the image"
+        )
     left_out = f", {len(broken)} unreadable images left out" if len(broken) else ""
     say(f"{people.name}: {len(kept)} persons in {len(images) - len(broken)} images{left_out}")
     return kept, broken
+
+
+def with_true_sizes(people: PersonAnnotations) -> PersonAnnotations:
+    """The set with the sizes that its images have as its labels see them; see `labels_as_stored`.
+
+    Sizes that the file does not give are the pictures'. Only headers are read.
+    """
+    headers = [read_header(people.root / file) for file in people.files]
+    return _with_true_sizes(people, np.arange(len(headers)), headers)
 
 
 def _with_true_sizes(
@@ -173,10 +190,9 @@ def _with_true_sizes(
     images: Int[np.ndarray, " k"],
     headers: list[PictureHeader | None],
 ) -> PersonAnnotations:
-    """The set with the sizes that its images have as its labels see them; see `labels_as_stored`.
-
-    Sizes that the file does not give are the pictures'.
-    """
+    """The set with the true sizes of these images; as it is if they are known already."""
+    if people.as_stored is not None:
+        return people
     extents = np.zeros((len(people.files), 2))
     boxes = [known_box(record) for record in people.records]
     corners = np.array([np.zeros(2) if b is None else b[:2] + b[2:] for b in boxes]).reshape(-1, 2)
@@ -196,7 +212,7 @@ def _problem(file: Path, header: PictureHeader | None, size: list[int], as_store
     found = header and (header.stored if as_stored else header.size)
     if found and list(found) != size:
         return f"is {found[0]} x {found[1]}, and the annotations say {size[0]} x {size[1]}"
-    return picture_problem(file)
+    return picture_problem(file, header)
 
 
 def is_intact_image(file: Path, size: list[int]) -> bool:

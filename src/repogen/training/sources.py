@@ -87,12 +87,12 @@ def open_source(parsed: SetSpec, spec: str, cache: Path | None = None) -> Source
         )
     assert parsed.annotations is not None
     assert parsed.images is not None
-    people = read_person_annotations(parsed.name, parsed.annotations, parsed.images).trainable()
-    if parsed.cap is not None:
-        people = people.take(take_uniformly(np.arange(len(people)), parsed.cap))
+    people = read_person_annotations(parsed.name, parsed.annotations, parsed.images)
+    people = people.take(take_uniformly(people.labelled(), parsed.cap or len(people)))
+    people = drop_unreadable(people)[0].trainable()
     if len(people) == 0:
         raise UserError(f"set {spec!r} leaves nobody to train on: nobody has keypoints and a box")
-    return CocoSource(drop_unreadable(people)[0], parsed.annotations)
+    return CocoSource(people, parsed.annotations)
 
 
 @dataclass(frozen=True)
