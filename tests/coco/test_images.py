@@ -13,7 +13,13 @@ from repogen.bodies import COCO_KEYPOINTS
 from repogen.coco.annotations import read_person_annotations
 from repogen.coco.augmentation import Augmentation
 from repogen.coco.crops import Window, downsample_factor, warp_crop, window_to_crop
-from repogen.coco.images import drop_unreadable, is_intact_image, read_crop, training_crop
+from repogen.coco.images import (
+    drop_unreadable,
+    is_intact_image,
+    read_crop,
+    read_labelled_image,
+    training_crop,
+)
 from repogen.errors import UserError
 from repogen.inference.predict import _cut_crops
 
@@ -96,8 +102,7 @@ def _tagged(picture, exif):
 
 
 def centroid(crop):
-    weights = crop[..., 0].astype(float) - 40
-    weights[weights < 40] = 0
+    weights = np.maximum(crop[..., 0].astype(float) - 45, 0)
     rows, columns = np.indices(weights.shape)
     return np.array([(weights * columns).sum(), (weights * rows).sum()]) / weights.sum()
 
@@ -112,11 +117,13 @@ def test_a_dot_is_where_it_is_seen_in_any_format_orientation_and_reduced_size(
     width, height = 611, 501
     at = np.array([500.0, 400.0])
     y, x = np.indices((height, width))
-    spot = np.exp(-((x - at[0]) ** 2 + (y - at[1]) ** 2) / (2 * (1.5 * factor) ** 2))
+    spot = np.exp(-((x - at[0]) ** 2 + (y - at[1]) ** 2) / (2 * (2.0 * factor) ** 2))
     picture = np.repeat((40 + 200 * spot).astype(np.uint8)[..., None], 3, axis=2)
     oriented(tmp_path / "x.jpg", picture, orientation, kind)
     people = people_in(tmp_path, ["x.jpg"], [(width, height)])
     assert len(drop_unreadable(people)[0]) == 1
+    smaller = read_labelled_image(str(tmp_path / "x.jpg"), width, height, factor)
+    assert centroid(smaller) * factor + (factor - 1) / 2 == pytest.approx(at, abs=0.05)
     size = 256.0 * factor * 1.01
     window = Window((470.0, 380.0), (size * 0.75, size))
     assert downsample_factor(window) == factor
