@@ -10,6 +10,7 @@ from pycocotools.coco import COCO
 from repogen import UserError
 from repogen.bodies import COCO_KEYPOINTS
 from repogen.coco.annotations import read_person_annotations
+from repogen.coco.images import with_true_sizes
 
 POLYGON = [[10.0, 10.0, 50.0, 10.0, 50.0, 90.0, 10.0, 90.0]]
 
@@ -330,13 +331,14 @@ def test_file_names_of_other_systems_are_found(tmp_path, written, stored):
     (tmp_path / stored).parent.mkdir(exist_ok=True)
     (tmp_path / stored).touch()
     people = read(tmp_path, [annotation()], images=[IMAGE | {"file_name": written}])
-    assert people.path(0) == tmp_path / stored
+    assert with_true_sizes(people).path(0) == tmp_path / stored
 
 
 def test_a_missing_image_is_not_replaced_by_another_images_file(tmp_path):
     (tmp_path / "a.jpg").touch()
     images = [IMAGE, IMAGE | {"id": 4, "file_name": "other\\a.jpg"}]
-    assert read(tmp_path, [annotation()], images=images).files == ("a.jpg", "other\\a.jpg")
+    people = with_true_sizes(read(tmp_path, [annotation()], images=images))
+    assert people.files == ("a.jpg", "other\\a.jpg")
 
 
 def test_files_that_are_missing_or_not_json_are_refused(tmp_path):

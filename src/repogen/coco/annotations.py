@@ -19,7 +19,7 @@ from repogen.coco.names import (
     joint_columns,
     person_categories,
 )
-from repogen.coco.references import Reference, find_pictures, match_files
+from repogen.coco.references import Reference, match_files
 from repogen.coco.rle import is_complete_rle
 from repogen.errors import UserError
 from repogen.json_files import read_json
@@ -42,7 +42,7 @@ class PersonAnnotations:
     name: str
     root: Path
     files: tuple[str, ...]
-    """Path of each image, relative to `root`."""
+    """Path of each image, relative to `root`; as the file writes it until `with_true_sizes`."""
     sizes: Int[np.ndarray, "i 2"]
     """Width and height of each image; 0 where the file does not say."""
     image_ids: np.ndarray
@@ -121,9 +121,9 @@ def read_person_annotations(name: str, annotations: Path, images: Path) -> Perso
 
     Crowds and persons without keypoints are included. Boxes are clipped to the image. Areas and
     boxes that are absent, null, 0 or negative are unknown: a box is that of the mask, else of the
-    labelled joints; an area that of the mask, else 0.53 of the box's. Keypoints, categories and
-    file names may be spelled and ordered in other ways (docs/sets.md). Raises `UserError`, naming
-    the record, for a file that is not COCO keypoints.
+    labelled joints; an area that of the mask, else 0.53 of the box's. Keypoints and categories
+    may be spelled and ordered in other ways (see `coco.names`). Raises `UserError`, naming the
+    record, for a file that is not COCO keypoints.
     """
     people = parse_person_annotations(name, _read_json(annotations), str(annotations), images)
     if people.computed:
@@ -131,8 +131,7 @@ def read_person_annotations(name: str, annotations: Path, images: Path) -> Perso
             f"{annotations}: {people.computed} of {len(people)} persons have no bbox or area above "
             "0; computed from their mask, else their joints"
         )
-    files = find_pictures(images, people.files, str(annotations))
-    return replace(people, files=tuple(files))
+    return people
 
 
 def parse_person_annotations(

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int, UInt8
 from repogen.coco.annotations import PersonAnnotations, known_box
 from repogen.coco.augmentation import Augmentation, augment, color_jitter, degrade
 from repogen.coco.crops import Window, box_to_window, downsample_factor, joints_to_crop, warp_crop
+from repogen.coco.references import find_pictures
 from repogen.errors import UserError
 from repogen.messages import say, warn
 from repogen.pictures import PictureHeader, decode_reduced, picture_problem, read_header
@@ -149,6 +150,7 @@ def drop_unreadable(
     `UserError` where more than 1 % of the images are missing, broken, or of another size than the
     annotations say.
     """
+    people = _with_found_files(people)
     images = np.union1d(people.image, np.asarray(others, dtype=np.int64))
     files = [people.root / people.files[image] for image in images]
     headers = [read_header(file) for file in files]
@@ -177,12 +179,20 @@ def drop_unreadable(
 
 
 def with_true_sizes(people: PersonAnnotations) -> PersonAnnotations:
-    """The set with the sizes that its images have as its labels see them; see `labels_as_stored`.
+    """The set with the files of its images (see `find_pictures`) and their true sizes.
 
-    Sizes that the file does not give are the pictures'. Only headers are read.
+    These are the sizes that the labels are in (see `labels_as_stored`); sizes that the file does
+    not give are the pictures'. Only headers are read.
     """
+    people = _with_found_files(people)
     headers = [read_header(people.root / file) for file in people.files]
     return _with_true_sizes(people, np.arange(len(headers)), headers)
+
+
+def _with_found_files(people: PersonAnnotations) -> PersonAnnotations:
+    if people.as_stored is not None:
+        return people
+    return replace(people, files=tuple(find_pictures(people.root, people.files, people.name)))
 
 
 def _with_true_sizes(

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.messages import say
@@ -65,8 +66,10 @@ def joint_columns(names: Sequence[object] | None) -> list[int] | None:
     return columns
 
 
-def coco_joints(flat: Any, columns: list[int] | None, named: int) -> np.ndarray:
-    """The COCO joints x, y, v of a record's keypoints, shape (17, 3); zeros where they are absent.
+def coco_joints(
+    flat: Sequence[float] | None, columns: list[int] | None, named: int
+) -> Float[np.ndarray, "17 3"]:
+    """The COCO joints x, y, v of a record's keypoints; zeros where they are absent.
 
     `columns` are those of a header with `named` names. Raises `ValueError` where it is unclear
     which numbers belong to which joint, and for numbers that are not finite.

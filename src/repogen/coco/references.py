@@ -36,7 +36,7 @@ def match_files(
     `names` are paths below the folder `root`. A reference means a file when one of the two paths
     ends in the other; instead of the file name, its stem or the number that the stem is will do.
     Of several references to a file the one that shares most with its path counts. Raises
-    `UserError`, which begins with `where`, for references that cannot be told apart.
+    `UserError`, which begins with `where`, for references that cannot be distinguished.
     """
     by_key: dict[str, list[tuple[Reference, list[str]]]] = defaultdict(list)
     for reference in dict.fromkeys(references):
