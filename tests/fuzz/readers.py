@@ -56,7 +56,7 @@ def _person_annotations(folder: Path) -> Any:
 
 
 def _boxes(path: Path) -> object:
-    source = _of("inference.frames", "Source")(path.parent / "7.jpg", "7.jpg")
+    source = _of("inference.frames", "MediaFile")(path.parent / "7.jpg", "7.jpg")
     return _of("inference.boxes", "read_boxes")(path, [source], 0.0)
 
 
@@ -114,7 +114,7 @@ def _smpl(path: Path) -> object:
 def _picture(path: Path) -> None:
     """Every way in which an untrusted picture is decoded."""
     _of("coco.images", "is_intact_image")(path, [8, 8])
-    _of("scenes.sample.crowd", "_has_alpha")(path)
+    _of("environment.cutouts", "_has_alpha")(path)
     _of("environment.backgrounds", "load_photo").__wrapped__(str(path))
     material = _of("assets.textures", "TextureSource")(path, None, True, 1.0)
     _of("assets.textures", "write_texture")(path.parent.parent / "written.png", material)

@@ -262,6 +262,8 @@ def _read_json(path: Path) -> dict[str, Any]:
     ]
     if missing:
         raise UserError(f"{path} is not a COCO file: it has no list of {' or '.join(missing)}")
+    if not isinstance(data.get("categories") or [], list):
+        raise UserError(f"{path} is not a COCO file: its categories are not a list")
     return data
 
 
