@@ -3,9 +3,13 @@
 OpenCV reads its limit when it is imported, so `repogen/__init__.py` sets it.
 """
 
+import re
 import struct
 import zlib
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -18,17 +22,142 @@ JPEG_QUALITY = 92
 """JPEG quality without the jpeg effect."""
 
 
+_ORIENTATION = 0x0112
+"""EXIF's tag; values above 4 turn the picture by 90 degrees."""
+
+_END_BYTES = 2**16
+"""Bytes to read from a file's end."""
+
+_REDUCED = {
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+
+_OTHER_KINDS = {
+    rb".{4}ftyp(hei|hev|mif1|msf1)": "a HEIC picture; save it as JPEG or PNG",
+    rb".{4}ftyp": "a video or another MP4 file",
+    rb"version https://git-lfs": "a Git LFS pointer; fetch the file with git lfs pull",
+    rb"\s*(<!doctype|<html|<\?xml)": "a web page or another XML file",
+    rb"%PDF": "a PDF file",
+}
+"""The beginning of files that often have an image's suffix, and what they are."""
+
+
+@dataclass(frozen=True)
+class PictureHeader:
+    """What a picture's header says."""
+
+    kind: str
+    """Pillow's name of the format, such as JPEG; MPO counts as JPEG."""
+    stored: tuple[int, int]
+    """Width and height of the pixels in the file, before EXIF orientation."""
+    orientation: int
+    """EXIF orientation from 1 to 8; 1 leaves the picture as it is stored."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height as the picture is shown, after EXIF orientation."""
+        return self.stored[::-1] if self.orientation > 4 else self.stored
+
+
+def read_header(file: Path | BinaryIO) -> PictureHeader | None:
+    """The header of a picture file; None for other files and for more than `MAX_PIXELS`."""
+    try:
+        with Image.open(file) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                return None
+            kind = "JPEG" if picture.format == "MPO" else str(picture.format)
+            return PictureHeader(kind, picture.size, _orientation(picture))
+    except Exception:  # Pillow's decoders raise many kinds
+        return None
+
+
+def _orientation(picture: Image.Image) -> int:
+    """The orientation that OpenCV and browsers apply: EXIF's, not XMP's, and none in AVIF."""
+    try:
+        if picture.format == "TIFF":
+            exif = picture.getexif()
+        else:
+            exif = Image.Exif()
+            exif.load(b"" if picture.format == "AVIF" else picture.info.get("exif") or b"")
+        value = exif.get(_ORIENTATION, 1)
+    except Exception:  # a damaged EXIF block
+        return 1
+    return value if value in range(1, 9) else 1
+
+
 def has_picture_header(path: Path) -> bool:
     """Whether a file has the header of a picture of at most `MAX_PIXELS`."""
+    return read_header(path) is not None
+
+
+def picture_problem(path: Path, header: PictureHeader | None = None) -> str:
+    """Why a file cannot be used as a picture, in words that follow its name; empty if it can.
+
+    `header` is the file's if it has been read. Only the beginning and the end of an intact file
+    are read.
+    """
     try:
-        with Image.open(path) as picture:
-            return picture.width * picture.height <= MAX_PIXELS
-    except Exception:  # Pillow's decoders raise many kinds
-        return False
+        with path.open("rb") as file:
+            start = file.read(64)
+    except OSError as error:
+        return "is missing" if isinstance(error, FileNotFoundError) else f"{error.strerror}"
+    if not start:
+        return "is empty"
+    header = header or read_header(path)
+    if header is None:
+        kinds = (
+            words for begins, words in _OTHER_KINDS.items() if re.match(begins, start, re.I | re.S)
+        )
+        return f"is {next(kinds, 'not an image, broken, or too large')}"
+    return "" if _is_whole(path, header.kind) else "is cut short"
+
+
+def _is_whole(path: Path, kind: str) -> bool:
+    """Whether the end of a JPEG or PNG is there; data may follow it. True for other kinds."""
+    if kind not in ("JPEG", "PNG"):
+        return True
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _END_BYTES))
+        end = file.read()
+    if kind == "PNG":
+        return b"IEND" in end or b"IEND" in path.read_bytes()
+    # The end marker must follow the last scan. A video after the picture (Motion Photos) may hold
+    # both by chance: then the markers are followed from the start.
+    return end.rfind(b"\xff\xd9") > end.rfind(b"\xff\xda") or _jpeg_ends(path.read_bytes())
+
+
+def _jpeg_ends(data: bytes) -> bool:
+    """Whether the first picture of a JPEG file has its end marker (ITU-T T.81, annex B)."""
+    at = 2
+    while at + 4 <= len(data):
+        if data[at] != 0xFF:
+            return False
+        marker = data[at + 1]
+        if marker == 0xD9:
+            return True
+        if marker == 0xFF:
+            at += 1
+            continue
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker == 0xDA:  # the scan's data ends at the next marker but restarts and FF 00
+            found = _MARKER.search(data, at)
+            if found is None:
+                return False
+            at = found.start()
+    return data[at : at + 2] == b"\xff\xd9"
+
+
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
 def read_picture(path: str, flags: int = cv2.IMREAD_COLOR) -> np.ndarray | None:
-    """The picture as `cv2.imread` gives it; None for other files and for more than `MAX_PIXELS`."""
+    """The picture as it is shown, after EXIF orientation, and as `cv2.imread` gives it.
+
+    None for other files and for more than `MAX_PIXELS`. OpenCV applies no orientation to
+    `IMREAD_UNCHANGED`.
+    """
     try:
         return cv2.imread(path, flags)
     except cv2.error:
@@ -43,6 +172,34 @@ def decode_picture(
         return cv2.imdecode(data, flags) if data.size else None
     except cv2.error:
         return None
+
+
+def decode_reduced(
+    data: UInt8[np.ndarray, " n"], factor: int, as_stored: bool = False
+) -> UInt8[np.ndarray, "h w 3"] | None:
+    """The picture (BGR) `factor` times smaller in each direction; None as in `read_picture`.
+
+    EXIF orientation is applied, except with `as_stored`. Whatever the format and the sides, pixel
+    i is the mean of the pixels i * factor to (i + 1) * factor - 1; the right and lower edges are
+    repeated to fill the last pixels.
+    """
+    flags = cv2.IMREAD_IGNORE_ORIENTATION if as_stored else 0
+    # Only JPEG is decoded in blocks from the upper left corner, which must stay there.
+    if factor in _REDUCED and bytes(data[:2]) == b"\xff\xd8":
+        header = read_header(BytesIO(data.tobytes()))
+        if header is not None and (as_stored or header.orientation == 1):
+            return decode_picture(data, _REDUCED[factor] | flags)
+    picture = decode_picture(data, cv2.IMREAD_COLOR | flags)
+    return picture if picture is None or factor == 1 else downsample(picture, factor)
+
+
+def downsample(picture: UInt8[np.ndarray, "h w 3"], factor: int) -> UInt8[np.ndarray, "a b 3"]:
+    """The picture, `factor` times smaller; its right and lower edges are repeated to fill the last
+    pixels."""
+    height, width = (-(-side // factor) for side in picture.shape[:2])
+    below, right = height * factor - picture.shape[0], width * factor - picture.shape[1]
+    padded = cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    return cv2.resize(padded, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def encode_jpeg(picture: np.ndarray, quality: int = JPEG_QUALITY) -> bytes:

@@ -152,6 +152,31 @@ def test_detections_are_of_people_in_the_images(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "record",
+    [
+        {"image_id": "dot.png", "category_id": 3, "box": [50, 40, 80, 120]},
+        {"image_id": "dot", "category_id": 0, "bbox": [50, 40, 80, 120]},
+        {"image_id": "7", "bbox": [50, 40, 80, 120]},
+        {"file_name": "x\\\\dot.png", "bbox": [50, 40, 80, 120]},
+    ],
+)
+def test_detections_name_images_and_categories_in_other_ways(tmp_path, record):
+    people = persons(tmp_path, [(50, 40, 80, 120)])
+    boxes = read_detections(write(tmp_path / "found.json", [record | {"score": 3.1}]), people)
+    assert boxes.boxes.tolist() == [[50, 40, 80, 120]]
+    assert boxes.image.tolist() == [0]
+
+
+def test_category_0_is_not_of_persons_where_the_set_has_another_category_0(tmp_path):
+    people = replace(persons(tmp_path, [(50, 40, 80, 120)]), category_ids=(0, 3))
+    records = [
+        {"image_id": 7, "category_id": k, "bbox": [k, 2, 30, 40], "score": 1} for k in (0, 3)
+    ]
+    boxes = read_detections(write(tmp_path / "found.json", records), people)
+    assert boxes.boxes.tolist() == [[3, 2, 30, 40]]
+
+
+@pytest.mark.parametrize(
     ("records", "words"),
     [
         ({"images": []}, "not a list of detections"),

@@ -57,7 +57,7 @@ def _person_annotations(folder: Path) -> Any:
 
 
 def _boxes(path: Path) -> object:
-    source = _of("inference.frames", "Source")(path.parent / "7.jpg", "7.jpg")
+    source = _of("inference.frames", "MediaFile")(path.parent / "7.jpg", "7.jpg")
     return _of("inference.boxes", "read_boxes")(path, [source], 0.0)
 
 

@@ -62,6 +62,41 @@ def test_an_image_id_matches_a_file_named_by_the_number(boxed):
     assert found == {("000012.png", -1): [[*BOX, 0.7]]}
 
 
+@pytest.mark.parametrize(
+    "name", ["a b.png", "a b", "x\\a b.png", "C:\\x\\a b.png", "https://h/x/a%20b.png"]
+)
+def test_an_image_is_named_by_its_file_its_stem_or_a_path_of_another_system(boxed, name):
+    assert boxed(["x/a b.png"], [{"image_id": name, "box": BOX}])[0] == {
+        ("x/a b.png", -1): [[*BOX, 1]]
+    }
+
+
+def test_results_of_alphapose_give_boxes(boxed):
+    record = {"image_id": "a.png", "category_id": 1, "score": 2.9, "keypoints": [1.0, 2, 0.5] * 26}
+    found, _ = boxed(["a.png"], [record | {"box": BOX, "idx": [0.0]}])
+    assert found == {("a.png", -1): [[*BOX, 2.9]]}
+
+
+def test_category_0_is_of_persons_where_categories_begin_at_0(boxed, capsys):
+    records = [{"image_id": 1, "category_id": k, "bbox": [k, 0, 5, 5]} for k in (0, 1, 16)]
+    assert boxed(["1.png"], records)[0] == {("1.png", -1): [[0, 0, 5, 5, 1]]}
+    assert "category 0 is read as persons" in capsys.readouterr().err
+    assert boxed(["1.png"], records[1:])[0] == {("1.png", -1): [[1, 0, 5, 5, 1]]}
+
+
+def test_an_unknown_box_is_that_of_the_joints_or_counted(boxed, capsys):
+    joints = {"keypoints": [10, 10, 2, 20, 15, 2]}
+    records = [{"file_name": "a.png", "bbox": [0, 0, 0, 0]} | more for more in (joints, {})]
+    assert boxed(["a.png"], records)[0] == {("a.png", -1): [[9, 9, 12, 7, 1]]}
+    assert "1 boxes are empty and left out" in capsys.readouterr().err
+
+
+def test_ids_of_a_coco_file_may_be_text_and_its_categories_human(boxed):
+    data = coco(["a.png"], [of("u-1", category_id="2")], [{"id": 2, "name": "Human"}])
+    data["images"][0]["id"] = "u-1"
+    assert boxed(["a.png"], data) == ({("a.png", -1): [[*BOX, 1]]}, {"a.png": "u-1"})
+
+
 def test_a_video_has_boxes_by_frame(boxed):
     records = [{"file_name": "w.avi", "frame": k, "bbox": [k, 0, 5, 5]} for k in (0, 2)]
     found, _ = boxed(["w.avi"], records)
@@ -105,8 +140,14 @@ def test_folders_distinguish_images_of_the_same_file_name(boxed):
         (["a.png"], "", coco(["a.png"], [{"image_id": 50, "category_id": 1}]), "bbox"),
         (["a.png"], "", {"images": [{"id": 1}], "annotations": []}, r"images\[0\].*file_name"),
         (["a.png"], "", [{"file_name": "a.png", "bbox": [1, 2, 3]}], r"detections\[0\]"),
-        (["a.png"], "", [{"file_name": "a.png", "bbox": [1, 2, -3, 4]}], "must be x, y, w, h"),
-        (["a.png"], "", '[{"file_name": "a.png", "bbox": [1, 2, NaN, 4]}]', "finite"),
+        (["a.png"], "", '[{"file_name": "a.png", "bbox": [1, 2, Infinity, 4]}]', "finite"),
+        (["a.png"], "", [{"file_name": "a.png", "bbox": BOX, "score": 1e999}], "finite"),
+        (
+            ["a.png"],
+            "",
+            [{"file_name": "a.png", "bbox": BOX, "category_id": 7}],
+            "holds no persons: its category_id is 7",
+        ),
         (["a.png"], "", [{"bbox": BOX}], "image_id"),
         (["a.png"], "", ["a.png"], r"detections\[0\]"),
         (["a.png"], "", coco(["a.png"], [], ["person"]), r"categories\[0\]"),

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,20 @@ from jaxtyping import Bool, Float, Int
 from pycocotools import mask as rle
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.coco.names import (
+    coco_joints,
+    detected_persons,
+    id_key,
+    joint_columns,
+    person_categories,
+)
+from repogen.coco.references import Reference, match_files
 from repogen.coco.rle import is_complete_rle
 from repogen.errors import UserError
 from repogen.json_files import read_json
+from repogen.messages import warn
 
-_TABLES = ("images", "annotations", "categories")
+_TABLES = ("images", "annotations")
 
 _MAX_OUTLINE = 10**6
 """Pixels along a polygon's outline: pycocotools allocates memory for each, without a limit."""
@@ -32,10 +42,11 @@ class PersonAnnotations:
     name: str
     root: Path
     files: tuple[str, ...]
-    """Path of each image, relative to `root`."""
+    """Path of each image, relative to `root`; as the file writes it until `with_true_sizes`."""
     sizes: Int[np.ndarray, "i 2"]
-    """Width and height of each image."""
-    image_ids: Int[np.ndarray, " i"]
+    """Width and height of each image; 0 where the file does not say."""
+    image_ids: np.ndarray
+    """Integers, or text where not all of the file's ids are integers; shape (i,)."""
     image: Int[np.ndarray, " n"]
     """Index of each person's image."""
     ids: Int[np.ndarray, " n"]
@@ -52,6 +63,13 @@ class PersonAnnotations:
     """Whether each image is synthetic: its record has a camera."""
     label_convention: str = "annotators"
     """Where shoulders and hips are: `annotators`, or `anatomical` where the file's info says so."""
+    as_stored: bool | None = None
+    """Whether labels are in the pixels as stored, before EXIF orientation; None until
+    `with_true_sizes` has looked at the images."""
+    category_ids: tuple[Any, ...] = ()
+    """The ids of all categories of the file, of persons and others."""
+    computed: int = 0
+    """The number of persons to score whose box or area is unknown and was computed."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -82,6 +100,15 @@ class PersonAnnotations:
             **{name: getattr(self, name)[index] for name in _PER_PERSON},
         )
 
+    def with_sizes(self, sizes: Int[np.ndarray, "i 2"]) -> "PersonAnnotations":
+        """The same set with the true sizes of its images, and boxes clipped to them."""
+        boxes = self.boxes.copy()
+        for person in np.flatnonzero((sizes != self.sizes).any(axis=1)[self.image]):
+            size = sizes[self.image[person]]
+            box = known_box(self.records[person])
+            boxes[person] = _clipped(boxes[person] if box is None else box, size)
+        return replace(self, sizes=sizes, boxes=boxes)
+
     def trainable(self) -> "PersonAnnotations":
         """The persons to train on: not a crowd, with a labelled joint and a box to crop."""
         labelled = self.labelled()
@@ -94,11 +121,19 @@ _PER_PERSON = ("image", "ids", "boxes", "areas", "keypoints", "crowd", "views")
 def read_person_annotations(name: str, annotations: Path, images: Path) -> PersonAnnotations:
     """The person annotations of a COCO keypoints file with its images in the folder `images`.
 
-    Crowds and persons without keypoints are included. Boxes are clipped to the image; a missing
-    box is computed from the mask or the keypoints, a missing `area` from the mask or the box.
-    Raises `UserError`, naming the record, for a file that is not COCO keypoints.
+    Crowds and persons without keypoints are included. Boxes are clipped to the image. Areas and
+    boxes that are absent, null, 0 or negative are unknown: a box is that of the mask, else of the
+    labelled joints; an area that of the mask, else 0.53 of the box's. Keypoints and categories
+    may be spelled and ordered in other ways (see `coco.names`). Raises `UserError`, naming the
+    record, for a file that is not COCO keypoints.
     """
-    return parse_person_annotations(name, _read_json(annotations), str(annotations), images)
+    people = parse_person_annotations(name, _read_json(annotations), str(annotations), images)
+    if people.computed:
+        warn(
+            f"{annotations}: {people.computed} of {len(people)} persons have no bbox or area above "
+            "0; computed from their mask, else their joints"
+        )
+    return people
 
 
 def parse_person_annotations(
@@ -108,40 +143,55 @@ def parse_person_annotations(
 
     See `read_person_annotations`.
     """
-    person_ids = _person_categories(where, data["categories"])
-    id_to_index, images_read = {}, []
+    used = [r for r in data["annotations"] if isinstance(r, dict)]
+    categories = data.get("categories") or [
+        {"id": number, "name": "person"}
+        for number in detected_persons({id_key(r.get("category_id", 1)) for r in used}, where)
+    ]
+    columns = _person_columns(where, categories)
+    image_index: dict[Reference, int] = {}
+    images_read = []
     for i, image in enumerate(data["images"]):
         with _naming_record(where, "images", i):
-            id_to_index[image["id"]] = i
+            image_index[id_key(image["id"])] = i
             images_read.append(_parse_image(image))
+    keys = {id_key(record.get("image_id")) for record in used} - image_index.keys()
+    if keys:  # file names, or their stems
+        image_index |= match_files(keys, [image[0] for image in images_read], images, where)
     rows, records = [], []
     for i, record in enumerate(data["annotations"]):
         with _naming_record(where, "annotations", i):
-            if record["category_id"] in person_ids:
-                image_index = id_to_index[record["image_id"]]
-                _, size, _, image_view = images_read[image_index]
-                person_id = int(np.int64(record["id"]))
+            category = id_key(record.get("category_id", next(iter(columns))))
+            if category in columns:
+                key = id_key(record["image_id"])
+                if key not in image_index:
+                    raise ValueError(f"its image_id {shortened(key)} is none of the images")
+                _, size, _, image_view = images_read[image_index[key]]
                 view = _parse_view(record) or image_view
-                rows.append((image_index, person_id, view, *_parse_annotation(record, size)))
+                parsed = _parse_annotation(record, size, *columns[category])
+                rows.append((image_index[key], _record_id(record), view, *parsed))
                 records.append(record)
     files, sizes, rendered, _ = zip(*images_read, strict=True) if images_read else [()] * 4
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 7
+    out = list(zip(*rows, strict=True)) if rows else [()] * 8
+    numbered = all(number is not None for number in out[1])
     return PersonAnnotations(
         name=name,
         root=images,
-        files=files,
+        files=tuple(files),
         sizes=np.array(sizes, dtype=np.int64).reshape(-1, 2),
-        image_ids=np.array([image["id"] for image in data["images"]]),
-        image=np.array(columns[0], dtype=np.int64),
-        ids=np.array(columns[1], dtype=np.int64),
-        boxes=np.array(columns[3], dtype=np.float64).reshape(-1, 4),
-        areas=np.array(columns[4], dtype=np.float64),
-        keypoints=np.array(columns[5], dtype=np.float64).reshape(-1, 17, 3),
-        crowd=np.array(columns[6], dtype=bool),
-        views=np.array(columns[2], dtype=np.float64).reshape(-1, 3),
+        image_ids=_id_array([image["id"] for image in data["images"]]),
+        image=np.array(out[0], dtype=np.int64),
+        ids=np.array(out[1] if numbered else np.arange(len(rows)) + 1, dtype=np.int64),
+        boxes=np.array(out[3], dtype=np.float64).reshape(-1, 4),
+        areas=np.array(out[4], dtype=np.float64),
+        keypoints=np.array(out[5], dtype=np.float64).reshape(-1, 17, 3),
+        crowd=np.array(out[6], dtype=bool),
+        views=np.array(out[2], dtype=np.float64).reshape(-1, 3),
         records=tuple(records),
         rendered=np.array(rendered, dtype=bool),
         label_convention=label_convention(data),
+        category_ids=tuple(category["id"] for category in categories),
+        computed=sum(out[7]),
     )
 
 
@@ -150,6 +200,17 @@ def label_convention(data: Mapping[str, Any]) -> str:
     info = data.get("info")
     anatomical = isinstance(info, dict) and info.get("label_convention") == "anatomical"
     return "anatomical" if anatomical else "annotators"
+
+
+def _id_array(ids: list[Any]) -> np.ndarray:
+    whole = all(type(i) is int and abs(i) < 2**63 for i in ids)
+    return np.array(ids if whole else [id_key(i) for i in ids])
+
+
+def _record_id(record: Mapping[str, Any]) -> int | None:
+    """An annotation's id; None where it is not a number (then persons are counted from 1)."""
+    number = record.get("id")
+    return int(np.int64(number)) if isinstance(number, int) else None
 
 
 @contextmanager
@@ -163,29 +224,32 @@ def _naming_record(where: str, table: str, index: int) -> Iterator[None]:
         raise UserError(f"{where}: {table}[{index}] cannot be read: {error}") from error
 
 
-def _person_categories(where: str, categories: list[Any]) -> set[Any]:
-    """The ids of the categories named person.
+def _person_columns(where: str, categories: list[Any]) -> dict[str, tuple[list[int] | None, int]]:
+    """By id of a category of persons: the columns of COCO's joints, and how many it names.
 
-    Raises `UserError` where there is none, and for keypoints other than COCO's 17.
+    Raises `UserError` where there is none, and for keypoints that are none of COCO's. Joints that
+    it does not name are reported on stderr.
     """
-    out = set()
+    out: dict[str, tuple[list[int] | None, int]] = {}
     for i, category in enumerate(categories):
         with _naming_record(where, "categories", i):
-            if category["name"] == "person":
-                out.add(category["id"])
-                names = category.get("keypoints")
-                if names is not None and list(names) != list(COCO_KEYPOINTS):
-                    raise ValueError(
-                        f"its {len(names)} keypoints {names[:2]} … are not COCO's 17 in order"
-                    )
+            for key, names in person_categories([category]).items():
+                out[key] = joint_columns(names), len(names)
     if not out:
         raise UserError(f"{where} has no category named person")
+    for columns, _ in out.values():
+        missing = [n for n, at in zip(COCO_KEYPOINTS, columns or [], strict=False) if at < 0]
+        if missing:
+            warn(
+                f"{where}: its keypoints lack {len(missing)} of COCO's 17, which count as not "
+                f"labelled: {', '.join(missing)}"
+            )
     return out
 
 
 def _parse_image(image: Mapping[str, Any]) -> tuple[str, tuple[int, int], bool, list[float]]:
     """File name, (width, height), whether it is synthetic, and view of one image."""
-    size = int(image["width"]), int(image["height"])
+    size = int(image.get("width") or 0), int(image.get("height") or 0)
     if not all(0 <= side < 2**31 for side in size):
         raise ValueError(f"width and height {size} must lie between 0 and 2**31")
     return str(image["file_name"]), size, "camera" in image, _parse_view(image) or _UNKNOWN
@@ -208,39 +272,86 @@ def _read_json(path: Path) -> dict[str, Any]:
     ]
     if missing:
         raise UserError(f"{path} is not a COCO file: it has no list of {' or '.join(missing)}")
+    if not isinstance(data.get("categories") or [], list):
+        raise UserError(f"{path} is not a COCO file: its categories are not a list")
     return data
 
 
 def _parse_annotation(
-    record: Mapping[str, Any], size: tuple[int, int]
-) -> tuple[list[float], float, Float[np.ndarray, "17 3"], bool]:
-    """Box clipped to the image, area, keypoints and crowd flag of one annotation."""
-    flat = np.array(record.get("keypoints") or np.zeros(51), dtype=np.float64)
-    if flat.shape != (51,) or not np.isfinite(flat).all():
-        raise ValueError(f"keypoints must be 51 numbers, not {flat.size}")
-    keypoints = flat.reshape(17, 3)
-    area, mask = record.get("area"), None
-    if area is None or "bbox" not in record:
-        mask = _parse_segmentation(record.get("segmentation"), size)
-    if "bbox" in record:
-        box = np.array(record["bbox"], dtype=np.float64)
-        if box.shape != (4,) or not np.isfinite(box).all():
-            raise ValueError(f"bbox {record['bbox']} must be x, y, w, h")
-    elif mask is not None:
-        box = rle.toBbox(mask)
-    else:
-        labelled = keypoints[keypoints[:, 2] > 0, :2]
-        if len(labelled) == 0:
-            raise KeyError("bbox")
-        box = np.concatenate([labelled.min(axis=0), np.ptp(labelled, axis=0)])
+    record: Mapping[str, Any], size: tuple[int, int], columns: list[int] | None, named: int
+) -> tuple[list[float], float, Float[np.ndarray, "17 3"], bool, bool]:
+    """Box clipped to the image, area, keypoints, crowd flag, and whether box or area of a person
+    to score had to be computed."""
+    keypoints = coco_joints(record.get("keypoints"), columns, named)
+    box, area = known_box(record), _known_area(record)
+    unknown = box is None or area is None
+    mask = _parse_segmentation(record.get("segmentation"), size) if unknown else None
+    if box is None:
+        box = rle.toBbox(mask) if mask is not None else _box_of_joints(keypoints)
     if area is None:
-        area = float(rle.area(mask)) if mask is not None else float(box[2] * box[3])
+        inside = _AREA_SHARE * float(box[2] * box[3])
+        area = float(rle.area(mask)) if mask is not None else inside
+    crowd = bool(record.get("iscrowd", 0))
+    computed = unknown and not crowd and bool((keypoints[:, 2] > 0).any())
+    return _clipped(box, size), area, keypoints, crowd, computed
+
+
+_AREA_SHARE = 0.53
+"""A person's area as a share of their box: what mmpose takes for datasets without areas."""
+
+_BOX_MARGIN = 0.1
+"""Margin of a box around joints, as a share of its longer side: the median in COCO."""
+
+
+def known_box(record: Mapping[str, Any]) -> Float[np.ndarray, "4"] | None:
+    """A record's bbox (AlphaPose: box) x, y, w, h; None where it is unknown: absent, null, or not
+    above 0 wide and high. Raises `ValueError` for anything else."""
+    given = record.get("bbox", record.get("box"))
+    if given is None or len(given) == 0:
+        return None
+    box = np.array(given, dtype=np.float64)
+    if box.shape != (4,):
+        raise ValueError(f"bbox {shortened(given)} must be x, y, w, h")
+    if np.isnan(box).any() or min(box[2:]) <= 0:
+        return None
+    if not np.isfinite(box).all():
+        raise ValueError(f"bbox {shortened(given)} must be finite")
+    return box
+
+
+def record_box(record: Mapping[str, Any]) -> Float[np.ndarray, "4"] | None:
+    """The box of a record that may have keypoints of any layout: its own, else that around its
+    joints; None where both are unknown."""
+    box = known_box(record)
+    if box is None and (flat := record.get("keypoints")):
+        box = _box_of_joints(np.array(flat, dtype=np.float64).reshape(-1, 3))
+    return box if box is not None and min(box[2:]) > 0 else None
+
+
+def _known_area(record: Mapping[str, Any]) -> float | None:
+    area = float(record.get("area") or 0)
+    if area == np.inf:
+        raise ValueError(f"area {area} must be finite")
+    return area if area > 0 else None
+
+
+def _box_of_joints(keypoints: Float[np.ndarray, "k 3"]) -> Float[np.ndarray, "4"]:
+    """The box around the labelled joints with a margin; of size 0 without any."""
+    labelled = keypoints[keypoints[:, 2] > 0, :2]
+    if len(labelled) == 0:
+        return np.zeros(4)
+    low, high = labelled.min(axis=0), labelled.max(axis=0)
+    margin = _BOX_MARGIN * (high - low).max()
+    return np.concatenate([low - margin, high - low + 2 * margin])
+
+
+def _clipped(box: Float[np.ndarray, "4"], size: Sequence[int]) -> list[float]:
+    """A box clipped to an image of this width and height, or as it is if they are 0."""
+    if min(size) < 1:
+        return box.tolist()
     low = np.clip(box[:2], 0, size)
     high = np.clip(box[:2] + box[2:], 0, size)
-    clipped = [*low.tolist(), *(high - low).tolist()]
-    if not np.isfinite(float(area)):
-        raise ValueError(f"area {area} must be finite")
-    return clipped, float(area), keypoints, bool(record.get("iscrowd", 0))
+    return [*low.tolist(), *(high - low).tolist()]
 
 
 def _parse_segmentation(segmentation: Any, size: tuple[int, int]) -> dict[str, Any] | None:

@@ -75,15 +75,6 @@ def downsample_factor(window: Window) -> int:
     return 2 ** int(np.clip(np.log2(fit), 0, 3))
 
 
-def downsample(picture: UInt8[np.ndarray, "h w 3"], factor: int) -> UInt8[np.ndarray, "a b 3"]:
-    """The picture, `factor` times smaller; its right and lower edges are repeated to fill the last
-    pixels."""
-    height, width = (-(-side // factor) for side in picture.shape[:2])
-    below, right = height * factor - picture.shape[0], width * factor - picture.shape[1]
-    padded = cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE)
-    return cv2.resize(padded, (width, height), interpolation=cv2.INTER_AREA)
-
-
 def warp_crop(
     picture: UInt8[np.ndarray, "h w 3"], window: Window, factor: float = 1.0
 ) -> UInt8[np.ndarray, "256 192 3"]:

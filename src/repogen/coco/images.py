@@ -1,28 +1,20 @@
 """Images and crops of a COCO set, read from disk on demand."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-import cv2
 import numpy as np
 from jaxtyping import Float, Int, UInt8
-from PIL import Image
 
-from repogen.coco.annotations import PersonAnnotations
+from repogen.coco.annotations import PersonAnnotations, known_box
 from repogen.coco.augmentation import Augmentation, augment, color_jitter, degrade
-from repogen.coco.crops import (
-    Window,
-    box_to_window,
-    downsample,
-    downsample_factor,
-    joints_to_crop,
-    warp_crop,
-)
+from repogen.coco.crops import Window, box_to_window, downsample_factor, joints_to_crop, warp_crop
+from repogen.coco.references import find_pictures
 from repogen.errors import UserError
-from repogen.messages import say
-from repogen.pictures import decode_picture, read_picture
+from repogen.messages import say, warn
+from repogen.pictures import PictureHeader, decode_reduced, picture_problem, read_header
 
 
 @dataclass(frozen=True)
@@ -53,7 +45,7 @@ def training_crop(
     if pictures is None:
         crop = read_crop(people, image, window)
     else:
-        crop = _decoded_crop(pictures[image], window)
+        crop = _decoded_crop(pictures[image], window, bool(people.as_stored))
     crop = color_jitter(rng, crop, how.jitter)
     if degrade_crop:
         crop = degrade(rng, crop)
@@ -70,50 +62,83 @@ def read_crop(
     width, height = people.sizes[image].tolist()
     factor = downsample_factor(window)
     path = str(people.root / people.files[image])
-    return warp_crop(_cached_image(path, width, height, factor), window, factor)
+    return warp_crop(
+        _cached_image(path, width, height, factor, bool(people.as_stored)), window, factor
+    )
 
 
-def _decoded_crop(picture: bytes, window: Window) -> UInt8[np.ndarray, "256 192 3"]:
+def _decoded_crop(
+    picture: bytes, window: Window, as_stored: bool
+) -> UInt8[np.ndarray, "256 192 3"]:
     factor = downsample_factor(window)
-    data = np.frombuffer(picture, np.uint8)
-    decoded = decode_picture(data, _REDUCED.get(factor, cv2.IMREAD_COLOR))
+    decoded = decode_reduced(np.frombuffer(picture, np.uint8), factor, as_stored)
     if decoded is None:
         raise UserError("a picture in the shards cannot be decoded; run repogen validate on them")
     return warp_crop(decoded, window, factor)
 
 
-_REDUCED = {
-    2: cv2.IMREAD_REDUCED_COLOR_2,
-    4: cv2.IMREAD_REDUCED_COLOR_4,
-    8: cv2.IMREAD_REDUCED_COLOR_8,
-}
-
-
 def read_labelled_image(
-    path: str, width: int, height: int, factor: int = 1
+    path: str, width: int, height: int, factor: int = 1, as_stored: bool = False
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """The image (BGR) in the orientation of its annotations, `factor` times smaller.
+    """The image (BGR) `factor` times smaller, after EXIF orientation except with `as_stored`.
 
-    EXIF rotation is applied only if width and height, from the annotations, need it. Raises
-    `UserError` for a file that is not an image of that size.
+    Raises `UserError` for a file that is not an image of this width and height.
     """
-    # OpenCV decodes only JPEG at a reduced size; of other files it would skip pixels.
-    reduced = _REDUCED.get(factor) if path.lower().endswith((".jpg", ".jpeg")) else None
-    for orientation in (cv2.IMREAD_IGNORE_ORIENTATION, 0):
-        picture = read_picture(path, (reduced or cv2.IMREAD_COLOR) | orientation)
-        if picture is None:
-            raise UserError(
-                f"{path} is missing or not an image; restore it or remove it from the set"
-            )
-        if reduced is None and factor > 1:
-            picture = downsample(picture, factor)
-        if picture.shape[:2] == (-(-height // factor), -(-width // factor)):
-            return picture
-    raise UserError(f"{path} is not {width} x {height} pixels, as the annotations say")
+    try:
+        picture = decode_reduced(np.fromfile(path, np.uint8), factor, as_stored)
+    except (OSError, ValueError):
+        picture = None
+    if picture is None:
+        problem = picture_problem(Path(path)) or "cannot be decoded"
+        raise UserError(f"{path} {problem}; restore it or remove it from the set")
+    if picture.shape[:2] != (-(-height // factor), -(-width // factor)):
+        raise UserError(f"{path} is not {width} x {height} pixels, as the annotations say")
+    return picture
 
 
 _cached_image = lru_cache(maxsize=4)(read_labelled_image)
 """Consecutive persons of a set are often in the same image."""
+
+
+def labels_as_stored(
+    headers: Sequence[PictureHeader | None],
+    sizes: Int[np.ndarray, "i 2"],
+    extents: Float[np.ndarray, "i 2"],
+    name: str,
+) -> bool:
+    """Whether a set's labels are in the pixels as stored, before EXIF orientation.
+
+    `sizes` are the annotated width and height of each image, `extents` the largest x and y of its
+    labels. The sizes alone do not tell: some tools write those of the stored picture beside labels
+    on the upright one. So the labels decide: they are in the stored pixels where more images have
+    labels outside the upright picture but inside the stored one than the other way. A line on
+    stderr, which begins with `name`, says so, and where sizes are those of the stored picture.
+    """
+    swapped = stored_only = upright_only = 0
+    for header, size, extent in zip(headers, sizes.tolist(), extents, strict=True):
+        if header is None or header.stored == header.size or tuple(size) != header.stored:
+            continue
+        swapped += 1
+        in_upright, in_stored = (
+            bool((extent <= np.add(sides, _LABEL_TOLERANCE)).all())
+            for sides in (header.size, header.stored)
+        )
+        stored_only += in_stored and not in_upright
+        upright_only += in_upright and not in_stored
+    if not swapped:
+        return False
+    as_stored = stored_only > upright_only
+    how = (
+        "so do their labels: the set's images are read as stored, without EXIF orientation"
+        if as_stored
+        else "but their labels fit the upright ones: read upright"
+    )
+    say(f"{name}: width and height of {swapped} images fit the stored pictures, {how}")
+    return as_stored
+
+
+_LABEL_TOLERANCE = 1.0
+"""Pixels by which labels may lie outside their image."""
 
 
 def drop_unreadable(
@@ -126,46 +151,85 @@ def drop_unreadable(
     `UserError` where more than 1 % of the images are missing, broken, or of another size than the
     annotations say.
     """
+    people = _with_found_files(people)
     images = np.union1d(people.image, np.asarray(others, dtype=np.int64))
     files = [people.root / people.files[image] for image in images]
-    sizes = people.sizes[images].tolist()
-    intact = np.array(
-        [is_intact_image(file, size) for file, size in zip(files, sizes, strict=True)], dtype=bool
-    )
-    broken = images[~intact]
+    headers = [read_header(file) for file in files]
+    people = _with_true_sizes(people, images, headers)
+    problems = [
+        _problem(file, header, size, bool(people.as_stored))
+        for file, header, size in zip(files, headers, people.sizes[images].tolist(), strict=True)
+    ]
+    bad = np.flatnonzero(problems)
+    broken = images[bad]
     if len(broken) > 0.01 * len(images):
         raise UserError(
             f"set {people.name}: {len(broken)} of {len(images)} images are missing, broken or not "
-            f"of the annotated size, first {files[int(np.argmin(intact))]}"
+            f"of the annotated size; the first, {files[bad[0]]}, {problems[bad[0]]}"
         )
     kept = people.take(np.flatnonzero(~np.isin(people.image, broken)))
+    narrow = int((kept.boxes[kept.labelled(), 2:] <= 1).any(axis=1).sum())
+    if narrow:
+        warn(
+            f"{people.name}: {narrow} labelled persons are left out: their box is at most a pixel "
+            "wide or high inside the image"
+        )
     left_out = f", {len(broken)} unreadable images left out" if len(broken) else ""
     say(f"{people.name}: {len(kept)} persons in {len(images) - len(broken)} images{left_out}")
     return kept, broken
 
 
+def with_true_sizes(people: PersonAnnotations) -> PersonAnnotations:
+    """The set with the files of its images (see `find_pictures`) and their true sizes.
+
+    These are the sizes that the labels are in (see `labels_as_stored`); sizes that the file does
+    not give are the pictures'. Only headers are read.
+    """
+    people = _with_found_files(people)
+    headers = [read_header(people.root / file) for file in people.files]
+    return _with_true_sizes(people, np.arange(len(headers)), headers)
+
+
+def _with_found_files(people: PersonAnnotations) -> PersonAnnotations:
+    if people.as_stored is not None:
+        return people
+    return replace(people, files=tuple(find_pictures(people.root, people.files, people.name)))
+
+
+def _with_true_sizes(
+    people: PersonAnnotations,
+    images: Int[np.ndarray, " k"],
+    headers: list[PictureHeader | None],
+) -> PersonAnnotations:
+    """The set with the true sizes of these images; as it is if they are known already."""
+    if people.as_stored is not None:
+        return people
+    extents = np.zeros((len(people.files), 2))
+    boxes = [known_box(record) for record in people.records]
+    corners = np.array([np.zeros(2) if b is None else b[:2] + b[2:] for b in boxes]).reshape(-1, 2)
+    joints = people.keypoints[:, :, :2] * (people.keypoints[:, :, 2:] > 0)
+    np.maximum.at(extents, people.image, np.maximum(corners, joints.max(axis=1, initial=0)))
+    name = f"set {people.name}"
+    as_stored = labels_as_stored(headers, people.sizes[images], extents[images], name)
+    sizes = people.sizes.copy()
+    for image, header in zip(images, headers, strict=True):
+        if header is not None and (tuple(sizes[image]) == header.stored or 0 in sizes[image]):
+            sizes[image] = header.stored if as_stored else header.size
+    return replace(people, as_stored=as_stored).with_sizes(sizes)
+
+
+def _problem(file: Path, header: PictureHeader | None, size: list[int], as_stored: bool) -> str:
+    """Why a file is not an intact image of this width and height; empty if it is."""
+    found = header and (header.stored if as_stored else header.size)
+    if found and list(found) != size:
+        return f"is {found[0]} x {found[1]}, and the annotations say {size[0]} x {size[1]}"
+    return picture_problem(file, header)
+
+
 def is_intact_image(file: Path, size: list[int]) -> bool:
-    """Whether a file is an image of this width and height, before or after EXIF rotation.
+    """Whether a file is an image of this width and height after EXIF orientation.
 
     For JPEG and PNG the end of the file must be there, too.
     """
-    try:
-        with Image.open(file) as image:
-            sizes, kind = [list(image.size)], image.format
-            if image.getexif().get(_ORIENTATION, 1) > 4:
-                sizes.append(sizes[0][::-1])
-        with file.open("rb") as data:
-            data.seek(max(0, file.stat().st_size - _END_BYTES))
-            end = data.read()
-    except (OSError, ValueError, SyntaxError, TypeError, Image.DecompressionBombError):
-        return False
-    if kind == "JPEG":  # the end marker must follow the last scan; other data may come after it
-        return size in sizes and end.rfind(b"\xff\xd9") > end.rfind(b"\xff\xda")
-    return size in sizes and (kind != "PNG" or b"IEND" in end)
-
-
-_ORIENTATION = 0x0112
-"""EXIF's tag; values above 4 rotate the image by 90 degrees."""
-
-_END_BYTES = 2**16
-"""Bytes to read from a file's end."""
+    header = read_header(file)
+    return header is not None and not _problem(file, header, size, as_stored=False)

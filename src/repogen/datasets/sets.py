@@ -24,7 +24,7 @@ def read_set(spec: str) -> PersonAnnotations:
     if parsed.shards is not None:
         raise UserError(
             f"set {spec!r} is shards, which only training reads; run repogen convert "
-            f"{parsed.shards} FOLDER and give that folder"
+            f"{parsed.shards} FOLDER and give that folder (shards of other programs: a COCO file)"
         )
     if parsed.annotations is None or parsed.images is None:
         raise UserError(f"set {spec!r} is generated while training and not stored; give a dataset")
@@ -117,6 +117,9 @@ def parse_set(spec: str) -> SetSpec:
         if ShardFolder(Path(parts[0])).complete:
             return replace(found, shards=parts[0])
         folder = DatasetFolder(Path(parts[0]))
+        ours = any((folder.root / own).exists() for own in (".parts", "run.json"))
+        if not folder.complete and not ours and any(folder.root.glob("*.tar")):
+            return replace(found, shards=parts[0])
         if not folder.complete:
             raise UserError(f"set {spec!r}: {folder.root} is not a finished repogen dataset")
         return replace(found, annotations=folder.annotations, images=folder.image(1).parent)

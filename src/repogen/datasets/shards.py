@@ -23,6 +23,8 @@ from repogen.errors import UserError
 from repogen.files import sha256_of_bytes, write_atomic
 
 FORMAT = 1
+FOREIGN = 0
+"""The format of a manifest made for the tar files of another program."""
 SHARD_IMAGES = 256
 """Default number of images per shard."""
 _MAX_SHARD_IMAGES = 10_000
@@ -133,22 +135,30 @@ def unpack_shard(data: bytes, where: str) -> Iterator[Sample]:
 
     Raises `UserError`, naming `where`, for anything else.
     """
-    for key, files in _read_tar(io.BytesIO(data), where).items():
+    for key, files in read_tar(io.BytesIO(data), where).items():
         yield _parse_sample(files, f"{where}: {key}")
 
 
-def _read_tar(
-    file: BinaryIO, where: str, wanted: Callable[[str, str], bool] = lambda number, suffix: True
+def read_tar(
+    file: BinaryIO,
+    where: str,
+    wanted: Callable[[str, str], bool] = lambda number, suffix: True,
+    pattern: re.Pattern[str] = _MEMBER,
 ) -> dict[str, dict[str, bytes]]:
-    """The wanted members of a tar file: their bytes by number and suffix."""
+    """The wanted members of a tar file: their bytes by number (or name) and suffix.
+
+    `pattern` matches the names of members; others are skipped in another program's file.
+    """
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
     members: dict[str, dict[str, bytes]] = {}
     try:
         with tarfile.open(fileobj=file, mode="r:") as tar:
             for member in tar:
-                name = _MEMBER.fullmatch(member.name)
+                name = pattern.fullmatch(member.name)
                 regular = member.isreg() and not member.issparse()  # holes would expand in memory
+                if pattern is not _MEMBER and (not regular or name is None):
+                    continue
                 if not regular or name is None or member.size > size:
                     raise UserError(f"{where}: unexpected member {member.name!r}")
                 if wanted(name[1], name[2]):
@@ -231,7 +241,7 @@ def _read_members(
     path = folder.root / shard.name
     try:
         with path.open("rb") as file:
-            return _read_tar(file, str(path), wanted)
+            return read_tar(file, str(path), wanted)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
 

@@ -12,6 +12,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from repogen.assets import assets_dir, check_panorama, installed
+from repogen.coco.names import id_key, person_categories
+from repogen.coco.references import find_pictures
 from repogen.colors import from_hex, to_hex
 from repogen.environment.panoramas import EnvironmentMap, sample_panorama
 from repogen.errors import UserError, unknown_choice
@@ -186,9 +188,11 @@ def _coco_paths(spec: str) -> list[Path]:
     annotations, folder = Path(parts[1]), Path(parts[2])
     try:
         data: Any = read_json(annotations)
-        people = {c["id"] for c in data["categories"] if c["name"] == "person"}
-        peopled = {a["image_id"] for a in data["annotations"] if a["category_id"] in people}
-        names = sorted(i["file_name"] for i in data["images"] if i["id"] not in peopled)
+        people = person_categories(data["categories"])
+        peopled = {
+            id_key(a["image_id"]) for a in data["annotations"] if id_key(a["category_id"]) in people
+        }
+        names = sorted(i["file_name"] for i in data["images"] if id_key(i["id"]) not in peopled)
     except UserError:
         raise
     except (ValueError, KeyError, TypeError) as error:
@@ -200,7 +204,8 @@ def _coco_paths(spec: str) -> list[Path]:
     if not folder.is_dir():
         raise UserError(f"--backgrounds {spec}: no folder {folder}")
     try:
-        return [(folder / name).resolve() for name in names]
+        found = find_pictures(folder, names, str(annotations))
+        return [(folder / name).resolve() for name in found]
     except (OSError, TypeError, ValueError) as error:  # a null in a name, a name of any length
         raise UserError(f"{annotations}: invalid file name: {error}") from error
 

@@ -1,11 +1,14 @@
 """Boxes of a detector, from a file of COCO results."""
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from repogen.coco.annotations import PersonAnnotations
+from repogen.coco.annotations import PersonAnnotations, record_box
+from repogen.coco.names import PERSON, detected_persons, id_key
+from repogen.coco.references import Reference, match_files
 from repogen.errors import UserError
 from repogen.inference.estimate import Boxes
 from repogen.json_files import read_json
@@ -16,28 +19,35 @@ _BROKEN = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, V
 def read_detections(path: Path, people: PersonAnnotations) -> Boxes:
     """The person boxes in a JSON list of image_id, bbox (pixels), score and category_id.
 
-    Boxes are clipped to their images; boxes of other categories or less than a pixel wide or
-    high are left out. Raises `UserError` for another kind of file, for an image that the set does
-    not have, and where no box is left.
+    `image_id` is an id of the set's images, or a file name or its stem. Boxes are clipped to their
+    images; boxes of other categories or less than a pixel wide or high are left out. Raises
+    `UserError` for another kind of file, for an image that the set does not have, and where no box
+    is left.
     """
     records = read_json(path)
     if not isinstance(records, list):
         raise UserError(
             f"{path} is not a list of detections; give COCO results: image_id, bbox, score"
         )
-    image_index = {image_id: i for i, image_id in enumerate(people.image_ids.tolist())}
-    categories = {record["category_id"] for record in people.records}
+    known = [record for record in records if isinstance(record, dict)]
+    persons = _person_categories(path, known, people)
+    image_index: dict[Reference, int] = {
+        id_key(image_id): i for i, image_id in enumerate(people.image_ids.tolist())
+    }
+    names = {_image_name(record) for record in known} - image_index.keys()
+    if names:
+        image_index |= match_files(names, people.files, people.root, str(path))
     rows = []
     for number, record in enumerate(records):
         try:
-            if record.get("category_id", min(categories)) not in categories:
+            if id_key(record.get("category_id", next(iter(persons)))) not in persons:
                 continue
             row = _parse_detection(record, people, image_index)
         except _BROKEN as error:
             raise UserError(f"{path}: detections[{number}] is not valid: {error!r}") from error
         if row is None:
             raise UserError(
-                f"{path}: detections[{number}] has image_id {record['image_id']}, which set "
+                f"{path}: detections[{number}] has image_id {_image_name(record)}, which set "
                 f"{people.name} does not have; give detections of this set's images"
             )
         if min(row[2:4]) > 1:
@@ -53,17 +63,39 @@ def read_detections(path: Path, people: PersonAnnotations) -> Boxes:
     )
 
 
+def _person_categories(
+    path: Path, records: list[dict[str, Any]], people: PersonAnnotations
+) -> Collection[str]:
+    """The category ids of persons in detections of a set."""
+    persons = {id_key(record.get("category_id", PERSON)) for record in people.records}
+    used = {id_key(record["category_id"]) for record in records if "category_id" in record}
+    others = {id_key(number) for number in people.category_ids} - persons
+    return detected_persons(used, str(path), persons or {str(PERSON)}, others)
+
+
+def _image_name(record: dict[str, Any]) -> str:
+    """The image that a detection names, by its id, else by its file name."""
+    return id_key(record["image_id"] if "image_id" in record else record.get("file_name"))
+
+
 def _parse_detection(
-    record: dict[str, Any], people: PersonAnnotations, image_index: dict[Any, int]
+    record: dict[str, Any], people: PersonAnnotations, image_index: Mapping[Reference, int]
 ) -> list[float] | None:
-    """x, y, w, h, score and the image's index; None for an image that the set does not have."""
-    x, y, w, h = (float(v) for v in record["bbox"])
+    """x, y, w, h, score and the image's index; None for an image that the set does not have.
+
+    An unknown box has width and height 0.
+    """
+    if "bbox" not in record and "box" not in record and not record.get("keypoints"):
+        raise KeyError("bbox")
+    box = record_box(record)
+    x, y, w, h = np.zeros(4) if box is None else box
     score = float(record["score"])
-    if not np.isfinite([x, y, w, h, score]).all():
-        raise ValueError(f"bbox {record['bbox']} and score {score} must be finite")
-    if record["image_id"] not in image_index:
+    if not np.isfinite(score):
+        raise ValueError(f"score {score} must be finite")
+    name = _image_name(record)
+    if name not in image_index:
         return None
-    index = image_index[record["image_id"]]
+    index = image_index[name]
     width, height = people.sizes[index].tolist()
     left, top = min(max(x, 0), width), min(max(y, 0), height)
     right, bottom = min(max(x + w, 0), width), min(max(y + h, 0), height)

@@ -13,7 +13,8 @@ from urllib.parse import quote
 import numpy as np
 
 from repogen.coco.annotations import PersonAnnotations
-from repogen.coco.images import drop_unreadable
+from repogen.coco.images import drop_unreadable, with_true_sizes
+from repogen.coco.names import PERSON
 from repogen.config import config_from_keywords
 from repogen.datasets.sets import check_unique_names, parse_set, read_set
 from repogen.errors import UserError
@@ -42,7 +43,7 @@ def evaluate(config: EvaluateConfig | None = None, **options: object) -> Report:
     """
     config = config_from_keywords(EvaluateConfig, config, options)
     check_unique_names(config.data)
-    sets = [read_set(spec) for spec in config.data]
+    sets = [with_true_sizes(read_set(spec)) for spec in config.data]
     boxes = _boxes(config, sets)
     unreadable = {}
     for i, people in enumerate(sets):
@@ -101,7 +102,7 @@ def write_report(path: Path, report: Report) -> None:
 
 def coco_results(people: PersonAnnotations, estimates: Estimates) -> list[dict[str, Any]]:
     """The estimates that OKS-NMS kept, as COCO results (for pycocotools' `loadRes`)."""
-    category = min(record["category_id"] for record in people.records)
+    category = people.records[0].get("category_id", PERSON) if people.records else PERSON
     return [
         {
             "image_id": people.image_ids[estimates.image[row]].item(),

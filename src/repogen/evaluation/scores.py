@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from repogen.coco.annotations import PersonAnnotations
+from repogen.coco.annotations import PersonAnnotations, known_box
 from repogen.coco.oks import similarity
 from repogen.evaluation.average_precision import (
     AREAS,
@@ -134,7 +134,8 @@ def _matches(people: PersonAnnotations, estimates: Estimates) -> dict[str, Match
     oks = np.full((shape[0], int(rank.max(initial=-1)) + 1, shape[1]), -1.0)
     found, person = same_image_pairs(image, people.image)
     # pycocotools takes the file's own box of a person without labelled joints.
-    boxes = np.array([r.get("bbox", b) for r, b in zip(people.records, people.boxes, strict=True)])
+    known = map(known_box, people.records)
+    boxes = np.array([b if k is None else k for k, b in zip(known, people.boxes, strict=True)])
     oks[image[found], rank[found], slot[person]] = similarity(
         people.keypoints[person], boxes[person], people.areas[person], points[found]
     )

@@ -1,17 +1,23 @@
 """Person boxes from a file, and the images and frames they belong to."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from repogen.coco.annotations import record_box
+from repogen.coco.images import labels_as_stored
+from repogen.coco.names import PERSON, detected_persons, id_key, person_categories
+from repogen.coco.references import match_files
 from repogen.errors import UserError
 from repogen.inference.frames import Frame, MediaFile
 from repogen.json_files import read_json
+from repogen.messages import warn
+from repogen.pictures import read_header
 
 ScoredBoxes = Float[np.ndarray, "n 5"]
 """x, y, w, h in pixels and the score of each box; (0, 0) is the image's corner."""
@@ -19,13 +25,7 @@ ScoredBoxes = Float[np.ndarray, "n 5"]
 PersonDetector = Callable[[Frame], ScoredBoxes]
 """A function from a frame to its person boxes."""
 
-_ImageName = str | int
-"""How a file of boxes names an image: a path, or an image id that equals the file's stem."""
-
 _BROKEN = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
-
-_PERSON = 1
-"""COCO's category of persons, for lists of detections, which have no table of categories."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,12 @@ class FileBoxes:
 
     boxes: Mapping[tuple[MediaFile, int], list[list[float]]]
     """By media file and frame number; the number is -1 for an image."""
-    ids: Mapping[MediaFile, int]
+    ids: Mapping[MediaFile, int | str]
     """The image ids of a COCO file; empty for a list of detections."""
     sizes: Mapping[MediaFile, tuple[int, int]]
     """Width and height of the images, where a COCO file holds them."""
+    as_stored: bool = False
+    """Whether the boxes are in the pixels as stored, before EXIF orientation."""
 
     def __call__(self, frame: Frame) -> ScoredBoxes:
         return _to_array(self.boxes.get((frame.source, frame.number), []))
@@ -60,42 +62,71 @@ def clip_boxes(boxes: ScoredBoxes, width: int, height: int) -> ScoredBoxes:
 def read_boxes(path: Path, sources: list[MediaFile], min_score: float) -> FileBoxes:
     """The person boxes that score at least `min_score` in a COCO file or a list of detections.
 
-    A detection has bbox, file_name (or image_id), frame (of a video, from 0), score and
-    category_id. A name belongs to a media file when one of the two paths ends in the other.
-    Raises `UserError` for another kind of file, for a name that fits several media files, and
-    where no name fits any of them.
+    A detection has bbox (or box), file_name or image_id, frame (of a video, from 0), score and
+    category_id. Names and ids belong to media files as `match_files` says. Raises `UserError` for
+    another kind of file, for a name that fits several media files, where no name fits any of them,
+    and for a list without persons.
     """
     data = read_json(path, "--boxes")
-    ids: dict[_ImageName, int] = {}
-    sizes: dict[_ImageName, tuple[int, int]] = {}
+    ids: dict[str, int | str] = {}
+    sizes: dict[str, tuple[int, int]] = {}
     if isinstance(data, list):
-        rows = _parse_entries(path, "detections", data, _parse_detection)
+        rows = _parse_detections(path, data)
     else:
         ids, sizes, rows = _parse_coco(path, data)
-    owners = _files_of_names(path, {*ids, *(row[0] for row in rows)}, sources)
+    root = sources[0].folder if sources else Path()
+    names = [source.name for source in sources]
+    owners = match_files([*ids, *(row[0] for row in rows)], names, root, f"--boxes {path}")
+    if not owners:
+        raise UserError(
+            f"--boxes {path} names none of the {len(sources)} input files, the first of which is "
+            f"{names[0]}"
+        )
     boxes: dict[tuple[MediaFile, int], list[list[float]]] = defaultdict(list)
     for name, frame, box in rows:
-        source = owners.get(name)
-        if source is None or box[4] < min_score:
+        if name not in owners or box[4] < min_score:
             continue
+        source = sources[owners[name]]
         if source.is_video and frame < 0:
             raise UserError(f"--boxes {path}: a box of the video {name} has no frame number")
         boxes[source, frame if source.is_video else -1].append(box)
-    return FileBoxes(
+    found = FileBoxes(
         boxes,
-        {owners[name]: number for name, number in ids.items() if name in owners},
-        {owners[name]: size for name, size in sizes.items() if name in owners},
+        {sources[owners[name]]: number for name, number in ids.items() if name in owners},
+        {sources[owners[name]]: size for name, size in sizes.items() if name in owners},
     )
+    return _with_true_sizes(found, f"--boxes {path}")
+
+
+def _with_true_sizes(boxes: FileBoxes, where: str) -> FileBoxes:
+    """The boxes with the sizes that the images have as the boxes see them; see
+    `labels_as_stored`."""
+    images = [source for source in boxes.sizes if not source.is_video]
+    headers = [read_header(source.path) for source in images]
+    extents = [
+        np.max(
+            [np.zeros(2), *(np.add(b[:2], b[2:4]) for b in boxes.boxes.get((s, -1), []))], axis=0
+        )
+        for s in images
+    ]
+    sizes = np.array([boxes.sizes[source] for source in images]).reshape(-1, 2)
+    as_stored = labels_as_stored(headers, sizes, np.array(extents).reshape(-1, 2), where)
+    true = {
+        source: header.stored if as_stored else header.size
+        for source, header in zip(images, headers, strict=True)
+        if header is not None and header.stored == boxes.sizes[source]
+    }
+    return replace(boxes, sizes={**boxes.sizes, **true}, as_stored=as_stored)
+
+
+_Row = tuple[str, int, list[float]]
+"""Name of the image, frame number or -1, and x, y, w, h and score of a box."""
 
 
 def _parse_coco(
     path: Path, data: Any
-) -> tuple[
-    dict[_ImageName, int],
-    dict[_ImageName, tuple[int, int]],
-    list[tuple[_ImageName, int, list[float]]],
-]:
-    """Image ids by name, image sizes by name, and (name, frame, box) of each person."""
+) -> tuple[dict[str, int | str], dict[str, tuple[int, int]], list[_Row]]:
+    """Image ids by name, image sizes by name, and the box of each person."""
     tables = ("images", "annotations")
     if not isinstance(data, dict) or not all(isinstance(data.get(t), list) for t in tables):
         raise UserError(
@@ -105,41 +136,70 @@ def _parse_coco(
     categories = data.get("categories") or []
     if not isinstance(categories, list):
         raise UserError(f"--boxes {path}: categories is not a list")
-    persons = _parse_entries(
-        path, "categories", categories, lambda c: c["id"] if c.get("name") == "person" else None
-    )
+    read = _parse_entries(path, "categories", categories, lambda c: person_categories([c]))
+    persons = {key for found in read for key in found}
     if categories and not persons:
         raise UserError(f"--boxes {path} has no category named person")
     images = _parse_entries(path, "images", data["images"], _parse_image)
-    names = {number: name for number, name, _ in images}
+    names = {id_key(number): name for number, name, _ in images}
+    keys = {id_key(r.get("image_id")) for r in data["annotations"] if isinstance(r, dict)}
+    others = match_files(keys - names.keys(), [*names.values()], Path(), f"--boxes {path}")
+    names |= {str(key): [*names.values()][index] for key, index in others.items()}
 
-    def annotation(record: dict[str, Any]) -> tuple[_ImageName, int, list[float]] | None:
-        if record.get("iscrowd") or (persons and record["category_id"] not in persons):
+    def annotation(record: dict[str, Any]) -> _Row | None:
+        person = not persons or id_key(record["category_id"]) in persons
+        if record.get("iscrowd") or not person:
             return None
-        return names[record["image_id"]], -1, _parse_box(record)
+        return names[id_key(record["image_id"])], -1, _parse_box(record)
 
     rows = _parse_entries(path, "annotations", data["annotations"], annotation)
     sizes = {name: size for _, name, size in images if size}
-    return {name: number for number, name in names.items()}, sizes, rows
+    return {name: number for number, name, _ in images}, sizes, _known(path, rows)
 
 
-def _parse_image(record: dict[str, Any]) -> tuple[int, str, tuple[int, int] | None]:
-    size = int(record.get("width", 0)), int(record.get("height", 0))
-    return int(record["id"]), str(record["file_name"]), size if min(size) > 0 else None
+def _parse_image(record: dict[str, Any]) -> tuple[int | str, str, tuple[int, int] | None]:
+    size = int(record.get("width") or 0), int(record.get("height") or 0)
+    number = record["id"] if isinstance(record["id"], int) else id_key(record["id"])
+    return number, str(record["file_name"]), size if min(size) > 0 else None
 
 
-def _parse_detection(record: dict[str, Any]) -> tuple[_ImageName, int, list[float]] | None:
-    if record.get("category_id", _PERSON) != _PERSON:
-        return None
-    name = str(record["file_name"]) if "file_name" in record else int(record["image_id"])
-    return name, int(record.get("frame", -1)), _parse_box(record)
+def _parse_detections(path: Path, data: list[Any]) -> list[_Row]:
+    """The boxes of the persons in a list of detections. Raises `UserError` where it has none."""
+    where = f"--boxes {path}"
+    used = {id_key(r.get("category_id", PERSON)) for r in data if isinstance(r, dict)}
+    persons = detected_persons(used, where)
+    if used and not used & {*persons}:
+        raise UserError(
+            f"{where} holds no persons: its category_id is {', '.join(sorted(used)[:5])}, and "
+            f"COCO's category of persons is {PERSON}"
+        )
+
+    def detection(record: dict[str, Any]) -> _Row | None:
+        if id_key(record.get("category_id", PERSON)) not in (*persons, str(None)):
+            return None
+        name = str(record["file_name"]) if "file_name" in record else id_key(record["image_id"])
+        return name, int(record.get("frame", -1)), _parse_box(record)
+
+    return _known(path, _parse_entries(path, "detections", data, detection))
+
+
+def _known(path: Path, rows: list[_Row]) -> list[_Row]:
+    """The rows with a box; the others are counted on stderr."""
+    known = [row for row in rows if row[2]]
+    if len(known) < len(rows):
+        warn(f"--boxes {path}: {len(rows) - len(known)} boxes are empty and left out")
+    return known
 
 
 def _parse_box(record: dict[str, Any]) -> list[float]:
-    x, y, w, h, score = (float(v) for v in (*record["bbox"], record.get("score", 1.0)))
-    if not np.isfinite([x, y, w, h, score]).all() or min(w, h) < 0:
-        raise ValueError(f"bbox {record['bbox']} and score {score:g} must be x, y, w, h and finite")
-    return [x, y, w, h, score]
+    """x, y, w, h and score; empty where the box is unknown."""
+    if "bbox" not in record and "box" not in record and not record.get("keypoints"):
+        raise KeyError("bbox")
+    box = record_box(record)
+    score = 1.0 if record.get("score") is None else float(record["score"])
+    if not np.isfinite(score):
+        raise ValueError(f"score {score:g} must be finite")
+    return [] if box is None else [*box.tolist(), score]
 
 
 def _parse_entries(
@@ -152,71 +212,6 @@ def _parse_entries(
         except _BROKEN as error:
             raise UserError(f"--boxes {path}: {table}[{i}] is not valid: {error!r}") from error
     return [entry for entry in out if entry is not None]
-
-
-def _files_of_names(
-    path: Path, names: Iterable[_ImageName], sources: list[MediaFile]
-) -> dict[_ImageName, MediaFile]:
-    """The media file that each name belongs to, for names that belong to one."""
-    by_file_name: dict[_ImageName, list[_ImageName]] = defaultdict(list)
-    for name in names:
-        by_file_name[name if isinstance(name, int) else PurePosixPath(name).name].append(name)
-    owners: dict[_ImageName, MediaFile] = {}
-    for source in sources:
-        stem = source.path.stem
-        candidates = [
-            *by_file_name[source.path.name],
-            *(by_file_name[int(stem)] if stem.isdecimal() else []),
-        ]
-        fitting = sorted(
-            (n for n in candidates if _names_file(n, source)),
-            key=lambda n: _shared_path_parts(n, source),
-        )
-        if len(fitting) > 1 and _shared_path_parts(fitting[-1], source) == _shared_path_parts(
-            fitting[-2], source
-        ):
-            raise UserError(
-                f"--boxes {path}: {fitting[-2]} and {fitting[-1]} both fit {source.path}; "
-                "give a folder further up"
-            )
-        for name in fitting[-1:]:
-            other = owners.get(name)
-            if other is None or name == source.name:
-                owners[name] = source
-            elif name != other.name:
-                raise UserError(
-                    f"--boxes {path}: {name} fits both {other.path} and {source.path}; add their "
-                    "folders to file_name"
-                )
-    if not owners:
-        raise UserError(
-            f"--boxes {path} names none of the {len(sources)} input files, the first of which is "
-            f"{sources[0].name}"
-        )
-    return owners
-
-
-def _names_file(name: _ImageName, source: MediaFile) -> bool:
-    if isinstance(name, int):
-        return True
-    parts = PurePosixPath(name).parts
-    return _shared_path_parts(name, source) >= min(
-        len(parts), len(PurePosixPath(source.name).parts)
-    )
-
-
-def _shared_path_parts(name: _ImageName, source: MediaFile) -> int:
-    """The number of path parts that a name and a file's path share at their ends."""
-    if isinstance(name, int):
-        return 1
-    shared = 0
-    for ours, theirs in zip(
-        reversed(source.path.parts), reversed(PurePosixPath(name).parts), strict=False
-    ):
-        if ours != theirs:
-            break
-        shared += 1
-    return shared
 
 
 def _to_array(boxes: list[list[float]]) -> ScoredBoxes:

@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from repogen.coco.names import person_name
 from repogen.errors import UserError
 from repogen.inference.boxes import PersonDetector, ScoredBoxes
 from repogen.inference.frames import Frame
@@ -34,7 +35,7 @@ def load_detector(name: str, min_score: float, device: str | None = None) -> Per
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"--detector {name} cannot be loaded: {reason[:200]}") from error
     labels = model.config.id2label
-    persons = [number for number, label in labels.items() if str(label).lower() == "person"]
+    persons = [number for number, label in labels.items() if person_name(label)]
     if not persons:
         known = ", ".join(str(label) for label in list(labels.values())[:5])
         raise UserError(f"--detector {name} has no class named person (it has {known}, …)")

@@ -22,7 +22,7 @@ class FramePoses:
     """The file's path below the folder that holds all input files."""
     frame: int
     """The frame number in a video, from 0; -1 for an image."""
-    image_id: int
+    image_id: int | str
     width: int
     height: int
     keypoints: Float[np.ndarray, "n 17 3"]

@@ -3,17 +3,16 @@
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from repogen.coco.images import read_labelled_image
 from repogen.environment.backgrounds import IMAGE_SUFFIXES
 from repogen.errors import UserError
 from repogen.messages import warn
-from repogen.pictures import read_picture
+from repogen.pictures import picture_problem, read_picture
 
 _MAX_FRAME_RATE = 1000.0
 """Frames per second; a file that claims more has a wrong rate."""
@@ -31,6 +30,11 @@ class MediaFile:
     """The path below the folder that holds all input files, with forward slashes."""
 
     @property
+    def folder(self) -> Path:
+        """The folder that holds all input files."""
+        return self.path.parents[len(PurePosixPath(self.name).parts) - 1]
+
+    @property
     def is_video(self) -> bool:
         """Whether the suffix is one of `VIDEO_SUFFIXES`."""
         return self.path.suffix.lower() in VIDEO_SUFFIXES
@@ -46,7 +50,7 @@ class Frame:
     rate: float
     """Frames per second of the video; 0 for an image."""
     image: UInt8[np.ndarray, "h w 3"]
-    """BGR, rotated as the EXIF orientation says, or to the size that a file of boxes gives."""
+    """BGR, after EXIF orientation unless a file of boxes is in the pixels as stored."""
 
 
 def list_media(inputs: tuple[Path, ...], out: Path) -> tuple[Path, list[MediaFile]]:
@@ -86,33 +90,46 @@ def read_frames(
     sources: list[MediaFile],
     broken: list[MediaFile],
     sizes: Mapping[MediaFile, tuple[int, int]] = {},
+    as_stored: bool = False,
 ) -> Iterator[Frame]:
     """The frames of all files in order; files that cannot be read are appended to `broken`.
 
-    `sizes` holds the width and height of images that boxes were measured in. Raises `UserError`
+    `sizes` holds the width and height of images that boxes were measured in; with `as_stored`
+    EXIF orientation is not applied. Raises `UserError`
     where an image has another size, and where the only file cannot be read. A video that ends
     early is reported on stderr.
     """
     for source in sources:
         count = 0
         for frame in (
-            _read_video(source) if source.is_video else _read_image(source, sizes.get(source))
+            _read_video(source)
+            if source.is_video
+            else _read_image(source, sizes.get(source), as_stored)
         ):
             count += 1
             yield frame
         if count == 0:
             if len(sources) == 1:
                 kind = "a video" if source.is_video else "an image"
-                raise UserError(f"{source.path} cannot be read as {kind}")
+                problem = "" if source.is_video else picture_problem(source.path)
+                why = f": it {problem}" if problem else ""
+                raise UserError(f"{source.path} cannot be read as {kind}{why}")
             broken.append(source)
 
 
-def _read_image(source: MediaFile, size: tuple[int, int] | None) -> Iterator[Frame]:
-    image = read_picture(str(source.path))
-    if image is not None and size is not None and image.shape[1::-1] != size:
-        image = read_labelled_image(str(source.path), *size)
-    if image is not None:
-        yield Frame(source, -1, 0.0, image)
+def _read_image(
+    source: MediaFile, size: tuple[int, int] | None, as_stored: bool
+) -> Iterator[Frame]:
+    path = str(source.path)
+    if picture_problem(source.path):
+        return
+    orientation = cv2.IMREAD_IGNORE_ORIENTATION if as_stored else 0
+    image = read_picture(path, cv2.IMREAD_COLOR | orientation)
+    if image is None:
+        return
+    if size is not None and image.shape[1::-1] != size:
+        raise UserError(f"{path} is not {size[0]} x {size[1]} pixels, as the file of boxes says")
+    yield Frame(source, -1, 0.0, image)
 
 
 def _read_video(source: MediaFile) -> Iterator[Frame]:

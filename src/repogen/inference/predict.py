@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from tqdm import tqdm
 
-from repogen.coco.crops import Window, box_to_window, downsample, downsample_factor, warp_crop
+from repogen.coco.crops import Window, box_to_window, downsample_factor, warp_crop
 from repogen.coco.oks import oks_nms
 from repogen.config import config_from_keywords
 from repogen.errors import UserError
@@ -29,6 +29,7 @@ from repogen.inference.exports import FramePoses, write_people, write_results
 from repogen.inference.frames import Frame, MediaFile, list_media, read_frames
 from repogen.inference.label_studio import write_label_studio
 from repogen.messages import say
+from repogen.pictures import downsample, picture_problem
 
 _BATCH = 32
 """Crops per batch of the network."""
@@ -88,7 +89,7 @@ def predict(
     with _save_results(out / "results.json", found), frame_writer(out / "drawn") as draw:
         total = None if videos else len(sources)
         frames = tqdm(
-            read_frames(sources, broken, file_boxes.sizes),
+            read_frames(sources, broken, file_boxes.sizes, file_boxes.as_stored),
             desc="predicting",
             unit="img",
             total=total,
@@ -234,15 +235,15 @@ def _without_duplicates(
 
 
 def _image_ids(
-    sources: list[MediaFile], ids: Mapping[MediaFile, int]
-) -> dict[MediaFile, Iterator[int]]:
+    sources: list[MediaFile], ids: Mapping[MediaFile, int | str]
+) -> dict[MediaFile, Iterator[int | str]]:
     """The image ids of each file, one per frame: from a COCO file of boxes, else the file stems
     where all are numbers, else counted from 1. Video frames are always counted."""
     stems = {source: source.path.stem for source in sources}
     if not ids and all(s.isdecimal() and len(s) < 16 for s in stems.values()):
         ids = {source: int(stem) for source, stem in stems.items()}
         ids = ids if len(set(ids.values())) == len(ids) else {}
-    counted = itertools.count(max(ids.values(), default=0) + 1)
+    counted = itertools.count(max((i for i in ids.values() if isinstance(i, int)), default=0) + 1)
     return {s: iter([ids[s]]) if s in ids and not s.is_video else counted for s in sources}
 
 
@@ -250,7 +251,10 @@ def _check_unreadable(broken: list[MediaFile], sources: list[MediaFile], out: Pa
     """Warn of unreadable files; raise `UserError` for more than 1 %."""
     if not broken:
         return
-    summary = f"{len(broken)} of {len(sources)} files cannot be read, first {broken[0].path}"
+    problem = "" if broken[0].is_video else picture_problem(broken[0].path)
+    summary = f"{len(broken)} of {len(sources)} files cannot be read, first {broken[0].path}" + (
+        f", which {problem}" if problem else ""
+    )
     if len(broken) > 0.01 * len(sources):
         raise UserError(f"{summary}; {out} holds the results of the others")
     say(summary)

@@ -18,12 +18,13 @@ from repogen.coco.augmentation import Augmentation
 from repogen.coco.images import TrainingCrop, drop_unreadable, training_crop
 from repogen.config import config_from_table
 from repogen.datasets.folder import PICTURE, Sample
+from repogen.datasets.foreign_shards import open_shards, unpack_foreign_shard
 from repogen.datasets.sets import SetSpec, take_uniformly, warn_of_convention
 from repogen.datasets.shards import (
+    FOREIGN,
     Manifest,
     Shard,
     read_bytes,
-    read_manifest,
     read_shard,
     unpack_shard,
     with_ids,
@@ -80,7 +81,7 @@ def open_source(parsed: SetSpec, spec: str, cache: Path | None = None) -> Source
         warn_of_convention(parsed.name, options.output.label_convention)
         return LiveSource(parsed.name, parsed.live, options, parsed.cap or LIVE_PERSONS)
     if parsed.shards is not None:
-        manifest = read_manifest(parsed.shards)
+        manifest = open_shards(parsed.shards)
         warn_of_convention(parsed.name, label_convention(manifest.header))
         persons = sum(shard.persons for shard in manifest.shards)
         return ShardSource(
@@ -88,13 +89,13 @@ def open_source(parsed: SetSpec, spec: str, cache: Path | None = None) -> Source
         )
     assert parsed.annotations is not None
     assert parsed.images is not None
-    people = read_person_annotations(parsed.name, parsed.annotations, parsed.images).trainable()
+    people = read_person_annotations(parsed.name, parsed.annotations, parsed.images)
     warn_of_convention(people.name, people.label_convention)
-    if parsed.cap is not None:
-        people = people.take(take_uniformly(np.arange(len(people)), parsed.cap))
+    people = people.take(take_uniformly(people.labelled(), parsed.cap or len(people)))
+    people = drop_unreadable(people)[0].trainable()
     if len(people) == 0:
         raise UserError(f"set {spec!r} leaves nobody to train on: nobody has keypoints and a box")
-    return CocoSource(drop_unreadable(people)[0], parsed.annotations)
+    return CocoSource(people, parsed.annotations)
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,8 @@ class ShardSource:
         """See `Source.sample`. For a person without a labelled joint, the next one of the shard."""
         shard_index = int(np.searchsorted(self._ends, person, side="right"))
         shard = self.manifest.shards[shard_index]
-        people, pictures = _shard_people(self.url, shard, self.cache)
+        foreign = self.manifest.format == FOREIGN
+        people, pictures = _shard_people(self.url, shard, self.cache, foreign)
         if len(people) == 0:
             raise UserError(f"{self.url}/{shard.name} holds nobody with keypoints and a box")
         person_in_shard = person - (int(self._ends[shard_index]) - shard.persons)
@@ -186,17 +188,20 @@ class ShardSource:
         return training_crop(rng, people, int(row), augmentation, degrade, pictures)
 
     def digests(self) -> dict[str, str]:
-        """The SHA-256 of the manifest, which holds the hashes of the shards."""
+        """The SHA-256 of the manifest, which holds the hashes of the shards, else of each shard."""
+        if self.manifest.format == FOREIGN:
+            return {f"{self.url}/{shard.name}": shard.sha256 for shard in self.manifest.shards}
         address = f"{self.url}/shards.json"
         return {address: sha256_of_bytes(read_bytes(address))}
 
 
 @lru_cache(maxsize=_SHUFFLED_SHARDS + 1)
 def _shard_people(
-    url: str, shard: Shard, cache: Path | None
+    url: str, shard: Shard, cache: Path | None, foreign: bool
 ) -> tuple[PersonAnnotations, list[bytes]]:
     """The trainable persons of a shard, and each image's JPEG; the last few shards are cached."""
-    records = list(unpack_shard(read_shard(url, shard, cache), f"{url}/{shard.name}"))
+    unpack = unpack_foreign_shard if foreign else unpack_shard
+    records = list(unpack(read_shard(url, shard, cache), f"{url}/{shard.name}"))
     return _trainable_people(records, url, f"{url}/{shard.name}")
 
 
