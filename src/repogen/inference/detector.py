@@ -8,6 +8,7 @@ import numpy as np
 from repogen.errors import UserError
 from repogen.inference.boxes import PersonDetector, ScoredBoxes
 from repogen.inference.frames import Frame
+from repogen.models.hub import hub_folder
 
 
 def load_detector(name: str, min_score: float, device: str | None = None) -> PersonDetector:
@@ -58,12 +59,4 @@ def load_detector(name: str, min_score: float, device: str | None = None) -> Per
 def _local_folder(name: str) -> str:
     if Path(name).is_dir():
         return name
-    from huggingface_hub import snapshot_download
-
-    try:
-        return snapshot_download(name, allow_patterns=["*.json", "*.safetensors"])
-    except Exception as error:  # many classes: no network, no such name, licence not accepted
-        raise UserError(
-            f"--detector {name} is not a folder, and cannot be downloaded from the Hugging Face "
-            f"hub ({type(error).__name__}); give the folder of a detector"
-        ) from error
+    return str(hub_folder(name, f"--detector {name} is not a folder"))
