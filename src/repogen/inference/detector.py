@@ -1,4 +1,4 @@
-"""A transformers object detector as a `PersonDetector`."""
+"""A transformers object detector, or an ONNX file, as a `PersonDetector`."""
 
 from pathlib import Path
 
@@ -15,9 +15,15 @@ def load_detector(name: str, min_score: float, device: str | None = None) -> Per
     """Load a detector of persons that score at least `min_score`.
 
     `name` is a folder of any object detection model of transformers, or its name on the Hugging
-    Face hub; only safetensors are downloaded and read. Raises `UserError` where it cannot be
+    Face hub (only safetensors are downloaded and read), or an ONNX file of a one-stage pose
+    network. Raises `UserError` where it cannot be
     downloaded or read, and where none of its classes is named person.
     """
+    if name.endswith(".onnx"):
+        from repogen.inference.onnx import onnx_detector
+
+        return onnx_detector(Path(name), min_score)
+
     import torch
     from transformers import AutoImageProcessor, AutoModelForObjectDetection
 

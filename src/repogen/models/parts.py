@@ -16,7 +16,7 @@ others' are associate_keypoint_heads.0 and up."""
 
 _COCO_JOINTS = 17
 
-_COCO_FIRST = (17, 23, 26, 133, 136)
+COCO_FIRST = (17, 23, 26, 133, 136)
 """Numbers of joints whose first 17 are COCO's: COCO, with feet, Halpe's body, COCO-WholeBody, and
 Halpe's whole body."""
 
@@ -85,7 +85,7 @@ def keep_coco_joints(weights: Weights) -> Weights:
     last = weights.get("head.conv.bias")
     if last is None or last.ndim != 1 or len(last) == _COCO_JOINTS:
         return weights
-    if len(last) not in _COCO_FIRST:
+    if len(last) not in COCO_FIRST:
         raise UserError(f"its head is for {len(last)} joints, and not for COCO's 17")
     cut = {k: weights[k][:_COCO_JOINTS].clone() for k in ("head.conv.weight", "head.conv.bias")}
     return weights | cut
