@@ -120,7 +120,7 @@ def test_weights_of_different_models_cannot_be_blended(files, small):
             "convert nobody/no-such-model c.safetensors",
             "neither a run, a folder nor a file, and can",
         ),
-        ("mix a b", "Unrecognized options: mix"),
+        ("mix a b", "unknown command of repogen weights 'mix'"),
     ],
 )
 def test_bad_input_is_one_line_and_writes_nothing(files, monkeypatch, capsys, words, says):
