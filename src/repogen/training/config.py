@@ -41,8 +41,8 @@ class NetworkConfig(Config):
     ] = "vitpose-s"  # fmt: skip
     """Network to train: a ViTPose, or a tiny one for tests."""
     init: Path | None = None
-    """Weights to start from: a run, a folder, .safetensors, .pth or a Hugging Face name; without, they
-    are random."""
+    """Weights to start from: a run, a folder, .safetensors, .pth or a Hugging Face name; without,
+    they are random."""
     ema: float = 0.0
     """Decay per step of a moving average of the weights (0.9998, for example), which is then
     validated and saved; 0 keeps no average."""
