@@ -199,6 +199,7 @@ def test_a_missing_onnx_library_names_the_extra_to_install(
 ):
     monkeypatch.setitem(sys.modules, library, None)
     monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.delattr(module, raising=False)  # which `from package import module` would return
     assert main(words.split()) == 2
     verb = words.split()[0]
     wanted = f"repogen: error: {verb} needs {library}; pip install 'repogen[onnx]'\n"
