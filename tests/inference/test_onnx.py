@@ -143,11 +143,11 @@ def foreign(path, ins, outs):
 @pytest.mark.parametrize(
     ("ins", "outs", "says"),
     [
-        ([(TensorProto.FLOAT, ("n", 3, 256, 192))], None, r"input is in0 tensor\(float\)"),
-        ([(TensorProto.UINT8, ("n", 384, 288, 3))], None, r"'n', 384, 288, 3\], not"),
-        ([(TensorProto.UINT8, (1, 256, 192, 3))], None, r"\[1, 256, 192, 3\], not"),
+        ([(TensorProto.BOOL, CROPS)], None, r"input is in0 tensor\(bool\)"),
+        ([(TensorProto.UINT8, ("n", 1, 256, 192))], None, r"'n', 1, 256, 192\]"),
+        ([(TensorProto.UINT8, (256, 192, 3))], None, r"\[256, 192, 3\]"),
         ([(TensorProto.UINT8, CROPS), (TensorProto.FLOAT, ("n",))], None, "in1 tensor"),
-        (None, [(TensorProto.FLOAT, ("n", 133, 64, 48))], r"output is out0 .*133, 64, 48\], not"),
+        (None, [(TensorProto.FLOAT, ("n", 14, 64, 48))], r"output is out0 .*14, 64, 48\]"),
         (None, [(TensorProto.FLOAT, HEATMAPS), (TensorProto.FLOAT, (1,))], "out1 tensor"),
         (None, [(TensorProto.INT64, HEATMAPS)], r"tensor\(int64\)"),
         ([], None, "its input is missing"),
@@ -199,6 +199,7 @@ def test_a_missing_onnx_library_names_the_extra_to_install(
 ):
     monkeypatch.setitem(sys.modules, library, None)
     monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.delattr(module, raising=False)  # which `from package import module` would return
     assert main(words.split()) == 2
     verb = words.split()[0]
     wanted = f"repogen: error: {verb} needs {library}; pip install 'repogen[onnx]'\n"

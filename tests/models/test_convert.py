@@ -104,7 +104,7 @@ def test_weights_of_different_models_cannot_be_blended(files, small):
         ("convert no.pth c.safetensors", "no weights at"),
         ("convert text.pth c.safetensors", "text.pth is refused"),
         ("convert text.onnx c.safetensors", "can only be run"),
-        ("convert other.pth c.safetensors", "holds none of vitpose-s"),
+        ("convert other.pth c.safetensors", "a classifier of 3 classes; repogen reads ViTPose"),
         ("convert lacking.safetensors c.safetensors", "is not tiny: it lacks"),
         ("blend a.safetensors b.safetensors c.safetensors --alpha 1.5", "--alpha 1.5"),
         ("blend a.safetensors b.safetensors c.safetensors --alpha nan", "--alpha nan"),
@@ -115,14 +115,20 @@ def test_weights_of_different_models_cannot_be_blended(files, small):
         ("export a.safetensors b.safetensors", "ending in .onnx"),
         ("export a.safetensors text.onnx", "text.onnx exists"),
         ("export no c.onnx", "no weights at no"),
-        ("mix a b", "Unrecognized options: mix"),
+        ("convert a.safetensors c.safetensors --expert wholebody", "is for ViTPose+"),
+        (
+            "convert nobody/no-such-model c.safetensors",
+            "neither a run, a folder nor a file, and can",
+        ),
+        ("mix a b", "unknown command of repogen weights 'mix'"),
     ],
 )
 def test_bad_input_is_one_line_and_writes_nothing(files, monkeypatch, capsys, words, says):
     monkeypatch.chdir(files)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     for name in ("text.pth", "text.onnx"):
         (files / name).write_text("no weights")
-    torch.save({"fc.weight": torch.ones(1)}, files / "other.pth")
+    torch.save({"fc.weight": torch.ones(3, 2)}, files / "other.pth")
     some = dict(list(load_file(files / "a.safetensors").items())[:5])
     save_weights(files / "lacking.safetensors", some, "tiny")
     before = {path: path.read_bytes() for path in files.iterdir()}

@@ -126,10 +126,10 @@ def test_smaller_patch_kernels_are_padded_with_zeros(mmpose_weights):
 def test_an_unknown_tensor_name_is_an_error(tmp_path):
     with pytest.raises(UserError, match=r"no tensor named backbone.blocks.0.strange"):
         from_mmpose({"backbone.blocks.0.strange": torch.zeros(1)})
-    experts = {f"backbone.blocks.{k}.mlp2.experts.0.weight": torch.zeros(1) for k in range(3)}
-    torch.save({"state_dict": experts}, tmp_path / "moe.pth")
-    with pytest.raises(UserError, match=r"moe.pth holds another .* and 2 more"):
-        read_weights(tmp_path / "moe.pth")
+    strange = {f"backbone.blocks.{k}.attn.rope.weight": torch.zeros(1) for k in range(3)}
+    torch.save({"state_dict": strange}, tmp_path / "a.pth")
+    with pytest.raises(UserError, match=r"a.pth cannot be loaded: .*rope.weight and 2 more"):
+        read_weights(tmp_path / "a.pth")
 
 
 def test_position_embeddings_of_another_crop_size_are_refused(mmpose_weights):

@@ -22,7 +22,7 @@ def command(
 
     Args:
         inputs: Images, videos, and folders of them.
-        weights: A run of repogen train, a folder, .safetensors, .pth or .onnx.
+        weights: A run of repogen train, a folder, .safetensors, .pth, .onnx or a Hugging Face name.
         out: Folder to write results.json and drawn/ to.
     """
     from repogen.inference.predict import predict

@@ -14,8 +14,8 @@ class EvaluateConfig(Config):
     """Options of `repogen.evaluate`: weights to score, and sets of labelled people."""
 
     weights: tuple[str, ...]
-    """Runs, folders or files of weights, or NAME=PATH of one; the others are compared with the
-    first."""
+    """Runs, folders, files or Hugging Face names of weights, or NAME=PATH of one; the others are
+    compared with the first."""
     data: tuple[str, ...]
     """Sets: NAME=DATASET or NAME=ANNOTATIONS.json:IMAGES_DIR; a set may end in :CAP (at most so
     many persons)."""

@@ -16,7 +16,8 @@ class PredictConfig(Config):
     """Boxes of people: a COCO file, or a list of bbox and file_name (and frame, in a video).
     Without boxes and a detector, each image is taken to show one person who fills it."""
     detector: str | None = None
-    """Detector of people: a folder of transformers' object detection, or its name on the hub."""
+    """Detector of people: a folder of transformers' object detection, its name on the hub, or an
+    .onnx of a one-stage pose network."""
     box_score: float = 0.5
     """Smallest score of a box, 0 to 1; others are left out."""
     joint_score: float = 0.3

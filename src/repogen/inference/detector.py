@@ -1,4 +1,4 @@
-"""A transformers object detector as a `PersonDetector`."""
+"""A transformers object detector, or an ONNX file, as a `PersonDetector`."""
 
 from pathlib import Path
 
@@ -9,15 +9,22 @@ from repogen.coco.names import person_name
 from repogen.errors import UserError
 from repogen.inference.boxes import PersonDetector, ScoredBoxes
 from repogen.inference.frames import Frame
+from repogen.models.hub import hub_folder
 
 
 def load_detector(name: str, min_score: float, device: str | None = None) -> PersonDetector:
     """Load a detector of persons that score at least `min_score`.
 
     `name` is a folder of any object detection model of transformers, or its name on the Hugging
-    Face hub; only safetensors are downloaded and read. Raises `UserError` where it cannot be
+    Face hub (only safetensors are downloaded and read), or an ONNX file of a one-stage pose
+    network. Raises `UserError` where it cannot be
     downloaded or read, and where none of its classes is named person.
     """
+    if name.endswith(".onnx"):
+        from repogen.inference.onnx import onnx_detector
+
+        return onnx_detector(Path(name), min_score)
+
     import torch
     from transformers import AutoImageProcessor, AutoModelForObjectDetection
 
@@ -59,12 +66,4 @@ def load_detector(name: str, min_score: float, device: str | None = None) -> Per
 def _local_folder(name: str) -> str:
     if Path(name).is_dir():
         return name
-    from huggingface_hub import snapshot_download
-
-    try:
-        return snapshot_download(name, allow_patterns=["*.json", "*.safetensors"])
-    except Exception as error:  # many classes: no network, no such name, licence not accepted
-        raise UserError(
-            f"--detector {name} is not a folder, and cannot be downloaded from the Hugging Face "
-            f"hub ({type(error).__name__}); give the folder of a detector"
-        ) from error
+    return str(hub_folder(name, f"--detector {name} is not a folder"))

@@ -15,7 +15,7 @@ from repogen.models.weights import load_model
 
 @checked
 def load_estimator(weights: Path | str, device: str | None = None) -> Estimator:
-    """The estimator of a run, a folder, a file of weights or an .onnx file.
+    """The estimator of a run, a folder, a file of weights, a Hugging Face model or an .onnx file.
 
     `device` is a torch device, by default the GPU where there is one; an ONNX file ignores it.
     Raises `UserError` for anything else.

@@ -11,6 +11,7 @@ from repogen.models.vitpose import SIZES, ViTPose, vitpose
 
 MODELS: dict[str, Callable[[], nn.Module]] = {
     **{f"vitpose-{size}": partial(vitpose, size) for size in SIZES},
+    **{f"vitpose-{size}-simple": partial(vitpose, size, simple=True) for size in SIZES},
     "tiny": Tiny,
 }
 """Models by name. All take RGB crops (n, 3, 256, 192) from `pixels.normalize` and return heatmaps

@@ -20,6 +20,13 @@ _LONGEST_NAME = 300
 _OLD_PICKLES = 5
 """Pickles at the start of a file of torch before 1.6: magic number, version, system, data, keys."""
 
+_WRAPPERS = (
+    "state_dict", "model_state_dict", "model", "module", "net",
+    "state_dict_ema", "model_ema", "ema_state_dict", "ema",
+)  # fmt: skip
+"""Keys under which training programs put the weights; averaged ones count only without others
+(mmengine and mmcv put the averaged weights under state_dict already)."""
+
 
 class _IgnoredNumber:
     """Replaces a NumPy number; mmpose checkpoints hold some beside the tensors."""
@@ -57,20 +64,25 @@ def read_checkpoint(path: Path) -> Weights:
     except Exception as error:
         if code := re.search(r"Unsupported global: GLOBAL (\S+)", str(error)):
             reason = f"it holds {code[1]}, which is not a tensor"
+            if code[1].startswith(("ultralytics.", "models.yolo")):
+                reason = "it is an Ultralytics network with its code; export it to ONNX"
         else:
             reason = (
                 f"it is truncated or not a checkpoint of plain tensors ({type(error).__name__})"
             )
         raise UserError(f"{path} is refused: {reason}") from error
-    for key in ("state_dict", "model", "module"):
-        if isinstance(data, dict) and isinstance(data.get(key), dict):
-            data = data[key]
+    while isinstance(data, dict) and (key := next((k for k in _WRAPPERS if _holds(data, k)), None)):
+        data = data[key]
     if not isinstance(data, dict):
         raise UserError(f"{path} holds no weights by name")
-    weights = {str(k).removeprefix("module."): v for k, v in data.items() if isinstance(v, Tensor)}
+    weights = {str(k): v for k, v in data.items() if isinstance(v, Tensor)}
     if not weights:
         raise UserError(f"{path} holds no tensors")
     return weights
+
+
+def _holds(data: dict[object, object], key: str) -> bool:
+    return isinstance(data.get(key), dict)
 
 
 def _check_class_names(path: Path, zipped: bool) -> None:

@@ -15,38 +15,35 @@ from repogen.models.weights import (
     load_model,
     read_weights,
     save_weights,
-    unrecognised_error,
     workspace,
 )
 
 
-def convert_weights(source: Path, out: Path) -> Path:
+def convert_weights(source: Path, out: Path, expert: str = "coco") -> Path:
     """Write the weights of `source` (see `read_weights`) in another format; returns `out`.
 
-    `out` is a file ending in .safetensors, or a new folder for transformers'
-    `VitPoseForPoseEstimation.from_pretrained`. Raises `UserError` for weights that cannot be read
-    or converted, and where `out` exists.
+    Of ViTPose+ only `expert` is written. `out` is a file ending in .safetensors, or a new folder
+    for transformers' `VitPoseForPoseEstimation.from_pretrained`. Raises `UserError` for weights
+    that cannot be read or converted, and where `out` exists.
     """
     if out.suffix == ".safetensors":
-        _convert_to_file(source, check_absent(out))
+        _convert_to_file(source, check_absent(out), expert)
         return out
     if out.suffix in (".pth", ".pt", ".bin", ".onnx"):
         remedy = "; use repogen weights export" if out.suffix == ".onnx" else " or a folder's name"
         raise UserError(f"cannot convert to {out}: give a file ending in .safetensors{remedy}")
-    _convert_to_folder(source, check_absent(out))
+    _convert_to_folder(source, check_absent(out), expert)
     return out
 
 
-def _convert_to_file(source: Path, out: Path) -> None:
-    weights, name = read_weights(source)
-    if name is None:
-        raise unrecognised_error(source, weights)
+def _convert_to_file(source: Path, out: Path, expert: str) -> None:
+    weights, name = read_weights(source, expert)
     load_into(build_model(name), weights, str(source), name)
     save_weights(out, weights, name)
 
 
-def _convert_to_folder(source: Path, out: Path) -> None:
-    model, name = load_model(source)
+def _convert_to_folder(source: Path, out: Path, expert: str) -> None:
+    model, name = load_model(source, expert)
     if not isinstance(model, ViTPose):
         raise UserError(f"transformers has no {name}: give a file ending in .safetensors as OUT")
     model.config.id2label = dict(enumerate(COCO_KEYPOINTS))

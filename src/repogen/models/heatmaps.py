@@ -32,7 +32,15 @@ def joints_to_heatmaps(joints: Float[Tensor, "n k 2"]) -> Float[Tensor, "n k h w
 def heatmaps_to_joints(
     heatmaps: Float[np.ndarray, "n k h w"],
 ) -> tuple[Float[np.ndarray, "n k 2"], Float[np.ndarray, "n k"]]:
-    """Joints in crop pixels, and their scores: the heatmap's maximum.
+    """Joints in crop pixels, and their scores: the heatmap's maximum. See `heatmaps_to_peaks`."""
+    peaks, scores = heatmaps_to_peaks(heatmaps)
+    return peaks * STRIDE, scores
+
+
+def heatmaps_to_peaks(
+    heatmaps: Float[np.ndarray, "n k h w"],
+) -> tuple[Float[np.ndarray, "n k 2"], Float[np.ndarray, "n k"]]:
+    """Peaks x, y in heatmap pixels, and their heights.
 
     The sub-pixel position comes from the gradient and Hessian of the blurred heatmap's logarithm
     (DARK, Zhang et al., CVPR 2020).
@@ -62,7 +70,7 @@ def heatmaps_to_joints(
     step = np.stack([dxy * dy - dyy * dx, dxy * dx - dxx * dy], axis=1) / safe[:, None]
     step = np.clip(np.where(curved[:, None], step, 0.0), -1.0, 1.0)
     found = np.stack([column, row], axis=1) + step
-    return (found * STRIDE).reshape(n, k, 2), scores.reshape(n, k)
+    return found.reshape(n, k, 2), scores.reshape(n, k)
 
 
 def _patches(

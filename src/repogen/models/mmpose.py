@@ -1,4 +1,5 @@
-"""Renaming mmpose 0.x ViTPose checkpoints and MAE backbones to the names of transformers."""
+"""Renaming ViTPose checkpoints of mmpose 0.x and 1.x, and MAE backbones, to the names of
+transformers."""
 
 import re
 from collections.abc import Mapping
@@ -18,30 +19,43 @@ _PATCH = 16
 
 _NAMES = (
     (r"^backbone\.pos_embed$", "backbone.embeddings.position_embeddings"),
-    (r"^backbone\.patch_embed\.proj\.", "backbone.embeddings.patch_embeddings.projection."),
     (
-        r"^backbone\.blocks\.(\d+)\.attn\.proj\.",
+        r"^backbone\.patch_embed\.proj(?:ection)?\.",
+        "backbone.embeddings.patch_embeddings.projection.",
+    ),
+    (
+        r"^backbone\.(?:blocks|layers)\.(\d+)\.attn\.proj\.",
         r"backbone.encoder.layer.\1.attention.output.dense.",
     ),
-    (r"^backbone\.blocks\.(\d+)\.norm1\.", r"backbone.encoder.layer.\1.layernorm_before."),
-    (r"^backbone\.blocks\.(\d+)\.norm2\.", r"backbone.encoder.layer.\1.layernorm_after."),
+    (
+        r"^backbone\.(?:blocks|layers)\.(\d+)\.(?:norm|ln)1\.",
+        r"backbone.encoder.layer.\1.layernorm_before.",
+    ),
+    (
+        r"^backbone\.(?:blocks|layers)\.(\d+)\.(?:norm|ln)2\.",
+        r"backbone.encoder.layer.\1.layernorm_after.",
+    ),
     (r"^backbone\.blocks\.(\d+)\.mlp\.", r"backbone.encoder.layer.\1.mlp."),
-    (r"^backbone\.last_norm\.", "backbone.layernorm."),
-    (r"^keypoint_head\.deconv_layers\.0\.", "head.deconv1."),
-    (r"^keypoint_head\.deconv_layers\.1\.", "head.batchnorm1."),
-    (r"^keypoint_head\.deconv_layers\.3\.", "head.deconv2."),
-    (r"^keypoint_head\.deconv_layers\.4\.", "head.batchnorm2."),
-    (r"^keypoint_head\.final_layer\.", "head.conv."),
+    (r"^backbone\.layers\.(\d+)\.ffn\.layers\.0\.0\.", r"backbone.encoder.layer.\1.mlp.fc1."),
+    (r"^backbone\.layers\.(\d+)\.ffn\.layers\.1\.", r"backbone.encoder.layer.\1.mlp.fc2."),
+    (r"^backbone\.(?:last_norm|ln1)\.", "backbone.layernorm."),
+    (r"^(?:keypoint_)?head\.deconv_layers\.0\.", "head.deconv1."),
+    (r"^(?:keypoint_)?head\.deconv_layers\.1\.", "head.batchnorm1."),
+    (r"^(?:keypoint_)?head\.deconv_layers\.3\.", "head.deconv2."),
+    (r"^(?:keypoint_)?head\.deconv_layers\.4\.", "head.batchnorm2."),
+    (r"^(?:keypoint_)?head\.final_layer\.", "head.conv."),
 )
-"""Names in mmpose 0.x and in transformers, except for the attention's qkv, which is split."""
+"""Names in mmpose 0.x (blocks, keypoint_head) or mmpose 1.x, whose backbone is mmpretrain's
+(layers, ln1, ffn), and in transformers, except for the attention's qkv, which is split."""
 
 _PRETRAINING_ONLY = r"^backbone\.(cls_token|mask_token|norm|fc_norm|head|decoder_\w+)(\.|$)"
 """Tensors of an MAE file that ViTPose does not use: class token, last norm, decoder, classifier."""
 
 
 def is_mmpose(weights: Mapping[str, Tensor]) -> bool:
-    """Whether the names are those of mmpose, or of an MAE backbone (without `backbone.`)."""
-    return any(name.startswith(("backbone.blocks.", "blocks.")) for name in weights)
+    """Whether the names are those of a transformer in mmpose, or of an MAE backbone (without
+    `backbone.`)."""
+    return any(re.match(r"(backbone\.)?(blocks|layers)\.\d+\.attn\.", k) for k in weights)
 
 
 def from_mmpose(weights: Mapping[str, Tensor]) -> Weights:
@@ -50,13 +64,16 @@ def from_mmpose(weights: Mapping[str, Tensor]) -> Weights:
     A backbone is also fitted to crops of 256 x 192. Raises `UserError` for an unknown name.
     """
     out, unknown = {}, []
+    whole = any(name.startswith("backbone.") for name in weights)
     for name, value in weights.items():
-        full = name if name.startswith(("backbone.", "keypoint_head.")) else f"backbone.{name}"
+        full = name if whole else f"backbone.{name}"
         if re.match(_PRETRAINING_ONLY, full):
             continue
-        if full != name:
-            value = _fit_to_crops(name, value)
-        if qkv := re.match(r"^backbone\.blocks\.(\d+)\.attn\.qkv\.(weight|bias)$", full):
+        if full == "backbone.pos_embed" and value.ndim == 3:
+            value = resample_positions(value)
+        if full == "backbone.patch_embed.proj.weight" and value.ndim == 4:
+            value = _pad_kernels(value)
+        if qkv := re.match(r"^backbone\.(?:blocks|layers)\.(\d+)\.attn\.qkv\.(weight|bias)$", full):
             for part, piece in zip(("query", "key", "value"), value.chunk(3), strict=True):
                 key = f"backbone.encoder.layer.{qkv[1]}.attention.attention.{part}.{qkv[2]}"
                 out[key] = piece.clone()
@@ -73,28 +90,22 @@ def from_mmpose(weights: Mapping[str, Tensor]) -> Weights:
     return out
 
 
-def _fit_to_crops(name: str, value: Tensor) -> Tensor:
-    """The tensor of a backbone, resampled or padded where square images gave it another size than
-    crops of 256 x 192 need."""
-    if name == "pos_embed" and value.ndim == 3:
-        return resample_positions(value)
-    if name == "patch_embed.proj.weight" and value.ndim == 4 and value.shape[-1] < _PATCH:
-        # MAE's huge model has patches of 14 pixels; zeros around its kernels make them 16.
-        before = (_PATCH - value.shape[-1]) // 2
-        after = _PATCH - value.shape[-1] - before
-        return torch.nn.functional.pad(value, (before, after, before, after))
-    return value
+def _pad_kernels(kernels: Tensor) -> Tensor:
+    """Patch kernels of 16 x 16: MAE's huge model has 14 x 14, and zeros around them."""
+    missing = max(0, _PATCH - kernels.shape[-1])
+    before, after = missing // 2, missing - missing // 2
+    return torch.nn.functional.pad(kernels, (before, after, before, after)) if missing else kernels
 
 
 def resample_positions(positions: Tensor) -> Tensor:
-    """The position embedding of square images (1, s² or s² + 1, c) for crops (1, 193, c).
+    """The position embedding of a square image or a crop for crops (1, 193, c).
 
-    The class token's embedding comes first and stays, zero without a class token: ViTPose and
-    transformers add it to that of every patch. The others form a map, resampled bicubically. An
-    embedding of other shapes is returned as it is.
+    The class token's embedding comes first and stays, zero where there is none (s² or 192
+    patches): ViTPose and transformers add it to that of every patch. The map of a square image
+    is resampled bicubically. An embedding of other shapes is returned as it is.
     """
     _, count, width = positions.shape
-    if isqrt(count) ** 2 == count:
+    if isqrt(count) ** 2 == count or count == _GRID[0] * _GRID[1]:
         positions = torch.cat([positions.new_zeros(1, 1, width), positions], dim=1)
     side = isqrt(positions.shape[1] - 1)
     if side**2 != positions.shape[1] - 1:

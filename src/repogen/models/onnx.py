@@ -57,15 +57,17 @@ class _NormalizingModel(nn.Module):
 
 
 @checked
-def export(source: Path | str, out: Path | str) -> Path:
+def export(source: Path | str, out: Path | str, expert: str = "coco") -> Path:
     """Write the model of a run, a folder or a file as ONNX; returns `out`. See `export_onnx`.
+
+    Of ViTPose+ only `expert` is written.
 
     >>> repogen.export("run", "pose.onnx")  # doctest: +SKIP
     PosixPath('pose.onnx')
     """
     source, out = Path(source), Path(out)
     _check(out)
-    model, name = load_model(source)
+    model, name = load_model(source, expert)
     difference = export_onnx(model, out, name)
     say(f"{name}; its heatmaps differ from torch's by {difference:.1e} of their largest value")
     return out

@@ -22,8 +22,9 @@ class ViTPose(VitPoseForPoseEstimation):
         return super().forward(pixel_values).heatmaps
 
 
-def vitpose(size: str) -> ViTPose:
-    """ViTPose s, b, l or h with the classic decoder and random weights.
+def vitpose(size: str, simple: bool = False) -> ViTPose:
+    """ViTPose s, b, l or h with random weights and the classic decoder of two deconvolutions, or
+    the `simple` one: ReLU, up-sampling by 4 and a 3 x 3 convolution.
 
     The initial weights of the decoder are small and drop-path grows linearly with depth, as in
     ViTPose's own training; transformers has neither.
@@ -37,10 +38,11 @@ def vitpose(size: str) -> ViTPose:
         layer_norm_eps=1e-6,  # ViTPose's own; transformers' default is 1e-12
     )
     model = ViTPose(
-        VitPoseConfig(backbone_config=backbone, use_simple_decoder=False, num_labels=17)
+        VitPoseConfig(backbone_config=backbone, use_simple_decoder=simple, num_labels=17)
     )
-    for deconvolution in (model.head.deconv1, model.head.deconv2, model.head.conv):
-        nn.init.normal_(deconvolution.weight, std=0.001)
+    for convolution in model.head.children():
+        if isinstance(convolution, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(convolution.weight, std=0.001)
     for depth, layer in enumerate(model.backbone.encoder.layer):
         share = drop_path * depth / max(layers - 1, 1)
         # Hooks instead of modules: the weights keep their names.

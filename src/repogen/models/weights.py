@@ -1,5 +1,7 @@
-"""Weights in files: our safetensors, Hugging Face folders, mmpose 0.x ViTPose checkpoints."""
+"""Weights in files: our safetensors, Hugging Face models, ViTPose checkpoints of mmpose."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,12 +14,22 @@ from torch import Tensor, nn
 
 from repogen.errors import UserError
 from repogen.files import cannot_write, write_atomic
-from repogen.models import MODELS, build_model
+from repogen.models import build_model
 from repogen.models.checkpoints import read_checkpoint
+from repogen.models.hub import hub_folder
+from repogen.models.identify import what_it_is
 from repogen.models.mmpose import Weights, from_mmpose, is_mmpose
+from repogen.models.parts import keep_coco_joints, select_expert, without_wrappers
 from repogen.models.vitpose import SIZES
 
-_RUN_FILES = ("best.safetensors", "last.safetensors", "model.safetensors", "pytorch_model.bin")
+_INDEX = "model.safetensors.index.json"
+"""In a Hugging Face folder: which of several files holds which tensor."""
+
+_RUN_FILES = (
+    "best.safetensors", "last.safetensors", "model.safetensors", _INDEX, "pytorch_model.bin",
+)  # fmt: skip
+
+_READS = "repogen reads ViTPose of mmpose and transformers, MAE backbones, and its own runs"
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor], model: str) -> None:
@@ -51,36 +63,70 @@ def workspace(path: Path) -> Iterator[Path]:
         raise cannot_write(path, error) from error
 
 
-def read_weights(path: Path) -> tuple[Weights, str | None]:
-    """The tensors by our names, and the name of their model; None where it is not recognised.
-
-    `path` is a file (.safetensors, .pth, …) or a folder with one: a run or a Hugging Face model.
-    Raises `UserError` where it cannot be read; a pickle that holds more than tensors is refused.
-    """
-    if path.is_dir():
-        found = [path / name for name in _RUN_FILES if (path / name).exists()]
-        if not found:
-            raise UserError(f"{path} holds no weights (looked for {', '.join(_RUN_FILES)})")
-        path = found[0]
+def find_weights(path: Path) -> Path:
+    """The file with the weights: `path` itself, the one in the folder `path`, or that of the
+    Hugging Face model of this name. Raises `UserError` where there is none."""
     if not path.exists():
-        raise UserError(f"no weights at {path}; give a run, a folder, .safetensors or .pth")
+        missing = f"no weights at {path}; give a run, a folder, .safetensors or .pth"
+        if path.suffix in (".safetensors", ".pth", ".pt", ".bin", ".onnx") or not re.fullmatch(
+            r"[\w.-]+/[\w.-]+", str(path)
+        ):
+            raise UserError(missing)
+        path = hub_folder(str(path), f"{path} is neither a run, a folder nor a file")
+    if not path.is_dir():
+        return path
+    found = [path / name for name in _RUN_FILES if (path / name).exists()]
+    if not found:
+        raise UserError(f"{path} holds no weights (looked for {', '.join(_RUN_FILES)})")
+    return found[0]
+
+
+def read_weights(path: Path, expert: str = "coco") -> tuple[Weights, str]:
+    """The tensors by our names, and the name of their model.
+
+    `path` is a file (.safetensors, .pth, …), a folder with one (a run or a Hugging Face model), or
+    the name of a Hugging Face model. Of a mixture of experts (ViTPose+) only `expert` is kept.
+    Raises `UserError` where it cannot be read; a pickle that holds more than tensors is refused,
+    and so are the weights of other networks.
+    """
+    path = find_weights(path)
     if path.suffix == ".onnx":
         raise UserError(f"{path} can only be run; give the run or weights it was exported from")
-    if path.suffix == ".safetensors":
-        try:
-            with safe_open(path, "pt") as file:
-                model = (file.metadata() or {}).get("model")
-            weights = load_file(path)
-        except Exception as error:  # a broken header may raise anything
-            raise UserError(f"{path} is not a safetensors file: {error}") from error
-    else:
-        weights, model = read_checkpoint(path), None
-    if is_mmpose(weights):
-        try:
+    weights, model = _read_tensors(path)
+    weights = without_wrappers(weights)
+    try:
+        weights = select_expert(weights, expert)
+        if is_mmpose(weights):
             weights = from_mmpose(weights)
-        except (IndexError, RuntimeError, TypeError, ValueError) as error:
-            raise UserError(f"{path} holds another architecture: {error}") from error
-    return weights, model or _recognise(weights)
+        weights = keep_coco_joints(weights)
+        _check_crop_size(weights)
+    except UserError as error:
+        raise UserError(f"{path} cannot be loaded: {error}") from error
+    except (IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise UserError(f"{path} holds another architecture: {error}") from error
+    model = model or _recognise(weights)
+    if model is None:
+        raise UserError(f"{path} holds {what_it_is(weights)}; {_READS}")
+    return weights, model
+
+
+def _read_tensors(path: Path) -> tuple[Weights, str | None]:
+    """The tensors of a file by its own names, and the model's name where we wrote it."""
+    if path.name == _INDEX:
+        try:
+            files = sorted(set(json.loads(path.read_text())["weight_map"].values()))
+        except (AttributeError, KeyError, TypeError, UnicodeError, ValueError) as error:
+            raise UserError(f"{path} is not an index of safetensors files") from error
+        parts = [_read_tensors(path.with_name(Path(str(name)).name))[0] for name in files]
+        return {k: v for part in parts for k, v in part.items()}, None
+    if path.suffix != ".safetensors":
+        return read_checkpoint(path), None
+    try:
+        with safe_open(path, "pt") as file:
+            model = (file.metadata() or {}).get("model")
+        return load_file(path), model
+    except Exception as error:  # a broken header may raise anything
+        raise UserError(f"{path} is not a safetensors file: {error}") from error
 
 
 def load_into(model: nn.Module, weights: Mapping[str, Tensor], source: str, name: str) -> list[str]:
@@ -90,6 +136,7 @@ def load_into(model: nn.Module, weights: Mapping[str, Tensor], source: str, name
     `source` and `name` name the file and the model in errors. Raises `UserError` for another
     architecture, with the names or shapes that differ.
     """
+    found = _recognise(weights)
     own = model.state_dict()
     wanted = set(own) - {k for k in own if k.endswith("num_batches_tracked")}
     bare = not any(k.startswith("head.") for k in weights)
@@ -97,6 +144,8 @@ def load_into(model: nn.Module, weights: Mapping[str, Tensor], source: str, name
     missing = sorted(k for k in wanted - set(weights) if not k.startswith(spared))
     foreign = sorted(set(weights) - set(own))
     misshapen = sorted(k for k in wanted & set(weights) if own[k].shape != weights[k].shape)
+    if (missing or foreign) and found not in (None, name):
+        raise UserError(f"{source} holds {found}, not {name}: choose the model {found}")
     if missing or foreign or misshapen:
         differences = [
             f"it {verb} {_shorten(keys)}"
@@ -113,19 +162,15 @@ def load_into(model: nn.Module, weights: Mapping[str, Tensor], source: str, name
     return sorted(wanted - set(weights))
 
 
-def load_model(path: Path, name: str | None = None) -> tuple[nn.Module, str]:
-    """The model that a run, folder or file holds, in evaluation mode, and its name.
+def load_model(path: Path, expert: str = "coco") -> tuple[nn.Module, str]:
+    """The model that a run, folder, file or Hugging Face model holds, in evaluation mode, and its
+    name.
 
-    `name` overrides the recognised name. Raises `UserError` as `read_weights` and `load_into` do,
-    and for a backbone without a head.
+    Raises `UserError` as `read_weights` and `load_into` do, and for a backbone without a head.
     """
-    weights, found = read_weights(path)
-    name = name or found
-    if name is None:
-        raise unrecognised_error(path, weights)
+    weights, name = read_weights(path, expert)
     model = build_model(name)
-    kept = load_into(model, weights, str(path), name)
-    if kept:
+    if load_into(model, weights, str(path), name):
         raise UserError(f"{path} holds only a backbone: train it first, with --init {path}")
     return model.eval(), name
 
@@ -147,21 +192,28 @@ def blend_tensors(
     }
 
 
-def unrecognised_error(path: Path, weights: Mapping[str, Tensor]) -> UserError:
-    """The error for weights of an unknown model."""
-    return UserError(
-        f"{path} holds none of {', '.join(MODELS)}: it has {_shorten(sorted(weights))}"
-    )
-
-
 def _recognise(weights: Mapping[str, Tensor]) -> str | None:
-    """The name of the model: tiny by its layers, vitpose by the width of its embedding."""
+    """The name of the model: tiny by its layers, vitpose by the width of its embedding and the
+    kernel of its last layer."""
     position = weights.get("backbone.embeddings.position_embeddings")
     if position is None:
         return "tiny" if any(k.startswith("down.0.") for k in weights) else None
     widths = {width: size for size, (width, *_) in SIZES.items()}
     size = widths.get(position.shape[-1]) if position.ndim else None
-    return f"vitpose-{size}" if size else None
+    last = weights.get("head.conv.weight")
+    simple = last is not None and last.shape[-2:] == (3, 3)
+    return f"vitpose-{size}{'-simple' * simple}" if size else None
+
+
+def _check_crop_size(weights: Mapping[str, Tensor]) -> None:
+    """Raise `UserError` for position embeddings of crops of 3 : 4 with another size than ours."""
+    position = weights.get("backbone.embeddings.position_embeddings")
+    if position is None or position.ndim != 3:
+        return
+    steps = ((position.shape[1] - 1) / 12) ** 0.5
+    if steps.is_integer() and steps != 4:
+        size = f"{64 * steps:g} x {48 * steps:g}"
+        raise UserError(f"it is a ViTPose for crops of {size}, and repogen's are 256 x 192")
 
 
 def _shorten(names: list[str]) -> str:

@@ -35,10 +35,14 @@ class DataConfig(Config):
 class NetworkConfig(Config):
     """The network, and the weights it starts from."""
 
-    model: Literal["vitpose-s", "vitpose-b", "vitpose-l", "vitpose-h", "tiny"] = "vitpose-s"
+    model: Literal[
+        "vitpose-s", "vitpose-b", "vitpose-l", "vitpose-h",
+        "vitpose-s-simple", "vitpose-b-simple", "vitpose-l-simple", "vitpose-h-simple", "tiny",
+    ] = "vitpose-s"  # fmt: skip
     """Network to train: a ViTPose, or a tiny one for tests."""
     init: Path | None = None
-    """Weights to start from: a run, a folder, .safetensors or .pth; without, they are random."""
+    """Weights to start from: a run, a folder, .safetensors, .pth or a Hugging Face name; without,
+    they are random."""
     ema: float = 0.0
     """Decay per step of a moving average of the weights (0.9998, for example), which is then
     validated and saved; 0 keeps no average."""
