@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # the same names for type checkers and editors; a test compar
     from repogen.scenes import sample_scene as sample_scene
     from repogen.training.config import TrainConfig as TrainConfig
     from repogen.training.loop import train as train
+    from repogen.training.recipes import recipe as recipe
     from repogen.viewpoint_estimation.charting import chart_views as chart_views
     from repogen.visualization import info as info
     from repogen.visualization import preview as preview
@@ -67,6 +68,7 @@ else:
             "scenes": "Scene SceneConfig sample_scene",
             "training.config": "TrainConfig",
             "training.loop": "train",
+            "training.recipes": "recipe",
             "viewpoint_estimation.charting": "chart_views",
             "visualization": "info preview",
         },
