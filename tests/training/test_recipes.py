@@ -87,6 +87,12 @@ def test_a_flag_wins_over_the_recipe_before_and_after_it(options_of, name, words
     assert options_in(options_of(*WORDS, *words.split(), "--recipe", name)) == wanted
 
 
+def test_a_simple_decoder_is_trained_as_the_classic_one():
+    simple, classic = (recipe("repogen", f"vitpose-h{end}") for end in ("-simple", ""))
+    assert simple.pop("network")["drop_path"] == classic.pop("network")["drop_path"] == 0.55
+    assert simple == classic
+
+
 def test_fewer_epochs_keep_the_shape_of_the_schedule(options_of):
     config = options_of(*WORDS, "--recipe", "vitpose", "--epochs", 21)
     assert options_in(config)["steps"] == (17, 20)
