@@ -14,10 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from repogen import PRESETS, recipe
+from repogen.config import flat_options
 from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.sets import parse_set
 from repogen.training.mix import read_data_mix
@@ -31,20 +33,25 @@ class Budget:
 
     model: str
     image_size: int
-    batch_size: int
-    warmup: int
-    epochs: int
-    """Epochs of the real set: every arm sees the same real crops, synthetic ones come on top."""
-    base_epochs: int
+    recipe: str | None = None
+    """Recipe of `repogen train`; None takes the one that the authors used for the arm."""
+    epochs: int | None = None
+    """Epochs of the real set: every arm sees the same real crops, synthetic ones come on top. None
+    takes the recipe's."""
+    base_epochs: int = 0
     """Epochs of training from scratch before the arms; 0 where --init brings trained weights."""
+    train: dict[str, object] = field(default_factory=dict)
+    """Options of `repogen train` that differ from the recipe's."""
     lr: float | None = None
-    """Learning rate of the arms; None takes the model's own."""
+    """Learning rate of the arms; None takes the recipe's."""
 
 
 BUDGETS = {
-    "laptop": Budget("tiny", 256, 8, 200, epochs=6, base_epochs=20, lr=5e-4),
-    "full": Budget("vitpose-s", 1024, 128, 300, epochs=50, base_epochs=0),
-}
+    "laptop": Budget("tiny", 256, "short", epochs=6, base_epochs=20,
+                     train={"batch-size": 8, "warmup": 200}, lr=5e-4),
+    "full": Budget("vitpose-s", 1024, "repogen", epochs=50),
+    "paper": Budget("vitpose-s", 1024),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,10 @@ class Arm:
     people as many steps as one with them."""
     published: dict[str, float] = field(default_factory=dict)
     """The paper's AP by test set (docs/method.md#published-results)."""
+    recipe: str = "repogen"
+    """The authors' recipe for this arm; --budget paper uses it."""
+    lacks: str = ""
+    """What keeps the arm from being run, and what to do. Its row shows the published AP only."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +82,12 @@ class Settings:
     backgrounds: str
     """Photographs without people for the synthetic images, as --backgrounds of generate."""
     init: Path | None = None
-    """Weights to begin with; needed with --budget full: ViTPose-S trained on COCO."""
-    budget: str = "laptop"
-    """laptop (the tiny network) or full (ViTPose-S on a GPU)."""
+    """Weights to begin with; needed with --budget full and paper: ViTPose-S trained on COCO."""
+    budget: Literal["laptop", "full", "paper"] = "laptop"
+    """laptop: the tiny network. full: ViTPose-S with the authors' options for 50 epochs, on a GPU.
+    paper: for as many epochs as theirs, 500 or 1,000."""
+    model: str | None = None
+    """Replaces the budget's network; --init holds weights of it."""
     seeds: int = 3
     """How many times everything is repeated, with other data each time."""
     share: float | None = None
@@ -95,6 +109,13 @@ class Experiment(Settings):
     test: tuple[str, ...]
     """Sets to score on, by the paper's names where they are the paper's: bottom, top, wepdtof,
     posefes."""
+    amass: Path | None = None
+    """Folder of AMASS .npz files, for the arms with measured poses; without it they are not run."""
+
+    def measured(self, name: str, generate: dict[str, Any], **options: Any) -> Arm:
+        """An arm whose people take AMASS poses."""
+        lacks = "" if self.amass else "give --amass FOLDER"
+        return Arm(name, generate | {"poses": self.amass}, lacks=lacks, **options)
 
 
 def on_sets(settings: Settings, real: str, test: tuple[str, ...]) -> Experiment:
@@ -106,12 +127,23 @@ def run(
     experiment: Experiment, title: str, arms: tuple[Arm, ...], measures: tuple[str, ...] = ("AP",)
 ) -> Reports:
     """Run all arms with all seeds and print a table for each measure; the other arms are compared
-    with the first. Returns the report of each seed."""
+    with the first. Returns the report of each seed; none where every arm lacks something."""
+    runnable = tuple(arm for arm in arms if not arm.lacks)
+    reports = _run(experiment, runnable) if runnable else []
+    text = "\n".join(table(title, arms, reports, measure, experiment) for measure in measures)
+    experiment.out.mkdir(parents=True, exist_ok=True)
+    (experiment.out / f"{title}.md").write_text(text)
+    print(text)
+    return reports
+
+
+def _run(experiment: Experiment, arms: tuple[Arm, ...]) -> Reports:
     budget = BUDGETS[experiment.budget]
     base_epochs = experiment.base_epochs or budget.base_epochs
     if experiment.init is None and base_epochs == 0:
         sys.exit(
-            "--budget full needs --init: weights of ViTPose-S trained on COCO (.pth or folder)"
+            f"--budget {experiment.budget} needs --init: weights of "
+            f"{experiment.model or budget.model} trained on COCO (.pth or folder)"
         )
     if experiment.share is not None and not 0 < experiment.share < 1:
         sys.exit(f"--share {experiment.share:g} must lie between 0 and 1")
@@ -128,21 +160,17 @@ def run(
         bases = dict(
             zip(
                 seeds,
-                pool.map(lambda seed: _base(experiment, budget, base_epochs, seed, threads), seeds),
+                pool.map(lambda seed: _base(experiment, base_epochs, seed, threads), seeds),
                 strict=True,
             )
         )
         list(
             pool.map(
-                lambda pair: _tune(experiment, budget, *pair, bases[pair[1]], threads),
+                lambda pair: _tune(experiment, *pair, bases[pair[1]], threads),
                 [(arm, seed) for seed in seeds for arm in arms],
             )
         )
-        reports = list(pool.map(lambda seed: _score(experiment, arms, seed, threads), seeds))
-    text = "\n".join(table(title, arms, reports, measure, experiment) for measure in measures)
-    (experiment.out / f"{title}.md").write_text(text)
-    print(text)
-    return reports
+        return list(pool.map(lambda seed: _score(experiment, arms, seed, threads), seeds))
 
 
 def values_of(reports: Reports, arm: Arm, test: str, measure: str) -> np.ndarray:
@@ -161,10 +189,10 @@ def _data_folder(experiment: Experiment, arm: Arm, seed: int) -> Path:
 def generate_once(settings: Settings, folder: Path, options: dict[str, Any], seed: int) -> None:
     """Generate a dataset with options of `repogen generate`, unless it is complete."""
     size = BUDGETS[settings.budget].image_size
-    # Clothes must not depend on which asset packs a machine has.
-    options = {
-        "image-size": size, "backgrounds": settings.backgrounds, "wardrobe": "painted"
-    } | options  # fmt: skip
+    ours: dict[str, Any] = {"image-size": size, "backgrounds": settings.backgrounds}
+    if "wardrobe" not in dict(flat_options(PRESETS.get(options.get("preset", ""), {}))):
+        ours["wardrobe"] = "painted"  # whatever asset packs a machine has
+    options = ours | options
     if not DatasetFolder(folder).complete:
         words = [word for k, v in options.items() for word in (f"--{k}", *_words(v))]
         _command("generate", folder, *words, "--seed", seed)
@@ -174,19 +202,18 @@ def _words(value: object) -> tuple[object, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _base(experiment: Experiment, budget: Budget, epochs: int, seed: int, threads: int) -> Path:
+def _base(experiment: Experiment, epochs: int, seed: int, threads: int) -> Path:
     """The weights that all arms of a seed begin with."""
     if experiment.init is not None:
         return experiment.init
     out = experiment.out / "runs" / f"base-seed{seed}"
-    _train(out, budget, threads, "--train", experiment.real, "--rotation", 40,
-           "--epochs", epochs, "--seed", seed)  # fmt: skip
+    words = ("--train", experiment.real, "--rotation", 40, "--seed", seed)
+    _train(experiment, out, "short", epochs, threads, *words)
     return out
 
 
-def _tune(
-    experiment: Experiment, budget: Budget, arm: Arm, seed: int, base: Path, threads: int
-) -> None:
+def _tune(experiment: Experiment, arm: Arm, seed: int, base: Path, threads: int) -> None:
+    budget = BUDGETS[experiment.budget]
     sets = [f"{experiment.real}:x{arm.repeat:g}"]
     if arm.generate:
         sets.append(f"synth={_data_folder(experiment, arm, seed)}")
@@ -194,20 +221,26 @@ def _tune(
             real, made = (len(read_data_mix((spec,))) for spec in sets)
             sets[1] += f":x{experiment.share / (1 - experiment.share) * real / made:.6f}"
     rate = () if budget.lr is None else ("--lr", budget.lr)
-    epochs = experiment.epochs or budget.epochs
-    _train(_run_folder(experiment, arm, seed), budget, threads, "--train", *sets,
+    _train(experiment, _run_folder(experiment, arm, seed), budget.recipe or arm.recipe,
+           experiment.epochs or budget.epochs, threads, "--train", *sets,
            "--init", base if base == experiment.init else base / "last.safetensors",
-           "--rotation", arm.rotation, "--epochs", epochs, *rate, "--seed", seed)  # fmt: skip
+           "--rotation", arm.rotation, *rate, "--seed", seed)  # fmt: skip
 
 
 def _run_folder(experiment: Experiment, arm: Arm, seed: int) -> Path:
     return experiment.out / "runs" / f"{_slug(arm.name)}-seed{seed}"
 
 
-def _train(out: Path, budget: Budget, threads: int, *words: object) -> None:
-    epochs = int(str(words[words.index("--epochs") + 1]))
-    command = ["train", "--out", out, "--model", budget.model, "--batch-size", budget.batch_size,
-               "--warmup", budget.warmup, *words]  # fmt: skip
+def _train(
+    settings: Settings, out: Path, name: str, epochs: int | None, threads: int, *words: object
+) -> None:
+    """Train with the recipe `name`, for its own number of epochs without one here."""
+    budget = BUDGETS[settings.budget]
+    model = settings.model or budget.model
+    epochs = epochs or recipe(name, model)["optimizer"]["epochs"]
+    own = [word for k, v in budget.train.items() for word in (f"--{k}", v)]
+    command = ["train", "--out", out, "--recipe", name, "--model", model, "--epochs", epochs, *own,
+               *words]  # fmt: skip
     if threads == 1:
         command += ["--workers", 0]
     log, description = out / "log.jsonl", out / "run.json"
@@ -238,10 +271,13 @@ def table(
     experiment: Experiment,
 ) -> str:
     """Markdown table: mean over seeds with the lowest and highest, difference from the first arm
-    with the mean of its bootstrap interval's ends, and the published AP where there is one."""
+    with the mean of its bootstrap interval's ends, and the published AP where there is one. Below
+    it stands why an arm was not run."""
     tests = [parse_set(spec).name for spec in experiment.test]
     lines = [
-        f"### {title}: {measure} x 100, mean of {len(reports)} seeds (lowest to highest)",
+        f"### {title}: {measure} x 100, mean of {len(reports)} seeds (lowest to highest)"
+        if reports
+        else f"### {title}: not run",
         "",
         "| training | " + " | ".join(tests) + " |",
         "|---" * (len(tests) + 1) + "|",
@@ -249,22 +285,30 @@ def table(
     for arm in arms:
         cells = []
         for test in tests:
-            values = values_of(reports, arm, test, measure)
-            cell = f"{values.mean():.1f} ({values.min():.1f} to {values.max():.1f})"
-            if arm is not arms[0]:
-                gains = [
-                    r["sets"][test]["total"]["differences"][_slug(arm.name)][measure]
-                    for r in reports
-                ]
-                low, value, high = (
-                    100 * np.mean([gain[end] for gain in gains]) for end in ("low", "value", "high")
-                )
-                cell += f" {value:+.1f} [{low:+.1f}, {high:+.1f}]"
+            texts = [] if arm.lacks else [_measured(arm, arms, reports, test, measure)]
             if test in arm.published:
-                cell += f"; published AP {arm.published[test]:.1f}"
-            cells.append(cell)
+                texts.append(f"published AP {arm.published[test]:.1f}")
+            cells.append("; ".join(texts))
         lines.append(f"| {arm.name} | " + " | ".join(cells) + " |")
+    left_out: dict[str, list[str]] = {}
+    for arm in arms:
+        if arm.lacks:
+            left_out.setdefault(arm.lacks, []).append(arm.name)
+    lines += [f"\nNot run: {', '.join(names)} ({why})." for why, names in left_out.items()]
     return "\n".join(lines) + "\n"
+
+
+def _measured(arm: Arm, arms: tuple[Arm, ...], reports: Reports, test: str, measure: str) -> str:
+    """An arm's score on a test, and its difference from the first arm that was run."""
+    values = values_of(reports, arm, test, measure)
+    text = f"{values.mean():.1f} ({values.min():.1f} to {values.max():.1f})"
+    if arm is next(other for other in arms if not other.lacks):
+        return text
+    gains = [r["sets"][test]["total"]["differences"][_slug(arm.name)][measure] for r in reports]
+    low, value, high = (
+        100 * np.mean([gain[end] for gain in gains]) for end in ("low", "value", "high")
+    )
+    return f"{text} {value:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
 def _slug(name: str) -> str:

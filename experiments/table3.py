@@ -11,6 +11,8 @@ ARMS = tuple(
         f"{count} images",
         {"preset": "paper-bottom", "images": count} if count else None,
         published=dict(zip(("bottom", "bottom-seq"), published, strict=True)),
+        # Known for 1,000 images; 500 are taken alike.
+        recipe="repogen-500" if count in (500, 1000) else "repogen",
     )
     for count, published in PUBLISHED.items()
 )

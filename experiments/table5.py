@@ -7,14 +7,15 @@ TESTS = ("bottom", "bottom-seq")
 
 
 def _arm(name: str, preset: str, *published: float, **options: object) -> Arm:
-    return Arm(name, {"preset": preset, "images": 1000} | options,
-               published=dict(zip(TESTS, published, strict=True)))  # fmt: skip
+    ap = dict(zip(TESTS, published, strict=True))
+    options = {"preset": preset, "images": 1000} | options
+    return Arm(name, options, published=ap, recipe="repogen-500")
 
 
 ARMS = (
     _arm("everything", "paper-bottom", 59.1, 89.0),
     Arm("without rotation", {"preset": "paper-bottom", "images": 1000}, rotation=40,
-        published={"bottom": 45.9, "bottom-seq": 72.3}),
+        recipe="repogen-500", published={"bottom": 45.9, "bottom-seq": 72.3}),
     _arm("without background", "paper-no-background", 56.2, 85.2, backgrounds="plain"),
     _arm("without texture", "paper-no-texture", 59.5, 88.2),
 )  # fmt: skip

@@ -123,8 +123,8 @@ def test_a_wrong_keyword_is_one_line_that_names_it(keywords, says):
 
 
 def test_what_has_no_default_must_be_given():
-    with pytest.raises(UserError, match="DataConfig needs train: text, or several"):
-        TrainConfig(epochs=3)
+    with pytest.raises(UserError, match="EvaluateConfig needs weights: text, or several"):
+        EvaluateConfig(bootstrap_samples=3)
 
 
 def test_a_copy_with_other_options_keeps_the_rest_of_their_groups():

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from repogen import GenerateConfig, UserError, generate
+from repogen import GenerateConfig, UserError, generate, recipe
 from repogen.assets.packs import Item, write_index
 from repogen.datasets.sets import SetSpec
 
@@ -22,6 +22,10 @@ MADE_HERE = "--backgrounds photographs"
 PHOTOGRAPHS = "--real lspet=a.json:photographs --backgrounds photographs"
 SCRIPTS = [
     *((name, PAPER.split()) for name in ("table2", "table3", "table4", "table5", "figure5")),
+    *((name, [*PAPER.split(), "--amass", "amass", "--init", "s.pth", "--budget", budget, *huge])
+      for name, huge in
+      (("table2", ["--init-h", "h.pth"]), ("table4", []), ("figure5", []))
+      for budget in ("full", "paper")),
     *((name, MADE_HERE.split()) for name in ("held_out_views", "clothes")),
     *(("real_photographs", [*PHOTOGRAPHS.split(), "--split", s])
       for s in ("dev", "test", "clothes", "long")),
@@ -76,13 +80,12 @@ def names_after(flag, words):
 
 @pytest.fixture
 def without_running(script, options_of, monkeypatch):
-    """Makes the experiments parse the commands that they would run; returns their verbs.
-    Evaluations write a report of made-up scores."""
+    """Makes the experiments parse the commands that they would run; returns the verb and the
+    config of each. Evaluations write a report of made-up scores."""
     commands = []
 
     def command(verb, *words, threads=0):
-        options_of(verb, *words)
-        commands.append(verb)
+        commands.append((verb, options_of(verb, *words)))
         if verb == "evaluate":
             scores = dict.fromkeys(("AP", "OKS", "PCK", "swapped"), dict.fromkeys(ENDS, 0.5))
             runs, tests = names_after("--weights", words), names_after("--data", words)
@@ -113,6 +116,10 @@ def data(tmp_path, monkeypatch):
     clothes = tmp_path / "assets/clothes"
     clothes.mkdir()
     write_index(clothes, "clothes", "1", "here", [Item("clothes", "suit", "1", "CC0", {}, ())])
+    (tmp_path / "amass").mkdir()
+    frames = np.random.default_rng(0).normal(0, 0.1, (60, 156))
+    np.savez(tmp_path / "amass" / "walk.npz", poses=frames, trans=np.zeros((60, 3)),
+             mocap_framerate=30.0, gender="neutral", betas=np.zeros(16))  # fmt: skip
     person = {"id": 1, "image_id": 1, "torso": "up"}
     (tmp_path / "a.json").write_text(json.dumps({"images": [{"id": 1}], "annotations": [person]}))
     return tmp_path
@@ -127,10 +134,71 @@ def test_every_command_of_an_experiment_has_options_that_exist(
     path = FOLDER / f"{name}.py"
     monkeypatch.setattr(sys, "argv", [str(path), *words, "--out", "out", "--seeds", "1"])
     runpy.run_path(str(path), run_name="__main__")
-    assert without_running.count("train") >= 3
-    assert without_running.count("generate") >= 1
-    assert without_running.count("evaluate") == 1
-    assert len(list((data / "out").glob("*.md"))) == 1
+    verbs = [verb for verb, _ in without_running]
+    assert verbs.count("train") >= 3
+    assert verbs.count("generate") >= 1
+    assert verbs.count("evaluate") == 1 + ("--init-h" in words)
+    assert len(list((data / "out").glob("*.md"))) == 1 + (name == "table2")
+
+
+@pytest.fixture
+def run_script(without_running, data, monkeypatch):
+    """Runs a script of the paper's as the test above does; returns the configs that it would train
+    with, by arm, those that it would generate with, and its tables."""
+
+    def run(name, *words):
+        without_running.clear()
+        monkeypatch.chdir(data)
+        argv = [f"{name}.py", *PAPER.split(), "--out", "out", "--seeds", "1", *words]
+        monkeypatch.setattr(sys, "argv", argv)
+        runpy.run_path(str(FOLDER / f"{name}.py"), run_name="__main__")
+        trained = [config for verb, config in without_running if verb == "train"]
+        made = [config for verb, config in without_running if verb == "generate"]
+        return trained, made, "\n".join(p.read_text() for p in sorted((data / "out").glob("*.md")))
+
+    return run
+
+
+FULL = ("--init", "s.pth", "--budget", "paper")
+
+
+def test_table_2_trains_both_models_as_the_authors_did(run_script):
+    trained, made, text = run_script("table2", *FULL, "--init-h", "h.pth", "--amass", "amass")
+    small = [c for c in trained if c.network.model == "vitpose-s"]
+    huge = [c for c in trained if c.network.model == "vitpose-h"]
+    assert [c.optimizer.epochs for c in small] == [1000] * 6 + [500, 1000]
+    assert [c.augmentation.rotation for c in small] == [40] + [120] * 7
+    wanted = recipe("repogen", "vitpose-h")["optimizer"]
+    assert [vars(c.optimizer) == wanted for c in huge] == [True] * 5
+    assert {str(c.network.init) for c in huge} == {"h.pth"}
+    assert [c.network.drop_path for c in huge] == [0.55] * 5
+    measured = [c for c in made if c.pose.poses is not None]
+    assert [c.camera.views for c in measured] == [("top",), ("bottom",)] * 2
+    assert all(c.images == 3000 for c in made)
+    assert "Not run: HRNet: COCO, HRNet: THEODORE+" in text
+    assert "AMASS top, AMASS" not in text
+
+
+def test_arms_that_lack_something_stand_in_the_table_with_what_the_paper_measured(run_script):
+    trained, made, text = run_script("table2", *FULL)
+    assert len(trained) == 6
+    assert not [c for c in made if c.pose.poses is not None]
+    assert "Not run: AMASS top, AMASS bottom (give --amass FOLDER)." in text
+    assert "| AMASS top | published AP 49.0 | published AP 50.6 |" in text
+    assert "### table2-vitpose-h: not run" in text
+    assert "| ViTPose-H: RePoGen bottom | published AP 81.1 | published AP 63.0 |" in text
+    _, _, text = run_script("table4", *FULL)
+    assert "Not run: AMASS (give --amass FOLDER)." in text
+
+
+@pytest.mark.parametrize("name", ["table4", "figure5"])
+def test_measured_poses_are_seen_from_below_as_the_random_ones(run_script, name):
+    trained, made, text = run_script(name, *FULL, "--amass", "amass")
+    assert [c.optimizer.epochs for c in trained] == [500] * len(made)
+    assert [str(c.pose.poses) for c in made if c.pose.poses] == ["amass"]
+    assert {c.camera.views for c in made} == {("bottom",)}
+    assert {c.images for c in made} == {1000}
+    assert re.search(r"\| AMASS \| 50\.0 .* published AP 54\.4", text)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +246,7 @@ def test_full_size_needs_trained_weights(script, tmp_path):
         out=tmp_path, real="a=b", test=(), backgrounds="plain", budget="full"
     )
     with pytest.raises(SystemExit, match="needs --init"):
-        engine.run(experiment, "x", ())
+        engine.run(experiment, "x", (engine.Arm("real only"),))
 
 
 def teardown_module():

@@ -19,8 +19,8 @@ def test_the_public_names_are_these():
     names = (
         "Camera EvaluateConfig GenerateConfig PRESETS Person PredictConfig Rendering Scene "
         "SceneConfig TrainConfig UserError View __version__ chart_views convert evaluate export "
-        "generate info label load_body load_estimator look_at predict preview render rerender "
-        "sample_scene train validate"
+        "generate info label load_body load_estimator look_at predict preview recipe render "
+        "recipe rerender sample_scene train validate"
     )
     assert sorted(repogen.__all__) == sorted(dir(repogen)) == sorted(names.split())
 

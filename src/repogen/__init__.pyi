@@ -25,6 +25,7 @@ from .scenes import SceneConfig as SceneConfig
 from .scenes import sample_scene as sample_scene
 from .training.config import TrainConfig as TrainConfig
 from .training.loop import train as train
+from .training.recipes import recipe as recipe
 from .viewpoint_estimation.charting import chart_views as chart_views
 from .visualization import info as info
 from .visualization import preview as preview

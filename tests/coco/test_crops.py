@@ -122,6 +122,33 @@ def test_half_body_windows_are_centred_on_either_half():
     assert set(centres[:, 1].round().tolist()) == {50.0, 250.0}
 
 
+def test_half_body_windows_show_the_upper_half_as_often_as_mmposes():
+    """mmpose 0.x takes the upper half where a standard normal is below 0.5."""
+    rng = np.random.default_rng(2)
+    keypoints = all_visible(rng)
+    keypoints[:11, 1] -= 1000
+    box = box_to_window(np.array([100.0, -900.0, 200.0, 1200.0]))
+
+    def share(half_body, points):
+        how = Augmentation(half_body=half_body, scale=0.0, rotated=0.0)
+        heights = np.array([augment(rng, box, points, how).center[1] for _ in range(4000)])
+        return (heights < -700).mean(), (heights > 100).mean()
+
+    assert share(1.0, keypoints) == pytest.approx((0.691, 0.309), abs=0.025)
+    assert share(0.3, keypoints) == pytest.approx((0.3 * 0.691, 0.3 * 0.309), abs=0.025)
+    assert share(0.0, keypoints) == (0, 0)
+    few = keypoints.copy()
+    few[8:, 2] = 0  # eight joints, and mmpose wants more
+    assert share(1.0, few) == (0, 0)
+    lower = keypoints.copy()
+    lower[2:11, 2] = 0  # two of the upper half, too few
+    lower[0, 2] = 2
+    assert share(1.0, lower) == (0, 0)  # 8 in all
+    upper = keypoints.copy()
+    upper[13:, 2] = 0  # two of the lower half, too few
+    assert share(1.0, upper) == (1, 0)
+
+
 def test_color_jitter_and_degrade_keep_shape_and_type():
     rng = np.random.default_rng(0)
     crop = rng.integers(0, 255, (*CROP_SIZE[::-1], 3), dtype=np.uint8)

@@ -18,7 +18,7 @@ from repogen import GenerateConfig, UserError, generate
 from repogen.files import exclusive
 from repogen.models import build_model
 from repogen.models.heatmaps import joints_to_heatmaps
-from repogen.models.vitpose import _DropPath
+from repogen.models.vitpose import _DropPath, highest_drop_path, set_drop_path
 from repogen.training.config import TrainConfig
 from repogen.training.loop import heatmap_loss, train
 from repogen.training.optimizer import learning_rate_factor, parameter_groups, update_ema
@@ -82,6 +82,8 @@ def test_the_loss_falls_and_the_run_folder_is_complete(people, tmp_path):
     assert len(events.Scalars("synth/AP")) == 6
     run_info = json.loads((run / "run.json").read_text())
     assert run_info["persons"] == {"synth": 24}
+    resolved = run_info["config"]["optimizer"] | run_info["config"]["network"]
+    assert (resolved["lr"], resolved["drop_path"], resolved["epochs"]) == (2e-3, 0, 6)
     assert str(people / "annotations" / "person_keypoints.json") in run_info["sha256"]
     log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [entry["epoch"] for entry in log] == [1, 2, 3, 4, 5, 6]
@@ -194,7 +196,7 @@ def test_a_resumed_run_keeps_the_scores_of_its_first_epoch_in_tensorboard(
 def test_a_broken_image_in_a_worker_process_is_one_line(people, tmp_path, monkeypatch):
     from repogen.training import sources
 
-    copied, real = tmp_path / "set", sources.readable
+    copied, real = tmp_path / "set", sources.drop_unreadable
     shutil.copytree(people, copied)
 
     def break_after_the_check(*arguments):
@@ -212,7 +214,7 @@ def test_a_worker_process_that_dies_is_one_line(people, tmp_path, monkeypatch):
     def die(*_arguments):
         os.kill(os.getpid(), signal.SIGKILL)
 
-    monkeypatch.setattr("repogen.training.sources.training_sample", die)
+    monkeypatch.setattr("repogen.training.sources.training_crop", die)
     with pytest.raises(UserError, match="a worker process that prepares crops died"):
         train(tmp_path / "run", config(people, workers=1))
 
@@ -347,9 +349,22 @@ def test_drop_path_drops_whole_branches_in_training_only():
     assert (rows == rows[:, :1]).all()  # a sample's branch as a whole
     assert kept.mean() == pytest.approx(1.0, abs=0.05)
     assert (drop(branch.eval(), (), output) == output).all()
-    shares = [h.share for layer in build_model("vitpose-b").backbone.encoder.layer
-              for h in layer.mlp._forward_hooks.values()]  # fmt: skip
-    assert shares == pytest.approx(np.linspace(0, 0.3, 12))
+
+
+def test_drop_path_grows_with_depth_to_the_rate_that_is_asked_for():
+    model = build_model("vitpose-b")
+    for highest in (0.3, 0.1):  # the model's own, then another
+        set_drop_path(model, highest)
+        for branch in ("attention", "mlp"):
+            shares = [
+                hook.share
+                for layer in model.backbone.encoder.layer
+                for hook in getattr(layer, branch)._forward_hooks.values()
+            ]
+            assert shares == pytest.approx(np.linspace(0, highest, 12))
+        assert highest_drop_path(model) == pytest.approx(highest)
+    assert highest_drop_path(build_model("vitpose-b")) == pytest.approx(0.3)
+    assert highest_drop_path(build_model("tiny")) == 0
 
 
 def test_unlabelled_joints_add_nothing_to_the_loss():
@@ -398,9 +413,14 @@ def test_the_learning_rate_warms_up_and_falls_at_milestones():
 
 def test_a_stopped_vitpose_run_resumes_with_the_same_losses(people, tmp_path, stopped):
     """Two epochs of five steps of vitpose-s, with drop-path."""
-    options = {"model": "vitpose-s", "epochs": 2, "batch_size": 2, "train": (f"synth={people}:10",)}
+    options = {
+        "model": "vitpose-s", "epochs": 2, "batch_size": 2, "train": (f"synth={people}:10",),
+        "drop_path": 0.2,
+    }  # fmt: skip
     whole = train(tmp_path / "whole", config(people, **options))
     assert len(losses(whole)) == 10
+    run_info = json.loads((whole / "run.json").read_text())
+    assert run_info["config"]["network"]["drop_path"] == pytest.approx(0.2)
     stopped(8, tmp_path / "part", config(people, **options))
     assert losses(train(tmp_path / "part", config(people, **options))) == losses(whole)
 

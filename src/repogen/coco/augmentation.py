@@ -19,12 +19,13 @@ _NORMAL = ndtri((np.arange(256) + 0.5) / 256).astype(np.float32)
 class Augmentation:
     """Ranges of the random changes to a training crop.
 
-    The defaults are ViTPose's, except for the rotation, which is RePoGen's (Purkrabek & Matas,
-    FG 2024).
+    The geometry is that of mmpose 0.x: half body, scale, rotation, flip. ViTPose and RePoGen change
+    no colours; the recipes of `repogen train` set `rotation` and `jitter`.
     """
 
     flip: float = 0.5
     half_body: float = 0.3
+    """Share of persons with more than 8 labelled joints whose crop shows half of the body."""
     scale: float = 0.5
     rotation: float = 120.0
     """Standard deviation of the angle in degrees; angles are clipped at twice this."""
@@ -63,9 +64,13 @@ def _half_body(
     keypoints: Float[np.ndarray, "17 3"],
     labelled: np.ndarray,
 ) -> Window:
-    """A window around the labelled joints above or below the waist, if it has three of them."""
+    """A window around the labelled joints above or below the waist, if it has three of them.
+
+    The upper half comes first with the probability that a standard normal lies below a half, 69 %:
+    mmpose 0.x draws so, and with it ViTPose and RePoGen.
+    """
     halves = [labelled & _UPPER_BODY, labelled & ~_UPPER_BODY]
-    if rng.random() < 0.5:
+    if rng.normal() >= 0.5:
         halves.reverse()
     for half in halves:
         if half.sum() > 2:

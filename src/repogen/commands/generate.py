@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from repogen.commands.parsing import Commands, Flat
+from repogen.commands.parsing import Commands, Flat, value_of
 from repogen.config import config_from_table, merged
 from repogen.errors import unknown_choice
 from repogen.generation.config import PRESETS, GenerateConfig
@@ -14,7 +14,7 @@ from repogen.toml_files import read_config
 
 def commands(words: list[str]) -> Commands:
     """The command, whose defaults are those of the --preset and the --config in the words."""
-    preset, file = _value_of(words, "--preset"), _value_of(words, "--config")
+    preset, file = value_of(words, "--preset"), value_of(words, "--config")
     if preset is not None and preset not in PRESETS:
         raise unknown_choice("preset", preset, PRESETS)
     table = merged(PRESETS[preset] if preset else {}, read_config(Path(file)) if file else {})
@@ -41,12 +41,3 @@ def commands(words: list[str]) -> Commands:
         return 0
 
     return command
-
-
-def _value_of(words: list[str], flag: str) -> str | None:
-    for i, word in enumerate(words):
-        if word == flag and i + 1 < len(words):
-            return words[i + 1]
-        if word.startswith(flag + "="):
-            return word.split("=", 1)[1]
-    return None

@@ -71,6 +71,17 @@ def run_command(verb: str, command: Commands, words: list[str]) -> int:
     return call()
 
 
+def value_of(words: list[str], flag: str) -> str | None:
+    """The last value of a flag, whose choice sets the defaults of others; None without it."""
+    found = None
+    for i, word in enumerate(words):
+        if word == flag and i + 1 < len(words):
+            found = words[i + 1]
+        if word.startswith(flag + "="):
+            found = word.split("=", 1)[1]
+    return found
+
+
 def print_completion(shell: str, verbs: Mapping[str, Commands]) -> None:
     """Print a script that lets a shell (bash, zsh or fish) complete verbs and options."""
     with contextlib.suppress(SystemExit):

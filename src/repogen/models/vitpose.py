@@ -43,12 +43,25 @@ def vitpose(size: str, simple: bool = False) -> ViTPose:
     for convolution in model.head.children():
         if isinstance(convolution, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(convolution.weight, std=0.001)
-    for depth, layer in enumerate(model.backbone.encoder.layer):
-        share = drop_path * depth / max(layers - 1, 1)
+    for layer in model.backbone.encoder.layer:
         # Hooks instead of modules: the weights keep their names.
+        layer.drop_branch = _DropPath(0.0)
         for branch in (layer.attention, layer.mlp):
-            branch.register_forward_hook(_DropPath(share))
+            branch.register_forward_hook(layer.drop_branch)
+    set_drop_path(model, drop_path)
     return model
+
+
+def set_drop_path(model: ViTPose, highest: float) -> None:
+    """Let drop-path grow linearly with depth, from 0 at the first layer to `highest`."""
+    layers = model.backbone.encoder.layer
+    for depth, layer in enumerate(layers):
+        layer.drop_branch.share = highest * depth / max(len(layers) - 1, 1)
+
+
+def highest_drop_path(model: nn.Module) -> float:
+    """The drop-path rate of a model's last layer; 0 for a model without drop-path."""
+    return model.backbone.encoder.layer[-1].drop_branch.share if isinstance(model, ViTPose) else 0.0
 
 
 class _DropPath:

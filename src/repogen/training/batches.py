@@ -80,7 +80,11 @@ class _EpochSampler(Sampler):
 class _CropDataset(Dataset):
     def __init__(self, mix: DataMix, config: TrainConfig) -> None:
         self._mix, self._config = mix, config
-        self._augmentation = Augmentation(rotation=config.augmentation.rotation)
+        self._augmentation = Augmentation(
+            rotation=config.augmentation.rotation,
+            half_body=config.augmentation.half_body,
+            jitter=config.augmentation.color_jitter,
+        )
         self._epoch, self._rows = -1, np.zeros((0, 2), np.int64)
 
     def __len__(self) -> int:

@@ -26,6 +26,7 @@ from repogen.models import build_model
 from repogen.models.heatmaps import joints_to_heatmaps
 from repogen.models.mmpose import Weights
 from repogen.models.pixels import normalize
+from repogen.models.vitpose import set_drop_path
 from repogen.models.weights import load_into, read_weights
 from repogen.training.batches import Batches, TimedLoader, worker_errors
 from repogen.training.config import TrainConfig
@@ -53,6 +54,7 @@ def train(out: Path | str, config: TrainConfig | None = None, **options: object)
     PosixPath('run')
     """
     config = config_from_keywords(TrainConfig, config, options)
+    config.check_sets()
     cv2.setNumThreads(0)  # a fork of a process with OpenCV threads would wait for them forever
     mix = read_data_mix(config.data.train, config.data.shard_cache)
     val_sets = [drop_unreadable(read_set(spec))[0] for spec in config.data.val]
@@ -166,6 +168,8 @@ def _not_finite(
 def _initial_state(out: Path, config: TrainConfig, scaler: GradScaler | None) -> State:
     """The model with the weights of --init or random ones, its optimizer and its EMA."""
     model = build_model(config.network.model).to(memory_format=torch.channels_last)
+    if config.network.drop_path is not None:
+        set_drop_path(model, config.network.drop_path)
     initial = None
     if config.network.init is not None:
         weights, _ = read_weights(config.network.init)

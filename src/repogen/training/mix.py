@@ -45,8 +45,6 @@ def read_data_mix(specs: tuple[str, ...], cache: Path | None = None) -> DataMix:
     Shards at a URL are kept in the folder `cache`. Raises `UserError` where a set has nobody to
     train on.
     """
-    if not specs:
-        raise UserError("no set to train on; give --train NAME=DATASET")
     check_unique_names(specs)
     parsed = [parse_set(spec) for spec in specs]
     sources = tuple(open_source(p, spec, cache) for p, spec in zip(parsed, specs, strict=True))

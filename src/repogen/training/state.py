@@ -30,6 +30,7 @@ from repogen.files import (
 )
 from repogen.messages import warn
 from repogen.models.mmpose import Weights
+from repogen.models.vitpose import highest_drop_path
 from repogen.models.weights import blend_tensors, save_weights
 from repogen.training.config import TrainConfig
 from repogen.training.figures import training_figure
@@ -194,11 +195,15 @@ def _run_info(
     model: nn.Module,
     accelerator: Accelerator,
 ) -> dict[str, Any]:
-    """The content of run.json: options, hashes of the data, versions and device."""
+    """The content of run.json: options (the model's own where they are None), hashes of the
+    data, versions and device."""
     digests = {k: v for source in mix.sources for k, v in source.digests().items()}
     files = [path for spec in config.data.val if (path := parse_set(spec).annotations) is not None]
+    options = asdict(config)
+    options["optimizer"]["lr"] = config.learning_rate
+    options["network"]["drop_path"] = highest_drop_path(model)
     return {
-        "config": json.loads(json.dumps(asdict(config), default=str)),
+        "config": json.loads(json.dumps(options, default=str)),
         "persons": {source.name: len(source) for source in mix.sources},
         "val_persons": {people.name: len(people.labelled()) for people in val_sets},
         "sha256": digests
