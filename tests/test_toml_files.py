@@ -1,11 +1,10 @@
 """TOML files as editors on Windows write them."""
 
 import pytest
-from repogen.generation.options import read_config
 
 from repogen.errors import UserError
 from repogen.poses import load_bounds
-from repogen.toml_files import read_toml
+from repogen.toml_files import read_config, read_toml
 
 MARK = b"\xef\xbb\xbf"
 

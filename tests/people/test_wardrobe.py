@@ -8,7 +8,7 @@ from PIL import Image
 
 from repogen.assets import Garment
 from repogen.errors import UserError
-from repogen.people import fitting, wardrobe
+from repogen.people import garments, wardrobe
 from repogen.people.outfit import sample_outfit
 from repogen.people.wardrobe import check_wardrobe, dress
 from repogen.scenes import SceneConfig, sample_scene
@@ -135,10 +135,10 @@ def two_suits(tmp_path, monkeypatch, small_garment):
     write_index(folder, "mine", None, "here", items)
     monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "packs"))
     wardrobe._stock_of.cache_clear()
-    fitting.fitted_garment.cache_clear()
+    garments.fitted_garment.cache_clear()
     yield folder
     wardrobe._stock_of.cache_clear()
-    fitting.fitted_garment.cache_clear()
+    garments.fitted_garment.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +181,7 @@ def test_a_garment_that_goes_bad_during_a_run_is_drawn_again(two_suits, body, fi
     config = SceneConfig(wardrobe="packs", image_size=64, backgrounds="plain")
     sample_scene(config, 0, 0, body)
     (two_suits / file).write_bytes(b"")
-    fitting.fitted_garment.cache_clear()
+    garments.fitted_garment.cache_clear()
     scenes = [sample_scene(config, 0, index, body) for index in range(1, 9)]
     again = [scene for scene in scenes if scene.unreadable]
     assert again

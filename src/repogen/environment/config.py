@@ -23,7 +23,7 @@ class EnvironmentConfig(Config):
     """Number of directional lights from random directions, 0 to 32; panoramas bring their own."""
     light_model: Literal["varied", "equal"] = "varied"
     """varied: nearly white lights of different strengths, and light from all sides in the
-    background's colors. equal: white lights of one strength and a trace of light from all sides, as
+    background's colours. equal: white lights of one strength and a trace of light from all sides, as
     in the RePoGen paper."""
     shadows: int = 1
     """Number of lights that cast shadows, 0 to 8."""
