@@ -23,8 +23,8 @@ class EnvironmentConfig(Config):
     """Number of directional lights from random directions, 0 to 32; panoramas bring their own."""
     light_model: Literal["varied", "equal"] = "varied"
     """varied: nearly white lights of different strengths, and light from all sides in the
-    background's colours. equal: white lights of one strength and a trace of light from all sides, as
-    in the RePoGen paper."""
+    background's colours. equal: white lights of one strength and a trace of light from all sides,
+    as in the RePoGen paper."""
     shadows: int = 1
     """Number of lights that cast shadows, 0 to 8."""
     occluders: tuple[int, int] = (0, 0)
