@@ -64,7 +64,7 @@ def test_an_experiment_runs_and_is_not_repeated(script, tmp_path, body, capsys):
     assert "published AP 12.3" in text
     assert "| + top | " in text
     runs = tmp_path / "out" / "runs"
-    weights = json.loads((runs / "top-seed1" / "run.json").read_text())["config"]["train"]
+    weights = json.loads((runs / "top-seed1" / "run.json").read_text())["config"]["data"]["train"]
     assert weights[0] == f"real={small}:x1"
     assert float(weights[1].rpartition(":x")[2]) == pytest.approx(2 / 3)  # of 8, where 4 are made
     assert len({(runs / f"top-seed{s}" / "steps.jsonl").read_text() for s in (0, 1)}) == 2
