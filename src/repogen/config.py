@@ -282,6 +282,8 @@ def _structured(value: object, hint: Any) -> Any:
     if origin in (Union, UnionType):
         if value is None and NoneType in parts:
             return None
+        if type(value) in parts:  # text stays text where a path or a URL may be given
+            return value
         *others, last = [part for part in parts if part is not NoneType]
         for part in others:
             with suppress(TypeError):

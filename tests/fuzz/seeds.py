@@ -154,16 +154,11 @@ def checkpoint() -> bytes:
 
 
 def old_checkpoint() -> bytes:
-    """A checkpoint in torch's format before 1.6, with mmpose's names."""
+    """A checkpoint in torch's format before 1.6."""
     import torch
 
     out = io.BytesIO()
-    names = (
-        "backbone.blocks.0.attn.qkv.weight",
-        "backbone.pos_embed",
-        "keypoint_head.final_layer.bias",
-    )
-    tensors = {name: torch.ones(3, 2) for name in names}
+    tensors = {name: torch.ones(3, 2) for name in ("down.0.weight", "down.1.weight", "head.bias")}
     torch.save(tensors, out, _use_new_zipfile_serialization=False)
     return out.getvalue()
 

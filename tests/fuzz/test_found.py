@@ -66,7 +66,6 @@ NESTED = b"\x80\x02}K\x01" + b"2\x86" * 60 + b"Ns."
         pytest.param("COCO set", coco(segmentation=[[float("nan")] * 6]), id="no coordinates"),
         pytest.param("COCO set", rle([0, 0], "T3l0T1"), id="a mask without pixels"),
         pytest.param("COCO set", rle([30, 40], "oooo"), id="a mask cut off"),
-        pytest.param("COCO set", coco(bbox=[1, 1, 9, 9], area=float("nan")), id="no area"),
         pytest.param("detections", json.dumps([FOUND[0] | {"score": "x"}]).encode(), id="score"),
         pytest.param("run.json", json.dumps(RUN | {"config": []}).encode(), id="no config"),
         pytest.param(
