@@ -92,7 +92,7 @@ def test_motion_blur_scales_with_the_picture():
 
 
 def test_an_unknown_effect_is_a_user_error_that_names_the_others():
-    with pytest.raises(UserError, match="unknown effects? 'bloom'; choose from exposure"):
+    with pytest.raises(UserError, match=r"unknown effects? 'bloom'; choose from exposure"):
         SceneConfig(effects=("bloom",))
 
 
