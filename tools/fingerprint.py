@@ -48,8 +48,9 @@ RENAMED = {
     "cloths": "fabrics",
     "top_cloth": "top_fabric",
     "bottom_cloth": "bottom_fabric",
+    "draws": "bootstrap_samples",
 }
-"""Keys of scenes that were renamed on purpose (format 3 to 4), old to new."""
+"""Keys of scenes (format 3 to 4) and of reports that were renamed on purpose, old to new."""
 
 
 def canonical(value: Any) -> Any:
@@ -126,7 +127,8 @@ def fingerprint(work: Path) -> dict[str, str]:
     out["weights after 10 steps"] = sha256((run / "last.safetensors").read_bytes())
     report = work / "report.json"
     repogen("evaluate", "--weights", str(run), "--data", people, "--out", str(report))
-    out["evaluation report"] = sha256(report.read_bytes())
+    data = canonical(json.loads(report.read_text()))
+    out["evaluation report"] = sha256(json.dumps(data, sort_keys=True).encode())
     return out
 
 
