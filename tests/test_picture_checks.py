@@ -32,7 +32,7 @@ KINDS = {
 
 @pytest.mark.parametrize("name", KINDS)
 def test_whole_pictures_pass(tmp_path, pixels, name):
-    check_picture(save(tmp_path / name, pixels, **KINDS[name]))
+    assert check_picture(save(tmp_path / name, pixels, **KINDS[name])) is None
 
 
 @pytest.mark.parametrize("name", [name for name in KINDS if not name.endswith((".bmp", ".tif"))])
@@ -57,9 +57,9 @@ def test_a_jpeg_with_a_thumbnail_is_truncated_if_the_picture_is(tmp_path, pixels
 def test_bytes_after_a_picture_and_other_suffixes_do_not_matter(tmp_path, pixels):
     jpeg = save(tmp_path / "a.jpg", pixels)
     jpeg.write_bytes(jpeg.read_bytes() + b"\0\0\0\x18ftypmp42" + bytes(500))  # a Motion Photo
-    check_picture(jpeg)
+    assert check_picture(jpeg) is None
     png = save(tmp_path / "b.png", pixels)
-    check_picture(png.rename(tmp_path / "b.jpg"))
+    assert check_picture(png.rename(tmp_path / "b.jpg")) is None
 
 
 def test_a_damaged_png_chunk_is_found(tmp_path, pixels):

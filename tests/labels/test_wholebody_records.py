@@ -192,7 +192,7 @@ def damage_box(annotation):
         (None, None),
         (damage_length, "foot_kpts or foot_3d are not 6 triples"),
         (damage_flag, "a v of foot_kpts is not 0, 1 or 2"),
-        (damage_position, "lefthand_3d project more than 0.01 px away from lefthand_kpts"),
+        (damage_position, "lefthand_3d projects more than 0.01 px away from lefthand_kpts"),
         (damage_valid, "face_valid is False, 68 are labelled"),
         (damage_box, "righthand_box is not around its labelled points"),
     ],

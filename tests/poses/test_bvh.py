@@ -46,8 +46,8 @@ def write(path, text):
 
 @pytest.mark.parametrize("before", ["\n", "\n\n  \n", "\ufeff", "\ufeff\r\n", " \t"])
 def test_blank_lines_before_the_hierarchy_are_skipped(tmp_path, before):
-    skeleton, rotations = read_bvh(write(tmp_path / "a.bvh", before + TEXT))
-    plain, expected = read_bvh(write(tmp_path / "b.bvh", TEXT))
+    skeleton, rotations, _ = read_bvh(write(tmp_path / "a.bvh", before + TEXT))
+    plain, expected, _ = read_bvh(write(tmp_path / "b.bvh", TEXT))
     assert skeleton.names == plain.names == ("Bip01", "Bip01 L Thigh", "Tail")
     assert (rotations == expected).all()
 

@@ -179,4 +179,4 @@ def test_pickles_without_poses_beside_motion_are_ignored(tmp_path):
     np.save(tmp_path / "a.npy", thetas())
     (tmp_path / "model.pkl").write_bytes(pickle.dumps({"v_template": np.zeros((5, 3))}))
     motion = load_motion(tmp_path)
-    assert (motion.frames, motion.skipped) == (FRAMES, ())
+    assert (motion.frames, motion.found.bad) == (FRAMES, ())

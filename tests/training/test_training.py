@@ -205,7 +205,7 @@ def test_a_broken_image_in_a_worker_process_is_one_line(people, tmp_path, monkey
         return checked
 
     monkeypatch.setattr(sources, "drop_unreadable", break_after_the_check)
-    sources_message = r"\A[^\n]*00000003\.jpg is missing or not an image[^\n]*\Z"
+    sources_message = r"\A[^\n]*00000003\.jpg is not an image, broken, or too large[^\n]*\Z"
     with pytest.raises(UserError, match=sources_message):
         train(tmp_path / "run", config(copied, workers=1))
 
@@ -429,7 +429,7 @@ def test_a_stopped_vitpose_run_resumes_with_the_same_losses(people, tmp_path, st
     ("changes", "words"),
     [
         ({"train": ()}, "no set to train on"),
-        ({"train": ("set=/nowhere",)}, "no finished dataset"),
+        ({"train": ("set=/nowhere",)}, "is not a finished repogen dataset"),
         ({"train": ("/nowhere",)}, "must be NAME="),
         ({"model": "vitpose-xl"}, "unknown model 'vitpose-xl'; choose from"),
         ({"init": "/nowhere.pth"}, "no weights at /nowhere.pth"),
