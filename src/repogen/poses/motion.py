@@ -141,11 +141,11 @@ def read_clip(path: Path) -> Clip:
 
 
 def frames_of(path: Path) -> int | None:
-    """Number of frames of a file that is read completely; None for an npz file without poses.
+    """Number of frames of a file that is read completely; None for one of SMPL without poses.
 
     Raises `UserError` as `read_clip` does.
     """
-    if path.suffix.lower() == ".npz" and amass_frames(path) is None:
+    if path.suffix.lower() in SMPL_SUFFIXES and amass_frames(path) is None:
         return None
     return len(read_clip(path).degrees)
 
