@@ -1,4 +1,4 @@
-"""Whole pictures are told from truncated ones by content, and alpha is read from every kind."""
+"""Truncated pictures are recognised by their content, and alpha is read from every kind."""
 
 import cv2
 import numpy as np
