@@ -80,7 +80,8 @@ def test_a_truncated_file_is_one_line(tmp_path, suffix, share):
         save_weights(path, weights, "tiny")
     read_weights(path)
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
-    with pytest.raises(UserError, match=path.name) as caught:
+    said = {0.0: "is empty$", 0.3: "truncated|not a safetensors file"}.get(share, "")
+    with pytest.raises(UserError, match=f"{path.name}.*({said})") as caught:
         read_weights(path)
     assert "\n" not in str(caught.value)
 

@@ -12,7 +12,7 @@ import onnxruntime
 from jaxtyping import Float, UInt8
 
 from repogen.coco.crops import CROP_SIZE
-from repogen.errors import UserError
+from repogen.errors import UserError, check_not_empty
 from repogen.inference.boxes import PersonDetector, ScoredBoxes
 from repogen.inference.estimate import Estimator
 from repogen.inference.frames import Frame
@@ -138,6 +138,7 @@ def _load(path: Path) -> _Network:
 def _session(path: Path) -> onnxruntime.InferenceSession:
     if not path.is_file():
         raise UserError(f"no ONNX file at {path}; repogen weights export makes one")
+    check_not_empty(path)
     offered = onnxruntime.get_available_providers()
     providers = [p for p in ("CUDAExecutionProvider", "CPUExecutionProvider") if p in offered]
     try:

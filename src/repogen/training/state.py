@@ -18,7 +18,7 @@ from torch.amp.grad_scaler import GradScaler
 from repogen.coco.annotations import PersonAnnotations
 from repogen.config import flat_options
 from repogen.datasets.sets import parse_set
-from repogen.errors import UserError, first_line
+from repogen.errors import UserError, check_not_empty, first_line
 from repogen.files import (
     PARTIAL_PATTERN,
     atomic_path,
@@ -181,9 +181,12 @@ def _read_run_info(path: Path) -> dict[str, Any]:
         run_info = json.loads(path.read_text())
         if not (isinstance(run_info["config"], dict) and isinstance(run_info["sha256"], dict)):
             raise TypeError("it lacks config or sha256")
-    except (OSError, KeyError, RecursionError, TypeError, ValueError) as error:
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    except (KeyError, RecursionError, TypeError, ValueError) as error:
+        check_not_empty(path)
         raise UserError(
-            f"{path} is not a run of repogen train ({error}); choose another --out"
+            f"{path} is not a run of repogen train ({first_line(error)}); choose another --out"
         ) from error
     return run_info
 
