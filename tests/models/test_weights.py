@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from huggingface_hub import errors
 
 from repogen import UserError
 from repogen.models import build_model
@@ -114,3 +115,21 @@ def test_blending_is_linear(vitpose):
         assert floats
         for key in floats:
             assert torch.allclose(mixed[key], start[key] + alpha, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (errors.RepositoryNotFoundError, "there is no such model, or it is private"),
+        (errors.GatedRepoError, "its licence must be accepted on huggingface.co first"),
+        (errors.LocalEntryNotFoundError, "the hub cannot be reached, and it was not downloaded"),
+        (RuntimeError, "RuntimeError"),
+    ],
+)
+def test_why_a_model_cannot_be_downloaded_is_said(monkeypatch, error, reason):
+    def fail(*_args, **_options):
+        raise error.__new__(error)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fail)
+    with pytest.raises(UserError, match=f"a/b is .* Hugging Face hub: {reason}"):
+        read_weights(Path("a/b"))

@@ -1,6 +1,7 @@
 """Estimators and detectors from ONNX files, run by onnxruntime."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,8 +146,9 @@ def _session(path: Path) -> onnxruntime.InferenceSession:
         return onnxruntime.InferenceSession(path, providers=providers)
     except Exception as error:  # onnxruntime's errors have no common class
         reason = str(error).splitlines()[0]
-        if "xternal data" in reason:
-            raise UserError(f"{path} lacks its weights: put {path.name}.data beside it") from error
+        if away := re.search(r"External data path does not exist: \"?([^\"]+)", reason):
+            name = Path(away[1].strip()).name
+            raise UserError(f"{path} lacks its weights: put {name} beside it") from error
         raise UserError(f"onnxruntime cannot run {path} ({reason[:160]})") from error
 
 

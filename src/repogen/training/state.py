@@ -179,11 +179,12 @@ def _epoch_rank(entry: dict[str, Any]) -> tuple[float, ...]:
 def _read_run_info(path: Path) -> dict[str, Any]:
     try:
         run_info = json.loads(path.read_text())
-        if not (isinstance(run_info["config"], dict) and isinstance(run_info["sha256"], dict)):
+        tables = run_info if isinstance(run_info, dict) else {}
+        if not all(isinstance(tables.get(key), dict) for key in ("config", "sha256")):
             raise TypeError("it lacks config or sha256")
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
-    except (KeyError, RecursionError, TypeError, ValueError) as error:
+    except (RecursionError, TypeError, ValueError) as error:
         check_not_empty(path)
         raise UserError(
             f"{path} is not a run of repogen train ({first_line(error)}); choose another --out"
