@@ -15,7 +15,7 @@ _MAX_OUTLINE = 10**6
 """Pixels along a polygon's outline: pycocotools allocates memory for each, without a limit."""
 
 
-def compress_mask(segmentation: Any, size: tuple[int, int]) -> dict[str, Any] | None:
+def compress_mask(segmentation: object, size: tuple[int, int]) -> dict[str, Any] | None:
     """A record's segmentation, polygons or an RLE, as pycocotools' compressed RLE.
 
     None where it has none, and for polygons in an image whose size is unknown. Raises `ValueError`
