@@ -1,7 +1,9 @@
 """The one exception for bad input, and the checks that raise it."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from difflib import get_close_matches
+from pathlib import Path
 
 _LONGEST = 2_000
 """Largest number of characters of a message; names in files may have any length."""
@@ -60,6 +62,13 @@ def check_counts(name: str, limits: tuple[int, int], low: int, high: int) -> Non
         raise UserError(
             f"{name} {few} {many}: two counts between {low} and {high}, the smaller one first"
         )
+
+
+def check_not_empty(path: Path) -> None:
+    """Raises `UserError` for an empty file. What else is wrong with a file, its reader says."""
+    with suppress(OSError):
+        if path.is_file() and path.stat().st_size == 0:
+            raise UserError(f"{path} is empty")
 
 
 def unknown_choice(kind: str, value: str, choices: Iterable[object]) -> UserError:

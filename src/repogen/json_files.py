@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from repogen.errors import UserError
+from repogen.errors import UserError, check_not_empty
 
 
 def read_json(path: Path, name: str = "") -> object:
@@ -16,5 +16,8 @@ def read_json(path: Path, name: str = "") -> object:
         return json.loads(path.read_bytes())
     except OSError as error:
         raise UserError(f"cannot read {where}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise UserError(f"{where} holds lists or objects nested too deeply") from error
+    except ValueError as error:
+        check_not_empty(path)
         raise UserError(f"{where} is not a JSON file: {error}") from error

@@ -204,3 +204,28 @@ def test_a_missing_onnx_library_names_the_extra_to_install(
     verb = words.split()[0]
     wanted = f"repogen: error: {verb} needs {library}; pip install 'repogen[onnx]'\n"
     assert capsys.readouterr().err == wanted
+
+
+def test_weights_beside_an_onnx_file_are_named_where_they_are_missing(tmp_path):
+    """mmdeploy and torch store the weights of large networks in a file of any name."""
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["x", "w"], ["y"])],
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 256, 192])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 17, 256, 192])],
+        [
+            helper.make_tensor(
+                "w", TensorProto.FLOAT, [17, 3, 1, 1], np.zeros(51, "<f4").tobytes(), raw=True
+            )
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path = tmp_path / "net.onnx"
+    save(model, path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    load_estimator(path)
+    (tmp_path / "weights.bin").unlink()
+    with pytest.raises(UserError, match=r"net\.onnx lacks its weights: put weights\.bin beside it"):
+        load_estimator(path)
+    path.write_bytes(b"")
+    with pytest.raises(UserError, match=r"net\.onnx is empty"):
+        load_estimator(path)

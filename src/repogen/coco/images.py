@@ -45,7 +45,8 @@ def training_crop(
     if pictures is None:
         crop = read_crop(people, image, window)
     else:
-        crop = _decoded_crop(pictures[image], window, bool(people.as_stored))
+        name = str(people.path(person))
+        crop = _decoded_crop(pictures[image], window, bool(people.as_stored), name)
     crop = color_jitter(rng, crop, how.jitter)
     if degrade_crop:
         crop = degrade(rng, crop)
@@ -68,12 +69,12 @@ def read_crop(
 
 
 def _decoded_crop(
-    picture: bytes, window: Window, as_stored: bool
+    picture: bytes, window: Window, as_stored: bool, name: str
 ) -> UInt8[np.ndarray, "256 192 3"]:
     factor = downsample_factor(window)
     decoded = decode_reduced(np.frombuffer(picture, np.uint8), factor, as_stored)
     if decoded is None:
-        raise UserError("a picture in the shards cannot be decoded; run repogen validate on them")
+        raise UserError(f"{name} in the shards cannot be decoded; pack the shards again without it")
     return warp_crop(decoded, window, factor)
 
 

@@ -9,6 +9,7 @@ from jaxtyping import Int
 
 from repogen.coco.annotations import PersonAnnotations, read_person_annotations
 from repogen.datasets.folder import DatasetFolder
+from repogen.datasets.foreign_shards import unpack_foreign_shards
 from repogen.datasets.shards import ShardFolder
 from repogen.errors import UserError
 from repogen.messages import warn
@@ -22,10 +23,13 @@ def read_set(spec: str) -> PersonAnnotations:
     """
     parsed = parse_set(spec)
     if parsed.shards is not None:
-        raise UserError(
-            f"set {spec!r} is shards, which only training reads; run repogen convert "
-            f"{parsed.shards} FOLDER and give that folder (shards of other programs: a COCO file)"
-        )
+        found = unpack_foreign_shards(parsed.shards)
+        if found is None:
+            raise UserError(
+                f"set {spec!r} is shards of repogen, which only training reads; run repogen "
+                f"convert {parsed.shards} FOLDER and give that folder"
+            )
+        parsed = replace(parsed, annotations=found[0], images=found[1])
     if parsed.annotations is None or parsed.images is None:
         raise UserError(f"set {spec!r} is generated while training and not stored; give a dataset")
     people = read_person_annotations(parsed.name, parsed.annotations, parsed.images)

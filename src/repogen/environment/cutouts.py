@@ -18,12 +18,13 @@ def find_cutouts(folder: Path) -> tuple[Path, ...]:
     if not folder.is_dir():
         raise UserError(f"--cutouts {folder}: no such folder")
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".png", ".webp"))
+    if not paths:
+        raise UserError(f"--cutouts {folder}: no .png or .webp files in it")
     found = find_usable([path.resolve() for path in paths], check_cutout, str(folder))
     if not found.files:
-        first = f", the first because {found.bad[0]}" if found.bad else ""
         raise UserError(
             f"--cutouts {folder}: none of its {len(paths)} .png and .webp files is a picture with "
-            f"alpha{first}"
+            f"alpha, the first because {found.bad[0]}"
         )
     report_bad(f"--cutouts {folder}", found)
     return found.files

@@ -39,8 +39,10 @@ class EvaluateConfig(Config):
         if not self.weights or not self.data:
             raise UserError("nothing to evaluate; give --weights RUN … and --data NAME=DATASET …")
         check_between("--bootstrap-samples", self.bootstrap_samples, 0, 100_000)
-        if self.out is not None and (self.out.suffix != ".json" or self.out.is_dir()):
-            raise UserError(f"--out {self.out} must be a file with the suffix .json")
+        if self.out is not None and self.out.is_dir():
+            raise UserError(f"--out {self.out} is a folder; give a file that ends in .json")
+        if self.out is not None and self.out.suffix != ".json":
+            raise UserError(f"--out {self.out} must end in .json")
         if bool(self.blend) != (self.init is not None):
             raise UserError("--blend and --init go together: alphas, and the weights at alpha 0")
         if self.blend and len(self.weights) > 1:

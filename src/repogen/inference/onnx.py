@@ -1,6 +1,7 @@
 """Estimators and detectors from ONNX files, run by onnxruntime."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import onnxruntime
 from jaxtyping import Float, UInt8
 
 from repogen.coco.crops import CROP_SIZE
-from repogen.errors import UserError
+from repogen.errors import UserError, check_not_empty
 from repogen.inference.boxes import PersonDetector, ScoredBoxes
 from repogen.inference.estimate import Estimator
 from repogen.inference.frames import Frame
@@ -138,14 +139,16 @@ def _load(path: Path) -> _Network:
 def _session(path: Path) -> onnxruntime.InferenceSession:
     if not path.is_file():
         raise UserError(f"no ONNX file at {path}; repogen weights export makes one")
+    check_not_empty(path)
     offered = onnxruntime.get_available_providers()
     providers = [p for p in ("CUDAExecutionProvider", "CPUExecutionProvider") if p in offered]
     try:
         return onnxruntime.InferenceSession(path, providers=providers)
     except Exception as error:  # onnxruntime's errors have no common class
         reason = str(error).splitlines()[0]
-        if "xternal data" in reason:
-            raise UserError(f"{path} lacks its weights: put {path.name}.data beside it") from error
+        if away := re.search(r"External data path does not exist: \"?([^\"]+)", reason):
+            name = Path(away[1].strip()).name
+            raise UserError(f"{path} lacks its weights: put {name} beside it") from error
         raise UserError(f"onnxruntime cannot run {path} ({reason[:160]})") from error
 
 

@@ -11,7 +11,7 @@ from typing import IO
 import torch
 from torch import Tensor
 
-from repogen.errors import UserError
+from repogen.errors import UserError, first_line
 from repogen.models.mmpose import Weights
 
 _LONGEST_NAME = 300
@@ -68,7 +68,7 @@ def read_checkpoint(path: Path) -> Weights:
                 reason = "it is an Ultralytics network with its code; export it to ONNX"
         else:
             reason = (
-                f"it is truncated or not a checkpoint of plain tensors ({type(error).__name__})"
+                f"it is truncated or not a checkpoint of plain tensors ({first_line(error)[:120]})"
             )
         raise UserError(f"{path} is refused: {reason}") from error
     while isinstance(data, dict) and (key := next((k for k in _WRAPPERS if _holds(data, k)), None)):

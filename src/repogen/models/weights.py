@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from repogen.errors import UserError
+from repogen.errors import UserError, check_not_empty
 from repogen.files import cannot_write, write_atomic
 from repogen.models import build_model
 from repogen.models.checkpoints import read_checkpoint
@@ -90,6 +90,7 @@ def read_weights(path: Path, expert: str = "coco") -> tuple[Weights, str]:
     and so are the weights of other networks.
     """
     path = find_weights(path)
+    check_not_empty(path)
     if path.suffix == ".onnx":
         raise UserError(f"{path} can only be run; give the run or weights it was exported from")
     weights, model = _read_tensors(path)

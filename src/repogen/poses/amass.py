@@ -17,7 +17,7 @@ from numpy.lib import format as npy
 from scipy.spatial.transform import Rotation
 
 from repogen.bodies.skeleton import BODY_JOINTS, HAND_JOINTS, JOINTS
-from repogen.errors import UserError
+from repogen.errors import UserError, check_not_empty
 from repogen.poses.clips import Clip
 from repogen.poses.pickled_poses import arrays_under, as_numbers, read_pickle
 
@@ -44,6 +44,7 @@ def amass_frames(path: Path) -> int | None:
     AMASS's files of body shapes have none. Raises `UserError` for a file that cannot be read or
     whose arrays have other shapes.
     """
+    check_not_empty(path)
     try:
         return _frames(path)
     except UserError:

@@ -74,6 +74,7 @@ def _rotation_vector(value: object, where: str) -> list[float]:
         for v in value  # type: ignore[attr-defined]
     ):
         raise UserError(
-            f"{where} = {shortened(value)} must be three finite numbers, degrees about x, y, z"
+            f"{where} = {shortened(value)} must be three numbers from -10000 to 10000, degrees "
+            "about x, y, z"
         )
     return value  # type: ignore[return-value]

@@ -18,7 +18,7 @@ from torch.amp.grad_scaler import GradScaler
 from repogen.coco.annotations import PersonAnnotations
 from repogen.config import flat_options
 from repogen.datasets.sets import parse_set
-from repogen.errors import UserError, first_line
+from repogen.errors import UserError, check_not_empty, first_line
 from repogen.files import (
     PARTIAL_PATTERN,
     atomic_path,
@@ -179,11 +179,15 @@ def _epoch_rank(entry: dict[str, Any]) -> tuple[float, ...]:
 def _read_run_info(path: Path) -> dict[str, Any]:
     try:
         run_info = json.loads(path.read_text())
-        if not (isinstance(run_info["config"], dict) and isinstance(run_info["sha256"], dict)):
+        tables = run_info if isinstance(run_info, dict) else {}
+        if not all(isinstance(tables.get(key), dict) for key in ("config", "sha256")):
             raise TypeError("it lacks config or sha256")
-    except (OSError, KeyError, RecursionError, TypeError, ValueError) as error:
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    except (RecursionError, TypeError, ValueError) as error:
+        check_not_empty(path)
         raise UserError(
-            f"{path} is not a run of repogen train ({error}); choose another --out"
+            f"{path} is not a run of repogen train ({first_line(error)}); choose another --out"
         ) from error
     return run_info
 

@@ -139,6 +139,8 @@ def _read(path: Path) -> TrainedRegressor:
         weights = safetensors.torch.load_file(path)
         network = ViewRegressor(np.random.default_rng(0))
         network.load_state_dict(weights)
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise UserError(f"{path} is not a view regressor; remove it to train a new one") from error
     return TrainedRegressor(network.eval(), held_out)
