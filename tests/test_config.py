@@ -14,7 +14,6 @@ from repogen.bodies.shapes import AGES, GENDERS
 from repogen.bodies.smpl_files import FAMILIES
 from repogen.bodies.wholebody import KEYPOINT_SETS
 from repogen.cameras.config import CameraConfig
-from repogen.cameras.framing import FRAMINGS
 from repogen.cameras.lens import MODELS as LENSES
 from repogen.config import Config, config_from_keywords, config_from_table, groups_of, merged
 from repogen.environment.config import EnvironmentConfig
@@ -46,7 +45,6 @@ def choices(kind, name):
 @pytest.mark.parametrize(
     ("kind", "name", "catalogue"),
     [
-        (CameraConfig, "framing", FRAMINGS),
         (CameraConfig, "lens", LENSES),
         (PoseConfig, "pose_distribution", DISTRIBUTIONS),
         (PoseConfig, "pose", NAMED_POSES),
