@@ -135,7 +135,7 @@ def test_a_copy_with_other_options_keeps_the_rest_of_their_groups():
     assert (sitting.pose.pose, sitting.pose.pose_variance) == ("sit", 0.5)
 
 
-def test_an_option_outside_of_its_table_is_told_which_one():
+def test_the_error_of_an_option_outside_of_its_table_names_the_table():
     with pytest.raises(UserError, match=r"^a\.toml: views belongs in the table \[camera\]$"):
         config_from_table(GenerateConfig, {"views": ["top"]}, "a.toml")
     with pytest.raises(UserError, match=r"^a\.toml: --images 0 must lie"):

@@ -87,7 +87,7 @@ def test_the_person_in_front_occludes_the_one_behind(body, renderer):
     assert not overlap.any()
 
 
-def test_things_stand_before_people_and_touch_nobody(body):
+def test_occluders_stand_before_people_and_touch_nobody(body):
     config = SceneConfig(**CROWD | {"occluders": (2, 3)})
     count = 0
     for index in range(4):

@@ -4,7 +4,6 @@ A sample is the members with one name: 0001.jpg (or .jpeg, .png, .webp) and 0001
 a COCO annotation, a list of them, or a table with `annotations`.
 """
 
-import hashlib
 import io
 import json
 import re
@@ -17,6 +16,7 @@ from repogen.coco.names import PERSON, detected_persons, id_key
 from repogen.datasets.folder import PICTURE, Sample
 from repogen.datasets.shards import FOREIGN, Manifest, Shard, read_bytes, read_manifest, read_tar
 from repogen.errors import UserError
+from repogen.files import sha256_of_bytes
 from repogen.messages import warn
 from repogen.pictures import PictureHeader, read_header
 
@@ -37,7 +37,7 @@ def open_shards(url: str) -> Manifest:
         data = read_bytes(f"{url.rstrip('/')}/{name}")
         samples, problems = _read_samples(data, f"{url}/{name}")
         persons = sum(len(sample.annotations) for sample in samples)
-        digest = hashlib.sha256(data).hexdigest()
+        digest = sha256_of_bytes(data)
         shards.append(Shard(name, len(samples), persons, len(data), digest))
         left_out += len(problems)
         first = first or (problems[0] if problems else "")
