@@ -4,7 +4,7 @@
     python benchmarks/first_minute.py --cold       # then with no kernel compiled and no body built
     python benchmarks/first_minute.py --install    # then in a new environment: pip's part of it
 
-Every step is a process of its own. A machine that does other things lengthens the seconds, hardly
+Every step is a process of its own. A machine that does other work lengthens the seconds, hardly
 those of the processor; both are medians.
 """
 

@@ -101,11 +101,11 @@ def test_a_missing_file_is_bad(files):
 
 def test_the_warning_counts_and_names_the_first_once(files, capsys):
     found = find_usable(files, read, "x")
-    report_bad("--things", found)
-    report_bad("--things", found)
+    report_bad("--cutouts", found)
+    report_bad("--cutouts", found)
     said = capsys.readouterr().err
     assert said == (
-        f"repogen: warning: --things: 1 of 3 files left out, the first because {files[1]} is bad\n"
+        f"repogen: warning: --cutouts: 1 of 3 files left out, the first because {files[1]} is bad\n"
     )
 
 

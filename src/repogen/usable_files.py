@@ -77,7 +77,7 @@ def find_usable(
         if heavy and multiprocessing.parent_process() is None:
             say(f"checking {len(new)} files of {where}; this is done once")
         with ThreadPoolExecutor(threads) as pool:
-            answers = list(pool.map(lambda path: _answer(path, read), new))
+            answers = list(pool.map(lambda path: _read_or_reason(path, read), new))
         known |= {str(path): [stamps[path], *a] for path, a in zip(new, answers, strict=True)}
         if kept:
             _write_cache(where, read, known)
@@ -98,7 +98,8 @@ def file_stamp(path: Path) -> list[int]:
     return [status.st_size, status.st_mtime_ns]
 
 
-def _answer(path: Path, read: Callable[[Path], Any]) -> list[Any]:
+def _read_or_reason(path: Path, read: Callable[[Path], Any]) -> list[Any]:
+    """What `read` returns and None, or None and why it refused the file."""
     try:
         return [read(path), None]
     except UserError as error:

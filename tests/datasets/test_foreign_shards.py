@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -79,8 +80,10 @@ def test_a_set_of_them_trains(tars):
     assert len(source) == 4
     rng = np.random.default_rng(0)
     still = Augmentation(flip=0, half_body=0, scale=0, rotation=0, jitter=0)
+    sharp = replace(still, degrade=False)
     for person in range(4):
-        sample = source.sample(rng, 0, person, still, False)
+        sample = source.sample(rng, 0, person, still)
+        assert np.array_equal(sample.crop, source.sample(rng, 0, person, sharp).crop)
         assert (sample.joints[:, 2] == 2).all()
         assert sample.joints[:, :2] == pytest.approx(
             np.tile(sample.joints[0, :2], (17, 1)), abs=1e-6

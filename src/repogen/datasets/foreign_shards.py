@@ -4,7 +4,6 @@ A sample is the members with one name: 0001.jpg (or .jpeg, .png, .webp) and 0001
 a COCO annotation, a list of them, or a table with `annotations`.
 """
 
-import hashlib
 import io
 import json
 import re
@@ -48,7 +47,7 @@ def open_shards(url: str) -> Manifest:
         data = read_bytes(f"{url.rstrip('/')}/{name}")
         samples, problems = _read_samples(data, f"{url}/{name}")
         persons = sum(len(sample.annotations) for sample in samples)
-        digest = hashlib.sha256(data).hexdigest()
+        digest = sha256_of_bytes(data)
         shards.append(Shard(name, len(samples), persons, len(data), digest))
         left_out += len(problems)
         first = first or (problems[0] if problems else "")

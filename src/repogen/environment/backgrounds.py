@@ -15,7 +15,7 @@ from repogen.assets import assets_dir, check_panorama, installed
 from repogen.coco.names import id_key, person_categories
 from repogen.coco.references import find_pictures
 from repogen.colors import from_hex, to_hex
-from repogen.environment.panoramas import EnvironmentMap, sample_panorama
+from repogen.environment.panoramas import Panorama, sample_panorama
 from repogen.errors import UserError, unknown_choice
 from repogen.json_files import read_json
 from repogen.picture_checks import check_complete, check_picture
@@ -78,7 +78,7 @@ class Room:
             raise unknown_choice("floor pattern", self.floor_pattern, FLOOR_PATTERNS)
 
 
-Background = Photo | Plain | Room | EnvironmentMap
+Background = Photo | Plain | Room | Panorama
 
 FLOOR_PATTERNS = ("plain", "tiles", "planks", "noise")
 

@@ -37,7 +37,7 @@ _DIFFUSE = np.array([1.0] + 3 * [2 / 3] + 5 * [0.25])
 
 
 @dataclass(frozen=True)
-class EnvironmentMap:
+class Panorama:
     """A panorama around the people; its lower half is projected on a flat floor.
 
     Metres in the world frame. `yaw_deg` turns it anticlockwise seen from above, `exposure`
@@ -55,7 +55,7 @@ class EnvironmentMap:
 
 
 @dataclass(frozen=True, eq=False)
-class EnvironmentLight:
+class PanoramaLight:
     """The light of a panorama, before yaw and exposure."""
 
     sh_irradiance: Float[np.ndarray, "9 3"]
@@ -79,7 +79,7 @@ def directions(height: int, width: int) -> Float[np.ndarray, "h w 3"]:
 
 
 @lru_cache(maxsize=64)
-def environment_light(path: str) -> EnvironmentLight:
+def panorama_light(path: str) -> PanoramaLight:
     """The light of a panorama file. Raises `UserError` if it cannot be read."""
     pixels = panorama_pixels(path)
     step = max(pixels.shape[0] // 128, 1)
@@ -119,7 +119,7 @@ def panorama_backdrop(path: str) -> Float32[np.ndarray, "h w 3"]:
     return np.maximum(np.exp(fine) - black, 0)
 
 
-def panorama_to_light(panorama: Float[np.ndarray, "h w 3"]) -> EnvironmentLight:
+def panorama_to_light(panorama: Float[np.ndarray, "h w 3"]) -> PanoramaLight:
     """The light of a panorama in linear RGB: directional lights of its brightest directions, and
     spherical harmonics of the rest."""
     towards = directions(*panorama.shape[:2])
@@ -137,7 +137,7 @@ def panorama_to_light(panorama: Float[np.ndarray, "h w 3"]) -> EnvironmentLight:
     sh = np.einsum("nb,nc->bc", _basis(towards.reshape(-1, 3)) * _HARMONICS, light)
     sh *= (_HARMONICS * _DIFFUSE)[:, None]
     mean = sh[0] + sum(np.array(light.color) for light in lights) / 4
-    return EnvironmentLight(sh, tuple(lights), max(float(mean @ LUMINANCE), 1e-6))
+    return PanoramaLight(sh, tuple(lights), max(float(mean @ LUMINANCE), 1e-6))
 
 
 def _basis(n: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 9"]:
@@ -194,30 +194,28 @@ def rotate_sh(sh: Float[np.ndarray, "9 3"], yaw_deg: float) -> Float[np.ndarray,
     )  # fmt: skip
 
 
-def sample_panorama(
-    rng: np.random.Generator, path: str, floor_z: float, far: float
-) -> EnvironmentMap:
+def sample_panorama(rng: np.random.Generator, path: str, floor_z: float, far: float) -> Panorama:
     """A panorama with random yaw, exposure, viewpoint and reach, around a scene that reaches `far`
     metres from the origin. White is neither dim nor overexposed."""
-    return EnvironmentMap(
+    return Panorama(
         path=path,
         yaw_deg=float(rng.uniform(0, 360)),
-        exposure=float(np.exp(rng.normal(np.log(0.75), 0.2))) / environment_light(path).brightness,
+        exposure=float(np.exp(rng.normal(np.log(0.75), 0.2))) / panorama_light(path).brightness,
         floor_z=floor_z,
         eye_height=max(float(rng.uniform(1.2, 2.2)), _LEAST_HEIGHT * far),
         reach=max(float(rng.uniform(6, 15)), _LEAST_REACH * far),
     )
 
 
-def panorama_irradiance(panorama: EnvironmentMap) -> Float[np.ndarray, "9 3"]:
-    """`EnvironmentLight.sh_irradiance` of the panorama, with its yaw and exposure."""
+def panorama_irradiance(panorama: Panorama) -> Float[np.ndarray, "9 3"]:
+    """`PanoramaLight.sh_irradiance` of the panorama, with its yaw and exposure."""
     return panorama.exposure * rotate_sh(
-        environment_light(panorama.path).sh_irradiance, panorama.yaw_deg
+        panorama_light(panorama.path).sh_irradiance, panorama.yaw_deg
     )
 
 
-def panorama_lights(panorama: EnvironmentMap) -> tuple[DirectionalLight, ...]:
-    """`EnvironmentLight.lights` of the panorama, with its yaw and exposure."""
+def panorama_lights(panorama: Panorama) -> tuple[DirectionalLight, ...]:
+    """`PanoramaLight.lights` of the panorama, with its yaw and exposure."""
     turn = yaw_matrix(np.radians(panorama.yaw_deg))
     return tuple(
         DirectionalLight(
@@ -225,5 +223,5 @@ def panorama_lights(panorama: EnvironmentMap) -> tuple[DirectionalLight, ...]:
             color=tuple((panorama.exposure * np.array(light.color)).tolist()),
             shadow=True,
         )
-        for light in environment_light(panorama.path).lights
+        for light in panorama_light(panorama.path).lights
     )

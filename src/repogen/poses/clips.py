@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from repogen.bodies.skeleton import JOINTS
+from repogen.bodies.skeleton import JOINTS, Angles
 from repogen.errors import UserError, unknown_choice
 from repogen.json_files import read_json
-from repogen.poses.sampling import Angles
 
 POSES_FORMAT = "repogen-poses"
 

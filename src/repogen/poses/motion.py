@@ -14,11 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from repogen.assets.packs import assets_dir, installed
-from repogen.bodies.skeleton import BODY_JOINTS, mirrored
+from repogen.bodies.skeleton import BODY_JOINTS, Angles, mirrored
 from repogen.errors import UserError
 from repogen.poses.amass import amass_frames, read_amass
 from repogen.poses.clips import Clip, read_pose_file
-from repogen.poses.sampling import Angles
 from repogen.usable_files import Usable, draw_readable, find_usable, report_bad
 
 SMPL_SUFFIXES = (".npz", ".npy", ".pkl")

@@ -14,7 +14,7 @@ from repogen.cameras.camera import Camera
 from repogen.environment.backgrounds import Background, Photo, Plain, Room
 from repogen.environment.lights import DirectionalLight
 from repogen.environment.occluders import Occluder
-from repogen.environment.panoramas import EnvironmentMap
+from repogen.environment.panoramas import Panorama
 from repogen.environment.sensor import PERFECT, Sensor
 from repogen.errors import UserError
 from repogen.people.person import Person
@@ -90,7 +90,7 @@ _EXPLAINED = 50_000
 """Errors name every wrong value of lines shorter than this; for longer ones that takes long."""
 
 
-_KINDS = {Photo: "photo", Plain: "plain", Room: "room", EnvironmentMap: "panorama"}
+_KINDS = {Photo: "photo", Plain: "plain", Room: "room", Panorama: "panorama"}
 
 
 def _converter(explains: bool) -> cattrs.Converter:

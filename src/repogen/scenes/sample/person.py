@@ -7,6 +7,7 @@ from repogen.assets import assets_dir
 from repogen.bodies import Body
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.intersection import least_intersecting
+from repogen.bodies.skeleton import Angles
 from repogen.errors import UserError
 from repogen.people.garments import ensure_covered
 from repogen.people.outfit import Outfit, sample_outfit
@@ -15,13 +16,7 @@ from repogen.people.wardrobe import dress, undress, wear_picture
 from repogen.picture_checks import check_rgba_once
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.motion import sample_motion
-from repogen.poses.sampling import (
-    Angles,
-    named_pose,
-    sample_body_pose,
-    sample_hands,
-    sample_variance,
-)
+from repogen.poses.sampling import named_pose, sample_body_pose, sample_hands, sample_variance
 from repogen.scenes.config import SceneConfig
 from repogen.scenes.rng import Streams
 from repogen.usable_files import draw_readable
