@@ -16,7 +16,7 @@ from repogen import GenerateConfig, UserError, generate, rerender, validate
 from repogen.assets import Item, assets_dir, remove
 from repogen.assets.packs import write_index
 from repogen.datasets.folder import CHUNK_IMAGES, MAPS, DatasetFolder
-from repogen.datasets.reading import read_coco, read_run_info, write_run_info
+from repogen.datasets.reading import read_coco, write_run_info
 from repogen.files import write_atomic
 from repogen.generation.engines import start_method
 from repogen.generation.run_info import run_info
