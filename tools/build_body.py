@@ -305,7 +305,7 @@ def _reference_bodies(model) -> dict[str, np.ndarray]:  # type: ignore[no-untype
         "check_local": local,
         "check_face": face,
         "check_turns": rotation_vectors,
-        "check_vertices": vertices.numpy()[:, ::_REFERENCE_STEP],
+        "check_vertices": np.ascontiguousarray(vertices.numpy()[:, ::_REFERENCE_STEP]),
     }
 
 
