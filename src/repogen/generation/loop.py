@@ -7,7 +7,6 @@ from typing import Any
 
 from tqdm import tqdm
 
-from repogen.bodies.anny_data import ensure_anny_data
 from repogen.config import checked, config_from_keywords, merged
 from repogen.datasets.folder import (
     DatasetFolder,
@@ -67,11 +66,6 @@ def generate(
         say(f"{folder.root} is already finished: {config.images} images with these options")
         return folder.root
     with locked(folder, lambda: _check_folder(folder, run)):
-        if config.people.body == "anny":
-            ensure_anny_data()
-            # Building takes minutes, and asset packs may have been installed meanwhile.
-            config, run = _current_run_info(config)
-            _check_folder(folder, run)
         if folder.run.exists():
             warn_of_other_versions(read_run_info(folder), run)
         else:

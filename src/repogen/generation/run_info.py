@@ -26,7 +26,7 @@ _FREE_OPTIONS = ("workers", "engine", "ray_address")
 _FILE_OPTIONS = {"bounds": "pose", "poses": "pose", "cutouts": "environment", "textures": "people"}
 """Options that name a file or folder which images depend on, with their groups."""
 
-_PACKAGES = ("repogen", "anny", "warp-lang", "numpy", "scipy", "opencv-python-headless")
+_PACKAGES = ("repogen", "warp-lang", "numpy", "scipy", "opencv-python-headless")
 
 
 def run_info(config: GenerateConfig, backgrounds_found: str) -> dict[str, Any]:
