@@ -13,16 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
-from safetensors.numpy import load_file, save
+from safetensors.numpy import load, save
 
 from repogen.bodies.rigging import shortest_rotation
 from repogen.bodies.skeleton import COCO_KEYPOINTS
-from repogen.cache import cache_dir
-from repogen.errors import UserError, first_line
+from repogen.cache import cache_dir, read_or_make
 from repogen.messages import say
 
-FORMAT = 4
+FORMAT = 5
 """Version in the file's name; raise it when the arrays change."""
 
 BASIS_RANK = 64
@@ -87,47 +85,35 @@ def anny_data_path() -> Path:
     """Path of this version's distilled arrays, whether or not it exists yet."""
     from importlib.metadata import version
 
-    return cache_dir() / "bodies" / f"anny-{version('anny')}-{FORMAT}.safetensors"
+    return cache_dir() / "bodies" / f"anny-{version('anny')}-{FORMAT}.cache"
 
 
 def ensure_anny_data() -> Path:
-    """The file of distilled arrays, built if it does not exist yet.
+    """The file of distilled arrays, built if it does not exist yet or is damaged.
 
-    Safe when several processes start together: one builds, the others wait for it.
-    Raises `UserError` if the file cannot be written.
+    Raises `UserError` as `read_or_make` does.
     """
     path = anny_data_path()
-    try:
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{path}.lock"):
-                if not path.exists():
-                    _build(path)
-    except OSError as error:
-        raise UserError(
-            f"cannot write the body model to {path.parent}: {first_line(error)}; set "
-            "REPOGEN_CACHE to a writable folder"
-        ) from error
+    read_or_make(path, _build)
     return path
 
 
 def load_anny_data() -> dict[str, np.ndarray]:
-    """The distilled arrays by name, built if the file does not exist yet."""
-    return load_file(ensure_anny_data())
+    """The distilled arrays by name, built if the file does not exist yet or is damaged.
+
+    Raises `UserError` as `read_or_make` does.
+    """
+    return load(read_or_make(anny_data_path(), _build))
 
 
-def _build(path: Path) -> None:
+def _build() -> bytes:
+    path = anny_data_path()
     say(f"building the body model, once for this machine (1 to 3 minutes) → {path}")
     started = time.monotonic()
     with _temporary_anny_cache():
-        arrays = _distil()
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    try:
-        partial.write_bytes(save(arrays))  # save_file would make it readable by the owner only
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        data = save(_distil())
     say(f"body model ready after {time.monotonic() - started:.0f} s")
+    return data
 
 
 @contextlib.contextmanager
