@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from repogen.errors import UserError, first_line
-from repogen.files import write_atomic
+from repogen.files import atomic_path
 from repogen.messages import say
 
 _DIGEST_BYTES = 66
@@ -22,28 +22,28 @@ def cache_dir() -> Path:
 
 def read_cached(path: Path) -> bytes | None:
     """The data of a file that `write_cached` wrote; None where it is absent, cannot be read or is
-    not as it was written under this name: then it is to be made again.
+    not as it was written under this name.
 
-    Raises `UserError` where `path` is a folder or a device, which no file can replace.
+    Raises `UserError` where `path` is a folder or a device, which no file replaces.
     """
     if path.exists() and not path.is_file():
         raise UserError(f"{path} is not a file; remove it, and repogen makes it again")
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        say(f"{path} cannot be read ({error.strerror}); it is made again")
+    except OSError:
         return None
     if content[-_DIGEST_BYTES:] != _digest(path, memoryview(content)[:-_DIGEST_BYTES]):
-        say(f"{path} is damaged; it is made again")
         return None
     return content[:-_DIGEST_BYTES]
 
 
 def write_cached(path: Path, data: bytes) -> None:
-    """Write the data and their digest, whole or not at all."""
-    write_atomic(path, data + _digest(path, data))
+    """Write the data and their digest, whole or not at all. Raises `UserError` where it fails."""
+    try:
+        with atomic_path(path) as partial:
+            partial.write_bytes(data + _digest(path, data))
+    except UserError as error:
+        raise _cannot_cache(path, error.__cause__ or error) from error
 
 
 def read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
@@ -53,20 +53,27 @@ def read_or_make(path: Path, make: Callable[[], bytes]) -> bytes:
     Where several processes start together, one makes the file and the others wait for it. Raises
     `UserError` where it cannot be written.
     """
+    data = read_cached(path)
+    if data is not None:
+        return data
     try:
-        data = read_cached(path)
-        if data is None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{path}.lock"):
-                data = read_cached(path)
-                if data is None:
-                    data = make()
-                    write_cached(path, data)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{path}.lock"):
+            data = read_cached(path)
+            if data is None:
+                if path.exists():
+                    say(f"{path} is damaged; it is made again")
+                data = make()
+                write_cached(path, data)
         return data
     except OSError as error:
-        raise UserError(
-            f"cannot write {path}: {first_line(error)}; set REPOGEN_CACHE to a writable folder"
-        ) from error
+        raise _cannot_cache(path, error) from error
+
+
+def _cannot_cache(path: Path, error: BaseException) -> UserError:
+    return UserError(
+        f"cannot write {path}: {first_line(error)}; set REPOGEN_CACHE to a writable folder"
+    )
 
 
 def _digest(path: Path, data: bytes | memoryview) -> bytes:

@@ -55,7 +55,7 @@ def test_a_failed_build_leaves_no_file(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(anny_data, "_distil", lambda: {"answer": np.arange(3)})
     assert anny_data.load_anny_data()["answer"].tolist() == [0, 1, 2]
     assert [p.suffix for p in sorted((tmp_path / "bodies").iterdir()) if p.suffix != ".lock"] == [
-        ".safetensors"
+        ".cache"
     ]
     assert "building the body model" in capsys.readouterr().err
 
