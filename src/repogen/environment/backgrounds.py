@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from repogen.assets import assets_dir, check_panorama, installed
+from repogen.assets import assets_dir, check_pack_file, check_panorama, installed
 from repogen.coco.names import id_key, person_categories
 from repogen.coco.references import find_pictures
 from repogen.colors import from_hex, to_hex
@@ -140,7 +140,7 @@ def _installed_panoramas() -> list[Path]:
 
 def _panoramas(spec: str, paths: list[Path]) -> tuple[BackgroundSampler, str]:
     # One at a time: while OpenEXR reads, what it prints is discarded.
-    found = find_usable([assets_dir() / path for path in paths], check_panorama, spec, threads=1)
+    found = find_usable([assets_dir() / path for path in paths], _check_panorama, spec, threads=1)
     if not found.files:
         raise UserError(
             f"--backgrounds {spec}: none of its {found.count} panoramas can be used, the first "
@@ -160,13 +160,19 @@ def _panoramas(spec: str, paths: list[Path]) -> tuple[BackgroundSampler, str]:
             path = good[int(rng.integers(len(good)))]
             file = assets_dir() / path
             if file_stamp(file) != stamps[path]:  # its light may be cached, its pixels are not
-                check_panorama(file)
+                _check_panorama(file)
             return sample_panorama(rng, path, low, far)
 
         return draw_readable(draw)
 
     skipped = f" ({len(found.bad)} unreadable files skipped)" if found.bad else ""
     return sample, f"{len(good)} panoramas{skipped}"
+
+
+def _check_panorama(path: Path) -> str | None:
+    """`check_panorama`; also raises `UserError` where a file of a pack has changed."""
+    check_pack_file(path)
+    return check_panorama(path)
 
 
 def _folder_paths(folder: Path) -> list[Path]:
