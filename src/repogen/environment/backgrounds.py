@@ -106,11 +106,9 @@ def parse_backgrounds(spec: str) -> tuple[BackgroundSampler, str]:
     if spec.startswith("#"):
         from_hex(spec)
         return lambda _rng, _low, _far: Plain(spec), f"plain {spec}"
-    if isdir(spec):
-        panoramas = sorted(p for p in Path(spec).rglob("*") if p.suffix.lower() in _PANORAMAS)
-        if panoramas:
-            return _panoramas(spec, [path.resolve() for path in panoramas])
-    paths = _coco_paths(spec) if spec.startswith("coco:") else _folder_paths(Path(spec))
+    paths = background_files(spec)
+    if paths[0].suffix.lower() in _PANORAMAS:
+        return _panoramas(spec, paths)
     found = find_usable(paths, check_picture, spec, quick=check_complete)
     if not found.files:
         raise UserError(
@@ -126,6 +124,23 @@ def parse_backgrounds(spec: str) -> tuple[BackgroundSampler, str]:
 
     skipped = f" ({len(found.bad)} unreadable files skipped)" if found.bad else ""
     return sample, f"{len(good)} photographs{skipped}"
+
+
+def background_files(spec: str) -> list[Path]:
+    """Absolute paths of the photographs or panoramas in a folder or of `coco:…`, sorted; none for
+    backgrounds that are not the user's files.
+
+    Raises `UserError` for a folder without such files.
+    """
+    if spec in ("auto", "builtin", "plain") or spec.startswith("#"):
+        return []
+    if spec.startswith("coco:"):
+        return _coco_paths(spec)
+    if isdir(spec):
+        panoramas = sorted(p for p in Path(spec).rglob("*") if p.suffix.lower() in _PANORAMAS)
+        if panoramas:
+            return [path.resolve() for path in panoramas]
+    return _folder_paths(Path(spec))
 
 
 def _installed_panoramas() -> list[Path]:
