@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from repogen.errors import UserError
-from repogen.files import atomic_path, cannot_write, sha256_of
+from repogen.files import atomic_path, cannot_write, remove_dead_partials, sha256_of
 
 RECORD = ".repogen.jsonl"
 """A line of JSON for each file that a command wrote below this file's folder."""
@@ -31,6 +31,7 @@ class OutputFolder:
         self.root = root
         self._command = command
         self._known = _read_record(root / RECORD)
+        self._cleaned: set[Path] = set()
 
     def check(self, *paths: Path) -> None:
         """Raises `UserError` where one of the paths below the folder may not be written."""
@@ -44,6 +45,9 @@ class OutputFolder:
         Raises `UserError` as `check` and `atomic_path` do.
         """
         self._check(path)
+        if path.parent not in self._cleaned:
+            remove_dead_partials(path.parent)
+            self._cleaned.add(path.parent)
         with atomic_path(path) as partial:
             yield partial
             self._record(path, sha256_of(partial))

@@ -26,7 +26,6 @@ from repogen.usable_files import find_usable
 from repogen.viewpoint_estimation import trained
 from repogen.viewpoint_estimation.regressor import ViewRegressor
 
-
 _STORED = [cv2.IMWRITE_PNG_COMPRESSION, 0]
 
 

@@ -2,12 +2,13 @@
 
 import os
 import shutil
+import signal
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from faulty import contents
+from faulty import contents, die_writing, in_child
 
 from repogen.cli import main
 from repogen.models import build_model
@@ -197,6 +198,30 @@ def test_a_read_only_folder_is_one_line(run, monkeypatch):
     code, said = run("preview", Path("/proc/self"))
     assert code == 2
     assert said.startswith("repogen: error: cannot write /proc/self/")
+
+
+@pytest.mark.parametrize("name", ["index.html", "views.png"])
+@pytest.mark.parametrize("moment", ["half", "before", "after"])
+def test_a_command_killed_while_writing_can_be_given_again(tmp_path, name, moment):
+    """Every file is the command's own, and its temporary files are gone."""
+    out = tmp_path / "out"
+    names = ("sheet.png", "views.png", "index.html")
+
+    def write(number):
+        folder = OutputFolder(out, "preview")
+        for name in names:
+            folder.write(out / name, f"{name} {number}".encode())
+
+    write(0)
+
+    def dying():
+        die_writing(name, moment=moment)
+        write(1)
+
+    assert in_child(dying) == -signal.SIGKILL
+    write(2)
+    assert everything(out).keys() == {*names, RECORD}
+    assert {(out / name).read_text() for name in names} == {f"{name} 2" for name in names}
 
 
 def test_output_folders_can_be_moved(tmp_path):
