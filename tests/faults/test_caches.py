@@ -301,7 +301,7 @@ def test_a_run_is_not_resumed_over_changed_files(tmp_path, body, option):
     else:
         pixels[0, 0, 0] ^= 1
         keep_time(path, cv2.imencode(".png", pixels, _STORED)[1].tobytes())
-        assert path.stat().st_size == len(data)
+    assert path.stat().st_size == len(data)
     with pytest.raises(UserError, match=f"another content of --{option}"):
         generate(out, config)
     keep_time(path, data)
