@@ -76,24 +76,24 @@ def check_pack_file(path: Path) -> None:
     A file is read once in a process, and again where its time of change differs. Files that are in
     no pack pass.
     """
-    root = assets_dir()
-    if root not in path.parents:
+    root, file = os.path.join(assets_dir(), ""), str(path)
+    if not file.startswith(root):
         return
-    name, *inside = path.relative_to(root).parts
-    files = _files_of(root / name, *file_stamp(root / name / INDEX))
-    known = files.get("/".join(inside))
+    name, _, inside = file.removeprefix(root).partition(os.sep)
+    files = _files_of(root + name, *file_stamp(Path(root, name, INDEX)))
+    known = files.get(inside.replace(os.sep, "/"))
     problem = known and _known_problem(path, *known, *file_stamp(path))
     if problem:
         raise UserError(problem)
 
 
 @lru_cache(maxsize=64)
-def _files_of(folder: Path, size: int, *_stamp: int) -> dict[str, tuple[str, str]]:
+def _files_of(folder: str, size: int, *_stamp: int) -> dict[str, tuple[str, str]]:
     """SHA-256 of each file, and the pack's source, by the file's path inside the pack; none where
     there is no pack."""
     if not size:
         return {}
-    pack = read_index(folder)
+    pack = read_index(Path(folder))
     return {p: (digest, _source(pack)) for item in pack.items for p, digest in item.files.items()}
 
 
