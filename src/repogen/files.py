@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,6 +27,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     partial = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        partial.unlink(missing_ok=True)  # of a killed process, or a link
         yield partial
         partial.replace(path)
     except OSError as error:
@@ -33,6 +35,26 @@ def atomic_path(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # where its folder is a file
             partial.unlink(missing_ok=True)
+
+
+def remove_dead_partials(folder: Path) -> None:
+    """Remove the temporary files of processes of this machine that were killed while they wrote
+    into a folder."""
+    ours = re.compile(rf"\..+\.{re.escape(socket.gethostname())}\.(\d+)\.(?:partial|mp4)")
+    for path in folder.iterdir() if folder.is_dir() else ():
+        match = ours.fullmatch(path.name)
+        if match and not _alive(int(match[1])):
+            remove_file(path)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True
 
 
 def write_atomic(path: Path, data: bytes) -> None:

@@ -135,8 +135,10 @@ def foreign_files(folder: DatasetFolder) -> list[str]:
     """Names in a folder that none of our runs wrote; for a folder without a run.json."""
     if not folder.root.exists():
         return []
+    work = folder.lock.parent  # a run that is killed before it writes run.json leaves the lock
+    ours = not work.is_symlink() and work.is_dir() and {*work.iterdir()} <= {folder.lock}
     names = [path.name for path in folder.root.iterdir() if not path.match(PARTIAL_PATTERN)]
-    return [name for name in names if name != folder.lock.parent.name]
+    return [name for name in names if name != work.name or not ours]
 
 
 def remove_partials(folder: DatasetFolder) -> None:

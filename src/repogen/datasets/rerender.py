@@ -8,12 +8,12 @@ from typing import Any
 from repogen.bodies import load_body
 from repogen.config import checked
 from repogen.datasets.config import OutputConfig
-from repogen.datasets.folder import DatasetFolder, Sample
+from repogen.datasets.folder import DatasetFolder, Sample, map_kinds
 from repogen.datasets.reading import open_dataset, read_run_info, read_scenes
 from repogen.datasets.samples import rendering_to_sample
 from repogen.errors import UserError
-from repogen.files import write_atomic
 from repogen.labels.annotation import CATEGORY
+from repogen.outputs import OutputFolder
 from repogen.rendering.renderer import Renderer
 
 
@@ -23,7 +23,8 @@ def rerender(dataset: Path | str, ids: tuple[int, ...], out: Path | str) -> list
 
     Returns the images' paths. The COCO file in `out` lists only these images, with the ids they
     have in the dataset; annotations are numbered from 1. Raises `UserError` for an id that the
-    dataset does not have and for an `out` that holds a dataset.
+    dataset does not have, for an `out` that holds a dataset, and where a file in `out` is not of an
+    earlier call.
 
     >>> repogen.rerender("people", ids=(2, 3), out="again")
     [PosixPath('again/images/00000002.jpg'), PosixPath('again/images/00000003.jpg')]
@@ -31,17 +32,23 @@ def rerender(dataset: Path | str, ids: tuple[int, ...], out: Path | str) -> list
     folder, target = open_dataset(dataset), DatasetFolder(Path(out))
     if target.run.exists():
         raise UserError(f"--out {out} is a dataset itself; choose another folder")
+    kinds = map_kinds(read_run_info(folder)["config"]["output"]["write"])
+    out_files = OutputFolder(target.root, "rerender")
+    out_files.check(target.annotations)
+    for image_id in ids:
+        maps = (target.map(kind, image_id) for kind in kinds)
+        out_files.check(target.image(image_id), *maps)
     coco: dict[str, Any] = {"images": [], "annotations": [], "categories": [CATEGORY]}
     written = []
     for sample in render_again(folder, ids):
         for path, data in target.files(sample).items():
-            write_atomic(path, data)
+            out_files.write(path, data)
         for annotation in sample.annotations:
             numbers = {"id": len(coco["annotations"]) + 1, "image_id": sample.image["id"]}
             coco["annotations"].append(numbers | annotation)
         coco["images"].append(sample.image)
         written.append(target.image(sample.image["id"]))
-    write_atomic(target.annotations, (json.dumps(coco) + "\n").encode())
+    out_files.write(target.annotations, (json.dumps(coco) + "\n").encode())
     return written
 
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from repogen.assets import assets_dir, check_panorama, installed
+from repogen.assets import assets_dir, check_pack_file, check_panorama, installed
 from repogen.coco.names import id_key, person_categories
 from repogen.coco.references import find_pictures
 from repogen.colors import from_hex, to_hex
@@ -106,11 +106,9 @@ def parse_backgrounds(spec: str) -> tuple[BackgroundSampler, str]:
     if spec.startswith("#"):
         from_hex(spec)
         return lambda _rng, _low, _far: Plain(spec), f"plain {spec}"
-    if isdir(spec):
-        panoramas = sorted(p for p in Path(spec).rglob("*") if p.suffix.lower() in _PANORAMAS)
-        if panoramas:
-            return _panoramas(spec, [path.resolve() for path in panoramas])
-    paths = _coco_paths(spec) if spec.startswith("coco:") else _folder_paths(Path(spec))
+    paths = background_files(spec)
+    if paths[0].suffix.lower() in _PANORAMAS:
+        return _panoramas(spec, paths)
     found = find_usable(paths, check_picture, spec, quick=check_complete)
     if not found.files:
         raise UserError(
@@ -128,6 +126,23 @@ def parse_backgrounds(spec: str) -> tuple[BackgroundSampler, str]:
     return sample, f"{len(good)} photographs{skipped}"
 
 
+def background_files(spec: str) -> list[Path]:
+    """Absolute paths of the photographs or panoramas in a folder or of `coco:…`, sorted; none for
+    backgrounds that are not the user's files.
+
+    Raises `UserError` for a folder without such files.
+    """
+    if spec in ("auto", "builtin", "plain") or spec.startswith("#"):
+        return []
+    if spec.startswith("coco:"):
+        return _coco_paths(spec)
+    if isdir(spec):
+        panoramas = sorted(p for p in Path(spec).rglob("*") if p.suffix.lower() in _PANORAMAS)
+        if panoramas:
+            return [path.resolve() for path in panoramas]
+    return _folder_paths(Path(spec))
+
+
 def _installed_panoramas() -> list[Path]:
     return [
         Path(pack.name) / file
@@ -140,7 +155,7 @@ def _installed_panoramas() -> list[Path]:
 
 def _panoramas(spec: str, paths: list[Path]) -> tuple[BackgroundSampler, str]:
     # One at a time: while OpenEXR reads, what it prints is discarded.
-    found = find_usable([assets_dir() / path for path in paths], check_panorama, spec, threads=1)
+    found = find_usable([assets_dir() / path for path in paths], _check_panorama, spec, threads=1)
     if not found.files:
         raise UserError(
             f"--backgrounds {spec}: none of its {found.count} panoramas can be used, the first "
@@ -160,13 +175,19 @@ def _panoramas(spec: str, paths: list[Path]) -> tuple[BackgroundSampler, str]:
             path = good[int(rng.integers(len(good)))]
             file = assets_dir() / path
             if file_stamp(file) != stamps[path]:  # its light may be cached, its pixels are not
-                check_panorama(file)
+                _check_panorama(file)
             return sample_panorama(rng, path, low, far)
 
         return draw_readable(draw)
 
     skipped = f" ({len(found.bad)} unreadable files skipped)" if found.bad else ""
     return sample, f"{len(good)} panoramas{skipped}"
+
+
+def _check_panorama(path: Path) -> str | None:
+    """`check_panorama`; also raises `UserError` where a file of a pack has changed."""
+    check_pack_file(path)
+    return check_panorama(path)
 
 
 def _folder_paths(folder: Path) -> list[Path]:

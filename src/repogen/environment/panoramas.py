@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Float32
 
-from repogen.assets import assets_dir, read_panorama
+from repogen.assets import assets_dir, check_pack_file, read_panorama
 from repogen.cameras.camera import yaw_matrix
 from repogen.environment.lights import DirectionalLight
 
@@ -91,6 +91,7 @@ def panorama_light(path: str) -> PanoramaLight:
 @lru_cache(maxsize=2)
 def panorama_pixels(path: str) -> Float32[np.ndarray, "h w 3"]:
     """Linear RGB of a panorama, by its path inside the asset packs or on the disk."""
+    check_pack_file(assets_dir() / path)
     return read_panorama(assets_dir() / path)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import sys
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
@@ -13,12 +14,14 @@ from repogen.assets.packs import INDEX
 from repogen.bodies.smpl_files import FAMILIES, find_model_files
 from repogen.config import flat_options
 from repogen.datasets.reading import RUN_FORMAT
+from repogen.environment.backgrounds import background_files
 from repogen.errors import UserError
 from repogen.files import sha256_of, sha256_of_bytes
 from repogen.generation.config import GenerateConfig
 from repogen.messages import warn
 from repogen.poses.motion import poses_of_pack
 from repogen.scenes.config import SceneConfig
+from repogen.usable_files import find_usable
 
 _FREE_OPTIONS = ("workers", "engine", "ray_address")
 """Options that do not change the data; a run may resume with other values."""
@@ -42,7 +45,7 @@ def run_info(config: GenerateConfig, backgrounds_found: str) -> dict[str, Any]:
         "backgrounds_found": backgrounds_found,
         "assets": _assets(config),
         "body_files": _body_files(config),
-        "files": {name: _hash_path(path) for name, path in _files(config).items()},
+        "files": _hash_files(config),
         "versions": versions,
     }
 
@@ -94,13 +97,37 @@ def _files(config: GenerateConfig) -> dict[str, Path]:
     return {name: path for name, path in named.items() if path is not None and path.exists()}
 
 
+def _hash_files(config: GenerateConfig) -> dict[str, str]:
+    """Hashes of the files and folders that options name, by option."""
+    hashes = {name: _hash_path(path) for name, path in _files(config).items()}
+    spec = config.environment.backgrounds
+    if photos := background_files(spec):
+        folder = spec.split(":")[-1] if spec.startswith("coco:") else spec
+        hashes["backgrounds"] = _hash_folder(Path(folder).resolve(), photos)
+    return hashes
+
+
 def _hash_path(path: Path) -> str:
-    """SHA-256 of a file, or of the names and sizes of all files below a folder."""
+    """SHA-256 of a file, or of the names and contents of all files below a folder."""
     if path.is_file():
         return sha256_of(path)
-    files = sorted(p for p in path.rglob("*") if p.is_file())
-    sizes = [(p.relative_to(path).as_posix(), p.stat().st_size) for p in files]
-    return sha256_of_bytes(json.dumps(sizes).encode())
+    return _hash_folder(path, sorted(p for p in path.rglob("*") if p.is_file()))
+
+
+def _hash_folder(folder: Path, files: list[Path]) -> str:
+    """SHA-256 of the names and contents of a folder's files."""
+    found = find_usable(files, file_hash, str(folder))
+    hashes = dict(zip(found.files, found.values, strict=True))
+    named = [(os.path.relpath(file, folder), hashes.get(file)) for file in files]
+    return sha256_of_bytes(json.dumps(named).encode())
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file. Raises `UserError` where it cannot be read."""
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
 
 
 def changed_option(before: dict[str, Any], run: dict[str, Any]) -> str | None:

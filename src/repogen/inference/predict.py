@@ -1,7 +1,7 @@
 """Estimating poses in a user's images and videos: COCO results, drawings, files for annotators."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,12 +23,13 @@ from repogen.inference.boxes import (
 )
 from repogen.inference.config import PredictConfig
 from repogen.inference.cvat import write_cvat
-from repogen.inference.drawing import draw_poses, frame_writer
+from repogen.inference.drawing import draw_poses, drawn_path, frame_writer
 from repogen.inference.estimate import Estimator, estimate_crops, person_scores
 from repogen.inference.exports import FramePoses, write_people, write_results
 from repogen.inference.frames import Frame, MediaFile, list_media, read_frames
 from repogen.inference.label_studio import write_label_studio
 from repogen.messages import say
+from repogen.outputs import OutputFolder
 from repogen.pictures import downsample, picture_problem
 
 _BATCH = 32
@@ -64,7 +65,8 @@ def predict(
     in the results is that of the joints. Of a detector's boxes with similar poses only the best is
     kept (OKS-NMS).
 
-    Raises `UserError` for inputs that cannot be read and files that cannot be written; for more
+    Raises `UserError` for inputs that cannot be read, files that cannot be written, and files in
+    `out` that are not of an earlier call; for more
     than 1 % unreadable files in folders only at the end.
 
     >>> repogen.predict("people/images", "predicted", weights="run")
@@ -81,12 +83,14 @@ def predict(
             f"--write label-studio cannot take videos ({videos[0].name}): Label Studio has no "
             "keypoints in videos; extract the frames, or use --write cvat"
         )
+    written = OutputFolder(out, "predict")
+    written.check(*_paths(out, options.write, sources))
     detect = _person_detector(options, sources)
     file_boxes = detect if isinstance(detect, FileBoxes) else FileBoxes({}, {}, {})
     numbers = _image_ids(sources, file_boxes.ids)
     broken: list[MediaFile] = []
     found: list[FramePoses] = []
-    with _save_results(out / "results.json", found), frame_writer(out / "drawn") as draw:
+    with _save_results(written, found), frame_writer(written, out / "drawn") as draw:
         total = None if videos else len(sources)
         frames = tqdm(
             read_frames(sources, broken, file_boxes.sizes, file_boxes.as_stored),
@@ -109,11 +113,13 @@ def predict(
             if "drawn" in options.write:
                 draw(frame, draw_poses(frame.image, poses, rows[:, :4], options.joint_score))
     if "people" in options.write:
-        write_people(out / "people.json", found, options.joint_score, f"poses found by {model}")
+        info = f"poses found by {model}"
+        write_people(written, out / "people.json", found, options.joint_score, info)
     if "cvat" in options.write:
-        write_cvat(out / "cvat", found, options.joint_score)
+        write_cvat(written, out / "cvat", found, options.joint_score)
     if "label-studio" in options.write:
-        write_label_studio(out / "label_studio", found, options.joint_score, root, model)
+        folder = out / "label_studio"
+        write_label_studio(written, folder, found, options.joint_score, root, model)
         say(
             "to show the images in Label Studio, set LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true "
             f"and LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={root.parent}, and add {root} as local "
@@ -142,17 +148,33 @@ def _warn_weak_joints(found: list[FramePoses], min_score: float) -> None:
         )
 
 
+def _paths(out: Path, write: Collection[str], sources: list[MediaFile]) -> Iterator[Path]:
+    """The files that are written into the folder `out`."""
+    videos = [source.name for source in sources if source.is_video]
+    yield out / "results.json"
+    if "drawn" in write:
+        yield from (drawn_path(out / "drawn", source) for source in sources)
+    if "people" in write:
+        yield out / "people.json"
+    if "cvat" in write:
+        yield out / "cvat" / "labels.json"
+        yield from (out / "cvat" / f"{name}.xml" for name in ("images", *videos))
+    if "label-studio" in write:
+        yield from (out / "label_studio" / name for name in ("config.xml", "tasks.json"))
+
+
 @contextmanager
-def _save_results(path: Path, found: list[FramePoses]) -> Iterator[None]:
+def _save_results(out: OutputFolder, found: list[FramePoses]) -> Iterator[None]:
     """Write the poses as COCO results at the end, also after an error: hours of work may be in
     them."""
+    path = out.root / "results.json"
     try:
         yield
     except BaseException:
         if found:
-            write_results(path, found)
+            write_results(out, path, found)
         raise
-    write_results(path, found)
+    write_results(out, path, found)
 
 
 def _person_detector(options: PredictConfig, sources: list[MediaFile]) -> PersonDetector:

@@ -1,6 +1,7 @@
 """Weights in files: our safetensors, Hugging Face models, ViTPose checkpoints of mmpose."""
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -42,7 +43,7 @@ def save_weights(path: Path, weights: Mapping[str, Tensor], model: str) -> None:
 
 def check_absent(path: Path) -> Path:
     """The path itself. Raises `UserError` where it exists: nothing is overwritten."""
-    if path.exists():
+    if os.path.lexists(path):  # links to nothing, too
         raise UserError(f"{path} exists; remove it or choose another name")
     return path
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from repogen.assets import assets_dir, installed, read_garment
+from repogen.assets import assets_dir, check_pack_file, installed, read_garment
 from repogen.errors import UserError
 from repogen.people.outfit import (
     OFF_BODY,
@@ -86,7 +86,8 @@ def _stock_of(_packs: tuple[tuple[str, int, int], ...]) -> _Stock:
 
 
 def check_item_file(path: Path) -> None:
-    """Raises `UserError` for a garment or texture of a pack that cannot be read."""
+    """Raises `UserError` for a garment or texture of a pack that cannot be read or has changed."""
+    check_pack_file(path)
     if path.suffix == ".safetensors":
         read_garment(path)
     else:

@@ -10,7 +10,7 @@ from typing import Any
 from repogen.config import checked
 from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.reading import open_dataset, read_run_info, read_scenes
-from repogen.files import write_atomic
+from repogen.outputs import OutputFolder
 from repogen.pictures import encode_jpeg, encode_png
 from repogen.visualization.sheet import contact_sheet
 from repogen.visualization.summary import Summary, summarize
@@ -33,22 +33,25 @@ def preview(
 
     The sheet shows `images` images at uniform intervals, `columns` side by side. Returns the path
     of the page, which is self-contained. Raises `UserError` for a folder that is not a finished
-    dataset.
+    dataset, and where a file in `out` is not of an earlier preview.
 
     >>> repogen.preview("people")
     PosixPath('people/preview/index.html')
     """
     folder = open_dataset(dataset)
     target = Path(out) if out else folder.root / "preview"
+    written = OutputFolder(target, "preview")
+    names = ("sheet", "views", "boxes", "visibility", "angles")
+    written.check(target / "index.html", *(target / f"{name}.png" for name in names))
     run, summary = read_run_info(folder), summarize(folder)
     count = summary.views.total()
     shown = min(images, count)
     ids = sorted({1 + i * count // shown for i in range(shown)})
     sheet = contact_sheet(folder, ids, min(columns, shown), 256)
-    write_atomic(target / "sheet.png", encode_png(sheet))
+    written.write(target / "sheet.png", encode_png(sheet))
     pictures = [("Images", "image/jpeg", encode_jpeg(sheet))]
     for name, title, data in _figures(folder, summary, run["config"]):
-        write_atomic(target / f"{name}.png", data)
+        written.write(target / f"{name}.png", data)
         pictures.append((title, "image/png", data))
     page = _PAGE.format(
         title=html.escape(f"{folder.root.name}: {count} images"),
@@ -60,7 +63,7 @@ def preview(
         ),
         options=html.escape(json.dumps(run, indent=1)),
     )
-    write_atomic(target / "index.html", page.encode())
+    written.write(target / "index.html", page.encode())
     return target / "index.html"
 
 

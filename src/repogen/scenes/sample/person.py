@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from repogen.assets import assets_dir
+from repogen.assets import assets_dir, check_pack_file
 from repogen.bodies import Body
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.intersection import least_intersecting
@@ -95,5 +95,6 @@ def _checked(outfit: Outfit) -> Outfit:
     """The outfit; raises `UserError` where one of its textures cannot be read."""
     pictures = [f"{item.pack}/{item.kind}/{item.name}.png" for item in outfit.worn]
     for picture in (*pictures, *([outfit.picture] if outfit.picture else [])):
+        check_pack_file(assets_dir() / picture)
         check_rgba_once(assets_dir() / picture)
     return outfit
