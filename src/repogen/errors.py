@@ -28,7 +28,10 @@ def printable(text: str) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an exception's message, or its class name if it has none."""
+    """The first line of an exception's message, or its class name if it has none; of an error of
+    the operating system only the reason, since messages name the file themselves."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 

@@ -13,11 +13,12 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from repogen.errors import UserError
+from repogen.errors import UserError, first_line
 from repogen.limits import MAX_FILE, MAX_LINE
 
 _KINDS = {
@@ -60,9 +61,24 @@ def read_lines(path: Path | str, limit: int, errors: str = "strict") -> Iterator
             yield line
 
 
-def check_regular(path: Path | str, limit: int) -> None:
-    """Raises `OSError` as `open_regular` does: for libraries that open files themselves."""
-    open_regular(path, limit).close()
+@contextmanager
+def path_for_library(path: Path | str, limit: int | None) -> Iterator[str]:
+    """A path to the same file for a library that must open it itself, valid inside the block.
+
+    It is a link where the name is no UTF-8, which crashes such libraries, or has a percent sign,
+    which OpenCV takes for a pattern of names. A file to read must be regular: raises `OSError` as
+    `open_regular` does. `limit` is None for a file to write.
+    """
+    if limit is not None:
+        open_regular(path, limit).close()
+    name = os.path.abspath(path)
+    if name.isprintable() and "%" not in name:
+        yield name
+        return
+    with TemporaryDirectory(prefix="repogen-") as folder:
+        link = os.path.join(folder, f"file{Path(path).suffix}")
+        os.symlink(name, link)
+        yield link
 
 
 class _BoundedFile(io.FileIO):
@@ -183,6 +199,11 @@ def exclusive(lock: Path, root: Path) -> Iterator[None]:
         yield
     finally:
         held.release()
+
+
+def cannot_read(path: Path | str, error: OSError) -> UserError:
+    """The error for a file that cannot be opened, or that `open_regular` refuses."""
+    return UserError(f"cannot read {path}: {first_line(error)}")
 
 
 def cannot_write(path: Path, error: OSError) -> UserError:
