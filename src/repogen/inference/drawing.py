@@ -10,7 +10,7 @@ from jaxtyping import Float, UInt8
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.errors import UserError
-from repogen.files import atomic_path, write_atomic
+from repogen.files import atomic_path, path_for_library, write_atomic
 from repogen.inference.frames import Frame
 from repogen.labels.stick import SIDE_COLORS, draw_skeleton
 from repogen.pictures import encode_jpeg
@@ -77,7 +77,8 @@ def _mp4_writer(
 ) -> Iterator[Callable[[_Image], None]]:
     with atomic_path(path) as partial:
         video = partial.with_suffix(".mp4")  # OpenCV takes the container from the suffix
-        writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
+        with path_for_library(video, None) as own:
+            writer = cv2.VideoWriter(own, cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
         if not writer.isOpened():
             width, height = size
             raise UserError(
@@ -94,7 +95,8 @@ def _mp4_writer(
         try:
             yield add
             writer.release()
-            written = cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_COUNT)
+            with path_for_library(video, None) as own:
+                written = cv2.VideoCapture(own).get(cv2.CAP_PROP_FRAME_COUNT)
             if written != count:  # OpenCV reports no error
                 raise UserError(
                     f"cannot write {path}: only {max(0, written):.0f} of {count} frames were "

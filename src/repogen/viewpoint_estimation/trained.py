@@ -17,7 +17,8 @@ from repogen.bodies import Body, load_body
 from repogen.cache import cache_dir
 from repogen.cameras.viewpoints import BANDS
 from repogen.errors import UserError
-from repogen.files import cannot_write, write_atomic
+from repogen.files import cannot_write, path_for_library, write_atomic
+from repogen.limits import MAX_ARRAYS
 from repogen.messages import say
 from repogen.viewpoint_estimation.mixture import mode
 from repogen.viewpoint_estimation.regressor import ViewRegressor, estimate_views, train_regressor
@@ -134,9 +135,10 @@ def _save(path: Path, trained: TrainedRegressor) -> None:
 
 def _read(path: Path) -> TrainedRegressor:
     try:
-        with safe_open(path, "pt") as file:
-            held_out = json.loads(file.metadata()["held_out"])
-        weights = safetensors.torch.load_file(path)
+        with path_for_library(path, MAX_ARRAYS) as own:
+            with safe_open(own, "pt") as file:
+                held_out = json.loads(file.metadata()["held_out"])
+            weights = safetensors.torch.load_file(own)
         network = ViewRegressor(np.random.default_rng(0))
         network.load_state_dict(weights)
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
