@@ -7,15 +7,26 @@ a COCO annotation, a list of them, or a table with `annotations`.
 import hashlib
 import io
 import json
+import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import fsspec
 
 from repogen.coco.names import PERSON, detected_persons, id_key
 from repogen.datasets.folder import PICTURE, Sample
-from repogen.datasets.shards import FOREIGN, Manifest, Shard, read_bytes, read_manifest, read_tar
+from repogen.datasets.shards import (
+    FOREIGN,
+    MANIFEST,
+    Manifest,
+    Shard,
+    is_url,
+    read_bytes,
+    read_manifest,
+    read_tar,
+)
 from repogen.errors import UserError
 from repogen.messages import warn
 from repogen.pictures import PictureHeader, read_header
@@ -54,17 +65,22 @@ def unpack_foreign_shard(data: bytes, where: str) -> Iterator[Sample]:
 
 
 def _has_manifest(url: str) -> bool:
+    if not is_url(url):
+        return (Path(url) / MANIFEST).exists()
     try:
         files, path = fsspec.core.url_to_fs(url)
-        return bool(files.exists(f"{path.rstrip('/')}/shards.json"))
+        return bool(files.exists(f"{path.rstrip('/')}/{MANIFEST}"))
     except (OSError, ValueError, ImportError):
         return True  # reading it says why
 
 
 def _list_tars(url: str) -> list[str]:
     try:
-        files, path = fsspec.core.url_to_fs(url)
-        names = [str(found).rpartition("/")[2] for found in files.ls(path, detail=False)]
+        if is_url(url):
+            files, path = fsspec.core.url_to_fs(url)
+            names = [str(found).rpartition("/")[2] for found in files.ls(path, detail=False)]
+        else:
+            names = os.listdir(url)
     except (OSError, ValueError, ImportError, NotImplementedError):
         return []
     return sorted(name for name in names if name.endswith(".tar"))

@@ -30,7 +30,7 @@ SHARD_IMAGES = 256
 """Default number of images per shard."""
 _MAX_SHARD_IMAGES = 10_000
 """About a gigabyte of pictures of the default size."""
-_MANIFEST = "shards.json"
+MANIFEST = "shards.json"
 _MEMBER = re.compile(r"(\d{8})\.([a-z]+(?:\.[a-z]+)*)")
 _URL = re.compile(r"(?:[a-zA-Z][\w+.-]*::)*[a-zA-Z][\w+.-]*://")
 _SHARD = re.compile(r"shard-\d{6}\.tar")
@@ -73,7 +73,7 @@ class ShardFolder(DatasetFolder):
 
     @property
     def manifest(self) -> Path:
-        return self.root / _MANIFEST
+        return self.root / MANIFEST
 
     @property
     def complete(self) -> bool:
@@ -253,7 +253,7 @@ def read_manifest(url: str) -> Manifest:
 
     Raises `UserError` where it is missing or invalid.
     """
-    where = f"{url.rstrip('/')}/{_MANIFEST}"
+    where = f"{url.rstrip('/')}/{MANIFEST}"
     try:
         manifest = _CONVERTER.structure(json.loads(read_bytes(where)), Manifest)
         if manifest.format != FORMAT:
