@@ -1,18 +1,12 @@
 """Every file is opened through `repogen.files`, which takes regular files of bounded size only."""
 
 import ast
-import os
 import re
-import socket
-import stat
-import threading
 from pathlib import Path
 
 import pytest
 
 import repogen
-from repogen.files import open_regular, path_for_library, read_lines, read_regular
-from repogen.limits import MAX_LINE
 
 ROOT = Path(repogen.__file__).parent
 

@@ -95,7 +95,8 @@ def write_report(path: Path, report: Report) -> None:
     """Write the report as JSON to `path`, and as .html and .md beside it."""
     data = {"repogen": version("repogen"), **asdict(report)}
     text = json.dumps(_to_json(data), indent=1, ensure_ascii=False)
-    write_atomic(path, (text + "\n").encode())
+    # Bytes of names that are no UTF-8 become JSON's escapes, which Python reads back.
+    write_atomic(path, (text + "\n").encode(errors="backslashreplace"))
     write_atomic(path.with_suffix(".html"), report_html(report).encode())
     write_atomic(path.with_suffix(".md"), report_markdown(report).encode())
 
