@@ -145,6 +145,10 @@ PARTIAL_PATTERN = ".*.partial"
 """Names of files that a process is writing, or was writing when it was killed."""
 
 
+_LONG_NAME = 150
+"""Bytes of a name that leave no room for the additions, since a name has at most 255."""
+
+
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """A temporary path to write to; it replaces `path` when the block succeeds.
@@ -153,7 +157,12 @@ def atomic_path(path: Path) -> Iterator[Path]:
     cannot be written.
     """
     # Processes on several machines may write the same file at once.
-    partial = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.partial")
+    name = (
+        path.name
+        if len(os.fsencode(path.name)) < _LONG_NAME
+        else sha256_of_bytes(os.fsencode(path.name))[:24]
+    )
+    partial = path.with_name(f".{name}.{socket.gethostname()}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield partial

@@ -149,7 +149,8 @@ COMMANDS = {
     "validate": ("coco/run.json", "validate coco --rerender 0"),
     "validate, picture": ("coco/images/00000001.jpg", "validate coco --rerender 0"),
     "validate, mask": ("coco/masks/00000001.png", "validate coco --rerender 0"),
-    "validate, annotations": ("coco/annotations/person_keypoints.json", "validate coco --rerender 0"),
+    "validate, annotations": (
+        "coco/annotations/person_keypoints.json", "validate coco --rerender 0"),
     "validate, scenes": ("coco/scenes.jsonl", "validate coco --rerender 0"),
     "validate, shards.json": ("webdataset/shards.json", "validate webdataset --rerender 0"),
     "validate, shard": ("webdataset/shard-000001.tar", "validate webdataset --rerender 0"),

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from functools import partial
@@ -84,11 +85,15 @@ def evaluate(config: EvaluateConfig | None = None, **options: object) -> Report:
     if config.out is not None:
         for people in sets:
             for model, poses in estimates[people.name].items():
-                name = f"{quote(model, safe='')}@{quote(people.name, safe='')}.json"
+                name = f"{_quoted(model)}@{_quoted(people.name)}.json"
                 path = config.out.with_name(f"{config.out.stem}_poses") / name
                 write_atomic(path, (json.dumps(coco_results(people, poses)) + "\n").encode())
         write_report(config.out, report)
     return report
+
+
+def _quoted(name: str) -> str:
+    return quote(os.fsencode(name), safe="")
 
 
 def write_report(path: Path, report: Report) -> None:
