@@ -64,17 +64,8 @@ def test_predict_reads_and_names_every_picture(photos, capfd):
     assert {os.fsencode(p.name) for p in (out / "drawn").iterdir()} == set(NAMES)
     for path in out.rglob("*.xml"):
         path.read_bytes().decode()
-    run(
-        capfd,
-        "predict",
-        photos,
-        "--weights",
-        TINY,
-        "--out",
-        "again",
-        "--boxes",
-        out / "results.json",
-    )
+    again = ("--boxes", out / "results.json", "--box-score", "0")
+    run(capfd, "predict", photos, "--weights", TINY, "--out", "again", *again)
     assert names_in(Path("again/results.json")) == set(NAMES)
 
 
