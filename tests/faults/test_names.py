@@ -93,6 +93,7 @@ def test_evaluate_reads_every_picture(photos, capfd):
         assert "<script" not in Path(f"report.{kind}").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_backgrounds_and_preview(photos, capfd):
     out = photos.parent / os.fsdecode(b"daten \xf6")
     options = ("--images", "3", "--image-size", "64", "--wardrobe", "painted", "--workers", "1")
