@@ -8,7 +8,8 @@ from pathlib import Path
 from filelock import FileLock
 
 from repogen.errors import UserError, first_line
-from repogen.files import atomic_path
+from repogen.files import atomic_path, read_regular
+from repogen.limits import MAX_CACHED
 from repogen.messages import say
 
 _DIGEST_BYTES = 66
@@ -29,7 +30,7 @@ def read_cached(path: Path) -> bytes | None:
     if path.exists() and not path.is_file():
         raise UserError(f"{path} is not a file; remove it, and repogen makes it again")
     try:
-        content = path.read_bytes()
+        content = read_regular(path, MAX_CACHED)
     except OSError:
         return None
     if content[-_DIGEST_BYTES:] != _digest(path, memoryview(content)[:-_DIGEST_BYTES]):

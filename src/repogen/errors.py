@@ -20,17 +20,27 @@ class UserError(ValueError):
         super().__init__(printable(message))
 
 
+def escaped(text: str, kept: str = "") -> str:
+    """The text with escapes for characters that a terminal obeys or cannot show, except `kept`:
+    control characters, both directions of writing, and bytes of names that are no UTF-8."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in kept else ascii(c)[1:-1] for c in text)
+
+
 def printable(text: str) -> str:
     """The text on one line, with escapes for what UTF-8 and terminals cannot show."""
-    whole = " ".join(text.splitlines())
-    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in whole)
+    shown = escaped(" ".join(text.splitlines()))
     if len(shown) > _LONGEST:
         return f"{shown[: _LONGEST // 2]} … {shown[-_LONGEST // 2 :]}"
     return shown
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an exception's message, or its class name if it has none."""
+    """The first line of an exception's message, or its class name if it has none; of an error of
+    the operating system only the reason, since messages name the file themselves."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 

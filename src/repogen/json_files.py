@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 from repogen.errors import UserError, check_not_empty
+from repogen.files import read_regular
+from repogen.limits import MAX_JSON
 
 
 def read_json(path: Path, name: str = "") -> object:
@@ -13,7 +15,7 @@ def read_json(path: Path, name: str = "") -> object:
     """
     where = f"{name} {path}".strip()
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(read_regular(path, MAX_JSON))
     except OSError as error:
         raise UserError(f"cannot read {where}: {error.strerror}") from error
     except RecursionError as error:

@@ -1,4 +1,43 @@
-"""Limits for untrusted files."""
+"""Limits for untrusted files, in bytes unless a name says otherwise."""
 
 MAX_PIXELS = 2**27
 """Pixels of a picture to decode: a file of a few bytes can claim billions."""
+
+MAX_OPTIONS = 2**20
+"""TOML files: people write them by hand."""
+
+MAX_INDEX = 2**28
+"""JSON that lists files or options (run.json, shards.json, pack.json): a million entries."""
+
+MAX_JSON = 2**33
+"""JSON files of annotations and boxes, held in memory: 30 times COCO's largest."""
+
+MAX_LINES = 2**40
+"""Files of many records, read one line at a time: they take no memory."""
+
+MAX_LINE = 2**26
+"""Characters of a line in such files: a scene of 100 people has a tenth of a million."""
+
+MAX_PICTURE = 2**30
+"""Picture files: `MAX_PIXELS` of two bytes in four channels, not compressed."""
+
+MAX_VIDEO = 2**40
+"""Videos, read a frame at a time: days at the highest quality."""
+
+MAX_MODEL_TEXT = 2**28
+"""Text of other programs (BVH, OBJ, MHCLO, MHMAT, three.js), held in memory."""
+
+MAX_ARRAYS = 2**32
+"""Archives of arrays (npz, npy, pickles of poses and body models); each array has its own limit."""
+
+MAX_ARCHIVE = 2**34
+"""Archives of assets, and shards."""
+
+MAX_WEIGHTS = 2**36
+"""Networks' weights: 17 billion float32."""
+
+MAX_FILE = 2**42
+"""Files to hash, of any kind."""
+
+MAX_CACHED = 2**28
+"""Bytes of one file that repogen computed or ships with; its largest has 15 MB."""

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from repogen.errors import UserError
-from repogen.files import atomic_path, cannot_write, remove_dead_partials, sha256_of
+from repogen.files import atomic_path, cannot_write, read_regular, remove_dead_partials, sha256_of
+from repogen.limits import MAX_INDEX
 
 RECORD = ".repogen.jsonl"
 """A line of JSON for each file that a command wrote below this file's folder."""
@@ -39,7 +40,7 @@ class OutputFolder:
             self._check(path)
 
     @contextmanager
-    def open(self, path: Path) -> Iterator[Path]:
+    def writing(self, path: Path) -> Iterator[Path]:
         """A temporary path to write to; it replaces `path` when the block succeeds.
 
         Raises `UserError` as `check` and `atomic_path` do.
@@ -53,13 +54,13 @@ class OutputFolder:
             self._record(path, sha256_of(partial))
 
     def write(self, path: Path, data: bytes) -> None:
-        """Write bytes through `open`."""
-        with self.open(path) as partial:
+        """Write bytes through `writing`."""
+        with self.writing(path) as partial:
             partial.write_bytes(data)
 
     def write_text(self, path: Path, pieces: Iterable[str]) -> None:
-        """Write text in UTF-8 through `open`."""
-        with self.open(path) as partial, partial.open("w", encoding="utf-8") as out:
+        """Write text in UTF-8 through `writing`."""
+        with self.writing(path) as partial, partial.open("w", encoding="utf-8") as out:
             out.writelines(pieces)
 
     def _check(self, path: Path) -> None:
@@ -111,7 +112,7 @@ def _read_record(path: Path) -> dict[tuple[str, str], set[str]]:
     lines = [b"no file"]
     if path.is_file() and not path.is_symlink():
         try:
-            lines = path.read_bytes().splitlines()
+            lines = read_regular(path, MAX_INDEX).splitlines()
         except OSError as error:
             raise UserError(f"cannot read {path}: {error.strerror}") from error
     if not all(_BEGIN.startswith(line[: len(_BEGIN)]) for line in lines):

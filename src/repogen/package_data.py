@@ -5,7 +5,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from repogen.errors import UserError
-from repogen.files import sha256_of_bytes
+from repogen.files import read_regular, sha256_of_bytes
+from repogen.limits import MAX_CACHED
 
 CHECKSUMS = "SHA256SUMS"
 """The file beside package data that lists their digests, as `sha256sum` writes it."""
@@ -19,7 +20,7 @@ def read_package_data(folder: str, name: str) -> bytes:
     """
     path = package_data_dir(folder) / name
     try:
-        data = path.read_bytes()
+        data = read_regular(path, MAX_CACHED)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}; {_REINSTALL}") from error
     if sha256_of_bytes(data) != _checksums(path.parent).get(name):
@@ -39,7 +40,7 @@ def package_data_dir(folder: str) -> Path:
 def _checksums(folder: Path) -> dict[str, str]:
     path = folder / CHECKSUMS
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_regular(path, MAX_CACHED).decode().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read {path}: {error}; {_REINSTALL}") from error
     return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}

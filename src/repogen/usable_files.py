@@ -110,7 +110,7 @@ def _read_or_reason(path: Path, read: Callable[[Path], Any]) -> list[Any]:
 
 def _cache_file(where: str, read: Callable[[Path], Any]) -> Path:
     key = f"{__version__} {read.__module__}.{read.__qualname__} {os.path.abspath(where)}"
-    return cache_dir() / "usable" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.cache"
+    return cache_dir() / "usable" / f"{hashlib.sha256(os.fsencode(key)).hexdigest()[:24]}.cache"
 
 
 def _read_cache(where: str, read: Callable[[Path], Any]) -> dict[str, Any]:

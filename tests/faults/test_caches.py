@@ -13,7 +13,7 @@ from repogen import GenerateConfig, UserError, assets, cache, generate, usable_f
 from repogen.assets.packs import make_item, write_index
 from repogen.assets.panoramas import write_panorama
 from repogen.datasets.reading import open_dataset, read_scenes
-from repogen.environment.panoramas import environment_light, panorama_pixels
+from repogen.environment.panoramas import panorama_light, panorama_pixels
 from repogen.people.garments import fitted_garment
 from repogen.people.outfit import sample_outfit
 from repogen.people.wardrobe import check_item_file
@@ -194,8 +194,8 @@ def pack(tmp_path, monkeypatch):
 
     def panorama():
         panorama_pixels.cache_clear()
-        environment_light.cache_clear()
-        environment_light("mine/sky.exr")
+        panorama_light.cache_clear()
+        panorama_light("mine/sky.exr")
 
     def poses_of():
         read_clip.cache_clear()

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from repogen.errors import UserError, check_not_empty
-from repogen.limits import MAX_PIXELS
+from repogen.errors import UserError, check_not_empty, first_line
+from repogen.files import path_for_library
+from repogen.limits import MAX_PICTURE, MAX_PIXELS
 
 _PICTURE_LAYERS = ("combined", "beauty", "rgba", "rgb", "color", "image")
 """Last words of layers that hold the whole picture, the surest first."""
@@ -32,11 +33,15 @@ def read_exr(path: Path) -> Float32[np.ndarray, "h w 3"]:
 
     check_not_empty(path)
     try:
-        with redirect_stdout(StringIO()), silenced_stderr():  # it prints what it raises
-            headers = OpenEXR.File(str(path), header_only=True).parts
+        with (
+            path_for_library(path, MAX_PICTURE) as own,
+            redirect_stdout(StringIO()),  # it prints what it raises
+            silenced_stderr(),
+        ):
+            headers = OpenEXR.File(own, header_only=True).parts
             for part in headers:
                 check_size(path, *_size(part.header))
-            parts = OpenEXR.File(str(path), separate_channels=True).parts
+            parts = OpenEXR.File(own, separate_channels=True).parts
         if len(parts) < len(headers):  # it drops what it cannot read
             deep = any("deep" in str(part.header.get("type")).lower() for part in headers)
             kind = "it holds deep data (several values a pixel)" if deep else "it is truncated"
@@ -45,8 +50,10 @@ def read_exr(path: Path) -> Float32[np.ndarray, "h w 3"]:
         raise
     except Exception as error:
         reason = "it is truncated, or not an OpenEXR file"
-        if not path.exists():
+        if isinstance(error, FileNotFoundError):
             reason = "it is missing; install its pack again with repogen assets add"
+        elif isinstance(error, OSError):
+            reason = first_line(error)
         raise UserError(f"{path} cannot be read: {reason}") from error
     for part in parts:
         found = _colors(part)

@@ -12,7 +12,8 @@ from pathlib import Path
 import cattrs
 
 from repogen.errors import UserError, printable
-from repogen.files import sha256_of, sha256_of_bytes
+from repogen.files import read_regular, sha256_of, sha256_of_bytes
+from repogen.limits import MAX_INDEX
 from repogen.usable_files import file_stamp
 
 INDEX = "pack.json"
@@ -187,7 +188,7 @@ def pack_folders() -> list[Path]:
 def read_index(folder: Path) -> Pack:
     """The pack in a folder. Raises `UserError` for a folder that is not a pack."""
     try:
-        return cattrs.structure(json.loads((folder / INDEX).read_bytes()), Pack)
+        return cattrs.structure(json.loads(read_regular(folder / INDEX, MAX_INDEX)), Pack)
     except Exception as error:
         raise UserError(
             f"{folder} is not an asset pack ({INDEX}: {type(error).__name__}), and repogen never "

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float32
 from repogen.assets.exr import read_exr
 from repogen.assets.radiance import read_hdr
 from repogen.errors import UserError
+from repogen.files import path_for_library
 
 SUFFIXES = (".exr", ".hdr")
 
@@ -60,7 +61,8 @@ def write_panorama(path: Path, pixels: Float32[np.ndarray, "h w 3"]) -> None:
 
     header = {"type": OpenEXR.scanlineimage, "compression": OpenEXR.ZIP_COMPRESSION}
     half = np.minimum(pixels, np.finfo(np.float16).max).astype(np.float16)
-    OpenEXR.File(header, {"RGB": half}).write(str(path))
+    with path_for_library(path, None) as own:
+        OpenEXR.File(header, {"RGB": half}).write(own)
 
 
 def _read(path: Path) -> Float32[np.ndarray, "h w 3"]:

@@ -12,6 +12,8 @@ from jaxtyping import Float32, UInt8
 
 from repogen.assets.exr import check_size, silenced_stderr
 from repogen.errors import UserError, check_not_empty
+from repogen.files import cannot_read, read_regular
+from repogen.limits import MAX_PICTURE
 from repogen.pictures import decode_picture
 
 _HEADER_BYTES = 65536
@@ -29,9 +31,9 @@ _XYZ_TO_RGB = np.array(
 def read_hdr(path: Path) -> Float32[np.ndarray, "h w 3"]:
     """The linear RGB of a file, upright. Raises `UserError` for a file that cannot be read."""
     try:
-        data = path.read_bytes()
+        data = read_regular(path, MAX_PICTURE)
     except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
+        raise cannot_read(path, error) from error
     header = data[:_HEADER_BYTES].replace(b"\r\n", b"\n")
     size = _SIZE.search(header)
     check_not_empty(path)

@@ -13,6 +13,8 @@ from repogen.coco.augmentation import Augmentation, augment, color_jitter, degra
 from repogen.coco.crops import Window, box_to_window, downsample_factor, joints_to_crop, warp_crop
 from repogen.coco.references import find_pictures
 from repogen.errors import UserError
+from repogen.files import read_regular
+from repogen.limits import MAX_PICTURE
 from repogen.messages import say, warn
 from repogen.pictures import PictureHeader, decode_reduced, picture_problem, read_header
 
@@ -84,8 +86,9 @@ def read_labelled_image(
     Raises `UserError` for a file that is not an image of this width and height.
     """
     try:
-        picture = decode_reduced(np.fromfile(path, np.uint8), factor, as_stored)
-    except (OSError, ValueError):
+        data = np.frombuffer(read_regular(path, MAX_PICTURE), np.uint8)
+        picture = decode_reduced(data, factor, as_stored)
+    except OSError:
         picture = None
     if picture is None:
         problem = picture_problem(Path(path)) or "cannot be decoded"

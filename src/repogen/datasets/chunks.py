@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from repogen.errors import UserError
-from repogen.files import atomic_path
+from repogen.files import atomic_path, read_lines
+from repogen.limits import MAX_LINES
 
 
 def sample_line(image: dict[str, Any], annotations: list[dict[str, Any]], scene: str) -> str:
@@ -59,9 +60,8 @@ def _read_chunks(chunks: Sequence[Path]) -> Iterator[dict[str, Any]]:
     for chunk in chunks:
         line = ""
         try:
-            with chunk.open() as lines:
-                for line in lines:
-                    yield json.loads(line)
+            for line in read_lines(chunk, MAX_LINES):
+                yield json.loads(line)
         except FileNotFoundError as error:
             raise missing_chunk(chunk) from error
         except (OSError, ValueError) as error:

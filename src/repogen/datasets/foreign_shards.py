@@ -6,6 +6,7 @@ a COCO annotation, a list of them, or a table with `annotations`.
 
 import io
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +19,10 @@ from repogen.coco.names import PERSON, detected_persons, id_key
 from repogen.datasets.folder import PICTURE, Sample
 from repogen.datasets.shards import (
     FOREIGN,
+    MANIFEST,
     Manifest,
     Shard,
+    is_url,
     read_bytes,
     read_manifest,
     read_shard,
@@ -93,9 +96,11 @@ def unpack_foreign_shards(url: str) -> tuple[Path, Path] | None:
 
 
 def _has_manifest(url: str) -> bool:
+    if not is_url(url):
+        return (Path(url) / MANIFEST).exists()
     try:
         files, path = fsspec.core.url_to_fs(url)
-        return bool(files.exists(f"{path.rstrip('/')}/shards.json"))
+        return bool(files.exists(f"{path.rstrip('/')}/{MANIFEST}"))
     except (OSError, ValueError, ImportError):
         return True  # reading it says why
 
@@ -104,8 +109,11 @@ def _list_tars(url: str) -> list[str]:
     """Names of the tar files in a folder or at a URL. Raises `UserError` where there are none, and
     where the files cannot be listed."""
     try:
-        files, path = fsspec.core.url_to_fs(url)
-        names = [str(found).rpartition("/")[2] for found in files.ls(path, detail=False)]
+        if is_url(url):
+            files, path = fsspec.core.url_to_fs(url)
+            names = [str(found).rpartition("/")[2] for found in files.ls(path, detail=False)]
+        else:
+            names = os.listdir(url)
     except Exception as error:  # each kind of server has its own errors
         raise UserError(
             f"{url} has no shards.json, and its files cannot be listed: {first_line(error)}"

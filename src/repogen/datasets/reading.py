@@ -8,8 +8,9 @@ from typing import Any
 
 from repogen.datasets.folder import MAPS, MAX_IMAGES, PICTURE, DatasetFolder
 from repogen.datasets.shards import ShardFolder, read_shard_files, read_shard_labels
-from repogen.errors import UserError
-from repogen.files import write_atomic
+from repogen.errors import UserError, first_line
+from repogen.files import read_lines, read_regular, write_atomic
+from repogen.limits import MAX_INDEX, MAX_JSON, MAX_LINES, MAX_PICTURE
 from repogen.scenes.scene import Scene
 
 RUN_FORMAT = 2
@@ -55,7 +56,7 @@ def open_coco_folder(path: Path | str) -> DatasetFolder:
 def read_run_info(folder: DatasetFolder) -> dict[str, Any]:
     """The contents of run.json. Raises `UserError` where it is missing or not repogen's."""
     try:
-        return parse_run_info(folder.run.read_bytes(), str(folder.run))
+        return parse_run_info(read_regular(folder.run, MAX_INDEX), str(folder.run))
     except OSError as error:
         raise UserError(
             f"{folder.root} is not a repogen dataset: it has no readable run.json"
@@ -97,22 +98,21 @@ def read_header(folder: DatasetFolder) -> Entry:
     """
     text = ""
     try:
-        with folder.annotations.open() as lines:
-            for line in lines:
-                if line == _IMAGES:
-                    return json.loads(text.rstrip().removesuffix(",") + "}")
-                text += line
+        for line in read_lines(folder.annotations, MAX_LINES):
+            if line == _IMAGES:
+                return json.loads(text.rstrip().removesuffix(",") + "}")
+            text += line
     except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"cannot read {folder.annotations}: {error}") from error
+        raise UserError(f"cannot read {folder.annotations}: {first_line(error)}") from error
     return {k: v for k, v in read_coco(folder).items() if k not in ("images", "annotations")}
 
 
 def read_coco(folder: DatasetFolder) -> Entry:
     """The whole COCO file. Raises `UserError` where it cannot be read or lacks a list."""
     try:
-        coco = json.loads(folder.annotations.read_text())
+        coco = json.loads(read_regular(folder.annotations, MAX_JSON))
     except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"cannot read {folder.annotations}: {error}") from error
+        raise UserError(f"cannot read {folder.annotations}: {first_line(error)}") from error
     for name in _LISTS:
         if not isinstance(coco, dict) or not isinstance(coco.get(name), list):
             raise _no_list(folder, name)
@@ -146,10 +146,9 @@ def read_scene_lines(folder: DatasetFolder) -> Iterator[str]:
 
 def _lines(folder: DatasetFolder) -> Iterator[str]:
     try:
-        with folder.scenes.open() as lines:
-            yield from lines
+        yield from read_lines(folder.scenes, MAX_LINES)
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read {folder.scenes}: {error}") from error
+        raise UserError(f"cannot read {folder.scenes}: {first_line(error)}") from error
 
 
 def read_entries(
@@ -177,7 +176,7 @@ def read_entries(
     except UserError:
         raise
     except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"cannot read {folder.annotations}: {error}") from error
+        raise UserError(f"cannot read {folder.annotations}: {first_line(error)}") from error
 
 
 def read_files(folder: DatasetFolder, image_id: int, kinds: Sequence[str]) -> dict[str, bytes]:
@@ -193,9 +192,10 @@ def read_files(folder: DatasetFolder, image_id: int, kinds: Sequence[str]) -> di
         return {kind: data[kind] for kind in kinds}
     try:
         return {
-            kind: (
-                folder.image(image_id) if kind == PICTURE else folder.map(kind, image_id)
-            ).read_bytes()
+            kind: read_regular(
+                folder.image(image_id) if kind == PICTURE else folder.map(kind, image_id),
+                MAX_PICTURE,
+            )
             for kind in kinds
         }
     except OSError as error:
@@ -210,19 +210,19 @@ def read_table(folder: DatasetFolder, name: str) -> Iterator[Entry]:
     """
     begins = {"images": _IMAGES, "annotations": _ANNOTATIONS}[name]
     try:
-        with folder.annotations.open() as lines:
-            ours = any(line == begins for line in lines)
-            for line in lines:
-                if line.startswith("]"):
-                    return
-                entry = json.loads(line.rstrip().removesuffix(","))
-                if not isinstance(entry, dict):
-                    raise _no_list(folder, name)
-                yield entry
+        lines = read_lines(folder.annotations, MAX_LINES)
+        ours = any(line == begins for line in lines)
+        for line in lines:
+            if line.startswith("]"):
+                return
+            entry = json.loads(line.rstrip().removesuffix(","))
+            if not isinstance(entry, dict):
+                raise _no_list(folder, name)
+            yield entry
     except UserError:
         raise
     except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"cannot read {folder.annotations}: {error}") from error
+        raise UserError(f"cannot read {folder.annotations}: {first_line(error)}") from error
     if ours:
         raise UserError(f"{folder.annotations} ends within its {name}")
     yield from read_coco(folder)[name]

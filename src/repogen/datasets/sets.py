@@ -98,7 +98,8 @@ def parse_set(spec: str) -> SetSpec:
         raise malformed
     url = _URL.match(rest)
     start = url[0] if url else _LIVE if rest.startswith(_LIVE) else ""
-    parts, cap, weight = rest.removeprefix(start).split(":"), None, 1.0
+    whole = not start and Path(rest).is_dir()  # its name may hold colons
+    parts, cap, weight = [rest] if whole else rest.removeprefix(start).split(":"), None, 1.0
     # After a COCO file comes its image folder, even if that is called 2017.
     least = 1 + (not start and Path(parts[0]).is_file())
     while len(parts) > least:

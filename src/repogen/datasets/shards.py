@@ -19,8 +19,9 @@ import fsspec
 
 from repogen.datasets.chunks import damaged_chunk, missing_chunk
 from repogen.datasets.folder import PICTURE, DatasetFolder, Sample
-from repogen.errors import UserError
-from repogen.files import sha256_of_bytes, write_atomic
+from repogen.errors import UserError, first_line
+from repogen.files import cannot_read, open_regular, read_regular, sha256_of_bytes, write_atomic
+from repogen.limits import MAX_ARCHIVE, MAX_INDEX
 
 FORMAT = 1
 FOREIGN = 0
@@ -29,8 +30,9 @@ SHARD_IMAGES = 256
 """Default number of images per shard."""
 _MAX_SHARD_IMAGES = 10_000
 """About a gigabyte of pictures of the default size."""
-_MANIFEST = "shards.json"
+MANIFEST = "shards.json"
 _MEMBER = re.compile(r"(\d{8})\.([a-z]+(?:\.[a-z]+)*)")
+_URL = re.compile(r"(?:[a-zA-Z][\w+.-]*::)*[a-zA-Z][\w+.-]*://")
 _SHARD = re.compile(r"shard-\d{6}\.tar")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _IDS = {"id", "image_id"}
@@ -71,7 +73,7 @@ class ShardFolder(DatasetFolder):
 
     @property
     def manifest(self) -> Path:
-        return self.root / _MANIFEST
+        return self.root / MANIFEST
 
     @property
     def complete(self) -> bool:
@@ -96,7 +98,7 @@ class ShardFolder(DatasetFolder):
 
     def _shard(self, chunk: int) -> Shard:
         try:
-            return Shard(**json.loads(self.chunk_file(chunk).read_text()))
+            return Shard(**json.loads(read_regular(self.chunk_file(chunk), MAX_INDEX)))
         except FileNotFoundError as error:
             raise missing_chunk(self.chunk_file(chunk)) from error
         except (OSError, ValueError, TypeError) as error:
@@ -240,10 +242,10 @@ def _read_members(
 ) -> dict[str, dict[str, bytes]]:
     path = folder.root / shard.name
     try:
-        with path.open("rb") as file:
+        with open_regular(path, MAX_ARCHIVE) as file:
             return read_tar(file, str(path), wanted)
     except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
+        raise cannot_read(path, error) from error
 
 
 def read_manifest(url: str) -> Manifest:
@@ -251,7 +253,7 @@ def read_manifest(url: str) -> Manifest:
 
     Raises `UserError` where it is missing or invalid.
     """
-    where = f"{url.rstrip('/')}/{_MANIFEST}"
+    where = f"{url.rstrip('/')}/{MANIFEST}"
     try:
         manifest = _CONVERTER.structure(json.loads(read_bytes(where)), Manifest)
         if manifest.format != FORMAT:
@@ -295,8 +297,15 @@ def read_shard(url: str, shard: Shard, cache: Path | None = None) -> bytes:
 def read_bytes(where: str) -> bytes:
     """The bytes of a file on disk or at a URL. Raises `UserError` where it cannot be read."""
     try:
+        if not is_url(where):
+            return read_regular(where, MAX_ARCHIVE)
         with fsspec.open(where, "rb") as file:
             return file.read()
     except (OSError, ValueError, ImportError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise UserError(f"cannot read {where}: {why}") from error
+        raise UserError(f"cannot read {where}: {first_line(error)}") from error
+
+
+def is_url(where: str) -> bool:
+    """Whether text names a file or folder for fsspec, and not on the disk: it begins as
+    s3://, or as simplecache::s3://."""
+    return _URL.match(where) is not None

@@ -18,8 +18,8 @@ from repogen.colors import from_hex, to_hex
 from repogen.environment.panoramas import Panorama, sample_panorama
 from repogen.errors import UserError, unknown_choice
 from repogen.json_files import read_json
-from repogen.picture_checks import check_complete, check_picture
-from repogen.pictures import read_picture
+from repogen.picture_checks import check_complete, check_picture, read_complete
+from repogen.pictures import decode_picture
 from repogen.usable_files import (
     draw_readable,
     file_stamp,
@@ -247,8 +247,7 @@ def load_photo(path: str) -> UInt8[np.ndarray, "h w 3"]:
 
     Raises `UserError` for a file that cannot be read or is truncated.
     """
-    check_complete(Path(path))
-    picture = read_picture(path)
+    picture = decode_picture(np.frombuffer(read_complete(Path(path)), np.uint8))
     if picture is None:
         raise UserError(f"background {path} cannot be read as an image; remove or replace it")
     longest = max(picture.shape[:2])

@@ -1,11 +1,13 @@
 """Cut-outs: pictures with alpha that stand as occluders before people."""
 
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
 
 from repogen.errors import UserError
-from repogen.limits import MAX_PIXELS
+from repogen.files import cannot_read, read_regular
+from repogen.limits import MAX_PICTURE, MAX_PIXELS
 from repogen.picture_checks import check_rgba
 from repogen.usable_files import find_usable, report_bad
 
@@ -39,7 +41,11 @@ def check_cutout(path: Path) -> None:
 def cutout_size(path: Path) -> tuple[int, int]:
     """Width and height of a picture with alpha, pixels. Raises `UserError` for other files."""
     try:
-        with Image.open(path) as picture:
+        data = BytesIO(read_regular(path, MAX_PICTURE))
+    except OSError as error:
+        raise cannot_read(path, error) from error
+    try:
+        with Image.open(data) as picture:
             width, height = picture.size
             alpha = "A" in picture.getbands() or "transparency" in picture.info
     except Exception as error:  # Pillow's decoders raise many kinds

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from functools import partial
@@ -95,6 +96,10 @@ def evaluate(config: EvaluateConfig | None = None, **options: object) -> Report:
     return report
 
 
+def _quoted(name: str) -> str:
+    return quote(os.fsencode(name), safe="")
+
+
 def write_report(path: Path, report: Report) -> None:
     """Write the report as JSON to `path`, and as .html and .md beside it.
 
@@ -103,14 +108,15 @@ def write_report(path: Path, report: Report) -> None:
     folder = OutputFolder(path.parent, "evaluate")
     data = {"repogen": version("repogen"), **asdict(report)}
     text = json.dumps(_to_json(data), indent=1, ensure_ascii=False)
-    folder.write(path, (text + "\n").encode())
+    # Bytes of names that are no UTF-8 become JSON's escapes, which Python reads back.
+    folder.write(path, (text + "\n").encode(errors="backslashreplace"))
     folder.write(path.with_suffix(".html"), report_html(report).encode())
     folder.write(path.with_suffix(".md"), report_markdown(report).encode())
 
 
 def _poses_path(out: Path, model: str, name: str) -> Path:
     """The file of a model's poses on a set."""
-    file = f"{quote(model, safe='')}@{quote(name, safe='')}.json"
+    file = f"{_quoted(model)}@{_quoted(name)}.json"
     return out.with_name(f"{out.stem}_poses") / file
 
 

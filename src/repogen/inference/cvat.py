@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
+from repogen.errors import printable
 from repogen.inference.drawing import joint_colors
 from repogen.inference.exports import ExportedPerson, FramePoses, exported_persons
 from repogen.outputs import OutputFolder
@@ -79,7 +80,7 @@ def _document(images: list[FramePoses], min_score: float) -> Iterator[str]:
             "image",
             id=str(i),
             # CVAT's own names of video frames.
-            name=f.name if f.frame < 0 else f"frame_{f.frame:06d}",
+            name=printable(f.name) if f.frame < 0 else f"frame_{f.frame:06d}",
             width=str(f.width),
             height=str(f.height),
         )

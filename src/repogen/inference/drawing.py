@@ -10,6 +10,7 @@ from jaxtyping import Float, UInt8
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.errors import UserError
+from repogen.files import path_for_library
 from repogen.inference.frames import Frame, MediaFile
 from repogen.labels.stick import SIDE_COLORS, draw_skeleton
 from repogen.outputs import OutputFolder
@@ -74,9 +75,10 @@ def frame_writer(out: OutputFolder, folder: Path) -> Iterator[Callable[[Frame, _
 def _mp4_writer(
     out: OutputFolder, path: Path, rate: float, size: tuple[int, int]
 ) -> Iterator[Callable[[_Image], None]]:
-    with out.open(path) as partial:
+    with out.writing(path) as partial:
         video = partial.with_suffix(".mp4")  # OpenCV takes the container from the suffix
-        writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
+        with path_for_library(video, None) as own:
+            writer = cv2.VideoWriter(own, cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
         if not writer.isOpened():
             width, height = size
             raise UserError(
@@ -93,7 +95,8 @@ def _mp4_writer(
         try:
             yield add
             writer.release()
-            written = cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_COUNT)
+            with path_for_library(video, None) as own:
+                written = cv2.VideoCapture(own).get(cv2.CAP_PROP_FRAME_COUNT)
             if written != count:  # OpenCV reports no error
                 raise UserError(
                     f"cannot write {path}: only {max(0, written):.0f} of {count} frames were "

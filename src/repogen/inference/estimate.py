@@ -11,6 +11,7 @@ from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.crops import FLIP, Window, box_to_window, joints_to_picture
 from repogen.coco.images import read_crop
 from repogen.coco.oks import oks_nms
+from repogen.errors import printable
 from repogen.models.heatmaps import heatmaps_to_joints
 
 Estimator = Callable[[UInt8[np.ndarray, "n 256 192 3"]], Float[np.ndarray, "n 17 64 48"]]
@@ -78,7 +79,7 @@ def estimate_people(
     crops = (
         read_crop(people, image, window)[..., ::-1]
         for image, window in zip(
-            tqdm(boxes.image, desc=progress, unit="person", disable=not progress),
+            tqdm(boxes.image, desc=printable(progress), unit="person", disable=not progress),
             windows,
             strict=True,
         )

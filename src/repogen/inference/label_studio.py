@@ -5,6 +5,7 @@ KeyPointLabels; the parentID of a keypoint is the id of its box.
 """
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,13 @@ def write_label_studio(
     must be its parent. Joints that score less than `min_score` are left out.
     """
     out.write_text(folder / "config.xml", labelling_config())
+    paths = [os.fsencode(f"{root.name}/{f.name}".strip("/")) for f in found]
     tasks = [
         {
-            "data": {"image": "/data/local-files/?d=" + quote(f"{root.name}/{f.name}".strip("/"))},
+            "data": {"image": f"/data/local-files/?d={quote(path)}"},
             "predictions": [_prediction(f, list(exported_persons(f, min_score)), model)],
         }
-        for f in found
+        for f, path in zip(found, paths, strict=True)
     ]
     out.write_text(folder / "tasks.json", [json.dumps(tasks, indent=1), "\n"])
 

@@ -14,10 +14,12 @@ from jaxtyping import Float, UInt8
 
 from repogen.coco.crops import CROP_SIZE
 from repogen.errors import UserError, check_not_empty
+from repogen.files import cannot_read, path_for_library
 from repogen.inference.boxes import PersonDetector, ScoredBoxes
 from repogen.inference.estimate import Estimator
 from repogen.inference.frames import Frame
 from repogen.inference.onnx_layouts import LAYOUTS, Layout, Outputs, Placement
+from repogen.limits import MAX_WEIGHTS
 
 _FLOATS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}
 _INTEGERS = {"tensor(uint8)": np.uint8, "tensor(int32)": np.int32, "tensor(int64)": np.int64}
@@ -137,13 +139,16 @@ def _load(path: Path) -> _Network:
 
 
 def _session(path: Path) -> onnxruntime.InferenceSession:
-    if not path.is_file():
+    if not path.exists():
         raise UserError(f"no ONNX file at {path}; repogen weights export makes one")
     check_not_empty(path)
     offered = onnxruntime.get_available_providers()
     providers = [p for p in ("CUDAExecutionProvider", "CPUExecutionProvider") if p in offered]
     try:
-        return onnxruntime.InferenceSession(path, providers=providers)
+        with path_for_library(path, MAX_WEIGHTS) as own:
+            return onnxruntime.InferenceSession(own, providers=providers)
+    except OSError as error:
+        raise cannot_read(path, error) from error
     except Exception as error:  # onnxruntime's errors have no common class
         reason = str(error).splitlines()[0]
         if away := re.search(r"External data path does not exist: \"?([^\"]+)", reason):

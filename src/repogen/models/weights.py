@@ -14,7 +14,8 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from repogen.errors import UserError, check_not_empty
-from repogen.files import cannot_write, write_atomic
+from repogen.files import cannot_read, cannot_write, path_for_library, read_regular, write_atomic
+from repogen.limits import MAX_INDEX, MAX_WEIGHTS
 from repogen.models import build_model
 from repogen.models.checkpoints import read_checkpoint
 from repogen.models.hub import hub_folder
@@ -116,7 +117,7 @@ def _read_tensors(path: Path) -> tuple[Weights, str | None]:
     """The tensors of a file by its own names, and the model's name where we wrote it."""
     if path.name == _INDEX:
         try:
-            files = sorted(set(json.loads(path.read_text())["weight_map"].values()))
+            files = sorted(set(json.loads(read_regular(path, MAX_INDEX))["weight_map"].values()))
         except (AttributeError, KeyError, TypeError, UnicodeError, ValueError) as error:
             raise UserError(f"{path} is not an index of safetensors files") from error
         parts = [_read_tensors(path.with_name(Path(str(name)).name))[0] for name in files]
@@ -124,9 +125,12 @@ def _read_tensors(path: Path) -> tuple[Weights, str | None]:
     if path.suffix != ".safetensors":
         return read_checkpoint(path), None
     try:
-        with safe_open(path, "pt") as file:
-            model = (file.metadata() or {}).get("model")
-        return load_file(path), model
+        with path_for_library(path, MAX_WEIGHTS) as own:
+            with safe_open(own, "pt") as file:
+                model = (file.metadata() or {}).get("model")
+            return load_file(own), model
+    except OSError as error:
+        raise cannot_read(path, error) from error
     except Exception as error:  # a broken header may raise anything
         raise UserError(f"{path} is not a safetensors file: {error}") from error
 

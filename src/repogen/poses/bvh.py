@@ -11,7 +11,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
-from repogen.errors import UserError, check_not_empty, plain_number
+from repogen.errors import UserError, check_not_empty, first_line, plain_number
+from repogen.files import read_lines
+from repogen.limits import MAX_MODEL_TEXT
 
 _AXES = {"Xrotation": 0, "Yrotation": 1, "Zrotation": 2}
 _POSITIONS = {"Xposition": 0, "Yposition": 1, "Zposition": 2}
@@ -135,15 +137,12 @@ def _read_text(path: Path, until: str | None = None) -> str:
     """The file's text, up to and including the first line that begins with `until`."""
     lines = []
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            if until is None:
-                return file.read()
-            for line in file:
-                lines.append(line)
-                if line.lstrip().lower().startswith(until):
-                    break
+        for line in read_lines(path, MAX_MODEL_TEXT, errors="replace"):
+            lines.append(line)
+            if until is not None and line.lstrip().lower().startswith(until):
+                break
     except OSError as error:
-        raise UserError(f"cannot read motion from {path}: {error.strerror}") from error
+        raise UserError(f"cannot read motion from {path}: {first_line(error)}") from error
     return "".join(lines)
 
 

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.messages import figure_text
 from repogen.poses.bounds import SHOULDER_DROP_DEG, Bounds, default_bounds, load_bounds
 from repogen.poses.distributions import DISTRIBUTIONS, AngleDistribution
 from repogen.poses.sampling import SIMPLICITY
@@ -37,7 +38,7 @@ def views_figure(summary: Summary) -> Figure:
     for name in sorted(names):
         chosen = summary.people[summary.people["view"] == names.index(name)]
         angles = np.radians(chosen["azimuth_deg"]), np.radians(chosen["elevation_deg"])
-        axes.scatter(*angles, s=8, label=name, alpha=0.7)
+        axes.scatter(*angles, s=8, label=figure_text(name), alpha=0.7)
     axes.grid(alpha=0.4)
     axes.set_title("direction of the camera (azimuth 0 = in front, 90 = at the subject's left)")
     axes.legend(loc="lower right", fontsize=8)

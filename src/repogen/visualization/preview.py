@@ -1,7 +1,6 @@
 """`repogen preview`: a contact sheet and figures of a dataset, as files and as one page."""
 
 import base64
-import html
 import io
 import json
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 from repogen.config import checked
 from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.reading import open_dataset, read_run_info, read_scenes
+from repogen.messages import html_text
 from repogen.outputs import OutputFolder
 from repogen.pictures import encode_jpeg, encode_png
 from repogen.visualization.sheet import contact_sheet
@@ -54,14 +54,14 @@ def preview(
         written.write(target / f"{name}.png", data)
         pictures.append((title, "image/png", data))
     page = _PAGE.format(
-        title=html.escape(f"{folder.root.name}: {count} images"),
-        summary=html.escape(f"{len(summary.people)} people; {run['backgrounds_found']}"),
+        title=html_text(f"{folder.root.name}: {count} images"),
+        summary=html_text(f"{len(summary.people)} people; {run['backgrounds_found']}"),
         figures="\n".join(
-            f'<h2>{html.escape(title)}</h2><img alt="{html.escape(title)}" '
+            f'<h2>{html_text(title)}</h2><img alt="{html_text(title)}" '
             f'src="data:{kind};base64,{base64.b64encode(data).decode()}">'
             for title, kind, data in pictures
         ),
-        options=html.escape(json.dumps(run, indent=1)),
+        options="\n".join(map(html_text, json.dumps(run, indent=1).splitlines())),
     )
     written.write(target / "index.html", page.encode())
     return target / "index.html"

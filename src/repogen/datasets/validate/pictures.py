@@ -12,7 +12,7 @@ from repogen.coco.images import is_intact_image
 from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.reading import Entry
 from repogen.datasets.validate.annotations import camera_of, mask_of
-from repogen.pictures import read_picture
+from repogen.pictures import has_picture_header, read_picture
 
 _KINDS = {"depth": (np.uint16, 2), "masks": (np.uint8, 2), "parts": (np.uint8, 2)}
 """Data type and number of dimensions of the maps that are not 8-bit colour pictures."""
@@ -41,7 +41,8 @@ def check_pictures(
         name = path.relative_to(folder.root)
         dtype, dimensions = _KINDS.get(kind, (np.uint8, 3))
         if picture is None:
-            yield f"{name}: is missing or not a picture"
+            cut = has_picture_header(path)
+            yield f"{name}: {'is truncated' if cut else 'is missing or not a picture'}"
         elif picture.shape[:2] != shape:
             yield f"{name}: is {picture.shape[:2]}, its record says {shape} (height, width)"
         elif not is_intact_image(path, list(shape[::-1])):
