@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Annotated
 
-import cattrs
 from filelock import FileLock
 
 from repogen.errors import UserError, printable, unknown_choice
 from repogen.files import sha256_of, sha256_of_bytes
+from repogen.records import FileName, Length, Matching, Sha256, parse_record
 
 INDEX = "pack.json"
 
@@ -23,16 +24,25 @@ NOT_STATED = "not stated"
 """The licence of an item that states none."""
 
 
+_KINDS = ("clothes", "hair", "eyebrows", "eyelashes", "skins", "poses", "environment")
+
+Kind = Annotated[str, Matching("|".join(_KINDS), f"one of {', '.join(_KINDS)}")]
+
+_InnerPath = Annotated[
+    str,
+    Matching(r"[\w-][\w.-]*(/[\w-][\w.-]*){0,3}", "a path inside the pack, of plain file names"),
+]
+
+
 @dataclass(frozen=True)
 class Item:
     """One garment, hair style, skin, pose or panorama of a pack."""
 
-    kind: str
-    """clothes, hair, eyebrows, eyelashes, skins, poses or environment."""
-    name: str
+    kind: Kind
+    name: FileName
     uuid: str
     licence: str
-    files: dict[str, str]
+    files: dict[_InnerPath, Sha256]
     """SHA-256 of each file, by its path inside the pack."""
     tags: tuple[str, ...]
 
@@ -41,10 +51,10 @@ class Item:
 class Pack:
     """The items of one installed pack, and their origin."""
 
-    name: str
+    name: FileName
     version: str
     source: str
-    items: tuple[Item, ...]
+    items: Annotated[tuple[Item, ...], Length(0, 100_000)]
 
 
 def assets_dir() -> Path:
@@ -198,9 +208,13 @@ def _pack_folders() -> list[Path]:
 
 def _read_index(folder: Path) -> Pack:
     try:
-        return cattrs.structure(json.loads((folder / INDEX).read_text()), Pack)
-    except Exception as error:
+        pack = parse_record((folder / INDEX).read_bytes(), Pack, INDEX)
+        if pack.name != folder.name:
+            raise UserError(f"{INDEX}: name: {pack.name!r} should be {folder.name}, as its folder")
+    except (OSError, UserError) as error:
+        why = f"{INDEX}: {error.strerror}" if isinstance(error, OSError) else error
         raise UserError(
-            f"{folder} is not a complete asset pack ({INDEX}: {type(error).__name__}); "
-            f"repogen assets remove {folder.name}, then add it again"
+            f"{folder} is not a complete asset pack ({why}); repogen assets remove {folder.name}, "
+            "then add it again"
         ) from error
+    return pack

@@ -18,7 +18,7 @@ def find_cutouts(folder: Path) -> tuple[Path, ...]:
     if not folder.is_dir():
         raise UserError(f"--cutouts {folder}: no such folder")
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".png", ".webp"))
-    found = find_usable([path.resolve() for path in paths], check_cutout, str(folder))
+    found = find_usable([path.absolute() for path in paths], check_cutout, str(folder))
     if not found.files:
         first = f", the first because {found.bad[0]}" if found.bad else ""
         raise UserError(

@@ -1,0 +1,114 @@
+"""Files that scenes show, by their content: photographs, panoramas, textures and cut-outs.
+
+A scene names such a file by its SHA-256, and never by a path: the scene may be a stranger's. This
+process finds it among the files that its user named, and in the installed asset packs.
+"""
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from stat import S_ISREG
+
+from repogen.assets.packs import assets_dir, installed
+from repogen.errors import UserError
+from repogen.limits import MAX_SOURCE_BYTES
+from repogen.records import Sha256
+
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,5}")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file by its content; `name`, its path below the folder that the user named, is for
+    people to read and for error messages."""
+
+    name: str
+    sha256: Sha256
+
+    @property
+    def suffix(self) -> str:
+        """The end of its name, such as .jpg; empty for an odd one."""
+        end = Path(self.name).suffix.lower()
+        return end if _SUFFIX.fullmatch(end) else ""
+
+
+_KNOWN: dict[str, Path] = {}
+"""By SHA-256, files that the user of this process named."""
+
+
+def source_of(path: Path, root: Path) -> Source:
+    """The source of a file below the folder `root`, both of which the user named.
+
+    `path_of` finds it from now on. Raises `UserError` where it cannot be read.
+    """
+    source = Source(_name(path, root), digest_of(path))
+    _KNOWN[source.sha256] = path
+    return source
+
+
+def provide(source: Source, path: Path) -> None:
+    """Let `path_of` find a source in the file `path`. Raises `UserError` for another content."""
+    if digest_of(path) != source.sha256:
+        raise UserError(f"{path} has another content (not SHA-256 {source.sha256[:12]}…)")
+    _KNOWN[source.sha256] = path
+
+
+def find(source: Source) -> Path | None:
+    """The file with this content, if the user named it or an asset pack holds it."""
+    if source.sha256 not in _KNOWN:
+        packed = _packed().get(source.sha256)
+        if packed is not None:
+            provide(source, packed)
+    return _KNOWN.get(source.sha256)
+
+
+def path_of(source: Source) -> Path:
+    """`find`. Raises `UserError` for a source that it does not find."""
+    found = find(source)
+    if found is None:
+        raise UserError(
+            f"the scene shows {source.name!r} (SHA-256 {source.sha256[:12]}…), a file that nobody "
+            "named; repogen.source_of(PATH, FOLDER) names it"
+        )
+    return found
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, cached while its size and time of change stay the same.
+
+    Raises `UserError` for a file that cannot be read, is no regular file, or has over 4 GiB.
+    """
+    try:
+        status = path.stat()
+        if not S_ISREG(status.st_mode):
+            raise UserError(f"cannot read {path}: it is no regular file")
+        if status.st_size > MAX_SOURCE_BYTES:
+            raise UserError(f"{path} has more than {MAX_SOURCE_BYTES:,} bytes")
+        return _digest(path, status.st_size, status.st_mtime_ns)
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+
+
+@lru_cache(maxsize=2**16)
+def _digest(path: Path, _size: int, _time: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _name(path: Path, root: Path) -> str:
+    whole, start = os.path.abspath(path), os.path.abspath(root)
+    inside = os.path.commonpath([whole, start]) == start
+    return Path(os.path.relpath(whole, start)).as_posix() if inside else path.name
+
+
+def _packed() -> dict[str, Path]:
+    """The files of installed asset packs by SHA-256, as their packs state it."""
+    return {
+        digest: assets_dir() / pack.name / file
+        for pack in installed().values()
+        for item in pack.items
+        for file, digest in item.files.items()
+    }
