@@ -95,8 +95,10 @@ def parse_record(text: str | bytes, kind: type[T], where: str) -> T:
     return decode(parse_json(text, where), kind, where)
 
 
-def parse_json(text: str | bytes, where: str) -> Any:
+def parse_json(text: str | bytes, where: str) -> object:
     """The value of a JSON text. Raises `UserError` for any other text, or one of 2**28 bytes."""
+    if not isinstance(text, str | bytes):
+        raise UserError(f"{where}: {shortened(text)} should be JSON text")
     if len(text) > MAX_RECORD_BYTES:
         raise UserError(f"{where}: has more than {MAX_RECORD_BYTES:,} bytes")
     try:
@@ -107,12 +109,12 @@ def parse_json(text: str | bytes, where: str) -> Any:
         raise UserError(f"{where}: is not JSON: {error}") from error
 
 
-def decode(value: Any, kind: type[T], where: str) -> T:
+def decode(value: object, kind: type[T], where: str) -> T:
     """A JSON value as an instance of the dataclass `kind`.
 
     Every key must be a field, and every field without a default must be there. Numbers must be
-    finite and in range, texts, lists and tables not longer than allowed. The checks of the class
-    itself apply too; of a `Config`, those that open no file. Raises `UserError`, one line that
+    finite and in range, texts, lists and tables not longer than allowed. The class's own checks
+    apply too; a `Config` opens no file. Raises `UserError`, one line that
     begins with `where` and the way to the wrong value, as people[2].position[0].
     """
     try:
@@ -122,7 +124,7 @@ def decode(value: Any, kind: type[T], where: str) -> T:
         raise UserError(": ".join(filter(None, (where, way, wrong.text)))) from None
 
 
-def decode_part(value: Any, kind: type[T], where: str) -> T:
+def decode_part(value: object, kind: type[T], where: str) -> T:
     """`decode` of a table that may have more keys than `kind` has fields, at any depth."""
     return decode(_part(value, kind), kind, where)
 

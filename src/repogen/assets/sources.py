@@ -13,6 +13,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from repogen.assets.packs import assets_dir, installed
+from repogen.config import checked
 from repogen.errors import UserError
 from repogen.limits import MAX_SOURCE_BYTES
 from repogen.records import Sha256
@@ -39,11 +40,16 @@ _KNOWN: dict[str, Path] = {}
 """By SHA-256, files that the user of this process named."""
 
 
-def source_of(path: Path, root: Path) -> Source:
+@checked
+def source_of(path: Path | str, root: Path | str) -> Source:
     """The source of a file below the folder `root`, both of which the user named.
 
-    `path_of` finds it from now on. Raises `UserError` where it cannot be read.
+    Scenes that show it can be rendered from now on. Raises `UserError` where it cannot be read.
+
+    >>> repogen.source_of("people/images/00000001.jpg", "people").name
+    'images/00000001.jpg'
     """
+    path, root = Path(path), Path(root)
     source = Source(_name(path, root), digest_of(path))
     _KNOWN[source.sha256] = path
     return source
