@@ -54,20 +54,16 @@ def _made(scratch: Path, make: Callable[[Path], Path]) -> Path:
     return make(scratch / make.__name__)
 
 
-def _dataset_verbs(folder: Path, full: bool) -> list[Callable[[], object]]:
-    out = folder.parent.parent / "out"
+def _dataset_verbs(folder: Path, out: Path, record: str) -> list[Callable[[], object]]:
+    preview = _of("visualization.preview", "preview")
     verbs = [
         lambda: _of("datasets.rerender", "rerender")(folder, (1,), out / "again"),
         lambda: _of("datasets.validate.dataset", "validate")(folder, 0),
+        lambda: _of("visualization.info", "info")(folder),
+        lambda: _of("datasets.convert", "convert")(folder, out / "converted"),
+        lambda: preview(folder, out / "preview", images=2),
     ]
-    if full:
-        preview = _of("visualization.preview", "preview")
-        verbs += [
-            lambda: _of("visualization.info", "info")(folder),
-            lambda: _of("datasets.convert", "convert")(folder, out / "converted"),
-            lambda: preview(folder, out / "preview", images=2),
-        ]
-    return verbs
+    return verbs[: {"run.json": 5, "shards.json": 4, "scenes.jsonl": 2}[record]]
 
 
 def _run(verbs: list[Callable[[], object]], out: Path) -> None:
@@ -85,7 +81,7 @@ def _run(verbs: list[Callable[[], object]], out: Path) -> None:
         raise last
 
 
-def _consumer(kind: str, full: bool) -> Callable[[Path], object]:
+def _consumer(kind: str) -> Callable[[Path], object]:
     def read(path: Path) -> None:
         scratch = path.parents[2]
         tempfile.tempdir = str(scratch)
@@ -93,7 +89,7 @@ def _consumer(kind: str, full: bool) -> Callable[[Path], object]:
         record = path.read_bytes()
         shutil.copytree(_made(scratch, make_dataset) / kind, folder, dirs_exist_ok=True)
         path.write_bytes(record)
-        _run(_dataset_verbs(folder, full), scratch / "out")
+        _run(_dataset_verbs(folder, scratch / "out", path.name), scratch / "out")
 
     return read
 
@@ -123,8 +119,8 @@ def _read_pack(path: Path) -> None:
 
 
 CONSUMERS = {
-    "run.json of a dataset": Reader("set/run.json", _consumer("set", True), seconds=30),
-    "scenes.jsonl of a dataset": Reader("set/scenes.jsonl", _consumer("set", False), seconds=30),
-    "shards.json of a dataset": Reader("set/shards.json", _consumer("shards", True), seconds=30),
+    "run.json of a dataset": Reader("set/run.json", _consumer("set"), seconds=30),
+    "scenes.jsonl of a dataset": Reader("set/scenes.jsonl", _consumer("set"), seconds=30),
+    "shards.json of a dataset": Reader("set/shards.json", _consumer("shards"), seconds=30),
     "pack.json of a pack": Reader("packs/mine/pack.json", _read_pack),
 }
