@@ -94,7 +94,7 @@ class DatasetFolder:
 
     def inside(self, path: Path) -> Path:
         """The path of a file of the dataset. Raises `UserError` for a link that leads out of it."""
-        if not path.resolve().is_relative_to(self.root.resolve()):
+        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.root)):
             raise UserError(f"{path} is a link to a file outside of the dataset")
         return path
 

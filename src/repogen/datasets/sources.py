@@ -4,6 +4,7 @@ A dataset may be a stranger's, so no path in it is followed. A scene names a fil
 the file lies in the dataset's folder `sources/`, or the user names its folder on the command line.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +93,7 @@ def _find_given(
     path = Path(source.name)
     if path.is_absolute() or ".." in path.parts:
         raise UserError(f"{where}, which is no name inside of --{option} {value}")
-    if not (root / path).is_file():
+    if not os.path.isfile(root / path):  # Path.is_file raises for long names
         raise MissingSourceError(f"{where}, which is not in --{option} {value}")
     try:
         provide(source, root / path)

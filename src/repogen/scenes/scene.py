@@ -19,7 +19,7 @@ FORMAT = 6
 """The version of scenes; it grows when a scene would no longer give the same picture."""
 
 
-ViewName = Annotated[str, Matching("[a-z-]{1,40}", "the name of a view")]
+ViewName = Annotated[str, Matching("[A-Za-z0-9][A-Za-z0-9_-]{0,39}", "the name of a view")]
 
 
 @dataclass(frozen=True)
