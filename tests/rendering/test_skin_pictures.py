@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from test_picture import NAKED, light_of, standing
 
-from repogen.assets.sources import Source, path_of
+from repogen.assets.sources import Source, path_of, source_of
 from repogen.colors import to_srgb
 from repogen.errors import UserError
 from repogen.people.outfit import Fabric, WornGarment
@@ -37,7 +37,10 @@ def heights(body, tmp_path_factory):
 
 
 def test_a_skin_texture_follows_the_texture_coordinates(body, renderer, heights):
-    scene = standing(body, NAKED | {"bottom": "shorts", "hem": 9.0, "picture": str(heights)})
+    scene = standing(
+        body,
+        NAKED | {"bottom": "shorts", "hem": 9.0, "picture": source_of(heights, heights.parent)},
+    )
     rendering = renderer.render(scene)
     g = rendering.gbuffer
     inside = g.to_image(g.by_pixel(g.covered).sum(axis=2)) == 4
@@ -59,7 +62,7 @@ def test_clothes_are_painted_over_a_skin_texture(body, renderer, heights):
     base |= {"bottom": "trousers", "hem": -0.8, "shoes": "shoes", "bottom_fabric": cloth}
     plain, pictured = (
         renderer.render(standing(body, base | extra)).image.astype(int)
-        for extra in ({"picture": None}, {"picture": str(heights)})
+        for extra in ({"picture": None}, {"picture": source_of(heights, heights.parent)})
     )
     differs = (np.abs(plain - pictured) > 12).any(axis=2)
     rows = np.nonzero(differs)[0]

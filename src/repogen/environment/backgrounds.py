@@ -245,8 +245,10 @@ def _coco_paths(spec: str) -> list[Path]:
         raise UserError(f"--backgrounds {spec}: no folder {folder}")
     try:
         found = find_pictures(folder, names, str(annotations))
+        if any("\0" in name for name in found):
+            raise ValueError("a null character")
         return [(folder / name).absolute() for name in found]
-    except (OSError, TypeError, ValueError) as error:  # a null in a name, a name of any length
+    except (OSError, TypeError, ValueError) as error:  # a name of any length
         raise UserError(f"{annotations}: invalid file name: {error}") from error
 
 
