@@ -105,7 +105,7 @@ def test_a_file_that_goes_bad_during_a_run_is_drawn_again(tmp_path, kind, fault,
     assert any(scene.unreadable for scene in scenes)
     for scene, old in zip(scenes, before, strict=True):
         assert bad.name not in str(scene.background)
-        assert all(bad.name not in str(item.path) for item in scene.occluders)
+        assert all(bad.name not in str(item.picture) for item in scene.occluders)
         assert all(bad.name in reason for reason in scene.unreadable)
         assert scene.unreadable or scene == old
     assert capfd.readouterr().err.count("another file is drawn in its place") <= 2

@@ -14,8 +14,6 @@ from sandbox import Outcome
 from repogen.errors import UserError
 from repogen.scenes.scene import Scene
 
-LONG = 10**9
-
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
@@ -48,11 +46,9 @@ def tried_on(sandbox, tried, name, before, trees, count):
         ("run.json of a dataset", 40),
         ("shards.json of a dataset", 30),
         ("pack.json of a pack", 100),
-        *(
-            pytest.param(name, LONG, marks=pytest.mark.slow)
-            for name in ("shards.json of a dataset", "pack.json of a pack")
-        ),
-        pytest.param("run.json of a dataset", 500, marks=pytest.mark.slow),
+        pytest.param("shards.json of a dataset", 150, marks=pytest.mark.slow),
+        pytest.param("pack.json of a pack", 2000, marks=pytest.mark.slow),
+        pytest.param("run.json of a dataset", 300, marks=pytest.mark.slow),
     ],
 )
 def test_changed_records_are_read_or_refused(sandbox, tried, made, name, count):
@@ -61,7 +57,7 @@ def test_changed_records_are_read_or_refused(sandbox, tried, made, name, count):
     tried_on(sandbox, tried, name, b"", [json.loads(valid)], count)
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(6000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [300, pytest.param(3000, marks=pytest.mark.slow)])
 def test_changed_scenes_are_rendered_or_refused(sandbox, tried, made, count):
     """Scenes that are refused are only read; of 30 changes about one is rendered."""
     name = "scenes.jsonl of a dataset"
