@@ -122,5 +122,5 @@ CONSUMERS = {
     "run.json of a dataset": Reader("set/run.json", _consumer("set"), seconds=30),
     "scenes.jsonl of a dataset": Reader("set/scenes.jsonl", _consumer("set"), seconds=30),
     "shards.json of a dataset": Reader("set/shards.json", _consumer("shards"), seconds=30),
-    "pack.json of a pack": Reader("packs/mine/pack.json", _read_pack),
+    "pack.json of a pack": Reader("packs/mine/pack.json", _read_pack, seconds=10),
 }
