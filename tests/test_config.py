@@ -16,10 +16,11 @@ from repogen.bodies.wholebody import KEYPOINT_SETS
 from repogen.cameras.config import CameraConfig
 from repogen.cameras.lens import MODELS as LENSES
 from repogen.config import Config, config_from_keywords, config_from_table, groups_of, merged
+from repogen.datasets.config import OutputConfig
 from repogen.environment.config import EnvironmentConfig
 from repogen.environment.lights import LIGHT_MODELS
 from repogen.errors import UserError
-from repogen.generation.config import PRESETS, OutputConfig
+from repogen.generation.config import PRESETS
 from repogen.models import MODELS
 from repogen.people.config import PeopleConfig
 from repogen.poses.config import PoseConfig

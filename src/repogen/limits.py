@@ -1,4 +1,5 @@
-"""Limits for untrusted files, in bytes unless a name says otherwise."""
+"""Limits for untrusted files, in bytes unless a name says otherwise: what our own options allow,
+and no more than memory can bear."""
 
 MAX_PIXELS = 2**27
 """Pixels of a picture to decode: a file of a few bytes can claim billions."""
@@ -41,3 +42,30 @@ MAX_FILE = 2**42
 
 MAX_CACHED = 2**28
 """Bytes of one file that repogen computed or ships with; its largest has 15 MB."""
+
+MAX_SIDE = 8192
+"""Pixels along a side of a rendered picture."""
+
+MAX_PEOPLE = 100
+"""People in a scene."""
+
+MAX_LIGHTS, MAX_SHADOWS = 32, 8
+"""Directional lights of a scene, and those among them that cast shadows."""
+
+MAX_OCCLUDERS = 100
+"""Objects of a scene between the camera and the people."""
+
+MAX_NUMBER = 1e6
+"""Size of a number in a record: metres, degrees, pixels."""
+
+MAX_COUNT = 2**63 - 1
+"""Size of a whole number in a record."""
+
+MAX_TEXT = 5_000
+"""Characters of a text in a record; Linux allows paths of 4,096."""
+
+MAX_ELEMENTS = 1_000
+"""Elements of a list or table in a record that states no other limit."""
+
+MAX_DEPTH = 20
+"""Lists and tables inside each other, in a part of a record of any form."""

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-
-import cattrs
+from typing import Annotated
 
 from repogen.errors import UserError, printable
 from repogen.files import read_regular, sha256_of, sha256_of_bytes
 from repogen.limits import MAX_INDEX
+from repogen.records import FileName, Length, Matching, Sha256, parse_record
 from repogen.usable_files import file_stamp
 
 INDEX = "pack.json"
@@ -22,16 +22,25 @@ NOT_STATED = "not stated"
 """The licence of an item that states none."""
 
 
+_KINDS = ("clothes", "hair", "eyebrows", "eyelashes", "skins", "poses", "environment")
+
+Kind = Annotated[str, Matching("|".join(_KINDS), f"one of {', '.join(_KINDS)}")]
+
+_InnerPath = Annotated[
+    str,
+    Matching(r"[\w-][\w.-]*(/[\w-][\w.-]*){0,3}", "a path inside the pack, of plain file names"),
+]
+
+
 @dataclass(frozen=True)
 class Item:
     """One garment, hair style, skin, pose or panorama of a pack."""
 
-    kind: str
-    """clothes, hair, eyebrows, eyelashes, skins, poses or environment."""
-    name: str
+    kind: Kind
+    name: FileName
     uuid: str
     licence: str
-    files: dict[str, str]
+    files: dict[_InnerPath, Sha256]
     """SHA-256 of each file, by its path inside the pack."""
     tags: tuple[str, ...]
 
@@ -40,10 +49,10 @@ class Item:
 class Pack:
     """The items of one installed pack, and their origin."""
 
-    name: str
+    name: FileName
     version: str
     source: str
-    items: tuple[Item, ...]
+    items: Annotated[tuple[Item, ...], Length(0, 100_000)]
 
 
 def assets_dir() -> Path:
@@ -188,9 +197,13 @@ def pack_folders() -> list[Path]:
 def read_index(folder: Path) -> Pack:
     """The pack in a folder. Raises `UserError` for a folder that is not a pack."""
     try:
-        return cattrs.structure(json.loads(read_regular(folder / INDEX, MAX_INDEX)), Pack)
-    except Exception as error:
+        pack = parse_record(read_regular(folder / INDEX, MAX_INDEX), Pack, INDEX)
+        if pack.name != folder.name:
+            raise UserError(f"{INDEX}: name: {pack.name!r} should be {folder.name}, as its folder")
+    except (OSError, UserError) as error:
+        why = f"{INDEX}: {error.strerror}" if isinstance(error, OSError) else error
         raise UserError(
-            f"{folder} is not an asset pack ({INDEX}: {type(error).__name__}), and repogen never "
-            "deletes such a folder; move it elsewhere"
+            f"{folder} is not an asset pack ({why}), and repogen never deletes such a folder; "
+            "move it elsewhere"
         ) from error
+    return pack

@@ -4,14 +4,19 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
-from repogen.commands.parsing import Commands
+from repogen.commands.parsing import Commands, Flat
+from repogen.datasets.sources import SourcesConfig
 
 
 def commands(_words: list[str]) -> Commands:
     return command
 
 
-def command(dataset: Positional[Path], rerender: int = 3) -> int:
+def command(
+    dataset: Positional[Path],
+    rerender: int = 3,
+    sources: Flat[SourcesConfig] = SourcesConfig(),  # noqa: B008
+) -> int:
     """Check the labels, images and scenes of a dataset against each other. Prints a line for each
     problem; exit code 1 if there is one.
 
@@ -21,6 +26,6 @@ def command(dataset: Positional[Path], rerender: int = 3) -> int:
     """
     from repogen.datasets.validate.dataset import validate
 
-    problems = validate(dataset, rerender)
+    problems = validate(dataset, rerender, sources)
     print("\n".join(problems) or "no problems found")
     return 1 if problems else 0

@@ -37,7 +37,9 @@ from repogen.datasets.shards import (
     read_shard,
     unpack_shard,
 )
+from repogen.datasets.sources import copy_sources
 from repogen.errors import UserError
+from repogen.scenes.scene import parse_scene
 
 
 @checked
@@ -77,6 +79,7 @@ def _to_folder(source: str, target: DatasetFolder, run: dict[str, Any]) -> Path:
             if not target.chunk_file(k).exists():
                 samples = list(unpack_shard(read_shard(source, shard), f"{source}/{shard.name}"))
                 _check_ids([sample.image for sample in samples], first, shard.images, source)
+                _copy_sources(source, target, config, [sample.scene for sample in samples])
                 target.write_chunk(k, samples)
             first += shard.images
         target.finish(len(manifest.shards), manifest.header)
@@ -98,6 +101,7 @@ def _to_shards(folder: DatasetFolder, target: ShardFolder, run: dict[str, Any]) 
             if len(lines) != count:
                 raise _damaged(str(folder.root), f"{folder.scenes.name} has too few lines")
             if not target.chunk_file(k).exists():
+                _copy_sources(str(folder.root), target, config, lines)
                 pairs = zip(chunk, lines, strict=True)
                 samples = (_read_sample(folder, *entry, line, kinds) for entry, line in pairs)
                 target.write_chunk(k, samples)
@@ -106,6 +110,14 @@ def _to_shards(folder: DatasetFolder, target: ShardFolder, run: dict[str, Any]) 
         target.finish(len(chunks), read_header(folder))
     remove_chunks(target)
     return target.root
+
+
+def _copy_sources(
+    source: str, target: DatasetFolder, config: dict[str, Any], scenes: list[str]
+) -> None:
+    if config["output"]["embed_sources"]:
+        for scene in scenes:
+            copy_sources(source, target, parse_scene(scene, source))
 
 
 def _check_ids(images: list[dict[str, Any]], first: int, count: int, source: str) -> None:

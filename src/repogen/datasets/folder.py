@@ -92,6 +92,12 @@ class DatasetFolder:
     def chunk_file(self, chunk: int) -> Path:
         return self.root / ".parts" / f"{chunk:08d}.jsonl"
 
+    def inside(self, path: Path) -> Path:
+        """The path of a file of the dataset. Raises `UserError` for a link that leads out of it."""
+        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.root)):
+            raise UserError(f"{path} is a link to a file outside of the dataset")
+        return path
+
     def image(self, image_id: int) -> Path:
         return self.root / "images" / image_name(image_id)
 

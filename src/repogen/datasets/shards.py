@@ -12,9 +12,8 @@ import tarfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
-import cattrs
 import fsspec
 
 from repogen.datasets.chunks import damaged_chunk, missing_chunk
@@ -22,6 +21,7 @@ from repogen.datasets.folder import PICTURE, DatasetFolder, Sample
 from repogen.errors import UserError, first_line
 from repogen.files import cannot_read, open_regular, read_regular, sha256_of_bytes, write_atomic
 from repogen.limits import MAX_ARCHIVE, MAX_INDEX
+from repogen.records import Between, Length, Sha256, decode, parse_json, parse_record
 
 FORMAT = 1
 FOREIGN = 0
@@ -33,12 +33,7 @@ _MAX_SHARD_IMAGES = 10_000
 MANIFEST = "shards.json"
 _MEMBER = re.compile(r"(\d{8})\.([a-z]+(?:\.[a-z]+)*)")
 _URL = re.compile(r"(?:[a-zA-Z][\w+.-]*::)*[a-zA-Z][\w+.-]*://")
-_SHARD = re.compile(r"shard-\d{6}\.tar")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _IDS = {"id", "image_id"}
-_CONVERTER = cattrs.Converter(
-    detailed_validation=False
-)  # collecting details of many errors is slow
 
 
 def check_shard_images(count: int) -> None:
@@ -52,10 +47,10 @@ class Shard:
     """The manifest's entry of one shard."""
 
     name: str
-    images: int
+    images: Annotated[int, Between(1, _MAX_SHARD_IMAGES)]
     persons: int
     bytes: int
-    sha256: str
+    sha256: Sha256
 
 
 @dataclass(frozen=True)
@@ -64,7 +59,7 @@ class Manifest:
 
     format: int
     header: dict[str, Any]
-    shards: tuple[Shard, ...]
+    shards: Annotated[tuple[Shard, ...], Length(0, 1_000_000)]
 
 
 @dataclass(frozen=True)
@@ -85,7 +80,7 @@ class ShardFolder(DatasetFolder):
 
     def write_chunk(self, chunk: int, samples: Iterable[Sample]) -> None:
         """Write the shard of a chunk, then its manifest entry as the chunk file."""
-        name = f"shard-{chunk:06d}.tar"
+        name = shard_name(chunk)
         data, shard = pack_shard(name, samples)
         write_atomic(self.root / name, data)
         write_atomic(self.chunk_file(chunk), json.dumps(asdict(shard)).encode())
@@ -98,11 +93,16 @@ class ShardFolder(DatasetFolder):
 
     def _shard(self, chunk: int) -> Shard:
         try:
-            return Shard(**json.loads(read_regular(self.chunk_file(chunk), MAX_INDEX)))
+            return parse_record(read_regular(self.chunk_file(chunk), MAX_INDEX), Shard, "")
         except FileNotFoundError as error:
             raise missing_chunk(self.chunk_file(chunk)) from error
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, UserError) as error:
             raise damaged_chunk(self.chunk_file(chunk)) from error
+
+
+def shard_name(chunk: int) -> str:
+    """The file name of a shard, by its number from 0."""
+    return f"shard-{chunk:06d}.tar"
 
 
 def pack_shard(name: str, samples: Iterable[Sample]) -> tuple[bytes, Shard]:
@@ -240,7 +240,7 @@ def _shards_with_first_id(folder: ShardFolder) -> Iterator[tuple[Shard, int]]:
 def _read_members(
     folder: ShardFolder, shard: Shard, wanted: Callable[[str, str], bool]
 ) -> dict[str, dict[str, bytes]]:
-    path = folder.root / shard.name
+    path = folder.inside(folder.root / shard.name)
     try:
         with open_regular(path, MAX_ARCHIVE) as file:
             return read_tar(file, str(path), wanted)
@@ -254,22 +254,20 @@ def read_manifest(url: str) -> Manifest:
     Raises `UserError` where it is missing or invalid.
     """
     where = f"{url.rstrip('/')}/{MANIFEST}"
-    try:
-        manifest = _CONVERTER.structure(json.loads(read_bytes(where)), Manifest)
-        if manifest.format != FORMAT:
-            raise ValueError(f"format {manifest.format}")
-    except UserError:
-        raise
-    except Exception as error:
-        raise UserError(f"{where} is not a manifest of this version: {error}") from error
-    for shard in manifest.shards:
-        if _SHARD.fullmatch(shard.name) is None:
-            raise UserError(f"{where} names an unexpected file {shard.name!r}")
-        if _SHA256.fullmatch(shard.sha256) is None:
-            raise UserError(f"{where}: {shard.sha256!r} is not a SHA-256")
-        # The annotation of one person takes hundreds of bytes.
-        if not (1 <= shard.images <= _MAX_SHARD_IMAGES and 0 <= shard.persons <= shard.bytes):
-            raise UserError(f"{where} gives {shard.name} an impossible number of images or persons")
+    data = parse_json(read_bytes(where), where)
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise UserError(f'{where} is not a manifest of this version: it needs "format": {FORMAT}')
+    manifest = decode(data, Manifest, where)
+    for number, shard in enumerate(manifest.shards):
+        if shard.name != shard_name(number):
+            raise UserError(
+                f"{where}: shards[{number}].name: {shard.name!r} should be {shard_name(number)}"
+            )
+        if shard.persons > shard.bytes:  # the annotation of one person takes hundreds of bytes
+            raise UserError(
+                f"{where}: shards[{number}]: {shard.persons:,} persons do not fit in "
+                f"{shard.bytes:,} bytes"
+            )
     return manifest
 
 

@@ -22,7 +22,7 @@ def find_cutouts(folder: Path) -> tuple[Path, ...]:
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".png", ".webp"))
     if not paths:
         raise UserError(f"--cutouts {folder}: no .png or .webp files in it")
-    found = find_usable([path.resolve() for path in paths], check_cutout, str(folder))
+    found = find_usable([path.absolute() for path in paths], check_cutout, str(folder))
     if not found.files:
         raise UserError(
             f"--cutouts {folder}: none of its {len(paths)} .png and .webp files is a picture with "

@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from repogen.assets import assets_dir, installed
 from repogen.assets.packs import INDEX
 from repogen.bodies.smpl_files import FAMILIES, find_model_files
 from repogen.config import flat_options
+from repogen.datasets.config import DatasetConfig
 from repogen.datasets.reading import RUN_FORMAT
-from repogen.environment.backgrounds import background_files
+from repogen.environment.backgrounds import background_files, names_files
 from repogen.errors import UserError
 from repogen.files import sha256_of, sha256_of_bytes
 from repogen.generation.config import GenerateConfig
@@ -22,9 +23,6 @@ from repogen.messages import warn
 from repogen.poses.motion import poses_of_pack
 from repogen.scenes.config import SceneConfig
 from repogen.usable_files import find_usable
-
-_FREE_OPTIONS = ("workers", "engine", "ray_address")
-"""Options that do not change the data; a run may resume with other values."""
 
 _FILE_OPTIONS = {"bounds": "pose", "poses": "pose", "cutouts": "environment", "textures": "people"}
 """Options that name a file or folder which images depend on, with their groups."""
@@ -51,9 +49,14 @@ def run_info(config: GenerateConfig, backgrounds_found: str) -> dict[str, Any]:
 
 
 def config_to_json(config: SceneConfig) -> dict[str, Any]:
-    """A config's options as JSON, in their groups; files and folders as absolute paths, asset
-    packs by name."""
-    table = json.loads(json.dumps(asdict(config), default=str))
+    """The options that a dataset depends on as JSON, in their groups.
+
+    Files and folders are absolute paths, asset packs names. They are for people to read, and for
+    comparison when a run is resumed: nothing opens them.
+    """
+    own = {field.name for field in fields(DatasetConfig)}
+    options = {name: value for name, value in asdict(config).items() if name in own}
+    table = json.loads(json.dumps(options, default=str))
     for name, group in {**_FILE_OPTIONS, "body_path": "people"}.items():
         options = table[group]
         if options[name] and Path(options[name]).exists():
@@ -101,9 +104,9 @@ def _hash_files(config: GenerateConfig) -> dict[str, str]:
     """Hashes of the files and folders that options name, by option."""
     hashes = {name: _hash_path(path) for name, path in _files(config).items()}
     spec = config.environment.backgrounds
-    if photos := background_files(spec):
-        folder = spec.split(":")[-1] if spec.startswith("coco:") else spec
-        hashes["backgrounds"] = _hash_folder(Path(folder).resolve(), photos)
+    if names_files(spec):
+        root, files = background_files(spec)
+        hashes["backgrounds"] = _hash_folder(root.absolute(), files)
     return hashes
 
 
@@ -133,7 +136,7 @@ def file_hash(path: Path) -> str:
 def changed_option(before: dict[str, Any], run: dict[str, Any]) -> str | None:
     """The first option that changes the data and differs between two run.json; None for none."""
     old, new = dict(flat_options(before["config"])), dict(flat_options(run["config"]))
-    return next((key for key in new if key not in _FREE_OPTIONS and old.get(key) != new[key]), None)
+    return next((key for key in new if old.get(key) != new[key]), None)
 
 
 def check_same_run(root: Path, before: dict[str, Any], run: dict[str, Any]) -> None:

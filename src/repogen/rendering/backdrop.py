@@ -1,11 +1,13 @@
 """The picture behind the people."""
 
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from repogen.assets.sources import path_of
 from repogen.cameras.camera import Camera
 from repogen.colors import from_hex
 from repogen.environment.backgrounds import Photo, Plain, Room, photo_pixels
@@ -33,7 +35,7 @@ class Backdrop:
     def __init__(self, device: str, noise: wp.array) -> None:
         self._device = device
         self._noise = noise
-        self._panoramas: dict[str, wp.array] = {}
+        self._panoramas: dict[Path, wp.array] = {}
 
     def draw(
         self, scene: Scene, lighting: shade.Lighting, lens: Lens
@@ -62,11 +64,11 @@ class Backdrop:
                 room_struct = room_to_struct(background, scene.camera)
                 return self._draw(scene.camera, lighting, lens, room.draw_room, room_struct)
             case Panorama() as panorama:
-                pixels = self._panorama(panorama.path)
+                pixels = self._panorama(path_of(panorama.file))
                 struct = panorama_to_struct(panorama, scene.camera, pixels)
                 return self._draw(scene.camera, lighting, lens, draw_panorama, struct)
 
-    def _panorama(self, path: str) -> wp.array:
+    def _panorama(self, path: Path) -> wp.array:
         kept = self._panoramas
         found = kept.pop(path, None)
         if found is None:

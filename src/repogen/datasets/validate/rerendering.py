@@ -6,11 +6,14 @@ from collections.abc import Collection, Iterator
 from repogen.datasets.folder import DatasetFolder, Sample
 from repogen.datasets.reading import Entry, read_entries, read_files
 from repogen.datasets.rerender import render_again
+from repogen.datasets.sources import SourcesConfig
 
 
-def check_rerendered(folder: DatasetFolder, ids: Collection[int]) -> Iterator[str]:
+def check_rerendered(
+    folder: DatasetFolder, ids: Collection[int], given: SourcesConfig
+) -> Iterator[str]:
     """The differences between images `ids` and what their scenes render to."""
-    samples = render_again(folder, ids)
+    samples = render_again(folder, ids, given)
     for sample, (image, annotations) in zip(samples, read_entries(folder, ids), strict=True):
         yield from _differences(folder, image, annotations, sample)
 

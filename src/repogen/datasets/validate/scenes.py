@@ -28,7 +28,7 @@ def check_scenes(
             if scene is not None and entry is not None:
                 yield from _check_scene(scene, *entry)
     except UserError as error:
-        yield f"scenes.jsonl line {scenes + 1}: {error}"
+        yield str(error).removeprefix(f"{folder.root}/")
         return
     if scenes != images:
         yield f"scenes.jsonl has {scenes} scenes for {images} images"

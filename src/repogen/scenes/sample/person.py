@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from repogen.assets import assets_dir, check_pack_file
+from repogen.assets.sources import path_of
 from repogen.bodies import Body
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.intersection import least_intersecting
@@ -77,7 +78,8 @@ def _outfit(config: SceneConfig, streams: Streams, body: Body, feminine: float) 
         if len(body.surface.uv) < 2:
             raise UserError(f"--textures: the files of {body.name} hold no texture coordinates")
         files = config.people.texture_files
-        return draw_readable(lambda: _checked(wear_picture(rng, painted, files)))
+        root = config.people.textures
+        return draw_readable(lambda: _checked(wear_picture(rng, painted, files, root)))
     if config.people.wardrobe == "none":
         return undress(painted)
     if not isinstance(body, AnnyBody):
@@ -93,8 +95,8 @@ def _outfit(config: SceneConfig, streams: Streams, body: Body, feminine: float) 
 
 def _checked(outfit: Outfit) -> Outfit:
     """The outfit; raises `UserError` where one of its textures cannot be read."""
-    pictures = [f"{item.pack}/{item.kind}/{item.name}.png" for item in outfit.worn]
-    for picture in (*pictures, *([outfit.picture] if outfit.picture else [])):
+    pictures = [assets_dir() / item.pack / item.kind / f"{item.name}.png" for item in outfit.worn]
+    for picture in (*pictures, *([path_of(outfit.picture)] if outfit.picture else [])):
         check_pack_file(assets_dir() / picture)
-        check_rgba_once(assets_dir() / picture)
+        check_rgba_once(picture)
     return outfit

@@ -200,9 +200,9 @@ def sample_occluders(
     """Occluders between the camera and people, where there is free space. `people` are the
     points that each person can be seen by, `lowest` is the height of the floor, metres."""
     rng = streams.rng("things")  # the name is part of the seed; keep it
-    cutouts = config.environment.cutout_files
+    cutouts, root = config.environment.cutout_files, config.environment.cutouts
     count = int(rng.integers(config.environment.occluders[0], config.environment.occluders[1] + 1))
-    found = [sample_occluder(rng, camera, people, lowest, cutouts) for _ in range(count)]
+    found = [sample_occluder(rng, camera, people, lowest, cutouts, root) for _ in range(count)]
     return tuple(occluder for occluder in found if occluder)
 
 
