@@ -1,7 +1,9 @@
 """Reading JSON files written by users and other programs."""
 
 import json
+import math
 from pathlib import Path
+from typing import Any, NoReturn
 
 from repogen.errors import UserError
 
@@ -18,3 +20,39 @@ def read_json(path: Path, name: str = "") -> object:
         raise UserError(f"cannot read {where}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise UserError(f"{where} is not a JSON file: {error}") from error
+
+
+def strict_json(text: str) -> Any:
+    """The value of a JSON text in which no key stands twice and no number is NaN or infinite.
+
+    Raises `ValueError` for any other text.
+    """
+    try:
+        value = json.loads(text, parse_constant=_no_number)
+        if json.dumps(value, separators=(",", ":")) == text:  # as repogen writes it
+            return value
+        return json.loads(
+            text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_unique
+        )
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        _no_number(text)
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    out = dict(pairs)
+    if len(out) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} stands twice")
+    return out

@@ -12,7 +12,10 @@ from repogen.errors import UserError
 from repogen.files import write_atomic
 from repogen.scenes.scene import Scene
 
-RUN_FORMAT = 2
+RUN_FORMAT = 3
+
+WITHOUT_CHECKSUMS = 2
+"""The format of datasets that have no checksums; they are read like others."""
 
 _REQUIRED = {
     "images": int,
@@ -69,7 +72,7 @@ def parse_run_info(data: bytes, where: str) -> dict[str, Any]:
     """
     try:
         run = json.loads(data)
-        if run["format"] != RUN_FORMAT or not {"config", "versions"} <= set(run):
+        if run["format"] not in (RUN_FORMAT, WITHOUT_CHECKSUMS) or not {"config", "versions"} <= set(run):
             raise ValueError(f"format {run['format']}")
         config = run["config"]
         for name, kind in _REQUIRED.items():

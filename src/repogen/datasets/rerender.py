@@ -12,7 +12,7 @@ from repogen.datasets.folder import DatasetFolder, Sample
 from repogen.datasets.reading import open_dataset, read_run_info, read_scenes
 from repogen.datasets.samples import rendering_to_sample
 from repogen.errors import UserError
-from repogen.files import write_atomic
+from repogen.files import sha256_of_bytes, write_atomic
 from repogen.labels.annotation import CATEGORY
 from repogen.rendering.renderer import Renderer
 
@@ -22,7 +22,8 @@ def rerender(dataset: Path | str, ids: tuple[int, ...], out: Path | str) -> list
     """Render images `ids` of a dataset again, with their maps and labels, into the folder `out`.
 
     Returns the images' paths. The COCO file in `out` lists only these images, with the ids they
-    have in the dataset; annotations are numbered from 1. Raises `UserError` for an id that the
+    have in the dataset; annotations are numbered from 1; `checksums.sha256` has the SHA-256 of what
+    was written. Raises `UserError` for an id that the
     dataset does not have and for an `out` that holds a dataset.
 
     >>> repogen.rerender("people", ids=(2, 3), out="again")
@@ -32,16 +33,18 @@ def rerender(dataset: Path | str, ids: tuple[int, ...], out: Path | str) -> list
     if target.run.exists():
         raise UserError(f"--out {out} is a dataset itself; choose another folder")
     coco: dict[str, Any] = {"images": [], "annotations": [], "categories": [CATEGORY]}
-    written = []
+    written, digests = [], []
     for sample in render_again(folder, ids):
         for path, data in target.files(sample).items():
             write_atomic(path, data)
+            digests.append((sha256_of_bytes(data), target.name(path)))
         for annotation in sample.annotations:
             numbers = {"id": len(coco["annotations"]) + 1, "image_id": sample.image["id"]}
             coco["annotations"].append(numbers | annotation)
         coco["images"].append(sample.image)
         written.append(target.image(sample.image["id"]))
     write_atomic(target.annotations, (json.dumps(coco) + "\n").encode())
+    target.write_checksums(digests, {target.annotations: target.annotations})
     return written
 
 

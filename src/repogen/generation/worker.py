@@ -1,13 +1,8 @@
 """The work of one process: generate the images of a chunk and write them."""
 
-import os
-import signal
 import socket
-import threading
 from ctypes import c_byte
 from functools import lru_cache
-from multiprocessing import parent_process
-from multiprocessing.connection import wait
 from typing import Any
 
 import cv2
@@ -19,6 +14,7 @@ from repogen.datasets.samples import rendering_to_sample
 from repogen.errors import UserError
 from repogen.generation.config import GenerateConfig
 from repogen.generation.run_info import check_same_run, run_info
+from repogen.processes import exit_with_parent
 from repogen.rendering.renderer import Renderer
 from repogen.scenes.sample.scene import sample_posed_scene
 
@@ -103,13 +99,5 @@ def start_worker(stop_flag: c_byte) -> None:
     set."""
     global _stop_flag
     _stop_flag = stop_flag
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
-    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    exit_with_parent()
     cv2.setNumThreads(1)
-
-
-def _exit_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
