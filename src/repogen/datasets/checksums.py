@@ -19,7 +19,9 @@ def checksum_line(digest: str, name: str) -> str:
     return f"{digest}  {name}\n"
 
 
-def write_checksums(out: TextIO, digests: Iterable[tuple[str, str]], files: dict[str, Path]) -> None:
+def write_checksums(
+    out: TextIO, digests: Iterable[tuple[str, str]], files: dict[str, Path]
+) -> None:
     """Write the lines of (digest, name), then those of `files` by name, which are read for it."""
     for digest, name in digests:
         out.write(checksum_line(digest, name))

@@ -18,10 +18,10 @@ def sample_line(
     Merging only copies the texts. The line begins with its own SHA-256.
     """
     return signed_line(
-        _compact_json(
+        compact_json(
             {
-                "image": _compact_json(image),
-                "annotations": [_compact_json(a) for a in annotations],
+                "image": compact_json(image),
+                "annotations": [compact_json(a) for a in annotations],
                 "scene": scene,
                 "sha256": digests,
             }
@@ -53,7 +53,7 @@ def write_coco(chunks: Sequence[Path], header: dict[str, Any], out: TextIO) -> N
     `header` holds its entries before the images. Ids count from 1 in image order. Raises
     `UserError` as `read_chunks`.
     """
-    out.write("{" + ",\n".join(f"{json.dumps(k)}:{_compact_json(v)}" for k, v in header.items()))
+    out.write("{" + ",\n".join(f"{json.dumps(k)}:{compact_json(v)}" for k, v in header.items()))
     out.write(',\n"images":[\n')
     for i, sample in enumerate(read_chunks(chunks)):
         out.write((",\n" if i else "") + sample["image"])
@@ -68,7 +68,9 @@ def write_coco(chunks: Sequence[Path], header: dict[str, Any], out: TextIO) -> N
 
 
 def read_chunks(chunks: Sequence[Path]) -> Iterator[dict[str, Any]]:
-    """The samples of all chunk files, in order. Raises `UserError` where one is missing or damaged.
+    """The samples of all chunk files, in order.
+
+    Raises `UserError` where a chunk file is missing or damaged.
     """
     for chunk in chunks:
         line = ""
@@ -98,5 +100,6 @@ def missing_chunk(chunk: Path) -> UserError:
     )
 
 
-def _compact_json(value: Any) -> str:
+def compact_json(value: Any) -> str:
+    """JSON text without spaces, as datasets hold it."""
     return json.dumps(value, separators=(",", ":"))

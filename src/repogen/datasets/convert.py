@@ -79,8 +79,7 @@ def _read_run(source: str) -> bytes:
 
 
 def _check_run_digest(header: dict[str, Any], data: bytes, source: str) -> None:
-    """Raises `UserError` where the content of run.json is not that of the dataset with this header.
-    """
+    """Raises `UserError` where run.json has not the content that the header names."""
     info = header.get("info")
     if not isinstance(info, dict):
         raise _damaged(source, "its labels have no info")
@@ -88,9 +87,7 @@ def _check_run_digest(header: dict[str, Any], data: bytes, source: str) -> None:
         raise _damaged(source, "its run.json is not the one that its labels were written with")
 
 
-def _to_folder(
-    source: str, manifest: Manifest, target: DatasetFolder, run: dict[str, Any]
-) -> Path:
+def _to_folder(source: str, manifest: Manifest, target: DatasetFolder, run: dict[str, Any]) -> Path:
     config = merged(run["config"], {"output": {"format": "coco", "shard_images": SHARD_IMAGES}})
     with _locked_target(target, run | {"format": RUN_FORMAT, "config": config}):
         first = 1

@@ -148,8 +148,7 @@ class DatasetFolder:
         write_atomic(self.chunk_file(chunk), "".join(lines).encode())
 
     def holds_chunk(self, chunk: int, images: int) -> bool:
-        """Whether a chunk of this many images is finished and its files are as they were written.
-        """
+        """Whether a chunk of this many images is finished, its files as they were written."""
         try:
             samples = list(read_chunks([self.chunk_file(chunk)]))
             return len(samples) == images and all(
@@ -194,11 +193,14 @@ class DatasetFolder:
 
 def partial_files(folder: DatasetFolder) -> Iterator[Path]:
     """Half-written files of a process that was killed."""
-    begin, end = PARTIAL_PATTERN.split("*")
     for path, _, names in os.walk(folder.root):  # several times as fast as rglob
-        for name in names:
-            if name.startswith(begin) and name.endswith(end):
-                yield Path(path, name)
+        yield from (Path(path, name) for name in names if is_partial(name))
+
+
+def is_partial(name: str) -> bool:
+    """Whether a file of this name is half-written."""
+    begin, end = PARTIAL_PATTERN.split("*")
+    return name.startswith(begin) and name.endswith(end)
 
 
 def foreign_files(folder: DatasetFolder) -> list[str]:

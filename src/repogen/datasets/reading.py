@@ -72,7 +72,10 @@ def parse_run_info(data: bytes, where: str) -> dict[str, Any]:
     """
     try:
         run = json.loads(data)
-        if run["format"] not in (RUN_FORMAT, WITHOUT_CHECKSUMS) or not {"config", "versions"} <= set(run):
+        if run["format"] not in (RUN_FORMAT, WITHOUT_CHECKSUMS) or not {
+            "config",
+            "versions",
+        } <= set(run):
             raise ValueError(f"format {run['format']}")
         config = run["config"]
         for name, kind in _REQUIRED.items():

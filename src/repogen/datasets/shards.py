@@ -21,8 +21,8 @@ from repogen.datasets.checksums import read_signed_lines, signed_line
 from repogen.datasets.chunks import damaged_chunk, missing_chunk
 from repogen.datasets.folder import PICTURE, DatasetFolder, Sample
 from repogen.errors import UserError
-from repogen.json_files import strict_json
 from repogen.files import atomic_path, sha256_of, sha256_of_bytes, write_atomic
+from repogen.json_files import strict_json
 
 FORMAT = 1
 FOREIGN = 0

@@ -17,8 +17,8 @@ from repogen.errors import UserError
 from repogen.files import sha256_of, sha256_of_bytes
 from repogen.generation.config import GenerateConfig
 from repogen.messages import warn
-from repogen.poses.motion import poses_of_pack
 from repogen.scenes.config import SceneConfig
+from repogen.scenes.packs import uses_packs
 
 _FREE_OPTIONS = ("workers", "engine", "ray_address")
 """Options that do not change the data: run.json leaves them out, and a run may resume with other
@@ -75,9 +75,7 @@ def _body_files(config: GenerateConfig) -> dict[str, str]:
 
 def _assets(config: GenerateConfig) -> list[dict[str, Any]]:
     """The asset packs that images may use: source, licences and a hash."""
-    posed = config.pose.poses is not None and poses_of_pack(config.pose.poses) is not None
-    packless = config.people.wardrobe in ("painted", "none")
-    if packless and config.environment.backgrounds != "auto" and not posed:
+    if not uses_packs(config):
         return []
     return [
         {
