@@ -1,7 +1,7 @@
 """Validation of the COCO file as a whole: strict JSON, its header, ids and order."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from repogen.datasets.chunks import compact_json
@@ -19,7 +19,8 @@ _IDS = re.compile(r'\{"id":(\d{1,18}),(?:"image_id":(\d{1,18}),)?')
 
 def coco_lines(folder: DatasetFolder) -> Iterator[tuple[str, str]]:
     """The parts of the COCO file as JSON texts: ("header", its entries but two), then each record
-    as ("images", text), then as ("annotations", text).
+    as ("images", text), then as ("annotations", text). A file that another program wrote begins
+    with ("layout", what is wrong).
 
     One line of a file that repogen wrote is in memory; a file that another program wrote is read
     whole. The parts are not parsed. Raises `UserError` where they are not all of the file, or the
@@ -39,6 +40,7 @@ def coco_lines(folder: DatasetFolder) -> Iterator[tuple[str, str]]:
                 header += line
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"cannot read {folder.annotations}: {error}") from error
+    yield "layout", "is not laid out as repogen writes it"
     yield from _parts_of_other_program(folder, header)
 
 
@@ -117,17 +119,20 @@ def _ids(text: str) -> tuple[Any, Any]:
     return (record.get("id"), record.get("image_id")) if isinstance(record, dict) else (None, None)
 
 
-def check_coco(folder: DatasetFolder, run: Entry) -> Iterator[str]:
+def check_coco(folder: DatasetFolder, run: Entry) -> Generator[str, None, bool]:
     """Problems of the header and the ids: both ids count from 1, and annotations are in image
-    order. Raises `UserError` as `coco_lines`."""
+    order. Returns whether the ids are right. Raises `UserError` as `coco_lines`."""
     lines, count = coco_lines(folder), run["config"]["images"]
-    _, text = next(lines)
+    part, text = next(lines)
+    if part == "layout":
+        yield f"{folder.name(folder.annotations)}: {text}"
+        _, text = next(lines)
     try:
         header = strict_json(text)
     except ValueError as error:
         raise UserError(f"cannot read {folder.annotations}: its header: {error}") from error
     images, number, last = 0, 0, 0
-    counts = in_order = True
+    counts = in_order = belong = True
     for table, line in lines:
         own, image_id = _ids(line)
         if table == "images":
@@ -136,17 +141,20 @@ def check_coco(folder: DatasetFolder, run: Entry) -> Iterator[str]:
             continue
         number += 1
         in_order = in_order and own == number
+        belong = belong and isinstance(image_id, int) and last <= image_id <= images
         if not isinstance(image_id, int) or not 1 <= image_id <= images:
             yield f"annotation {number}: its image {image_id} does not exist"
         elif image_id < last:
             yield f"annotation {number}: is of image {image_id}, but follows image {last}"
         else:
             last = image_id
-    if not counts or images != count:
+    counts = counts and images == count
+    if not counts:
         yield f"image ids are not 1 to {count} in order"
     if not in_order:
         yield f"annotation ids are not 1 to {number} in order"
     yield from check_header(folder, header, run)
+    return counts and in_order and belong
 
 
 def check_header(folder: DatasetFolder, header: Any, run: Entry) -> Iterator[str]:

@@ -43,9 +43,8 @@ def check_folder(
 
     Raises `UserError` for a COCO file or scenes that cannot be read.
     """
-    problems = list(check_coco(folder, run))
-    yield from problems
-    if problems:
+    in_order = yield from check_coco(folder, run)
+    if not in_order:
         return  # with wrong ids nothing says which annotations belong to which image
     scenes = sum(1 for _ in _scene_lines(folder))
     if scenes != run["config"]["images"]:
@@ -80,11 +79,13 @@ def _check(folder: DatasetFolder, run: Entry, image: _Image) -> Iterator[str]:
     files = {}
     for kind in kinds_of(run):
         path = folder.file(kind, image.number)
+        if not path.is_file():
+            yield f"{folder.name(path)}: is missing, or not a file"
+            continue
         try:
             data = path.read_bytes()
         except OSError as error:
-            missing = isinstance(error, FileNotFoundError)
-            yield f"{folder.name(path)}: {'is missing' if missing else error.strerror}"
+            yield f"{folder.name(path)}: cannot be read: {error.strerror}"
             continue
         if image.digests and sha256_of_bytes(data) != image.digests[kind]:
             yield f"{folder.name(path)}: has another SHA-256 than {CHECKSUMS} says"

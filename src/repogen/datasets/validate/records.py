@@ -3,6 +3,7 @@
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any
 
+from repogen.datasets.chunks import compact_json
 from repogen.datasets.validate.annotations import check_annotation
 from repogen.datasets.validate.pictures import check_pictures
 from repogen.datasets.validate.scenes import check_scene
@@ -20,8 +21,9 @@ def check_image(
     texts), its scene, if there is one, and its files, by kind, under the options of its run."""
     try:
         image, *people = map(strict_json, records)
-        if not all(isinstance(record, dict) for record in (image, *people)):
-            raise ValueError("they are not JSON objects")
+        for record, text in zip((image, *people), records, strict=True):
+            if not isinstance(record, dict) or compact_json(record) != text:
+                raise ValueError("one is not written as repogen writes it")
     except ValueError as error:
         yield f"image {image_id}: its records cannot be read: {error}"
         return

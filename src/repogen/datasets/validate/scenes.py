@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from repogen.cameras.camera import Camera, View, view_of, yaw_matrix
+from repogen.cameras.camera import Camera, view_of, yaw_matrix
 from repogen.cameras.viewpoints import parse_views
+from repogen.datasets.chunks import compact_json
 from repogen.datasets.folder import image_name
 from repogen.datasets.reading import Entry
 from repogen.json_files import strict_json
@@ -17,6 +18,9 @@ from repogen.scenes.scene import Scene
 
 _TOLERANCE = 1e-4
 """Degrees, metres or pixels by which a stored number may differ from the scene's."""
+
+_ANGLES = "azimuth_deg", "elevation_deg", "roll_deg"
+"""The angles of a view."""
 
 _HIPS = 11, 12
 """The left and the right hip among the 17 keypoints."""
@@ -29,11 +33,12 @@ is that of the joints: the largest of 1,700 people was 0.05."""
 def check_scene(
     text: str, image_id: int, image: Entry, people: Sequence[Entry], config: Entry
 ) -> Iterator[str]:
-    """Problems of a scene, as JSON, with the record of its image and its annotations.
+    """Problems of a scene, as a line of JSON, with the record of its image and its annotations.
 
     Raises `KeyError`, `TypeError` or `ValueError` for what cannot be read.
     """
-    strict_json(text)
+    if compact_json(strict_json(text)) + "\n" != text:
+        yield "is not written as repogen writes it"
     scene = Scene.from_json(text)
     if scene.index + 1 != image_id:
         yield f"is of image {scene.index + 1}"
@@ -68,15 +73,11 @@ def _against_options(scene: Scene, config: Entry) -> Iterator[str]:
 
 def _against_image(scene: Scene, image: Entry) -> Iterator[str]:
     wanted = image_record(scene, image_name(scene.index + 1))
+    view, theirs = wanted["view"], image["view"]
+    if view["name"] != theirs["name"] or not _same_view(theirs, view):
+        yield "its view is not that of the image record"
     for key in wanted | image:
-        ours, theirs = wanted.get(key), image.get(key)
-        if key == "view" and isinstance(theirs, dict):
-            same = theirs.get("name") == scene.view_name and _same_view(
-                theirs, view_of(scene.camera, scene.people[0].position, scene.people[0].yaw_deg)
-            )
-        else:
-            same = _agree(ours, theirs)
-        if not same:
+        if key != "view" and not _agree(wanted.get(key), image.get(key)):
             yield f"its {key} is not that of the image record"
 
 
@@ -99,7 +100,7 @@ def _against_people(scene: Scene, people: Sequence[Entry]) -> Iterator[str]:
     for annotation in people:
         for person in remaining:
             view = view_of(scene.camera, person.position, person.yaw_deg)
-            if _same_view(annotation["view"], view):
+            if _same_view(annotation["view"], asdict(view)):
                 yield from _against_person(scene.camera, person, annotation)
                 break
         else:
@@ -107,9 +108,9 @@ def _against_people(scene: Scene, people: Sequence[Entry]) -> Iterator[str]:
             return
 
 
-def _same_view(record: Entry, view: View) -> bool:
-    off = {name: record[name] - value for name, value in asdict(view).items()}
-    angles = [(off[name] + 180) % 360 - 180 for name in off if name != "distance_m"]
+def _same_view(record: Entry, view: Entry) -> bool:
+    off = {name: record[name] - view[name] for name in (*_ANGLES, "distance_m")}
+    angles = [(off[name] + 180) % 360 - 180 for name in _ANGLES]
     return all(abs(value) < _TOLERANCE for value in (*angles, off["distance_m"]))
 
 
