@@ -1,15 +1,9 @@
-"""Edits of a finished dataset, by name, that `validate` must find.
-
-An edit is (function of the dataset's folder, what finds it after somebody who knows the format has
-also written new checksums: `validate_files` alone ("records"), or making every image again
-("rerender")). Of `KEPT` nothing but the checksums can tell: no other file depends on them.
-"""
+"""Functions that edit a finished dataset, and forge its checksums afterwards."""
 
 import json
 import os
 import shutil
 import zlib
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -73,10 +67,6 @@ def annotation(change):
 
 def image(change):
     return coco(lambda data: change(data["images"][0]))
-
-
-def header(change):
-    return coco(change)
 
 
 def text(name, change):
@@ -184,7 +174,7 @@ def one_pixel(picture):
     out = picture.copy()
     inside = np.argwhere(picture.reshape(*picture.shape[:2], -1).any(axis=2))
     row, column = inside[len(inside) // 2]
-    out[row, column] += 1
+    out[row, column] ^= 1
     return out
 
 
@@ -228,7 +218,7 @@ def exchange_2d(a):
     points = triples(a, "keypoints", 3)
     for left, right in PAIRS:
         points[left], points[right] = points[right], points[left]
-    a["keypoints"] = sum(points, [])
+    a["keypoints"] = [value for point in points for value in point]
 
 
 def exchange_sides(a):
@@ -369,9 +359,8 @@ def move_camera_and_record(root):
 
 
 def recolor(value):
-    outfit = value["people"][0]["outfit"]
-    key = next(k for k, v in outfit.items() if isinstance(v, list) and len(v) == 3)
-    outfit[key] = [1.0 - v for v in outfit[key]]
+    fabric = value["people"][0]["outfit"]["top_fabric"]
+    fabric["color"] = "#11aa22"
 
 
 def reshape(value):
@@ -432,4 +421,4 @@ DEPTH, MASKS, PARTS = (f"{kind}/00000001.png" for kind in ("depth", "masks", "pa
 NORMALS, STICK, SEEN = (
     f"{kind}/00000001.png" for kind in ("normals", "stick/all", "stick/visible")
 )
-CHECKSUMS, SCENES, RUN = Path("checksums.sha256").name, "scenes.jsonl", "run.json"
+CHECKSUMS, SCENES, RUN = "checksums.sha256", "scenes.jsonl", "run.json"
