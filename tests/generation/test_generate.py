@@ -66,7 +66,7 @@ def test_an_image_circle_is_recorded_validated_and_rendered_again(tmp_path):
     path.write_text(json.dumps(coco))
     problems = validate(out)
     assert any("does not mean outside the image" in problem for problem in problems)
-    assert any("its camera is not that of the image record" in problem for problem in problems)
+    assert any("does not give the camera of the image record" in problem for problem in problems)
 
 
 def test_four_workers_write_the_same_bytes(dataset, tmp_path):

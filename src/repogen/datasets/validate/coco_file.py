@@ -110,7 +110,7 @@ def lines_by_image(folder: DatasetFolder) -> Iterator[tuple[str, list[str]]]:
 def _ids(text: str) -> tuple[Any, Any]:
     """id and image_id of a record; None where it has none."""
     found = _IDS.match(text)
-    if found:
+    if found and (found[2] or '"image_id"' not in text):
         return int(found[1]), found[2] and int(found[2])
     try:
         record = strict_json(text)

@@ -51,7 +51,7 @@ def _check_picture(
     name, begin, end = _JPEG if kind == PICTURE else _PNG
     picture = decode_picture(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if picture is None or not data.startswith(begin):
-        yield f"is not a {name} picture"
+        yield f"is not a whole {name} picture"
     elif picture.shape[:2] != shape:
         yield f"is {picture.shape[:2]}, its record says {shape} (height, width)"
     elif not data.endswith(end):

@@ -75,10 +75,10 @@ def _against_image(scene: Scene, image: Entry) -> Iterator[str]:
     wanted = image_record(scene, image_name(scene.index + 1))
     view, theirs = wanted["view"], image["view"]
     if view["name"] != theirs["name"] or not _same_view(theirs, view):
-        yield "its view is not that of the image record"
+        yield "does not give the view of the image record"
     for key in wanted | image:
         if key != "view" and not _agree(wanted.get(key), image.get(key)):
-            yield f"its {key} is not that of the image record"
+            yield f"does not give the {key} of the image record"
 
 
 def _agree(ours: Any, theirs: Any) -> bool:
