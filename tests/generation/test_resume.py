@@ -1,6 +1,7 @@
 """A run or conversion that resumes makes again what is missing or damaged of its finished part."""
 
 import shutil
+from contextlib import contextmanager
 
 import pytest
 
@@ -26,15 +27,21 @@ def runs(body, tmp_path_factory):
     root = tmp_path_factory.mktemp("runs")
     for name, options in FORMATS.items():
         generate(root / name, **OPTIONS, **options)
-        with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            for kind in (DatasetFolder, ShardFolder):
-                patch.setattr(kind, "finish", stop)
+        with stopped_before_the_end():
             generate(root / f"{name}-stopped", **OPTIONS, **options)
     return root
 
 
-def stop(*_arguments):
-    raise KeyboardInterrupt
+@contextmanager
+def stopped_before_the_end():
+    def stop(*_arguments):
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in (DatasetFolder, ShardFolder):
+            patch.setattr(kind, "finish", stop)
+        with pytest.raises(KeyboardInterrupt):
+            yield
 
 
 def flip(path):
@@ -100,11 +107,9 @@ def test_an_undamaged_run_resumes_without_making_images(runs, tmp_path, capsys, 
 
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("damage", [flip, lambda path: path.unlink()], ids=["changed", "missing"])
-def test_a_resumed_conversion_makes_damaged_files_again(runs, tmp_path, monkeypatch, kind, damage):
+def test_a_resumed_conversion_makes_damaged_files_again(runs, tmp_path, kind, damage):
     out = tmp_path / "out"
-    target = {"coco": ShardFolder, "webdataset": DatasetFolder}[kind]
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(target, "finish", stop)
+    with stopped_before_the_end():
         convert(runs / kind, out, CHUNK_IMAGES)
     damage(out / {"coco": "shard-000000.tar", "webdataset": "images/00000002.jpg"}[kind])
     convert(runs / kind, out, CHUNK_IMAGES)
