@@ -3,8 +3,10 @@
 import json
 import shutil
 
+import cv2
+import numpy as np
 import pytest
-from edits import KEPT, RECORDS, RERENDER, sign, tie
+from edits import COCO, KEPT, RECORDS, RERENDER, sign, tie, write_coco
 from folder_edits import CHECKSUM_EDITS, FOLDER_EDITS
 from shard_edits import SHARD_EDITS, UNFORGED_EDITS, forge
 
@@ -95,6 +97,47 @@ def test_a_forged_edit_is_found_by_making_the_images_again(datasets, tmp_path, k
     root = forged(datasets, tmp_path, kind, name)
     assert problems(root, rerender=0) == []
     assert problems(root, rerender="all")
+
+
+@pytest.mark.parametrize("kind", EDITS)
+def test_several_processes_find_the_same(datasets, tmp_path, monkeypatch, kind):
+    root = shutil.copytree(datasets[kind], tmp_path / "set")
+    monkeypatch.setattr("repogen.datasets.validate.dataset._WORTH_PROCESSES", 1)
+    assert validate(root, "all", workers=2) == []
+    for path in root.glob("images/*.jpg" if kind == "folder" else "*.tar"):
+        path.write_bytes(path.read_bytes() + b"x")
+    found = validate(root, workers=2)
+    assert len(found) > 2
+    assert found == validate(root, workers=1)
+
+
+def test_a_dataset_of_before_checksums_is_checked_without(datasets, tmp_path, capsys):
+    root = shutil.copytree(datasets["folder"], tmp_path / "set")
+    run = json.loads((root / "run.json").read_text()) | {"format": 2}
+    (root / "run.json").write_text(json.dumps(run, indent=1) + "\n")
+    coco = json.loads((root / COCO).read_text())
+    del coco["info"]["run_sha256"]
+    write_coco(root / COCO, coco)
+    (root / "checksums.sha256").unlink()
+    assert validate(root, "all") == []
+    assert "is from before datasets had a checksums.sha256" in capsys.readouterr().err
+    FOLDER_EDITS["iscrowd"][0](root)
+    assert validate(root, 0) == ["annotation 1: iscrowd is 1, repogen writes 0"]
+
+
+def test_scenes_that_need_files_of_the_user_are_only_rendered_again(body, tmp_path, capsys):
+    (tmp_path / "photos").mkdir()
+    cv2.imwrite(str(tmp_path / "photos" / "a.png"), np.full((64, 64, 3), 90, np.uint8))
+    backgrounds = {"backgrounds": str(tmp_path / "photos")}
+    root = generate(tmp_path / "set", **OPTIONS | backgrounds | {"images": 1})
+    assert validate(root, "all") == []
+    assert "are not drawn again from its options: they need" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", ["none", -1, 1.5])
+def test_a_wrong_number_of_images_to_make_again_is_refused(datasets, wrong):
+    with pytest.raises(UserError, match="rerender"):
+        validate(datasets["folder"], wrong)
 
 
 def test_what_only_checksums_protect_is_nothing_that_data_depends_on():

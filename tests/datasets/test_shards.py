@@ -319,7 +319,7 @@ def test_shards_of_another_run_are_not_converted(shards, tmp_path):
     source = shutil.copytree(shards, tmp_path / "source")
     text = (source / "run.json").read_text()
     (source / "run.json").write_text(text.replace('"seed": 5', '"seed": 6'))
-    with pytest.raises(UserError, match="its run.json is not the one that its labels"):
+    with pytest.raises(UserError, match=r"its run.json is not the one that its labels"):
         convert(str(source), tmp_path / "out")
 
 
