@@ -373,9 +373,9 @@ def damage_other_picture(root):
         (damage_scene_order, "is of image 2"),
         (damage_scene_text, "scenes.jsonl line 1"),
         (damage_ids, "image ids"),
-        (damage_other_picture, "image 1: its image differs when rendered again"),
-        (damage_a_depth_map, "image 1: its depth differs when rendered again"),
-        (damage_a_record, "image 1: its COCO record differs when rendered again"),
+        (damage_other_picture, "images/00000001.jpg: has another SHA-256 than"),
+        (damage_a_depth_map, "depth/00000001.png: has another SHA-256 than"),
+        (damage_a_record, "annotation 1: iscrowd is 1"),
     ],
 )
 def test_validate_finds_each_kind_of_damage(tmp_path, body, damage, says):
