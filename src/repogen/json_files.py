@@ -22,20 +22,22 @@ def read_json(path: Path, name: str = "") -> object:
         raise UserError(f"{where} is not a JSON file: {error}") from error
 
 
-def strict_json(text: str) -> Any:
-    """The value of a JSON text in which no key stands twice and no number is NaN or infinite.
+def strict_json(text: str) -> dict[str, Any]:
+    """The object of a JSON text in which no key stands twice and no number is NaN or infinite.
 
     Raises `ValueError` for any other text.
     """
     try:
         value = json.loads(text, parse_constant=_no_number)
-        if json.dumps(value, separators=(",", ":")) == text:  # as repogen writes it
-            return value
-        return json.loads(
-            text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_unique
-        )
+        if json.dumps(value, separators=(",", ":")) != text:  # not as repogen writes it
+            value = json.loads(
+                text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_unique
+            )
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+    if not isinstance(value, dict):
+        raise ValueError("it is no JSON object")
+    return value
 
 
 def _no_number(text: str) -> NoReturn:

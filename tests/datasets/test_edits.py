@@ -115,7 +115,7 @@ def test_several_processes_find_the_same(datasets, tmp_path, monkeypatch, kind):
     for path in root.glob("images/*.jpg" if kind == "folder" else "*.tar"):
         path.write_bytes(path.read_bytes() + b"x")
     found = validate(root, workers=2)
-    assert len(found) > 2
+    assert len(found) > 1
     assert found == validate(root, workers=1)
 
 

@@ -100,6 +100,6 @@ def missing_chunk(chunk: Path) -> UserError:
     )
 
 
-def compact_json(value: Any) -> str:
+def compact_json(value: object) -> str:
     """JSON text without spaces, as datasets hold it."""
     return json.dumps(value, separators=(",", ":"))

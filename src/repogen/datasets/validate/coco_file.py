@@ -80,7 +80,7 @@ def _parts_of_other_program(folder: DatasetFolder, text: str) -> Iterator[tuple[
         raise UserError(f"cannot read {folder.annotations}: {error}") from error
     tables = {}
     for name in ("images", "annotations", "categories"):
-        records = coco.get(name) if isinstance(coco, dict) else None
+        records = coco.get(name)
         if not isinstance(records, list) or not all(isinstance(each, dict) for each in records):
             raise UserError(f"{folder.annotations}: {name!r} is not a list of records")
         tables[name] = records
@@ -116,7 +116,7 @@ def _ids(text: str) -> tuple[Any, Any]:
         record = strict_json(text)
     except ValueError:
         return None, None
-    return (record.get("id"), record.get("image_id")) if isinstance(record, dict) else (None, None)
+    return record.get("id"), record.get("image_id")
 
 
 def check_coco(folder: DatasetFolder, run: Entry) -> Generator[str, None, bool]:
@@ -157,11 +157,8 @@ def check_coco(folder: DatasetFolder, run: Entry) -> Generator[str, None, bool]:
     return counts and in_order and belong
 
 
-def check_header(folder: DatasetFolder, header: Any, run: Entry) -> Iterator[str]:
+def check_header(folder: DatasetFolder, header: Entry, run: Entry) -> Iterator[str]:
     """Problems of the entries before the images in the COCO file or the manifest."""
-    if not isinstance(header, dict):
-        yield "the entries before the images are not a JSON object"
-        return
     wanted = coco_header(run)
     if run["format"] == RUN_FORMAT:
         wanted["info"][RUN_DIGEST] = sha256_of(folder.run)

@@ -22,7 +22,7 @@ def check_image(
     try:
         image, *people = map(strict_json, records)
         for record, text in zip((image, *people), records, strict=True):
-            if not isinstance(record, dict) or compact_json(record) != text:
+            if compact_json(record) != text:
                 raise ValueError("one is not written as repogen writes it")
     except ValueError as error:
         yield f"image {image_id}: its records cannot be read: {error}"
