@@ -17,7 +17,7 @@ from repogen.assets import Item, assets_dir, remove
 from repogen.assets.packs import write_index
 from repogen.datasets.folder import CHUNK_IMAGES, MAPS, DatasetFolder
 from repogen.datasets.reading import read_coco, read_run_info, write_run_info
-from repogen.files import write_atomic
+from repogen.files import sha256_of_bytes, write_atomic
 from repogen.generation.engines import start_method
 from repogen.generation.run_info import run_info
 from repogen.generation.worker import write_chunk_on_node
@@ -115,6 +115,10 @@ def test_rerender_gives_the_same_bytes(dataset, tmp_path):
     assert path.read_bytes() == (dataset / "images/00000017.jpg").read_bytes()
     depth = DatasetFolder(tmp_path / "again").map("depth", 17)
     assert depth.read_bytes() == (dataset / "depth/00000017.png").read_bytes()
+    lines = (tmp_path / "again/checksums.sha256").read_text().splitlines()
+    digests = {line[66:]: line[:64] for line in lines}
+    written = {n: d for n, d in contents(tmp_path / "again").items() if n != "checksums.sha256"}
+    assert digests == {name: sha256_of_bytes(data) for name, data in written.items()}
     with pytest.raises(UserError, match="no image 999"):
         rerender(dataset, (999,), tmp_path / "again")
     before = contents(dataset)
