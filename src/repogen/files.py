@@ -47,14 +47,16 @@ def read_regular(path: Path | str, limit: int) -> bytes:
         return file.read()
 
 
-def read_lines(path: Path | str, limit: int, errors: str = "strict") -> Iterator[str]:
-    """The lines of a UTF-8 file, each with `\\n` at its end.
+def read_lines(
+    path: Path | str, limit: int, errors: str = "strict", newline: str | None = None
+) -> Iterator[str]:
+    """The lines of a UTF-8 file, each with `\\n` at its end; `newline` is as for `open`.
 
     Raises `OSError` as `open_regular` does, and for a line longer than `MAX_LINE`; for other
     encodings `UnicodeDecodeError`, unless `errors` says otherwise.
     """
     with open_regular(path, limit) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", errors=errors)
+        text = io.TextIOWrapper(file, encoding="utf-8", errors=errors, newline=newline)
         while line := text.readline(MAX_LINE + 1):
             if len(line) > MAX_LINE:
                 what = f"it has a line of more than {MAX_LINE:,} characters"

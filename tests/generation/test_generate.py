@@ -17,7 +17,7 @@ from repogen.assets import Item, assets_dir, remove
 from repogen.assets.packs import write_index
 from repogen.datasets.folder import CHUNK_IMAGES, MAPS, DatasetFolder
 from repogen.datasets.reading import read_coco, write_run_info
-from repogen.files import write_atomic
+from repogen.files import sha256_of_bytes, write_atomic
 from repogen.generation.engines import start_method
 from repogen.generation.run_info import run_info
 from repogen.generation.worker import write_chunk_on_node
@@ -66,7 +66,7 @@ def test_an_image_circle_is_recorded_validated_and_rendered_again(tmp_path):
     path.write_text(json.dumps(coco))
     problems = validate(out)
     assert any("does not mean outside the image" in problem for problem in problems)
-    assert any("its camera is not that of the image record" in problem for problem in problems)
+    assert any("does not give the camera of the image record" in problem for problem in problems)
 
 
 def test_four_workers_write_the_same_bytes(dataset, tmp_path):
@@ -115,6 +115,10 @@ def test_rerender_gives_the_same_bytes(dataset, tmp_path):
     assert path.read_bytes() == (dataset / "images/00000017.jpg").read_bytes()
     depth = DatasetFolder(tmp_path / "again").map("depth", 17)
     assert depth.read_bytes() == (dataset / "depth/00000017.png").read_bytes()
+    lines = (tmp_path / "again/checksums.sha256").read_text().splitlines()
+    digests = {line[66:]: line[:64] for line in lines}
+    written = {n: d for n, d in contents(tmp_path / "again").items() if n != "checksums.sha256"}
+    assert digests == {name: sha256_of_bytes(data) for name, data in written.items()}
     with pytest.raises(UserError, match="no image 999"):
         rerender(dataset, (999,), tmp_path / "again")
     before = contents(dataset)
@@ -366,9 +370,9 @@ def damage_other_picture(root):
         (damage_scene_order, "is of image 2"),
         (damage_scene_text, "scenes.jsonl:1: "),
         (damage_ids, "image ids"),
-        (damage_other_picture, "image 1: its image differs when rendered again"),
-        (damage_a_depth_map, "image 1: its depth differs when rendered again"),
-        (damage_a_record, "image 1: its COCO record differs when rendered again"),
+        (damage_other_picture, "images/00000001.jpg: has another SHA-256 than"),
+        (damage_a_depth_map, "depth/00000001.png: has another SHA-256 than"),
+        (damage_a_record, "annotation 1: iscrowd is 1"),
     ],
 )
 def test_validate_finds_each_kind_of_damage(tmp_path, body, damage, says):

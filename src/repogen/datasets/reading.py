@@ -54,7 +54,11 @@ def open_dataset(path: Path | str) -> DatasetFolder:
     if read_run_info(folder)["config"]["output"].get("format") == "webdataset":
         folder = ShardFolder(folder.root)
     if not folder.complete:
-        raise UserError(f"{folder.root} is not finished; run its command again to resume")
+        kind = "shards.json" if isinstance(folder, ShardFolder) else folder.name(folder.annotations)
+        raise UserError(
+            f"{folder.root} is not finished: its run.json asks for {kind}, which is missing; run "
+            "its command again to resume"
+        )
     return folder
 
 

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from repogen.config import checked, config_from_keywords
+from repogen.datasets.checksums import checksum_line
 from repogen.datasets.config import OutputConfig
 from repogen.datasets.folder import DatasetFolder, Sample, map_kinds
 from repogen.datasets.reading import open_dataset, read_run_info, read_scenes
 from repogen.datasets.samples import rendering_to_sample
 from repogen.datasets.sources import SourcesConfig, find_body, find_sources
 from repogen.errors import UserError
+from repogen.files import sha256_of_bytes
 from repogen.labels.annotation import CATEGORY
 from repogen.outputs import OutputFolder
 from repogen.rendering.renderer import Renderer
@@ -31,9 +33,9 @@ def rerender(
     keywords name: `rerender("people", ids=2, out="again", backgrounds="photos")`.
 
     Returns the images' paths. The COCO file in `out` lists only these images, with the ids they
-    have in the dataset; annotations are numbered from 1. Raises `UserError` for an id that the
-    dataset does not have, for a file that is missing, for an `out` that holds a dataset, and where
-    a file in `out` is not of an earlier call.
+    have in the dataset; annotations are numbered from 1; `checksums.sha256` has the SHA-256 of what
+    was written. Raises `UserError` for an id that the dataset does not have, for a file that is
+    missing, for an `out` that holds a dataset, and where a file in `out` is not of an earlier call.
 
     >>> repogen.rerender("people", ids=(2, 3), out="again")
     [PosixPath('again/images/00000002.jpg'), PosixPath('again/images/00000003.jpg')]
@@ -43,21 +45,25 @@ def rerender(
         raise UserError(f"--out {out} is a dataset itself; choose another folder")
     kinds = map_kinds(read_run_info(folder)["config"]["output"]["write"])
     out_files = OutputFolder(target.root, "rerender")
-    out_files.check(target.annotations)
+    out_files.check(target.annotations, target.checksums)
     for image_id in ids:
         maps = (target.map(kind, image_id) for kind in kinds)
         out_files.check(target.image(image_id), *maps)
     coco: dict[str, Any] = {"images": [], "annotations": [], "categories": [CATEGORY]}
-    written = []
+    written, checksums = [], []
     for sample in render_again(folder, ids, config_from_keywords(SourcesConfig, config, options)):
         for path, data in target.files(sample).items():
             out_files.write(path, data)
+            checksums.append(checksum_line(sha256_of_bytes(data), target.name(path)))
         for annotation in sample.annotations:
             numbers = {"id": len(coco["annotations"]) + 1, "image_id": sample.image["id"]}
             coco["annotations"].append(numbers | annotation)
         coco["images"].append(sample.image)
         written.append(target.image(sample.image["id"]))
-    out_files.write(target.annotations, (json.dumps(coco) + "\n").encode())
+    data = (json.dumps(coco) + "\n").encode()
+    out_files.write(target.annotations, data)
+    checksums.append(checksum_line(sha256_of_bytes(data), target.name(target.annotations)))
+    out_files.write(target.checksums, "".join(checksums).encode())
     return written
 
 

@@ -16,11 +16,21 @@ from typing import Annotated, Any, BinaryIO
 
 import fsspec
 
+from repogen.datasets.checksums import read_signed_lines, signed_line
 from repogen.datasets.chunks import damaged_chunk, missing_chunk
 from repogen.datasets.folder import PICTURE, DatasetFolder, Sample
 from repogen.errors import UserError, first_line
-from repogen.files import cannot_read, open_regular, read_regular, sha256_of_bytes, write_atomic
-from repogen.limits import MAX_ARCHIVE, MAX_INDEX
+from repogen.files import (
+    atomic_path,
+    cannot_read,
+    open_regular,
+    read_regular,
+    sha256_of,
+    sha256_of_bytes,
+    write_atomic,
+)
+from repogen.json_files import strict_json
+from repogen.limits import MAX_ARCHIVE
 from repogen.records import Between, Length, Sha256, decode, parse_json, parse_record
 
 FORMAT = 1
@@ -80,20 +90,30 @@ class ShardFolder(DatasetFolder):
 
     def write_chunk(self, chunk: int, samples: Iterable[Sample]) -> None:
         """Write the shard of a chunk, then its manifest entry as the chunk file."""
-        name = shard_name(chunk)
-        data, shard = pack_shard(name, samples)
-        write_atomic(self.root / name, data)
-        write_atomic(self.chunk_file(chunk), json.dumps(asdict(shard)).encode())
+        data, shard = pack_shard(shard_name(chunk), samples)
+        write_atomic(self.root / shard.name, data)
+        write_atomic(self.chunk_file(chunk), signed_line(json.dumps(asdict(shard))).encode())
+
+    def holds_chunk(self, chunk: int, images: int) -> bool:
+        """Whether the shard of a chunk of this many images is finished, as it was written."""
+        try:
+            shard = self._shard(chunk)
+            return shard.images == images and sha256_of(self.root / shard.name) == shard.sha256
+        except (OSError, UserError):
+            return False
 
     def finish(self, chunks: int, header: dict[str, Any]) -> None:
-        """Complete the dataset: write the manifest."""
+        """Complete the dataset: write the checksums, then the manifest."""
         shards = tuple(self._shard(chunk) for chunk in range(chunks))
-        text = json.dumps(asdict(Manifest(FORMAT, header, shards)), indent=1)
-        write_atomic(self.manifest, (text + "\n").encode())
+        digests = [(shard.sha256, shard.name) for shard in shards]
+        with atomic_path(self.manifest) as path:
+            path.write_bytes(manifest_to_json(Manifest(FORMAT, self.tied(header), shards)))
+            self.write_checksums(digests, {self.run: self.run, self.manifest: path})
 
     def _shard(self, chunk: int) -> Shard:
         try:
-            return parse_record(read_regular(self.chunk_file(chunk), MAX_INDEX), Shard, "")
+            (text,) = read_signed_lines(self.chunk_file(chunk))
+            return parse_record(text.encode(), Shard, "")
         except FileNotFoundError as error:
             raise missing_chunk(self.chunk_file(chunk)) from error
         except (OSError, UserError) as error:
@@ -103,6 +123,11 @@ class ShardFolder(DatasetFolder):
 def shard_name(chunk: int) -> str:
     """The file name of a shard, by its number from 0."""
     return f"shard-{chunk:06d}.tar"
+
+
+def manifest_to_json(manifest: Manifest) -> bytes:
+    """The content of `shards.json`."""
+    return (json.dumps(asdict(manifest), indent=1) + "\n").encode()
 
 
 def pack_shard(name: str, samples: Iterable[Sample]) -> tuple[bytes, Shard]:
@@ -176,7 +201,7 @@ def read_tar(
 
 def _parse_sample(files: dict[str, bytes], where: str) -> Sample:
     try:
-        labels = json.loads(files.pop("json").decode())
+        labels = strict_json(files.pop("json").decode())
         image, annotations = labels["image"], labels["annotations"]
         if not (isinstance(image, dict) and isinstance(image["id"], int)):
             raise TypeError("its image has no id")

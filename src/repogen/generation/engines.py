@@ -14,6 +14,7 @@ from typing import Any
 from repogen.datasets.folder import DatasetFolder
 from repogen.errors import UserError, first_line
 from repogen.generation.config import GenerateConfig
+from repogen.processes import start_method
 
 _CHUNKS_PER_PROCESSOR = 2
 """Chunks queued for each processor, so that none is idle."""
@@ -39,16 +40,6 @@ def make_chunks(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) 
     maker = SampleMaker(config)
     for chunk in todo:
         yield write_chunk(folder, maker, chunk)
-
-
-def start_method(device: str) -> str:
-    """The start method of worker processes: forkserver where possible, else spawn.
-
-    Forks of a process that has imported everything start fastest, but a process that has
-    initialised CUDA, as importing Warp does, cannot be forked.
-    """
-    forks = device == "cpu" and "forkserver" in multiprocessing.get_all_start_methods()
-    return "forkserver" if forks else "spawn"
 
 
 def _in_processes(

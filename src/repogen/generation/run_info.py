@@ -20,9 +20,13 @@ from repogen.errors import UserError
 from repogen.files import sha256_of, sha256_of_bytes
 from repogen.generation.config import GenerateConfig
 from repogen.messages import warn
-from repogen.poses.motion import poses_of_pack
 from repogen.scenes.config import SceneConfig
+from repogen.scenes.packs import uses_packs
 from repogen.usable_files import find_usable
+
+_FREE_OPTIONS = ("workers", "engine", "ray_address")
+"""Options that do not change the data: run.json leaves them out, and a run may resume with other
+values."""
 
 _FILE_OPTIONS = {"bounds": "pose", "poses": "pose", "cutouts": "environment", "textures": "people"}
 """Options that name a file or folder which images depend on, with their groups."""
@@ -57,6 +61,8 @@ def config_to_json(config: SceneConfig) -> dict[str, Any]:
     own = {field.name for field in fields(DatasetConfig)}
     options = {name: value for name, value in asdict(config).items() if name in own}
     table = json.loads(json.dumps(options, default=str))
+    for name in _FREE_OPTIONS:
+        table.pop(name, None)
     for name, group in {**_FILE_OPTIONS, "body_path": "people"}.items():
         options = table[group]
         if options[name] and Path(options[name]).exists():
@@ -78,9 +84,7 @@ def _body_files(config: GenerateConfig) -> dict[str, str]:
 
 def _assets(config: GenerateConfig) -> list[dict[str, Any]]:
     """The asset packs that images may use: source, licences and a hash."""
-    posed = config.pose.poses is not None and poses_of_pack(config.pose.poses) is not None
-    packless = config.people.wardrobe in ("painted", "none")
-    if packless and config.environment.backgrounds != "auto" and not posed:
+    if not uses_packs(config):
         return []
     return [
         {

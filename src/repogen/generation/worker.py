@@ -1,14 +1,9 @@
 """The work of one process: generate the images of a chunk and write them."""
 
-import os
-import signal
 import socket
-import threading
 from collections.abc import Iterable, Iterator
 from ctypes import c_byte
 from functools import lru_cache
-from multiprocessing import parent_process
-from multiprocessing.connection import wait
 from typing import Any
 
 import cv2
@@ -21,6 +16,7 @@ from repogen.datasets.sources import embed_sources
 from repogen.errors import UserError
 from repogen.generation.config import GenerateConfig
 from repogen.generation.run_info import check_same_run, run_info
+from repogen.processes import exit_with_parent
 from repogen.rendering.renderer import Renderer
 from repogen.scenes.sample.scene import sample_posed_scene
 from repogen.scenes.scene import Scene
@@ -116,13 +112,5 @@ def start_worker(stop_flag: c_byte) -> None:
     set."""
     global _stop_flag
     _stop_flag = stop_flag
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
-    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    exit_with_parent()
     cv2.setNumThreads(1)
-
-
-def _exit_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
