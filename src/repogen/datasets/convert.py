@@ -38,6 +38,7 @@ from repogen.datasets.shards import (
     unpack_shard,
 )
 from repogen.errors import UserError
+from repogen.messages import say
 
 
 @checked
@@ -45,7 +46,7 @@ def convert(source: Path | str, out: Path | str, shard_images: int = SHARD_IMAGE
     """Write the dataset at `source` in the other format into the folder `out`; returns it.
 
     `source` is a folder, or a URL of shards for fsspec. Call it again to resume a conversion that
-    was stopped. Raises `UserError` for a source that is unfinished or damaged, and for an `out`
+    was stopped; a finished one is left as it is. Raises `UserError` for a source that is unfinished or damaged, and for an `out`
     that holds other files.
 
     >>> repogen.convert("people", "people-shards", shard_images=2)
@@ -71,7 +72,10 @@ def _read_run(source: str) -> dict[str, Any]:
 def _to_folder(source: str, target: DatasetFolder, run: dict[str, Any]) -> Path:
     manifest = read_manifest(source)
     config = merged(run["config"], {"output": {"format": "coco", "shard_images": SHARD_IMAGES}})
-    with _locked_target(target, run | {"config": config}):
+    run = run | {"config": config}
+    if _finished(target, run):
+        return target.root
+    with _locked_target(target, run):
         first = 1
         for k, shard in enumerate(tqdm(manifest.shards, unit="shard", desc="converting")):
             if not target.chunk_file(k).exists():
@@ -89,7 +93,10 @@ def _to_shards(folder: DatasetFolder, target: ShardFolder, run: dict[str, Any]) 
     config = merged(run["config"], {"output": output})
     images, kinds = config["images"], map_kinds(config["output"]["write"])
     chunks = range(0, images, target.chunk)
-    with _locked_target(target, run | {"config": config}):
+    run = run | {"config": config}
+    if _finished(target, run):
+        return target.root
+    with _locked_target(target, run):
         entries, scenes = read_entries(folder), read_scene_lines(folder)
         for k, first in enumerate(tqdm(chunks, unit="shard", desc="converting")):
             count = min(target.chunk, images - first)
@@ -139,6 +146,16 @@ def _locked_target(target: DatasetFolder, run: dict[str, Any]) -> Iterator[None]
     with locked(target, lambda: _check_target(target, run)):
         write_run_info(target, run)
         yield
+
+
+def _finished(target: DatasetFolder, run: dict[str, Any]) -> bool:
+    """Whether the target already holds this dataset; says so."""
+    finished = target.complete and target.run.exists() and read_run_info(target) == run
+    if finished:
+        say(
+            f"{target.root} is already finished: the {run['config']['images']} images of the source"
+        )
+    return finished
 
 
 def _check_target(target: DatasetFolder, run: dict[str, Any]) -> None:

@@ -9,15 +9,15 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
-
-import fsspec
 
 from repogen.coco.names import PERSON, detected_persons, id_key
 from repogen.datasets.folder import PICTURE, Sample
 from repogen.datasets.shards import FOREIGN, Manifest, Shard, read_bytes, read_manifest, read_tar
 from repogen.errors import UserError
 from repogen.messages import warn
+from repogen.network import URL, list_url, url_exists
 from repogen.pictures import PictureHeader, read_header
 
 _MEMBER = re.compile(r"((?:.*/)?[^/.][^/.]*)\.(jpg|jpeg|png|webp|json)", re.IGNORECASE)
@@ -54,19 +54,15 @@ def unpack_foreign_shard(data: bytes, where: str) -> Iterator[Sample]:
 
 
 def _has_manifest(url: str) -> bool:
-    try:
-        files, path = fsspec.core.url_to_fs(url)
-        return bool(files.exists(f"{path.rstrip('/')}/shards.json"))
-    except (OSError, ValueError, ImportError):
-        return True  # reading it says why
+    where = f"{url.rstrip('/')}/shards.json"
+    return url_exists(where) if URL.match(url) else Path(where).exists()
 
 
 def _list_tars(url: str) -> list[str]:
-    try:
-        files, path = fsspec.core.url_to_fs(url)
-        names = [str(found).rpartition("/")[2] for found in files.ls(path, detail=False)]
-    except (OSError, ValueError, ImportError, NotImplementedError):
-        return []
+    if URL.match(url):
+        names = list_url(url)
+    else:
+        names = [path.name for path in Path(url).iterdir()] if Path(url).is_dir() else []
     return sorted(name for name in names if name.endswith(".tar"))
 
 

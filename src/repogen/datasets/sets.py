@@ -12,6 +12,7 @@ from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.shards import ShardFolder
 from repogen.errors import UserError
 from repogen.messages import warn
+from repogen.network import URL
 
 
 def read_set(spec: str) -> PersonAnnotations:
@@ -78,7 +79,6 @@ class SetSpec:
     weight: float = 1.0
 
 
-_URL = re.compile(r"[a-zA-Z][\w+.-]*://")
 _NUMBER = re.compile(r"(x?)(\d+(?:\.\d+)?)")
 _LIVE = "live:"
 
@@ -92,7 +92,7 @@ def parse_set(spec: str) -> SetSpec:
     name, equals, rest = spec.partition("=")
     if not equals or not name or not rest:
         raise malformed
-    url = _URL.match(rest)
+    url = URL.match(rest)
     start = url[0] if url else _LIVE if rest.startswith(_LIVE) else ""
     parts, cap, weight = rest.removeprefix(start).split(":"), None, 1.0
     # After a COCO file comes its image folder, even if that is called 2017.

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import cattrs
-import fsspec
 
 from repogen.datasets.chunks import damaged_chunk, missing_chunk
 from repogen.datasets.folder import PICTURE, DatasetFolder, Sample
 from repogen.errors import UserError
 from repogen.files import sha256_of_bytes, write_atomic
+from repogen.network import URL, read_url
 
 FORMAT = 1
 FOREIGN = 0
@@ -294,9 +294,9 @@ def read_shard(url: str, shard: Shard, cache: Path | None = None) -> bytes:
 
 def read_bytes(where: str) -> bytes:
     """The bytes of a file on disk or at a URL. Raises `UserError` where it cannot be read."""
+    if URL.match(where):
+        return read_url(where)
     try:
-        with fsspec.open(where, "rb") as file:
-            return file.read()
-    except (OSError, ValueError, ImportError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise UserError(f"cannot read {where}: {why}") from error
+        return Path(where).read_bytes()
+    except OSError as error:
+        raise UserError(f"cannot read {where}: {error.strerror}") from error

@@ -21,7 +21,7 @@ from repogen.poses.motion import poses_of_pack
 from repogen.scenes.config import SceneConfig
 
 _FREE_OPTIONS = ("workers", "engine", "ray_address")
-"""Options that do not change the data; a run may resume with other values."""
+"""Options that do not change the data, and are not recorded: a run may resume with others."""
 
 _FILE_OPTIONS = {"bounds": "pose", "poses": "pose", "cutouts": "environment", "textures": "people"}
 """Options that name a file or folder which images depend on, with their groups."""
@@ -48,9 +48,11 @@ def run_info(config: GenerateConfig, backgrounds_found: str) -> dict[str, Any]:
 
 
 def config_to_json(config: SceneConfig) -> dict[str, Any]:
-    """A config's options as JSON, in their groups; files and folders as absolute paths, asset
-    packs by name."""
+    """A config's options that change the data as JSON, in their groups; files and folders as
+    absolute paths, asset packs by name."""
     table = json.loads(json.dumps(asdict(config), default=str))
+    for name in _FREE_OPTIONS:
+        table.pop(name, None)
     for name, group in {**_FILE_OPTIONS, "body_path": "people"}.items():
         options = table[group]
         if options[name] and Path(options[name]).exists():
@@ -106,7 +108,7 @@ def _hash_path(path: Path) -> str:
 def changed_option(before: dict[str, Any], run: dict[str, Any]) -> str | None:
     """The first option that changes the data and differs between two run.json; None for none."""
     old, new = dict(flat_options(before["config"])), dict(flat_options(run["config"]))
-    return next((key for key in new if key not in _FREE_OPTIONS and old.get(key) != new[key]), None)
+    return next((key for key in new if old.get(key) != new[key]), None)
 
 
 def check_same_run(root: Path, before: dict[str, Any], run: dict[str, Any]) -> None:
