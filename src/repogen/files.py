@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -26,6 +28,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     partial = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_dead_partials(path.parent)
         yield partial
         partial.replace(path)
     except OSError as error:
@@ -33,6 +36,21 @@ def atomic_path(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # where its folder is a file
             partial.unlink(missing_ok=True)
+
+
+@lru_cache(maxsize=1024)
+def _remove_dead_partials(folder: Path) -> None:
+    """Remove what killed processes of this machine left half-written in a folder; once for each
+    folder."""
+    ours = re.compile(rf"\..+\.{re.escape(socket.gethostname())}\.(\d+)\.partial")
+    for name in os.listdir(folder):
+        if match := ours.fullmatch(name):
+            try:
+                os.kill(int(match[1]), 0)
+            except ProcessLookupError:
+                (folder / name).unlink(missing_ok=True)
+            except (OSError, OverflowError):  # another user's, or no process number
+                continue
 
 
 def write_atomic(path: Path, data: bytes) -> None:

@@ -49,10 +49,10 @@ def within_limit(
 
 
 def no_answer(where: str) -> UserError:
-    """The error for a server that accepts connections and sends nothing, or next to nothing."""
+    """The error for a server that accepts connections and says nothing, or next to nothing."""
     return UserError(
-        f"{where} does not answer: less than {limits.NETWORK_BYTES // 1024} KiB in "
-        f"{limits.NETWORK_SECONDS:g} s; check the address and the network, then run the same "
+        f"{where} does not answer: in {limits.NETWORK_SECONDS:g} s it sent less than "
+        f"{limits.NETWORK_BYTES // 1024} KiB; check the address and the network, then run the same "
         "command again"
     )
 

@@ -46,8 +46,8 @@ def convert(source: Path | str, out: Path | str, shard_images: int = SHARD_IMAGE
     """Write the dataset at `source` in the other format into the folder `out`; returns it.
 
     `source` is a folder, or a URL of shards for fsspec. Call it again to resume a conversion that
-    was stopped; a finished one is left as it is. Raises `UserError` for a source that is unfinished or damaged, and for an `out`
-    that holds other files.
+    was stopped; a finished one is left as it is. Raises `UserError` for a source that is
+    unfinished or damaged, and for an `out` that holds other files.
 
     >>> repogen.convert("people", "people-shards", shard_images=2)
     PosixPath('people-shards')

@@ -1,6 +1,7 @@
 """Models of the Hugging Face hub."""
 
 from contextlib import suppress
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from repogen.errors import UserError
@@ -28,12 +29,12 @@ def hub_folder(name: str, otherwise: str) -> Path:
     try:
         for file in files:
             # One by one: a pool of threads would keep the process alive after the limit.
-            path = within_limit(
-                lambda file=file: Path(hf_hub_download(name, file, revision=info.sha)),
+            path: str = within_limit(
+                partial(hf_hub_download, name, file, revision=info.sha),
                 f"{address}/{file}",
                 lambda: _bytes_in_cache(name),
             )
-            folder = path.parents[len(PurePosixPath(file).parts) - 1]
+            folder = Path(path).parents[len(PurePosixPath(file).parts) - 1]
     except Exception as error:
         raise _refused(otherwise, error) from error
     if not files:
