@@ -65,7 +65,7 @@ def zygote():
 def inputs(body, zygote, tmp_path_factory):
     """A dataset, its unfinished copy (all chunks, not merged), and trained weights."""
     root = tmp_path_factory.mktemp("inputs")
-    config = config_of("coco", images=IMAGES, write=())
+    config = config_of("coco", images=IMAGES, write=(), pose="tpose")
     generate(root / "data", config)
     with pytest.MonkeyPatch.context() as patch, suppress(InterruptedError):
         patch.setattr(loop.DatasetFolder, "finish", interrupt)
