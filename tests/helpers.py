@@ -7,7 +7,7 @@ from pathlib import Path
 def contents(root: Path, without: Collection[str] = ("run.json",)) -> dict[str, bytes]:
     """The bytes of every file below a folder, by relative path.
 
-    Files with a name in `without` are left out: run.json depends on the number of workers.
+    Files with a name in `without` are left out: the options in run.json may differ.
     """
     return {
         path.relative_to(root).as_posix(): path.read_bytes()

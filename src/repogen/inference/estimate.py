@@ -77,16 +77,14 @@ def estimate_people(
     """
     boxes = boxes or ground_truth_boxes(people)
     windows = [box_to_window(box) for box in boxes.boxes]
-    crops = (
-        read_crop(people, image, window)[..., ::-1]
-        for image, window in zip(
-            tqdm(boxes.image, desc=progress, unit="person", disable=not progress),
-            windows,
-            strict=True,
-        )
-    )
     names = [str(people.files[image]) for image in boxes.image]
-    found = estimate_crops(estimator, crops, windows, flip, batch, names)
+    # The bar ends before an error is printed.
+    with tqdm(boxes.image, desc=progress, unit="person", disable=not progress) as images:
+        crops = (
+            read_crop(people, image, window)[..., ::-1]
+            for image, window in zip(images, windows, strict=True)
+        )
+        found = [*estimate_crops(estimator, crops, windows, flip, batch, names)]
     keypoints = np.concatenate([np.empty((0, 17, 3)), *found])
     keypoints[:, :, :2] += 0.5 * people.rendered[boxes.image, None, None]
     keypoints = keypoints.round(3)

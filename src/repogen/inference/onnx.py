@@ -163,6 +163,7 @@ def _run_session(
     """The outputs for a batch. Raises `UserError` where the network fails, or takes longer than
     `timeout` seconds for a picture: loops in a file may have no end."""
     options = onnxruntime.RunOptions()
+    options.log_severity_level = 4  # errors are raised, too
     (batch,) = pixels.values()
     timer = threading.Timer(timeout * len(batch), setattr, (options, "terminate", True))
     timer.daemon = True
