@@ -113,3 +113,16 @@ def test_blending_is_linear(vitpose):
         assert floats
         for key in floats:
             assert torch.allclose(mixed[key], start[key] + alpha, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [(b"", "header too small"), (b"\x08" + bytes(7) + b"{}      ", "holds no tensors"),
+     (b"\xff" * 8, "header too large")],
+)  # fmt: skip
+def test_empty_safetensors_are_one_line(tmp_path, data, says):
+    path = tmp_path / "empty.safetensors"
+    path.write_bytes(data)
+    with pytest.raises(UserError, match=says) as caught:
+        read_weights(path)
+    assert str(path) in str(caught.value)
