@@ -1,5 +1,7 @@
 """The one exception for bad input, and the checks that raise it."""
 
+import errno
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from difflib import get_close_matches
@@ -7,6 +9,12 @@ from pathlib import Path
 
 _LONGEST = 2_000
 """Largest number of characters of a message; names in files may have any length."""
+
+_NO_MEMORY = re.compile(
+    r"failed to map segment|(?i:can(no|')t allocate memory|(unable|failed) to allocate)|bad_alloc"
+    r"|can't start new thread|DefaultCPUAllocator"
+)
+"""Messages of libraries without memory; their errors have no common class."""
 
 
 class UserError(ValueError):
@@ -42,6 +50,26 @@ def first_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def exhausted(error: BaseException | None) -> str | None:
+    """What the process has too little of, with the remedy, if that caused the error or an error
+    before it; else None."""
+    while error is not None:
+        number = error.errno if isinstance(error, OSError) else None
+        if number in (errno.EMFILE, errno.ENFILE):
+            return "too many open files; allow more (ulimit -n), or use fewer --workers"
+        if (
+            isinstance(error, MemoryError)
+            or number == errno.ENOMEM
+            or _NO_MEMORY.search(str(error))
+        ):
+            return (
+                "out of memory; run the same command again to resume, with fewer --workers or more "
+                "memory (ulimit -v)"
+            )
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def plain_number(value: float) -> str:

@@ -13,6 +13,7 @@ import socket
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -169,6 +170,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.unlink(missing_ok=True)  # of a killed process, or a link
+        _remove_dead_partials(path.parent)
         yield partial
         partial.replace(path)
     except OSError as error:
@@ -178,24 +180,19 @@ def atomic_path(path: Path) -> Iterator[Path]:
             partial.unlink(missing_ok=True)
 
 
-def remove_dead_partials(folder: Path) -> None:
-    """Remove the temporary files of processes of this machine that were killed while they wrote
-    into a folder."""
+@lru_cache(maxsize=1024)
+def _remove_dead_partials(folder: Path) -> None:
+    """Remove what killed processes of this machine left half-written in a folder; once for each
+    folder."""
     ours = re.compile(rf"\..+\.{re.escape(socket.gethostname())}\.(\d+)\.(?:partial|mp4)")
-    for path in folder.iterdir() if folder.is_dir() else ():
-        match = ours.fullmatch(path.name)
-        if match and not _alive(int(match[1])):
-            remove_file(path)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # another user's
-        return True
-    return True
+    for name in os.listdir(folder):
+        if match := ours.fullmatch(name):
+            try:
+                os.kill(int(match[1]), 0)
+            except ProcessLookupError:
+                (folder / name).unlink(missing_ok=True)
+            except (OSError, OverflowError):  # another user's, or no process number
+                continue
 
 
 def write_atomic(path: Path, data: bytes) -> None:

@@ -4,7 +4,7 @@ import html
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from typing import Any
 
 from repogen.errors import escaped, printable
@@ -14,8 +14,9 @@ _COLOR = re.compile(r"(\x1b\[[0-9;]*m)")
 
 
 def say(text: str) -> None:
-    """Print a line on stderr."""
-    print(f"repogen: {printable(text)}", file=sys.stderr, flush=True)
+    """Print a line on stderr, where it can be written."""
+    with suppress(OSError):
+        print(f"repogen: {printable(text)}", file=sys.stderr, flush=True)
 
 
 def warn(text: str) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from repogen.errors import UserError
-from repogen.files import atomic_path, cannot_write, read_regular, remove_dead_partials, sha256_of
+from repogen.files import atomic_path, cannot_write, read_regular, sha256_of
 from repogen.limits import MAX_INDEX
 
 RECORD = ".repogen.jsonl"
@@ -47,7 +47,6 @@ class OutputFolder:
         """
         self._check(path)
         if path.parent not in self._cleaned:
-            remove_dead_partials(path.parent)
             self._cleaned.add(path.parent)
         with atomic_path(path) as partial:
             yield partial

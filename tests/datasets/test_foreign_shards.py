@@ -110,7 +110,7 @@ def test_a_set_of_them_is_evaluated(tars, tmp_path, monkeypatch):
     ("url", "says"),
     [
         ("{tmp}/empty", "holds neither shards.json nor .tar files"),
-        ("{tmp}/gone", "has no shards.json, and its files cannot be listed: .*gone"),
+        ("{tmp}/gone", "gone has no shards.json, and its files cannot be listed: No such file"),
         ("nowhere://x", "Protocol not known: nowhere"),
     ],
 )

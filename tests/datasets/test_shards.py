@@ -14,6 +14,7 @@ from shard_edits import forge
 
 from helpers import contents
 from repogen import GenerateConfig, generate, info, preview, validate
+from repogen.cli import main
 from repogen.config import merged
 from repogen.datasets.convert import convert
 from repogen.datasets.reading import (
@@ -99,6 +100,19 @@ def test_a_cached_shard_is_fetched_once(shards, tmp_path):
         read_shard("memory://cached", shard, kept.parent)
     store.pipe(path, data)
     assert read_shard("memory://cached", shard, kept.parent) == data == kept.read_bytes()
+
+
+def test_a_finished_conversion_given_again_says_so(plain, shards, tmp_path, capsys):
+    for source, out in ((plain, "shards"), (shards, "folder")):
+        words = ["convert", str(source), str(tmp_path / out), "--shard-images", "2"]
+        assert main(words) == 0
+        before = contents(tmp_path / out)
+        capsys.readouterr()
+        assert main(words) == 0
+        said = capsys.readouterr()
+        assert f"{tmp_path / out} is already finished: " in said.err
+        assert said.out == f"{tmp_path / out}\n"
+        assert contents(tmp_path / out) == before
 
 
 def test_a_stopped_conversion_resumes(plain, shards, tmp_path, monkeypatch):
@@ -238,7 +252,7 @@ def test_folders_with_other_content_are_not_written_to(plain, shards, tmp_path):
     with pytest.raises(UserError, match="holds other files"):
         convert(str(shards), tmp_path)
     with pytest.raises(UserError, match="holds another dataset"):
-        convert(str(shards), plain)
+        convert(str(plain), shards, shard_images=5)
     with pytest.raises(UserError, match="cannot read"):
         convert(str(tmp_path), tmp_path / "new")
 
@@ -414,7 +428,8 @@ def test_info_and_preview_agree_for_shards_and_folder(plain, shards, tmp_path):
     assert info_lines(shards) == info_lines(plain)
     pages = [preview(root, tmp_path / root.parent.name, images=5) for root in (plain, shards)]
     ours, theirs = (contents(page.parent) for page in pages)
-    ours.pop("index.html"), theirs.pop("index.html")  # they name their folders
+    for page in (ours, theirs):
+        del page["index.html"], page[".repogen.jsonl"]  # they name the dataset's folder
     assert ours == theirs
 
 

@@ -103,3 +103,8 @@ def test_files_are_recorded_with_absolute_paths(inputs, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     relative = {name: os.path.relpath(path) for name, path in inputs.items()}
     assert config_to_json(GenerateConfig(**relative)) == config_to_json(GenerateConfig(**inputs))
+
+
+def test_options_that_do_not_change_the_data_are_not_recorded():
+    there = GenerateConfig(workers=3, engine="ray", ray_address="auto")
+    assert config_to_json(there) == config_to_json(GenerateConfig())

@@ -175,7 +175,7 @@ def test_duplicate_detections_of_a_person_are_removed(tmp_path, star, picture, m
     rows = np.array([[50, 50, 100, 100, 0.8], [51, 50, 100, 100, 0.9], [150, 150, 100, 100, 0.6]])
     calls = []
 
-    def load(name, min_score):
+    def load(name, min_score, timeout):
         calls.append((name, min_score))
         return lambda frame: rows
 

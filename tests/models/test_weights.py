@@ -130,6 +130,19 @@ def test_why_a_model_cannot_be_downloaded_is_said(monkeypatch, error, reason):
     def fail(*_args, **_options):
         raise error.__new__(error)
 
-    monkeypatch.setattr("huggingface_hub.snapshot_download", fail)
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", fail)
     with pytest.raises(UserError, match=f"a/b is .* Hugging Face hub: {reason}"):
         read_weights(Path("a/b"))
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [(b"", "header too small"), (b"\x08" + bytes(7) + b"{}      ", "holds no tensors"),
+     (b"\xff" * 8, "header too large")],
+)  # fmt: skip
+def test_empty_safetensors_are_one_line(tmp_path, data, says):
+    path = tmp_path / "empty.safetensors"
+    path.write_bytes(data)
+    with pytest.raises(UserError, match=says) as caught:
+        read_weights(path)
+    assert str(path) in str(caught.value)

@@ -44,7 +44,7 @@ from repogen.datasets.shards import (
 from repogen.datasets.sources import copy_sources
 from repogen.errors import UserError
 from repogen.files import sha256_of, sha256_of_bytes
-from repogen.messages import warn
+from repogen.messages import say, warn
 from repogen.scenes.scene import parse_scene
 
 
@@ -53,8 +53,8 @@ def convert(source: Path | str, out: Path | str, shard_images: int = SHARD_IMAGE
     """Write the dataset at `source` in the other format into the folder `out`; returns it.
 
     `source` is a folder, or a URL of shards for fsspec. Call it again to resume a conversion that
-    was stopped. Raises `UserError` for a source that is unfinished or differs from its checksums,
-    and for an `out` that holds other files.
+    was stopped; a finished one is left as it is. Raises `UserError` for a source that is unfinished
+    or differs from its checksums, and for an `out` that holds other files.
 
     >>> repogen.convert("people", "people-shards", shard_images=2)
     PosixPath('people-shards')
@@ -91,7 +91,10 @@ def _check_run_digest(header: dict[str, Any], data: bytes, source: str) -> None:
 
 def _to_folder(source: str, manifest: Manifest, target: DatasetFolder, run: dict[str, Any]) -> Path:
     config = merged(run["config"], {"output": {"format": "coco", "shard_images": SHARD_IMAGES}})
-    with _locked_target(target, run | {"format": RUN_FORMAT, "config": config}):
+    run = run | {"format": RUN_FORMAT, "config": config}
+    if _finished(target, run):
+        return target.root
+    with _locked_target(target, run):
         first = 1
         for k, shard in enumerate(tqdm(manifest.shards, unit="shard", desc="converting")):
             if not target.holds_chunk(k, shard.images):
@@ -112,7 +115,10 @@ def _to_shards(
     config = merged(run["config"], {"output": output})
     images, kinds = config["images"], (PICTURE, *map_kinds(config["output"]["write"]))
     chunks = range(0, images, target.chunk)
-    with _locked_target(target, run | {"format": RUN_FORMAT, "config": config}):
+    run = run | {"format": RUN_FORMAT, "config": config}
+    if _finished(target, run):
+        return target.root
+    with _locked_target(target, run):
         entries, scenes = read_entries(folder), read_scene_lines(folder)
         known = _read_checksums(folder)
         for k, first in enumerate(tqdm(chunks, unit="shard", desc="converting")):
@@ -207,6 +213,16 @@ def _locked_target(target: DatasetFolder, run: dict[str, Any]) -> Iterator[None]
     with locked(target, lambda: _check_target(target, run)):
         write_run_info(target, run)
         yield
+
+
+def _finished(target: DatasetFolder, run: dict[str, Any]) -> bool:
+    """Whether the target already holds this dataset; says so."""
+    finished = target.complete and target.run.exists() and read_run_info(target) == run
+    if finished:
+        say(
+            f"{target.root} is already finished: the {run['config']['images']} images of the source"
+        )
+    return finished
 
 
 def _check_target(target: DatasetFolder, run: dict[str, Any]) -> None:

@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import fsspec
-
 from repogen.cache import cache_dir
 from repogen.coco.names import PERSON, detected_persons, id_key
 from repogen.datasets.folder import PICTURE, Sample
@@ -22,7 +20,6 @@ from repogen.datasets.shards import (
     MANIFEST,
     Manifest,
     Shard,
-    is_url,
     read_bytes,
     read_manifest,
     read_shard,
@@ -32,6 +29,7 @@ from repogen.errors import UserError, first_line
 from repogen.files import sha256_of_bytes, write_atomic
 from repogen.labels.annotation import CATEGORY
 from repogen.messages import warn
+from repogen.network import is_url, list_url, url_exists
 from repogen.pictures import PictureHeader, read_header
 
 _MEMBER = re.compile(r"((?:.*/)?[^/.][^/.]*)\.(jpg|jpeg|png|webp|json)", re.IGNORECASE)
@@ -96,25 +94,16 @@ def unpack_foreign_shards(url: str) -> tuple[Path, Path] | None:
 
 
 def _has_manifest(url: str) -> bool:
-    if not is_url(url):
-        return (Path(url) / MANIFEST).exists()
-    try:
-        files, path = fsspec.core.url_to_fs(url)
-        return bool(files.exists(f"{path.rstrip('/')}/{MANIFEST}"))
-    except (OSError, ValueError, ImportError):
-        return True  # reading it says why
+    where = f"{url.rstrip('/')}/{MANIFEST}"
+    return url_exists(where) if is_url(url) else Path(where).exists()
 
 
 def _list_tars(url: str) -> list[str]:
     """Names of the tar files in a folder or at a URL. Raises `UserError` where there are none, and
     where the files cannot be listed."""
     try:
-        if is_url(url):
-            files, path = fsspec.core.url_to_fs(url)
-            names = [str(found).rpartition("/")[2] for found in files.ls(path, detail=False)]
-        else:
-            names = os.listdir(url)
-    except Exception as error:  # each kind of server has its own errors
+        names = list_url(url) if is_url(url) else os.listdir(url)
+    except OSError as error:
         raise UserError(
             f"{url} has no shards.json, and its files cannot be listed: {first_line(error)}"
         ) from error

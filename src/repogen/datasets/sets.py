@@ -13,6 +13,7 @@ from repogen.datasets.foreign_shards import unpack_foreign_shards
 from repogen.datasets.shards import ShardFolder
 from repogen.errors import UserError
 from repogen.messages import warn
+from repogen.network import URL
 
 
 def read_set(spec: str) -> PersonAnnotations:
@@ -82,7 +83,6 @@ class SetSpec:
     weight: float = 1.0
 
 
-_URL = re.compile(r"[a-zA-Z][\w+.-]*://")
 _NUMBER = re.compile(r"(x?)(\d+(?:\.\d+)?)")
 _LIVE = "live:"
 
@@ -96,7 +96,7 @@ def parse_set(spec: str) -> SetSpec:
     name, equals, rest = spec.partition("=")
     if not equals or not name or not rest:
         raise malformed
-    url = _URL.match(rest)
+    url = URL.match(rest)
     start = url[0] if url else _LIVE if rest.startswith(_LIVE) else ""
     whole = not start and Path(rest).is_dir()  # its name may hold colons
     parts, cap, weight = [rest] if whole else rest.removeprefix(start).split(":"), None, 1.0

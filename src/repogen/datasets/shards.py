@@ -14,12 +14,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
-import fsspec
-
 from repogen.datasets.checksums import read_signed_lines, signed_line
 from repogen.datasets.chunks import damaged_chunk, missing_chunk
 from repogen.datasets.folder import PICTURE, DatasetFolder, Sample
-from repogen.errors import UserError, first_line
+from repogen.errors import UserError
 from repogen.files import (
     atomic_path,
     cannot_read,
@@ -31,6 +29,7 @@ from repogen.files import (
 )
 from repogen.json_files import strict_json
 from repogen.limits import MAX_ARCHIVE
+from repogen.network import is_url, read_url
 from repogen.records import Between, Length, Sha256, decode, parse_json, parse_record
 
 FORMAT = 1
@@ -42,7 +41,6 @@ _MAX_SHARD_IMAGES = 10_000
 """About a gigabyte of pictures of the default size."""
 MANIFEST = "shards.json"
 _MEMBER = re.compile(r"(\d{8})\.([a-z]+(?:\.[a-z]+)*)")
-_URL = re.compile(r"(?:[a-zA-Z][\w+.-]*::)*[a-zA-Z][\w+.-]*://")
 _IDS = {"id", "image_id"}
 
 
@@ -116,7 +114,7 @@ class ShardFolder(DatasetFolder):
             return parse_record(text.encode(), Shard, "")
         except FileNotFoundError as error:
             raise missing_chunk(self.chunk_file(chunk)) from error
-        except (OSError, UserError) as error:
+        except (OSError, ValueError, UserError) as error:
             raise damaged_chunk(self.chunk_file(chunk)) from error
 
 
@@ -319,16 +317,9 @@ def read_shard(url: str, shard: Shard, cache: Path | None = None) -> bytes:
 
 def read_bytes(where: str) -> bytes:
     """The bytes of a file on disk or at a URL. Raises `UserError` where it cannot be read."""
+    if is_url(where):
+        return read_url(where)
     try:
-        if not is_url(where):
-            return read_regular(where, MAX_ARCHIVE)
-        with fsspec.open(where, "rb") as file:
-            return file.read()
-    except (OSError, ValueError, ImportError) as error:
-        raise UserError(f"cannot read {where}: {first_line(error)}") from error
-
-
-def is_url(where: str) -> bool:
-    """Whether text names a file or folder for fsspec, and not on the disk: it begins as
-    s3://, or as simplecache::s3://."""
-    return _URL.match(where) is not None
+        return read_regular(where, MAX_ARCHIVE)
+    except OSError as error:
+        raise cannot_read(where, error) from error

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from repogen.config import Config
 from repogen.errors import UserError, check_between
+from repogen.limits import ESTIMATE_SECONDS
 
 BOOTSTRAP_SAMPLES = 1000
 
@@ -31,6 +32,8 @@ class EvaluateConfig(Config):
     """Weights at alpha 0 of --blend."""
     flip: bool = True
     """Average the heatmaps with those of the mirrored crop."""
+    timeout: float = ESTIMATE_SECONDS
+    """Most seconds that an .onnx may take for a picture, 0.01 to 86400."""
     bootstrap_samples: int = BOOTSTRAP_SAMPLES
     """Bootstrap samples of the images for the intervals, 0 (no intervals) to 100000."""
 
@@ -38,6 +41,7 @@ class EvaluateConfig(Config):
         """Raise `UserError` for options that contradict each other, and numbers out of range."""
         if not self.weights or not self.data:
             raise UserError("nothing to evaluate; give --weights RUN … and --data NAME=DATASET …")
+        check_between("--timeout", self.timeout, 0.01, 86400)
         check_between("--bootstrap-samples", self.bootstrap_samples, 0, 100_000)
         if self.out is not None and self.out.is_dir():
             raise UserError(f"--out {self.out} is a folder; give a file that ends in .json")

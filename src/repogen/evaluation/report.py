@@ -161,7 +161,10 @@ def _models(config: EvaluateConfig) -> dict[str, tuple[str, Callable[[], Estimat
     """By name: where the weights are, and a function that loads them."""
     paths = dict(_named_weights(config.weights))
     if config.init is None:
-        return {n: (str(path), partial(load_estimator, path)) for n, path in paths.items()}
+        return {
+            n: (str(path), partial(load_estimator, path, timeout=config.timeout))
+            for n, path in paths.items()
+        }
     ((name, path),) = paths.items()
     return {
         f"{name}-{alpha:g}": (

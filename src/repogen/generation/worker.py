@@ -13,7 +13,7 @@ from repogen.datasets.folder import DatasetFolder, Sample
 from repogen.datasets.reading import read_run_info
 from repogen.datasets.samples import rendering_to_sample
 from repogen.datasets.sources import embed_sources
-from repogen.errors import UserError
+from repogen.errors import UserError, exhausted
 from repogen.generation.config import GenerateConfig
 from repogen.generation.run_info import check_same_run, run_info
 from repogen.processes import exit_with_parent
@@ -60,13 +60,10 @@ def write_chunk(folder: DatasetFolder, maker: SampleMaker, chunk: int) -> int:
     try:
         folder.write_chunk(chunk, samples)
     except Exception as error:
-        # Warp and OpenCV raise their own errors for it.
-        if not (isinstance(error, MemoryError) or "Failed to allocate" in str(error)):
+        why = exhausted(error)
+        if why is None or isinstance(error, UserError):
             raise
-        raise UserError(
-            "out of memory; run the same command again to resume, with fewer --workers or more "
-            "memory"
-        ) from error
+        raise UserError(why) from error
     return len(indices)
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from repogen.config import Config
 from repogen.errors import UserError, check_between
+from repogen.limits import ESTIMATE_SECONDS
 
 
 @dataclass(frozen=True, init=False)
@@ -24,6 +25,8 @@ class PredictConfig(Config):
     """Smallest score of a joint, 0 to 1; others are neither drawn nor labelled."""
     flip: bool = True
     """Average the heatmaps with those of the mirrored crop; takes twice the time."""
+    timeout: float = ESTIMATE_SECONDS
+    """Most seconds that an .onnx may take for a picture, 0.01 to 86400."""
     write: tuple[Literal["drawn", "people", "cvat", "label-studio"], ...] = ("drawn",)
     """Written beside results.json: drawn (images, MP4), people (a COCO set), cvat, label-studio."""
 
@@ -31,5 +34,6 @@ class PredictConfig(Config):
         """Raise `UserError` for scores out of range, and two sources of boxes."""
         check_between("--box-score", self.box_score, 0, 1)
         check_between("--joint-score", self.joint_score, 0, 1)
+        check_between("--timeout", self.timeout, 0.01, 86400)
         if self.boxes and self.detector:
             raise UserError("--boxes and --detector both say where people are; give one of them")

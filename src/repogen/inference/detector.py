@@ -9,10 +9,13 @@ from repogen.coco.names import person_name
 from repogen.errors import UserError
 from repogen.inference.boxes import PersonDetector, ScoredBoxes
 from repogen.inference.frames import Frame
+from repogen.limits import ESTIMATE_SECONDS
 from repogen.models.hub import hub_folder
 
 
-def load_detector(name: str, min_score: float, device: str | None = None) -> PersonDetector:
+def load_detector(
+    name: str, min_score: float, device: str | None = None, timeout: float = ESTIMATE_SECONDS
+) -> PersonDetector:
     """Load a detector of persons that score at least `min_score`.
 
     `name` is a folder of any object detection model of transformers, or its name on the Hugging
@@ -23,7 +26,7 @@ def load_detector(name: str, min_score: float, device: str | None = None) -> Per
     if name.endswith(".onnx"):
         from repogen.inference.onnx import onnx_detector
 
-        return onnx_detector(Path(name), min_score)
+        return onnx_detector(Path(name), min_score, timeout)
 
     import torch
     from transformers import AutoImageProcessor, AutoModelForObjectDetection

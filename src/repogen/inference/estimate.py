@@ -1,6 +1,7 @@
 """Poses that a model estimates for given boxes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.crops import FLIP, Window, box_to_window, joints_to_picture
 from repogen.coco.images import read_crop
 from repogen.coco.oks import oks_nms
-from repogen.errors import printable
+from repogen.errors import UserError, printable
 from repogen.models.heatmaps import heatmaps_to_joints
 
 Estimator = Callable[[UInt8[np.ndarray, "n 256 192 3"]], Float[np.ndarray, "n 17 64 48"]]
@@ -76,15 +77,14 @@ def estimate_people(
     """
     boxes = boxes or ground_truth_boxes(people)
     windows = [box_to_window(box) for box in boxes.boxes]
-    crops = (
-        read_crop(people, image, window)[..., ::-1]
-        for image, window in zip(
-            tqdm(boxes.image, desc=printable(progress), unit="person", disable=not progress),
-            windows,
-            strict=True,
+    names = [str(people.files[image]) for image in boxes.image]
+    # The bar ends before an error is printed.
+    with tqdm(boxes.image, desc=printable(progress), unit="person", disable=not progress) as images:
+        crops = (
+            read_crop(people, image, window)[..., ::-1]
+            for image, window in zip(images, windows, strict=True)
         )
-    )
-    found = estimate_crops(estimator, crops, windows, flip, batch)
+        found = [*estimate_crops(estimator, crops, windows, flip, batch, names)]
     keypoints = np.concatenate([np.empty((0, 17, 3)), *found])
     keypoints[:, :, :2] += 0.5 * people.rendered[boxes.image, None, None]
     keypoints = keypoints.round(3)
@@ -103,26 +103,44 @@ def estimate_crops(
     windows: list[Window],
     flip: bool = True,
     batch: int = 32,
+    names: Sequence[str] = (),
 ) -> Iterable[Float[np.ndarray, "m 17 3"]]:
     """x, y in image pixels and the score of each joint, batch by batch.
 
-    With `flip` the heatmaps of the mirrored crops are averaged in.
+    With `flip` the heatmaps of the mirrored crops are averaged in. `names` are the pictures of the
+    crops: where the estimator raises `UserError`, its message begins with the batch's first.
     """
     waiting: list[np.ndarray] = []
     start = 0
     for i, crop in enumerate(crops):
         waiting.append(crop)
         if len(waiting) == batch or i + 1 == len(windows):
-            pixels = np.stack(waiting)
-            maps = estimator(pixels)
-            if flip:
-                mirrored = estimator(np.ascontiguousarray(pixels[:, :, ::-1]))
-                maps = (maps + mirrored[:, FLIP, :, ::-1]) / 2
+            with picture_named(*names[start : start + 1]):
+                maps = _estimate_heatmaps(estimator, np.stack(waiting), flip)
             joints, scores = heatmaps_to_joints(maps)
             here = windows[start : start + len(waiting)]
             yield np.concatenate([joints_to_picture(joints, here), scores[..., None]], axis=2)
             start += len(waiting)
             waiting = []
+
+
+def _estimate_heatmaps(
+    estimator: Estimator, pixels: UInt8[np.ndarray, "n 256 192 3"], flip: bool
+) -> Float[np.ndarray, "n 17 64 48"]:
+    maps = estimator(pixels)
+    if flip:
+        mirrored = estimator(np.ascontiguousarray(pixels[:, :, ::-1]))
+        maps = (maps + mirrored[:, FLIP, :, ::-1]) / 2
+    return maps
+
+
+@contextmanager
+def picture_named(*name: str) -> Iterator[None]:
+    """Begin the message of a `UserError` in the block with the picture's name, if there is one."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(": ".join([*name, str(error)])) from error
 
 
 def person_scores(scores: Float[np.ndarray, "n 17"]) -> Float[np.ndarray, " n"]:

@@ -9,15 +9,19 @@ from torch import nn
 
 from repogen.config import checked
 from repogen.inference.estimate import Estimator
+from repogen.limits import ESTIMATE_SECONDS
 from repogen.models.pixels import normalize
 from repogen.models.weights import load_model
 
 
 @checked
-def load_estimator(weights: Path | str, device: str | None = None) -> Estimator:
+def load_estimator(
+    weights: Path | str, device: str | None = None, timeout: float = ESTIMATE_SECONDS
+) -> Estimator:
     """The estimator of a run, a folder, a file of weights, a Hugging Face model or an .onnx file.
 
     `device` is a torch device, by default the GPU where there is one; an ONNX file ignores it.
+    `timeout` is the most seconds that an ONNX file may take for a picture.
     Raises `UserError` for anything else.
 
     >>> estimator = repogen.load_estimator("run")
@@ -26,7 +30,7 @@ def load_estimator(weights: Path | str, device: str | None = None) -> Estimator:
     if weights.suffix == ".onnx":
         from repogen.inference.onnx import onnx_estimator
 
-        return onnx_estimator(weights)
+        return onnx_estimator(weights, timeout)
     model, _ = load_model(weights)
     return torch_estimator(model, device)
 

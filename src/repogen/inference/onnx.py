@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import onnxruntime
 from jaxtyping import Float, UInt8
 
 from repogen.coco.crops import CROP_SIZE
-from repogen.errors import UserError, check_not_empty
+from repogen.errors import UserError, check_not_empty, first_line
 from repogen.files import cannot_read, path_for_library
 from repogen.inference.boxes import PersonDetector, ScoredBoxes
 from repogen.inference.estimate import Estimator
@@ -41,10 +42,11 @@ class _Network:
     """The outputs for RGB pictures of one size."""
 
 
-def onnx_estimator(path: Path) -> Estimator:
+def onnx_estimator(path: Path, timeout: float) -> Estimator:
     """The estimator of an ONNX file of one of the `LAYOUTS`, on the GPU where onnxruntime supports
-    one. Raises `UserError` for any other file."""
-    network = _load(path)
+    one. Raises `UserError` for any other file; the estimator does where it cannot be run, or takes
+    longer than `timeout` seconds for a picture."""
+    network = _load(path, timeout)
     placement = Placement.of(CROP_SIZE, network.size)
 
     def estimate(crops: UInt8[np.ndarray, "n h w 3"]) -> Float[np.ndarray, "n 17 64 48"]:
@@ -53,10 +55,10 @@ def onnx_estimator(path: Path) -> Estimator:
     return estimate
 
 
-def onnx_detector(path: Path, min_score: float) -> PersonDetector:
+def onnx_detector(path: Path, min_score: float, timeout: float) -> PersonDetector:
     """A detector of persons that score at least `min_score` from a one-stage pose network (of
     Ultralytics, RTMO, MoveNet multipose). Raises `UserError` for any other file."""
-    network = _load(path)
+    network = _load(path, timeout)
     find = network.layout.people
     if find is None:
         raise UserError(
@@ -78,7 +80,7 @@ def onnx_detector(path: Path, min_score: float) -> PersonDetector:
     return detect
 
 
-def _load(path: Path) -> _Network:
+def _load(path: Path, timeout: float) -> _Network:
     session = _session(path)
     metadata = session.get_modelmeta().custom_metadata_map
     inputs, outputs = session.get_inputs(), session.get_outputs()
@@ -126,7 +128,9 @@ def _load(path: Path) -> _Network:
         missing = -count % step
         pixels = np.concatenate([pixels, pixels[:1].repeat(missing, axis=0)])
         parts = [
-            session.run([*shapes], {inputs[0].name: pixels[start : start + step]})
+            _run_session(
+                session, [*shapes], {inputs[0].name: pixels[start : start + step]}, timeout, path
+            )
             for start in range(0, len(pixels), step)
         ]
         return {
@@ -155,6 +159,33 @@ def _session(path: Path) -> onnxruntime.InferenceSession:
             name = Path(away[1].strip()).name
             raise UserError(f"{path} lacks its weights: put {name} beside it") from error
         raise UserError(f"onnxruntime cannot run {path} ({reason[:160]})") from error
+
+
+def _run_session(
+    session: onnxruntime.InferenceSession,
+    outputs: list[str],
+    pixels: dict[str, np.ndarray],
+    timeout: float,
+    path: Path,
+) -> list[np.ndarray]:
+    """The outputs for a batch. Raises `UserError` where the network fails, or takes longer than
+    `timeout` seconds for a picture: loops in a file may have no end."""
+    options = onnxruntime.RunOptions()
+    options.log_severity_level = 4  # errors are raised, too
+    (batch,) = pixels.values()
+    timer = threading.Timer(timeout * len(batch), setattr, (options, "terminate", True))
+    timer.daemon = True
+    timer.start()
+    try:
+        return session.run(outputs, pixels, options)
+    except Exception as error:  # onnxruntime's errors have no common class
+        if options.terminate:
+            why = f"takes longer than --timeout {timeout:g} s for a picture"
+        else:
+            why = f"fails ({first_line(error)[:160]})"
+        raise UserError(f"{path} {why}") from error
+    finally:
+        timer.cancel()
 
 
 def _place(

@@ -24,7 +24,12 @@ from repogen.inference.boxes import (
 from repogen.inference.config import PredictConfig
 from repogen.inference.cvat import write_cvat
 from repogen.inference.drawing import draw_poses, drawn_path, frame_writer
-from repogen.inference.estimate import Estimator, estimate_crops, person_scores
+from repogen.inference.estimate import (
+    Estimator,
+    estimate_crops,
+    person_scores,
+    picture_named,
+)
 from repogen.inference.exports import FramePoses, write_people, write_results
 from repogen.inference.frames import Frame, MediaFile, list_media, read_frames
 from repogen.inference.label_studio import write_label_studio
@@ -73,7 +78,7 @@ def predict(
     PosixPath('predicted')
     """
     options = config_from_keywords(PredictConfig, config, keywords)
-    estimator, model = _estimator(weights)
+    estimator, model = _estimator(weights, options.timeout)
     out = Path(out)
     several = (inputs,) if isinstance(inputs, Path | str) else inputs
     root, sources = list_media(tuple(map(Path, several)), out)
@@ -130,13 +135,13 @@ def predict(
     return out
 
 
-def _estimator(weights: Path | str | Estimator) -> tuple[Estimator, str]:
+def _estimator(weights: Path | str | Estimator, timeout: float) -> tuple[Estimator, str]:
     """The estimator that the weights are or are loaded into, and its name for annotators."""
     if not isinstance(weights, Path | str):
         return weights, "repogen"
     from repogen.inference.network import load_estimator  # slow to import
 
-    return load_estimator(Path(weights)), str(weights)
+    return load_estimator(Path(weights), timeout=timeout), str(weights)
 
 
 def _warn_weak_joints(found: list[FramePoses], min_score: float) -> None:
@@ -183,7 +188,7 @@ def _person_detector(options: PredictConfig, sources: list[MediaFile]) -> Person
     if options.detector:
         from repogen.inference.detector import load_detector
 
-        return load_detector(options.detector, options.box_score)
+        return load_detector(options.detector, options.box_score, timeout=options.timeout)
     return whole_image_box
 
 
@@ -200,7 +205,10 @@ def _estimate_frames(
             for (frame, _), frame_windows in zip(waiting, windows, strict=True)
             for crop in _cut_crops(frame.image, frame_windows)
         )
-        batches = estimate_crops(estimator, crops, [*itertools.chain(*windows)], flip, _BATCH)
+        names = [frame.source.name for frame, rows in waiting for _ in rows]
+        batches = estimate_crops(
+            estimator, crops, [*itertools.chain(*windows)], flip, _BATCH, names
+        )
         all_poses = np.concatenate([np.empty((0, 17, 3)), *batches])
         ends = np.cumsum([len(rows) for _, rows in waiting])
         for (frame, rows), frame_poses in zip(waiting, np.split(all_poses, ends[:-1]), strict=True):
@@ -208,7 +216,9 @@ def _estimate_frames(
 
     for frame in frames:
         height, width = frame.image.shape[:2]
-        waiting.append((frame, clip_boxes(detect(frame), width, height)))
+        with picture_named(frame.source.name):
+            rows = detect(frame)
+        waiting.append((frame, clip_boxes(rows, width, height)))
         crops = sum(len(rows) for _, rows in waiting)
         if crops >= _BATCH or sum(f.image.nbytes for f, _ in waiting) > _MAX_WAITING_BYTES:
             yield from poses()
