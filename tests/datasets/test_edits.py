@@ -6,7 +6,7 @@ import shutil
 import cv2
 import numpy as np
 import pytest
-from edits import COCO, KEPT, RECORDS, RERENDER, sign, tie, write_coco
+from edits import KEPT, RECORDS, RERENDER, sign, tie
 from folder_edits import CHECKSUM_EDITS, FOLDER_EDITS
 from shard_edits import SHARD_EDITS, UNFORGED_EDITS, forge
 
