@@ -97,7 +97,9 @@ def test_workers_end_when_their_parent_is_killed(expected, tmp_path, kind, numbe
     out = tmp_path / "data"
     words = (
         f"generate {out} --images {IMAGES} --image-size 64 --backgrounds plain --seed 7 "
-        f"--wardrobe painted --shard-images 8 --write masks --workers 2 --format {kind}"
+        f"--wardrobe painted --write masks --workers 2 --format {kind}"
+        + " --shard-images 8"
+        * (kind == "webdataset")
     ).split()
     run = subprocess.Popen(
         [sys.executable, "-m", "repogen", *words],
