@@ -12,8 +12,7 @@ from onnx import TensorProto, helper, save
 from repogen import UserError
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.cli import main
-from repogen.coco.crops import box_to_window
-from repogen.inference.estimate import estimate_crops
+from repogen.inference.estimate import estimate_boxes
 from repogen.inference.network import load_estimator, torch_estimator
 from repogen.models import build_model
 from repogen.models.onnx import export_onnx
@@ -45,9 +44,13 @@ def pictures(n):
 
 def joints_agree(model, path):
     crops = pictures(7)
-    windows = [box_to_window(np.array([10.0, 20.0, 120.0, 300.0]))] * len(crops)
+    boxes = [np.array([10.0, 20.0, 120.0, 300.0])] * len(crops)
+
+    def cut(i, _window, _crop):
+        return crops[i]
+
     ours, theirs = (
-        np.concatenate(list(estimate_crops(estimator, crops, windows, flip=True, batch=4)))
+        np.concatenate(list(estimate_boxes(estimator, boxes, cut, flip=True, batch=4)))
         for estimator in (torch_estimator(model, "cpu"), load_estimator(path))
     )
     assert ours.shape == (7, 17, 3)
@@ -106,7 +109,7 @@ def test_predict_and_evaluate_run_an_onnx_file(exported, tmp_path):
     for kind in ("safetensors", "onnx"):
         weights, out = exported / f"tiny.{kind}", tmp_path / kind
         spec = f"set={tmp_path / 'a.json'}:{tmp_path / 'images'}"
-        words = f"predict {tmp_path / 'images'} --weights {weights} --out {out}"
+        words = f"predict {tmp_path / 'images'} --weights {weights} --detector none --out {out}"
         assert main(words.split()) == 0
         results = json.loads((out / "results.json").read_text())
         found[kind] = np.array([result["keypoints"] for result in results])
@@ -187,16 +190,9 @@ def test_missing_external_weights_are_named(tmp_path, monkeypatch):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("words", "library", "module"),
-    [
-        ("predict . --weights a.onnx", "onnxruntime", "repogen.inference.onnx"),
-        ("weights export a.safetensors b.onnx", "onnxscript", "repogen.models.onnx"),
-    ],
-)
-def test_a_missing_onnx_library_names_the_extra_to_install(
-    monkeypatch, capsys, words, library, module
-):
+def test_a_missing_onnx_library_names_the_extra_to_install(monkeypatch, capsys):
+    words = "weights export a.safetensors b.onnx"
+    library, module = "onnxscript", "repogen.models.onnx"
     monkeypatch.setitem(sys.modules, library, None)
     monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.delattr(module, raising=False)  # which `from package import module` would return

@@ -15,7 +15,7 @@ PERSON = 1
 
 _PERSON_NAMES = {"person", "persons", "people", "human", "humans", "pedestrian", "pedestrians"}
 
-_BODY_FIRST = (17, 23, 26, 133, 136)
+COCO_FIRST = (17, 23, 26, 133, 136)
 """Numbers of keypoints in layouts that begin with COCO's 17: COCO, with feet, Halpe's 26 and 136
 (AlphaPose), COCO-WholeBody."""
 
@@ -79,9 +79,9 @@ def coco_joints(
     numbers = np.array(flat, dtype=np.float64).ravel()
     points = len(numbers) / 3
     in_order = list(range(17))
-    if columns is None and points in _BODY_FIRST:
+    if columns is None and points in COCO_FIRST:
         columns = in_order
-    elif points != named and not (columns == in_order and points in (17, *_BODY_FIRST)):
+    elif points != named and not (columns == in_order and points in (17, *COCO_FIRST)):
         names = "the header names none" if columns is None else f"the header names {named}"
         raise ValueError(f"keypoints has {len(numbers)} numbers, {points:g} joints, and {names}")
     assert columns is not None
