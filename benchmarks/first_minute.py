@@ -4,7 +4,7 @@
     python benchmarks/first_minute.py --cold       # then with no kernel compiled and no body built
     python benchmarks/first_minute.py --install    # then in a new environment: pip's part of it
 
-Every step is a process of its own. A machine that does other things lengthens the seconds, hardly
+Every step is a process of its own. A machine that does other work lengthens the seconds, hardly
 those of the processor; both are medians.
 """
 
@@ -88,11 +88,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         picture(folder, "caches warm")
         if options.cold:
-            kernels = {"WARP_CACHE_PATH": f"{folder}/kernels"}
-            picture(folder, "kernels to be compiled", kernels)
-            picture(folder, "the body to be built", kernels | {"REPOGEN_CACHE": f"{folder}/cache"})
-            built, compiled = (size_of(Path(folder, name)) for name in ("cache", "kernels"))
-            print(f"kept: a body of {built:.0f} MB, kernels of {compiled:.1f} MB")
+            kernels = f"{folder}/kernels"
+            picture(folder, "kernels to be compiled", {"WARP_CACHE_PATH": kernels})
+            print(f"kept: kernels of {size_of(Path(kernels)):.1f} MB")
         if options.install:
             new, root = f"{folder}/env", Path(__file__).parents[1]
             print_cost("python -m venv", *cost([sys.executable, "-m", "venv", new], 1))

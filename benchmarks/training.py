@@ -38,7 +38,7 @@ def prepare(people: PersonAnnotations, degrade: bool, numbers: "count[int]", cro
     for _ in range(crops):
         number = next(numbers)
         rng = np.random.default_rng([0, number])
-        training_crop(rng, people, number % len(people), Augmentation(), degrade)
+        training_crop(rng, people, number % len(people), Augmentation(degrade=degrade))
 
 
 def trainer(name: str, batch: int, precision: torch.dtype | None):

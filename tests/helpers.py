@@ -4,11 +4,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 
-def contents(root: Path, without: Collection[str] = ("run.json",)) -> dict[str, bytes]:
-    """The bytes of every file below a folder, by relative path.
-
-    Files with a name in `without` are left out: run.json depends on the number of workers.
-    """
+def contents(root: Path, without: Collection[str] = ()) -> dict[str, bytes]:
+    """The bytes of every file below a folder, by relative path, but of names in `without`."""
     return {
         path.relative_to(root).as_posix(): path.read_bytes()
         for path in sorted(root.rglob("*"))

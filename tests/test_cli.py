@@ -229,7 +229,7 @@ def test_help_does_not_wait_for_the_renderer():
 
 
 @pytest.mark.parametrize("words", ["train --out run --train", "evaluate --weights run --data"])
-def test_a_set_that_is_not_there_is_told_before_torch_is_imported(words, tmp_path):
+def test_a_set_that_is_not_there_is_reported_before_torch_is_imported(words, tmp_path):
     code = (
         f"import sys; from repogen.cli import main; code = main({[*words.split(), 's=nowhere']});"
         'sys.exit(f\'{code} {sys.modules.keys() & {"torch", "warp"}}\')'

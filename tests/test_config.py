@@ -14,13 +14,13 @@ from repogen.bodies.shapes import AGES, GENDERS
 from repogen.bodies.smpl_files import FAMILIES
 from repogen.bodies.wholebody import KEYPOINT_SETS
 from repogen.cameras.config import CameraConfig
-from repogen.cameras.framing import FRAMINGS
 from repogen.cameras.lens import MODELS as LENSES
 from repogen.config import Config, config_from_keywords, config_from_table, groups_of, merged
+from repogen.datasets.config import OutputConfig
 from repogen.environment.config import EnvironmentConfig
 from repogen.environment.lights import LIGHT_MODELS
 from repogen.errors import UserError
-from repogen.generation.config import PRESETS, OutputConfig
+from repogen.generation.config import PRESETS
 from repogen.models import MODELS
 from repogen.people.config import PeopleConfig
 from repogen.poses.config import PoseConfig
@@ -46,7 +46,6 @@ def choices(kind, name):
 @pytest.mark.parametrize(
     ("kind", "name", "catalogue"),
     [
-        (CameraConfig, "framing", FRAMINGS),
         (CameraConfig, "lens", LENSES),
         (PoseConfig, "pose_distribution", DISTRIBUTIONS),
         (PoseConfig, "pose", NAMED_POSES),
@@ -137,7 +136,7 @@ def test_a_copy_with_other_options_keeps_the_rest_of_their_groups():
     assert (sitting.pose.pose, sitting.pose.pose_variance) == ("sit", 0.5)
 
 
-def test_an_option_outside_of_its_table_is_told_which_one():
+def test_the_error_of_an_option_outside_of_its_table_names_the_table():
     with pytest.raises(UserError, match=r"^a\.toml: views belongs in the table \[camera\]$"):
         config_from_table(GenerateConfig, {"views": ["top"]}, "a.toml")
     with pytest.raises(UserError, match=r"^a\.toml: --images 0 must lie"):

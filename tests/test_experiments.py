@@ -144,7 +144,7 @@ def test_every_command_of_an_experiment_has_options_that_exist(
 @pytest.fixture
 def run_script(without_running, data, monkeypatch):
     """Runs a script of the paper's as the test above does; returns the configs that it would train
-    with, by arm, those that it would generate with, and its tables."""
+    with, by arm, the configs that it would generate with, and its tables."""
 
     def run(name, *words):
         without_running.clear()

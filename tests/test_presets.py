@@ -57,14 +57,14 @@ def install_pack(folder):
     """A pack of everything that outfits and backgrounds choose from."""
     (folder / "environment").mkdir(parents=True)
     write_panorama(folder / "environment/sky.exr", np.full((32, 64, 3), 0.5, np.float32))
-    things = (
+    contents = (
         ("clothes", "suit", ()), ("clothes", "boots", ("shoes",)), ("clothes", "cap", ("hats",)),
         ("hair", "bob", ()), ("eyebrows", "thick", ()), ("eyelashes", "long", ()),
         ("skins", "freckles", ()), ("environment", "sky", ()),
     )  # fmt: skip
     items = tuple(
         Item(kind, name, "", "CC0", {"environment/sky.exr": ""} if name == "sky" else {}, tags)
-        for kind, name, tags in things
+        for kind, name, tags in contents
     )
     write_index(folder, folder.name, "1", "a test", items)
 

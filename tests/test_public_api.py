@@ -20,7 +20,7 @@ def test_the_public_names_are_these():
         "Camera EvaluateConfig GenerateConfig PRESETS Person PredictConfig Rendering Scene "
         "SceneConfig TrainConfig UserError View __version__ chart_views convert evaluate export "
         "generate info label load_body load_estimator look_at predict preview recipe render "
-        "rerender sample_scene train validate"
+        "rerender sample_scene source_of train validate"
     )
     assert sorted(repogen.__all__) == sorted(dir(repogen)) == sorted(names.split())
 

@@ -1,6 +1,5 @@
 """Files are looked at once, bad ones are left out, and a draw goes on to the next file."""
 
-import json
 import os
 
 import numpy as np
@@ -66,9 +65,19 @@ def test_files_are_read_again_only_when_they_change(files):
 def test_a_damaged_cache_only_costs_time(files, cache, text):
     first = find_usable(files, read, "x")
     (kept,) = cache.iterdir()
-    assert json.loads(kept.read_text())[str(files[0])][1] == 1
     kept.write_text(text)
     assert find_usable(files, read, "x") == first
+    READ.clear()
+    assert find_usable(files, read, "x") == first
+    assert READ == []
+
+
+def test_a_file_that_was_changed_with_its_time_set_back_is_read_again(files):
+    find_usable(files, read, "x")
+    status = files[2].stat()
+    files[2].write_text("bad")
+    os.utime(files[2], ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert find_usable(files, read, "x").values == (1,)
 
 
 def test_small_folders_are_read_each_time(files, cache, monkeypatch):
@@ -101,11 +110,11 @@ def test_a_missing_file_is_bad(files):
 
 def test_the_warning_counts_and_names_the_first_once(files, capsys):
     found = find_usable(files, read, "x")
-    report_bad("--things", found)
-    report_bad("--things", found)
+    report_bad("--cutouts", found)
+    report_bad("--cutouts", found)
     said = capsys.readouterr().err
     assert said == (
-        f"repogen: warning: --things: 1 of 3 files left out, the first because {files[1]} is bad\n"
+        f"repogen: warning: --cutouts: 1 of 3 files left out, the first because {files[1]} is bad\n"
     )
 
 

@@ -72,11 +72,11 @@ def test_words_are_plain(folder):
     assert [f"{name}:{line}" for name, text in sources.items() for line in unplain(text)] == []
 
 
-def test_words_of_experiments_are_plain():
-    sources = {
-        path.name: path.read_text() for path in sorted((PROJECT / "experiments").glob("*.py"))
-    }
-    assert len(sources) > 5
+@pytest.mark.parametrize("folder", ["tests", "tools", "benchmarks", "examples", "experiments"])
+def test_words_outside_the_package_are_plain(folder):
+    paths = {path for path in (PROJECT / folder).rglob("*.py") if path != Path(__file__)}
+    sources = {str(path.relative_to(PROJECT)): path.read_text() for path in sorted(paths)}
+    assert len(sources) > 3
     assert [f"{name}:{line}" for name, text in sources.items() for line in unplain(text)] == []
 
 

@@ -5,12 +5,11 @@
 
 Writes, byte for byte the same each time: NAME.safetensors (the package's half-precision weights by
 the names of `repogen.models.movenet`) and NAME.onnx (the network from RGB bytes to its heads, whose
-weights are those in NAME.safetensors) for each variant, and checksums.json.
+weights are those in NAME.safetensors) for each variant, and SHA256SUMS.
 """
 
 import argparse
 import base64
-import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -23,7 +22,9 @@ import onnx
 from onnx import TensorProto, helper
 from safetensors.numpy import save
 
-OUT = Path(__file__).parents[1] / "src" / "repogen" / "models" / "data"
+from repogen.files import sha256_of_bytes
+from repogen.package_data import CHECKSUMS, package_data_dir
+
 VARIANTS = {"lightning": 192, "thunder": 256, "multipose": None}
 """Width and height of each input; None where any multiple of 32 will do."""
 
@@ -231,9 +232,9 @@ def _external_tensors(name: str, stored: bytes) -> tuple[list[TensorProto], list
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("package", type=Path, help="the unpacked npm package")
-    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--out", type=Path, default=package_data_dir("models"))
     args = parser.parse_args()
-    checksums = {}
+    checksums = []
     args.out.mkdir(parents=True, exist_ok=True)
     for name, size in VARIANTS.items():
         graph = read_graph(args.package / "models" / f"movenet-{name}.json")
@@ -244,9 +245,9 @@ def main() -> None:
         ):
             file = f"movenet-{name}{suffix}"
             (args.out / file).write_bytes(data)
-            checksums[file] = hashlib.sha256(data).hexdigest()
+            checksums.append(f"{sha256_of_bytes(data)}  {file}\n")
             print(f"{file} {len(data):,} bytes")
-    (args.out / "checksums.json").write_text(json.dumps(checksums, indent=1) + "\n")
+    (args.out / CHECKSUMS).write_text("".join(checksums))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ It takes about four minutes on two cores and needs both asset packs (`repogen as
 import argparse
 import hashlib
 import json
+import re
 import subprocess
 import sys
 import tarfile
@@ -64,12 +65,13 @@ def canonical(value: Any) -> Any:
 
 
 def contents(path: Path) -> bytes:
-    """A file's bytes; of scenes, alone or in a shard, what `canonical` makes of them."""
+    """A file's bytes, without the SHA-256 of run.json, which holds versions; of scenes, alone or in
+    a shard, what `canonical` makes of them."""
     if path.name == "scenes.jsonl":
         lines = path.read_text().splitlines()
         return "\n".join(json.dumps(canonical(json.loads(line))) for line in lines).encode()
     if path.suffix != ".tar":
-        return path.read_bytes()
+        return re.sub(rb',"run_sha256":"[0-9a-f]*"', b"", path.read_bytes())
     out = []
     with tarfile.open(path) as tar:
         for member in tar:
@@ -89,7 +91,7 @@ def folder_hashes(folder: Path) -> dict[str, str]:
     for path in sorted(folder.rglob("*")):
         if (
             path.is_file()
-            and path.name not in ("run.json", "shards.json")
+            and path.name not in ("run.json", "shards.json", "checksums.sha256")
             and ".parts" not in path.parts
         ):
             kind = path.parent if path.suffix in (".jpg", ".png", ".tar") else path

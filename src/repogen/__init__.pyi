@@ -1,4 +1,5 @@
 from ._version import __version__ as __version__
+from .assets.sources import source_of as source_of
 from .bodies import load_body as load_body
 from .cameras import Camera as Camera
 from .cameras import View as View

@@ -5,13 +5,14 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from repogen.errors import UserError, unknown_choice
+from repogen.errors import UserError, exhausted, unknown_choice
 from repogen.messages import say
+from repogen.streams import STDOUT, drop_stdout, open_streams
 
 if TYPE_CHECKING:
     from repogen.commands.parsing import Commands
@@ -51,12 +52,16 @@ _EXTRAS = {
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 a check failed, 2 bad input, 130 Ctrl-C,
     141 a closed output (`| head`). SIGTERM ends the process with 143."""
+    if arguments is None:
+        open_streams()
     words = sys.argv[1:] if arguments is None else arguments
     again = "; run the same command again to resume" if {*words[:1]} & {*_RESUMABLE} else ""
     try:
         with _terminable(f"repogen: stopped{again}\n"):
-            code = _run(words)
-            sys.stdout.flush()
+            try:
+                code = _run(words)
+            finally:
+                sys.stdout.flush()
         return code
     except UserError as error:
         return _refuse(str(error))
@@ -68,13 +73,17 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         say(f"stopped{again}")
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python's own last flush fails again
-        return 141
     except OSError as error:
-        if error.filename is None:
-            raise
-        return _refuse(str(UserError(f"cannot open {error.filename}: {error.strerror}")))
+        if error.filename == STDOUT:
+            drop_stdout()
+            if isinstance(error, BrokenPipeError):
+                return 141
+            return _refuse(f"cannot write {STDOUT}: {error.strerror}; all files are written")
+        if exhausted(error) is None and error.filename is not None:
+            return _refuse(str(UserError(f"cannot open {error.filename}: {error.strerror}")))
+        return _refuse_exhausted(error)
+    except Exception as error:
+        return _refuse_exhausted(error)
 
 
 @contextmanager
@@ -88,7 +97,8 @@ def _terminable(last_words: str) -> Iterator[None]:
 
     def end(number: int, _frame: FrameType | None) -> None:
         if os.getpid() == own:  # and not a fork that a library ends by SIGTERM
-            os.write(2, last_words.encode())
+            with suppress(OSError):
+                os.write(2, last_words.encode())
         os._exit(128 + number)
 
     before = signal.signal(signal.SIGTERM, end)
@@ -125,6 +135,14 @@ def _run(words: list[str]) -> int:
 
 def _commands(verb: str, words: list[str]) -> "Commands":
     return import_module(f"repogen.commands.{verb}").commands(words)
+
+
+def _refuse_exhausted(error: Exception) -> int:
+    """Refuse in one line where memory or open files ran out; raises the error where not."""
+    why = exhausted(error)
+    if why is None:
+        raise error
+    return _refuse(why)
 
 
 def _refuse(why: str) -> int:

@@ -21,6 +21,7 @@ from typing import (
     ClassVar,
     Literal,
     ParamSpec,
+    Self,
     TypeVar,
     Union,
     get_args,
@@ -60,19 +61,31 @@ class Config:
     defaults. A path may be text, and several values may be a list, or one value.
 
     Raises `UserError`, one line, for an unknown keyword, a value of another type, and what `check`
-    refuses.
+    and `check_files` refuse.
     """
 
     _field_docs: ClassVar[dict[str, str]] = {}
     __signature__ = _Signature()
 
     def __init__(self, /, **keywords: object) -> None:
-        for name, value in _values(type(self), keywords).items():
-            object.__setattr__(self, name, value)
         try:
-            self.check()
+            self._set(_values(type(self), keywords))
+            self.check_files()
         except OSError as error:  # a name that is too long, a folder that cannot be read
             raise UserError(f"cannot read {error.filename}: {error.strerror}") from error
+
+    @classmethod
+    def of_values(cls, values: Mapping[str, Any]) -> Self:
+        """The config with these values of its fields. No file that they name is opened: they may be
+        a stranger's (`repogen.records`)."""
+        config = cls.__new__(cls)
+        config._set(values)
+        return config
+
+    def _set(self, values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        self.check()
 
     def __init_subclass__(cls) -> None:
         cls._field_docs = cls._field_docs | _docs_of_fields(cls)
@@ -90,7 +103,11 @@ class Config:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def check(self) -> None:
-        """Raise `UserError` for values out of range, and options that exclude each other."""
+        """Raise `UserError` for values out of range, and options that exclude each other. Opens no
+        file."""
+
+    def check_files(self) -> None:
+        """Raise `UserError` for files and folders that are not there or cannot be used."""
 
 
 AnyConfig = TypeVar("AnyConfig", bound=Config)

@@ -1,10 +1,20 @@
 """The one exception for bad input, and the checks that raise it."""
 
+import errno
+import re
 from collections.abc import Iterable
+from contextlib import suppress
 from difflib import get_close_matches
+from pathlib import Path
 
 _LONGEST = 2_000
 """Largest number of characters of a message; names in files may have any length."""
+
+_NO_MEMORY = re.compile(
+    r"failed to map segment|(?i:can(no|')t allocate memory|(unable|failed) to allocate)|bad_alloc"
+    r"|can't start new thread|DefaultCPUAllocator"
+)
+"""Messages of libraries without memory; their errors have no common class."""
 
 
 class UserError(ValueError):
@@ -18,18 +28,48 @@ class UserError(ValueError):
         super().__init__(printable(message))
 
 
+def escaped(text: str, kept: str = "") -> str:
+    """The text with escapes for characters that a terminal obeys or cannot show, except `kept`:
+    control characters, both directions of writing, and bytes of names that are no UTF-8."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in kept else ascii(c)[1:-1] for c in text)
+
+
 def printable(text: str) -> str:
     """The text on one line, with escapes for what UTF-8 and terminals cannot show."""
-    whole = " ".join(text.splitlines())
-    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in whole)
+    shown = escaped(" ".join(text.splitlines()))
     if len(shown) > _LONGEST:
         return f"{shown[: _LONGEST // 2]} … {shown[-_LONGEST // 2 :]}"
     return shown
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an exception's message, or its class name if it has none."""
+    """The first line of an exception's message, or its class name if it has none; of an error of
+    the operating system only the reason, since messages name the file themselves."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def exhausted(error: BaseException | None) -> str | None:
+    """What the process has too little of, with the remedy, if that caused the error or an error
+    before it; else None."""
+    while error is not None:
+        number = error.errno if isinstance(error, OSError) else None
+        if number in (errno.EMFILE, errno.ENFILE):
+            return "too many open files; allow more (ulimit -n), or use fewer --workers"
+        if (
+            isinstance(error, MemoryError)
+            or number == errno.ENOMEM
+            or _NO_MEMORY.search(str(error))
+        ):
+            return (
+                "out of memory; run the same command again to resume, with fewer --workers or more "
+                "memory (ulimit -v)"
+            )
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def plain_number(value: float) -> str:
@@ -60,6 +100,13 @@ def check_counts(name: str, limits: tuple[int, int], low: int, high: int) -> Non
         raise UserError(
             f"{name} {few} {many}: two counts between {low} and {high}, the smaller one first"
         )
+
+
+def check_not_empty(path: Path) -> None:
+    """Raises `UserError` for an empty file. What else is wrong with a file, its reader says."""
+    with suppress(OSError):
+        if path.is_file() and path.stat().st_size == 0:
+            raise UserError(f"{path} is empty")
 
 
 def unknown_choice(kind: str, value: str, choices: Iterable[object]) -> UserError:

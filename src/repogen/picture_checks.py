@@ -6,23 +6,33 @@ import zlib
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
 from jaxtyping import Num, UInt8
 
 from repogen.errors import UserError
-from repogen.pictures import read_picture
+from repogen.files import cannot_read, read_regular
+from repogen.limits import MAX_PICTURE
+from repogen.pictures import decode_picture
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
+_HEAD_BYTES = 4096
+"""Bytes at a file's beginning by which OpenCV recognizes its kind."""
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """A marker of JPEG other than restarts, in compressed data."""
 
 
 def check_complete(path: Path) -> None:
-    """Raises `UserError` for a picture that cannot be read, or a JPEG, PNG or WebP that is
-    truncated. Nothing is decoded; the content counts, not the name."""
+    """Raises `UserError` as `read_complete` does."""
+    read_complete(path)
+
+
+def read_complete(path: Path) -> bytes:
+    """The bytes of a picture file. Raises `UserError` for one that cannot be read, or a JPEG, PNG
+    or WebP that is truncated. Nothing is decoded; the content counts, not the name."""
     data = _bytes_of(path)
     if data.startswith(_JPEG):
         complete = _jpeg_is_complete(data)
@@ -31,17 +41,18 @@ def check_complete(path: Path) -> None:
     elif data.startswith(b"RIFF"):
         complete = int.from_bytes(data[4:8], "little") + 8 <= len(data)
     else:
-        if not _known_to_opencv(path):
+        if not _known_to_opencv(data):
             raise UserError(f"{path} is not a picture")
-        return
+        return data
     if not complete:
         raise UserError(f"{path} is truncated or damaged")
+    return data
 
 
 def check_picture(path: Path) -> None:
     """`check_complete`; the picture is decoded, too."""
-    check_complete(path)
-    if read_picture(str(path), cv2.IMREAD_REDUCED_COLOR_8) is None:
+    data = np.frombuffer(read_complete(path), np.uint8)
+    if decode_picture(data, cv2.IMREAD_REDUCED_COLOR_8) is None:
         raise UserError(f"{path} cannot be decoded as a picture")
 
 
@@ -56,7 +67,7 @@ def check_rgba_once(path: Path) -> None:
     try:
         status = path.stat()
     except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
+        raise cannot_read(path, error) from error
     _checked_rgba(path, status.st_size, status.st_mtime_ns)
 
 
@@ -70,11 +81,12 @@ def read_rgba(path: Path) -> UInt8[np.ndarray, "h w 4"]:
 
     The transparent colour of a PNG counts as alpha. Raises `UserError` for other files.
     """
-    picture = read_picture(str(path), cv2.IMREAD_UNCHANGED)
+    data = _bytes_of(path)
+    picture = decode_picture(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if picture is None or picture.dtype not in (np.uint8, np.uint16):
-        raise UserError(f"{path}: missing, or not a picture of 8 or 16 bits")
+        raise UserError(f"{path} is not a picture of 8 or 16 bits")
     wide = picture.dtype == np.uint16
-    transparent = None if picture.ndim == 3 else _transparent_grey(path)
+    transparent = None if picture.ndim == 3 else _transparent_grey(data)
     opaque = None if transparent is None else picture != transparent
     if wide:
         picture = _to_8_bits(picture)
@@ -91,9 +103,8 @@ def _to_8_bits(picture: Num[np.ndarray, "..."]) -> UInt8[np.ndarray, "..."]:
     return ((picture.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
 
 
-def _transparent_grey(path: Path) -> int | None:
+def _transparent_grey(data: bytes) -> int | None:
     """The grey that a grey PNG calls transparent (its chunk tRNS), as OpenCV gives that grey."""
-    data = _bytes_of(path)
     if not data.startswith(_PNG) or len(data) < 26 or data[25] != 0:  # colour type 0 is grey
         return None
     depth = data[24]
@@ -106,16 +117,16 @@ def _transparent_grey(path: Path) -> int | None:
 
 def _bytes_of(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path, MAX_PICTURE)
     except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
+        raise cannot_read(path, error) from error
 
 
-def _known_to_opencv(path: Path) -> bool:
-    try:
-        return bool(cv2.haveImageReader(str(path)))
-    except cv2.error:
-        return False
+def _known_to_opencv(data: bytes) -> bool:
+    with TemporaryDirectory(prefix="repogen-") as folder:  # OpenCV looks only at files
+        head = Path(folder) / "head"
+        head.write_bytes(data[:_HEAD_BYTES])
+        return bool(cv2.haveImageReader(str(head)))
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

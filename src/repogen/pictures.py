@@ -7,7 +7,7 @@ import re
 import struct
 import zlib
 from dataclasses import dataclass
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,7 +16,9 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from repogen.limits import MAX_PIXELS
+from repogen.errors import first_line
+from repogen.files import open_regular, read_regular
+from repogen.limits import MAX_PICTURE, MAX_PIXELS
 
 JPEG_QUALITY = 92
 """JPEG quality without the jpeg effect."""
@@ -63,6 +65,12 @@ class PictureHeader:
 
 def read_header(file: Path | BinaryIO) -> PictureHeader | None:
     """The header of a picture file; None for other files and for more than `MAX_PIXELS`."""
+    if isinstance(file, Path):
+        try:
+            with open_regular(file, MAX_PICTURE) as opened:
+                return read_header(opened)
+        except OSError:
+            return None
     try:
         with Image.open(file) as picture:
             if picture.width * picture.height > MAX_PIXELS:
@@ -99,33 +107,40 @@ def picture_problem(path: Path, header: PictureHeader | None = None) -> str:
     are read.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path, MAX_PICTURE) as file:
             start = file.read(64)
+            if header is None:
+                file.seek(0)
+                header = read_header(file)
+            if header is not None:
+                return "" if _is_whole(file, header.kind) else "is cut short"
     except OSError as error:
-        return "is missing" if isinstance(error, FileNotFoundError) else f"{error.strerror}"
+        missing = isinstance(error, FileNotFoundError)
+        return "is missing" if missing else f"cannot be read: {first_line(error)}"
     if not start:
         return "is empty"
-    header = header or read_header(path)
-    if header is None:
-        kinds = (
-            words for begins, words in _OTHER_KINDS.items() if re.match(begins, start, re.I | re.S)
-        )
-        return f"is {next(kinds, 'not an image, broken, or too large')}"
-    return "" if _is_whole(path, header.kind) else "is cut short"
+    kinds = (
+        words for begins, words in _OTHER_KINDS.items() if re.match(begins, start, re.I | re.S)
+    )
+    return f"is {next(kinds, 'not an image, broken, or too large')}"
 
 
-def _is_whole(path: Path, kind: str) -> bool:
+def _is_whole(file: BinaryIO, kind: str) -> bool:
     """Whether the end of a JPEG or PNG is there; data may follow it. True for other kinds."""
     if kind not in ("JPEG", "PNG"):
         return True
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _END_BYTES))
-        end = file.read()
+    file.seek(max(0, file.seek(0, SEEK_END) - _END_BYTES))
+    end = file.read()
     if kind == "PNG":
-        return b"IEND" in end or b"IEND" in path.read_bytes()
+        return b"IEND" in end or b"IEND" in _all(file)
     # The end marker must follow the last scan. A video after the picture (Motion Photos) may hold
     # both by chance: then the markers are followed from the start.
-    return end.rfind(b"\xff\xd9") > end.rfind(b"\xff\xda") or _jpeg_ends(path.read_bytes())
+    return end.rfind(b"\xff\xd9") > end.rfind(b"\xff\xda") or _jpeg_ends(_all(file))
+
+
+def _all(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read()
 
 
 def _jpeg_ends(data: bytes) -> bool:
@@ -159,8 +174,8 @@ def read_picture(path: str, flags: int = cv2.IMREAD_COLOR) -> np.ndarray | None:
     `IMREAD_UNCHANGED`.
     """
     try:
-        return cv2.imread(path, flags)
-    except cv2.error:
+        return decode_picture(np.frombuffer(read_regular(path, MAX_PICTURE), np.uint8), flags)
+    except OSError:
         return None
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from repogen.errors import UserError
+from repogen.files import read_regular
+from repogen.limits import MAX_OPTIONS
 
 
 def read_toml(path: Path, name: str) -> dict[str, Any]:
@@ -13,7 +15,7 @@ def read_toml(path: Path, name: str) -> dict[str, Any]:
     Raises `UserError` for a file that cannot be read or is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(read_regular(path, MAX_OPTIONS).decode("utf-8-sig"))
     except OSError as error:
         raise UserError(f"cannot read {name} {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:

@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from repogen._version import __version__
-from repogen.cache import cache_dir
+from repogen.cache import cache_dir, read_cached, write_cached
 from repogen.errors import UserError
-from repogen.files import write_atomic
 from repogen.messages import say, warn
 
 _CACHED_BYTES = 2**20
@@ -62,7 +61,7 @@ def find_usable(
     """The files that `read` accepts, in order.
 
     `read` returns a JSON value, or raises `UserError`. The answers are kept in the cache folder
-    and hold while a file's size and time of change stay the same. `where` names the cached list.
+    and hold while a file's stamp stays the same. `where` names the cached list.
     Of more than 1 GiB, `quick` reads the files instead; what it overlooks is drawn again later.
     """
     stamps = {path: file_stamp(path) for path in paths}
@@ -77,7 +76,7 @@ def find_usable(
         if heavy and multiprocessing.parent_process() is None:
             say(f"checking {len(new)} files of {where}; this is done once")
         with ThreadPoolExecutor(threads) as pool:
-            answers = list(pool.map(lambda path: _answer(path, read), new))
+            answers = list(pool.map(lambda path: _read_or_reason(path, read), new))
         known |= {str(path): [stamps[path], *a] for path, a in zip(new, answers, strict=True)}
         if kept:
             _write_cache(where, read, known)
@@ -90,15 +89,19 @@ def find_usable(
 
 
 def file_stamp(path: Path) -> list[int]:
-    """Size and time of change of a file, zeros if it is away."""
+    """Size, times of change and number of a file, zeros if it is away.
+
+    The second time, of the file's entry on the disk, cannot be set back as the first can.
+    """
     try:
         status = path.stat()
     except OSError:
-        return [0, 0]
-    return [status.st_size, status.st_mtime_ns]
+        return [0, 0, 0, 0]
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
-def _answer(path: Path, read: Callable[[Path], Any]) -> list[Any]:
+def _read_or_reason(path: Path, read: Callable[[Path], Any]) -> list[Any]:
+    """What `read` returns and None, or None and why it refused the file."""
     try:
         return [read(path), None]
     except UserError as error:
@@ -107,23 +110,17 @@ def _answer(path: Path, read: Callable[[Path], Any]) -> list[Any]:
 
 def _cache_file(where: str, read: Callable[[Path], Any]) -> Path:
     key = f"{__version__} {read.__module__}.{read.__qualname__} {os.path.abspath(where)}"
-    return cache_dir() / "usable" / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
+    return cache_dir() / "usable" / f"{hashlib.sha256(os.fsencode(key)).hexdigest()[:24]}.cache"
 
 
 def _read_cache(where: str, read: Callable[[Path], Any]) -> dict[str, Any]:
-    try:
-        known = json.loads(_cache_file(where, read).read_text())
-    except (OSError, ValueError):
-        return {}
-    valid = isinstance(known, dict) and all(
-        isinstance(entry, list) and len(entry) == 3 for entry in known.values()
-    )
-    return known if valid else {}
+    data = read_cached(_cache_file(where, read))
+    return {} if data is None else json.loads(data)
 
 
 def _write_cache(where: str, read: Callable[[Path], Any], known: dict[str, Any]) -> None:
     with suppress(UserError):  # a folder that cannot be written costs time only
-        write_atomic(_cache_file(where, read), json.dumps(known).encode())
+        write_cached(_cache_file(where, read), json.dumps(known).encode())
 
 
 def report_bad(option: str, found: Usable) -> None:

@@ -55,15 +55,17 @@ def test_changed_and_missing_files_are_found(hat, assets):
     (assets / "my_hats/clothes/Sun_hat.png").write_bytes(b"other")
     (assets / "my_hats/clothes/Sun_hat.safetensors").unlink()
     assert [line.rsplit("Sun_hat", 1)[1] for line in check()] == [
-        ".safetensors is missing",
-        ".png has changed since it was installed",
+        f".safetensors is missing; restore it with repogen assets add {hat.parent}",
+        f".png has changed since it was installed; restore it with repogen assets add {hat.parent}",
     ]
+    add(hat.parent)
+    assert check() == []
     (assets / "my_hats/pack.json").write_text("{")
-    assert "is not a complete asset pack" in check()[0]
-    with pytest.raises(UserError, match="repogen assets remove my_hats"):
-        installed()
-    remove("my_hats")
-    assert stored(assets) == []
+    assert "is not an asset pack" in check()[0]
+    for work in (installed, lambda: remove("my_hats"), lambda: add(hat.parent)):
+        with pytest.raises(UserError, match="repogen never deletes such a folder; move it"):
+            work()
+    assert len(list((assets / "my_hats").rglob("*.*"))) == 3
 
 
 def test_a_broken_source_leaves_the_installed_pack(hat, assets):
@@ -87,7 +89,9 @@ def test_broken_items_are_left_out_and_listed(hat):
 
 
 def test_leftovers_of_a_killed_process_are_deleted(hat, assets):
-    (assets / ".my_hats.abc" / "new").mkdir(parents=True)
+    (assets / ".repogen-abc" / "new").mkdir(parents=True)
+    (assets / ".repogen-abc" / "staging").touch()
+    (assets / ".repogen-def").mkdir()
     assert installed() == {}
     add(hat.parent)
     assert stored(assets) == ["my_hats"]
@@ -106,7 +110,8 @@ def test_an_assets_folder_that_cannot_be_written_is_a_user_error(
         with pytest.raises(UserError, match=r"cannot .* Permission denied \(.*\.lock\)"):
             work()
     monkeypatch.undo()
-    monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "my hats" / "hat" / "hat.png" / "cache"))
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "file" / "cache"))
     with pytest.raises(UserError, match=r"cannot install into .*Not a directory"):
         add(hat.parent)
 

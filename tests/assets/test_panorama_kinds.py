@@ -35,7 +35,7 @@ def test_an_infinite_sun_becomes_the_largest_half_and_lights_the_scene(
     assert out[4, 20].tolist() == [65504] * 3
     far = np.abs(np.mgrid[:HEIGHT, :WIDTH][1] - 20) > 9
     assert (out[far] == pixels[far]).all()
-    assert check_panorama(path).endswith("1 pixels that are not finite are clamped")
+    assert check_panorama(path).endswith("a.exr: 1 infinite pixels are clamped")
     sun = panorama_to_light(out.astype(float)).lights[0]
     elevation = np.degrees(np.arcsin(sun.direction[2]))
     assert elevation == pytest.approx(90 - 180 * 4.5 / HEIGHT, abs=1)
@@ -53,7 +53,9 @@ def test_pixels_that_are_not_numbers_get_the_colour_around_them(tmp_path, light,
     flat[8, 8:11] = np.nan
     path = write_exr(tmp_path / "a.exr", flat)
     assert read_panorama(path)[8, 9] == pytest.approx([0.3, 0.6, 0.9], rel=1e-5)
-    assert check_panorama(path).endswith("3 pixels that are not finite are clamped")
+    assert check_panorama(path).endswith(
+        "a.exr: 3 pixels that are not numbers get the colour around them"
+    )
 
 
 def test_numbers_whose_sum_would_overflow_count_as_infinite(tmp_path, light, write_exr):

@@ -79,6 +79,9 @@ def bad(write_exr, tmp_path, light, what):
     elif what == "claims":
         path = tmp_path / "claims.hdr"
         path.write_bytes(b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 100000 +X 200000\n")
+    elif what == "sizeless":
+        path = tmp_path / "sizeless.hdr"
+        path.write_bytes(b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 16 +")
     elif what == "photo":
         path = tmp_path / "photo.hdr"
         path.write_bytes(cv2.imencode(".png", (light * 50).astype(np.uint8))[1].tobytes())
@@ -91,13 +94,14 @@ def bad(write_exr, tmp_path, light, what):
         ("square", "is 32 x 32 px; a panorama must be twice"),
         ("depth", "has channels Z; R, G and B, or Y"),
         ("whole", "has channels B, G, R; R, G and B, or Y, of half or float"),
-        ("black", "holds no light"),
+        ("black", "holds no light: no pixel is above 0"),
         ("cut", "truncated"),
         ("head", "truncated"),
-        ("empty", "truncated"),
+        ("empty", "is empty"),
         ("gone", "it is missing"),
-        ("radiance", "truncated"),
-        ("photo", "not a Radiance file"),
+        ("radiance", "is truncated or damaged: pixels are missing"),
+        ("sizeless", "is truncated or damaged: it has no line with its size"),
+        ("photo", "is not a Radiance file: it does not begin with #\\?"),
         ("claims", "the limit is"),
     ],
 )

@@ -48,9 +48,13 @@ def test_vertices_equal_those_of_the_anny_package(body, which):
 
     coefficients = ours._coefficients(shape, face)
     transforms = ours._bone_transforms(coefficients, dict(zip(bones, turns, strict=True)))
-    difference = ours._skin(coefficients, *transforms).vertices - data["check_vertices"][which]
-    skin = np.unique(body.surface.faces[body.surface.faces_of("skin")])
-    difference = difference[skin] - difference[skin].mean(axis=0)  # anny's origin is another
+    vertices = ours._skin(coefficients, *transforms).vertices
+    skin = np.zeros(len(vertices), dtype=bool)
+    skin[body.surface.faces[body.surface.faces_of("skin")]] = True
+    wanted = data["check_vertices"][which]
+    step = -(-len(vertices) // len(wanted))
+    difference = (vertices[::step] - wanted)[skin[::step]]
+    difference -= difference.mean(axis=0)  # anny's origin is another
     error = np.linalg.norm(difference, axis=1)
     assert error.mean() < 0.6e-3
     assert error.max() < 5e-3

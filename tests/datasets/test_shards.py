@@ -7,13 +7,14 @@ import re
 import shutil
 import tarfile
 from dataclasses import replace
-from functools import partial
 
 import fsspec
 import pytest
+from shard_edits import forge
 
 from helpers import contents
 from repogen import GenerateConfig, generate, info, preview, validate
+from repogen.cli import main
 from repogen.config import merged
 from repogen.datasets.convert import convert
 from repogen.datasets.reading import (
@@ -34,9 +35,6 @@ OPTIONS = {
 }  # fmt: skip
 
 
-all_files = partial(contents, without=())
-
-
 @pytest.fixture(scope="module")
 def plain(body, tmp_path_factory):
     return generate(tmp_path_factory.mktemp("coco") / "data", GenerateConfig(**OPTIONS))
@@ -52,7 +50,8 @@ def test_the_manifest_counts_and_hashes(shards):
     manifest = read_manifest(str(shards))
     assert [shard.images for shard in manifest.shards] == [4, 4, 3]
     assert sorted(p.name for p in shards.iterdir()) == [
-        "run.json", "shard-000000.tar", "shard-000001.tar", "shard-000002.tar", "shards.json",
+        "checksums.sha256", "run.json", "shard-000000.tar", "shard-000001.tar",
+        "shard-000002.tar", "shards.json",
     ]  # fmt: skip
     for shard in manifest.shards:
         data = (shards / shard.name).read_bytes()
@@ -69,29 +68,25 @@ def test_shard_members_have_webdataset_names(shards):
 
 def test_conversion_to_shards_and_back_gives_the_same_bytes(plain, shards, tmp_path):
     there = convert(str(plain), tmp_path / "there", IN_ONE)
-    assert all_files(there) == all_files(shards)
-    assert all_files(convert(str(there), tmp_path / "back")) == all_files(plain)
+    assert contents(there) == contents(shards)
+    assert contents(convert(str(there), tmp_path / "back")) == contents(plain)
 
 
 def test_two_workers_write_the_same_shards(shards, tmp_path):
     config = GenerateConfig(**(OPTIONS | {"workers": 2}), format="webdataset", shard_images=IN_ONE)
-    made = all_files(generate(tmp_path / "data", config))
-    own = all_files(shards)
-    assert {k: v for k, v in made.items() if k != "run.json"} == {
-        k: v for k, v in own.items() if k != "run.json"
-    }
+    assert contents(generate(tmp_path / "data", config)) == contents(shards)
 
 
 def test_shards_at_a_url_are_converted(plain, shards, tmp_path):
     store = fsspec.filesystem("memory")
-    for name, data in all_files(shards).items():
+    for name, data in contents(shards).items():
         store.pipe(f"/bucket/{name}", data)
-    assert all_files(convert("memory://bucket", tmp_path / "back")) == all_files(plain)
+    assert contents(convert("memory://bucket", tmp_path / "back")) == contents(plain)
 
 
 def test_a_cached_shard_is_fetched_once(shards, tmp_path):
     store = fsspec.filesystem("memory")
-    for name, data in all_files(shards).items():
+    for name, data in contents(shards).items():
         store.pipe(f"/cached/{name}", data)
     shard = read_manifest("memory://cached").shards[1]
     path = f"/cached/{shard.name}"
@@ -105,6 +100,19 @@ def test_a_cached_shard_is_fetched_once(shards, tmp_path):
         read_shard("memory://cached", shard, kept.parent)
     store.pipe(path, data)
     assert read_shard("memory://cached", shard, kept.parent) == data == kept.read_bytes()
+
+
+def test_a_finished_conversion_given_again_says_so(plain, shards, tmp_path, capsys):
+    for source, out in ((plain, "shards"), (shards, "folder")):
+        words = ["convert", str(source), str(tmp_path / out), "--shard-images", "2"]
+        assert main(words) == 0
+        before = contents(tmp_path / out)
+        capsys.readouterr()
+        assert main(words) == 0
+        said = capsys.readouterr()
+        assert f"{tmp_path / out} is already finished: " in said.err
+        assert said.out == f"{tmp_path / out}\n"
+        assert contents(tmp_path / out) == before
 
 
 def test_a_stopped_conversion_resumes(plain, shards, tmp_path, monkeypatch):
@@ -121,13 +129,13 @@ def test_a_stopped_conversion_resumes(plain, shards, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "read_shard", stop_at_the_second)
     with pytest.raises(KeyboardInterrupt):
         convert(str(shards), tmp_path / "back")
-    assert all_files(convert(str(shards), tmp_path / "back")) == all_files(plain)
+    assert contents(convert(str(shards), tmp_path / "back")) == contents(plain)
     assert seen.count("shard-000000.tar") == 1
 
 
 @pytest.mark.parametrize("damage", ["short", "changed", "missing"])
 def test_a_damaged_shard_is_refused(shards, tmp_path, damage):
-    for name, data in all_files(shards).items():
+    for name, data in contents(shards).items():
         (tmp_path / name).write_bytes(data)
     path = tmp_path / "shard-000001.tar"
     data = bytearray(path.read_bytes())
@@ -222,17 +230,15 @@ def manifest_of(**changed):
     [
         ("{}", "not a manifest"),
         ("[]", "not a manifest"),
-        ("{", "not a manifest"),
-        ('{"format": 9, "header": {}, "shards": []}', "format 9"),
-        (manifest_of(name="../a.tar"), "unexpected file"),
-        (manifest_of(sha256="../../etc/passwd"), "not a SHA-256"),
-        *(
-            (manifest_of(**wrong), "gives shard-000000.tar an impossible number")
-            for wrong in (
-                {"images": 0}, {"images": 10**15}, {"persons": -1}, {"persons": 10**15},
-                {"bytes": -1},
-            )
-        ),
+        ("{", "shards.json: is not JSON"),
+        ('{"format": 9, "header": {}, "shards": []}', "not a manifest"),
+        (manifest_of(name="../a.tar"), r"shards\[0\].name: '../a.tar' should be shard-000000.tar"),
+        (manifest_of(sha256="../../etc/passwd"), "should be a SHA-256"),
+        (manifest_of(images=0), r"images: 0 should be a whole number between 1 and 10,?000"),
+        (manifest_of(images=10**15), "images: 1000000000000000 should be"),
+        (manifest_of(persons=-1), "persons: -1 should be"),
+        (manifest_of(persons=10**15), "persons do not fit in 1 bytes"),
+        (manifest_of(bytes=-1), "bytes: -1 should be"),
     ],
 )  # fmt: skip
 def test_invalid_manifests_are_refused(tmp_path, text, says):
@@ -246,7 +252,7 @@ def test_folders_with_other_content_are_not_written_to(plain, shards, tmp_path):
     with pytest.raises(UserError, match="holds other files"):
         convert(str(shards), tmp_path)
     with pytest.raises(UserError, match="holds another dataset"):
-        convert(str(shards), plain)
+        convert(str(plain), shards, shard_images=5)
     with pytest.raises(UserError, match="cannot read"):
         convert(str(tmp_path), tmp_path / "new")
 
@@ -281,10 +287,13 @@ def scenes(change):
     ("damage", "says"),
     [
         (lambda root: (root / "scenes.jsonl").unlink(), "cannot read .*scenes.jsonl"),
-        (lambda root: (root / "scenes.jsonl").write_bytes(b"\xff" * 99), "cannot read .*scenes"),
+        (
+            lambda root: (root / "scenes.jsonl").write_bytes(b"\xff" * 99),
+            "is not UTF-8",
+        ),
         (scenes(lambda lines: lines[:-1]), "scenes.jsonl has too few lines"),
         (scenes(lambda lines: [*lines, lines[0]]), "more than the 11 images"),
-        (scenes(lambda lines: [lines[0][:50] + "\n", *lines[1:]]), "line 1 is not a scene"),
+        (scenes(lambda lines: [lines[0][:50] + "\n", *lines[1:]]), "scenes.jsonl:1: is not JSON"),
         (rewritten(lambda coco: coco["images"].pop()), "annotation 1[0-9] belongs to no image"),
         (rewritten(lambda coco: coco["images"].append({"id": 12})), "more than the 11 images"),
         (rewritten(lambda coco: coco["images"].reverse()), "the ids of its images are not 1 to 4"),
@@ -300,10 +309,33 @@ def test_damaged_folders_are_not_converted(plain, tmp_path, damage, says):
     assert not (tmp_path / "out" / "shards.json").exists()
 
 
-def test_a_folder_whose_coco_file_was_rewritten_is_converted(plain, shards, tmp_path):
+def test_a_folder_whose_coco_file_was_rewritten_is_converted_without_checksums(
+    plain, shards, tmp_path, capsys
+):
     source = shutil.copytree(plain, tmp_path / "source")
     rewritten(lambda coco: None)(source)
-    assert all_files(convert(str(source), tmp_path / "out", IN_ONE)) == all_files(shards)
+    says = r"damaged: annotations/person_keypoints.json has another SHA-256 than checksums.sha256"
+    with pytest.raises(UserError, match=says):
+        convert(str(source), tmp_path / "refused", IN_ONE)
+    (source / "checksums.sha256").unlink()
+    assert contents(convert(str(source), tmp_path / "out", IN_ONE)) == contents(shards)
+    assert "has no checksums.sha256: its files are taken as they are" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["images/00000009.jpg", "depth/00000002.png", "run.json"])
+def test_a_folder_that_differs_from_its_checksums_is_not_converted(plain, tmp_path, name):
+    source = shutil.copytree(plain, tmp_path / "source")
+    (source / name).write_bytes((source / name).read_bytes() + b"\n")
+    with pytest.raises(UserError, match=f"is damaged: .*{name}"):
+        convert(str(source), tmp_path / "out", IN_ONE)
+
+
+def test_shards_of_another_run_are_not_converted(shards, tmp_path):
+    source = shutil.copytree(shards, tmp_path / "source")
+    text = (source / "run.json").read_text()
+    (source / "run.json").write_text(text.replace('"seed": 5', '"seed": 6'))
+    with pytest.raises(UserError, match=r"its run.json is not the one that its labels"):
+        convert(str(source), tmp_path / "out")
 
 
 def test_shards_with_wrong_image_ids_are_not_converted(shards, tmp_path):
@@ -335,9 +367,9 @@ def test_run_json_with_invalid_options_is_refused(plain, tmp_path, wrong):
     run = json.loads((source / "run.json").read_text())
     run["config"] = merged(run["config"], wrong)
     (source / "run.json").write_text(json.dumps(run))
-    with pytest.raises(UserError, match=r"run\.json is not a run\.json of this version"):
+    with pytest.raises(UserError, match=r"run\.json: config"):
         convert(str(source), tmp_path / "out")
-    with pytest.raises(UserError, match=r"run\.json is not a run\.json of this version"):
+    with pytest.raises(UserError, match=r"run\.json: config"):
         validate(source)
 
 
@@ -351,13 +383,17 @@ def test_undamaged_shards_are_valid(shards):
         ("shard-000001.tar", lambda d: d[:-512], "shard-000001.tar: .* bytes, its manifest says"),
         ("shard-000002.tar", lambda d: d[:900] + b"?" + d[901:], "has another SHA-256"),
         ("shard-000002.tar", lambda d: None, "cannot read"),
-        ("shard-000009.tar", lambda d: b"", "is not in shards.json"),
-        ("run.json", lambda d: d.replace(b'"images": 11', b'"images": 12'), "counts 11 images"),
+        ("shard-000009.tar", lambda d: b"", "shard-000009.tar: is no file of this dataset"),
+        (
+            "run.json",
+            lambda d: d.replace(b'"images": 11', b'"images": 12'),
+            "shards of 11 images",
+        ),
         ("shards.json", lambda d: d.replace(b'"nose"', b'"snout"'), "the categories are not COCO"),
     ],
 )
 def test_validate_finds_damaged_shards(shards, tmp_path, name, edit, says):
-    for own, data in all_files(shards).items():
+    for own, data in contents(shards).items():
         (tmp_path / own).write_bytes(data)
     path = tmp_path / name
     data = edit(path.read_bytes() if path.exists() else b"")
@@ -369,7 +405,7 @@ def test_validate_finds_damaged_shards(shards, tmp_path, name, edit, says):
 
 def test_validate_finds_wrong_labels_in_a_shard(shards, tmp_path):
     """Even if the manifest was rewritten with the right hashes."""
-    for own, data in all_files(shards).items():
+    for own, data in contents(shards).items():
         (tmp_path / own).write_bytes(data)
     name = "shard-000001.tar"
     samples = list(unpack_shard((tmp_path / name).read_bytes(), name))
@@ -379,10 +415,10 @@ def test_validate_finds_wrong_labels_in_a_shard(shards, tmp_path):
     manifest = json.loads((tmp_path / "shards.json").read_text())
     manifest["shards"][1] = vars(shard)
     (tmp_path / "shards.json").write_text(json.dumps(manifest))
-    problems = validate(tmp_path)
-    assert len(problems) == 1
-    assert "shard-000001.tar: annotation" in problems[0]
-    assert "bbox" in problems[0]
+    forge(tmp_path, json.loads((shards / "run.json").read_text()))
+    (problem,) = validate(tmp_path)
+    assert "shard-000001.tar: annotation" in problem
+    assert "bbox" in problem
 
 
 def test_info_and_preview_agree_for_shards_and_folder(plain, shards, tmp_path):
@@ -391,8 +427,9 @@ def test_info_and_preview_agree_for_shards_and_folder(plain, shards, tmp_path):
 
     assert info_lines(shards) == info_lines(plain)
     pages = [preview(root, tmp_path / root.parent.name, images=5) for root in (plain, shards)]
-    ours, theirs = (all_files(page.parent) for page in pages)
-    ours.pop("index.html"), theirs.pop("index.html")  # they name their folders
+    ours, theirs = (contents(page.parent) for page in pages)
+    for page in (ours, theirs):
+        del page["index.html"], page[".repogen.jsonl"]  # they name the dataset's folder
     assert ours == theirs
 
 
@@ -400,13 +437,13 @@ def test_rerender_agrees_for_shards_and_folder(plain, shards, tmp_path):
     ids = (11, 2, 4)
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     assert len(rerender(plain, ids, ours)) == len(rerender(shards, ids, theirs)) == 3
-    assert all_files(ours) == all_files(theirs)
+    assert contents(ours) == contents(theirs)
     with pytest.raises(UserError, match="has no image 12"):
         rerender(shards, (12,), theirs)
 
 
 def test_reading_one_image_reads_only_its_shard(shards, tmp_path):
-    for own, data in all_files(shards).items():
+    for own, data in contents(shards).items():
         if own not in ("shard-000000.tar", "shard-000002.tar"):
             (tmp_path / own).write_bytes(data)
     folder = open_dataset(tmp_path)
@@ -423,7 +460,7 @@ def test_reading_one_image_reads_only_its_shard(shards, tmp_path):
 
 
 def test_validate_renders_images_of_shards_again(shards, tmp_path):
-    for own, data in all_files(shards).items():
+    for own, data in contents(shards).items():
         (tmp_path / own).write_bytes(data)
     name = "shard-000000.tar"
     first, second, *others = unpack_shard((tmp_path / name).read_bytes(), name)
@@ -433,6 +470,7 @@ def test_validate_renders_images_of_shards_again(shards, tmp_path):
     manifest = json.loads((tmp_path / "shards.json").read_text())
     manifest["shards"][0] = vars(shard)
     (tmp_path / "shards.json").write_text(json.dumps(manifest))
+    forge(tmp_path, json.loads((shards / "run.json").read_text()))
     assert validate(tmp_path, rerender=0) == []
     (problem,) = validate(tmp_path)
     assert problem.startswith("image 1: its image differs when rendered again")

@@ -6,6 +6,7 @@ import shutil
 import cv2
 import numpy as np
 import pytest
+from edits import sign, write_coco
 from pycocotools import mask as rle
 
 from repogen import GenerateConfig, generate
@@ -38,14 +39,16 @@ def valid(tmp_path_factory, body):
 
 @pytest.fixture
 def damaged(valid, tmp_path):
-    """Problems in a copy of the dataset of a lens after a change to its COCO records."""
+    """Problems in a copy of the dataset of a lens after a change to its COCO records, for which
+    new checksums are written."""
 
     def found(change, lens="kannala-brandt"):
         folder = DatasetFolder(tmp_path / lens)
         shutil.copytree(valid(lens), folder.root)
         coco = json.loads(folder.annotations.read_text())
         change(coco, folder)
-        folder.annotations.write_text(json.dumps(coco))
+        write_coco(folder.annotations, coco)
+        sign(folder.root, json.loads(folder.run.read_text()))
         return validate_files(folder)
 
     return found
@@ -71,9 +74,8 @@ def test_3d_keypoints_must_project_to_their_pixels(damaged, valid, lens, name):
         off = np.array([0.003, 0, 0])
         coco["annotations"][index][deep] = (np.array(owner[deep]) + off).tolist()
 
-    (finding, *_) = damaged(change, lens)
     wanted = f"annotation {index + 1}: {deep} projects more than 0.01 px away from {flat}"
-    assert finding == wanted
+    assert wanted in damaged(change, lens)
 
 
 @pytest.mark.parametrize("lens", MODELS)
@@ -86,7 +88,7 @@ def test_a_camera_of_another_lens_is_found(damaged, lens):
 
     findings = damaged(change, lens)
     assert any("annotation 1: keypoints_3d projects" in finding for finding in findings)
-    assert "scenes.jsonl line 1: its camera is not that of the image record" in findings
+    assert "scenes.jsonl line 1: does not give the camera of the image record" in findings
 
 
 def set_(key, value, table="annotations"):
@@ -160,7 +162,10 @@ def huge(coco, folder):
         (set_("area", 5.0), "annotation 1: area is 5.0"),
         (set_("bbox", [0, 0, 9, 9]), "annotation 1: bbox [0, 0, 9, 9] is not"),
         (set_("keypoints_3d", [[0, 0, "x"]] * 17), "annotation 1: keypoints or keypoints_3d are"),
-        (set_("face_3d", [[0, 0, np.nan]] * 68), "annotation 1: face_kpts or face_3d are not fin"),
+        (
+            set_("face_3d", [[0, 0, np.nan]] * 68),
+            "image 1: its records cannot be read: NaN is no JSON",
+        ),
         (set_("righthand_box", [1, 2, 3]), "annotation 1: cannot be read: not enough values"),
         (set_("lefthand_valid", None), "annotation 1: lefthand_valid is None"),
         (hide, "annotation 1: its mask is empty"),
@@ -169,13 +174,16 @@ def huge(coco, folder):
             "annotation 1: its segmentation reaches beyond its amodal_segmentation",
         ),
         (shrink_amodal_box, "annotation 1: its amodal_segmentation reaches beyond amodal_bbox"),
-        (set_("amodal_bbox", [0, 0, np.nan, 9]), "annotation 1: its amodal_segmentation reaches"),
+        (
+            set_("amodal_bbox", [0, 0, np.nan, 9]),
+            "image 1: its records cannot be read: NaN is no JSON",
+        ),
         (smaller_mask("segmentation"), "annotation 1: its segmentation is (48, 96), its image"),
         (smaller_mask("amodal_segmentation"), "annotation 1: its amodal_segmentation is (48, 96)"),
         (drop("amodal_segmentation"), "annotation 1: lacks 'amodal_segmentation'"),
         (drop("amodal_bbox"), "annotation 1: lacks 'amodal_bbox'"),
         (drop("segmentation"), "annotation 1: lacks 'segmentation'"),
-        (drop("view"), "image 1: its records cannot be read: KeyError('view')"),
+        (drop("view"), "scenes.jsonl line 1: lacks 'view'"),
         (
             with_view("annotations", azimuth_deg=0.01),
             "line 1: none of its people has the view of annot",
@@ -193,16 +201,16 @@ def huge(coco, folder):
             "none of its people has the view of annotation 1",
         ),
         (exchange_views, "none of its people has the view of annotation"),
-        (with_view("images", azimuth_deg=0.01), "its view is not that of the image record"),
-        (set_("group", 2, "images"), "its group is not that of the image record"),
-        (set_("effects", {}, "images"), "its effects are not those of the image record"),
+        (with_view("images", azimuth_deg=0.01), "does not give the view of the image record"),
+        (set_("group", 2, "images"), "does not give the group of the image record"),
+        (set_("effects", {}, "images"), "does not give the effects of the image record"),
         (set_("camera", {"model": "lens"}, "images"), "annotation 1: lacks 'K'"),
         (drop("height", "images"), "image 1: lacks 'height'"),
         (set_("segmentation", {"size": [96, 96], "counts": "0"}), "are not of 96 x 96 pixels"),
         (set_("segmentation", {"size": [96, 96], "counts": ""}), "are not of 96 x 96 pixels"),
         (set_("amodal_segmentation", {"size": [96, 96], "counts": "oo"}), "are truncated"),
-        (set_("segmentation", {"size": [96, 96], "counts": 3}), "are truncated"),
-        (huge, f"a mask of {2**31} x {2**31} pixels"),
+        (set_("segmentation", {"size": [96, 96], "counts": 3}), "counts 3 are not text"),
+        (huge, f"a picture of {2**31} x {2**31} pixels"),
         (set_("image_id", 9), "annotation 1: its image 9 does not exist"),
         (set_("image_id", []), "annotation 1: its image [] does not exist"),
         (set_("id", [], "images"), "image ids are not 1 to 2 in order"),
@@ -220,14 +228,16 @@ def test_a_wrong_number_of_scenes_is_found(valid, tmp_path, lines, count):
     folder = DatasetFolder(shutil.copytree(valid("pinhole"), tmp_path / "set"))
     kept = folder.scenes.read_text().splitlines(keepends=True)[lines]
     folder.scenes.write_text("".join(kept * (count // len(kept))))
-    assert validate_files(folder) == [f"scenes.jsonl has {count} scenes for 2 images"]
+    sign(folder.root, json.loads(folder.run.read_text()))
+    findings = validate_files(folder)
+    assert findings[0] == f"scenes.jsonl has {count} scenes for 2 images"
 
 
 def test_validation_does_not_read_the_whole_coco_file_at_once(valid, monkeypatch):
-    def whole(_folder):
+    def whole(_folder, _text):
         raise AssertionError("the whole file is read")
 
-    monkeypatch.setattr("repogen.datasets.reading.read_coco", whole)
+    monkeypatch.setattr("repogen.datasets.validate.coco_file._parts_of_other_program", whole)
     assert validate_files(DatasetFolder(valid("pinhole"))) == []
 
 
@@ -237,12 +247,11 @@ def test_angles_that_differ_by_360_degrees_agree(damaged):
 
 @pytest.mark.parametrize("table", ["images", "annotations", "categories"])
 @pytest.mark.parametrize("records", [None, {}, [3]])
-def test_a_table_must_be_a_list_of_records(damaged, table, records):
-    def change(coco, folder):
-        coco[table] = records
-
-    (finding,) = damaged(change)
-    assert finding.endswith(f"{table!r} is not a list of records")
+def test_a_table_must_be_a_list_of_records(valid, tmp_path, table, records):
+    folder = DatasetFolder(shutil.copytree(valid("pinhole"), tmp_path / "set"))
+    coco = json.loads(folder.annotations.read_text())
+    folder.annotations.write_text(json.dumps(coco | {table: records}))
+    assert validate_files(folder)[-1].endswith(f"{table!r} is not a list of records")
 
 
 def redrawn(kind, function):
@@ -278,7 +287,7 @@ def grey_image(coco, folder):
         (redrawn("depth", lambda d: d[:-1]), "depth/00000001.png: is (95, 96), its record says"),
         (
             lambda _, folder: folder.map("depth", 1).unlink(),
-            "depth/00000001.png: is missing or not",
+            "depth/00000001.png: is missing",
         ),
         (redrawn("masks", lambda m: m + (m > 0)), "masks/00000001.png: its numbers are not"),
         (redrawn("masks", lambda m: np.minimum(m, 1)), "its numbers are not the annot"),
@@ -287,11 +296,11 @@ def grey_image(coco, folder):
         (redrawn("normals", np.zeros_like), "normals/00000001.png: is empty inside a mask"),
         (redrawn("normals", lambda n: n[:, :, 0]), "is not of the type uint8 that normals needs"),
         (lambda _, f: f.map("stick/visible", 1).unlink(), "stick/visible/00000001.png: is missing"),
-        (cut_image, "images/00000001.jpg: is truncated"),
+        (cut_image, "images/00000001.jpg: is not a whole JPEG"),
         (grey_image, "images/00000001.jpg: is not of the type uint8 that image needs"),
     ],
 )
 def test_a_wrong_picture_is_found(damaged, change, says):
     findings = damaged(change)
     assert any(says in finding for finding in findings), findings
-    assert all(finding.startswith("image 1: ") for finding in findings)
+    assert all("/00000001." in finding for finding in findings)

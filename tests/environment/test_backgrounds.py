@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from repogen.assets.sources import path_of, source_of
 from repogen.colors import from_hex
 from repogen.environment.backgrounds import (
     FLOOR_PATTERNS,
@@ -44,10 +45,7 @@ def draws(spec, count=40):
 
 def test_a_folder_gives_windows_inside_all_of_its_photographs(folder):
     photos = draws(folder)
-    assert {photo.path for photo in photos} == {
-        str((folder / "a.png").resolve()),
-        str((folder / "deep" / "b.PNG").resolve()),
-    }
+    assert {photo.file.name for photo in photos} == {"a.png", "deep/b.PNG"}
     for photo in photos:
         left, top, width, height = photo.window
         assert 0 <= left <= left + width <= 1 + 1e-9
@@ -60,8 +58,8 @@ def test_broken_pictures_are_skipped(folder):
     (folder / "broken.jpg").write_bytes(b"not a picture")
     head = (folder / "a.png").read_bytes()[:60]
     (folder / "cut.png").write_bytes(head)
-    names = {photo.path.rsplit("/", 1)[1] for photo in draws(folder)}
-    assert names == {"a.png", "b.PNG"}
+    names = {photo.file.name for photo in draws(folder)}
+    assert names == {"a.png", "deep/b.PNG"}
     assert "2 unreadable" in parse_backgrounds(str(folder))[1]
 
 
@@ -77,28 +75,29 @@ def test_coco_backgrounds_are_images_without_people(folder):
     }
     path = folder / "instances.json"
     path.write_text(json.dumps(annotations))
-    assert {p.path for p in draws(f"coco:{path}:{folder}")} == {str((folder / "a.png").resolve())}
+    assert {path_of(p.file) for p in draws(f"coco:{path}:{folder}")} == {folder / "a.png"}
 
 
 def test_a_window_shows_its_part_of_the_photograph(tmp_path):
-    path = str(picture(tmp_path / "p.png"))
-    whole = load_photo(path)
-    out = photo_pixels(Photo(path, (30 / 90, 12 / 60, 20 / 90, 20 / 60), False), 20, 20)
+    path = picture(tmp_path / "p.png")
+    whole, file = load_photo(str(path)), source_of(path, tmp_path)
+    out = photo_pixels(Photo(file, (30 / 90, 12 / 60, 20 / 90, 20 / 60), False), 20, 20)
     assert (out == whole[12:32, 30:50]).all()
-    flipped = photo_pixels(Photo(path, (30 / 90, 12 / 60, 20 / 90, 20 / 60), True), 20, 20)
+    flipped = photo_pixels(Photo(file, (30 / 90, 12 / 60, 20 / 90, 20 / 60), True), 20, 20)
     assert (flipped == out[:, ::-1]).all()
 
 
 def test_a_wide_picture_of_a_square_window_shows_its_middle(tmp_path):
-    path = str(picture(tmp_path / "p.png"))
-    out = photo_pixels(Photo(path, (0.0, 0.0, 60 / 90, 1.0), False), 60, 30)
-    assert (out == load_photo(path)[15:45, :60]).all()
+    path = picture(tmp_path / "p.png")
+    file = source_of(path, tmp_path)
+    out = photo_pixels(Photo(file, (0.0, 0.0, 60 / 90, 1.0), False), 60, 30)
+    assert (out == load_photo(str(path))[15:45, :60]).all()
 
 
 @pytest.mark.parametrize(("width", "height"), [(7, 7), (300, 300), (31, 200), (1, 1)])
 def test_photographs_fill_pictures_of_any_size(tmp_path, width, height):
-    path = str(picture(tmp_path / "grey.png", value=77))
-    out = photo_pixels(Photo(path, (0.31, 0.27, 0.5, 0.7), False), width, height)
+    file = source_of(picture(tmp_path / "grey.png", value=77), tmp_path)
+    out = photo_pixels(Photo(file, (0.31, 0.27, 0.5, 0.7), False), width, height)
     assert out.shape == (height, width, 3)
     assert (out == 77).all()
 

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from repogen.assets import panoramas
+from repogen.assets.sources import source_of
 from repogen.environment import panoramas as panorama_module
 from repogen.environment.panoramas import (
-    EnvironmentMap,
+    Panorama,
     directions,
-    environment_light,
     panorama_backdrop,
     panorama_irradiance,
+    panorama_light,
     panorama_to_light,
     rotate_sh,
 )
@@ -95,12 +96,14 @@ def test_panorama_columns_look_along_minus_y_and_minus_x():
 
 def test_exposure_multiplies_a_panoramas_light(tmp_path, monkeypatch):
     picture = sky((0, -1, 1), 50.0).astype(np.float32)
+    (tmp_path / "a.exr").write_text("read_panorama is replaced")
+    file = source_of(tmp_path / "a.exr", tmp_path)
     monkeypatch.setattr(panoramas, "read_panorama", lambda _path: picture)
     monkeypatch.setattr("repogen.environment.panoramas.read_panorama", lambda _path: picture)
-    environment_light.cache_clear()
-    one = panorama_irradiance(EnvironmentMap("a", 0.0, 1.0, 0.0, 1.6, 8.0))
-    two = panorama_irradiance(EnvironmentMap("a", 0.0, 2.0, 0.0, 1.6, 8.0))
-    environment_light.cache_clear()
+    panorama_light.cache_clear()
+    one = panorama_irradiance(Panorama(file, 0.0, 1.0, 0.0, 1.6, 8.0))
+    two = panorama_irradiance(Panorama(file, 0.0, 2.0, 0.0, 1.6, 8.0))
+    panorama_light.cache_clear()
     assert np.allclose(2 * one, two)
 
 

@@ -180,11 +180,31 @@ def test_category_0_is_not_of_persons_where_the_set_has_another_category_0(tmp_p
     ("records", "words"),
     [
         ({"images": []}, "not a list of detections"),
-        ([], "holds no person boxes"),
+        ([], "found.json is an empty list"),
+        (
+            [{"image_id": 7, "score": 1, "bbox": [1, 2, 0.5, 9]}],
+            "holds 1 boxes, all at most",
+        ),
+        (
+            [{"image_id": 7, "score": 1, "bbox": [1, 2, 30, 40], "category_id": 5}],
+            "holds no persons: its category_id is 5, and that of the set's persons is 3",
+        ),
+        ([{"bbox": [1, 2, 30, 40], "score": 1}], r"detections\[0\] lacks 'image_id'"),
+        ([{"image_id": 7, "bbox": [1, 2, 30, 40]}], r"detections\[0\] lacks 'score'"),
+        (
+            [{"image_id": 7, "bbox": [1, 2, 30, 40], "score": "high"}],
+            r"detections\[0\]: score 'high' is not a number",
+        ),
         ([{"image_id": 99, "bbox": [1, 2, 30, 40], "score": 1}], r"detections\[0\].*image_id 99"),
-        ([{"image_id": 7, "score": 1}], r"detections\[0\] is not valid: KeyError\('bbox'\)"),
-        ([{"image_id": 7, "bbox": [1, 2, 3], "score": 1}], r"detections\[0\]"),
-        ([{"image_id": 7, "bbox": [1, 2, "wide", 4], "score": 1}], r"detections\[0\]"),
+        ([{"image_id": 7, "score": 1}], r"detections\[0\] lacks 'bbox'"),
+        (
+            [{"image_id": 7, "bbox": [1, 2, 3], "score": 1}],
+            r"\[0\]: bbox .* must be x, y",
+        ),
+        (
+            [{"image_id": 7, "bbox": [1, 2, "wide", 4], "score": 1}],
+            r"detections\[0\]: bbox .* is not a list of numbers",
+        ),
         ([{"image_id": 7, "bbox": [1, 2, 3, float("inf")], "score": 1}], "must be finite"),
         ([{"image_id": [7], "bbox": [1, 2, 30, 40], "score": 1}], r"detections\[0\]"),
         (["person"], r"detections\[0\]"),

@@ -15,6 +15,7 @@ from typing import Any
 from helpers import contents
 from repogen import GenerateConfig, generate
 from repogen.datasets.folder import CHUNK_IMAGES, DatasetFolder, Sample, partial_files
+from repogen.datasets.shards import SHARD_IMAGES
 from repogen.generation import engines, loop
 
 FORMATS = ("coco", "webdataset")
@@ -29,7 +30,8 @@ OPTIONS: dict[str, Any] = {
 
 def config_of(kind: str, **more: Any) -> GenerateConfig:
     """A run of 20 small images: two chunks of a folder, or three shards."""
-    return GenerateConfig(**({"workers": 1} | OPTIONS | {"format": kind} | more))
+    options = OPTIONS if kind == "webdataset" else OPTIONS | {"shard_images": SHARD_IMAGES}
+    return GenerateConfig(**({"workers": 1} | options | {"format": kind} | more))
 
 
 def finished_files(root: Path) -> dict[str, bytes]:

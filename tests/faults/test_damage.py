@@ -69,7 +69,7 @@ def test_a_missing_picture_stops_a_conversion_until_it_is_restored(datasets, exp
 
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("damage", [cut, lambda data: b""], ids=["cut", "empty"])
-def test_the_error_of_a_damaged_part_says_what_to_remove(expected, tmp_path, kind, damage):
+def test_images_of_a_damaged_part_are_made_again(expected, tmp_path, kind, damage):
     """A power failure may lose data that was not yet on the disk."""
     out, config = tmp_path / "data", config_of(kind)
     name = {"coco": "00000000.jsonl", "webdataset": "000000.json"}[kind]
@@ -81,9 +81,6 @@ def test_the_error_of_a_damaged_part_says_what_to_remove(expected, tmp_path, kin
     in_child(run)
     part = out / ".parts" / name
     part.write_bytes(damage(part.read_bytes()))
-    with pytest.raises(UserError, match=f"{name} is damaged; remove it and run the same command"):
-        generate(out, config)
-    part.unlink()
     assert_resumes(out, config, expected[kind])
 
 

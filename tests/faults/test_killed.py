@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from functools import partial
@@ -18,11 +19,13 @@ from faulty import (
     faulty_workers,
     in_child,
     mark_and_wait,
+    start_child,
     wait_for,
 )
 
 from repogen import UserError, generate
 from repogen.datasets.convert import convert
+from repogen.files import write_atomic
 from repogen.generation.engines import make_chunks
 from repogen.generation.loop import folder_of
 
@@ -147,3 +150,15 @@ def alive(pid):
     except ProcessLookupError:
         return False
     return True
+
+
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
+    dead = start_child(lambda: None)
+    dead.join()
+    host = socket.gethostname()
+    names = [f".a.json.{host}.{pid}.partial" for pid in (dead.pid, os.getpid())]
+    names += [f".a.json.elsewhere.{dead.pid}.partial", "mine.partial"]
+    for name in names:
+        (tmp_path / name).touch()
+    write_atomic(tmp_path / "b.json", b"{}")
+    assert {path.name for path in tmp_path.iterdir()} == {"b.json", *names[1:]}

@@ -6,6 +6,8 @@ import json
 import re
 import tarfile
 import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from hypothesis import strategies as st
@@ -99,10 +101,54 @@ def damaged_json(draw: st.DrawFn, seed: Any) -> bytes:
         else:
             other, name = draw(st.sampled_from(slots))
             holder[key] = copy.deepcopy(other[name])
-    text = json.dumps(tree[0])
+    return _with_marks(tree[0])
+
+
+def _with_marks(tree: Any) -> bytes:
+    text = json.dumps(tree)
     for mark, meant in _MARKS.items():
         text = text.replace(mark, meant)
     return text.encode()
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change of a JSON tree: `way` leads to a value, which is lost, repeated 10,000 times in
+    its list, given under an unknown key too, or replaced by `VALUES[how]`."""
+
+    way: tuple[str | int, ...]
+    how: str | int
+
+
+def edits(tree: Any, way: tuple[str | int, ...] = ()) -> Iterator[Edit]:
+    """Every single change of every value; of lists and tables with like elements the first two."""
+    items = list(tree.items()) if isinstance(tree, dict) else list(enumerate(tree))
+    alike = len({repr(type(value)) for _, value in items}) == 1
+    for key, value in items[:2] if len(items) > 6 and alike else items:
+        here = (*way, key)
+        yield Edit(here, "lose")
+        yield Edit(here, "repeat" if isinstance(tree, list) else "unknown")
+        yield from (Edit(here, number) for number in range(len(VALUES)))
+        if isinstance(value, list | dict):
+            yield from edits(value, here)
+
+
+def edited(seed: Any, edit: Edit) -> bytes:
+    """The JSON text of a tree after one change."""
+    tree = copy.deepcopy(seed)
+    holder = tree
+    for key in edit.way[:-1]:
+        holder = holder[key]
+    key = edit.way[-1]
+    if edit.how == "lose":
+        del holder[key]
+    elif edit.how == "repeat":
+        holder[key:key] = [holder[key]] * 10_000
+    elif edit.how == "unknown":
+        holder[f"{key}2"] = holder[key]
+    else:
+        holder[key] = VALUES[edit.how]
+    return _with_marks(tree)
 
 
 def _slots(holder: Any, depth: int = 0) -> Any:

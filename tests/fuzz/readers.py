@@ -34,6 +34,8 @@ class Reader:
     file: str
     read: Callable[[Path], object]
     names_files: bool = False
+    seconds: float = 2.0
+    """CPU time for a file, at most."""
 
 
 def _of(module: str, name: str) -> Any:

@@ -1,7 +1,7 @@
 """A monitored process that reads files for the tests.
 
-It may use `SECONDS` of CPU time and `BYTES` of memory per file. It must not write, start a program
-or open a connection, and may open only files in its folder and in its own installation.
+It may use `Reader.seconds` of CPU time and `BYTES` of memory per file. It must not write, start a
+program or open a connection, and may open only files in its folder and in its own installation.
 """
 
 import contextlib
@@ -15,8 +15,11 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-SECONDS = 2.0
+if TYPE_CHECKING:
+    from readers import Reader
+
 BYTES = 1 << 30
 _ADDRESSES = 1 << 32
 """Bytes of address space; the system provides memory only once it is written to."""
@@ -96,7 +99,7 @@ class _Guard:
     def _audit(self, event: str, args: tuple[object, ...]) -> None:
         if not self.watching:
             return
-        if event in _FORBIDDEN and not str(args[0]).startswith(self._scratch):
+        if event in _FORBIDDEN and not _named(event, args).startswith(self._scratch):
             self.violations.append(f"{event} {args!r}"[:300])
         elif event == "open" and isinstance(args[0], str | bytes):
             path = os.path.realpath(os.fsdecode(args[0]))
@@ -110,13 +113,25 @@ class _Guard:
                 self.violations.append(f"open {path} {args[1]!r}")
 
 
+def _named(event: str, args: tuple[object, ...]) -> str:
+    """The path that an event is about; some name it inside an open folder."""
+    path = os.fsdecode(args[0]) if isinstance(args[0], bytes | os.PathLike) else str(args[0])
+    folder = args[-1] if event in ("os.remove", "os.rmdir", "os.mkdir") else -1
+    if isinstance(folder, int) and folder >= 0:
+        return os.path.join(os.readlink(f"/proc/self/fd/{folder}"), path)
+    return path
+
+
 def _serve() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
     sys.path.insert(0, str(Path(__file__).parent))
-    from readers import READERS
+    from consumers import CONSUMERS
+    from readers import READERS as FILE_READERS
+
+    READERS = FILE_READERS | CONSUMERS
 
     import repogen.warp_setup  # noqa: F401  (starts a program once, to identify the system)
 
@@ -136,7 +151,7 @@ def _serve() -> None:
                 _limit_memory()
             before = _most_memory()
             guard.violations, guard.watching, guard.may_read = [], True, READERS[name].names_files
-            kind, detail = _outcome(READERS[name].read, path)
+            kind, detail = _outcome(READERS[name], path)
             guard.watching = False
             if guard.violations:
                 kind, detail = "did", "; ".join(guard.violations)
@@ -148,12 +163,12 @@ def _serve() -> None:
                 file.unlink()
 
 
-def _outcome(read: object, path: Path) -> tuple[str, str]:
+def _outcome(reader: "Reader", path: Path) -> tuple[str, str]:
     from repogen.errors import UserError
 
     began = time.process_time()
     try:
-        read(path)  # type: ignore[operator]
+        reader.read(path)
         kind, detail = "read", ""
     except UserError as error:
         kind, detail = "refused", str(error)
@@ -162,7 +177,7 @@ def _outcome(read: object, path: Path) -> tuple[str, str]:
     except BaseException as error:
         kind, detail = "raised", f"{_traceback_end(error)} {error!r}"
     seconds = time.process_time() - began
-    if seconds > SECONDS:
+    if seconds > reader.seconds:
         return "took too long", f"{seconds:.1f} s, {kind} {detail[:200]}"
     return kind, detail[:600] if kind == "refused" else detail[-600:]
 

@@ -14,6 +14,9 @@ from readers import MHMAT, OBJ, SET, SKELETON
 from safetensors.numpy import save as save_arrays
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.datasets.reading import RUN_FORMAT
+from repogen.generation.config import GenerateConfig
+from repogen.generation.run_info import config_to_json
 
 _POLYGON = [[1.0, 1.0, 20.0, 1.0, 20.0, 20.0]]
 COCO = {
@@ -39,17 +42,14 @@ OURS = (
     '{"id":1,"image_id":1},\n{"id":2,"image_id":2}\n]}\n'
 )
 RUN = {
-    "format": 2,
-    "config": {
-        "images": 3,
-        "people": {"body": "anny"},
-        "output": {
-            "write": ["depth"], "format": "coco", "occluded": "keep", "keypoints": "coco",
-            "label_convention": "annotators",
-        },
-    },
+    "format": RUN_FORMAT,
+    "config": config_to_json(GenerateConfig(images=3, write=("depth",))),
+    "backgrounds_found": "built-in places",
+    "assets": [],
+    "body_files": {},
+    "files": {"bounds": "0" * 64},
     "versions": {"a": "1"},
-}  # fmt: skip
+}
 MASK = {"size": [4, 4], "counts": "556"}
 LABELLED = {
     "image": {
@@ -285,6 +285,7 @@ def _checkpoint():
 
 
 def _scene():
+    from repogen.assets.sources import Source
     from repogen.cameras.camera import Camera
     from repogen.environment.backgrounds import Photo
     from repogen.environment.lights import DirectionalLight
@@ -301,7 +302,7 @@ def _scene():
     camera = Camera(64, 64, 90, 90, 32, 32, ((1, 0, 0), (0, 1, 0), (0, 0, 1)), (0, 0, 3))
     light, photo = (
         DirectionalLight((0, 0, 1), (1, 1, 1), True),
-        Photo("/a.jpg", (0, 0, 1, 1), False),
+        Photo(Source("a.jpg", "0" * 64), (0, 0, 1, 1), False),
     )
     scene = Scene(FORMAT, 1, 0, 0, "top", (person,), (), camera, (light,), 0.5, True, photo)
     return _json(json.loads(scene.to_json()))

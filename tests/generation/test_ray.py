@@ -17,9 +17,12 @@ from helpers import contents
 from repogen import GenerateConfig, UserError, generate
 from repogen.datasets.folder import CHUNK_IMAGES
 
-# On a machine with a token, Ray's head asks for it, but joining nodes do not send it.
-os.environ["RAY_AUTH_MODE"] = "disabled"
+# Ray reads these when it is imported. The local cluster of these tests listens on loopback only.
+os.environ["RAY_AUTH_MODE"] = "token"
+os.environ["RAY_AUTH_TOKEN"] = "a token of these tests"
+os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
 ray = pytest.importorskip("ray")
+psutil = pytest.importorskip("psutil")
 
 OPTIONS = {
     "image_size": 96, "backgrounds": "builtin", "seed": 3, "wardrobe": "painted",
@@ -36,12 +39,14 @@ def local(body, tmp_path_factory):
 class Node:
     """One node of a cluster: a session of processes that is killed as a whole."""
 
-    def __init__(self, *words: str) -> None:
+    def __init__(self, *words: str, **environment: str) -> None:
         command = [str(Path(sys.executable).with_name("ray")), "start", "--block", "--num-cpus=1",
                    "--disable-usage-stats", "--object-store-memory=100000000", *words]  # fmt: skip
         self.process = subprocess.Popen(
             command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env=os.environ | {"RAY_worker_niceness": "0"},
+            env=os.environ
+            | {"RAY_worker_niceness": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "1"}
+            | environment,
         )  # fmt: skip
 
     def children(self) -> list[int]:
@@ -120,9 +125,49 @@ def test_the_dataset_is_complete_after_a_node_died(local, tmp_path, cluster):
 
 
 @pytest.mark.slow
-def test_a_local_cluster_writes_the_same_bytes(local, tmp_path):
+def test_a_local_cluster_listens_on_loopback_and_writes_the_same_bytes(local, tmp_path):
     config = GenerateConfig(**OPTIONS, engine="ray", workers=2)
-    assert contents(generate(tmp_path / "data", config)) == local
+    out, seen, done = tmp_path / "data", set(), threading.Event()
+
+    def watch():
+        while not done.wait(0.5):
+            seen.update(listening(psutil.Process()))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        generate(out, config)
+    finally:
+        done.set()
+        watcher.join()
+    assert len(seen) > 2  # gcs_server, raylet, workers
+    assert {address.removeprefix("::ffff:") for address, _ in seen} == {"127.0.0.1"}
+    assert contents(out) == local
+
+
+def listening(process):
+    """Address and port of each socket that a process or its children listen on."""
+    found = set()
+    for one in (process, *process.children(recursive=True)):
+        with contextlib.suppress(psutil.Error):
+            found |= {c.laddr for c in one.net_connections("inet") if c.status == "LISTEN"}
+    return found
+
+
+@pytest.mark.slow
+def test_a_cluster_without_authentication_is_refused(tmp_path):
+    port = 30_000 + os.getpid() % 10_000
+    own = mkdtemp(prefix="ray", dir="/tmp")
+    words = ("--head", f"--port={port}", "--include-dashboard=false", f"--temp-dir={own}")
+    head = Node(*words, RAY_AUTH_MODE="disabled")
+    try:
+        wait_for(lambda: cpus(head, f"127.0.0.1:{port}") == 1)
+        config = GenerateConfig(images=1, engine="ray", ray_address=f"127.0.0.1:{port}")
+        with pytest.raises(UserError, match=r"runs code for whoever connects; set RAY_AUTH_MODE"):
+            generate(tmp_path / "data", config)
+    finally:
+        head.kill()
+        shutil.rmtree(own, ignore_errors=True)
 
 
 def test_an_address_without_a_cluster_is_refused(tmp_path):

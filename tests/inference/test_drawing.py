@@ -9,6 +9,7 @@ from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.inference.drawing import draw_poses, frame_writer, joint_colors
 from repogen.inference.frames import Frame, MediaFile
 from repogen.labels.stick import SIDE_COLORS
+from repogen.outputs import OutputFolder
 
 
 def frame(tmp_path, name, number=-1, size=(96, 64), level=90, rate=12.0):
@@ -69,7 +70,7 @@ def test_joint_colors_depend_on_the_side():
 
 def test_drawn_images_keep_their_folders_and_names(tmp_path):
     names = ["x/a.jpg", "y/a.jpg", "x/a.png", "x/a.JPEG"]
-    with frame_writer(tmp_path / "drawn") as draw:
+    with frame_writer(OutputFolder(tmp_path, "predict"), tmp_path / "drawn") as draw:
         for level, name in enumerate(names):
             draw(frame(tmp_path, name), np.full((8, 9, 3), 40 * level, np.uint8))
     written = {
@@ -82,7 +83,7 @@ def test_drawn_images_keep_their_folders_and_names(tmp_path):
 @pytest.mark.parametrize("rate", [12.0, 23.976, 29.97, 60.0])
 def test_a_video_keeps_its_frames_and_rate(tmp_path, rate):
     levels = [10, 60, 110, 160, 210]
-    with frame_writer(tmp_path / "drawn") as draw:
+    with frame_writer(OutputFolder(tmp_path, "predict"), tmp_path / "drawn") as draw:
         for number, level in enumerate(levels):
             one = frame(tmp_path, "w.avi", number, level=level, rate=rate)
             draw(one, one.image)
@@ -96,7 +97,7 @@ def test_a_video_keeps_its_frames_and_rate(tmp_path, rate):
 
 
 def test_several_videos_of_odd_size_are_written(tmp_path):
-    with frame_writer(tmp_path / "drawn") as draw:
+    with frame_writer(OutputFolder(tmp_path, "predict"), tmp_path / "drawn") as draw:
         for name, count in (("a.mp4", 3), ("b/a.mp4", 2)):
             for number in range(count):
                 one = frame(tmp_path, name, number, size=(97, 65))
@@ -109,7 +110,7 @@ def test_several_videos_of_odd_size_are_written(tmp_path):
 
 
 def _stopped(folder, first, error):
-    with frame_writer(folder) as draw:
+    with frame_writer(OutputFolder(folder, "predict"), folder) as draw:
         draw(first, first.image)
         raise error
 
@@ -126,7 +127,7 @@ def test_a_failed_write_is_one_line(tmp_path, monkeypatch):
     for one in (frame(tmp_path, "a.jpg"), frame(tmp_path, "w.mp4", 0)):
         with (
             pytest.raises(UserError, match="cannot write"),
-            frame_writer(tmp_path / "file/d") as draw,
+            frame_writer(OutputFolder(tmp_path / "file", "predict"), tmp_path / "file/d") as draw,
         ):
             draw(one, one.image)
 
@@ -148,12 +149,12 @@ def test_a_failed_write_is_one_line(tmp_path, monkeypatch):
     one = frame(tmp_path, "w.mp4", 0)
     with (
         pytest.raises(UserError, match="only 0 of 1 frames were written"),
-        frame_writer(tmp_path / "d") as draw,
+        frame_writer(OutputFolder(tmp_path, "predict"), tmp_path / "d") as draw,
     ):
         draw(one, one.image)
     monkeypatch.setattr(Full, "isOpened", lambda _: False)
     with (
         pytest.raises(UserError, match="cannot make an MP4 of"),
-        frame_writer(tmp_path / "d") as draw,
+        frame_writer(OutputFolder(tmp_path, "predict"), tmp_path / "d") as draw,
     ):
         draw(one, one.image)

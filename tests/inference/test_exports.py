@@ -14,6 +14,7 @@ from repogen.coco.annotations import read_person_annotations
 from repogen.inference.cvat import skeleton_label, write_cvat
 from repogen.inference.exports import FramePoses, write_people, write_results
 from repogen.inference.label_studio import labelling_config, write_label_studio
+from repogen.outputs import OutputFolder
 
 MIN_SCORE = 0.3
 
@@ -25,6 +26,11 @@ def someone(rng, width, height, n=1):
     )
     boxes = np.tile([4.0, 5.0, width / 2, height / 3], (n, 1))
     return joints, boxes, rng.uniform(0.5, 1, n)
+
+
+@pytest.fixture
+def out(tmp_path):
+    return OutputFolder(tmp_path, "predict")
 
 
 @pytest.fixture
@@ -50,9 +56,9 @@ def found():
     ]
 
 
-def test_results_hold_every_person_and_load_in_pycocotools(tmp_path, found):
-    write_results(tmp_path / "results.json", found)
-    write_people(tmp_path / "people.json", found, MIN_SCORE, "test")
+def test_results_hold_every_person_and_load_in_pycocotools(tmp_path, out, found):
+    write_results(out, tmp_path / "results.json", found)
+    write_people(out, tmp_path / "people.json", found, MIN_SCORE, "test")
     results = json.loads((tmp_path / "results.json").read_text())
     assert [(r["file_name"], r["image_id"], r.get("frame")) for r in results] == [
         ("x/a b.jpg", 7, None), ("x/a b.jpg", 7, None), ("c.png", 9, None),
@@ -65,13 +71,13 @@ def test_results_hold_every_person_and_load_in_pycocotools(tmp_path, found):
     assert len(detected.getAnnIds()) == 5
 
 
-def test_results_without_persons_are_an_empty_list(tmp_path):
-    write_results(tmp_path / "results.json", [])
+def test_results_without_persons_are_an_empty_list(tmp_path, out):
+    write_results(out, tmp_path / "results.json", [])
     assert json.loads((tmp_path / "results.json").read_text()) == []
 
 
-def test_people_json_reads_back_as_a_set(tmp_path, found):
-    write_people(tmp_path / "people.json", found, MIN_SCORE, "poses of mine")
+def test_people_json_reads_back_as_a_set(tmp_path, out, found):
+    write_people(out, tmp_path / "people.json", found, MIN_SCORE, "poses of mine")
     people = read_person_annotations("p", tmp_path / "people.json", tmp_path)
     assert people.files == (
         "x/a b.jpg", "y/a b.jpg", "c.png", "v/w.mp4/frame_000000.jpg", "v/w.mp4/frame_000001.jpg",
@@ -95,9 +101,9 @@ def test_people_json_reads_back_as_a_set(tmp_path, found):
         assert 0 < annotation["score"] <= 1
 
 
-def test_cvat_has_one_file_for_the_images_and_one_for_each_video(tmp_path, found):
-    write_cvat(tmp_path, found, MIN_SCORE)
-    written = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.*"))
+def test_cvat_has_one_file_for_the_images_and_one_for_each_video(tmp_path, out, found):
+    write_cvat(out, tmp_path, found, MIN_SCORE)
+    written = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("[!.]*.*"))
     assert written == ["images.xml", "labels.json", "v/w.mp4.xml"]
     root = ElementTree.parse(tmp_path / "images.xml").getroot()
     assert root.findtext("version") == "1.1"
@@ -111,8 +117,8 @@ def test_cvat_has_one_file_for_the_images_and_one_for_each_video(tmp_path, found
     assert [i.get("name") for i in video.iter("image")] == ["frame_000000", "frame_000001"]
 
 
-def test_a_cvat_skeleton_holds_all_joints(tmp_path, found):
-    write_cvat(tmp_path, found, MIN_SCORE)
+def test_a_cvat_skeleton_holds_all_joints(tmp_path, out, found):
+    write_cvat(out, tmp_path, found, MIN_SCORE)
     skeleton = ElementTree.parse(tmp_path / "images.xml").find("image/skeleton")
     assert skeleton.get("label") == "person"
     points = skeleton.findall("points")
@@ -146,8 +152,8 @@ def test_the_cvat_skeleton_label_is_consistent():
         assert at[edge.get("data-node-to")] == (edge.get("x2"), edge.get("y2"))
 
 
-def test_label_studio_tasks_fit_the_labelling_configuration(tmp_path, found):
-    write_label_studio(tmp_path / "ls", found[:3], MIN_SCORE, tmp_path / "my pics", "tiny")
+def test_label_studio_tasks_fit_the_labelling_configuration(tmp_path, out, found):
+    write_label_studio(out, tmp_path / "ls", found[:3], MIN_SCORE, tmp_path / "my pics", "tiny")
     config = ElementTree.parse(tmp_path / "ls/config.xml").getroot()
     controls = {c.get("name"): c for c in config if c.get("toName")}
     kinds = {name: c.tag.lower() for name, c in controls.items()}
@@ -172,8 +178,8 @@ def test_label_studio_tasks_fit_the_labelling_configuration(tmp_path, found):
         assert regions[joint["parentID"]]["type"] == "rectanglelabels"
 
 
-def test_label_studio_lengths_are_percent_of_the_image(tmp_path, found):
-    write_label_studio(tmp_path, found[:1], MIN_SCORE, tmp_path, "tiny")
+def test_label_studio_lengths_are_percent_of_the_image(tmp_path, out, found):
+    write_label_studio(out, tmp_path, found[:1], MIN_SCORE, tmp_path, "tiny")
     (task,) = json.loads((tmp_path / "tasks.json").read_text())
     regions = {r["id"]: r for r in task["predictions"][0]["result"]}
     box = regions["person2"]["value"]

@@ -1,7 +1,9 @@
 """ONNX files give the same joints as torch; other files are refused in one line."""
 
 import json
+import re
 import sys
+import time
 
 import cv2
 import numpy as np
@@ -200,3 +202,85 @@ def test_a_missing_onnx_library_names_the_extra_to_install(monkeypatch, capsys):
     verb = words.split()[0]
     wanted = f"repogen: error: {verb} needs {library}; pip install 'repogen[onnx]'\n"
     assert capsys.readouterr().err == wanted
+
+
+def test_weights_beside_an_onnx_file_are_named_where_they_are_missing(tmp_path):
+    """mmdeploy and torch store the weights of large networks in a file of any name."""
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["x", "w"], ["y"])],
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 256, 192])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 17, 256, 192])],
+        [
+            helper.make_tensor(
+                "w", TensorProto.FLOAT, [17, 3, 1, 1], np.zeros(51, "<f4").tobytes(), raw=True
+            )
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    path = tmp_path / "net.onnx"
+    save(model, path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    load_estimator(path)
+    (tmp_path / "weights.bin").unlink()
+    with pytest.raises(UserError, match=r"net\.onnx lacks its weights: put weights\.bin beside it"):
+        load_estimator(path)
+    path.write_bytes(b"")
+    with pytest.raises(UserError, match=r"net\.onnx is empty"):
+        load_estimator(path)
+
+
+def endless(path):
+    """An ONNX file whose loop runs 2**62 times."""
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["go_in"], ["go_out"]),
+            helper.make_node("Add", ["x_in", "one"], ["x_out"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("i", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go_in", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("x_in", TensorProto.FLOAT, HEATMAPS),
+        ],
+        [
+            helper.make_tensor_value_info("go_out", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("x_out", TensorProto.FLOAT, HEATMAPS),
+        ],
+        [helper.make_tensor("one", TensorProto.FLOAT, [], [1.0])],
+    )
+    nodes = [
+        helper.make_node("Shape", ["in0"], ["batch"], start=0, end=1),
+        helper.make_node("Concat", ["batch", "rest"], ["shape"], axis=0),
+        helper.make_node("ConstantOfShape", ["shape"], ["zeros"]),
+        helper.make_node("Loop", ["many", "go", "zeros"], ["out0"], body=body),
+    ]
+    values = [
+        helper.make_tensor("rest", TensorProto.INT64, [3], HEATMAPS[1:]),
+        helper.make_tensor("many", TensorProto.INT64, [], [2**62]),
+        helper.make_tensor("go", TensorProto.BOOL, [], [True]),
+    ]
+    ends = (
+        [helper.make_tensor_value_info("in0", TensorProto.UINT8, CROPS)],
+        [helper.make_tensor_value_info("out0", TensorProto.FLOAT, HEATMAPS)],
+    )
+    graph = helper.make_graph(nodes, "endless", *ends, values)
+    opset = [helper.make_opsetid("", 18)]
+    save(helper.make_model(graph, opset_imports=opset, ir_version=10), path)
+
+
+@pytest.mark.parametrize(
+    "words", ["predict {dir}/2017", "evaluate --data s={dir}/a.json:{dir}/2017"]
+)
+def test_a_network_without_end_is_one_line(coco, capsys, words):
+    endless(coco.parent / "endless.onnx")
+    words = words.format(dir=coco.parent).split()
+    words += ["--weights", str(coco.parent / "endless.onnx"), "--timeout", "0.02"]
+    if "predict" in words:
+        words += ["--detector", "none", "--out", str(coco.parent / "out")]
+    start = time.monotonic()
+    assert main(words) == 2
+    assert time.monotonic() - start < 30
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert re.search(
+        r"\d\.jpg: .*endless\.onnx takes longer than --timeout 0\.02 s for a picture", said
+    )

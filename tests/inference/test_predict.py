@@ -15,6 +15,7 @@ from repogen.inference.config import PredictConfig
 from repogen.inference.predict import predict
 from repogen.models import build_model
 from repogen.models.weights import save_weights
+from repogen.outputs import RECORD
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,7 @@ def test_without_a_detector_the_whole_image_is_one_box(tmp_path, middle, picture
     assert found["score"] == pytest.approx(1.0, abs=0.15)
     assert found["bbox"] == [0, 0, 300, 200]  # joints at one point give no better box
     assert cv2.imread(str(out / "drawn/12.png.jpg")).shape == (200, 300, 3)
-    assert sorted(p.name for p in out.iterdir()) == ["drawn", "results.json"]
+    assert sorted(p.name for p in out.iterdir()) == [RECORD, "drawn", "results.json"]
 
 
 def test_without_a_detector_the_results_hold_the_box_around_the_confident_joints(
@@ -176,7 +177,7 @@ def test_duplicate_detections_of_a_person_are_removed(tmp_path, star, picture, m
     rows = np.array([[50, 50, 100, 100, 0.8], [51, 50, 100, 100, 0.9], [150, 150, 100, 100, 0.6]])
     calls = []
 
-    def load(name, min_score):
+    def load(name, min_score, timeout):
         calls.append((name, min_score))
         return lambda frame: rows
 

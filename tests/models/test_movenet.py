@@ -1,6 +1,6 @@
 """MoveNet's network, decoding and files against the original graph run by TensorFlow.js."""
 
-import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +9,14 @@ import pytest
 import torch
 
 from movenet_pictures import person, two_people
-from repogen import UserError
+from repogen import UserError, package_data
 from repogen.inference.movenet import HEADS, _mirror
 from repogen.models import packaged
 from repogen.models.movenet import VARIANTS, decode_pose, movenet, scale_pixels
 from repogen.models.movenet_decoding import decode_people
 from repogen.models.movenet_decoding import decode_pose as decode_pose_numpy
 from repogen.models.weights import load_model
+from repogen.package_data import CHECKSUMS, package_data_dir
 
 REFERENCE = np.load(Path(__file__).parent / "movenet_reference.npz")
 STORED_CELL = {"lightning": 0.0208282470703125, "thunder": 1 / 64}
@@ -155,19 +156,22 @@ def test_weights_without_a_name_are_recognised(tmp_path):
 @pytest.mark.parametrize("file", ["movenet-lightning.safetensors", "movenet-lightning.onnx"])
 @pytest.mark.parametrize("how", ["cut", "changed", "gone"])
 def test_damaged_package_data_is_one_line(tmp_path, monkeypatch, file, how):
-    for source in packaged._DATA.glob("*lightning*"):
-        (tmp_path / source.name).write_bytes(source.read_bytes())
-    (tmp_path / "checksums.json").write_bytes((packaged._DATA / "checksums.json").read_bytes())
-    monkeypatch.setattr(packaged, "_DATA", tmp_path)
-    assert packaged.packaged_onnx("lightning").parent == tmp_path
-    path = tmp_path / file
+    folder, shipped = tmp_path / "models" / "data", package_data_dir("models")
+    folder.mkdir(parents=True)
+    for source in [*shipped.glob("*lightning*"), shipped / CHECKSUMS]:
+        (folder / source.name).write_bytes(source.read_bytes())
+    monkeypatch.setattr(package_data, "files", lambda _: tmp_path)
+    assert packaged.packaged_onnx("lightning").parent == folder
+    path = folder / file
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     if how == "gone":
         path.unlink()
     else:
         path.write_bytes(data if how == "changed" else data[:-100])
-    with pytest.raises(UserError, match=f"{file} is missing or damaged; install repogen again"):
+    with pytest.raises(
+        UserError, match=rf"{file}.*(is damaged|No such file).*; install repogen again"
+    ):
         packaged.packaged_onnx("lightning")
 
 
@@ -179,8 +183,17 @@ def test_a_folder_of_that_name_comes_before_a_packaged_network(tmp_path, monkeyp
     assert packaged.packaged("thunder") is None
 
 
+def test_the_checksums_are_those_of_sha256sum():
+    subprocess.run(
+        ["sha256sum", "--check", "--strict", "--quiet", CHECKSUMS],
+        cwd=package_data_dir("models"),
+        check=True,
+    )
+
+
 def test_the_package_holds_what_the_checksums_name():
-    named = json.loads((packaged._DATA / "checksums.json").read_text())
-    files = {path.name for path in packaged._DATA.iterdir()} - {"checksums.json", "NOTICE"}
+    folder = package_data_dir("models")
+    named = [line.split("  ")[1] for line in (folder / CHECKSUMS).read_text().splitlines()]
+    files = {path.name for path in folder.iterdir()} - {CHECKSUMS, "NOTICE"}
     assert set(named) == files
-    assert sum((packaged._DATA / name).stat().st_size for name in named) < 27_000_000
+    assert sum((folder / name).stat().st_size for name in named) < 27_000_000

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from huggingface_hub import errors
 
 from repogen import UserError
 from repogen.models import build_model
@@ -80,7 +81,8 @@ def test_a_truncated_file_is_one_line(tmp_path, suffix, share):
         save_weights(path, weights, "tiny")
     read_weights(path)
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
-    with pytest.raises(UserError, match=path.name) as caught:
+    said = {0.0: "is empty$", 0.3: "truncated|not a safetensors file"}.get(share, "")
+    with pytest.raises(UserError, match=f"{path.name}.*({said})") as caught:
         read_weights(path)
     assert "\n" not in str(caught.value)
 
@@ -113,3 +115,34 @@ def test_blending_is_linear(vitpose):
         assert floats
         for key in floats:
             assert torch.allclose(mixed[key], start[key] + alpha, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (errors.RepositoryNotFoundError, "there is no such model, or it is private"),
+        (errors.GatedRepoError, "its licence must be accepted on huggingface.co first"),
+        (errors.LocalEntryNotFoundError, "the hub cannot be reached, and it was not downloaded"),
+        (RuntimeError, "RuntimeError"),
+    ],
+)
+def test_why_a_model_cannot_be_downloaded_is_said(monkeypatch, error, reason):
+    def fail(*_args, **_options):
+        raise error.__new__(error)
+
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", fail)
+    with pytest.raises(UserError, match=f"a/b is .* Hugging Face hub: {reason}"):
+        read_weights(Path("a/b"))
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [(b"", "header too small"), (b"\x08" + bytes(7) + b"{}      ", "holds no tensors"),
+     (b"\xff" * 8, "header too large")],
+)  # fmt: skip
+def test_empty_safetensors_are_one_line(tmp_path, data, says):
+    path = tmp_path / "empty.safetensors"
+    path.write_bytes(data)
+    with pytest.raises(UserError, match=says) as caught:
+        read_weights(path)
+    assert str(path) in str(caught.value)

@@ -114,11 +114,18 @@ def test_values_that_are_not_finite_are_user_errors_with_their_frame(tmp_path):
 
 def test_truncated_and_damaged_files_are_user_errors(tmp_path):
     whole = write(tmp_path / "whole.npz", **arrays(random_poses(3), 156)).read_bytes()
-    for name, data in {"cut": whole[: len(whole) // 2], "text": b"hello", "empty": b""}.items():
+    for name, data in {"cut": whole[: len(whole) // 2], "text": b"hello"}.items():
         path = tmp_path / f"{name}.npz"
         path.write_bytes(data)
-        with pytest.raises(UserError, match="cannot read motion from"):
+        with pytest.raises(UserError, match=r"cannot read motion from .*: File is not a zip file"):
             read_amass(path)
+    for suffix in ("npz", "npy", "pkl"):
+        (tmp_path / f"empty.{suffix}").write_bytes(b"")
+        with pytest.raises(UserError, match=rf"empty\.{suffix} is empty"):
+            read_amass(tmp_path / f"empty.{suffix}")
+    (tmp_path / "text.pkl").write_bytes(b"hello")
+    with pytest.raises(UserError, match="it is truncated or no pickle"):
+        read_amass(tmp_path / "text.pkl")
     flipped = bytearray(whole)
     flipped[len(whole) // 4] ^= 0xFF
     (tmp_path / "flipped.npz").write_bytes(flipped)

@@ -90,9 +90,9 @@ def test_layout_and_case_do_not_matter(tmp_path, change):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("HIERARCHY", "", "not a BVH file"),
-        ("MOTION", "", "not a BVH file"),
-        ("Frames: 2", "Frames: two", "must begin with"),
+        ("HIERARCHY", "HIER", "is not a BVH file: it begins with 'HIER.*', not HIERARCHY"),
+        ("MOTION", "", "has no line MOTION after the hierarchy"),
+        ("Frames: 2", "Frames: two", "must begin with Frames: COUNT .*, not 'Frames: two"),
         ("Frames: 2", "Frames: 0", "no frames"),
         ("Frames: 2", "Frames: 3", "20 numbers; expected 30: 3 frames of 10 channels"),
         ("70\n", "70 7\n", "21 numbers; expected 20"),
@@ -102,7 +102,17 @@ def test_layout_and_case_do_not_matter(tmp_path, change):
         ("CHANNELS 1 Xrotation", "CHANNELS 2 Xrotation", "joint Tail: CHANNELS"),
         ("CHANNELS 1 Xrotation", "CHANNELS", "joint Tail: CHANNELS"),
         ("OFFSET 0 0 -10\n\t\tCH", "OFFSET 0 0\n\t\tCH", "joint Tail: OFFSET 0 0 must be three"),
-        ("\t}\n}\nMOTION", "}\nMOTION", "truncated"),
+        ("OFFSET 0 0 -10\n\t\tCH", "OFFSET 0 0 1e9\n\t\tCH", "OFFSET .* must be below 1000000000"),
+        ("1e1\n", "1e9\n", "the motion has numbers of 1000000000 or more"),
+        ("\t}\n}\nMOTION", "}\nMOTION", "1 brackets of the hierarchy are not closed"),
+        (TEXT[: TEXT.index("MOTION")], "HIERARCHY\n", "the hierarchy has no joints"),
+        (TEXT[: TEXT.index("MOTION")], "HIERARCHY\nROOT a\n{\n}\n", "no joint has channels"),
+        (
+            "CHANNELS 1 Xrotation",
+            f"CHANNELS 40{' Xrotation' * 40}",
+            "more than 9 channels for each joint",
+        ),
+        ("JOINT Tail", "JOINT Tail\n" * 1001, "more than 1000 joints"),
         ("}\nMOTION", "}}\nMOTION", "without an opening one"),
         ("JOINT Tail", "TAIL Tail", "cannot read 'TAIL Tail'"),
     ],
@@ -113,10 +123,17 @@ def test_an_invalid_file_is_a_user_error_that_names_the_problem(tmp_path, old, n
         read_bvh(write(tmp_path / "a.bvh", TEXT.replace(old, new)))
 
 
-@pytest.mark.parametrize("data", [b"", b"\x00\xff\xfe" * 50, b"hello"])
-def test_files_of_other_formats_are_user_errors(tmp_path, data):
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "a.bvh is empty"),
+        (b"\x00\xff\xfe" * 50, "not a BVH file"),
+        (b"hello", "not a BVH file: it begins with 'hello', not HIERARCHY"),
+    ],
+)
+def test_files_of_other_formats_are_user_errors(tmp_path, data, message):
     (tmp_path / "a.bvh").write_bytes(data)
-    with pytest.raises(UserError, match="not a BVH file"):
+    with pytest.raises(UserError, match=message):
         bvh_frames(tmp_path / "a.bvh")
 
 

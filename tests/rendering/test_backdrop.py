@@ -7,9 +7,10 @@ import pytest
 from test_picture import light_of, random_scene, samples_covered
 
 from repogen.assets.panoramas import write_panorama
+from repogen.assets.sources import source_of
 from repogen.cameras.camera import View, look_at
 from repogen.environment.backgrounds import Room
-from repogen.environment.panoramas import EnvironmentMap, directions
+from repogen.environment.panoramas import Panorama, directions
 from repogen.rendering import backdrop
 
 VIEWS = [
@@ -72,7 +73,8 @@ def test_panoramas_are_seen_in_the_cameras_direction(body, renderer, tmp_path, v
     """The floor's disc and the sphere, from so high above that the floor has no grain."""
     path = tmp_path / "sky.exr"
     write_panorama(path, sky_color(directions(256, 512)).astype(np.float32))
-    environment = EnvironmentMap(str(path), 70.0, 1.0, floor_z=-14.0, eye_height=3.0, reach=25.0)
+    file = source_of(path, tmp_path)
+    environment = Panorama(file, 70.0, 1.0, floor_z=-14.0, eye_height=3.0, reach=25.0)
     found, rays, camera = seen_behind(body, renderer, environment, view, lens, fov)
     eye = camera.position() - [0, 0, environment.floor_z + environment.eye_height]
     radius = np.hypot(environment.reach, environment.eye_height)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from repogen.assets.sources import source_of
 from repogen.cameras.camera import View, look_at
 from repogen.colors import to_linear
 from repogen.environment.backgrounds import Photo, Plain, Room
@@ -251,11 +252,11 @@ def silhouette(scene, renderer, **sensor):
 
 def test_focus_on_the_person_blurs_only_the_background(scene, renderer, tmp_path):
     """Pixels full of the person keep every byte: no halo and no moved edge."""
-    path = str(tmp_path / "detail.png")
-    cv2.imwrite(path, np.random.default_rng(0).integers(0, 200, (160, 160, 3), dtype=np.uint8))
+    path = tmp_path / "detail.png"
+    cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 200, (160, 160, 3), dtype=np.uint8))
     # At this distance people are in the depth of field: their discs are below a pixel.
     camera = replace(scene.camera, translation=(0.0, 0.0, 12.0), fx=700.0, fy=700.0)
-    photo = Photo(path, (0.0, 0.0, 1.0, 1.0), False)
+    photo = Photo(source_of(path, tmp_path), (0.0, 0.0, 1.0, 1.0), False)
     scene = replace(scene, background=photo, camera=camera)
     focused = replace(scene, sensor=Sensor(aperture_m=0.12, focus_m=12.0))
     before, after = renderer.render(scene), renderer.render(focused)

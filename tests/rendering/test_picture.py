@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from repogen.assets.sources import source_of
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.cameras.camera import View, look_at
 from repogen.colors import from_hex, to_linear
@@ -206,7 +207,7 @@ def test_a_small_picture_is_the_large_one_downsampled(body, renderer):
 def test_a_photograph_is_shown_unchanged_behind_people(body, renderer, tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (160, 160, 3), dtype=np.uint8)
     cv2.imwrite(str(tmp_path / "p.png"), pixels)
-    photo = Photo(str(tmp_path / "p.png"), (0.0, 0.0, 1.0, 1.0), False)
+    photo = Photo(source_of(tmp_path / "p.png", tmp_path), (0.0, 0.0, 1.0, 1.0), False)
     rendering = renderer.render(replace(random_scene(body), background=photo))
     outside = samples_covered(rendering) == 0
     assert outside.mean() > 0.3

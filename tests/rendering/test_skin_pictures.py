@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from test_picture import NAKED, light_of, standing
 
+from repogen.assets.sources import Source, path_of, source_of
 from repogen.colors import to_srgb
 from repogen.errors import UserError
 from repogen.people.outfit import Fabric, WornGarment
@@ -36,7 +37,10 @@ def heights(body, tmp_path_factory):
 
 
 def test_a_skin_texture_follows_the_texture_coordinates(body, renderer, heights):
-    scene = standing(body, NAKED | {"bottom": "shorts", "hem": 9.0, "picture": str(heights)})
+    scene = standing(
+        body,
+        NAKED | {"bottom": "shorts", "hem": 9.0, "picture": source_of(heights, heights.parent)},
+    )
     rendering = renderer.render(scene)
     g = rendering.gbuffer
     inside = g.to_image(g.by_pixel(g.covered).sum(axis=2)) == 4
@@ -58,7 +62,7 @@ def test_clothes_are_painted_over_a_skin_texture(body, renderer, heights):
     base |= {"bottom": "trousers", "hem": -0.8, "shoes": "shoes", "bottom_fabric": cloth}
     plain, pictured = (
         renderer.render(standing(body, base | extra)).image.astype(int)
-        for extra in ({"picture": None}, {"picture": str(heights)})
+        for extra in ({"picture": None}, {"picture": source_of(heights, heights.parent)})
     )
     differs = (np.abs(plain - pictured) > 12).any(axis=2)
     rows = np.nonzero(differs)[0]
@@ -70,7 +74,7 @@ def test_clothes_are_painted_over_a_skin_texture(body, renderer, heights):
 def test_brows_are_not_painted_over_a_texture_or_worn_eyebrows(body):
     outfit = standing(body).people[0].outfit
     worn = WornGarment("mine", "eyebrows", "thick", ())
-    others = replace(outfit, picture="a.png"), replace(outfit, worn=(worn,))
+    others = replace(outfit, picture=Source("a.png", "0" * 64)), replace(outfit, worn=(worn,))
     assert outfits_to_paints([outfit, *others])["brow_opacity"].tolist() == pytest.approx(
         [0.8, 0, 0]
     )
@@ -80,7 +84,7 @@ def test_people_with_skin_textures_of_a_folder_wear_nothing_else(body, renderer,
     config = SceneConfig(image_size=128, textures=heights.parent, backgrounds="plain")
     scene = sample_scene(config, 3, 0, body)
     outfit = scene.people[0].outfit
-    assert outfit.picture == str(heights)
+    assert path_of(outfit.picture) == heights
     assert (outfit.hair, outfit.top, outfit.shoes, outfit.worn) == ("bald", "bare", "bare", ())
     image = renderer.render(scene).image.astype(int)
     covered = renderer.render(scene).gbuffer

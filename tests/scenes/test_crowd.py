@@ -1,4 +1,4 @@
-"""Several people and things: nobody stands inside another, and labels know who hides whom."""
+"""Several people and objects: nobody stands inside another, and labels know who occludes whom."""
 
 from dataclasses import replace
 
@@ -51,25 +51,25 @@ def wall_before(scene, share):
     return Occluder("box", at, (0.5, 0.5, 0.02), tuple(map(tuple, turn.tolist())), CLOTH)
 
 
-def test_a_thing_hides_joints_but_not_the_whole(body, renderer):
+def test_an_occluder_occludes_joints_and_changes_no_amodal_label(body, renderer):
     config = SceneConfig(
         image_size=256, views=("front",), elevation=(0, 0), pose="stand", backgrounds="plain",
         person_share=(0.8, 0.8),
     )  # fmt: skip
     scene = sample_scene(config, 1, 0, body)
     (free,) = annotate(renderer.render(scene))
-    hidden_scene = replace(scene, occluders=(wall_before(scene, 0.7),))
-    (hidden,) = annotate(renderer.render(hidden_scene))
+    occluded_scene = replace(scene, occluders=(wall_before(scene, 0.7),))
+    (occluded,) = annotate(renderer.render(occluded_scene))
     hips = slice(3 * 11 + 2, 3 * 13, 3)
     assert free["keypoints"][hips] == [2, 2]
-    assert hidden["keypoints"][hips] == [1, 1]
-    assert hidden["area"] < 0.9 * free["area"]
-    assert hidden["amodal_segmentation"] == free["segmentation"]
-    assert hidden["amodal_bbox"] == free["amodal_bbox"]
-    assert not (rle.decode(hidden["segmentation"]) > rle.decode(free["segmentation"])).any()
+    assert occluded["keypoints"][hips] == [1, 1]
+    assert occluded["area"] < 0.9 * free["area"]
+    assert occluded["amodal_segmentation"] == free["segmentation"]
+    assert occluded["amodal_bbox"] == free["amodal_bbox"]
+    assert not (rle.decode(occluded["segmentation"]) > rle.decode(free["segmentation"])).any()
 
 
-def test_the_person_in_front_hides_the_one_behind(body, renderer):
+def test_the_person_in_front_occludes_the_one_behind(body, renderer):
     config = SceneConfig(
         image_size=256, views=("front",), azimuth=(0, 0), elevation=(0, 0), roll=(0, 0),
         distance=(4, 4), pose="stand", backgrounds="plain", framing="paper",
@@ -87,7 +87,7 @@ def test_the_person_in_front_hides_the_one_behind(body, renderer):
     assert not overlap.any()
 
 
-def test_things_stand_before_people_and_touch_nobody(body):
+def test_occluders_stand_before_people_and_touch_nobody(body):
     config = SceneConfig(**CROWD | {"occluders": (2, 3)})
     count = 0
     for index in range(4):
@@ -137,8 +137,12 @@ def test_where_nobody_fits_the_search_ends_and_the_others_stay(body):
 
 
 def test_a_folder_without_cutouts_is_named(tmp_path, monkeypatch):
+    with pytest.raises(UserError, match=r"no \.png or \.webp files in it"):
+        find_cutouts(tmp_path)
     (tmp_path / "a.png").write_bytes(b"no picture")
-    with pytest.raises(UserError, match="none of its 1"):
+    with pytest.raises(
+        UserError, match=r"none of its 1 .* is a picture with alpha, the first because"
+    ):
         find_cutouts(tmp_path)
     with pytest.raises(UserError, match="no such folder"):
         find_cutouts(tmp_path / "gone")

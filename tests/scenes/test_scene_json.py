@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from repogen.assets.sources import Source
 from repogen.environment.backgrounds import Photo, Plain, Room
 from repogen.errors import UserError
 from repogen.scenes import SceneConfig, sample_scene
 from repogen.scenes.scene import FORMAT, Scene
 
-PHOTO = Photo("/pictures/süß \"x\".jpg", (0.1, 1 / 3, 0.30000000000000004, 0.7), True)  # fmt: skip
+PHOTO = Photo(Source('süß "x".jpg', "0a" * 32), (0.1, 1 / 3, 0.30000000000000004, 0.6), True)
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +72,7 @@ def test_the_error_names_a_missing_field(scene):
         Scene.from_json(json.dumps(data))
 
 
+PICTURE = {"name": "a.png", "sha256": "0" * 64}
 OCCLUDER = {
     "shape": "box",
     "position": [0, 0, 0],
@@ -83,7 +85,7 @@ OCCLUDER = {
         "scale": 1,
         "wrinkles": 0,
     },
-    "path": None,
+    "picture": None,
 }
 
 
@@ -98,17 +100,21 @@ OCCLUDER = {
         (("background", "floor_pattern"), "lava", "unknown floor pattern 'lava'"),
         (("occluders",), [OCCLUDER | {"shape": "cone"}], "unknown occluder shape 'cone'"),
         (("occluders",), [OCCLUDER | {"shape": "cutout"}], "a cut-out needs one"),
-        (("occluders",), [OCCLUDER | {"path": "a.png"}], "other shapes have none"),
+        (
+            ("occluders",),
+            [OCCLUDER | {"picture": PICTURE}],
+            "other shapes have none",
+        ),
         (("occluders",), [OCCLUDER | {"size": [0, 0, 0]}], "three lengths, none below 0"),
         (
             ("occluders",),
             [OCCLUDER | {"size": [1, float("nan"), 1]}],
-            "three lengths, none below 0",
+            "occluders[0].size[1]: nan should be a number between 0 and 1,000",
         ),
-        (("camera", "width"), 0, "a picture of 0 x 64 pixels"),
-        (("camera", "height"), 10**8, "pixels: give 1 to"),
-        (("camera", "fx"), 0.0, "focal lengths above 0"),
-        (("camera", "cy"), float("inf"), "give finite numbers"),
+        (("camera", "width"), 0, "camera.width: 0 should be a whole number between 1 and 8,192"),
+        (("camera", "height"), 10**8, "camera.height: 100000000 should be a whole number"),
+        (("camera", "fx"), 0.0, "camera.fx: 0.0 should be a number between 0.001 and 10000000"),
+        (("camera", "cy"), float("inf"), "camera.cy: inf should be a number"),
     ],
 )
 def test_a_value_that_cannot_be_rendered_is_refused_by_name(scene, path, value, says):

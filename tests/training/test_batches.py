@@ -27,7 +27,7 @@ class TracingSource:
     def order(self, rng, count):
         return rng.permutation(count)
 
-    def sample(self, rng, epoch, person, augmentation, degrade):
+    def sample(self, rng, epoch, person, augmentation):
         if person == self.broken:
             raise UserError("x.jpg is no picture")
         joints = np.zeros((17, 3))

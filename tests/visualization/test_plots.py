@@ -15,7 +15,7 @@ BENT = {"left_elbow": [0, -100, 0], "left_shoulder": [0, 0, -40], "neck": [33, 0
 def figure_of(body, count=12, **options):
     config = SceneConfig(image_size=64, backgrounds="plain", wardrobe="painted", **options)
     scenes = (sample_scene(config, 3, index, body) for index in range(count))
-    return angles_figure(scenes, random_poses(config_to_json(config)))
+    return angles_figure(scenes, random_poses(config_to_json(config), config.pose.bounds))
 
 
 def panel(figure, title):
@@ -79,8 +79,7 @@ def test_there_is_no_density_without_the_file_of_bounds(body, tmp_path):
     path = tmp_path / "bounds.toml"
     path.write_text("[left_knee]\nx = [0, 10]\n")
     config = config_to_json(SceneConfig(bounds=path))
-    known = random_poses(config)
+    known = random_poses(config, path)
     assert known is not None
     assert known.limits("left_knee", 0) == (0, 10)
-    path.unlink()
-    assert random_poses(config) is None
+    assert random_poses(config, None) is None

@@ -61,11 +61,17 @@ def test_the_summary_holds_every_person(crowd):
     assert (summary.people["side"] == 96).all()
 
 
-@pytest.mark.parametrize(("old", "new"), [('"view":', '"sight":'), ('"area":', '"area":"x","a":')])
-def test_annotations_of_another_format_are_one_line(crowd, tmp_path, old, new):
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('"view":', '"sight":', "image 1 of its annotations: lacks 'view'"),
+        ('"area":', '"area":"x","a":', "area: 'x' should be a number between 0 and"),
+    ],
+)
+def test_annotations_of_another_format_are_one_line(crowd, tmp_path, old, new, says):
     broken = tmp_path / "set"
     shutil.copytree(crowd, broken)
     file = DatasetFolder(broken).annotations
     file.write_text(file.read_text().replace(old, new))
-    with pytest.raises(UserError, match="holds annotations that are not ours"):
+    with pytest.raises(UserError, match=says):
         info(broken)

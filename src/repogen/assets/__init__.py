@@ -2,8 +2,17 @@
 
 from repogen.assets.adding import Added, add
 from repogen.assets.garments import Garment, read_garment
-from repogen.assets.packs import Item, Pack, assets_dir, check, installed, packs_text, remove
+from repogen.assets.packs import (
+    Item,
+    Pack,
+    assets_dir,
+    check,
+    check_pack_file,
+    installed,
+    packs_text,
+)
 from repogen.assets.panoramas import check_panorama, read_panorama
+from repogen.assets.staging import remove
 
 __all__ = [
     "Added",
@@ -13,6 +22,7 @@ __all__ = [
     "add",
     "assets_dir",
     "check",
+    "check_pack_file",
     "check_panorama",
     "installed",
     "packs_text",

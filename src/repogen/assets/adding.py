@@ -8,7 +8,8 @@ from repogen.assets import environments, makehuman
 from repogen.assets.archives import unpack
 from repogen.assets.fetching import debian_package, npm_pack
 from repogen.assets.folders import folder_items
-from repogen.assets.packs import Item, Pack, file_name, staged_pack, write_index
+from repogen.assets.packs import Item, Pack, file_name, write_index
+from repogen.assets.staging import check_source, staged_pack
 from repogen.errors import UserError, closest
 
 _BUILT_IN = ("makehuman", "environments")
@@ -87,6 +88,7 @@ def _add_folder(path: Path) -> Added:
     name = file_name(path.stem if zipped else path.resolve().name)
     if name in _BUILT_IN:
         raise UserError(f"{path} would replace the built-in pack {name}; rename the folder")
+    check_source(path, name)
     with staged_pack(name) as (downloads, folder):
         root = path
         if zipped:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import IO
 
 from repogen.errors import UserError
+from repogen.files import open_regular, read_regular
+from repogen.limits import MAX_ARCHIVE
 
 _MAX_UNPACKED_BYTES = 4 << 30
 
@@ -80,12 +82,12 @@ def _members(archive: Path) -> Iterator[_Member]:
         with io.BytesIO(_debian_data(archive)) as data:
             yield from _tar_members(data)
     else:
-        with archive.open("rb") as data:
+        with open_regular(archive, MAX_ARCHIVE) as data:
             yield from _tar_members(data)
 
 
 def _zip_members(archive: Path) -> Iterator[_Member]:
-    with zipfile.ZipFile(archive) as file:
+    with open_regular(archive, MAX_ARCHIVE) as data, zipfile.ZipFile(data) as file:
         for info in file.infolist():
             if info.flag_bits & 1:
                 raise UserError(f"{archive.name} is encrypted; unpack it and give its folder")
@@ -103,7 +105,7 @@ def _tar_members(data: IO[bytes]) -> Iterator[_Member]:
 
 def _debian_data(archive: Path) -> bytes:
     """The member data.tar.* of a Debian package, an `ar` archive (deb(5), ar(5))."""
-    data = archive.read_bytes()
+    data = read_regular(archive, MAX_ARCHIVE)
     if not data.startswith(b"!<arch>\n"):
         raise ValueError("no ar archive")
     start = 8

@@ -8,6 +8,8 @@ from pathlib import Path
 from repogen.assets.items import put_panorama
 from repogen.assets.packs import Item
 from repogen.errors import UserError
+from repogen.files import read_regular
+from repogen.limits import MAX_PICTURE
 
 PACKAGE = "@pmndrs/assets@1.7.0"
 DEBIAN = "blender-data"
@@ -50,7 +52,7 @@ def blender_items(package: Path, folder: Path) -> tuple[list[Item], list[str]]:
     items, left_out = [], []
     worlds = package / _WORLDS
     licence = worlds / "license.txt"
-    if not licence.is_file() or "CC0" not in licence.read_text(errors="replace"):
+    if not licence.is_file() or "CC0" not in _text(licence):
         return [], [f"{DEBIAN}: its licence file no longer says that the panoramas are CC0"]
     for path in sorted(worlds.glob("*.exr")):
         name = f"blender-{path.stem}"
@@ -64,8 +66,12 @@ def blender_items(package: Path, folder: Path) -> tuple[list[Item], list[str]]:
     return items, left_out
 
 
+def _text(path: Path) -> str:
+    return read_regular(path, MAX_PICTURE).decode(errors="replace")
+
+
 def _embedded(script: Path) -> bytes:
-    found = re.search(r"base64,([A-Za-z0-9+/=]+)", script.read_text(errors="replace"))
+    found = re.search(r"base64,([A-Za-z0-9+/=]+)", _text(script))
     try:
         return base64.b64decode(found[1], validate=True) if found else b""
     except binascii.Error as error:

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from repogen.errors import UserError
-from repogen.limits import MAX_PIXELS
+from repogen.errors import UserError, check_not_empty, first_line
+from repogen.files import path_for_library
+from repogen.limits import MAX_PICTURE, MAX_PIXELS
 
 _PICTURE_LAYERS = ("combined", "beauty", "rgba", "rgb", "color", "image")
 """Last words of layers that hold the whole picture, the surest first."""
@@ -30,20 +31,29 @@ def read_exr(path: Path) -> Float32[np.ndarray, "h w 3"]:
     """
     import OpenEXR
 
+    check_not_empty(path)
     try:
-        with redirect_stdout(StringIO()), silenced_stderr():  # it prints what it raises
-            headers = OpenEXR.File(str(path), header_only=True).parts
+        with (
+            path_for_library(path, MAX_PICTURE) as own,
+            redirect_stdout(StringIO()),  # it prints what it raises
+            silenced_stderr(),
+        ):
+            headers = OpenEXR.File(own, header_only=True).parts
             for part in headers:
                 check_size(path, *_size(part.header))
-            parts = OpenEXR.File(str(path), separate_channels=True).parts
+            parts = OpenEXR.File(own, separate_channels=True).parts
         if len(parts) < len(headers):  # it drops what it cannot read
-            raise ValueError(path)
+            deep = any("deep" in str(part.header.get("type")).lower() for part in headers)
+            kind = "it holds deep data (several values a pixel)" if deep else "it is truncated"
+            raise UserError(f"{path} cannot be read: {kind}")
     except UserError:
         raise
     except Exception as error:
         reason = "it is truncated, or not an OpenEXR file"
-        if not path.exists():
+        if isinstance(error, FileNotFoundError):
             reason = "it is missing; install its pack again with repogen assets add"
+        elif isinstance(error, OSError):
+            reason = first_line(error)
         raise UserError(f"{path} cannot be read: {reason}") from error
     for part in parts:
         found = _colors(part)
@@ -128,7 +138,9 @@ def _size(header: dict[str, Any]) -> tuple[int, int]:
 
 def check_size(path: Path, width: int, height: int) -> None:
     """Raises `UserError` for a picture without pixels, or with too many."""
-    if not 0 < width * height <= MAX_PIXELS:
+    if width < 1 or height < 1:
+        raise UserError(f"{path} is damaged: its header says {width} x {height} pixels")
+    if width * height > MAX_PIXELS:
         raise UserError(f"{path} has {width} x {height} pixels; the limit is {MAX_PIXELS:,}")
 
 

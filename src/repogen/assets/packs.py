@@ -1,21 +1,20 @@
-"""The folder of asset packs: list, check, remove, and install each as a whole or not at all."""
+"""The folder of asset packs: their indices, and the check of their files."""
 
 import json
 import os
 import re
-import shutil
 import unicodedata
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Annotated
 
-import cattrs
-from filelock import FileLock
-
-from repogen.errors import UserError, printable, unknown_choice
-from repogen.files import sha256_of, sha256_of_bytes
+from repogen.errors import UserError, printable
+from repogen.files import read_regular, sha256_of, sha256_of_bytes
+from repogen.limits import MAX_INDEX
+from repogen.records import FileName, Length, Matching, Sha256, parse_record
+from repogen.usable_files import file_stamp
 
 INDEX = "pack.json"
 
@@ -23,16 +22,25 @@ NOT_STATED = "not stated"
 """The licence of an item that states none."""
 
 
+_KINDS = ("clothes", "hair", "eyebrows", "eyelashes", "skins", "poses", "environment")
+
+Kind = Annotated[str, Matching("|".join(_KINDS), f"one of {', '.join(_KINDS)}")]
+
+_InnerPath = Annotated[
+    str,
+    Matching(r"[\w-][\w.-]*(/[\w-][\w.-]*){0,3}", "a path inside the pack, of plain file names"),
+]
+
+
 @dataclass(frozen=True)
 class Item:
     """One garment, hair style, skin, pose or panorama of a pack."""
 
-    kind: str
-    """clothes, hair, eyebrows, eyelashes, skins, poses or environment."""
-    name: str
+    kind: Kind
+    name: FileName
     uuid: str
     licence: str
-    files: dict[str, str]
+    files: dict[_InnerPath, Sha256]
     """SHA-256 of each file, by its path inside the pack."""
     tags: tuple[str, ...]
 
@@ -41,10 +49,10 @@ class Item:
 class Pack:
     """The items of one installed pack, and their origin."""
 
-    name: str
+    name: FileName
     version: str
     source: str
-    items: tuple[Item, ...]
+    items: Annotated[tuple[Item, ...], Length(0, 100_000)]
 
 
 def assets_dir() -> Path:
@@ -54,45 +62,70 @@ def assets_dir() -> Path:
 
 def installed() -> dict[str, Pack]:
     """The installed packs by name. Raises `UserError` for one whose index cannot be read."""
-    return {folder.name: _read_index(folder) for folder in _pack_folders()}
-
-
-def remove(name: str) -> None:
-    """Delete a pack. Raises `UserError` for a pack that is not installed."""
-    if not _pack_folders():
-        raise UserError(f"no asset packs in {assets_dir()}; there is nothing to remove")
-    with _locked_assets(f"remove {name} from"):
-        names = [folder.name for folder in _pack_folders()]
-        if name not in names:
-            raise unknown_choice("asset pack", name, names)
-        with TemporaryDirectory(prefix=f".{name}.", dir=assets_dir()) as trash:
-            (assets_dir() / name).rename(Path(trash) / name)
+    return {folder.name: read_index(folder) for folder in pack_folders()}
 
 
 def check() -> list[str]:
     """One line for each file of the installed packs that is missing or changed."""
-    problems = []
-    for folder in _pack_folders():
+    problems: list[str | None] = []
+    for folder in pack_folders():
         try:
-            pack = _read_index(folder)
+            pack = read_index(folder)
         except UserError as error:
             problems.append(str(error))
             continue
         for item in pack.items:
-            for path, digest in item.files.items():
-                problems += _file_problems(folder / path, digest)
-    return problems
+            files = item.files.items()
+            problems += [_problem(folder / p, digest, _source(pack)) for p, digest in files]
+    return [problem for problem in problems if problem]
 
 
-def _file_problems(path: Path, digest: str) -> list[str]:
+def check_pack_file(path: Path) -> None:
+    """Raises `UserError` for a file of an installed pack that is missing or has changed since.
+
+    A file is read once in a process, and again where its time of change differs. Files that are in
+    no pack pass.
+    """
+    root, file = os.path.join(assets_dir(), ""), str(path)
+    if not file.startswith(root):
+        return
+    name, _, inside = file.removeprefix(root).partition(os.sep)
+    files = _files_of(root + name, *file_stamp(Path(root, name, INDEX)))
+    known = files.get(inside.replace(os.sep, "/"))
+    problem = known and _known_problem(path, *known, *file_stamp(path))
+    if problem:
+        raise UserError(problem)
+
+
+@lru_cache(maxsize=64)
+def _files_of(folder: str, size: int, *_stamp: int) -> dict[str, tuple[str, str]]:
+    """SHA-256 of each file, and the pack's source, by the file's path inside the pack; none where
+    there is no pack."""
+    if not size:
+        return {}
+    pack = read_index(Path(folder))
+    return {p: (digest, _source(pack)) for item in pack.items for p, digest in item.files.items()}
+
+
+@lru_cache(maxsize=2**12)
+def _known_problem(path: Path, digest: str, source: str, *_stamp: int) -> str | None:
+    return _problem(path, digest, source)
+
+
+def _problem(path: Path, digest: str, source: str) -> str | None:
+    """What is wrong with a file, and the command that installs it again; None for nothing."""
     try:
-        if not path.is_file():
-            return [f"{path} is missing"]
-        if sha256_of(path) != digest:
-            return [f"{path} has changed since it was installed"]
+        if path.is_file() and sha256_of(path) == digest:
+            return None
+        what = "has changed since it was installed" if path.is_file() else "is missing"
     except OSError as error:
-        return [f"{path} cannot be read: {error.strerror}"]
-    return []
+        what = f"cannot be read: {error.strerror}"
+    return f"{path} {what}; restore it with repogen assets add {source}"
+
+
+def _source(pack: Pack) -> str:
+    """What `repogen assets add` takes to install the pack again."""
+    return pack.name if pack.source.startswith("npm ") else pack.source
 
 
 def packs_text(packs: dict[str, Pack]) -> str:
@@ -116,28 +149,6 @@ def _pack_lines(pack: Pack) -> list[str]:
             for (kind, licence), names in groups.items()
         ),
     ]
-
-
-@contextmanager
-def staged_pack(name: str) -> Iterator[tuple[Path, Path]]:
-    """Two empty folders: one for downloads, and one that becomes the pack `name`.
-
-    The pack replaces an installed one of the same name when the block ends without an exception.
-    Otherwise nothing changes. Raises `UserError` if the disk is full or the folder cannot be
-    written.
-    """
-    root = assets_dir()
-    with _locked_assets("install into"):
-        for leftover in root.glob(f".{name}.*"):
-            shutil.rmtree(leftover)  # of a process that was killed
-        with TemporaryDirectory(prefix=f".{name}.", dir=root) as work:
-            downloads, folder, old = (Path(work) / part for part in ("from", "new", "old"))
-            downloads.mkdir()
-            folder.mkdir()
-            yield downloads, folder
-            if (root / name).exists():
-                (root / name).rename(old)
-            folder.rename(root / name)
 
 
 def write_index(
@@ -175,32 +186,24 @@ def file_name(name: str) -> str:
     return plain
 
 
-@contextmanager
-def _locked_assets(action: str) -> Iterator[None]:
-    """Create the folder of packs and lock it for this process. Raises `UserError`, naming the
-    action, for an operating-system error inside the block."""
-    root = assets_dir()
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / ".lock"):
-            yield
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        raise UserError(f"cannot {action} {root}: {error.strerror or error}{where}") from error
-
-
-def _pack_folders() -> list[Path]:
+def pack_folders() -> list[Path]:
+    """The folders of the installed packs, sorted."""
     root = assets_dir()
     if not root.is_dir():
         return []
     return sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
-def _read_index(folder: Path) -> Pack:
+def read_index(folder: Path) -> Pack:
+    """The pack in a folder. Raises `UserError` for a folder that is not a pack."""
     try:
-        return cattrs.structure(json.loads((folder / INDEX).read_text()), Pack)
-    except Exception as error:
+        pack = parse_record(read_regular(folder / INDEX, MAX_INDEX), Pack, INDEX)
+        if pack.name != folder.name:
+            raise UserError(f"{INDEX}: name: {pack.name!r} should be {folder.name}, as its folder")
+    except (OSError, UserError) as error:
+        why = f"{INDEX}: {error.strerror}" if isinstance(error, OSError) else error
         raise UserError(
-            f"{folder} is not a complete asset pack ({INDEX}: {type(error).__name__}); "
-            f"repogen assets remove {folder.name}, then add it again"
+            f"{folder} is not an asset pack ({why}), and repogen never deletes such a folder; "
+            "move it elsewhere"
         ) from error
+    return pack

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float32
 from repogen.assets.exr import read_exr
 from repogen.assets.radiance import read_hdr
 from repogen.errors import UserError
+from repogen.files import path_for_library
 
 SUFFIXES = (".exr", ".hdr")
 
@@ -42,8 +43,12 @@ def check_panorama(path: Path) -> str | None:
     """What `read_panorama` changes in a file, in words; None for nothing. Raises as it does."""
     pixels = _read(path)
     _repair(_finite(pixels))
-    count = int((~_is_usable(pixels)).any(axis=2).sum())
-    return f"{path}: {count:,} pixels that are not finite are clamped" if count else None
+    unknown = np.isnan(pixels).any(axis=2)
+    infinite = int(((~_is_usable(pixels)).any(axis=2) & ~unknown).sum())
+    changes = [f"{infinite} infinite pixels are clamped"] * (infinite > 0)
+    if unknown.any():
+        changes += [f"{unknown.sum()} pixels that are not numbers get the colour around them"]
+    return f"{path}: {', '.join(changes)}" if changes else None
 
 
 def _is_usable(pixels: Float32[np.ndarray, "h w 3"]) -> Bool[np.ndarray, "h w 3"]:
@@ -56,7 +61,8 @@ def write_panorama(path: Path, pixels: Float32[np.ndarray, "h w 3"]) -> None:
 
     header = {"type": OpenEXR.scanlineimage, "compression": OpenEXR.ZIP_COMPRESSION}
     half = np.minimum(pixels, np.finfo(np.float16).max).astype(np.float16)
-    OpenEXR.File(header, {"RGB": half}).write(str(path))
+    with path_for_library(path, None) as own:
+        OpenEXR.File(header, {"RGB": half}).write(own)
 
 
 def _read(path: Path) -> Float32[np.ndarray, "h w 3"]:
@@ -72,7 +78,7 @@ def _read(path: Path) -> Float32[np.ndarray, "h w 3"]:
             f"{path} is {width} x {height} px; a panorama must be twice as wide as high"
         )
     if not (pixels > 0).any():
-        raise UserError(f"{path} holds no light: every pixel is black")
+        raise UserError(f"{path} holds no light: no pixel is above 0")
     return pixels
 
 

@@ -11,7 +11,9 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from repogen.assets.exr import check_size, silenced_stderr
-from repogen.errors import UserError
+from repogen.errors import UserError, check_not_empty
+from repogen.files import cannot_read, read_regular
+from repogen.limits import MAX_PICTURE
 from repogen.pictures import decode_picture
 
 _HEADER_BYTES = 65536
@@ -29,13 +31,18 @@ _XYZ_TO_RGB = np.array(
 def read_hdr(path: Path) -> Float32[np.ndarray, "h w 3"]:
     """The linear RGB of a file, upright. Raises `UserError` for a file that cannot be read."""
     try:
-        data = path.read_bytes()
+        data = read_regular(path, MAX_PICTURE)
     except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
+        raise cannot_read(path, error) from error
     header = data[:_HEADER_BYTES].replace(b"\r\n", b"\n")
     size = _SIZE.search(header)
-    if not data.startswith(b"#?") or size is None or size[2] == size[5]:
-        raise UserError(f"{path} cannot be read: it is not a Radiance file")
+    check_not_empty(path)
+    if not data.startswith(b"#?"):
+        raise UserError(f"{path} is not a Radiance file: it does not begin with #?")
+    if size is None or size[2] == size[5]:
+        raise UserError(
+            f"{path} is truncated or damaged: it has no line with its size, such as -Y 512 +X 1024"
+        )
     lines, length = int(size[3]), int(size[6])
     check_size(path, length, lines)
     # Where Windows' line ends were replaced, the header in the file is longer.
@@ -43,7 +50,7 @@ def read_hdr(path: Path) -> Float32[np.ndarray, "h w 3"]:
     body = data[data.index(b"\n", start) + 1 :]
     pixels = _pixels(body, lines, length)
     if pixels is None:
-        raise UserError(f"{path} cannot be read: it is truncated")
+        raise UserError(f"{path} is truncated or damaged: pixels are missing")
     if b"xyze" in header[: size.start()].lower():
         pixels = pixels @ _XYZ_TO_RGB.T
     return np.ascontiguousarray(_upright(pixels, size), np.float32)

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 
 from repogen.errors import UserError
+from repogen.files import cannot_read, read_regular
+from repogen.limits import MAX_MODEL_TEXT
 
 _COMMENT = r"^\s*(?:#|//)*\s*"
 _PROSE = r"(?!(?:text|along|for|as|or|and|is|of)\b)"
@@ -26,10 +28,9 @@ _MAX_LINE = 300
 def read_text(path: Path) -> str:
     """The text of a file in UTF-8, or else Latin-1. Raises `UserError` if it cannot be read."""
     try:
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:  # a name with a null is a ValueError
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"cannot read {path}: {reason}") from error
+        data = read_regular(path, MAX_MODEL_TEXT)
+    except OSError as error:
+        raise cannot_read(path, error) from error
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from repogen.errors import UserError, first_line
+from repogen.files import read_regular
+from repogen.limits import MAX_PICTURE
 
 LONGEST_SIDE = 1024
 """Pixels of a written texture's longer side, at most."""
@@ -75,7 +78,8 @@ def _read(path: Path | tuple[int, int, int]) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
+            data = BytesIO(read_regular(path, MAX_PICTURE))
+            with Image.open(data) as picture:
                 return picture.convert("RGBA")
     except FileNotFoundError as error:
         raise UserError(f"texture {path} is missing") from error

@@ -12,7 +12,9 @@ from repogen.assets.garments import BASE_VERTICES, Garment, default_scale, garme
 from repogen.assets.packs import NOT_STATED
 from repogen.assets.text_files import find_file
 from repogen.assets.textures import TextureSource, parse_color
-from repogen.errors import UserError
+from repogen.errors import UserError, first_line
+from repogen.files import read_regular
+from repogen.limits import MAX_MODEL_TEXT
 
 _INVALID = (
     AttributeError,
@@ -33,9 +35,9 @@ _QUAD, _MATERIAL, _UV, _CORNER_UV, _NORMAL, _CORNER_NORMAL, _COLOUR, _CORNER_COL
 def read_model(path: Path) -> dict[str, Any]:
     """The JSON object of a file. Raises `UserError` if it holds none."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(read_regular(path, MAX_MODEL_TEXT))
     except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{path.name} is not JSON: {error}") from error
+        raise UserError(f"{path.name} is not JSON: {first_line(error)}") from error
     if not isinstance(data, dict):
         raise UserError(f"{path.name} is not a JSON object")
     return data

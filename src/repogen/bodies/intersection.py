@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from repogen.bodies.kernels import find_intersecting
 from repogen.bodies.protocol import PARTS, Body, PosedBody, Surface
+from repogen.bodies.skeleton import Angles
 from repogen.warp_setup import wp
 
 FOLD_M = 0.12
@@ -38,8 +39,6 @@ _HINGES = tuple(
 
 _SAMPLES = 6000
 """Sampled skin faces, one for each 3 cm² of an adult."""
-
-_Angles = dict[str, tuple[float, float, float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +75,8 @@ def intersecting_share(surface: Surface, posed: PosedBody) -> float:
 
 
 def least_intersecting(
-    body: Body, shape: Mapping[str, float], poses: Iterable[_Angles], max_share: float
-) -> _Angles:
+    body: Body, shape: Mapping[str, float], poses: Iterable[Angles], max_share: float
+) -> Angles:
     """The first pose with an `intersecting_share` of at most `max_share`, else the least one.
 
     `poses` is consumed only up to the returned pose where that is the first. Raises `ValueError`

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8, UInt32
 
 from repogen.bodies.shapes import GENDERS
-from repogen.bodies.skeleton import JOINTS
+from repogen.bodies.skeleton import JOINTS, Angles
 from repogen.errors import unknown_choice
 
 PARTS = (
@@ -84,7 +84,7 @@ def check_names(
     body: "Body",
     shape: Mapping[str, float],
     face: Mapping[str, float],
-    angles: Mapping[str, tuple[float, float, float]],
+    angles: Angles,
 ) -> None:
     """Raises `UserError` for a label or joint that the body does not have."""
     for label in shape:
@@ -99,12 +99,7 @@ def check_names(
 
 
 class Body(Protocol):
-    """A parametric body.
-
-    Angles are rotation vectors in degrees about the body's own axes, x = the subject's left,
-    y = up, z = front (SMPL-X's), by joint name; a joint left out does not rotate. All zeros are
-    the T-pose.
-    """
+    """A parametric body."""
 
     name: str
     shape_labels: tuple[str, ...]
@@ -134,7 +129,7 @@ class Body(Protocol):
         self,
         shape: Mapping[str, float],
         face: Mapping[str, float],
-        angles: Mapping[str, tuple[float, float, float]],
+        angles: Angles,
     ) -> PosedBody:
-        """The body with this shape and expression, its joints rotated by `angles`, degrees."""
+        """The body with this shape and expression, its joints rotated by `angles`."""
         ...

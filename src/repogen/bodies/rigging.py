@@ -1,8 +1,15 @@
 """Rotations and forward kinematics, in NumPy."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.spatial.transform import Rotation
+
+from repogen.bodies.skeleton import Angles
+
+BODY_TO_WORLD = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
+"""Rotation from the body's axes (x = left, y = up, z = front) to the world's."""
 
 
 def shortest_rotation(
@@ -22,6 +29,24 @@ def shortest_rotation(
         axis, sine = np.cross(a, np.eye(3)[np.argmin(np.abs(a))]), 1.0
         return Rotation.from_rotvec(np.pi * axis / np.linalg.norm(axis)).as_matrix()
     return Rotation.from_rotvec(np.arctan2(sine, cosine) * axis / sine).as_matrix()
+
+
+def joint_rotations(
+    angles: Angles,
+    indices: Mapping[str, int],
+    count: int,
+    axes: Float[np.ndarray, "3 3"],
+) -> Float[np.ndarray, "b 3 3"]:
+    """The rotation of each of `count` bones, about axes to which `axes` takes the body's.
+
+    `indices` are the bones of joints; joints without one are ignored.
+    """
+    rotations = np.tile(np.eye(3), (count, 1, 1))
+    named = [joint for joint in angles if joint in indices]
+    if named:
+        vectors = np.radians([angles[joint] for joint in named]) @ axes.T
+        rotations[[indices[joint] for joint in named]] = Rotation.from_rotvec(vectors).as_matrix()
+    return rotations
 
 
 def nearest_rotations(matrices: Float[np.ndarray, "n 3 3"]) -> Float[np.ndarray, "n 3 3"]:

@@ -72,3 +72,8 @@ def mirrored(name: str) -> str:
     if name.startswith("right_"):
         return "left_" + name[6:]
     return name
+
+
+Angles = dict[str, tuple[float, float, float]]
+"""Rotation vectors in degrees about the body's own axes, x = the subject's left, y = up, z = front
+(SMPL-X's), by joint name. A joint left out does not rotate; no angles at all are the T-pose."""

@@ -14,14 +14,13 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, UInt8
-from scipy.spatial.transform import Rotation
 
 from repogen.bodies.anny import BONE_OF_JOINT
 from repogen.bodies.canonical import to_canonical
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface, check_names
-from repogen.bodies.rigging import KinematicTree
+from repogen.bodies.rigging import BODY_TO_WORLD, KinematicTree, joint_rotations
 from repogen.bodies.shapes import GENDERS as SHAPE_GENDERS
-from repogen.bodies.skeleton import COCO_KEYPOINTS, HAND_JOINTS, JOINTS
+from repogen.bodies.skeleton import COCO_KEYPOINTS, HAND_JOINTS, JOINTS, Angles
 from repogen.bodies.smpl_files import (
     BETAS,
     FAMILIES,
@@ -31,7 +30,7 @@ from repogen.bodies.smpl_files import (
     find_model_files,
     read_model,
 )
-from repogen.bodies.smpl_skin import TO_WORLD, SkinModel, load_skin, skin_mesh
+from repogen.bodies.smpl_skin import SkinModel, load_skin, skin_mesh
 from repogen.bodies.surface import build_surface, vertex_normals
 from repogen.errors import UserError, unknown_choice
 
@@ -150,7 +149,7 @@ class SmplBody:
         self,
         shape: Mapping[str, float],
         face: Mapping[str, float],
-        angles: Mapping[str, tuple[float, float, float]],
+        angles: Angles,
     ) -> PosedBody:
         """See `Body.pose`. The default gender is neutral, or the nearest to it with a file.
 
@@ -173,17 +172,12 @@ class SmplBody:
         self,
         model: SkinModel,
         coefficients: Float[np.ndarray, " c"],
-        angles: Mapping[str, tuple[float, float, float]],
+        angles: Angles,
     ) -> PosedBody:
-        rotations = np.tile(np.eye(3), (len(self._family.joints), 1, 1))
-        named = [joint for joint in angles if joint in self._joint_index]
-        if named:
-            vectors = np.radians([angles[joint] for joint in named])
-            rotations[[self._joint_index[joint] for joint in named]] = Rotation.from_rotvec(
-                vectors
-            ).as_matrix()
+        count = len(self._family.joints)
+        rotations = joint_rotations(angles, self._joint_index, count, np.eye(3))
         joints = model.joint_template + np.einsum("c,cji->ji", coefficients, model.joint_shapes)
-        linear = self._tree.compose(TO_WORLD @ rotations @ TO_WORLD.T)
+        linear = self._tree.compose(BODY_TO_WORLD @ rotations @ BODY_TO_WORLD.T)
         parents = self._tree.parents
         steps = np.einsum("jik,jk->ji", linear[parents], joints - joints[parents])
         steps[0] = 0.0

@@ -15,6 +15,8 @@ from jaxtyping import Float, Int
 from repogen.bodies.skeleton import BODY_JOINTS, HAND_JOINTS
 from repogen.bodies.smpl_pickle import read_pickled_arrays
 from repogen.errors import UserError, first_line
+from repogen.files import open_regular
+from repogen.limits import MAX_ARRAYS
 
 GENDERS = {"male": 0.0, "neutral": 0.5, "female": 1.0}
 """Values of the shape label `gender`."""
@@ -170,7 +172,7 @@ def _used_shapes(shapes: np.ndarray, family: Family) -> Float[np.ndarray, "c v 3
 
 def _read_npz(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open_regular(path, MAX_ARRAYS) as whole, np.load(whole, allow_pickle=False) as file:
             sizes = {info.filename: info.file_size for info in file.zip.infolist()}
             for key in keys:
                 if sizes.get(f"{key}.npy", 0) > _MAX_ARRAY_BYTES:

@@ -16,6 +16,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from repogen.errors import UserError, first_line
+from repogen.files import open_regular
+from repogen.limits import MAX_ARRAYS
 
 _NUMBER_TYPES = re.compile(r"[fiu][1248]|b1")
 _MAX_DENSE = 10**7
@@ -177,7 +179,7 @@ def read_pickled_arrays(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarr
     that body models do not have.
     """
     try:
-        with PickleFile(io.FileIO(path)) as file:
+        with PickleFile(open_regular(path, MAX_ARRAYS).detach()) as file:
             unpickler = SafeUnpickler(file, encoding="latin1")
             unpickler.path = path
             content = unpickler.load()

@@ -12,11 +12,9 @@ from repogen.bodies.kernels import (
     skin_points,
     to_blocks,
 )
+from repogen.bodies.rigging import BODY_TO_WORLD
 from repogen.bodies.smpl_files import SmplArrays
 from repogen.warp_setup import wp
-
-TO_WORLD = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
-"""Rotation from SMPL's axes (x = left, y = up, z = front) to the world's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,11 +43,11 @@ def load_skin(arrays: SmplArrays, device: str) -> SkinModel:
     Offsets are stored in half precision (an error below 0.2 mm), which halves the memory read for
     each body.
     """
-    template, shapes = arrays.template @ TO_WORLD.T, arrays.shapes @ TO_WORLD.T
+    template, shapes = arrays.template @ BODY_TO_WORLD.T, arrays.shapes @ BODY_TO_WORLD.T
     halves = np.concatenate(
         [arrays.shapes.astype(np.float16), arrays.pose_shapes.astype(np.float16)]
     )
-    basis = halves[..., [0, 2, 1]] * np.array([1, -1, 1], np.float16)  # the rotation TO_WORLD
+    basis = halves[..., [0, 2, 1]] * np.array([1, -1, 1], np.float16)  # the rotation BODY_TO_WORLD
     blocks = to_blocks(basis.reshape(len(basis), -1)).swapaxes(0, 1)
     bones_per_vertex = int((arrays.weights > 0).sum(axis=1).max())
     order = np.argsort(-arrays.weights, axis=1, kind="stable")[:, :bones_per_vertex]

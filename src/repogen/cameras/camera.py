@@ -1,13 +1,15 @@
 """Cameras: position, orientation and intrinsics, and projection to pixels and back."""
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from repogen.cameras import lens
 from repogen.errors import UserError
-from repogen.limits import MAX_PIXELS
+from repogen.limits import MAX_PIXELS, MAX_SIDE
+from repogen.records import Between, Length, Point, Rotation
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,12 @@ class View:
     distance_m: float
 
 
+_Side = Annotated[int, Between(1, MAX_SIDE)]
+_Focal = Annotated[float, Between(1e-3, 1e7)]
+_Pixels = Annotated[float, Between(-1e7, 1e7)]
+_Coefficient = Annotated[float, Between(-1000, 1000)]
+
+
 @dataclass(frozen=True)
 class Camera:
     """A camera in OpenCV's frame (x right, y down, z forward), pixel centres at +0.5.
@@ -36,16 +44,16 @@ class Camera:
     `UserError` for other values, a picture of no or too many pixels, and an invalid matrix.
     """
 
-    width: int
-    height: int
-    fx: float
-    fy: float
-    cx: float
-    cy: float
-    rotation: tuple[tuple[float, float, float], ...]
-    translation: tuple[float, float, float]
+    width: _Side
+    height: _Side
+    fx: _Focal
+    fy: _Focal
+    cx: _Pixels
+    cy: _Pixels
+    rotation: Rotation
+    translation: Point
     model: str = "pinhole"
-    distortion: tuple[float, ...] = ()
+    distortion: Annotated[tuple[_Coefficient, ...], Length(0, 5)] = ()
     circle_deg: float | None = None
 
     def __post_init__(self) -> None:

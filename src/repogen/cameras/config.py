@@ -8,6 +8,7 @@ from repogen.cameras.optics import check_optics
 from repogen.cameras.viewpoints import parse_views
 from repogen.config import Config
 from repogen.errors import check_between, check_range
+from repogen.limits import MAX_SIDE
 
 
 @dataclass(frozen=True, init=False)
@@ -53,7 +54,7 @@ class CameraConfig(Config):
 
     def check(self) -> None:
         """Raise `UserError` for options that no camera has."""
-        check_between("--image-size", self.image_size, 16, 8192)
+        check_between("--image-size", self.image_size, 16, MAX_SIDE)
         check_between("--views-per-pose", self.views_per_pose, 1, 1000)
         parse_views(self.views)
         if self.azimuth is not None:

@@ -1,6 +1,5 @@
 """Framing: put people into the picture by zoom and shift, without moving the camera."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,17 +77,6 @@ def fit(
     return camera.windowed(box.left - x / scale, box.top - y / scale, side, side, scale)
 
 
-def paper(
-    _rng: np.random.Generator,
-    camera: Camera,
-    _vertices: Float[np.ndarray, "v 3"],
-    _share: tuple[float, float],
-    _truncate: float,
-) -> Camera:
-    """The camera unchanged, as in the paper: 90 degrees wide, the hips in the middle."""
-    return camera
-
-
 def crop(camera: Camera, vertices: Float[np.ndarray, "v 3"], factor: float) -> Camera:
     """The camera of a window `factor` times the box of `vertices`, at the same scale.
 
@@ -101,11 +89,3 @@ def crop(camera: Camera, vertices: Float[np.ndarray, "v 3"], factor: float) -> C
     right = int(np.clip(np.ceil(box.right + grow_x), left + 1, camera.width))
     bottom = int(np.clip(np.ceil(box.bottom + grow_y), top + 1, camera.height))
     return camera.windowed(left, top, right - left, bottom - top, 1.0)
-
-
-Framing = Callable[
-    [np.random.Generator, Camera, Float[np.ndarray, "v 3"], tuple[float, float], float], Camera
-]
-
-FRAMINGS: dict[str, Framing] = {"fit": fit, "paper": paper}
-"""`fit`: the whole person at a random size. `paper`: the paper's camera (docs/method.md)."""

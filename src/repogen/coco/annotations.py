@@ -1,7 +1,6 @@
 """COCO keypoint annotation files, real or synthetic, read into arrays over persons."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from reprlib import repr as shortened
@@ -17,18 +16,17 @@ from repogen.coco.names import (
     detected_persons,
     id_key,
     joint_columns,
+    joint_table,
     person_categories,
 )
+from repogen.coco.records import naming_record, number, numbers
 from repogen.coco.references import Reference, match_files
-from repogen.coco.rle import is_complete_rle
-from repogen.errors import UserError
+from repogen.coco.segmentation import compress_mask
+from repogen.errors import UserError, plain_number
 from repogen.json_files import read_json
 from repogen.messages import warn
 
 _TABLES = ("images", "annotations")
-
-_MAX_OUTLINE = 10**6
-"""Pixels along a polygon's outline: pycocotools allocates memory for each, without a limit."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +150,7 @@ def parse_person_annotations(
     image_index: dict[Reference, int] = {}
     images_read = []
     for i, image in enumerate(data["images"]):
-        with _naming_record(where, "images", i):
+        with naming_record(where, "images", i, image):
             image_index[id_key(image["id"])] = i
             images_read.append(_parse_image(image))
     keys = {id_key(record.get("image_id")) for record in used} - image_index.keys()
@@ -160,7 +158,7 @@ def parse_person_annotations(
         image_index |= match_files(keys, [image[0] for image in images_read], images, where)
     rows, records = [], []
     for i, record in enumerate(data["annotations"]):
-        with _naming_record(where, "annotations", i):
+        with naming_record(where, "annotations", i, record):
             category = id_key(record.get("category_id", next(iter(columns))))
             if category in columns:
                 key = id_key(record["image_id"])
@@ -209,19 +207,10 @@ def _id_array(ids: list[Any]) -> np.ndarray:
 
 def _record_id(record: Mapping[str, Any]) -> int | None:
     """An annotation's id; None where it is not a number (then persons are counted from 1)."""
-    number = record.get("id")
-    return int(np.int64(number)) if isinstance(number, int) else None
-
-
-@contextmanager
-def _naming_record(where: str, table: str, index: int) -> Iterator[None]:
-    """Turn errors into a `UserError` that names the record."""
-    try:
-        yield
-    except KeyError as error:
-        raise UserError(f"{where}: {table}[{index}] lacks {error}") from error
-    except (AttributeError, OverflowError, RecursionError, TypeError, ValueError) as error:
-        raise UserError(f"{where}: {table}[{index}] cannot be read: {error}") from error
+    given = record.get("id")
+    if isinstance(given, int) and abs(given) >= 2**63:
+        raise ValueError(f"id {given} has more than 64 bits")
+    return given if isinstance(given, int) else None
 
 
 def _person_columns(where: str, categories: list[Any]) -> dict[str, tuple[list[int] | None, int]]:
@@ -232,11 +221,14 @@ def _person_columns(where: str, categories: list[Any]) -> dict[str, tuple[list[i
     """
     out: dict[str, tuple[list[int] | None, int]] = {}
     for i, category in enumerate(categories):
-        with _naming_record(where, "categories", i):
+        with naming_record(where, "categories", i, category):
             for key, names in person_categories([category]).items():
                 out[key] = joint_columns(names), len(names)
     if not out:
-        raise UserError(f"{where} has no category named person")
+        shown = ", ".join(str(category["name"]) for category in categories[:5])
+        raise UserError(
+            f"{where} has no category named person, but {shown}; rename the one that means people"
+        )
     for columns, _ in out.values():
         missing = [n for n, at in zip(COCO_KEYPOINTS, columns or [], strict=False) if at < 0]
         if missing:
@@ -249,16 +241,19 @@ def _person_columns(where: str, categories: list[Any]) -> dict[str, tuple[list[i
 
 def _parse_image(image: Mapping[str, Any]) -> tuple[str, tuple[int, int], bool, list[float]]:
     """File name, (width, height), whether it is synthetic, and view of one image."""
-    size = int(image.get("width") or 0), int(image.get("height") or 0)
+    size = number(image, "width"), number(image, "height")
     if not all(0 <= side < 2**31 for side in size):
-        raise ValueError(f"width and height {size} must lie between 0 and 2**31")
-    return str(image["file_name"]), size, "camera" in image, _parse_view(image) or _UNKNOWN
+        shown = " x ".join(map(plain_number, size))
+        raise ValueError(f"width x height {shown} must lie between 0 and 2147483647")
+    rendered = isinstance(image.get("camera"), Mapping)
+    view = _parse_view(image) or _UNKNOWN
+    return str(image["file_name"]), (int(size[0]), int(size[1])), rendered, view
 
 
 def _parse_view(record: Mapping[str, Any]) -> list[float]:
-    """The angles of a record's view; empty where it has none."""
+    """The angles of a record's view; empty where it has none of ours."""
     view = record.get("view")
-    return [float(view.get(k, np.nan)) for k in _VIEW] if view else []
+    return [number(view, k, np.nan) for k in _VIEW] if isinstance(view, Mapping) and view else []
 
 
 _VIEW = ("azimuth_deg", "elevation_deg", "roll_deg")
@@ -285,13 +280,13 @@ def _parse_annotation(
     keypoints = coco_joints(record.get("keypoints"), columns, named)
     box, area = known_box(record), _known_area(record)
     unknown = box is None or area is None
-    mask = _parse_segmentation(record.get("segmentation"), size) if unknown else None
+    mask = compress_mask(record.get("segmentation"), size) if unknown else None
     if box is None:
         box = rle.toBbox(mask) if mask is not None else _box_of_joints(keypoints)
     if area is None:
         inside = _AREA_SHARE * float(box[2] * box[3])
         area = float(rle.area(mask)) if mask is not None else inside
-    crowd = bool(record.get("iscrowd", 0))
+    crowd = number(record, "iscrowd") != 0
     computed = unknown and not crowd and bool((keypoints[:, 2] > 0).any())
     return _clipped(box, size), area, keypoints, crowd, computed
 
@@ -307,9 +302,9 @@ def known_box(record: Mapping[str, Any]) -> Float[np.ndarray, "4"] | None:
     """A record's bbox (AlphaPose: box) x, y, w, h; None where it is unknown: absent, null, or not
     above 0 wide and high. Raises `ValueError` for anything else."""
     given = record.get("bbox", record.get("box"))
-    if given is None or len(given) == 0:
+    if given is None or given == []:
         return None
-    box = np.array(given, dtype=np.float64)
+    box = numbers(given, "bbox")
     if box.shape != (4,):
         raise ValueError(f"bbox {shortened(given)} must be x, y, w, h")
     if np.isnan(box).any() or min(box[2:]) <= 0:
@@ -324,12 +319,12 @@ def record_box(record: Mapping[str, Any]) -> Float[np.ndarray, "4"] | None:
     joints; None where both are unknown."""
     box = known_box(record)
     if box is None and (flat := record.get("keypoints")):
-        box = _box_of_joints(np.array(flat, dtype=np.float64).reshape(-1, 3))
+        box = _box_of_joints(joint_table(flat))
     return box if box is not None and min(box[2:]) > 0 else None
 
 
 def _known_area(record: Mapping[str, Any]) -> float | None:
-    area = float(record.get("area") or 0)
+    area = number(record, "area")
     if area == np.inf:
         raise ValueError(f"area {area} must be finite")
     return area if area > 0 else None
@@ -352,37 +347,3 @@ def _clipped(box: Float[np.ndarray, "4"], size: Sequence[int]) -> list[float]:
     low = np.clip(box[:2], 0, size)
     high = np.clip(box[:2] + box[2:], 0, size)
     return [*low.tolist(), *(high - low).tolist()]
-
-
-def _parse_segmentation(segmentation: Any, size: tuple[int, int]) -> dict[str, Any] | None:
-    """A list of polygons or an RLE, compressed or not, as pycocotools' compressed RLE."""
-    width, height = size
-    if not segmentation:
-        return None
-    try:
-        if isinstance(segmentation, list):
-            outline = sum(_outline_length(polygon) for polygon in segmentation)
-            if not outline < _MAX_OUTLINE or min(size) < 1:
-                raise ValueError(f"an outline of {outline:g} pixels around {width} x {height}")
-            return rle.merge(rle.frPyObjects(segmentation, height, width))
-        counts = segmentation["counts"]
-        if any(not 0 < int(side) < 2**31 for side in segmentation["size"]):
-            raise ValueError(f"size {segmentation['size']}")
-        if isinstance(counts, list):
-            return rle.frPyObjects(segmentation, height, width)
-        if len(segmentation["size"]) != 2 or not is_complete_rle(counts):
-            raise ValueError("its counts are truncated")
-    except Exception as error:  # pycocotools raises no narrower one
-        raise ValueError(f"segmentation is neither polygons nor an RLE ({error})") from error
-    return dict(segmentation)
-
-
-def _outline_length(polygon: list[float]) -> float:
-    """Approximate length of a polygon's outline in pixels, a lower bound.
-
-    Raises `ValueError` for anything that is not a polygon.
-    """
-    corners = np.array(polygon, dtype=np.float64).reshape(-1, 2)
-    if not len(corners) or not np.isfinite(corners).all():
-        raise ValueError("a polygon without corners")
-    return float(np.abs(corners - np.roll(corners, 1, axis=0)).max(axis=1).sum())

@@ -20,7 +20,7 @@ class Augmentation:
     """Ranges of the random changes to a training crop.
 
     The geometry is that of mmpose 0.x: half body, scale, rotation, flip. ViTPose and RePoGen change
-    no colours; the recipes of `repogen train` set `rotation` and `jitter`.
+    no colours; the recipes of `repogen train` set `rotation`, `jitter` and `degrade`.
     """
 
     flip: float = 0.5
@@ -33,6 +33,8 @@ class Augmentation:
     """Share of crops that are rotated."""
     jitter: float = 0.2
     """Relative range of brightness, contrast and colour."""
+    degrade: bool = True
+    """Whether crops of rendered images get the blur, noise and JPEG artefacts of photographs."""
 
 
 def augment(

@@ -20,6 +20,8 @@ from repogen.coco.crops import (
 )
 from repogen.coco.references import find_pictures
 from repogen.errors import UserError
+from repogen.files import read_regular
+from repogen.limits import MAX_PICTURE
 from repogen.messages import say, warn
 from repogen.pictures import PictureHeader, decode_reduced, picture_problem, read_header
 
@@ -37,11 +39,9 @@ def training_crop(
     people: PersonAnnotations,
     person: int,
     how: Augmentation,
-    degrade_crop: bool,
     pictures: Sequence[bytes] | None = None,
 ) -> TrainingCrop:
-    """An augmented crop of a person; `degrade_crop` adds the blur, noise and JPEG artefacts of
-    photographs.
+    """An augmented crop of a person.
 
     The pixels come from the image's file, or from `pictures`, one JPEG for each image.
     """
@@ -52,9 +52,10 @@ def training_crop(
     if pictures is None:
         crop = read_crop(people, image, window)
     else:
-        crop = _decoded_crop(pictures[image], window, bool(people.as_stored))
+        name = str(people.path(person))
+        crop = _decoded_crop(pictures[image], window, bool(people.as_stored), name)
     crop = color_jitter(rng, crop, how.jitter)
-    if degrade_crop:
+    if how.degrade and people.rendered[image]:
         crop = degrade(rng, crop)
     return TrainingCrop(crop[..., ::-1], joints_to_crop(keypoints, window))
 
@@ -74,12 +75,12 @@ def read_crop(
 
 
 def _decoded_crop(
-    picture: bytes, window: Window, as_stored: bool
+    picture: bytes, window: Window, as_stored: bool, name: str
 ) -> UInt8[np.ndarray, "256 192 3"]:
     factor = downsample_factor(window)
     decoded = decode_reduced(np.frombuffer(picture, np.uint8), factor, as_stored)
     if decoded is None:
-        raise UserError("a picture in the shards cannot be decoded; run repogen validate on them")
+        raise UserError(f"{name} in the shards cannot be decoded; pack the shards again without it")
     return warp_crop(decoded, window, factor)
 
 
@@ -91,8 +92,9 @@ def read_labelled_image(
     Raises `UserError` for a file that is not an image of this width and height.
     """
     try:
-        picture = decode_reduced(np.fromfile(path, np.uint8), factor, as_stored)
-    except (OSError, ValueError):
+        data = np.frombuffer(read_regular(path, MAX_PICTURE), np.uint8)
+        picture = decode_reduced(data, factor, as_stored)
+    except OSError:
         picture = None
     if picture is None:
         problem = picture_problem(Path(path)) or "cannot be decoded"

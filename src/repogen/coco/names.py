@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.coco.records import numbers
 from repogen.messages import say
 
 PERSON = 1
@@ -66,31 +68,41 @@ def joint_columns(names: Sequence[object] | None) -> list[int] | None:
     return columns
 
 
-def coco_joints(
-    flat: Sequence[float] | None, columns: list[int] | None, named: int
-) -> Float[np.ndarray, "17 3"]:
+def coco_joints(flat: object, columns: list[int] | None, named: int) -> Float[np.ndarray, "17 3"]:
     """The COCO joints x, y, v of a record's keypoints; zeros where they are absent.
 
     `columns` are those of a header with `named` names. Raises `ValueError` where it is unclear
     which numbers belong to which joint, and for numbers that are not finite.
     """
-    if flat is None or len(flat) == 0:
+    if flat is None or flat == []:
         return np.zeros((17, 3))
-    numbers = np.array(flat, dtype=np.float64).ravel()
-    points = len(numbers) / 3
+    table = joint_table(flat)
+    points = len(table)
     in_order = list(range(17))
     if columns is None and points in COCO_FIRST:
         columns = in_order
     elif points != named and not (columns == in_order and points in (17, *COCO_FIRST)):
-        names = "the header names none" if columns is None else f"the header names {named}"
-        raise ValueError(f"keypoints has {len(numbers)} numbers, {points:g} joints, and {names}")
+        if columns is None:
+            known = ", ".join(map(str, COCO_FIRST))
+            names = f"the header names none; name them, or give {known} that begin with COCO's 17"
+        else:
+            names = f"the header names {named}; give as many of both"
+        raise ValueError(f"keypoints has {3 * points} numbers, {points} joints, and {names}")
     assert columns is not None
-    table = numbers.reshape(-1, 3)
     joints = np.where(np.array(columns)[:, None] >= 0, table[columns], 0.0)
     joints[(joints[:, 2] == 0) & ~np.isfinite(joints).all(axis=1)] = 0.0  # null: not labelled
     if not np.isfinite(joints).all():
         raise ValueError("keypoints holds a number that is not finite")
     return joints
+
+
+def joint_table(flat: object) -> Float[np.ndarray, "k 3"]:
+    """The joints x, y, v of a record's keypoints. Raises `ValueError` for another number of
+    numbers."""
+    found = numbers(flat, "keypoints")
+    if len(found) % 3:
+        raise ValueError(f"keypoints has {len(found)} numbers; x, y, v of each joint are needed")
+    return found.reshape(-1, 3)
 
 
 def person_categories(categories: Iterable[Mapping[str, Any]]) -> dict[str, Sequence[object]]:
@@ -100,7 +112,9 @@ def person_categories(categories: Iterable[Mapping[str, Any]]) -> dict[str, Sequ
     """
     out: dict[str, Sequence[object]] = {}
     for category in categories:
-        names = list(category.get("keypoints") or [])
+        names = category.get("keypoints") or []
+        if not isinstance(names, list):
+            raise ValueError(f"keypoints {shortened(names)} is not a list of names")
         is_body = {joint_name(name) for name in names} >= set(COCO_KEYPOINTS)
         if person_name(category["name"]) or is_body:
             out[id_key(category["id"])] = names

@@ -42,7 +42,9 @@ def decode_rle(segmentation: dict[str, Any]) -> UInt8[np.ndarray, "h w"]:
     (height, width), counts = segmentation["size"], segmentation["counts"]
     if not (type(height) is type(width) is int and 0 < height * width <= MAX_PIXELS and width > 0):
         raise ValueError(f"a mask of {shortened(height)} x {shortened(width)} pixels")
-    if not isinstance(counts, str) or not is_complete_rle(counts):
+    if not isinstance(counts, str):
+        raise TypeError(f"a mask's counts {shortened(counts)} are not text")
+    if not is_complete_rle(counts):
         raise ValueError(f"a mask's counts {shortened(counts)} are truncated")
     mask = rle.decode({"size": [height, width], "counts": counts})
     if rle.encode(mask)["counts"] != counts.encode():

@@ -14,6 +14,7 @@ import tyro
 from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, arg, subcommand
 
 from repogen.errors import UserError, unknown_choice
+from repogen.messages import escaped_output
 
 Command = Callable[..., int]
 """A function whose parameters are options; it returns the exit code."""
@@ -61,14 +62,15 @@ def run_command(verb: str, command: Commands, words: list[str]) -> int:
             raise unknown_choice(f"command of {prog}", name, command)
         prog, command = f"{prog} {name}", command[name]
     try:
-        with contextlib.redirect_stderr(messages):
+        with contextlib.redirect_stderr(messages), escaped_output(colors=True):
             call = tyro.cli(_deferred(command), prog=prog, args=words)
     except SystemExit as end:
         if end.code != 2:
             raise
         raise UserError(f"{_one_line(messages.getvalue())}; see {prog} --help") from None
-    print(messages.getvalue(), end="", file=sys.stderr, flush=True)  # warnings of configs
-    return call()
+    with escaped_output():
+        print(messages.getvalue(), end="", file=sys.stderr, flush=True)  # warnings of configs
+        return call()
 
 
 def value_of(words: list[str], flag: str) -> str | None:

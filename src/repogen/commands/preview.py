@@ -13,7 +13,11 @@ def commands(_words: list[str]) -> Commands:
 
 
 def command(
-    dataset: Positional[Path], out: Path | None = None, images: int = 48, columns: int = 8
+    dataset: Positional[Path],
+    out: Path | None = None,
+    images: int = 48,
+    columns: int = 8,
+    bounds: Path | None = None,
 ) -> int:
     """Write a contact sheet, figures and one HTML page of a dataset.
 
@@ -22,10 +26,11 @@ def command(
         out: Folder to write to; by default DATASET/preview.
         images: Number of images on the sheet, at least 1, at equal steps through the dataset.
         columns: Images in a row, at least 1.
+        bounds: The file of joint bounds that the dataset was made with, to plot its poses' range.
     """
     if images < 1 or columns < 1:
         raise UserError(f"--images {images} and --columns {columns} must be at least 1")
     from repogen.visualization import preview
 
-    print(preview(dataset, out, images, columns))
+    print(preview(dataset, out, images, columns, bounds))
     return 0

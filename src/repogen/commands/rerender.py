@@ -4,14 +4,20 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
-from repogen.commands.parsing import Commands
+from repogen.commands.parsing import Commands, Flat
+from repogen.datasets.sources import SourcesConfig
 
 
 def commands(_words: list[str]) -> Commands:
     return command
 
 
-def command(dataset: Positional[Path], ids: tuple[int, ...], out: Path = Path("rerendered")) -> int:
+def command(
+    dataset: Positional[Path],
+    ids: tuple[int, ...],
+    out: Path = Path("rerendered"),
+    sources: Flat[SourcesConfig] = SourcesConfig(),  # noqa: B008
+) -> int:
     """Render single images and their labels again, from their lines of scenes.jsonl only.
 
     Args:
@@ -21,5 +27,5 @@ def command(dataset: Positional[Path], ids: tuple[int, ...], out: Path = Path("r
     """
     from repogen.datasets.rerender import rerender
 
-    print("\n".join(map(str, rerender(dataset, ids, out))))
+    print("\n".join(map(str, rerender(dataset, ids, out, sources))))
     return 0

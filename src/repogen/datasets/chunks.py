@@ -1,52 +1,65 @@
 """Chunk files: the finished chunks of a run, and merging them into one dataset."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+from repogen.datasets.checksums import read_signed_lines, signed_line
 from repogen.errors import UserError
-from repogen.files import atomic_path
 
 
-def sample_line(image: dict[str, Any], annotations: list[dict[str, Any]], scene: str) -> str:
-    """A sample's line in a chunk file: its COCO entries and its scene, each as JSON text.
+def sample_line(
+    image: dict[str, Any], annotations: list[dict[str, Any]], scene: str, digests: Mapping[str, str]
+) -> str:
+    """A sample's line in a chunk file: its COCO entries and its scene, each as JSON text, and the
+    SHA-256 of its files by kind.
 
-    Merging only copies the texts.
+    Merging only copies the texts. The line begins with its own SHA-256.
     """
-    return _compact_json(
-        {
-            "image": _compact_json(image),
-            "annotations": [_compact_json(a) for a in annotations],
-            "scene": scene,
-        }
+    return signed_line(
+        compact_json(
+            {
+                "image": compact_json(image),
+                "annotations": [compact_json(a) for a in annotations],
+                "scene": scene,
+                "sha256": digests,
+            }
+        )
     )
 
 
-def merge_chunks(
-    chunks: Sequence[Path], scenes: Path, annotations: Path, header: dict[str, Any]
-) -> None:
-    """Stream the chunk files into the files `scenes` and `annotations` (COCO).
+def write_scenes(chunks: Sequence[Path], out: TextIO) -> None:
+    """Write the scenes of the chunk files, one a line. Raises `UserError` as `read_chunks`."""
+    for sample in read_chunks(chunks):
+        out.write(sample["scene"] + "\n")
 
-    `header` holds the COCO file's entries before its images. Ids count from 1 in image order.
-    The annotations are written last: a dataset that has them is complete. Raises `UserError`
-    where a chunk file is missing or damaged.
+
+def chunk_digests(
+    chunks: Sequence[Path], name_of: Callable[[str, int], str]
+) -> Iterator[tuple[str, str]]:
+    """(SHA-256, name) of the files of the chunks' samples; `name_of` is given kind and image id.
+
+    Raises `UserError` as `read_chunks`.
     """
-    with atomic_path(scenes) as path, path.open("w", encoding="utf-8") as out:
-        for sample in _read_chunks(chunks):
-            out.write(sample["scene"] + "\n")
-    with atomic_path(annotations) as path, path.open("w", encoding="utf-8") as out:
-        _write_coco(chunks, header, out)
+    for image_id, sample in enumerate(read_chunks(chunks), start=1):
+        for kind, digest in sample["sha256"].items():
+            yield digest, name_of(kind, image_id)
 
 
-def _write_coco(chunks: Sequence[Path], header: dict[str, Any], out: TextIO) -> None:
-    out.write("{" + ",\n".join(f"{json.dumps(k)}:{_compact_json(v)}" for k, v in header.items()))
+def write_coco(chunks: Sequence[Path], header: dict[str, Any], out: TextIO) -> None:
+    """Write the COCO file of the chunk files.
+
+    `header` holds its entries before the images. Ids count from 1 in image order. Raises
+    `UserError` as `read_chunks`.
+    """
+    out.write("{" + ",\n".join(f"{json.dumps(k)}:{compact_json(v)}" for k, v in header.items()))
     out.write(',\n"images":[\n')
-    for i, sample in enumerate(_read_chunks(chunks)):
+    for i, sample in enumerate(read_chunks(chunks)):
         out.write((",\n" if i else "") + sample["image"])
     out.write('\n],\n"annotations":[\n')
     annotation_id = 0
-    for image_id, sample in enumerate(_read_chunks(chunks), start=1):
+    for image_id, sample in enumerate(read_chunks(chunks), start=1):
         for text in sample["annotations"]:
             annotation_id += 1
             ids = f'{{"id":{annotation_id},"image_id":{image_id},'
@@ -54,14 +67,16 @@ def _write_coco(chunks: Sequence[Path], header: dict[str, Any], out: TextIO) -> 
     out.write("\n]}\n")
 
 
-def _read_chunks(chunks: Sequence[Path]) -> Iterator[dict[str, Any]]:
-    """The lines of all chunk files, in order."""
+def read_chunks(chunks: Sequence[Path]) -> Iterator[dict[str, Any]]:
+    """The samples of all chunk files, in order.
+
+    Raises `UserError` where a chunk file is missing or damaged.
+    """
     for chunk in chunks:
         line = ""
         try:
-            with chunk.open() as lines:
-                for line in lines:
-                    yield json.loads(line)
+            for line in read_signed_lines(chunk):
+                yield json.loads(line)
         except FileNotFoundError as error:
             raise missing_chunk(chunk) from error
         except (OSError, ValueError) as error:
@@ -85,5 +100,6 @@ def missing_chunk(chunk: Path) -> UserError:
     )
 
 
-def _compact_json(value: Any) -> str:
+def compact_json(value: object) -> str:
+    """JSON text without spaces, as datasets hold it."""
     return json.dumps(value, separators=(",", ":"))

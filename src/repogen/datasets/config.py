@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from repogen.config import Config
-from repogen.datasets.folder import Map
+from repogen.datasets.folder import MAX_IMAGES, Map
 from repogen.datasets.shards import SHARD_IMAGES, check_shard_images
+from repogen.errors import UserError
 from repogen.labels.convention import LabelConvention
 from repogen.labels.points import Occluded
+from repogen.labels.wholebody import check_keypoints
+from repogen.scenes.config import SceneConfig
 
 
 @dataclass(frozen=True, init=False)
@@ -30,7 +33,32 @@ class OutputConfig(Config):
     shard_images: int = SHARD_IMAGES
     """With format webdataset: images in a tar file, 1 to 10000; one tar file is held in memory when
     it is written or read."""
+    embed_sources: bool = False
+    """Keep the photographs, panoramas, textures and cut-outs that the images show in the folder
+    sources/ of the dataset, so that others can render its images again."""
 
     def check(self) -> None:
         """Raise `UserError` for shards that are too large."""
         check_shard_images(self.shard_images)
+
+
+@dataclass(frozen=True, init=False, kw_only=True)
+class DatasetConfig(SceneConfig):
+    """Options that a dataset's images and labels depend on, in groups; run.json records them."""
+
+    output: OutputConfig
+    """What is written."""
+    images: int = 100
+    """Number of images, 1 to 99999999."""
+    seed: int = 0
+    """Seed from 0 on; the same seed and options give the same dataset, byte for byte."""
+    device: str = "cpu"
+    """Device that renders: cpu or cuda."""
+
+    def check(self) -> None:
+        """Raise `UserError` for numbers out of range, and keypoints that the body does not have."""
+        if not 1 <= self.images <= MAX_IMAGES:
+            raise UserError(f"--images {self.images} must lie between 1 and {MAX_IMAGES:,}")
+        if not 0 <= self.seed < 2**63:
+            raise UserError(f"--seed {self.seed} must lie between 0 and 2**63 - 1")
+        check_keypoints(self.output.keypoints, self.people.body)

@@ -4,20 +4,32 @@ A sample is the members with one name: 0001.jpg (or .jpeg, .png, .webp) and 0001
 a COCO annotation, a list of them, or a table with `annotations`.
 """
 
-import hashlib
 import io
 import json
+import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-import fsspec
-
+from repogen.cache import cache_dir
 from repogen.coco.names import PERSON, detected_persons, id_key
 from repogen.datasets.folder import PICTURE, Sample
-from repogen.datasets.shards import FOREIGN, Manifest, Shard, read_bytes, read_manifest, read_tar
-from repogen.errors import UserError
+from repogen.datasets.shards import (
+    FOREIGN,
+    MANIFEST,
+    Manifest,
+    Shard,
+    read_bytes,
+    read_manifest,
+    read_shard,
+    read_tar,
+)
+from repogen.errors import UserError, first_line
+from repogen.files import sha256_of_bytes, write_atomic
+from repogen.labels.annotation import CATEGORY
 from repogen.messages import warn
+from repogen.network import is_url, list_url, url_exists
 from repogen.pictures import PictureHeader, read_header
 
 _MEMBER = re.compile(r"((?:.*/)?[^/.][^/.]*)\.(jpg|jpeg|png|webp|json)", re.IGNORECASE)
@@ -29,22 +41,22 @@ def open_shards(url: str) -> Manifest:
     The tar files are then read once, and samples that cannot be used are counted on stderr.
     Raises `UserError` where there are no shards, and where none of their samples can be used.
     """
-    names = [] if _has_manifest(url) else _list_tars(url)
-    if not names:
+    if _has_manifest(url):
         return read_manifest(url)
     shards, left_out, first = [], 0, ""
-    for name in names:
+    for name in _list_tars(url):
         data = read_bytes(f"{url.rstrip('/')}/{name}")
         samples, problems = _read_samples(data, f"{url}/{name}")
         persons = sum(len(sample.annotations) for sample in samples)
-        digest = hashlib.sha256(data).hexdigest()
+        digest = sha256_of_bytes(data)
         shards.append(Shard(name, len(samples), persons, len(data), digest))
         left_out += len(problems)
         first = first or (problems[0] if problems else "")
     if left_out:
         warn(f"{url}: {left_out} samples are left out; the first, {first}")
     if not any(shard.images for shard in shards):
-        raise UserError(f"{url} holds no sample of a picture and a JSON file")
+        why = f" that can be used; the first, {first}" if first else ""
+        raise UserError(f"{url} holds no sample of a picture and a JSON file{why}")
     return Manifest(FOREIGN, {}, tuple(shards))
 
 
@@ -53,21 +65,52 @@ def unpack_foreign_shard(data: bytes, where: str) -> Iterator[Sample]:
     yield from _read_samples(data, where)[0]
 
 
+def unpack_foreign_shards(url: str) -> tuple[Path, Path] | None:
+    """The COCO file and folder of images of other programs' shards, unpacked into the cache once.
+
+    None for repogen's own shards. Raises `UserError` as `open_shards` does, and where the cache
+    cannot be written.
+    """
+    if _has_manifest(url):
+        return None
+    manifest = open_shards(url)
+    digests = " ".join(shard.sha256 for shard in manifest.shards)
+    folder = cache_dir() / "unpacked" / sha256_of_bytes(digests.encode())[:24]
+    labels = folder / "labels.json"
+    if labels.exists():
+        return labels, folder
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for shard in manifest.shards:
+        where = f"{url.rstrip('/')}/{shard.name}"
+        for sample in unpack_foreign_shard(read_shard(url, shard), where):
+            number = len(images) + 1
+            images.append(sample.image | {"id": number, "file_name": f"{number:08d}"})
+            write_atomic(folder / images[-1]["file_name"], sample.files[PICTURE])
+            annotations += [a | {"image_id": number} for a in sample.annotations]
+    table = {"images": images, "annotations": annotations, "categories": [CATEGORY]}
+    write_atomic(labels, json.dumps(table).encode())  # last: the folder is complete with it
+    return labels, folder
+
+
 def _has_manifest(url: str) -> bool:
-    try:
-        files, path = fsspec.core.url_to_fs(url)
-        return bool(files.exists(f"{path.rstrip('/')}/shards.json"))
-    except (OSError, ValueError, ImportError):
-        return True  # reading it says why
+    where = f"{url.rstrip('/')}/{MANIFEST}"
+    return url_exists(where) if is_url(url) else Path(where).exists()
 
 
 def _list_tars(url: str) -> list[str]:
+    """Names of the tar files in a folder or at a URL. Raises `UserError` where there are none, and
+    where the files cannot be listed."""
     try:
-        files, path = fsspec.core.url_to_fs(url)
-        names = [str(found).rpartition("/")[2] for found in files.ls(path, detail=False)]
-    except (OSError, ValueError, ImportError, NotImplementedError):
-        return []
-    return sorted(name for name in names if name.endswith(".tar"))
+        names = list_url(url) if is_url(url) else os.listdir(url)
+    except OSError as error:
+        raise UserError(
+            f"{url} has no shards.json, and its files cannot be listed: {first_line(error)}"
+        ) from error
+    tars = sorted(name for name in names if name.endswith(".tar"))
+    if not tars:
+        raise UserError(f"{url} holds neither shards.json nor .tar files")
+    return tars
 
 
 def _read_samples(data: bytes, where: str) -> tuple[list[Sample], list[str]]:

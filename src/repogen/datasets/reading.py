@@ -2,27 +2,20 @@
 
 import json
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from reprlib import repr as shortened
 from typing import Any
 
-from repogen.datasets.folder import MAPS, MAX_IMAGES, PICTURE, DatasetFolder
+from repogen.datasets.config import DatasetConfig
+from repogen.datasets.folder import PICTURE, DatasetFolder
 from repogen.datasets.shards import ShardFolder, read_shard_files, read_shard_labels
-from repogen.errors import UserError
-from repogen.files import write_atomic
-from repogen.scenes.scene import Scene
+from repogen.errors import UserError, first_line
+from repogen.files import read_lines, read_regular, write_atomic
+from repogen.limits import MAX_INDEX, MAX_JSON, MAX_LINES, MAX_PICTURE
+from repogen.records import Sha256, decode, parse_json
+from repogen.scenes.scene import Scene, parse_scene
 
-RUN_FORMAT = 2
-
-_REQUIRED = {
-    "images": int,
-    "people.body": str,
-    "output.write": list,
-    "output.occluded": str,
-    "output.keypoints": str,
-    "output.label_convention": str,
-}
-"""Options in run.json that reading a dataset needs, those of a group as GROUP.OPTION."""
+RUN_FORMAT = 3
 
 _IMAGES, _ANNOTATIONS = '"images":[\n', '"annotations":[\n'
 
@@ -31,13 +24,41 @@ _LISTS = ("images", "annotations", "categories")
 Entry = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class _PackOfRun:
+    """An asset pack that a run may have used."""
+
+    name: str
+    version: str
+    source: str
+    licences: tuple[str, ...]
+    sha256: Sha256
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The contents of run.json. Paths in it are only text."""
+
+    format: int
+    config: DatasetConfig
+    backgrounds_found: str
+    assets: tuple[_PackOfRun, ...]
+    body_files: dict[str, Sha256]
+    files: dict[str, Sha256]
+    versions: dict[str, str]
+
+
 def open_dataset(path: Path | str) -> DatasetFolder:
     """The finished dataset at `path`, of either format. Raises `UserError` where there is none."""
     folder = DatasetFolder(Path(path))
     if read_run_info(folder)["config"]["output"].get("format") == "webdataset":
         folder = ShardFolder(folder.root)
     if not folder.complete:
-        raise UserError(f"{folder.root} is not finished; run its command again to resume")
+        kind = "shards.json" if isinstance(folder, ShardFolder) else folder.name(folder.annotations)
+        raise UserError(
+            f"{folder.root} is not finished: its run.json asks for {kind}, which is missing; run "
+            "its command again to resume"
+        )
     return folder
 
 
@@ -55,7 +76,7 @@ def open_coco_folder(path: Path | str) -> DatasetFolder:
 def read_run_info(folder: DatasetFolder) -> dict[str, Any]:
     """The contents of run.json. Raises `UserError` where it is missing or not repogen's."""
     try:
-        return parse_run_info(folder.run.read_bytes(), str(folder.run))
+        return parse_run_info(read_regular(folder.inside(folder.run), MAX_INDEX), str(folder.run))
     except OSError as error:
         raise UserError(
             f"{folder.root} is not a repogen dataset: it has no readable run.json"
@@ -67,21 +88,12 @@ def parse_run_info(data: bytes, where: str) -> dict[str, Any]:
 
     Raises `UserError` for data that is not a run.json of this version.
     """
-    try:
-        run = json.loads(data)
-        if run["format"] != RUN_FORMAT or not {"config", "versions"} <= set(run):
-            raise ValueError(f"format {run['format']}")
-        config = run["config"]
-        for name, kind in _REQUIRED.items():
-            group, _, option = name.rpartition(".")
-            value = (config[group] if group else config)[option]
-            if not isinstance(value, kind):
-                raise TypeError(f"its {name} is {shortened(value)}")
-        write = config["output"]["write"]
-        if not 1 <= config["images"] <= MAX_IMAGES or not set(write) <= set(MAPS):
-            raise ValueError("its images or write are out of range")
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UserError(f"{where} is not a run.json of this version ({error})") from error
+    run = parse_json(data, where)
+    if not isinstance(run, dict) or run.get("format") != RUN_FORMAT:
+        raise UserError(
+            f'{where} is not a run.json of this version: it needs "format": {RUN_FORMAT}'
+        )
+    decode(run, _Run, where)
     return run
 
 
@@ -97,22 +109,21 @@ def read_header(folder: DatasetFolder) -> Entry:
     """
     text = ""
     try:
-        with folder.annotations.open() as lines:
-            for line in lines:
-                if line == _IMAGES:
-                    return json.loads(text.rstrip().removesuffix(",") + "}")
-                text += line
+        for line in read_lines(folder.inside(folder.annotations), MAX_LINES):
+            if line == _IMAGES:
+                return json.loads(text.rstrip().removesuffix(",") + "}")
+            text += line
     except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"cannot read {folder.annotations}: {error}") from error
+        raise UserError(f"cannot read {folder.annotations}: {first_line(error)}") from error
     return {k: v for k, v in read_coco(folder).items() if k not in ("images", "annotations")}
 
 
 def read_coco(folder: DatasetFolder) -> Entry:
     """The whole COCO file. Raises `UserError` where it cannot be read or lacks a list."""
     try:
-        coco = json.loads(folder.annotations.read_text())
+        coco = json.loads(read_regular(folder.inside(folder.annotations), MAX_JSON))
     except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"cannot read {folder.annotations}: {error}") from error
+        raise UserError(f"cannot read {folder.annotations}: {first_line(error)}") from error
     for name in _LISTS:
         if not isinstance(coco, dict) or not isinstance(coco.get(name), list):
             raise _no_list(folder, name)
@@ -127,29 +138,33 @@ def read_scenes(folder: DatasetFolder, ids: Collection[int] | None = None) -> It
     Raises `UserError` where one cannot be read.
     """
     if isinstance(folder, ShardFolder):
-        lines = (sample.scene for sample in read_shard_labels(folder, ids))
-    else:
-        numbered = enumerate(_lines(folder), start=1)
-        lines = (line for number, line in numbered if ids is None or number in ids)
-    yield from map(Scene.from_json, lines)
+        for sample in read_shard_labels(folder, ids):
+            yield parse_scene(sample.scene, f"{folder.root}: scene of image {sample.image['id']}")
+        return
+    for number, (where, line) in enumerate(_lines(folder), start=1):
+        if ids is None or number in ids:
+            yield parse_scene(line, where)
 
 
 def read_scene_lines(folder: DatasetFolder) -> Iterator[str]:
     """The scenes as JSON text. Raises `UserError` for a line that is not JSON."""
-    for number, line in enumerate(_lines(folder), start=1):
-        try:
-            json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"{folder.scenes} line {number} is not a scene: {error}") from error
+    for where, line in _lines(folder):
+        parse_json(line, where)
         yield line.rstrip("\n")
 
 
-def _lines(folder: DatasetFolder) -> Iterator[str]:
+def _lines(folder: DatasetFolder) -> Iterator[tuple[str, str]]:
+    """The lines of scenes.jsonl, each after its place: FILE:LINE."""
+    where = str(folder.scenes)
+    number = 0
     try:
-        with folder.scenes.open() as lines:
-            yield from lines
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read {folder.scenes}: {error}") from error
+        for number, line in enumerate(read_lines(folder.inside(folder.scenes), MAX_LINES), start=1):
+            where = f"{folder.scenes}:{number}"
+            yield where, line
+    except OSError as error:
+        raise UserError(f"cannot read {folder.scenes}: {first_line(error)}") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{where}: is not UTF-8: {error}") from error
 
 
 def read_entries(
@@ -177,7 +192,7 @@ def read_entries(
     except UserError:
         raise
     except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"cannot read {folder.annotations}: {error}") from error
+        raise UserError(f"cannot read {folder.annotations}: {first_line(error)}") from error
 
 
 def read_files(folder: DatasetFolder, image_id: int, kinds: Sequence[str]) -> dict[str, bytes]:
@@ -193,9 +208,12 @@ def read_files(folder: DatasetFolder, image_id: int, kinds: Sequence[str]) -> di
         return {kind: data[kind] for kind in kinds}
     try:
         return {
-            kind: (
-                folder.image(image_id) if kind == PICTURE else folder.map(kind, image_id)
-            ).read_bytes()
+            kind: read_regular(
+                folder.inside(
+                    folder.image(image_id) if kind == PICTURE else folder.map(kind, image_id)
+                ),
+                MAX_PICTURE,
+            )
             for kind in kinds
         }
     except OSError as error:
@@ -210,19 +228,19 @@ def read_table(folder: DatasetFolder, name: str) -> Iterator[Entry]:
     """
     begins = {"images": _IMAGES, "annotations": _ANNOTATIONS}[name]
     try:
-        with folder.annotations.open() as lines:
-            ours = any(line == begins for line in lines)
-            for line in lines:
-                if line.startswith("]"):
-                    return
-                entry = json.loads(line.rstrip().removesuffix(","))
-                if not isinstance(entry, dict):
-                    raise _no_list(folder, name)
-                yield entry
+        lines = read_lines(folder.inside(folder.annotations), MAX_LINES)
+        ours = any(line == begins for line in lines)
+        for line in lines:
+            if line.startswith("]"):
+                return
+            entry = json.loads(line.rstrip().removesuffix(","))
+            if not isinstance(entry, dict):
+                raise _no_list(folder, name)
+            yield entry
     except UserError:
         raise
     except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"cannot read {folder.annotations}: {error}") from error
+        raise UserError(f"cannot read {folder.annotations}: {first_line(error)}") from error
     if ours:
         raise UserError(f"{folder.annotations} ends within its {name}")
     yield from read_coco(folder)[name]

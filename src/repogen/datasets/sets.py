@@ -9,9 +9,11 @@ from jaxtyping import Int
 
 from repogen.coco.annotations import PersonAnnotations, read_person_annotations
 from repogen.datasets.folder import DatasetFolder
+from repogen.datasets.foreign_shards import unpack_foreign_shards
 from repogen.datasets.shards import ShardFolder
 from repogen.errors import UserError
 from repogen.messages import warn
+from repogen.network import URL
 
 
 def read_set(spec: str) -> PersonAnnotations:
@@ -22,10 +24,13 @@ def read_set(spec: str) -> PersonAnnotations:
     """
     parsed = parse_set(spec)
     if parsed.shards is not None:
-        raise UserError(
-            f"set {spec!r} is shards, which only training reads; run repogen convert "
-            f"{parsed.shards} FOLDER and give that folder (shards of other programs: a COCO file)"
-        )
+        found = unpack_foreign_shards(parsed.shards)
+        if found is None:
+            raise UserError(
+                f"set {spec!r} is shards of repogen, which only training reads; run repogen "
+                f"convert {parsed.shards} FOLDER and give that folder"
+            )
+        parsed = replace(parsed, annotations=found[0], images=found[1])
     if parsed.annotations is None or parsed.images is None:
         raise UserError(f"set {spec!r} is generated while training and not stored; give a dataset")
     people = read_person_annotations(parsed.name, parsed.annotations, parsed.images)
@@ -78,7 +83,6 @@ class SetSpec:
     weight: float = 1.0
 
 
-_URL = re.compile(r"[a-zA-Z][\w+.-]*://")
 _NUMBER = re.compile(r"(x?)(\d+(?:\.\d+)?)")
 _LIVE = "live:"
 
@@ -92,9 +96,10 @@ def parse_set(spec: str) -> SetSpec:
     name, equals, rest = spec.partition("=")
     if not equals or not name or not rest:
         raise malformed
-    url = _URL.match(rest)
+    url = URL.match(rest)
     start = url[0] if url else _LIVE if rest.startswith(_LIVE) else ""
-    parts, cap, weight = rest.removeprefix(start).split(":"), None, 1.0
+    whole = not start and Path(rest).is_dir()  # its name may hold colons
+    parts, cap, weight = [rest] if whole else rest.removeprefix(start).split(":"), None, 1.0
     # After a COCO file comes its image folder, even if that is called 2017.
     least = 1 + (not start and Path(parts[0]).is_file())
     while len(parts) > least:

@@ -12,15 +12,25 @@ import tarfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
-import cattrs
-import fsspec
-
+from repogen.datasets.checksums import read_signed_lines, signed_line
 from repogen.datasets.chunks import damaged_chunk, missing_chunk
 from repogen.datasets.folder import PICTURE, DatasetFolder, Sample
 from repogen.errors import UserError
-from repogen.files import sha256_of_bytes, write_atomic
+from repogen.files import (
+    atomic_path,
+    cannot_read,
+    open_regular,
+    read_regular,
+    sha256_of,
+    sha256_of_bytes,
+    write_atomic,
+)
+from repogen.json_files import strict_json
+from repogen.limits import MAX_ARCHIVE
+from repogen.network import is_url, read_url
+from repogen.records import Between, Length, Sha256, decode, parse_json, parse_record
 
 FORMAT = 1
 FOREIGN = 0
@@ -29,14 +39,9 @@ SHARD_IMAGES = 256
 """Default number of images per shard."""
 _MAX_SHARD_IMAGES = 10_000
 """About a gigabyte of pictures of the default size."""
-_MANIFEST = "shards.json"
+MANIFEST = "shards.json"
 _MEMBER = re.compile(r"(\d{8})\.([a-z]+(?:\.[a-z]+)*)")
-_SHARD = re.compile(r"shard-\d{6}\.tar")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _IDS = {"id", "image_id"}
-_CONVERTER = cattrs.Converter(
-    detailed_validation=False
-)  # collecting details of many errors is slow
 
 
 def check_shard_images(count: int) -> None:
@@ -50,10 +55,10 @@ class Shard:
     """The manifest's entry of one shard."""
 
     name: str
-    images: int
+    images: Annotated[int, Between(1, _MAX_SHARD_IMAGES)]
     persons: int
     bytes: int
-    sha256: str
+    sha256: Sha256
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class Manifest:
 
     format: int
     header: dict[str, Any]
-    shards: tuple[Shard, ...]
+    shards: Annotated[tuple[Shard, ...], Length(0, 1_000_000)]
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class ShardFolder(DatasetFolder):
 
     @property
     def manifest(self) -> Path:
-        return self.root / _MANIFEST
+        return self.root / MANIFEST
 
     @property
     def complete(self) -> bool:
@@ -83,24 +88,44 @@ class ShardFolder(DatasetFolder):
 
     def write_chunk(self, chunk: int, samples: Iterable[Sample]) -> None:
         """Write the shard of a chunk, then its manifest entry as the chunk file."""
-        name = f"shard-{chunk:06d}.tar"
-        data, shard = pack_shard(name, samples)
-        write_atomic(self.root / name, data)
-        write_atomic(self.chunk_file(chunk), json.dumps(asdict(shard)).encode())
+        data, shard = pack_shard(shard_name(chunk), samples)
+        write_atomic(self.root / shard.name, data)
+        write_atomic(self.chunk_file(chunk), signed_line(json.dumps(asdict(shard))).encode())
+
+    def holds_chunk(self, chunk: int, images: int) -> bool:
+        """Whether the shard of a chunk of this many images is finished, as it was written."""
+        try:
+            shard = self._shard(chunk)
+            return shard.images == images and sha256_of(self.root / shard.name) == shard.sha256
+        except (OSError, UserError):
+            return False
 
     def finish(self, chunks: int, header: dict[str, Any]) -> None:
-        """Complete the dataset: write the manifest."""
+        """Complete the dataset: write the checksums, then the manifest."""
         shards = tuple(self._shard(chunk) for chunk in range(chunks))
-        text = json.dumps(asdict(Manifest(FORMAT, header, shards)), indent=1)
-        write_atomic(self.manifest, (text + "\n").encode())
+        digests = [(shard.sha256, shard.name) for shard in shards]
+        with atomic_path(self.manifest) as path:
+            path.write_bytes(manifest_to_json(Manifest(FORMAT, self.tied(header), shards)))
+            self.write_checksums(digests, {self.run: self.run, self.manifest: path})
 
     def _shard(self, chunk: int) -> Shard:
         try:
-            return Shard(**json.loads(self.chunk_file(chunk).read_text()))
+            (text,) = read_signed_lines(self.chunk_file(chunk))
+            return parse_record(text.encode(), Shard, "")
         except FileNotFoundError as error:
             raise missing_chunk(self.chunk_file(chunk)) from error
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, UserError) as error:
             raise damaged_chunk(self.chunk_file(chunk)) from error
+
+
+def shard_name(chunk: int) -> str:
+    """The file name of a shard, by its number from 0."""
+    return f"shard-{chunk:06d}.tar"
+
+
+def manifest_to_json(manifest: Manifest) -> bytes:
+    """The content of `shards.json`."""
+    return (json.dumps(asdict(manifest), indent=1) + "\n").encode()
 
 
 def pack_shard(name: str, samples: Iterable[Sample]) -> tuple[bytes, Shard]:
@@ -174,7 +199,7 @@ def read_tar(
 
 def _parse_sample(files: dict[str, bytes], where: str) -> Sample:
     try:
-        labels = json.loads(files.pop("json").decode())
+        labels = strict_json(files.pop("json").decode())
         image, annotations = labels["image"], labels["annotations"]
         if not (isinstance(image, dict) and isinstance(image["id"], int)):
             raise TypeError("its image has no id")
@@ -238,12 +263,12 @@ def _shards_with_first_id(folder: ShardFolder) -> Iterator[tuple[Shard, int]]:
 def _read_members(
     folder: ShardFolder, shard: Shard, wanted: Callable[[str, str], bool]
 ) -> dict[str, dict[str, bytes]]:
-    path = folder.root / shard.name
+    path = folder.inside(folder.root / shard.name)
     try:
-        with path.open("rb") as file:
+        with open_regular(path, MAX_ARCHIVE) as file:
             return read_tar(file, str(path), wanted)
     except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
+        raise cannot_read(path, error) from error
 
 
 def read_manifest(url: str) -> Manifest:
@@ -251,23 +276,21 @@ def read_manifest(url: str) -> Manifest:
 
     Raises `UserError` where it is missing or invalid.
     """
-    where = f"{url.rstrip('/')}/{_MANIFEST}"
-    try:
-        manifest = _CONVERTER.structure(json.loads(read_bytes(where)), Manifest)
-        if manifest.format != FORMAT:
-            raise ValueError(f"format {manifest.format}")
-    except UserError:
-        raise
-    except Exception as error:
-        raise UserError(f"{where} is not a manifest of this version: {error}") from error
-    for shard in manifest.shards:
-        if _SHARD.fullmatch(shard.name) is None:
-            raise UserError(f"{where} names an unexpected file {shard.name!r}")
-        if _SHA256.fullmatch(shard.sha256) is None:
-            raise UserError(f"{where}: {shard.sha256!r} is not a SHA-256")
-        # The annotation of one person takes hundreds of bytes.
-        if not (1 <= shard.images <= _MAX_SHARD_IMAGES and 0 <= shard.persons <= shard.bytes):
-            raise UserError(f"{where} gives {shard.name} an impossible number of images or persons")
+    where = f"{url.rstrip('/')}/{MANIFEST}"
+    data = parse_json(read_bytes(where), where)
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise UserError(f'{where} is not a manifest of this version: it needs "format": {FORMAT}')
+    manifest = decode(data, Manifest, where)
+    for number, shard in enumerate(manifest.shards):
+        if shard.name != shard_name(number):
+            raise UserError(
+                f"{where}: shards[{number}].name: {shard.name!r} should be {shard_name(number)}"
+            )
+        if shard.persons > shard.bytes:  # the annotation of one person takes hundreds of bytes
+            raise UserError(
+                f"{where}: shards[{number}]: {shard.persons:,} persons do not fit in "
+                f"{shard.bytes:,} bytes"
+            )
     return manifest
 
 
@@ -294,9 +317,9 @@ def read_shard(url: str, shard: Shard, cache: Path | None = None) -> bytes:
 
 def read_bytes(where: str) -> bytes:
     """The bytes of a file on disk or at a URL. Raises `UserError` where it cannot be read."""
+    if is_url(where):
+        return read_url(where)
     try:
-        with fsspec.open(where, "rb") as file:
-            return file.read()
-    except (OSError, ValueError, ImportError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise UserError(f"cannot read {where}: {why}") from error
+        return read_regular(where, MAX_ARCHIVE)
+    except OSError as error:
+        raise cannot_read(where, error) from error

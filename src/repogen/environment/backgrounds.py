@@ -5,21 +5,23 @@ from dataclasses import dataclass
 from functools import lru_cache
 from os.path import isdir
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from repogen.assets import assets_dir, check_panorama, installed
+from repogen.assets import assets_dir, check_pack_file, check_panorama, installed
+from repogen.assets.sources import Source, path_of, source_of
 from repogen.coco.names import id_key, person_categories
 from repogen.coco.references import find_pictures
 from repogen.colors import from_hex, to_hex
-from repogen.environment.panoramas import EnvironmentMap, sample_panorama
+from repogen.environment.panoramas import Panorama, sample_panorama
 from repogen.errors import UserError, unknown_choice
 from repogen.json_files import read_json
-from repogen.picture_checks import check_complete, check_picture
-from repogen.pictures import read_picture
+from repogen.picture_checks import check_complete, check_picture, read_complete
+from repogen.pictures import decode_picture
+from repogen.records import Angle, Between, Color, Distance, Position, Tagged, Unit
 from repogen.usable_files import (
     draw_readable,
     file_stamp,
@@ -32,22 +34,31 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 _PANORAMAS = (".hdr", ".exr")
 _LONGEST_SIDE = 1600
 _MEMORY = 24
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
 class Photo:
     """A window of a photograph: left, top, width and height as shares of its sides."""
 
-    path: str
-    window: tuple[float, float, float, float]
+    file: Source
+    window: tuple[Unit, Unit, Unit, Unit]
     flip: bool
+
+    def __post_init__(self) -> None:
+        left, top, width, height = self.window
+        if not (width > 0 < height and max(left + width, top + height) < 1 + _ROUNDING):
+            raise UserError(f"window {self.window} must lie within the photograph, 0 to 1")
 
 
 @dataclass(frozen=True)
 class Plain:
     """One sRGB colour."""
 
-    color: str
+    color: Color
+
+
+_Half = Annotated[float, Between(0, 1e5)]
 
 
 @dataclass(frozen=True)
@@ -60,25 +71,30 @@ class Room:
     `floor_pattern` that is not in `FLOOR_PATTERNS`.
     """
 
-    floor_z: float
-    floor: str
-    floor_accent: str
+    floor_z: Position
+    floor: Color
+    floor_accent: Color
     floor_pattern: str
-    floor_scale: float
-    half_size: tuple[float, float]
-    height: float
-    wall: str
-    ceiling: str
-    sky_zenith: str
-    sky_horizon: str
-    yaw_deg: float
+    floor_scale: Distance
+    half_size: tuple[_Half, _Half]
+    height: Distance
+    wall: Color
+    ceiling: Color
+    sky_zenith: Color
+    sky_horizon: Color
+    yaw_deg: Angle
 
     def __post_init__(self) -> None:
         if self.floor_pattern not in FLOOR_PATTERNS:
             raise unknown_choice("floor pattern", self.floor_pattern, FLOOR_PATTERNS)
 
 
-Background = Photo | Plain | Room | EnvironmentMap
+BACKGROUNDS: tuple[tuple[str, type], ...] = (
+    ("photo", Photo), ("plain", Plain), ("room", Room), ("panorama", Panorama),
+)  # fmt: skip
+"""Backgrounds by their kind in JSON."""
+
+Background = Annotated[Photo | Plain | Room | Panorama, Tagged("kind", BACKGROUNDS)]
 
 FLOOR_PATTERNS = ("plain", "tiles", "planks", "noise")
 
@@ -97,7 +113,9 @@ def parse_backgrounds(spec: str) -> tuple[BackgroundSampler, str]:
     """
     if spec == "auto":
         panoramas = _installed_panoramas()
-        return _panoramas(spec, panoramas) if panoramas else parse_backgrounds("builtin")
+        if not panoramas:
+            return parse_backgrounds("builtin")
+        return _panoramas(spec, assets_dir(), panoramas)
     if spec == "builtin":
         # run.json holds these words, and resuming compares them.
         return sample_room, "built-in places"
@@ -106,11 +124,9 @@ def parse_backgrounds(spec: str) -> tuple[BackgroundSampler, str]:
     if spec.startswith("#"):
         from_hex(spec)
         return lambda _rng, _low, _far: Plain(spec), f"plain {spec}"
-    if isdir(spec):
-        panoramas = sorted(p for p in Path(spec).rglob("*") if p.suffix.lower() in _PANORAMAS)
-        if panoramas:
-            return _panoramas(spec, [path.resolve() for path in panoramas])
-    paths = _coco_paths(spec) if spec.startswith("coco:") else _folder_paths(Path(spec))
+    root, paths = background_files(spec)
+    if paths[0].suffix.lower() in _PANORAMAS and not spec.startswith("coco:"):
+        return _panoramas(spec, root, paths)
     found = find_usable(paths, check_picture, spec, quick=check_complete)
     if not found.files:
         raise UserError(
@@ -122,15 +138,35 @@ def parse_backgrounds(spec: str) -> tuple[BackgroundSampler, str]:
 
     def sample(rng: np.random.Generator, _low: float, _far: float) -> Background:
         order = iter(rng.permutation(len(good)).tolist())
-        return draw_readable(lambda: _sample_window(rng, good[next(order, 0)]))
+        return draw_readable(lambda: _sample_window(rng, good[next(order, 0)], root))
 
     skipped = f" ({len(found.bad)} unreadable files skipped)" if found.bad else ""
     return sample, f"{len(good)} photographs{skipped}"
 
 
+def names_files(spec: str) -> bool:
+    """Whether `--backgrounds spec` names files of the user."""
+    return spec not in ("auto", "builtin", "plain") and not spec.startswith("#")
+
+
+def background_files(spec: str) -> tuple[Path, list[Path]]:
+    """The files of the folder or COCO set that `spec` names, and the folder that they are in.
+
+    A folder's panoramas, if it has any, else its photographs. Raises `UserError` for neither.
+    """
+    root = background_root(spec)
+    if spec.startswith("coco:"):
+        return root, _coco_paths(spec)
+    if isdir(spec):
+        panoramas = sorted(p for p in root.rglob("*") if p.suffix.lower() in _PANORAMAS)
+        if panoramas:
+            return root, [path.absolute() for path in panoramas]
+    return root, _folder_paths(root)
+
+
 def _installed_panoramas() -> list[Path]:
     return [
-        Path(pack.name) / file
+        assets_dir() / pack.name / file
         for pack in installed().values()
         for item in pack.items
         if item.kind == "environment"
@@ -138,9 +174,9 @@ def _installed_panoramas() -> list[Path]:
     ]
 
 
-def _panoramas(spec: str, paths: list[Path]) -> tuple[BackgroundSampler, str]:
+def _panoramas(spec: str, root: Path, paths: list[Path]) -> tuple[BackgroundSampler, str]:
     # One at a time: while OpenEXR reads, what it prints is discarded.
-    found = find_usable([assets_dir() / path for path in paths], check_panorama, spec, threads=1)
+    found = find_usable(paths, _check_panorama, spec, threads=1)
     if not found.files:
         raise UserError(
             f"--backgrounds {spec}: none of its {found.count} panoramas can be used, the first "
@@ -151,22 +187,26 @@ def _panoramas(spec: str, paths: list[Path]) -> tuple[BackgroundSampler, str]:
     if clamped:
         more = f" (and {len(clamped) - 1} more panoramas)" if len(clamped) > 1 else ""
         warn_once(f"{clamped[0]}{more}")
-    usable = set(found.files)
-    good = [str(path) for path in paths if assets_dir() / path in usable]
-    stamps = {path: file_stamp(assets_dir() / path) for path in good}
+    good = found.files
+    stamps = {path: file_stamp(path) for path in good}
 
     def sample(rng: np.random.Generator, low: float, far: float) -> Background:
         def draw() -> Background:
             path = good[int(rng.integers(len(good)))]
-            file = assets_dir() / path
-            if file_stamp(file) != stamps[path]:  # its light may be cached, its pixels are not
-                check_panorama(file)
-            return sample_panorama(rng, path, low, far)
+            if file_stamp(path) != stamps[path]:  # its light may be cached, its pixels are not
+                _check_panorama(path)
+            return sample_panorama(rng, source_of(path, root), low, far)
 
         return draw_readable(draw)
 
     skipped = f" ({len(found.bad)} unreadable files skipped)" if found.bad else ""
     return sample, f"{len(good)} panoramas{skipped}"
+
+
+def _check_panorama(path: Path) -> str | None:
+    """`check_panorama`; also raises `UserError` where a file of a pack has changed."""
+    check_pack_file(path)
+    return check_panorama(path)
 
 
 def _folder_paths(folder: Path) -> list[Path]:
@@ -178,14 +218,25 @@ def _folder_paths(folder: Path) -> list[Path]:
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
     if not paths:
         raise UserError(f"--backgrounds {folder}: no image files in it (looked for .jpg, .png, …)")
-    return [path.resolve() for path in paths]
+    return [path.absolute() for path in paths]
 
 
-def _coco_paths(spec: str) -> list[Path]:
+def background_root(spec: str) -> Path:
+    """The folder of the pictures that `spec`, a folder or a COCO set, names.
+
+    Raises `UserError` for a COCO set that is not written as one.
+    """
+    if not spec.startswith("coco:"):
+        return Path(spec)
     parts = spec.split(":")
     if len(parts) != 3 or not all(parts):
         raise UserError(f"--backgrounds {spec} must read coco:ANNOTATIONS.json:IMAGES_DIR")
-    annotations, folder = Path(parts[1]), Path(parts[2])
+    return Path(parts[2])
+
+
+def _coco_paths(spec: str) -> list[Path]:
+    folder = background_root(spec)
+    annotations = Path(spec.split(":")[1])
     try:
         data: Any = read_json(annotations)
         people = person_categories(data["categories"])
@@ -205,19 +256,22 @@ def _coco_paths(spec: str) -> list[Path]:
         raise UserError(f"--backgrounds {spec}: no folder {folder}")
     try:
         found = find_pictures(folder, names, str(annotations))
-        return [(folder / name).resolve() for name in found]
-    except (OSError, TypeError, ValueError) as error:  # a null in a name, a name of any length
+        if any("\0" in name for name in found):
+            raise ValueError("a null character")
+        return [(folder / name).absolute() for name in found]
+    except (OSError, TypeError, ValueError) as error:  # a name of any length
         raise UserError(f"{annotations}: invalid file name: {error}") from error
 
 
-def _sample_window(rng: np.random.Generator, path: Path) -> Photo:
+def _sample_window(rng: np.random.Generator, path: Path, root: Path) -> Photo:
     """A square window of 45 to 100 % of the picture's shorter side, anywhere in it."""
     height, width = load_photo(str(path)).shape[:2]
+    file = source_of(path, root)
     share = float(rng.uniform(0.45, 1.0))
     side = share * min(height, width)
     w, h = side / width, side / height
     left, top = float(rng.uniform(0, 1 - w)), float(rng.uniform(0, 1 - h))
-    return Photo(str(path), (left, top, w, h), bool(rng.random() < 0.5))
+    return Photo(file, (left, top, w, h), bool(rng.random() < 0.5))
 
 
 @lru_cache(maxsize=_MEMORY)
@@ -226,8 +280,7 @@ def load_photo(path: str) -> UInt8[np.ndarray, "h w 3"]:
 
     Raises `UserError` for a file that cannot be read or is truncated.
     """
-    check_complete(Path(path))
-    picture = read_picture(path)
+    picture = decode_picture(np.frombuffer(read_complete(Path(path)), np.uint8))
     if picture is None:
         raise UserError(f"background {path} cannot be read as an image; remove or replace it")
     longest = max(picture.shape[:2])
@@ -242,13 +295,14 @@ def photo_pixels(photo: Photo, width: int, height: int) -> UInt8[np.ndarray, "h 
 
     If their shapes differ, the central part of the window that fits is used.
     """
-    picture = load_photo(photo.path)
+    picture = load_photo(str(path_of(photo.file)))
     full_height, full_width = picture.shape[:2]
     left, top, w, h = photo.window
     box_w, box_h = max(w * full_width, 1.0), max(h * full_height, 1.0)
     fit = min(box_w / width, box_h / height)
     x = left * full_width + (box_w - fit * width) / 2
     y = top * full_height + (box_h - fit * height) / 2
+    x, y = min(x, full_width - 1), min(y, full_height - 1)  # a window of less than a pixel
     rows = slice(int(y), max(int(y) + 1, round(y + fit * height)))
     columns = slice(int(x), max(int(x) + 1, round(x + fit * width)))
     # Averaging is slower, and only visible when the picture shrinks a lot.

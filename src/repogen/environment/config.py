@@ -9,6 +9,7 @@ from repogen.config import Config
 from repogen.environment.backgrounds import BackgroundSampler, parse_backgrounds
 from repogen.environment.sensor import Effect
 from repogen.errors import check_between, check_counts
+from repogen.limits import MAX_LIGHTS, MAX_OCCLUDERS, MAX_SHADOWS
 
 
 @dataclass(frozen=True, init=False)
@@ -34,10 +35,13 @@ class EnvironmentConfig(Config):
     """Folder of images with alpha (.png, .webp), used for half of the occluders."""
 
     def check(self) -> None:
-        """Raise `UserError` for numbers out of range, and a folder without cut-outs."""
-        check_between("--lights", self.lights, 0, 32)
-        check_between("--shadows", self.shadows, 0, 8)
-        check_counts("--occluders", self.occluders, 0, 100)
+        """Raise `UserError` for numbers out of range."""
+        check_between("--lights", self.lights, 0, MAX_LIGHTS)
+        check_between("--shadows", self.shadows, 0, MAX_SHADOWS)
+        check_counts("--occluders", self.occluders, 0, MAX_OCCLUDERS)
+
+    def check_files(self) -> None:
+        """Raise `UserError` for a folder without cut-outs."""
         _ = self.cutout_files
 
     @cached_property

@@ -1,11 +1,13 @@
 """Cut-outs: pictures with alpha that stand as occluders before people."""
 
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
 
 from repogen.errors import UserError
-from repogen.limits import MAX_PIXELS
+from repogen.files import cannot_read, read_regular
+from repogen.limits import MAX_PICTURE, MAX_PIXELS
 from repogen.picture_checks import check_rgba
 from repogen.usable_files import find_usable, report_bad
 
@@ -18,12 +20,13 @@ def find_cutouts(folder: Path) -> tuple[Path, ...]:
     if not folder.is_dir():
         raise UserError(f"--cutouts {folder}: no such folder")
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".png", ".webp"))
-    found = find_usable([path.resolve() for path in paths], check_cutout, str(folder))
+    if not paths:
+        raise UserError(f"--cutouts {folder}: no .png or .webp files in it")
+    found = find_usable([path.absolute() for path in paths], check_cutout, str(folder))
     if not found.files:
-        first = f", the first because {found.bad[0]}" if found.bad else ""
         raise UserError(
             f"--cutouts {folder}: none of its {len(paths)} .png and .webp files is a picture with "
-            f"alpha{first}"
+            f"alpha, the first because {found.bad[0]}"
         )
     report_bad(f"--cutouts {folder}", found)
     return found.files
@@ -38,7 +41,11 @@ def check_cutout(path: Path) -> None:
 def cutout_size(path: Path) -> tuple[int, int]:
     """Width and height of a picture with alpha, pixels. Raises `UserError` for other files."""
     try:
-        with Image.open(path) as picture:
+        data = BytesIO(read_regular(path, MAX_PICTURE))
+    except OSError as error:
+        raise cannot_read(path, error) from error
+    try:
+        with Image.open(data) as picture:
             width, height = picture.size
             alpha = "A" in picture.getbands() or "transparency" in picture.info
     except Exception as error:  # Pillow's decoders raise many kinds

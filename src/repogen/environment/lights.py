@@ -1,8 +1,11 @@
 """Directional lights from random directions."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+
+from repogen.records import Between, Component
 
 LIGHT_MODELS = ("varied", "equal")
 """`varied`: nearly white lights of different strengths, as in a real room. `equal`: white lights of
@@ -15,6 +18,10 @@ _EQUAL_AMBIENT = 0.05
 """Light from all sides with equal lights: only so much that unlit skin is not black."""
 
 
+_Light = Annotated[float, Between(0, 1e9)]
+"""A sun in an unclipped panorama exceeds 100,000."""
+
+
 @dataclass(frozen=True)
 class DirectionalLight:
     """A directional light.
@@ -24,8 +31,8 @@ class DirectionalLight:
     casts shadows.
     """
 
-    direction: tuple[float, float, float]
-    color: tuple[float, float, float]
+    direction: tuple[Component, Component, Component]
+    color: tuple[_Light, _Light, _Light]
     shadow: bool
 
 

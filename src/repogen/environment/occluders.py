@@ -2,15 +2,20 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from repogen.assets.sources import Source
 from repogen.bodies.protocol import LAYERS, Surface
 from repogen.errors import UserError, unknown_choice
 from repogen.people.outfit import Fabric
+from repogen.records import Between, Point, Rotation
 
 CUTOUT = "cutout"
+
+_Side = Annotated[float, Between(0, 1000)]
 
 
 @dataclass(frozen=True)
@@ -18,17 +23,17 @@ class Occluder:
     """An object of one of the shapes `SHAPES`, or a cut-out: a picture with alpha on a rectangle.
 
     `size` is its extent in metres along its own x, y and z, `rotation` takes those axes to the
-    world's (row-major), `position` is its centre in the world, metres. `path` is the picture of a
+    world's (row-major), `position` is its centre in the world, metres. `picture` is that of a
     cut-out. Raises `UserError` for an unknown shape, a size that is not three lengths, a cut-out
     without a picture, or another shape with one.
     """
 
     shape: str
-    position: tuple[float, float, float]
-    size: tuple[float, float, float]
-    rotation: tuple[tuple[float, float, float], ...]
+    position: Point
+    size: tuple[_Side, _Side, _Side]
+    rotation: Rotation
     fabric: Fabric
-    path: str | None = None
+    picture: Source | None = None
 
     def __post_init__(self) -> None:
         if self.shape not in (*SHAPES, CUTOUT):
@@ -37,10 +42,11 @@ class Occluder:
             raise UserError(
                 f"an occluder of size {self.size} m: give three lengths, none below 0, one above"
             )
-        if (self.path is None) == (self.shape == CUTOUT):
+        if (self.picture is None) == (self.shape == CUTOUT):
+            picture = f"the picture {self.picture.name!r}" if self.picture else "no picture"
             raise UserError(
-                f"an occluder of shape {self.shape} with picture {self.path}: "
-                "a cut-out needs one, other shapes have none"
+                f"an occluder of shape {self.shape} with {picture}: a cut-out needs one, other "
+                "shapes have none"
             )
 
 

@@ -2,14 +2,18 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
 
 import cv2
 import numpy as np
 from jaxtyping import Float, Float32
 
-from repogen.assets import assets_dir, read_panorama
+from repogen.assets import check_pack_file, read_panorama
+from repogen.assets.sources import Source, path_of
 from repogen.cameras.camera import yaw_matrix
 from repogen.environment.lights import DirectionalLight
+from repogen.records import Angle, Between, Distance, Position
 
 _BACKDROP = (1024, 2048)
 _MARGIN = 8
@@ -37,25 +41,25 @@ _DIFFUSE = np.array([1.0] + 3 * [2 / 3] + 5 * [0.25])
 
 
 @dataclass(frozen=True)
-class EnvironmentMap:
+class Panorama:
     """A panorama around the people; its lower half is projected on a flat floor.
 
     Metres in the world frame. `yaw_deg` turns it anticlockwise seen from above, `exposure`
     multiplies its linear colours, `floor_z` is the floor's height, `eye_height` that of the
     panorama's viewpoint above it, and `reach` the floor's radius: beyond it the panorama is
-    projected on a sphere. `path` is inside the asset packs or on the disk.
+    projected on a sphere.
     """
 
-    path: str
-    yaw_deg: float
-    exposure: float
-    floor_z: float
-    eye_height: float
-    reach: float
+    file: Source
+    yaw_deg: Angle
+    exposure: Annotated[float, Between(1e-9, 1e9)]
+    floor_z: Position
+    eye_height: Distance
+    reach: Distance
 
 
 @dataclass(frozen=True, eq=False)
-class EnvironmentLight:
+class PanoramaLight:
     """The light of a panorama, before yaw and exposure."""
 
     sh_irradiance: Float[np.ndarray, "9 3"]
@@ -79,7 +83,7 @@ def directions(height: int, width: int) -> Float[np.ndarray, "h w 3"]:
 
 
 @lru_cache(maxsize=64)
-def environment_light(path: str) -> EnvironmentLight:
+def panorama_light(path: Path) -> PanoramaLight:
     """The light of a panorama file. Raises `UserError` if it cannot be read."""
     pixels = panorama_pixels(path)
     step = max(pixels.shape[0] // 128, 1)
@@ -89,12 +93,13 @@ def environment_light(path: str) -> EnvironmentLight:
 
 
 @lru_cache(maxsize=2)
-def panorama_pixels(path: str) -> Float32[np.ndarray, "h w 3"]:
-    """Linear RGB of a panorama, by its path inside the asset packs or on the disk."""
-    return read_panorama(assets_dir() / path)
+def panorama_pixels(path: Path) -> Float32[np.ndarray, "h w 3"]:
+    """Linear RGB of a panorama; the last two are cached."""
+    check_pack_file(path)
+    return read_panorama(path)
 
 
-def panorama_backdrop(path: str) -> Float32[np.ndarray, "h w 3"]:
+def panorama_backdrop(path: Path) -> Float32[np.ndarray, "h w 3"]:
     """A panorama for drawing backgrounds: linear RGB, between 1024 and 2048 pixels wide.
 
     Coarser ones are enlarged and blurred by a pixel, in the logarithm of the light: in linear
@@ -119,7 +124,7 @@ def panorama_backdrop(path: str) -> Float32[np.ndarray, "h w 3"]:
     return np.maximum(np.exp(fine) - black, 0)
 
 
-def panorama_to_light(panorama: Float[np.ndarray, "h w 3"]) -> EnvironmentLight:
+def panorama_to_light(panorama: Float[np.ndarray, "h w 3"]) -> PanoramaLight:
     """The light of a panorama in linear RGB: directional lights of its brightest directions, and
     spherical harmonics of the rest."""
     towards = directions(*panorama.shape[:2])
@@ -137,7 +142,7 @@ def panorama_to_light(panorama: Float[np.ndarray, "h w 3"]) -> EnvironmentLight:
     sh = np.einsum("nb,nc->bc", _basis(towards.reshape(-1, 3)) * _HARMONICS, light)
     sh *= (_HARMONICS * _DIFFUSE)[:, None]
     mean = sh[0] + sum(np.array(light.color) for light in lights) / 4
-    return EnvironmentLight(sh, tuple(lights), max(float(mean @ LUMINANCE), 1e-6))
+    return PanoramaLight(sh, tuple(lights), max(float(mean @ LUMINANCE), 1e-6))
 
 
 def _basis(n: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 9"]:
@@ -194,30 +199,29 @@ def rotate_sh(sh: Float[np.ndarray, "9 3"], yaw_deg: float) -> Float[np.ndarray,
     )  # fmt: skip
 
 
-def sample_panorama(
-    rng: np.random.Generator, path: str, floor_z: float, far: float
-) -> EnvironmentMap:
+def sample_panorama(rng: np.random.Generator, file: Source, floor_z: float, far: float) -> Panorama:
     """A panorama with random yaw, exposure, viewpoint and reach, around a scene that reaches `far`
     metres from the origin. White is neither dim nor overexposed."""
-    return EnvironmentMap(
-        path=path,
+    brightness = panorama_light(path_of(file)).brightness
+    return Panorama(
+        file=file,
         yaw_deg=float(rng.uniform(0, 360)),
-        exposure=float(np.exp(rng.normal(np.log(0.75), 0.2))) / environment_light(path).brightness,
+        exposure=float(np.exp(rng.normal(np.log(0.75), 0.2))) / brightness,
         floor_z=floor_z,
         eye_height=max(float(rng.uniform(1.2, 2.2)), _LEAST_HEIGHT * far),
         reach=max(float(rng.uniform(6, 15)), _LEAST_REACH * far),
     )
 
 
-def panorama_irradiance(panorama: EnvironmentMap) -> Float[np.ndarray, "9 3"]:
-    """`EnvironmentLight.sh_irradiance` of the panorama, with its yaw and exposure."""
+def panorama_irradiance(panorama: Panorama) -> Float[np.ndarray, "9 3"]:
+    """`PanoramaLight.sh_irradiance` of the panorama, with its yaw and exposure."""
     return panorama.exposure * rotate_sh(
-        environment_light(panorama.path).sh_irradiance, panorama.yaw_deg
+        panorama_light(path_of(panorama.file)).sh_irradiance, panorama.yaw_deg
     )
 
 
-def panorama_lights(panorama: EnvironmentMap) -> tuple[DirectionalLight, ...]:
-    """`EnvironmentLight.lights` of the panorama, with its yaw and exposure."""
+def panorama_lights(panorama: Panorama) -> tuple[DirectionalLight, ...]:
+    """`PanoramaLight.lights` of the panorama, with its yaw and exposure."""
     turn = yaw_matrix(np.radians(panorama.yaw_deg))
     return tuple(
         DirectionalLight(
@@ -225,5 +229,5 @@ def panorama_lights(panorama: EnvironmentMap) -> tuple[DirectionalLight, ...]:
             color=tuple((panorama.exposure * np.array(light.color)).tolist()),
             shadow=True,
         )
-        for light in environment_light(panorama.path).lights
+        for light in panorama_light(path_of(panorama.file)).lights
     )

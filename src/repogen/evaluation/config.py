@@ -6,6 +6,7 @@ from pathlib import Path
 from repogen.config import Config
 from repogen.errors import UserError, check_between
 from repogen.inference.config import check_rotations
+from repogen.limits import ESTIMATE_SECONDS
 
 BOOTSTRAP_SAMPLES = 1000
 
@@ -34,6 +35,8 @@ class EvaluateConfig(Config):
     """Average the heatmaps with those of the mirrored crop."""
     rotations: int = 1
     """Quarter turns at which each crop is estimated, 1 or 4; the likeliest pose is kept."""
+    timeout: float = ESTIMATE_SECONDS
+    """Most seconds that an .onnx may take for a picture, 0.01 to 86400."""
     bootstrap_samples: int = BOOTSTRAP_SAMPLES
     """Bootstrap samples of the images for the intervals, 0 (no intervals) to 100000."""
 
@@ -42,9 +45,12 @@ class EvaluateConfig(Config):
         if not self.weights or not self.data:
             raise UserError("nothing to evaluate; give --weights RUN … and --data NAME=DATASET …")
         check_rotations(self.rotations)
+        check_between("--timeout", self.timeout, 0.01, 86400)
         check_between("--bootstrap-samples", self.bootstrap_samples, 0, 100_000)
-        if self.out is not None and (self.out.suffix != ".json" or self.out.is_dir()):
-            raise UserError(f"--out {self.out} must be a file with the suffix .json")
+        if self.out is not None and self.out.is_dir():
+            raise UserError(f"--out {self.out} is a folder; give a file that ends in .json")
+        if self.out is not None and self.out.suffix != ".json":
+            raise UserError(f"--out {self.out} must end in .json")
         if bool(self.blend) != (self.init is not None):
             raise UserError("--blend and --init go together: alphas, and the weights at alpha 0")
         if self.blend and len(self.weights) > 1:

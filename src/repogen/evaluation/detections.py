@@ -8,12 +8,11 @@ import numpy as np
 
 from repogen.coco.annotations import PersonAnnotations, record_box
 from repogen.coco.names import PERSON, detected_persons, id_key
+from repogen.coco.records import box_score, naming_record
 from repogen.coco.references import Reference, match_files
 from repogen.errors import UserError
 from repogen.inference.estimate import Boxes
 from repogen.json_files import read_json
-
-_BROKEN = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 
 
 def read_detections(path: Path, people: PersonAnnotations) -> Boxes:
@@ -38,22 +37,18 @@ def read_detections(path: Path, people: PersonAnnotations) -> Boxes:
     if names:
         image_index |= match_files(names, people.files, people.root, str(path))
     rows = []
+    others: set[str] = set()
     for number, record in enumerate(records):
-        try:
-            if id_key(record.get("category_id", next(iter(persons)))) not in persons:
+        with naming_record(str(path), "detections", number, record):
+            category = id_key(record.get("category_id", next(iter(persons))))
+            if category not in persons:
+                others.add(category)
                 continue
             row = _parse_detection(record, people, image_index)
-        except _BROKEN as error:
-            raise UserError(f"{path}: detections[{number}] is not valid: {error!r}") from error
-        if row is None:
-            raise UserError(
-                f"{path}: detections[{number}] has image_id {_image_name(record)}, which set "
-                f"{people.name} does not have; give detections of this set's images"
-            )
-        if min(row[2:4]) > 1:
-            rows.append(row)
+            if min(row[2:4]) > 1:
+                rows.append(row)
     if not rows:
-        raise UserError(f"{path} holds no person boxes for set {people.name}")
+        raise UserError(f"{path} {_why_none(records, others, persons)}")
     table = np.array(rows)
     return Boxes(
         boxes=table[:, :4],
@@ -61,6 +56,18 @@ def read_detections(path: Path, people: PersonAnnotations) -> Boxes:
         image=table[:, 5].astype(np.int64),
         person=np.full(len(table), -1),
     )
+
+
+def _why_none(records: list[Any], others: Collection[str], persons: Collection[str]) -> str:
+    """Why no box is left of these records, in words that follow the file's name."""
+    if not records:
+        return "is an empty list; give at least one box"
+    if others:
+        return (
+            f"holds no persons: its category_id is {', '.join(sorted(others)[:5])}, and that of "
+            f"the set's persons is {', '.join(sorted(persons))}"
+        )
+    return f"holds {len(records)} boxes, all at most a pixel wide or high inside their images"
 
 
 def _person_categories(
@@ -75,26 +82,29 @@ def _person_categories(
 
 def _image_name(record: dict[str, Any]) -> str:
     """The image that a detection names, by its id, else by its file name."""
-    return id_key(record["image_id"] if "image_id" in record else record.get("file_name"))
+    return id_key(record.get("image_id", record.get("file_name")))
 
 
 def _parse_detection(
     record: dict[str, Any], people: PersonAnnotations, image_index: Mapping[Reference, int]
-) -> list[float] | None:
-    """x, y, w, h, score and the image's index; None for an image that the set does not have.
+) -> list[float]:
+    """x, y, w, h, score and the image's index. An unknown box has width and height 0.
 
-    An unknown box has width and height 0.
+    Raises `KeyError` and `ValueError` for a detection that is not valid.
     """
     if "bbox" not in record and "box" not in record and not record.get("keypoints"):
         raise KeyError("bbox")
     box = record_box(record)
     x, y, w, h = np.zeros(4) if box is None else box
-    score = float(record["score"])
-    if not np.isfinite(score):
-        raise ValueError(f"score {score} must be finite")
+    score = box_score(record, unknown=None)
+    if "image_id" not in record and "file_name" not in record:
+        raise KeyError("image_id")
     name = _image_name(record)
     if name not in image_index:
-        return None
+        raise ValueError(
+            f"it has image_id {name}, which set {people.name} does not have; give detections of "
+            "this set's images"
+        )
     index = image_index[name]
     width, height = people.sizes[index].tolist()
     left, top = min(max(x, 0), width), min(max(y, 0), height)

@@ -13,6 +13,7 @@ from matplotlib.patheffects import withStroke
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.evaluation.results import Report, Score, SetReport, SphereMap
 from repogen.evaluation.tables import MAIN_METRICS
+from repogen.messages import figure_text
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555")
 """Okabe and Ito's palette, which colour-blind people can distinguish."""
@@ -80,7 +81,7 @@ def sphere_figure(sphere: SphereMap) -> Figure:
         axes.tick_params(labelsize=7)
         for tick in axes.get_xticklabels():
             tick.set_path_effects([withStroke(linewidth=2, foreground="white")])
-        axes.set_title(_label(model), fontsize=10)
+        axes.set_title(figure_text(model), fontsize=10)
         panels.append(axes)
     bar = figure.colorbar(panels[0].collections[0], ax=panels, shrink=0.8)
     bar.set_label("mean OKS (grey: no persons)")
@@ -106,7 +107,7 @@ def blend_figure(report: Report) -> Figure:
                 alphas, [s.low for s in scores], [s.high for s in scores],
                 color=color, alpha=0.2, linewidth=0,
             )  # fmt: skip
-        axes.set_title(_label(set_report.name), fontsize=10)
+        axes.set_title(figure_text(set_report.name), fontsize=10)
         axes.set_xlabel("alpha (0 = --init, 1 = --weights)")
         axes.grid(alpha=0.3)
         axes.legend(fontsize=8)
@@ -128,12 +129,5 @@ def _plot_intervals(axes: Any, values: Mapping[str, Sequence[Score]], names: Seq
 
 def _legend(figure: Figure, axes: Any) -> None:
     lines, models = axes.lines, [line.get_label() for line in axes.lines]
-    figure.legend(
-        lines, [_label(str(m)) for m in models], fontsize=8, loc="outside upper center", ncols=5
-    )
-
-
-def _label(name: str) -> str:
-    """A name as matplotlib text: "$" starts no formula, and a leading "_" does not hide it."""
-    text = " ".join(name.split()).replace("$", r"\$")
-    return f" {text}" if text.startswith("_") else text
+    labels = [figure_text(str(model)) for model in models]
+    figure.legend(lines, labels, fontsize=8, loc="outside upper center", ncols=5)

@@ -1,7 +1,6 @@
 """A report as text for the terminal, as a self-contained HTML page, and as Markdown."""
 
 import base64
-import html
 import io
 import re
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from repogen.evaluation.tables import (
     joints_table,
     scores_table,
 )
+from repogen.messages import html_text
 
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
@@ -46,9 +46,9 @@ def report_text(report: Report) -> str:
 
 def report_html(report: Report) -> str:
     """The whole report, tables and figures, as one HTML page."""
-    body = [f"<p>{html.escape(_settings_text(report))}</p>", "<ul>"]
+    body = [f"<p>{html_text(_settings_text(report))}</p>", "<ul>"]
     body += [
-        f"<li><b>{html.escape(name)}</b>: {html.escape(where)}</li>"
+        f"<li><b>{html_text(name)}</b>: {html_text(where)}</li>"
         for name, where in report.models.items()
     ]
     body.append("</ul>")
@@ -59,10 +59,10 @@ def report_html(report: Report) -> str:
         ]
     for set_report in report.sets.values():
         body.append(
-            f"<h2>{html.escape(set_report.name)}</h2><p>{html.escape(_set_text(set_report))}</p>"
+            f"<h2>{html_text(set_report.name)}</h2><p>{html_text(_set_text(set_report))}</p>"
         )
         for table, figure in _tables_and_figures(set_report):
-            body += [f"<h3>{html.escape(table.title)}</h3>", _table_html(table)]
+            body += [f"<h3>{html_text(table.title)}</h3>", _table_html(table)]
             if figure is not None:
                 body.append(_figure_html(f"{set_report.name}: {table.title}", figure))
         if set_report.sphere is not None:
@@ -71,7 +71,7 @@ def report_html(report: Report) -> str:
                 f"<h3>{title}</h3>",
                 _figure_html(title, figures.sphere_figure(set_report.sphere)),
             ]
-    return _PAGE.format(title=html.escape(_title(report)), body="\n".join(body))
+    return _PAGE.format(title=html_text(_title(report)), body="\n".join(body))
 
 
 def report_markdown(report: Report) -> str:
@@ -145,18 +145,18 @@ def _table_text(table: Table) -> str:
 
 
 def _table_html(table: Table) -> str:
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in table.columns)
+    head = "".join(f"<th>{html_text(name)}</th>" for name in table.columns)
     rows = "\n".join(
-        f"<tr><td>{html.escape(name)}</td>{''.join(map(_cell_html, cells))}</tr>"
+        f"<tr><td>{html_text(name)}</td>{''.join(map(_cell_html, cells))}</tr>"
         for name, cells in table.rows
     )
     return f"<table><tr>{head}</tr>\n{rows}</table>"
 
 
 def _cell_html(cell: Cell) -> str:
-    span = f"<br><small>{cell.interval}</small>" if cell.interval else ""
+    span = f"<br><small>{html_text(cell.interval)}</small>" if cell.interval else ""
     kind = ' class="significant"' if cell.significant else ""
-    return f"<td{kind}>{cell.text}{'*' * cell.significant}{span}</td>"
+    return f"<td{kind}>{html_text(cell.text)}{'*' * cell.significant}{span}</td>"
 
 
 def _table_markdown(table: Table) -> str:
@@ -175,11 +175,11 @@ def _table_markdown(table: Table) -> str:
 
 def _escape_markdown(text: str) -> str:
     """Text on one line with Markdown's and HTML's special characters escaped."""
-    return re.sub(r"([\\`*_{}\[\]#|~$])", r"\\\1", html.escape(" ".join(text.split())))
+    return re.sub(r"([\\`*_{}\[\]#|~$])", r"\\\1", html_text(text))
 
 
 def _figure_html(title: str, figure: Figure) -> str:
     data = io.BytesIO()
     figure.savefig(data, dpi=110)
     coded = base64.b64encode(data.getvalue()).decode()
-    return f'<p><img alt="{html.escape(title)}" src="data:image/png;base64,{coded}"></p>'
+    return f'<p><img alt="{html_text(title)}" src="data:image/png;base64,{coded}"></p>'

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from functools import partial
@@ -23,10 +24,10 @@ from repogen.evaluation.config import EvaluateConfig
 from repogen.evaluation.detections import read_detections
 from repogen.evaluation.page import report_html, report_markdown
 from repogen.evaluation.results import Report
-from repogen.files import write_atomic
 from repogen.inference.estimate import Boxes, Estimates, Estimator, estimate_people
 from repogen.inference.network import load_estimator, torch_estimator
 from repogen.models.weights import blend_tensors, load_model
+from repogen.outputs import OutputFolder
 
 
 def evaluate(config: EvaluateConfig | None = None, **options: object) -> Report:
@@ -35,7 +36,7 @@ def evaluate(config: EvaluateConfig | None = None, **options: object) -> Report:
     The options are an `EvaluateConfig` or its keywords: `evaluate(weights="run", data="s=set")`.
     `out` names a JSON file for the report; beside it come .html and .md files of the same
     name and the folder NAME_poses with MODEL@SET.json, the poses as COCO results. Raises
-    `UserError` for bad input.
+    `UserError` for bad input, and where one of these files exists and is not of an earlier call.
 
     >>> report = repogen.evaluate(weights="run", data="synth=people")
     >>> list(report.sets)
@@ -53,6 +54,10 @@ def evaluate(config: EvaluateConfig | None = None, **options: object) -> Report:
         if detected is not None:
             boxes[people.name] = source, detected.without_images(bad)
     models = _models(config)
+    if config.out is not None:
+        of_poses = (_poses_path(config.out, model, p.name) for model in models for p in sets)
+        reports = (config.out, config.out.with_suffix(".html"), config.out.with_suffix(".md"))
+        OutputFolder(config.out.parent, "evaluate").check(*reports, *of_poses)
     for _, load in models.values():
         load()  # bad weights are an error now, not hours later
     estimates: dict[str, dict[str, Estimates]] = {people.name: {} for people in sets}
@@ -84,22 +89,37 @@ def evaluate(config: EvaluateConfig | None = None, **options: object) -> Report:
         },
     )
     if config.out is not None:
+        folder = OutputFolder(config.out.parent, "evaluate")
         for people in sets:
             for model, poses in estimates[people.name].items():
-                name = f"{quote(model, safe='')}@{quote(people.name, safe='')}.json"
-                path = config.out.with_name(f"{config.out.stem}_poses") / name
-                write_atomic(path, (json.dumps(coco_results(people, poses)) + "\n").encode())
+                path = _poses_path(config.out, model, people.name)
+                folder.write(path, (json.dumps(coco_results(people, poses)) + "\n").encode())
         write_report(config.out, report)
     return report
 
 
+def _quoted(name: str) -> str:
+    return quote(os.fsencode(name), safe="")
+
+
 def write_report(path: Path, report: Report) -> None:
-    """Write the report as JSON to `path`, and as .html and .md beside it."""
+    """Write the report as JSON to `path`, and as .html and .md beside it.
+
+    Raises `UserError` where one of the files exists and is not of an earlier report.
+    """
+    folder = OutputFolder(path.parent, "evaluate")
     data = {"repogen": version("repogen"), **asdict(report)}
     text = json.dumps(_to_json(data), indent=1, ensure_ascii=False)
-    write_atomic(path, (text + "\n").encode())
-    write_atomic(path.with_suffix(".html"), report_html(report).encode())
-    write_atomic(path.with_suffix(".md"), report_markdown(report).encode())
+    # Bytes of names that are no UTF-8 become JSON's escapes, which Python reads back.
+    folder.write(path, (text + "\n").encode(errors="backslashreplace"))
+    folder.write(path.with_suffix(".html"), report_html(report).encode())
+    folder.write(path.with_suffix(".md"), report_markdown(report).encode())
+
+
+def _poses_path(out: Path, model: str, name: str) -> Path:
+    """The file of a model's poses on a set."""
+    file = f"{_quoted(model)}@{_quoted(name)}.json"
+    return out.with_name(f"{out.stem}_poses") / file
 
 
 def coco_results(people: PersonAnnotations, estimates: Estimates) -> list[dict[str, Any]]:
@@ -143,7 +163,10 @@ def _models(config: EvaluateConfig) -> dict[str, tuple[str, Callable[[], Estimat
     """By name: where the weights are, and a function that loads them."""
     paths = dict(_named_weights(config.weights))
     if config.init is None:
-        return {n: (str(path), partial(load_estimator, path)) for n, path in paths.items()}
+        return {
+            n: (str(path), partial(load_estimator, path, timeout=config.timeout))
+            for n, path in paths.items()
+        }
     ((name, path),) = paths.items()
     return {
         f"{name}-{alpha:g}": (

@@ -4,27 +4,18 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from repogen.config import merged
-from repogen.datasets.config import OutputConfig
-from repogen.datasets.folder import MAX_IMAGES
+from repogen.datasets.config import DatasetConfig
 from repogen.errors import UserError
-from repogen.labels.wholebody import check_keypoints
 from repogen.poses.distributions import DISTRIBUTIONS
-from repogen.scenes.config import SceneConfig
 
 
 @dataclass(frozen=True, init=False, kw_only=True)
-class GenerateConfig(SceneConfig):
+class GenerateConfig(DatasetConfig):
     """Options of `repogen.generate`, in groups.
 
     `GenerateConfig(images=48, views="top", write="depth")` sets options of the groups, too.
     """
 
-    output: OutputConfig
-    """What is written."""
-    images: int = 100
-    """Number of images, 1 to 99999999."""
-    seed: int = 0
-    """Seed from 0 on; the same seed and options give the same dataset, byte for byte."""
     workers: int = 0
     """Worker processes, at most 1024; 0 is one for each processor."""
     engine: Literal["local", "ray"] = "local"
@@ -32,20 +23,14 @@ class GenerateConfig(SceneConfig):
     dataset's folder."""
     ray_address: str | None = None
     """Address of a Ray cluster, or auto; without it a cluster is started on this machine."""
-    device: str = "cpu"
-    """Device that renders: cpu or cuda."""
 
     def check(self) -> None:
         """Raise `UserError` for numbers out of range, and options that contradict each other."""
-        if not 1 <= self.images <= MAX_IMAGES:
-            raise UserError(f"--images {self.images} must lie between 1 and {MAX_IMAGES:,}")
-        if not 0 <= self.seed < 2**63:
-            raise UserError(f"--seed {self.seed} must lie between 0 and 2**63 - 1")
+        super().check()
         if not 0 <= self.workers <= 1024:
             raise UserError(f"--workers {self.workers} must lie between 0 and 1024")
         if self.ray_address is not None and self.engine != "ray":
             raise UserError(f"--ray-address {self.ray_address} needs --engine ray")
-        check_keypoints(self.output.keypoints, self.people.body)
 
 
 # What these set must not depend on installed asset packs.

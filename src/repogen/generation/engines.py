@@ -11,15 +11,29 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any
 
+from repogen import limits
 from repogen.datasets.folder import DatasetFolder
 from repogen.errors import UserError, first_line
 from repogen.generation.config import GenerateConfig
+from repogen.network import no_answer
+from repogen.processes import start_method
 
 _CHUNKS_PER_PROCESSOR = 2
 """Chunks queued for each processor, so that none is idle."""
 
 _RETRIES = 5
 """How often Ray repeats a chunk whose node died."""
+
+_CLUSTERS = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+"""Ray's variable, on every system: with 0 its processes listen on the loopback address only."""
+
+_HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+"""How an HTTP/2 client begins, as Ray's do; a server answers at once."""
+
+_SET_UP = (
+    "set RAY_AUTH_MODE=token and the same token on every machine (docs/clusters.md), or "
+    "RAY_AUTH_MODE=disabled in a network that nobody else can reach"
+)
 
 
 def make_chunks(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) -> Iterator[int]:
@@ -39,16 +53,6 @@ def make_chunks(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) 
     maker = SampleMaker(config)
     for chunk in todo:
         yield write_chunk(folder, maker, chunk)
-
-
-def start_method(device: str) -> str:
-    """The start method of worker processes: forkserver where possible, else spawn.
-
-    Forks of a process that has imported everything start fastest, but a process that has
-    initialised CUDA, as importing Warp does, cannot be forked.
-    """
-    forks = device == "cpu" and "forkserver" in multiprocessing.get_all_start_methods()
-    return "forkserver" if forks else "spawn"
 
 
 def _in_processes(
@@ -91,8 +95,7 @@ def _in_processes(
 
 def _on_ray(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) -> Iterator[int]:
     """Chunks as Ray tasks; every node must see the dataset's folder under the same path."""
-    import ray
-
+    ray = _import_ray(config)
     from repogen.generation import worker
 
     folder = folder.with_root(folder.root.resolve())
@@ -125,10 +128,23 @@ def _on_ray(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) -> I
         ray.shutdown()
 
 
+def _import_ray(config: GenerateConfig) -> Any:
+    """The module ray; it reads these variables when it is imported."""
+    os.environ.setdefault("RAY_AUTH_MODE", "token")  # without, whoever connects can run code
+    if config.ray_address is None:
+        os.environ.setdefault(
+            _CLUSTERS, "0"
+        )  # without, it listens on all of the machine's networks
+    import ray
+
+    return ray
+
+
 def _connect(ray: Any, config: GenerateConfig) -> None:
     address = config.ray_address or "local"  # without an address Ray joins any cluster it finds
-    if address not in ("auto", "local"):
-        _check_reachable(address)
+    host = os.environ.get("RAY_ADDRESS", "auto") if address == "auto" else address
+    if host not in ("auto", "local"):
+        _check_answers(host)
     own = {"num_cpus": config.workers or os.cpu_count(), "include_dashboard": False}
     try:
         with _keep_sigterm_handler():
@@ -139,8 +155,21 @@ def _connect(ray: Any, config: GenerateConfig) -> None:
                 logging_level="ERROR",
                 **(own if address == "local" else {}),
             )
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise _no_cluster(address, first_line(error)) from error
+    except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
+        raise _no_cluster(address, f"{first_line(error)}; {_SET_UP}") from error
+    if address == "local":
+        if ray.util.get_node_ip_address() not in ("127.0.0.1", "::1"):
+            raise UserError(
+                "ray was imported before repogen could make it listen on this machine only; set "
+                f"{_CLUSTERS}=0 before the import, or use --engine local"
+            )
+    elif os.environ["RAY_AUTH_MODE"] == "token":
+        asked = ray.remote(num_cpus=0)(os.getenv).remote("RAY_AUTH_MODE")
+        if ray.get(asked) != "token":
+            raise UserError(
+                f"the Ray cluster at --ray-address {address} runs code for whoever connects; "
+                f"{_SET_UP}"
+            )
 
 
 @contextmanager
@@ -156,11 +185,16 @@ def _keep_sigterm_handler() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
-def _check_reachable(address: str) -> None:
-    """Raises `UserError` where nothing listens at the address: Ray would wait for minutes."""
+def _check_answers(address: str) -> None:
+    """Raises `UserError` where nothing listens at the address, or what listens says nothing: Ray
+    would wait for minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     try:
-        socket.create_connection((host, int(port)), timeout=10).close()
+        with socket.create_connection((host, int(port)), limits.NETWORK_SECONDS) as server:
+            server.sendall(_HELLO)
+            server.recv(1)
+    except TimeoutError as error:
+        raise no_answer(f"--ray-address {address}") from error
     except (OSError, ValueError, OverflowError) as error:
         raise _no_cluster(address, str(error)) from error
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from tqdm import tqdm
 
-from repogen.bodies.anny_data import ensure_anny_data
 from repogen.config import checked, config_from_keywords, merged
 from repogen.datasets.folder import (
     DatasetFolder,
@@ -17,6 +16,7 @@ from repogen.datasets.folder import (
     remove_partials,
 )
 from repogen.datasets.reading import read_run_info, write_run_info
+from repogen.datasets.samples import coco_header
 from repogen.datasets.shards import ShardFolder
 from repogen.errors import UserError, unknown_choice
 from repogen.generation.config import PRESETS, GenerateConfig
@@ -27,8 +27,7 @@ from repogen.generation.run_info import (
     run_info,
     warn_of_other_versions,
 )
-from repogen.labels.annotation import CATEGORY
-from repogen.messages import say
+from repogen.messages import say, warn
 
 
 @checked
@@ -67,19 +66,22 @@ def generate(
         say(f"{folder.root} is already finished: {config.images} images with these options")
         return folder.root
     with locked(folder, lambda: _check_folder(folder, run)):
-        if config.people.body == "anny":
-            ensure_anny_data()
-            # Building takes minutes, and asset packs may have been installed meanwhile.
-            config, run = _current_run_info(config)
-            _check_folder(folder, run)
         if folder.run.exists():
             warn_of_other_versions(read_run_info(folder), run)
         else:
             write_run_info(folder, run)
-        chunks = -(-config.images // folder.chunk)
-        todo = [chunk for chunk in range(chunks) if not folder.chunk_file(chunk).exists()]
-        left = sum(min(folder.chunk, config.images - chunk * folder.chunk) for chunk in todo)
-        done = config.images - left
+        sizes = [
+            min(folder.chunk, config.images - first)
+            for first in range(0, config.images, folder.chunk)
+        ]
+        todo = [k for k, size in enumerate(sizes) if not folder.holds_chunk(k, size)]
+        damaged = sum(folder.chunk_file(chunk).exists() for chunk in todo)
+        if damaged:
+            warn(
+                f"{damaged} of the finished groups of {folder.chunk} images have missing or "
+                "damaged files, and are made again"
+            )
+        done = config.images - sum(sizes[chunk] for chunk in todo)
         if done:
             say(f"resuming: {done} of {config.images} images exist")
         say(f"backgrounds: {run['backgrounds_found']}")
@@ -90,19 +92,7 @@ def generate(
                 for size in make_chunks(folder, config, todo):
                     bar.update(size)
                 remove_partials(folder)  # left by workers that died
-        header = {
-            "info": {
-                "description": "Synthetic people by repogen",
-                "version": run["versions"]["repogen"],
-                "contributor": "repogen",
-                "label_convention": config.output.label_convention,
-                "occluded": config.output.occluded,
-                "pixel_centers": 0.5,
-            },
-            "licenses": [],
-            "categories": [CATEGORY],
-        }
-        folder.finish(chunks, header)
+        folder.finish(len(sizes), coco_header(read_run_info(folder)))
     remove_chunks(folder)
     return folder.root
 

@@ -2,8 +2,9 @@
 
 import contextlib
 import json
+import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -12,21 +13,25 @@ from repogen.assets import assets_dir, installed
 from repogen.assets.packs import INDEX
 from repogen.bodies.smpl_files import FAMILIES, find_model_files
 from repogen.config import flat_options
+from repogen.datasets.config import DatasetConfig
 from repogen.datasets.reading import RUN_FORMAT
+from repogen.environment.backgrounds import background_files, names_files
 from repogen.errors import UserError
 from repogen.files import sha256_of, sha256_of_bytes
 from repogen.generation.config import GenerateConfig
 from repogen.messages import warn
-from repogen.poses.motion import poses_of_pack
 from repogen.scenes.config import SceneConfig
+from repogen.scenes.packs import uses_packs
+from repogen.usable_files import find_usable
 
 _FREE_OPTIONS = ("workers", "engine", "ray_address")
-"""Options that do not change the data; a run may resume with other values."""
+"""Options that do not change the data: run.json leaves them out, and a run may resume with other
+values."""
 
 _FILE_OPTIONS = {"bounds": "pose", "poses": "pose", "cutouts": "environment", "textures": "people"}
 """Options that name a file or folder which images depend on, with their groups."""
 
-_PACKAGES = ("repogen", "anny", "warp-lang", "numpy", "scipy", "opencv-python-headless")
+_PACKAGES = ("repogen", "warp-lang", "numpy", "scipy", "opencv-python-headless")
 
 
 def run_info(config: GenerateConfig, backgrounds_found: str) -> dict[str, Any]:
@@ -42,15 +47,22 @@ def run_info(config: GenerateConfig, backgrounds_found: str) -> dict[str, Any]:
         "backgrounds_found": backgrounds_found,
         "assets": _assets(config),
         "body_files": _body_files(config),
-        "files": {name: _hash_path(path) for name, path in _files(config).items()},
+        "files": _hash_files(config),
         "versions": versions,
     }
 
 
 def config_to_json(config: SceneConfig) -> dict[str, Any]:
-    """A config's options as JSON, in their groups; files and folders as absolute paths, asset
-    packs by name."""
-    table = json.loads(json.dumps(asdict(config), default=str))
+    """The options that a dataset depends on as JSON, in their groups.
+
+    Files and folders are absolute paths, asset packs names. They are for people to read, and for
+    comparison when a run is resumed: nothing opens them.
+    """
+    own = {field.name for field in fields(DatasetConfig)}
+    options = {name: value for name, value in asdict(config).items() if name in own}
+    table = json.loads(json.dumps(options, default=str))
+    for name in _FREE_OPTIONS:
+        table.pop(name, None)
     for name, group in {**_FILE_OPTIONS, "body_path": "people"}.items():
         options = table[group]
         if options[name] and Path(options[name]).exists():
@@ -72,9 +84,7 @@ def _body_files(config: GenerateConfig) -> dict[str, str]:
 
 def _assets(config: GenerateConfig) -> list[dict[str, Any]]:
     """The asset packs that images may use: source, licences and a hash."""
-    posed = config.pose.poses is not None and poses_of_pack(config.pose.poses) is not None
-    packless = config.people.wardrobe in ("painted", "none")
-    if packless and config.environment.backgrounds != "auto" and not posed:
+    if not uses_packs(config):
         return []
     return [
         {
@@ -94,19 +104,43 @@ def _files(config: GenerateConfig) -> dict[str, Path]:
     return {name: path for name, path in named.items() if path is not None and path.exists()}
 
 
+def _hash_files(config: GenerateConfig) -> dict[str, str]:
+    """Hashes of the files and folders that options name, by option."""
+    hashes = {name: _hash_path(path) for name, path in _files(config).items()}
+    spec = config.environment.backgrounds
+    if names_files(spec):
+        root, files = background_files(spec)
+        hashes["backgrounds"] = _hash_folder(root.absolute(), files)
+    return hashes
+
+
 def _hash_path(path: Path) -> str:
-    """SHA-256 of a file, or of the names and sizes of all files below a folder."""
+    """SHA-256 of a file, or of the names and contents of all files below a folder."""
     if path.is_file():
         return sha256_of(path)
-    files = sorted(p for p in path.rglob("*") if p.is_file())
-    sizes = [(p.relative_to(path).as_posix(), p.stat().st_size) for p in files]
-    return sha256_of_bytes(json.dumps(sizes).encode())
+    return _hash_folder(path, sorted(p for p in path.rglob("*") if p.is_file()))
+
+
+def _hash_folder(folder: Path, files: list[Path]) -> str:
+    """SHA-256 of the names and contents of a folder's files."""
+    found = find_usable(files, file_hash, str(folder))
+    hashes = dict(zip(found.files, found.values, strict=True))
+    named = [(os.path.relpath(file, folder), hashes.get(file)) for file in files]
+    return sha256_of_bytes(json.dumps(named).encode())
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file. Raises `UserError` where it cannot be read."""
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
 
 
 def changed_option(before: dict[str, Any], run: dict[str, Any]) -> str | None:
     """The first option that changes the data and differs between two run.json; None for none."""
     old, new = dict(flat_options(before["config"])), dict(flat_options(run["config"]))
-    return next((key for key in new if key not in _FREE_OPTIONS and old.get(key) != new[key]), None)
+    return next((key for key in new if old.get(key) != new[key]), None)
 
 
 def check_same_run(root: Path, before: dict[str, Any], run: dict[str, Any]) -> None:

@@ -1,13 +1,9 @@
 """The work of one process: generate the images of a chunk and write them."""
 
-import os
-import signal
 import socket
-import threading
+from collections.abc import Iterable, Iterator
 from ctypes import c_byte
 from functools import lru_cache
-from multiprocessing import parent_process
-from multiprocessing.connection import wait
 from typing import Any
 
 import cv2
@@ -16,11 +12,14 @@ from repogen.bodies import load_body
 from repogen.datasets.folder import DatasetFolder, Sample
 from repogen.datasets.reading import read_run_info
 from repogen.datasets.samples import rendering_to_sample
-from repogen.errors import UserError
+from repogen.datasets.sources import embed_sources
+from repogen.errors import UserError, exhausted
 from repogen.generation.config import GenerateConfig
 from repogen.generation.run_info import check_same_run, run_info
+from repogen.processes import exit_with_parent
 from repogen.rendering.renderer import Renderer
 from repogen.scenes.sample.scene import sample_posed_scene
+from repogen.scenes.scene import Scene
 
 
 class SampleMaker:
@@ -55,17 +54,24 @@ def write_chunk(folder: DatasetFolder, maker: SampleMaker, chunk: int) -> int:
     indices = range(first, min(first + folder.chunk, maker.config.images))
     if _stop_flag is not None and _stop_flag.value:
         return 0
+    samples: Iterator[Sample] = map(maker.make, indices)
+    if maker.config.output.embed_sources:
+        samples = _with_sources(folder, samples)
     try:
-        folder.write_chunk(chunk, map(maker.make, indices))
+        folder.write_chunk(chunk, samples)
     except Exception as error:
-        # Warp and OpenCV raise their own errors for it.
-        if not (isinstance(error, MemoryError) or "Failed to allocate" in str(error)):
+        why = exhausted(error)
+        if why is None or isinstance(error, UserError):
             raise
-        raise UserError(
-            "out of memory; run the same command again to resume, with fewer --workers or more "
-            "memory"
-        ) from error
+        raise UserError(why) from error
     return len(indices)
+
+
+def _with_sources(folder: DatasetFolder, samples: Iterable[Sample]) -> Iterator[Sample]:
+    """The samples; the files that each one shows are copied into the dataset before it."""
+    for sample in samples:
+        embed_sources(folder, Scene.from_json(sample.scene))
+        yield sample
 
 
 def write_chunk_in_worker(folder: DatasetFolder, config: GenerateConfig, chunk: int) -> int:
@@ -103,13 +109,5 @@ def start_worker(stop_flag: c_byte) -> None:
     set."""
     global _stop_flag
     _stop_flag = stop_flag
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
-    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    exit_with_parent()
     cv2.setNumThreads(1)
-
-
-def _exit_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from repogen.coco.annotations import record_box
 from repogen.coco.images import labels_as_stored
 from repogen.coco.names import PERSON, detected_persons, id_key, person_categories
+from repogen.coco.records import box_score, naming_record, number
 from repogen.coco.references import match_files
 from repogen.errors import UserError
 from repogen.inference.frames import Frame, MediaFile
@@ -24,8 +25,6 @@ ScoredBoxes = Float[np.ndarray, "n 5"]
 
 PersonDetector = Callable[[Frame], ScoredBoxes]
 """A function from a frame to its person boxes."""
-
-_BROKEN = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -78,9 +77,12 @@ def read_boxes(path: Path, sources: list[MediaFile], min_score: float) -> FileBo
     names = [source.name for source in sources]
     owners = match_files([*ids, *(row[0] for row in rows)], names, root, f"--boxes {path}")
     if not owners:
+        named = [*ids, *(row[0] for row in rows)]
+        if not named:
+            raise UserError(f"--boxes {path} holds no boxes of persons")
         raise UserError(
-            f"--boxes {path} names none of the {len(sources)} input files, the first of which is "
-            f"{names[0]}"
+            f"--boxes {path} names none of the {len(sources)} input files: it names {named[0]}, "
+            f"and the first of them is {names[0]}"
         )
     boxes: dict[tuple[MediaFile, int], list[list[float]]] = defaultdict(list)
     for name, frame, box in rows:
@@ -127,11 +129,12 @@ def _parse_coco(
     path: Path, data: Any
 ) -> tuple[dict[str, int | str], dict[str, tuple[int, int]], list[_Row]]:
     """Image ids by name, image sizes by name, and the box of each person."""
-    tables = ("images", "annotations")
-    if not isinstance(data, dict) or not all(isinstance(data.get(t), list) for t in tables):
+    known = data if isinstance(data, dict) else {}
+    lacking = [t for t in ("images", "annotations") if not isinstance(known.get(t), list)]
+    if lacking:
         raise UserError(
-            f"--boxes {path} is neither a COCO file nor a list of detections with bbox and "
-            "file_name or image_id"
+            f"--boxes {path} is neither a list of detections (bbox, and file_name or image_id) nor "
+            f"a COCO file: it has no list of {' or '.join(lacking)}"
         )
     categories = data.get("categories") or []
     if not isinstance(categories, list):
@@ -139,7 +142,10 @@ def _parse_coco(
     read = _parse_entries(path, "categories", categories, lambda c: person_categories([c]))
     persons = {key for found in read for key in found}
     if categories and not persons:
-        raise UserError(f"--boxes {path} has no category named person")
+        raise UserError(
+            f"--boxes {path} has no category named person, but "
+            f"{', '.join(str(c['name']) for c in categories[:5])}; rename the one of persons"
+        )
     images = _parse_entries(path, "images", data["images"], _parse_image)
     names = {id_key(number): name for number, name, _ in images}
     keys = {id_key(r.get("image_id")) for r in data["annotations"] if isinstance(r, dict)}
@@ -150,7 +156,10 @@ def _parse_coco(
         person = not persons or id_key(record["category_id"]) in persons
         if record.get("iscrowd") or not person:
             return None
-        return names[id_key(record["image_id"])], -1, _parse_box(record)
+        key = id_key(record["image_id"])
+        if key not in names:
+            raise ValueError(f"its image_id {key} is none of the images")
+        return names[key], -1, _parse_box(record)
 
     rows = _parse_entries(path, "annotations", data["annotations"], annotation)
     sizes = {name: size for _, name, size in images if size}
@@ -158,9 +167,10 @@ def _parse_coco(
 
 
 def _parse_image(record: dict[str, Any]) -> tuple[int | str, str, tuple[int, int] | None]:
-    size = int(record.get("width") or 0), int(record.get("height") or 0)
-    number = record["id"] if isinstance(record["id"], int) else id_key(record["id"])
-    return number, str(record["file_name"]), size if min(size) > 0 else None
+    size = number(record, "width"), number(record, "height")
+    known = (int(size[0]), int(size[1])) if all(0 < side < 2**31 for side in size) else None
+    key = record["id"] if isinstance(record["id"], int) else id_key(record["id"])
+    return key, str(record["file_name"]), known
 
 
 def _parse_detections(path: Path, data: list[Any]) -> list[_Row]:
@@ -178,7 +188,7 @@ def _parse_detections(path: Path, data: list[Any]) -> list[_Row]:
         if id_key(record.get("category_id", PERSON)) not in (*persons, str(None)):
             return None
         name = str(record["file_name"]) if "file_name" in record else id_key(record["image_id"])
-        return name, int(record.get("frame", -1)), _parse_box(record)
+        return name, int(number(record, "frame", -1)), _parse_box(record)
 
     return _known(path, _parse_entries(path, "detections", data, detection))
 
@@ -196,9 +206,7 @@ def _parse_box(record: dict[str, Any]) -> list[float]:
     if "bbox" not in record and "box" not in record and not record.get("keypoints"):
         raise KeyError("bbox")
     box = record_box(record)
-    score = 1.0 if record.get("score") is None else float(record["score"])
-    if not np.isfinite(score):
-        raise ValueError(f"score {score:g} must be finite")
+    score = box_score(record, unknown=1.0)
     return [] if box is None else [*box.tolist(), score]
 
 
@@ -207,10 +215,8 @@ def _parse_entries(
 ) -> list[Any]:
     out = []
     for i, record in enumerate(records):
-        try:
+        with naming_record(f"--boxes {path}", table, i, record):
             out.append(read(record))
-        except _BROKEN as error:
-            raise UserError(f"--boxes {path}: {table}[{i}] is not valid: {error!r}") from error
     return [entry for entry in out if entry is not None]
 
 

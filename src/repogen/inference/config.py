@@ -6,6 +6,7 @@ from typing import Literal
 
 from repogen.config import Config
 from repogen.errors import UserError, check_between
+from repogen.limits import ESTIMATE_SECONDS
 
 
 @dataclass(frozen=True, init=False)
@@ -29,6 +30,8 @@ class PredictConfig(Config):
     rotations: int = 1
     """Quarter turns at which each crop is estimated, 1 or 4; the likeliest pose is kept. 4 takes
     four times as long, and helps with people who are not upright."""
+    timeout: float = ESTIMATE_SECONDS
+    """Most seconds that an .onnx may take for a picture, 0.01 to 86400."""
     write: tuple[Literal["drawn", "people", "cvat", "label-studio"], ...] = ("drawn",)
     """Written beside results.json: drawn (images, MP4), people (a COCO set), cvat, label-studio."""
 
@@ -38,6 +41,7 @@ class PredictConfig(Config):
             check_between("--box-score", self.box_score, 0, 1)
         check_between("--joint-score", self.joint_score, 0, 1)
         check_rotations(self.rotations)
+        check_between("--timeout", self.timeout, 0.01, 86400)
         if self.boxes and self.detector:
             raise UserError("--boxes and --detector both say where people are; give one of them")
 

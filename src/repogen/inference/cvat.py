@@ -14,8 +14,10 @@ from xml.etree import ElementTree
 import numpy as np
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
+from repogen.errors import printable
 from repogen.inference.drawing import joint_colors
-from repogen.inference.exports import ExportedPerson, FramePoses, exported_persons, write_text
+from repogen.inference.exports import ExportedPerson, FramePoses, exported_persons
+from repogen.outputs import OutputFolder
 
 _TEMPLATE_JOINTS = (
     (50, 10), (53, 7), (47, 7), (57, 10), (43, 10), (63, 24), (37, 24), (70, 40), (30, 40),
@@ -24,18 +26,18 @@ _TEMPLATE_JOINTS = (
 """COCO keypoints of a person facing the viewer, in percent of the skeleton template's square."""
 
 
-def write_cvat(folder: Path, found: list[FramePoses], min_score: float) -> None:
+def write_cvat(out: OutputFolder, folder: Path, found: list[FramePoses], min_score: float) -> None:
     """Write labels.json (paste it into the Raw tab of a new task's labels), images.xml for the
     task of all images, and an XML file for the task of each video.
 
     Joints that score less than `min_score` are marked outside, at their estimated positions.
     """
-    write_text(folder / "labels.json", [json.dumps([skeleton_label()], indent=1), "\n"])
+    out.write_text(folder / "labels.json", [json.dumps([skeleton_label()], indent=1), "\n"])
     tasks: dict[str, list[FramePoses]] = defaultdict(list)
     for f in found:
         tasks["images" if f.frame < 0 else f.name].append(f)
     for name, images in tasks.items():
-        write_text(folder / f"{name}.xml", _document(images, min_score))
+        out.write_text(folder / f"{name}.xml", _document(images, min_score))
 
 
 def skeleton_label() -> dict[str, Any]:
@@ -78,7 +80,7 @@ def _document(images: list[FramePoses], min_score: float) -> Iterator[str]:
             "image",
             id=str(i),
             # CVAT's own names of video frames.
-            name=f.name if f.frame < 0 else f"frame_{f.frame:06d}",
+            name=printable(f.name) if f.frame < 0 else f"frame_{f.frame:06d}",
             width=str(f.width),
             height=str(f.height),
         )

@@ -9,6 +9,7 @@ from repogen.coco.names import person_name
 from repogen.errors import UserError
 from repogen.inference.boxes import PersonDetector, ScoredBoxes
 from repogen.inference.frames import Frame
+from repogen.limits import ESTIMATE_SECONDS
 from repogen.models.hub import hub_folder
 from repogen.models.packaged import packaged
 
@@ -17,7 +18,10 @@ _MIN_SCORE_MULTIPOSE = 0.15
 
 
 def load_detector(
-    name: str, min_score: float | None = None, device: str | None = None
+    name: str,
+    min_score: float | None = None,
+    device: str | None = None,
+    timeout: float = ESTIMATE_SECONDS,
 ) -> PersonDetector:
     """Load a detector of persons that score at least `min_score`, by default 0.5, and 0.15 of
     multipose.
@@ -37,12 +41,12 @@ def load_detector(
         from repogen.inference.onnx import multipose_network
 
         default = _MIN_SCORE_MULTIPOSE if min_score is None else min_score
-        return multipose_detector(multipose_network(), default)
+        return multipose_detector(multipose_network(timeout), default)
     min_score = MIN_SCORE if min_score is None else min_score
     if name.endswith(".onnx"):
         from repogen.inference.onnx import onnx_detector
 
-        return onnx_detector(Path(name), min_score)
+        return onnx_detector(Path(name), min_score, timeout)
 
     import torch
     from transformers import AutoImageProcessor, AutoModelForObjectDetection

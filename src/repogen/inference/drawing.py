@@ -10,9 +10,10 @@ from jaxtyping import Float, UInt8
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.errors import UserError
-from repogen.files import atomic_path, write_atomic
-from repogen.inference.frames import Frame
+from repogen.files import path_for_library
+from repogen.inference.frames import Frame, MediaFile
 from repogen.labels.stick import SIDE_COLORS, draw_skeleton
+from repogen.outputs import OutputFolder
 from repogen.pictures import encode_jpeg
 
 _BOX_COLOR = (255, 255, 255)
@@ -51,7 +52,7 @@ def joint_colors() -> list[str]:
 
 
 @contextmanager
-def frame_writer(folder: Path) -> Iterator[Callable[[Frame, _Image], None]]:
+def frame_writer(out: OutputFolder, folder: Path) -> Iterator[Callable[[Frame, _Image], None]]:
     """A function that writes drawn frames, called in their order, below `folder`.
 
     JPEG and MP4 files keep their names; .jpg or .mp4 is added to others. A video appears after
@@ -64,14 +65,13 @@ def frame_writer(folder: Path) -> Iterator[Callable[[Frame, _Image], None]]:
         def write(frame: Frame, image: _Image) -> None:
             nonlocal add
             if frame.number < 0:
-                path = folder / _with_suffix(frame.source.name, ".jpg", ".jpeg")
-                write_atomic(path, encode_jpeg(image))
+                out.write(drawn_path(folder, frame.source), encode_jpeg(image))
                 return
             if frame.number == 0:
                 video.close()  # the previous video
-                path = folder / _with_suffix(frame.source.name, ".mp4")
                 size = (image.shape[1], image.shape[0])
-                add = video.enter_context(_mp4_writer(path, frame.rate, size))
+                path = drawn_path(folder, frame.source)
+                add = video.enter_context(_mp4_writer(out, path, frame.rate, size))
             add(image)
 
         yield write
@@ -79,11 +79,12 @@ def frame_writer(folder: Path) -> Iterator[Callable[[Frame, _Image], None]]:
 
 @contextmanager
 def _mp4_writer(
-    path: Path, rate: float, size: tuple[int, int]
+    out: OutputFolder, path: Path, rate: float, size: tuple[int, int]
 ) -> Iterator[Callable[[_Image], None]]:
-    with atomic_path(path) as partial:
+    with out.writing(path) as partial:
         video = partial.with_suffix(".mp4")  # OpenCV takes the container from the suffix
-        writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
+        with path_for_library(video, None) as own:
+            writer = cv2.VideoWriter(own, cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
         if not writer.isOpened():
             width, height = size
             raise UserError(
@@ -100,7 +101,8 @@ def _mp4_writer(
         try:
             yield add
             writer.release()
-            written = cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_COUNT)
+            with path_for_library(video, None) as own:
+                written = cv2.VideoCapture(own).get(cv2.CAP_PROP_FRAME_COUNT)
             if written != count:  # OpenCV reports no error
                 raise UserError(
                     f"cannot write {path}: only {max(0, written):.0f} of {count} frames were "
@@ -112,5 +114,8 @@ def _mp4_writer(
             video.unlink(missing_ok=True)
 
 
-def _with_suffix(name: str, *suffixes: str) -> str:
-    return name if name.lower().endswith(suffixes) else name + suffixes[0]
+def drawn_path(folder: Path, source: MediaFile) -> Path:
+    """The path at which `frame_writer` writes an image or a video."""
+    suffixes = (".mp4",) if source.is_video else (".jpg", ".jpeg")
+    name = source.name
+    return folder / (name if name.lower().endswith(suffixes) else name + suffixes[0])

@@ -1,7 +1,8 @@
 """Poses that a model estimates for given boxes."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,6 +21,7 @@ from repogen.coco.crops import (
 )
 from repogen.coco.images import read_crop
 from repogen.coco.oks import oks_nms
+from repogen.errors import UserError, printable
 from repogen.models.heatmaps import heatmaps_to_joints
 
 HeatmapEstimator = Callable[[UInt8[np.ndarray, "n 256 192 3"]], Float[np.ndarray, "n 17 64 48"]]
@@ -113,8 +115,10 @@ def estimate_people(
     def cut(i: int, window: Window, crop: tuple[int, int]) -> UInt8[np.ndarray, "h w 3"]:
         return read_crop(people, int(boxes.image[i]), window, crop)[..., ::-1]
 
-    rows = tqdm(boxes.boxes, desc=progress, unit="person", disable=not progress)
-    found = estimate_boxes(estimator, rows, cut, flip, rotations, batch)
+    names = [str(people.files[image]) for image in boxes.image]
+    # The bar ends before an error is printed.
+    with tqdm(boxes.boxes, desc=printable(progress), unit="person", disable=not progress) as rows:
+        found = [*estimate_boxes(estimator, rows, cut, flip, rotations, batch, names)]
     keypoints = np.concatenate([np.empty((0, 17, 3)), *found])
     keypoints[:, :, :2] += 0.5 * people.rendered[boxes.image, None, None]
     keypoints = keypoints.round(3)
@@ -134,13 +138,15 @@ def estimate_boxes(
     flip: bool = True,
     rotations: int = 1,
     batch: int = 32,
+    names: Sequence[str] = (),
 ) -> Iterator[Float[np.ndarray, "m 17 3"]]:
     """x, y in image pixels and the score of each joint, batch by batch.
 
     `cut` returns the RGB crop of box i in a window, of a width and height. With `flip` the mirrored
     crops are averaged in. With four `rotations` each crop is turned by 0, 90, 180 and 270 degrees,
     and the pose is kept whose body joints score best on average; a turned one must be better by
-    0.05.
+    0.05. `names` are the pictures of the boxes: where the estimator raises `UserError`, its message
+    begins with the batch's first.
     """
     joints_of = _as_joint_estimator(estimator)
     crop, padding = joints_of.crop, joints_of.padding
@@ -153,7 +159,9 @@ def estimate_boxes(
         ]
         windows = [window for _, window in turned]
         crops = np.stack([cut(i, window, crop) for i, window in turned])
-        joints = joints_of.find(crops, flip)
+        first = some[0][0]
+        with picture_named(*names[first : first + 1]):
+            joints = joints_of.find(crops, flip)
         places = joints_to_picture(joints[..., :2], windows, crop)
         poses = np.concatenate([places, joints[..., 2:]], axis=2)
         likely = poses[:, _BODY, 2].mean(axis=1).reshape(-1, rotations)
@@ -180,6 +188,15 @@ def _peaks(
         maps = (maps + mirrored[:, FLIP, :, ::-1]) / 2
     joints, scores = heatmaps_to_joints(maps)
     return np.concatenate([joints, scores[..., None]], axis=2)
+
+
+@contextmanager
+def picture_named(*name: str) -> Iterator[None]:
+    """Begin the message of a `UserError` in the block with the picture's name, if there is one."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(": ".join([*name, str(error)])) from error
 
 
 def person_scores(scores: Float[np.ndarray, "n 17"]) -> Float[np.ndarray, " n"]:

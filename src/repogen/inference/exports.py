@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from repogen.files import atomic_path
 from repogen.labels.annotation import CATEGORY
+from repogen.outputs import OutputFolder
 
 
 @dataclass(frozen=True)
@@ -52,15 +52,17 @@ def exported_persons(found: FramePoses, min_score: float) -> Iterator[ExportedPe
             yield ExportedPerson(keypoints, labelled, box.round(2).tolist(), round(float(score), 6))
 
 
-def write_results(path: Path, found: Iterable[FramePoses]) -> None:
+def write_results(out: OutputFolder, path: Path, found: Iterable[FramePoses]) -> None:
     """Write COCO results: image_id, category_id, keypoints, bbox and score of each person.
 
     file_name and frame are added, so that the file can be given as --boxes.
     """
-    write_text(path, (*_json_list(_results(found)), "\n"))
+    out.write_text(path, (*_json_list(_results(found)), "\n"))
 
 
-def write_people(path: Path, found: list[FramePoses], min_score: float, info: str) -> None:
+def write_people(
+    out: OutputFolder, path: Path, found: list[FramePoses], min_score: float, info: str
+) -> None:
     """Write a COCO-keypoints file, for the other commands and for CVAT (COCO Keypoints 1.0).
 
     Joints that score at least `min_score` are visible (v = 2), the others not labelled (v = 0). A
@@ -72,13 +74,7 @@ def write_people(path: Path, found: list[FramePoses], min_score: float, info: st
         [json.dumps(head)[:-1], ', "images": '], _json_list(images),
         [', "annotations": '], _json_list(_annotations(found, min_score)), ["}\n"],
     )  # fmt: skip
-    write_text(path, text)
-
-
-def write_text(path: Path, pieces: Iterable[str]) -> None:
-    """Write a text file whole or not at all. Raises `UserError` where it cannot be written."""
-    with atomic_path(path) as partial, partial.open("w", encoding="utf-8") as out:
-        out.writelines(pieces)
+    out.write_text(path, text)
 
 
 def _results(found: Iterable[FramePoses]) -> Iterator[dict[str, Any]]:

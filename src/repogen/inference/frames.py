@@ -11,6 +11,8 @@ from jaxtyping import UInt8
 
 from repogen.environment.backgrounds import IMAGE_SUFFIXES
 from repogen.errors import UserError
+from repogen.files import cannot_read, path_for_library
+from repogen.limits import MAX_VIDEO
 from repogen.messages import warn
 from repogen.pictures import picture_problem, read_picture
 
@@ -133,7 +135,11 @@ def _read_image(
 
 
 def _read_video(source: MediaFile) -> Iterator[Frame]:
-    video = cv2.VideoCapture(str(source.path))
+    try:
+        with path_for_library(source.path, MAX_VIDEO) as own:
+            video = cv2.VideoCapture(own)
+    except OSError as error:
+        raise cannot_read(source.path, error) from error
     try:
         declared = video.get(cv2.CAP_PROP_FRAME_COUNT)
         rate = video.get(cv2.CAP_PROP_FPS)

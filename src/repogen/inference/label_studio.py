@@ -5,6 +5,7 @@ KeyPointLabels; the parentID of a keypoint is the id of its box.
 """
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,26 +13,33 @@ from urllib.parse import quote
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.inference.drawing import joint_colors
-from repogen.inference.exports import ExportedPerson, FramePoses, exported_persons, write_text
+from repogen.inference.exports import ExportedPerson, FramePoses, exported_persons
+from repogen.outputs import OutputFolder
 
 
 def write_label_studio(
-    folder: Path, found: list[FramePoses], min_score: float, root: Path, model: str
+    out: OutputFolder,
+    folder: Path,
+    found: list[FramePoses],
+    min_score: float,
+    root: Path,
+    model: str,
 ) -> None:
     """Write config.xml (paste it into a project's labelling interface) and tasks.json (import it).
 
     The images are served from a local storage, the folder `root`; Label Studio's document root
     must be its parent. Joints that score less than `min_score` are left out.
     """
-    write_text(folder / "config.xml", labelling_config())
+    out.write_text(folder / "config.xml", labelling_config())
+    paths = [os.fsencode(f"{root.name}/{f.name}".strip("/")) for f in found]
     tasks = [
         {
-            "data": {"image": "/data/local-files/?d=" + quote(f"{root.name}/{f.name}".strip("/"))},
+            "data": {"image": f"/data/local-files/?d={quote(path)}"},
             "predictions": [_prediction(f, list(exported_persons(f, min_score)), model)],
         }
-        for f in found
+        for f, path in zip(found, paths, strict=True)
     ]
-    write_text(folder / "tasks.json", [json.dumps(tasks, indent=1), "\n"])
+    out.write_text(folder / "tasks.json", [json.dumps(tasks, indent=1), "\n"])
 
 
 def labelling_config() -> Iterator[str]:

@@ -9,6 +9,7 @@ from jaxtyping import Float, UInt8
 from repogen.config import checked
 from repogen.inference.estimate import Estimator
 from repogen.inference.movenet import check_one_person, movenet_estimator
+from repogen.limits import ESTIMATE_SECONDS
 from repogen.models.packaged import packaged, packaged_onnx
 
 if TYPE_CHECKING:
@@ -16,12 +17,15 @@ if TYPE_CHECKING:
 
 
 @checked
-def load_estimator(weights: Path | str, device: str | None = None) -> Estimator:
+def load_estimator(
+    weights: Path | str, device: str | None = None, timeout: float = ESTIMATE_SECONDS
+) -> Estimator:
     """The estimator of thunder or lightning, which come with repogen, or of a run, a folder, a file
     of weights, a Hugging Face model or an .onnx file.
 
     `device` is a torch device, by default the GPU where there is one; thunder, lightning and ONNX
-    files run on the CPU without one. Raises `UserError` for anything else.
+    files run on the CPU without one. `timeout` is the most seconds that an ONNX file may take for a
+    picture. Raises `UserError` for anything else.
 
     >>> estimator = repogen.load_estimator("thunder")
     """
@@ -30,7 +34,7 @@ def load_estimator(weights: Path | str, device: str | None = None) -> Estimator:
     if weights.suffix == ".onnx" or (name and device is None):
         from repogen.inference.onnx import onnx_estimator
 
-        return onnx_estimator(packaged_onnx(name) if name else weights)
+        return onnx_estimator(packaged_onnx(name) if name else weights, timeout)
     from repogen.models.weights import load_model
 
     model, _ = load_model(weights)

@@ -1,6 +1,8 @@
 """Estimators and detectors from ONNX files, run by onnxruntime."""
 
 import json
+import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +14,14 @@ import onnxruntime
 from jaxtyping import Float, UInt8
 
 from repogen.coco.crops import CROP_SIZE
-from repogen.errors import UserError
+from repogen.errors import UserError, check_not_empty, first_line
+from repogen.files import cannot_read, path_for_library
 from repogen.inference.boxes import PersonDetector, ScoredBoxes
 from repogen.inference.estimate import Estimator
 from repogen.inference.frames import Frame
 from repogen.inference.movenet import HEADS, Network, check_one_person, movenet_estimator
 from repogen.inference.onnx_layouts import LAYOUTS, Layout, Outputs, Placement
+from repogen.limits import MAX_WEIGHTS
 from repogen.models.movenet_decoding import Heads
 from repogen.models.packaged import packaged_onnx
 
@@ -41,15 +45,17 @@ class _Network:
     """The outputs for RGB pictures of one size."""
 
 
-def onnx_estimator(path: Path) -> Estimator:
+def onnx_estimator(path: Path, timeout: float) -> Estimator:
     """The estimator of an ONNX file of one of the `LAYOUTS`, on the GPU where onnxruntime supports
-    one. MoveNet as repogen exports it has crops of its own. Raises `UserError` for any other
-    file."""
+    one. MoveNet as repogen exports it has crops of its own. Raises `UserError` for any other file;
+    the estimator does where it cannot be run, or takes longer than `timeout` seconds for a
+    picture."""
     session = _session(path)
     check_one_person({end.name for end in session.get_outputs()})
     if {*HEADS} <= {end.name for end in session.get_outputs()}:
-        return movenet_estimator(_head_runner(session), session.get_inputs()[0].shape[1])
-    network = _read_layout(path, session)
+        run = _head_runner(path, session, timeout)
+        return movenet_estimator(run, session.get_inputs()[0].shape[1])
+    network = _read_layout(path, session, timeout)
     placement = Placement.of(CROP_SIZE, network.size)
 
     def estimate(crops: UInt8[np.ndarray, "n h w 3"]) -> Float[np.ndarray, "n 17 64 48"]:
@@ -58,10 +64,10 @@ def onnx_estimator(path: Path) -> Estimator:
     return estimate
 
 
-def onnx_detector(path: Path, min_score: float) -> PersonDetector:
+def onnx_detector(path: Path, min_score: float, timeout: float) -> PersonDetector:
     """A detector of persons that score at least `min_score` from a one-stage pose network (of
     Ultralytics, RTMO, MoveNet multipose). Raises `UserError` for any other file."""
-    network = _read_layout(path, _session(path))
+    network = _read_layout(path, _session(path), timeout)
     find = network.layout.people
     if find is None:
         raise UserError(
@@ -83,23 +89,25 @@ def onnx_detector(path: Path, min_score: float) -> PersonDetector:
     return detect
 
 
-def multipose_network() -> Network:
+def multipose_network(timeout: float) -> Network:
     """The packaged network that finds people: from RGB pictures to MoveNet's heads."""
-    return _head_runner(_session(packaged_onnx("multipose")))
+    path = packaged_onnx("multipose")
+    return _head_runner(path, _session(path), timeout)
 
 
-def _head_runner(session: onnxruntime.InferenceSession) -> Network:
+def _head_runner(path: Path, session: onnxruntime.InferenceSession, timeout: float) -> Network:
     """A function from RGB pictures to the network's outputs by name."""
     names = [end.name for end in session.get_outputs()]
 
     def run(pictures: UInt8[np.ndarray, "n h w 3"]) -> Heads:
-        found = session.run(names, {"crops": np.ascontiguousarray(pictures)})
+        pixels = {"crops": np.ascontiguousarray(pictures)}
+        found = _run_session(session, names, pixels, timeout, path)
         return dict(zip(names, found, strict=True))
 
     return run
 
 
-def _read_layout(path: Path, session: onnxruntime.InferenceSession) -> _Network:
+def _read_layout(path: Path, session: onnxruntime.InferenceSession, timeout: float) -> _Network:
     metadata = session.get_modelmeta().custom_metadata_map
     inputs, outputs = session.get_inputs(), session.get_outputs()
     shapes = {end.name: end.shape for end in outputs if end.type in _FLOATS}
@@ -146,7 +154,9 @@ def _read_layout(path: Path, session: onnxruntime.InferenceSession) -> _Network:
         missing = -count % step
         pixels = np.concatenate([pixels, pixels[:1].repeat(missing, axis=0)])
         parts = [
-            session.run([*shapes], {inputs[0].name: pixels[start : start + step]})
+            _run_session(
+                session, [*shapes], {inputs[0].name: pixels[start : start + step]}, timeout, path
+            )
             for start in range(0, len(pixels), step)
         ]
         return {
@@ -159,17 +169,49 @@ def _read_layout(path: Path, session: onnxruntime.InferenceSession) -> _Network:
 
 
 def _session(path: Path) -> onnxruntime.InferenceSession:
-    if not path.is_file():
+    if not path.exists():
         raise UserError(f"no ONNX file at {path}; repogen weights export makes one")
+    check_not_empty(path)
     offered = onnxruntime.get_available_providers()
     providers = [p for p in ("CUDAExecutionProvider", "CPUExecutionProvider") if p in offered]
     try:
-        return onnxruntime.InferenceSession(path, providers=providers)
+        with path_for_library(path, MAX_WEIGHTS) as own:
+            return onnxruntime.InferenceSession(own, providers=providers)
+    except OSError as error:
+        raise cannot_read(path, error) from error
     except Exception as error:  # onnxruntime's errors have no common class
         reason = str(error).splitlines()[0]
-        if "xternal data" in reason:
-            raise UserError(f"{path} lacks its weights: put {path.name}.data beside it") from error
+        if away := re.search(r"External data path does not exist: \"?([^\"]+)", reason):
+            name = Path(away[1].strip()).name
+            raise UserError(f"{path} lacks its weights: put {name} beside it") from error
         raise UserError(f"onnxruntime cannot run {path} ({reason[:160]})") from error
+
+
+def _run_session(
+    session: onnxruntime.InferenceSession,
+    outputs: list[str],
+    pixels: dict[str, np.ndarray],
+    timeout: float,
+    path: Path,
+) -> list[np.ndarray]:
+    """The outputs for a batch. Raises `UserError` where the network fails, or takes longer than
+    `timeout` seconds for a picture: loops in a file may have no end."""
+    options = onnxruntime.RunOptions()
+    options.log_severity_level = 4  # errors are raised, too
+    (batch,) = pixels.values()
+    timer = threading.Timer(timeout * len(batch), setattr, (options, "terminate", True))
+    timer.daemon = True
+    timer.start()
+    try:
+        return session.run(outputs, pixels, options)
+    except Exception as error:  # onnxruntime's errors have no common class
+        if options.terminate:
+            why = f"takes longer than --timeout {timeout:g} s for a picture"
+        else:
+            why = f"fails ({first_line(error)[:160]})"
+        raise UserError(f"{path} {why}") from error
+    finally:
+        timer.cancel()
 
 
 def _place(

@@ -1,7 +1,7 @@
 """Estimating poses in a user's images and videos: COCO results, drawings, files for annotators."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,12 +24,18 @@ from repogen.inference.boxes import (
 from repogen.inference.config import PredictConfig
 from repogen.inference.cvat import write_cvat
 from repogen.inference.detector import MIN_SCORE
-from repogen.inference.drawing import draw_poses, frame_writer
-from repogen.inference.estimate import Estimator, estimate_boxes, person_scores
+from repogen.inference.drawing import draw_poses, drawn_path, frame_writer
+from repogen.inference.estimate import (
+    Estimator,
+    estimate_boxes,
+    person_scores,
+    picture_named,
+)
 from repogen.inference.exports import FramePoses, write_people, write_results
 from repogen.inference.frames import Frame, MediaFile, list_media, read_frames
 from repogen.inference.label_studio import write_label_studio
 from repogen.messages import say
+from repogen.outputs import OutputFolder
 from repogen.pictures import downsample, picture_problem
 
 _BATCH = 32
@@ -65,14 +71,15 @@ def predict(
     results is that of the joints. Of a detector's boxes with similar poses only the best is kept
     (OKS-NMS).
 
-    Raises `UserError` for inputs that cannot be read and files that cannot be written; for more
+    Raises `UserError` for inputs that cannot be read, files that cannot be written, and files in
+    `out` that are not of an earlier call; for more
     than 1 % unreadable files in folders only at the end.
 
     >>> repogen.predict("people/images", "predicted")
     PosixPath('predicted')
     """
     options = config_from_keywords(PredictConfig, config, keywords)
-    estimator, model = _estimator(weights)
+    estimator, model = _estimator(weights, options.timeout)
     out = Path(out)
     several = (inputs,) if isinstance(inputs, Path | str) else inputs
     root, sources = list_media(tuple(map(Path, several)), out)
@@ -82,13 +89,15 @@ def predict(
             f"--write label-studio cannot take videos ({videos[0].name}): Label Studio has no "
             "keypoints in videos; extract the frames, or use --write cvat"
         )
+    written = OutputFolder(out, "predict")
+    written.check(*_paths(out, options.write, sources))
     detect = _person_detector(options, sources)
     say(f"weights {model}, {_source_of_boxes(options)}")
     file_boxes = detect if isinstance(detect, FileBoxes) else FileBoxes({}, {}, {})
     numbers = _image_ids(sources, file_boxes.ids)
     broken: list[MediaFile] = []
     found: list[FramePoses] = []
-    with _save_results(out / "results.json", found), frame_writer(out / "drawn") as draw:
+    with _save_results(written, found), frame_writer(written, out / "drawn") as draw:
         total = None if videos else len(sources)
         frames = tqdm(
             read_frames(sources, broken, file_boxes.sizes, file_boxes.as_stored),
@@ -111,11 +120,13 @@ def predict(
             if "drawn" in options.write:
                 draw(frame, draw_poses(frame.image, poses, rows[:, :4], options.joint_score))
     if "people" in options.write:
-        write_people(out / "people.json", found, options.joint_score, f"poses found by {model}")
+        info = f"poses found by {model}"
+        write_people(written, out / "people.json", found, options.joint_score, info)
     if "cvat" in options.write:
-        write_cvat(out / "cvat", found, options.joint_score)
+        write_cvat(written, out / "cvat", found, options.joint_score)
     if "label-studio" in options.write:
-        write_label_studio(out / "label_studio", found, options.joint_score, root, model)
+        folder = out / "label_studio"
+        write_label_studio(written, folder, found, options.joint_score, root, model)
         say(
             "to show the images in Label Studio, set LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true "
             f"and LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={root.parent}, and add {root} as local "
@@ -127,13 +138,13 @@ def predict(
     return out
 
 
-def _estimator(weights: Path | str | Estimator) -> tuple[Estimator, str]:
+def _estimator(weights: Path | str | Estimator, timeout: float) -> tuple[Estimator, str]:
     """The estimator that the weights are or are loaded into, and its name for annotators."""
     if not isinstance(weights, Path | str):
         return weights, "repogen"
     from repogen.inference.network import load_estimator  # slow to import
 
-    return load_estimator(Path(weights)), str(weights)
+    return load_estimator(Path(weights), timeout=timeout), str(weights)
 
 
 def _say_where_nobody_is(found: list[FramePoses]) -> None:
@@ -152,17 +163,33 @@ def _warn_weak_joints(found: list[FramePoses], min_score: float) -> None:
         )
 
 
+def _paths(out: Path, write: Collection[str], sources: list[MediaFile]) -> Iterator[Path]:
+    """The files that are written into the folder `out`."""
+    videos = [source.name for source in sources if source.is_video]
+    yield out / "results.json"
+    if "drawn" in write:
+        yield from (drawn_path(out / "drawn", source) for source in sources)
+    if "people" in write:
+        yield out / "people.json"
+    if "cvat" in write:
+        yield out / "cvat" / "labels.json"
+        yield from (out / "cvat" / f"{name}.xml" for name in ("images", *videos))
+    if "label-studio" in write:
+        yield from (out / "label_studio" / name for name in ("config.xml", "tasks.json"))
+
+
 @contextmanager
-def _save_results(path: Path, found: list[FramePoses]) -> Iterator[None]:
+def _save_results(out: OutputFolder, found: list[FramePoses]) -> Iterator[None]:
     """Write the poses as COCO results at the end, also after an error: hours of work may be in
     them."""
+    path = out.root / "results.json"
     try:
         yield
     except BaseException:
         if found:
-            write_results(path, found)
+            write_results(out, path, found)
         raise
-    write_results(path, found)
+    write_results(out, path, found)
 
 
 def _source_of_boxes(options: PredictConfig) -> str:
@@ -181,7 +208,7 @@ def _person_detector(options: PredictConfig, sources: list[MediaFile]) -> Person
         return whole_image_box
     from repogen.inference.detector import load_detector
 
-    return load_detector(_detector_name(options), options.box_score)
+    return load_detector(_detector_name(options), options.box_score, timeout=options.timeout)
 
 
 def _estimate_frames(
@@ -202,7 +229,10 @@ def _estimate_frames(
             return cutters[owners[i]].cut(window, crop)
 
         boxes = [row[:4] for _, rows in waiting for row in rows]
-        batches = estimate_boxes(estimator, boxes, cut, options.flip, options.rotations, _BATCH)
+        names = [frame.source.name for frame, rows in waiting for _ in rows]
+        batches = estimate_boxes(
+            estimator, boxes, cut, options.flip, options.rotations, _BATCH, names
+        )
         all_poses = np.concatenate([np.empty((0, 17, 3)), *batches])
         parts = np.split(all_poses, np.cumsum(counts)[:-1])
         for (frame, rows), frame_poses in zip(waiting, parts, strict=True):
@@ -210,7 +240,9 @@ def _estimate_frames(
 
     for frame in frames:
         height, width = frame.image.shape[:2]
-        waiting.append((frame, clip_boxes(detect(frame), width, height)))
+        with picture_named(frame.source.name):
+            rows = detect(frame)
+        waiting.append((frame, clip_boxes(rows, width, height)))
         crops = sum(len(rows) for _, rows in waiting) * options.rotations
         if crops >= _BATCH or sum(f.image.nbytes for f, _ in waiting) > _MAX_WAITING_BYTES:
             yield from poses()

@@ -1,3 +1,3 @@
-from .rendering import Rendering as Rendering
-from .rendering import label as label
-from .rendering import render as render
+from .labelled_picture import Rendering as Rendering
+from .labelled_picture import label as label
+from .labelled_picture import render as render

@@ -11,7 +11,9 @@ from typing import IO
 import torch
 from torch import Tensor
 
-from repogen.errors import UserError
+from repogen.errors import UserError, first_line
+from repogen.files import cannot_read, open_regular
+from repogen.limits import MAX_WEIGHTS
 from repogen.models.mmpose import Weights
 
 _LONGEST_NAME = 300
@@ -51,7 +53,7 @@ def read_checkpoint(path: Path) -> Weights:
     and numbers.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path, MAX_WEIGHTS) as file:
             magic = file.read(2)
         if magic != b"PK" and magic[:1] != b"\x80":  # torch would read it as a tar file
             raise ValueError("neither a zip file nor a pickle")
@@ -59,8 +61,11 @@ def read_checkpoint(path: Path) -> Weights:
         with (
             torch.serialization.safe_globals(_NUMPY_NUMBERS),
             warnings.catch_warnings(action="ignore"),
+            open_regular(path, MAX_WEIGHTS) as file,
         ):
-            data = torch.load(path, map_location="cpu", weights_only=True)
+            data = torch.load(file, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise cannot_read(path, error) from error
     except Exception as error:
         if code := re.search(r"Unsupported global: GLOBAL (\S+)", str(error)):
             reason = f"it holds {code[1]}, which is not a tensor"
@@ -68,7 +73,7 @@ def read_checkpoint(path: Path) -> Weights:
                 reason = "it is an Ultralytics network with its code; export it to ONNX"
         else:
             reason = (
-                f"it is truncated or not a checkpoint of plain tensors ({type(error).__name__})"
+                f"it is truncated or not a checkpoint of plain tensors ({first_line(error)[:120]})"
             )
         raise UserError(f"{path} is refused: {reason}") from error
     while isinstance(data, dict) and (key := next((k for k in _WRAPPERS if _holds(data, k)), None)):
@@ -93,7 +98,7 @@ def _check_class_names(path: Path, zipped: bool) -> None:
 
 
 def _zipped_pickles(path: Path) -> Iterator[IO[bytes]]:
-    with zipfile.ZipFile(path) as archive:
+    with open_regular(path, MAX_WEIGHTS) as whole, zipfile.ZipFile(whole) as archive:
         for member in archive.infolist():
             if member.filename.endswith("data.pkl"):
                 if member.compress_type != zipfile.ZIP_STORED:
@@ -103,6 +108,6 @@ def _zipped_pickles(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _old_pickles(path: Path) -> Iterator[IO[bytes]]:
-    with path.open("rb") as file:
+    with open_regular(path, MAX_WEIGHTS) as file:
         for _ in range(_OLD_PICKLES):
             yield file

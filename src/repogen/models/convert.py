@@ -6,7 +6,7 @@ from pathlib import Path
 from transformers import VitPoseForPoseEstimation
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
-from repogen.errors import UserError
+from repogen.errors import UserError, plain_number
 from repogen.models.catalog import build_model
 from repogen.models.vitpose import ViTPose
 from repogen.models.weights import (
@@ -66,7 +66,7 @@ def blend_weights(initial: Path, tuned: Path, out: Path, alpha: float) -> Path:
     Raises `UserError` where the two are weights of different models, and where `out` exists.
     """
     if not 0 <= alpha <= 1:
-        raise UserError(f"--alpha {alpha:g} must lie between 0 (initial) and 1 (tuned)")
+        raise UserError(f"--alpha {plain_number(alpha)} must lie between 0 (initial) and 1 (tuned)")
     if out.suffix != ".safetensors":
         raise UserError(f"cannot blend into {out}: give a file ending in .safetensors")
     check_absent(out)

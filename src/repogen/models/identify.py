@@ -36,6 +36,8 @@ _MAKERS = (
 def what_it_is(weights: Mapping[str, Tensor]) -> str:
     """A name for the network that holds these tensors, with its source where the names tell it:
     "mmpose 1.x HRNet weights", "a classifier of 1000 classes"."""
+    if not weights:
+        return "no tensors"
     kind = next((text for p, text in _KINDS if any(re.search(p, k) for k in weights)), None)
     mm = any(k.startswith("backbone.") for k in weights) and any(
         re.match(r"(keypoint_)?head\.(final_layer|deconv_layers|final_conv|cls_|gau|mlp)", k)

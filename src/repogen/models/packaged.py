@@ -1,12 +1,8 @@
 """Weights that come with repogen: Google's MoveNet (see data/NOTICE)."""
 
-import json
-from hashlib import sha256
 from pathlib import Path
 
-from repogen.errors import UserError
-
-_DATA = Path(__file__).parent / "data"
+from repogen.package_data import package_data_dir, read_package_data
 
 PACKAGED = ("thunder", "lightning", "multipose")
 """Names of the packaged networks: two for one person, and one that finds up to 30 people."""
@@ -30,12 +26,5 @@ def packaged_onnx(name: str) -> Path:
 
 
 def _checked(file: str) -> Path:
-    path = _DATA / file
-    try:
-        checksums = json.loads((_DATA / "checksums.json").read_text())
-        intact = sha256(path.read_bytes()).hexdigest() == checksums[file]
-    except (OSError, KeyError, TypeError, ValueError):
-        intact = False
-    if not intact:
-        raise UserError(f"{path} is missing or damaged; install repogen again")
-    return path
+    read_package_data("models", file)
+    return package_data_dir("models") / file

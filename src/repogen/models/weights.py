@@ -1,6 +1,7 @@
 """Weights in files: our safetensors, Hugging Face models, ViTPose checkpoints of mmpose."""
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,8 +13,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from repogen.errors import UserError
-from repogen.files import cannot_write, write_atomic
+from repogen.errors import UserError, check_not_empty
+from repogen.files import cannot_read, cannot_write, path_for_library, read_regular, write_atomic
+from repogen.limits import MAX_INDEX, MAX_WEIGHTS
 from repogen.models.catalog import build_model
 from repogen.models.checkpoints import read_checkpoint
 from repogen.models.hub import hub_folder
@@ -46,7 +48,7 @@ def save_weights(path: Path, weights: Mapping[str, Tensor], model: str) -> None:
 
 def check_absent(path: Path) -> Path:
     """The path itself. Raises `UserError` where it exists: nothing is overwritten."""
-    if path.exists():
+    if os.path.lexists(path):  # links to nothing, too
         raise UserError(f"{path} exists; remove it or choose another name")
     return path
 
@@ -98,6 +100,7 @@ def read_weights(path: Path, expert: str = "coco") -> tuple[Weights, str]:
     and so are the weights of other networks.
     """
     path = find_weights(path)
+    check_not_empty(path)
     if path.suffix == ".onnx":
         raise UserError(f"{path} can only be run; give the run or weights it was exported from")
     weights, model = _read_tensors(path)
@@ -122,7 +125,7 @@ def _read_tensors(path: Path) -> tuple[Weights, str | None]:
     """The tensors of a file by its own names, and the model's name where we wrote it."""
     if path.name == _INDEX:
         try:
-            files = sorted(set(json.loads(path.read_text())["weight_map"].values()))
+            files = sorted(set(json.loads(read_regular(path, MAX_INDEX))["weight_map"].values()))
         except (AttributeError, KeyError, TypeError, UnicodeError, ValueError) as error:
             raise UserError(f"{path} is not an index of safetensors files") from error
         parts = [_read_tensors(path.with_name(Path(str(name)).name))[0] for name in files]
@@ -130,9 +133,12 @@ def _read_tensors(path: Path) -> tuple[Weights, str | None]:
     if path.suffix != ".safetensors":
         return read_checkpoint(path), None
     try:
-        with safe_open(path, "pt") as file:
-            model = (file.metadata() or {}).get("model")
-        return load_file(path), model
+        with path_for_library(path, MAX_WEIGHTS) as own:
+            with safe_open(own, "pt") as file:
+                model = (file.metadata() or {}).get("model")
+            return load_file(own), model
+    except OSError as error:
+        raise cannot_read(path, error) from error
     except Exception as error:  # a broken header may raise anything
         raise UserError(f"{path} is not a safetensors file: {error}") from error
 

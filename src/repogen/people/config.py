@@ -9,6 +9,7 @@ from repogen.bodies import check_body
 from repogen.bodies.shapes import parse_ages, parse_genders
 from repogen.config import Config
 from repogen.errors import UserError, check_between, check_counts
+from repogen.limits import MAX_PEOPLE
 from repogen.people.wardrobe import Wardrobe, check_wardrobe, find_textures
 
 
@@ -42,17 +43,20 @@ class PeopleConfig(Config):
     """Print stripes, checks and other patterns on clothes; without, each has one colour."""
 
     def check(self) -> None:
-        """Raise `UserError` for options that contradict each other, or files that are not there."""
-        check_counts("--people", self.people, 1, 100)
+        """Raise `UserError` for numbers out of range, and options that contradict each other."""
+        check_counts("--people", self.people, 1, MAX_PEOPLE)
         check_between("--spread", self.spread, 0, 100)
-        check_body(self.body, self.body_path)
         parse_ages(self.ages)
         parse_genders(self.gender)
-        check_wardrobe(self.wardrobe)
         if self.wardrobe == "none" and "children" in self.ages:
             raise UserError(
                 "--wardrobe none is for adults and elders; leave children out of --ages"
             )
+
+    def check_files(self) -> None:
+        """Raise `UserError` for a body, clothes or textures whose files are not there."""
+        check_body(self.body, self.body_path)
+        check_wardrobe(self.wardrobe)
         if self.textures is not None:
             _ = self.texture_files
 

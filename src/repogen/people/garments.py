@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from repogen.assets import Garment, assets_dir, read_garment
+from repogen.assets import Garment, assets_dir, check_pack_file, read_garment
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.kernels import find_hits, skin_points
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface
@@ -87,9 +87,13 @@ def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> FittedGarmen
 
 @lru_cache(maxsize=256)
 def fitted_garment(body: AnnyBody, pack: str, kind: str, name: str) -> FittedGarment:
-    """An installed garment on a body model. Raises `UserError` where it cannot be read."""
+    """An installed garment on a body model. Raises `UserError` where it cannot be read or has
+    changed."""
     path = assets_dir() / pack / kind / f"{name}.safetensors"
-    return fit_garment(body, read_garment(path), path.with_suffix(".png"))
+    texture = path.with_suffix(".png")
+    for file in (path, texture):
+        check_pack_file(file)
+    return fit_garment(body, read_garment(path), texture)
 
 
 def pose_garment(

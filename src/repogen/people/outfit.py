@@ -7,12 +7,16 @@ at a z (knee -0.45, ankle -0.87).
 
 import colorsys
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
+from repogen.assets.packs import Kind
+from repogen.assets.sources import Source
 from repogen.colors import to_hex
 from repogen.errors import unknown_choice
 from repogen.people.skin import sample_hair, sample_skin
+from repogen.records import Between, Color, FileName, Length
 
 PATTERNS = ("plain", "stripes", "pinstripes", "checks", "noise", "print", "dots", "plaid")
 HAIR_STYLES = ("bald", "short", "long", "none")
@@ -33,11 +37,11 @@ class Fabric:
     in `PATTERNS`.
     """
 
-    color: str
-    accent: str
+    color: Color
+    accent: Color
     pattern: str
-    scale: float
-    wrinkles: float
+    scale: Annotated[float, Between(1e-4, 1e3)]
+    wrinkles: Annotated[float, Between(0, 100)]
 
     def __post_init__(self) -> None:
         if self.pattern not in PATTERNS:
@@ -51,10 +55,14 @@ class WornGarment:
     `fabrics` dye its regions (`FittedGarment.regions`); a region with None keeps its own colours.
     """
 
-    pack: str
-    kind: str
-    name: str
-    fabrics: tuple[Fabric | None, ...]
+    pack: FileName
+    kind: Kind
+    name: FileName
+    fabrics: Annotated[tuple[Fabric | None, ...], Length(0, REGIONS + 1)]
+
+
+_Length = Annotated[float, Between(-100, 100)]
+"""Metres on the body; see the module's docstring."""
 
 
 @dataclass(frozen=True)
@@ -66,27 +74,26 @@ class Outfit:
     or shoes.
     """
 
-    skin: str
-    eyes: str
+    skin: Color
+    eyes: Color
     hair: str
-    hair_color: str
-    hairline: float
+    hair_color: Color
+    hairline: _Length
     """Shift of the hairline down the head, metres; negative recedes."""
     top: str
     top_fabric: Fabric
-    sleeve: float
-    waist: float
-    neckline: float
+    sleeve: _Length
+    waist: _Length
+    neckline: _Length
     bottom: str
     bottom_fabric: Fabric
-    hem: float
+    hem: _Length
     shoes: str
-    shoe_color: str
-    sole_color: str
-    worn: tuple[WornGarment, ...] = ()
-    picture: str | None = None
-    """Path of a picture mapped to the skin by the body's texture coordinates, absolute or relative
-    to the folder of asset packs."""
+    shoe_color: Color
+    sole_color: Color
+    worn: Annotated[tuple[WornGarment, ...], Length(0, 10)] = ()
+    picture: Source | None = None
+    """A picture mapped to the skin by the body's texture coordinates."""
 
     def __post_init__(self) -> None:
         for kind, name, known in (

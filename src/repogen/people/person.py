@@ -1,8 +1,12 @@
 """A person in a scene, as plain numbers."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from repogen.people.outfit import Outfit
+from repogen.records import Angle, Between, Point
+
+_Strength = Annotated[float, Between(-10, 10)]
 
 
 @dataclass(frozen=True)
@@ -14,9 +18,9 @@ class Person:
     """
 
     body: str
-    shape: dict[str, float]
-    face: dict[str, float]
-    angles: dict[str, tuple[float, float, float]]
+    shape: dict[str, _Strength]
+    face: dict[str, _Strength]
+    angles: dict[str, tuple[Angle, Angle, Angle]]
     outfit: Outfit
-    position: tuple[float, float, float]
-    yaw_deg: float
+    position: Point
+    yaw_deg: Angle

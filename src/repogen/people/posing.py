@@ -66,7 +66,7 @@ def move_person(
 
 
 def _with_garments(body: Body, person: Person, at_origin: PosedBody) -> PosedPerson:
-    world = _moved_body(at_origin, person)
+    world = _body_in_world(at_origin, person)
     return PosedPerson(
         person=person,
         body=world,
@@ -76,19 +76,20 @@ def _with_garments(body: Body, person: Person, at_origin: PosedBody) -> PosedPer
     )
 
 
-def _moved_body(own: PosedBody, person: Person) -> PosedBody:
+def _body_in_world(at_origin: PosedBody, person: Person) -> PosedBody:
+    """The posed body at the person's position and heading."""
     position, yaw_deg = person.position, person.yaw_deg
     if yaw_deg == 0 and not any(position):
-        return own
+        return at_origin
     bones = None
-    if own.bones is not None:
-        linear, offset = own.bones
+    if at_origin.bones is not None:
+        linear, offset = at_origin.bones
         turned = yaw_matrix(np.radians(yaw_deg)) @ linear
         bones = (turned, moved_points(offset, position, yaw_deg))
     return PosedBody(
-        vertices=moved_points(own.vertices, position, yaw_deg).astype(np.float32),
-        keypoints=moved_points(own.keypoints, position, yaw_deg),
-        rest=own.rest,
+        vertices=moved_points(at_origin.vertices, position, yaw_deg).astype(np.float32),
+        keypoints=moved_points(at_origin.keypoints, position, yaw_deg),
+        rest=at_origin.rest,
         bones=bones,
     )
 

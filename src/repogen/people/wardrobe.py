@@ -8,7 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-from repogen.assets import assets_dir, installed, read_garment
+from repogen.assets import assets_dir, check_pack_file, installed, read_garment
+from repogen.assets.packs import Kind
+from repogen.assets.sources import source_of
 from repogen.errors import UserError
 from repogen.people.outfit import (
     OFF_BODY,
@@ -37,7 +39,7 @@ _NOT_CLOTHES = ("hair", "eyebrows", "eyelashes", "skins")
 @dataclass(frozen=True)
 class _PackItem:
     pack: str
-    kind: str
+    kind: Kind
     name: str
     tags: tuple[str, ...]
 
@@ -86,7 +88,8 @@ def _stock_of(_packs: tuple[tuple[str, int, int], ...]) -> _Stock:
 
 
 def check_item_file(path: Path) -> None:
-    """Raises `UserError` for a garment or texture of a pack that cannot be read."""
+    """Raises `UserError` for a garment or texture of a pack that cannot be read or has changed."""
+    check_pack_file(path)
     if path.suffix == ".safetensors":
         read_garment(path)
     else:
@@ -143,7 +146,8 @@ def dress(
     picture = None
     if stock["skins"] and rng.random() < _PICTURED_SHARE:
         skin = _pick(rng, stock["skins"], woman)
-        picture = f"{skin.pack}/{skin.kind}/{skin.name}.png"
+        path = assets_dir() / skin.pack / skin.kind / f"{skin.name}.png"
+        picture = source_of(path, assets_dir())
     return replace(_without_painted_clothes(outfit), hair=hair, worn=tuple(worn), picture=picture)
 
 
@@ -159,7 +163,7 @@ def find_textures(folder: Path) -> tuple[Path, ...]:
     """
     suffixes = (".png", ".jpg", ".jpeg", ".webp")
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in suffixes)
-    found = find_usable([path.resolve() for path in paths], check_rgba, str(folder))
+    found = find_usable([path.absolute() for path in paths], check_rgba, str(folder))
     if not found.files:
         first = f", the first because {found.bad[0]}" if found.bad else ""
         raise UserError(
@@ -169,10 +173,13 @@ def find_textures(folder: Path) -> tuple[Path, ...]:
     return found.files
 
 
-def wear_picture(rng: np.random.Generator, outfit: Outfit, pictures: Sequence[Path]) -> Outfit:
-    """The outfit with only a random picture, which shows skin, hair and clothes."""
-    picture = pictures[int(rng.integers(len(pictures)))]
-    return replace(_without_painted_clothes(outfit), hair="bald", picture=str(picture))
+def wear_picture(
+    rng: np.random.Generator, outfit: Outfit, pictures: Sequence[Path], root: Path
+) -> Outfit:
+    """The outfit with only a random picture of the folder `root`, which shows skin, hair and
+    clothes."""
+    picture = source_of(pictures[int(rng.integers(len(pictures)))], root)
+    return replace(_without_painted_clothes(outfit), hair="bald", picture=picture)
 
 
 def _without_painted_clothes(outfit: Outfit) -> Outfit:

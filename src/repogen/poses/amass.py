@@ -17,7 +17,9 @@ from numpy.lib import format as npy
 from scipy.spatial.transform import Rotation
 
 from repogen.bodies.skeleton import BODY_JOINTS, HAND_JOINTS, JOINTS
-from repogen.errors import UserError
+from repogen.errors import UserError, check_not_empty, first_line
+from repogen.files import open_regular, read_regular
+from repogen.limits import MAX_ARRAYS
 from repogen.poses.clips import Clip
 from repogen.poses.pickled_poses import arrays_under, as_numbers, read_pickle
 
@@ -44,18 +46,19 @@ def amass_frames(path: Path) -> int | None:
     AMASS's files of body shapes have none. Raises `UserError` for a file that cannot be read or
     whose arrays have other shapes.
     """
+    check_not_empty(path)
     try:
         return _frames(path)
     except UserError:
         raise
     except Exception as error:  # a broken archive may raise anything
-        raise UserError(f"cannot read motion from {path}: {error}") from error
+        raise UserError(f"cannot read motion from {path}: {first_line(error)}") from error
 
 
 def _frames(path: Path) -> int | None:
     suffix = path.suffix.lower()
     if suffix == ".npz":
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path, MAX_ARRAYS) as whole, zipfile.ZipFile(whole) as archive:
             names = {name.removesuffix(".npy") for name in archive.namelist()}
             key = next((key for key in _KEYS if key in names), None)
             if key is not None:
@@ -73,7 +76,7 @@ def _frames(path: Path) -> int | None:
                         )
                 return frames
     elif suffix == ".npy":
-        with path.open("rb") as file:
+        with open_regular(path, MAX_ARRAYS) as file:
             if _header(file)[1].kind != "O":
                 file.seek(0)
                 shape = _numeric_shape(file, path.stat().st_size, "the array")
@@ -105,22 +108,22 @@ def _pickled(path: Path) -> list[tuple[str, np.ndarray]]:
     suffix = path.suffix.lower()
     contents = []
     if suffix == ".npz":
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path, MAX_ARRAYS) as whole, zipfile.ZipFile(whole) as archive:
             for info in archive.infolist():
                 with archive.open(info) as file:
                     if info.file_size <= _MAX_ARRAY_BYTES and _header(file)[1].kind == "O":
                         contents.append(read_pickle(path, file.read()))
     elif suffix == ".npy":
-        with path.open("rb") as file:
+        with open_regular(path, MAX_ARRAYS) as file:
             _header(file)
             contents.append(read_pickle(path, file.read()))
     else:
         if path.stat().st_size > _MAX_ARRAY_BYTES:
             raise ValueError(f"it has more than {_MAX_ARRAY_BYTES:,} bytes; split it")
-        contents.append(read_pickle(path, path.read_bytes()))
-        whole = as_numbers(contents[0])
-        if whole is not None:
-            return [("", whole)]
+        contents.append(read_pickle(path, read_regular(path, MAX_ARRAYS)))
+        numbers = as_numbers(contents[0])
+        if numbers is not None:
+            return [("", numbers)]
     return [found for content in contents for found in arrays_under(content, _KEYS)]
 
 
@@ -165,7 +168,7 @@ def read_amass(path: Path) -> Clip:
     except UserError:
         raise
     except Exception as error:
-        raise UserError(f"cannot read motion from {path}: {error}") from error
+        raise UserError(f"cannot read motion from {path}: {first_line(error)}") from error
     values = np.concatenate([_body_and_hands(array, key, path) for key, array in arrays])
     degrees = np.degrees(values).astype(np.float32)
     bodies, *hands = np.split(degrees, _HAND_STARTS, axis=1)
@@ -177,7 +180,7 @@ def read_amass(path: Path) -> Clip:
 def _arrays(path: Path) -> list[tuple[str, np.ndarray]]:
     suffix = path.suffix.lower()
     if suffix == ".npz":
-        with np.load(path, allow_pickle=False) as data:
+        with open_regular(path, MAX_ARRAYS) as whole, np.load(whole, allow_pickle=False) as data:
             key = next((key for key in _KEYS if key in data.files), None)
             if key is not None:
                 poses = data[key]
@@ -186,9 +189,10 @@ def _arrays(path: Path) -> list[tuple[str, np.ndarray]]:
                     poses, key = np.concatenate([root, poses, data["pose_hand"]], axis=1), "poses"
                 return [(key, poses)]
     elif suffix == ".npy":
-        with path.open("rb") as file:
+        with open_regular(path, MAX_ARRAYS) as file:
             if _header(file)[1].kind != "O":
-                return [("", np.load(path, allow_pickle=False))]
+                file.seek(0)
+                return [("", np.load(file, allow_pickle=False))]
     return _pickled(path)
 
 

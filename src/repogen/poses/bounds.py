@@ -61,7 +61,7 @@ def _range(limits: object, where: str) -> tuple[float, float]:
     )
     if not numbers or len(limits) != 2 or not -360 <= limits[0] <= 0 <= limits[1] <= 360:  # type: ignore[arg-type,index]
         raise UserError(
-            f"{where} = {shortened(limits)} must be [lowest, highest] in degrees with lowest <= 0 "
-            "<= highest"
+            f"{where} = {shortened(limits)} must be [lowest, highest] in degrees, lowest from -360 "
+            "to 0 and highest from 0 to 360"
         )
     return float(limits[0]), float(limits[1])  # type: ignore[index]

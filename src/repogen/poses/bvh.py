@@ -5,12 +5,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from reprlib import repr as shortened
 
 import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
-from repogen.errors import UserError
+from repogen.errors import UserError, check_not_empty, first_line, plain_number
+from repogen.files import read_lines
+from repogen.limits import MAX_MODEL_TEXT
 
 _AXES = {"Xrotation": 0, "Yrotation": 1, "Zrotation": 2}
 _POSITIONS = {"Xposition": 0, "Yposition": 1, "Zposition": 2}
@@ -80,7 +83,7 @@ def read_bvh(
         frame = int(np.argmin(np.isfinite(numbers))) // width
         raise UserError(f"{path}: frame {frame} has values that are not finite")
     if not (np.abs(numbers) < _MAX_NUMBER).all():
-        raise UserError(f"{path}: the motion has numbers of {_MAX_NUMBER:g} or more")
+        raise UserError(f"{path}: the motion has numbers of {plain_number(_MAX_NUMBER)} or more")
     values = numbers.reshape(header.frames, width)
     rotations = np.tile(np.eye(3), (header.frames, len(header.skeleton.names), 1, 1))
     for step in _rotation_steps(header.channels):
@@ -134,27 +137,32 @@ def _read_text(path: Path, until: str | None = None) -> str:
     """The file's text, up to and including the first line that begins with `until`."""
     lines = []
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            if until is None:
-                return file.read()
-            for line in file:
-                lines.append(line)
-                if line.lstrip().lower().startswith(until):
-                    break
+        for line in read_lines(path, MAX_MODEL_TEXT, errors="replace"):
+            lines.append(line)
+            if until is not None and line.lstrip().lower().startswith(until):
+                break
     except OSError as error:
-        raise UserError(f"cannot read motion from {path}: {error.strerror}") from error
+        raise UserError(f"cannot read motion from {path}: {first_line(error)}") from error
     return "".join(lines)
 
 
 def _parse(text: str, path: Path) -> tuple[_Header, str]:
     """The header, and the text of the motion's numbers."""
     parts = re.split(r"^[ \t]*MOTION[ \t]*$", text, maxsplit=1, flags=re.MULTILINE | re.IGNORECASE)
-    if len(parts) != 2 or not re.match(r"\ufeff?\s*HIERARCHY\b", parts[0], re.IGNORECASE):
-        raise UserError(f"{path} is not a BVH file: it needs a HIERARCHY and a MOTION")
+    check_not_empty(path)
+    if not re.match(r"\ufeff?\s*HIERARCHY\b", parts[0], re.IGNORECASE):
+        raise UserError(
+            f"{path} is not a BVH file: it begins with {shortened(text[:20])}, not HIERARCHY"
+        )
+    if len(parts) != 2:
+        raise UserError(f"{path} has no line MOTION after the hierarchy: it may be truncated")
     skeleton, channels = _hierarchy(parts[0], path)
     head = re.match(r"\s*Frames:\s*(\d{1,9})\s+Frame Time:\s*\S+", parts[1], re.IGNORECASE)
     if head is None:
-        raise UserError(f"{path}: MOTION must begin with 'Frames:' and 'Frame Time:'")
+        raise UserError(
+            f"{path}: MOTION must begin with Frames: COUNT and Frame Time: SECONDS, not "
+            f"{shortened(parts[1].lstrip()[:40])}"
+        )
     frames = int(head[1])
     if frames == 0:
         raise UserError(f"{path} has no frames")
@@ -192,23 +200,26 @@ def _hierarchy(text: str, path: Path) -> tuple[Skeleton, tuple[tuple[int, str], 
             channels += [(joint, c) for c in _channels(rest, f"{path}: joint {names[joint]}")]
         elif word and joint != _END_SITE:
             raise UserError(f"{path}: cannot read {line.strip()[:60]!r} in the hierarchy")
-        if len(names) > _MAX_JOINTS or len(channels) > _MAX_JOINT_CHANNELS * len(names):
-            raise UserError(
-                f"{path}: more than {_MAX_JOINTS} joints, or {_MAX_JOINT_CHANNELS} channels for "
-                "each"
-            )
-    if len(open_joints) > 1 or not names or not channels:
-        raise UserError(f"{path}: the hierarchy is truncated or empty")
+        if len(names) > _MAX_JOINTS:
+            raise UserError(f"{path} has more than {_MAX_JOINTS} joints")
+        if len(channels) > _MAX_JOINT_CHANNELS * len(names):
+            raise UserError(f"{path} has more than {_MAX_JOINT_CHANNELS} channels for each joint")
+    if len(open_joints) > 1:
+        raise UserError(f"{path}: {len(open_joints) - 1} brackets of the hierarchy are not closed")
+    if not names:
+        raise UserError(f"{path}: the hierarchy has no joints")
+    if not channels:
+        raise UserError(f"{path}: no joint has channels, so there is no motion")
     return Skeleton(tuple(names), tuple(parents), np.array(offsets)), tuple(channels)
 
 
 def _offset(text: str, where: str) -> list[float]:
     try:
         x, y, z = (float(word) for word in text.split())
-        if not all(abs(v) < _MAX_NUMBER for v in (x, y, z)):
-            raise ValueError(text)
     except ValueError as error:
         raise UserError(f"{where}: OFFSET {text} must be three numbers") from error
+    if not all(abs(v) < _MAX_NUMBER for v in (x, y, z)):
+        raise UserError(f"{where}: OFFSET {text} must be below {plain_number(_MAX_NUMBER)}")
     return [x, y, z]
 
 

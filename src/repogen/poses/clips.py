@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from repogen.bodies.skeleton import JOINTS
+from repogen.bodies.skeleton import JOINTS, Angles
 from repogen.errors import UserError, unknown_choice
 from repogen.json_files import read_json
-from repogen.poses.sampling import Angles
 
 POSES_FORMAT = "repogen-poses"
 
@@ -74,6 +73,7 @@ def _rotation_vector(value: object, where: str) -> list[float]:
         for v in value  # type: ignore[attr-defined]
     ):
         raise UserError(
-            f"{where} = {shortened(value)} must be three finite numbers, degrees about x, y, z"
+            f"{where} = {shortened(value)} must be three numbers from -10000 to 10000, degrees "
+            "about x, y, z"
         )
     return value  # type: ignore[return-value]

@@ -41,23 +41,30 @@ class PoseConfig(Config):
     180 degrees hardly count: bounds and pose-variance limit those."""
 
     def check(self) -> None:
-        """Raise `UserError` for options that contradict each other, or files that hold no poses."""
+        """Raise `UserError` for numbers out of range, and options that contradict each other."""
         if self.pose_variance != "random":
             check_between("--pose-variance", self.pose_variance, 0, 4)
         check_between("--poses-share", self.poses_share, 0, 1)
         check_between("--poses-noise", self.poses_noise, 0, 90)
-        if self.bounds is not None:
-            _ = self.joint_bounds
-        if self.poses is not None:
-            if self.pose is not None:
-                raise UserError("give --pose or --poses, not both")
-            report_skipped(self.motion)
-        elif (self.poses_share, self.poses_noise, self.poses_mirror) != (1, 0, True):
+        if self.poses is not None and self.pose is not None:
+            raise UserError("give --pose or --poses, not both")
+        if self.poses is None and (self.poses_share, self.poses_noise, self.poses_mirror) != (
+            1,
+            0,
+            True,
+        ):
             raise UserError("--poses-share, --poses-noise and --poses-mirror need --poses")
         if self.max_intersection is not None:
             check_between("--max-intersection", self.max_intersection, 0, 1)
             if self.pose is not None:
                 raise UserError("--max-intersection chooses among random poses; --pose is only one")
+
+    def check_files(self) -> None:
+        """Raise `UserError` for files that hold no bounds or no poses."""
+        if self.bounds is not None:
+            _ = self.joint_bounds
+        if self.poses is not None:
+            report_skipped(self.motion)
 
     @cached_property
     def joint_bounds(self) -> Bounds:

@@ -57,18 +57,22 @@ def compare_limbs(
     source: Mapping[str, Float[np.ndarray, "frames 3"]],
     where: str,
 ) -> None:
-    """Warn of the limb that deviates most from the file's positions, if above 25 degrees."""
-    errors = limb_errors(ours, source)
-    limb = max(errors, key=lambda name: float(errors[name].max()))
-    worst = errors[limb]
-    if worst.max() > _TOLERANCE_DEG:
-        count = int((worst > _TOLERANCE_DEG).sum())
-        cause = ": it bends at joints which the body does not have, or leans at rest"
-        _warn_once(
-            f"{where}: the {limb} is up to {worst.max():.0f} degrees off the file's joint "
-            f"positions, and more than {_TOLERANCE_DEG:.0f} in {count} of {len(worst)} frames"
-            f"{cause if limb == 'trunk' else ''}"
-        )
+    """Warn of the limbs and trunk that deviate from the file's positions by more than 25 degrees,
+    the worst first."""
+    errors = {
+        name: off for name, off in limb_errors(ours, source).items() if off.max() > _TOLERANCE_DEG
+    }
+    if not errors:
+        return
+    names = sorted(errors, key=lambda name: -float(errors[name].max()))
+    shown = ", ".join(f"{name} by up to {errors[name].max():.0f} degrees" for name in names)
+    frames = np.array([*errors.values()]).max(axis=0) > _TOLERANCE_DEG
+    cause = "; the trunk bends at joints which the body does not have, or leans at rest"
+    _warn_once(
+        f"{where}: in {int(frames.sum())} of {len(frames)} frames its limbs are more than "
+        f"{_TOLERANCE_DEG:.0f} degrees off the file's joint positions: {shown}"
+        f"{cause if 'trunk' in errors else ''}"
+    )
 
 
 @cache

@@ -13,12 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from repogen.assets.packs import assets_dir, installed
-from repogen.bodies.skeleton import BODY_JOINTS, mirrored
+from repogen.assets.packs import assets_dir, check_pack_file, installed
+from repogen.bodies.skeleton import BODY_JOINTS, Angles, mirrored
 from repogen.errors import UserError
 from repogen.poses.amass import amass_frames, read_amass
 from repogen.poses.clips import Clip, read_pose_file
-from repogen.poses.sampling import Angles
 from repogen.usable_files import Usable, draw_readable, find_usable, report_bad
 
 SMPL_SUFFIXES = (".npz", ".npy", ".pkl")
@@ -126,7 +125,8 @@ def mirrored_angles(angles: Angles) -> Angles:
 @lru_cache(maxsize=_CACHED_FILES)
 def read_clip(path: Path) -> Clip:
     """All frames of one file, cached. Raises `UserError` for a file that cannot be read or whose
-    name ends in none of `SUFFIXES`."""
+    name ends in none of `SUFFIXES`, or that is of an asset pack and has changed."""
+    check_pack_file(path)
     suffix = path.suffix.lower()
     if suffix in SMPL_SUFFIXES:
         return read_amass(path)

@@ -60,14 +60,16 @@ def read_pickle(path: Path, data: bytes) -> object:
             unpacker = zlib.decompressobj()
             data = unpacker.decompress(data, _MAX_BYTES)
             if unpacker.unconsumed_tail:
-                raise ValueError(f"it unpacks to more than {_MAX_BYTES:,} bytes")
+                raise UserError(f"{path} unpacks to more than {_MAX_BYTES:,} bytes; split it")
         unpickler = _PoseUnpickler(PickleFile(io.BytesIO(data)), encoding="latin1")
         unpickler.path = path
         return unpickler.load()
     except UserError:
         raise
     except Exception as error:  # a broken pickle may raise anything
-        raise UserError(f"cannot read motion from {path}: {first_line(error)}") from error
+        raise UserError(
+            f"cannot read motion from {path}: it is truncated or no pickle ({first_line(error)})"
+        ) from error
 
 
 def arrays_under(

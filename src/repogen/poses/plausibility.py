@@ -11,12 +11,11 @@ No source was found for the small rotations about a joint's other axes, such as 
 shin; ±15 degrees is our choice.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from repogen.bodies.skeleton import mirrored
+from repogen.bodies.skeleton import Angles, mirrored
 
 _SMALL = (-15.0, 15.0)
 
@@ -75,7 +74,7 @@ def _mirror_range(left: _JointRange) -> _JointRange:
 _RANGES = _MIDDLE + _LEFT + tuple(_mirror_range(left) for left in _LEFT)
 
 
-def range_excess(angles: Mapping[str, tuple[float, float, float]]) -> dict[str, float]:
+def range_excess(angles: Angles) -> dict[str, float]:
     """Degrees beyond the human range, summed over the axes, for each joint that exceeds it.
 
     `angles` are rotation vectors as `Body.pose` takes them; fingers are ignored. Vertebrae, neck

@@ -4,12 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from repogen.bodies.skeleton import BODY_JOINTS
+from repogen.bodies.skeleton import BODY_JOINTS, Angles
 from repogen.errors import unknown_choice
 from repogen.poses.bounds import SHOULDER_DROP_DEG, Bounds
 from repogen.poses.distributions import AngleDistribution
 
-Angles = dict[str, tuple[float, float, float]]
 """Rotation vectors in degrees by joint name, as `Body.pose` takes them."""
 
 SIMPLICITY = (1.0, 1.5)

@@ -14,7 +14,7 @@ _LINEAR_OF_BYTE = to_linear(np.arange(256) / 255)
 def ambient_sh_irradiance(
     scene: Scene, background: UInt8[np.ndarray, "h w 3"]
 ) -> Float[np.ndarray, "9 3"]:
-    """Spherical-harmonic coefficients (see `EnvironmentLight.sh_irradiance`; linear RGB, world
+    """Spherical-harmonic coefficients (see `PanoramaLight.sh_irradiance`; linear RGB, world
     frame) of light from above and from below, in the background's colours or white."""
     out = np.zeros((9, 3))
     if not scene.tinted:

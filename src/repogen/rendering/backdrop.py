@@ -1,21 +1,23 @@
 """The picture behind the people."""
 
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from repogen.assets.sources import path_of
 from repogen.cameras.camera import Camera
 from repogen.colors import from_hex
 from repogen.environment.backgrounds import Photo, Plain, Room, photo_pixels
-from repogen.environment.panoramas import EnvironmentMap, panorama_backdrop, panorama_irradiance
+from repogen.environment.panoramas import Panorama, panorama_backdrop, panorama_irradiance
 from repogen.rendering.ambient import ambient_sh_irradiance
 from repogen.rendering.buffers import array, color_tables, launch
 from repogen.rendering.kernels import room, shade
 from repogen.rendering.kernels.lens import Lens
 from repogen.rendering.kernels.panorama import draw_panorama
-from repogen.rendering.paints import environment_map_to_struct, room_to_struct
+from repogen.rendering.paints import panorama_to_struct, room_to_struct
 from repogen.scenes.scene import Scene
 from repogen.warp_setup import wp
 
@@ -33,13 +35,13 @@ class Backdrop:
     def __init__(self, device: str, noise: wp.array) -> None:
         self._device = device
         self._noise = noise
-        self._panoramas: dict[str, wp.array] = {}
+        self._panoramas: dict[Path, wp.array] = {}
 
     def draw(
         self, scene: Scene, lighting: shade.Lighting, lens: Lens
     ) -> UInt8[np.ndarray, "h w 3"]:
         """The background through the camera's lens, BGR. Sets `lighting.sh_irradiance`."""
-        if isinstance(scene.background, EnvironmentMap):
+        if isinstance(scene.background, Panorama):
             sh = panorama_irradiance(scene.background)
             lighting.sh_irradiance = array(sh, wp.vec3, self._device)
             return self._pixels(scene, lighting, lens)
@@ -61,12 +63,12 @@ class Backdrop:
             case Room() as background:
                 room_struct = room_to_struct(background, scene.camera)
                 return self._draw(scene.camera, lighting, lens, room.draw_room, room_struct)
-            case EnvironmentMap() as panorama:
-                pixels = self._panorama(panorama.path)
-                struct = environment_map_to_struct(panorama, scene.camera, pixels)
+            case Panorama() as panorama:
+                pixels = self._panorama(path_of(panorama.file))
+                struct = panorama_to_struct(panorama, scene.camera, pixels)
                 return self._draw(scene.camera, lighting, lens, draw_panorama, struct)
 
-    def _panorama(self, path: str) -> wp.array:
+    def _panorama(self, path: Path) -> wp.array:
         kept = self._panoramas
         found = kept.pop(path, None)
         if found is None:

@@ -7,7 +7,7 @@ import numpy as np
 from repogen.cameras.camera import Camera, yaw_matrix
 from repogen.colors import from_hex, to_linear
 from repogen.environment.backgrounds import FLOOR_PATTERNS, Room
-from repogen.environment.panoramas import EnvironmentMap
+from repogen.environment.panoramas import Panorama
 from repogen.people.outfit import HAIR_STYLES, PATTERNS, Fabric, Outfit, shoe_top
 from repogen.rendering.kernels import panorama, room
 from repogen.rendering.kernels.paint import Paint
@@ -69,12 +69,10 @@ def fill_fabric(f: np.void, fabric: Fabric) -> None:
     f["scale"], f["wrinkles"] = fabric.scale, fabric.wrinkles
 
 
-def environment_map_to_struct(
-    background: EnvironmentMap, camera: Camera, pixels: wp.array
-) -> panorama.EnvironmentMap:
+def panorama_to_struct(background: Panorama, camera: Camera, pixels: wp.array) -> panorama.Panorama:
     """The environment map as `draw_panorama` reads it: in its own axes, seen from the camera."""
     to_map = yaw_matrix(-np.radians(background.yaw_deg))
-    out = panorama.EnvironmentMap()
+    out = panorama.Panorama()
     out.pixels = pixels
     out.to_map = wp.mat33(*(to_map @ np.array(camera.rotation).T).ravel())
     out.eye = wp.vec3(*(to_map @ (camera.position() - [0, 0, background.floor_z])))

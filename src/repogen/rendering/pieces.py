@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from repogen.assets import assets_dir
+from repogen.assets.sources import path_of
 from repogen.bodies.protocol import Surface
 from repogen.environment.occluders import Occluder, occluder_surface, occluder_vertices
 from repogen.people.garments import FittedGarment, texel_density
@@ -39,7 +39,7 @@ def person_pieces(
     outfit = posed.person.outfit
     bare = Piece(posed.surface, posed.body.vertices, person_index)
     if outfit.picture is not None:
-        bare = _with_skin_texture(bare, texture(assets_dir() / outfit.picture))
+        bare = _with_skin_texture(bare, texture(path_of(outfit.picture)))
     garments = []
     cover = np.zeros(len(posed.body.vertices), dtype=np.uint8)
     for worn, garment in zip(outfit.worn, posed.garments, strict=True):
@@ -78,8 +78,8 @@ def occluder_piece(occluder: Occluder, texture: Callable[[Path], Texture]) -> Pi
     surface = occluder_surface(occluder.shape)
     material = np.zeros(1, dtype=MATERIAL_DTYPE)
     material["offset"], material["grey"] = NO_TEXTURE, 1.0
-    if occluder.path is not None:
-        _set_texture(material, texture(Path(occluder.path)), 1 / max(occluder.size))
+    if occluder.picture is not None:
+        _set_texture(material, texture(path_of(occluder.picture)), 1 / max(occluder.size))
     else:
         size = float(np.mean(occluder.size))
         _set_dye(

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8, UInt32
 
+from repogen.assets import check_pack_file
 from repogen.colors import to_linear, to_srgb
 from repogen.picture_checks import read_rgba
 from repogen.warp_setup import wp
@@ -86,6 +87,7 @@ class Textures:
 
 def _read(path: Path) -> UInt8[np.ndarray, "h w 4"]:
     """A picture file as RGBA, resized to sides that are powers of two."""
+    check_pack_file(path)
     picture = read_rgba(path)
     height, width = (min(2 ** round(np.log2(side)), _LONGEST) for side in picture.shape[:2])
     if picture.shape[:2] != (height, width):

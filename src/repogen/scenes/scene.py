@@ -3,24 +3,23 @@
 import json
 from dataclasses import dataclass
 from reprlib import repr as shortened
-from typing import Any
-
-import cattrs
-from cattrs.gen import make_dict_unstructure_fn, override
-from cattrs.strategies import configure_tagged_union
-from cattrs.v import format_exception
+from typing import Annotated, Any
 
 from repogen.cameras.camera import Camera
-from repogen.environment.backgrounds import Background, Photo, Plain, Room
+from repogen.environment.backgrounds import BACKGROUNDS, Background
 from repogen.environment.lights import DirectionalLight
 from repogen.environment.occluders import Occluder
-from repogen.environment.panoramas import EnvironmentMap
 from repogen.environment.sensor import PERFECT, Sensor
 from repogen.errors import UserError
+from repogen.limits import MAX_LIGHTS, MAX_OCCLUDERS, MAX_PEOPLE, MAX_SHADOWS
 from repogen.people.person import Person
+from repogen.records import Between, Length, Matching, decode, parse_json
 
-FORMAT = 5
+FORMAT = 6
 """The version of scenes; it grows when a scene would no longer give the same picture."""
+
+
+ViewName = Annotated[str, Matching("[A-Za-z0-9][A-Za-z0-9_-]{0,39}", "the name of a view")]
 
 
 @dataclass(frozen=True)
@@ -37,20 +36,25 @@ class Scene:
     group: int
     """The number of its pose in the run, from 0: scenes of one group show the same people and place
     (--views-per-pose)."""
-    view_name: str
-    people: tuple[Person, ...]
-    occluders: tuple[Occluder, ...]
+    view_name: ViewName
+    people: Annotated[tuple[Person, ...], Length(0, MAX_PEOPLE)]
+    occluders: Annotated[tuple[Occluder, ...], Length(0, MAX_OCCLUDERS)]
     camera: Camera
-    lights: tuple[DirectionalLight, ...]
-    ambient: float
+    lights: Annotated[tuple[DirectionalLight, ...], Length(0, MAX_LIGHTS)]
+    ambient: Annotated[float, Between(0, 1000)]
     """Strength of the light from all sides."""
     tinted: bool
     """Whether the light from all sides has the background's colours; else it is white."""
     background: Background
     sensor: Sensor = PERFECT
-    unreadable: tuple[str, ...] = ()
+    unreadable: Annotated[tuple[str, ...], Length(0, 20_000)] = ()
     """Files that had gone bad when the scene was drawn, with the reasons; others were drawn in
     their place. Not in the JSON if there are none."""
+
+    def __post_init__(self) -> None:
+        shadows = sum(light.shadow for light in self.lights)
+        if shadows > MAX_SHADOWS:
+            raise UserError(f"{shadows} lights cast shadows; at most {MAX_SHADOWS} may")
 
     def to_json(self) -> str:
         """The scene as one line of JSON. Floats keep every digit.
@@ -59,7 +63,7 @@ class Scene:
         >>> repogen.Scene.from_json(scene.to_json()) == scene
         True
         """
-        return json.dumps(_CONVERTER.unstructure(self), separators=(",", ":"))
+        return json.dumps(self, default=_table, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> "Scene":
@@ -67,49 +71,32 @@ class Scene:
 
         Raises `UserError` for any other text and for a scene of another `FORMAT`.
         """
-        try:
-            data: Any = json.loads(text)
-            number = data.get("format")
-            if not isinstance(number, int):
-                raise ValueError("its format is not a whole number")
-        except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise UserError(f"not a scene: {shortened(text)} ({error})") from error
-        if number != FORMAT:
-            raise UserError(
-                f"this version of repogen reads scenes of format {FORMAT}, not {number}; install "
-                "the version named in run.json"
-            )
-        try:
-            return (_CONVERTER if len(text) < _EXPLAINED else _BRIEF).structure(data, cls)
-        except Exception as error:
-            why = "; ".join(cattrs.transform_error(error, format_exception=_message))
-            raise UserError(f"not a scene: {text[:60]!r}… ({why})") from error
+        return parse_scene(text, "not a scene")
 
 
-_EXPLAINED = 50_000
-"""Errors name every wrong value of lines shorter than this; for longer ones that takes long."""
+def parse_scene(text: str, where: str) -> Scene:
+    """`Scene.from_json`, with errors that begin with `where`."""
+    data = parse_json(text, where)
+    number = data.get("format") if isinstance(data, dict) else None
+    if not isinstance(number, int):
+        raise UserError(f"{where}: {shortened(data)} has no format, a whole number")
+    if number != FORMAT:
+        raise UserError(
+            f"{where}: this version of repogen reads scenes of format {FORMAT}, not "
+            f"{shortened(number)}; install the version named in run.json"
+        )
+    return decode(data, Scene, where)
 
 
-_KINDS = {Photo: "photo", Plain: "plain", Room: "room", EnvironmentMap: "panorama"}
+def _table(part: Any) -> dict[str, Any]:
+    """A part of a scene as a JSON table; of a class of `Background`, with its kind."""
+    table = dict(vars(part))
+    kind = _KINDS.get(type(part))
+    if kind is not None:
+        table["kind"] = kind
+    if not table.get("unreadable", True):
+        del table["unreadable"]
+    return table
 
 
-def _converter(explains: bool) -> cattrs.Converter:
-    converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=explains)
-    configure_tagged_union(
-        Background,
-        converter,
-        tag_generator=_KINDS.__getitem__,
-        tag_name="kind",
-    )
-    rare = override(omit_if_default=True)
-    converter.register_unstructure_hook(
-        Scene, make_dict_unstructure_fn(Scene, converter, unreadable=rare)
-    )
-    return converter
-
-
-_CONVERTER, _BRIEF = _converter(True), _converter(False)
-
-
-def _message(error: BaseException, kind: type | None) -> str:
-    return str(error) if isinstance(error, UserError) else format_exception(error, kind)
+_KINDS = {kind: name for name, kind in BACKGROUNDS}

@@ -84,6 +84,7 @@ class _CropDataset(Dataset):
             rotation=config.augmentation.rotation,
             half_body=config.augmentation.half_body,
             jitter=config.augmentation.color_jitter,
+            degrade=config.augmentation.degrade,
         )
         self._epoch, self._rows = -1, np.zeros((0, 2), np.int64)
 
@@ -97,10 +98,7 @@ class _CropDataset(Dataset):
             self._rows = self._mix.epoch(np.random.default_rng([self._config.seed, epoch]))
         source_index, person = self._rows[index].tolist()
         rng = np.random.default_rng([self._config.seed, epoch, index])
-        source = self._mix.sources[source_index]
-        sample = source.sample(
-            rng, epoch, person, self._augmentation, self._config.augmentation.degrade
-        )
+        sample = self._mix.sources[source_index].sample(rng, epoch, person, self._augmentation)
         return np.ascontiguousarray(sample.crop), sample.joints.astype(np.float32)
 
 

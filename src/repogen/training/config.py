@@ -6,7 +6,7 @@ from typing import Literal
 
 from repogen.config import Config
 from repogen.datasets.sets import check_unique_names, parse_set
-from repogen.errors import UserError, check_between
+from repogen.errors import UserError, check_between, plain_number
 
 
 @dataclass(frozen=True, init=False)
@@ -97,7 +97,7 @@ class OptimizerConfig(Config):
             if count < 1:
                 raise UserError(f"{flag} {count} must be at least 1")
         if self.lr is not None and not 0 < self.lr < 1:
-            raise UserError(f"--lr {self.lr:g} must lie between 0 and 1")
+            raise UserError(f"--lr {plain_number(self.lr)} must lie between 0 and 1")
         check_between("--weight-decay", self.weight_decay, 0, 1)
         check_between("--layer-decay", self.layer_decay, 0.01, 1)
         check_between("--grad-clip", self.grad_clip, 1e-6, 1e6)

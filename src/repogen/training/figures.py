@@ -8,6 +8,8 @@ matplotlib.use("Agg")
 import numpy as np
 from matplotlib.figure import Figure
 
+from repogen.messages import figure_text
+
 
 def training_figure(log: list[dict[str, Any]], losses: list[float]) -> Figure:
     """The loss of every step and its mean over each epoch; AP and OKS of the validation sets.
@@ -26,10 +28,10 @@ def training_figure(log: list[dict[str, Any]], losses: list[float]) -> Figure:
     for index, name in enumerate(log[-1].get("val", {})):
         scores = [entry["val"][name] for entry in log]
         color = f"C{index}"
-        right.plot(epochs, [s["AP"] for s in scores], color=color, label=f"{name} AP")
-        right.plot(
-            epochs, [s["OKS"] for s in scores], color=color, linestyle=":", label=f"{name} OKS"
-        )
+        for metric, line in (("AP", "-"), ("OKS", ":")):
+            values = [s[metric] for s in scores]
+            label = figure_text(f"{name} {metric}")
+            right.plot(epochs, values, color=color, linestyle=line, label=label)
     right.set_title("validation")
     right.set_ylim(bottom=0)
     if "val" in log[-1]:

@@ -54,14 +54,9 @@ class Source(Protocol):
         """The persons of an epoch of `count` crops, in order."""
 
     def sample(
-        self,
-        rng: np.random.Generator,
-        epoch: int,
-        person: int,
-        augmentation: Augmentation,
-        degrade: bool,
+        self, rng: np.random.Generator, epoch: int, person: int, augmentation: Augmentation
     ) -> TrainingCrop:
-        """A randomly augmented crop of a person. `degrade` blurs and compresses renderings.
+        """A randomly augmented crop of a person.
 
         Raises `UserError` for an image that cannot be read.
         """
@@ -120,16 +115,10 @@ class CocoSource:
         return rng.permutation(rows)
 
     def sample(
-        self,
-        rng: np.random.Generator,
-        epoch: int,
-        person: int,
-        augmentation: Augmentation,
-        degrade: bool,
+        self, rng: np.random.Generator, epoch: int, person: int, augmentation: Augmentation
     ) -> TrainingCrop:
         """See `Source.sample`."""
-        rendered = bool(self.people.rendered[self.people.image[person]])
-        return training_crop(rng, self.people, person, augmentation, degrade and rendered)
+        return training_crop(rng, self.people, person, augmentation)
 
     def digests(self) -> dict[str, str]:
         """The SHA-256 of the COCO file."""
@@ -169,12 +158,7 @@ class ShardSource:
         return np.concatenate(out)[:count]
 
     def sample(
-        self,
-        rng: np.random.Generator,
-        epoch: int,
-        person: int,
-        augmentation: Augmentation,
-        degrade: bool,
+        self, rng: np.random.Generator, epoch: int, person: int, augmentation: Augmentation
     ) -> TrainingCrop:
         """See `Source.sample`. For a person without a labelled joint, the next one of the shard."""
         shard_index = int(np.searchsorted(self._ends, person, side="right"))
@@ -185,7 +169,7 @@ class ShardSource:
             raise UserError(f"{self.url}/{shard.name} holds nobody with keypoints and a box")
         person_in_shard = person - (int(self._ends[shard_index]) - shard.persons)
         row = np.searchsorted(people.ids, person_in_shard + 1) % len(people)
-        return training_crop(rng, people, int(row), augmentation, degrade, pictures)
+        return training_crop(rng, people, int(row), augmentation, pictures)
 
     def digests(self) -> dict[str, str]:
         """The SHA-256 of the manifest, which holds the hashes of the shards, else of each shard."""
@@ -225,12 +209,7 @@ class LiveSource:
         return np.arange(count)
 
     def sample(
-        self,
-        rng: np.random.Generator,
-        epoch: int,
-        person: int,
-        augmentation: Augmentation,
-        degrade: bool,
+        self, rng: np.random.Generator, epoch: int, person: int, augmentation: Augmentation
     ) -> TrainingCrop:
         """See `Source.sample`. A random person of an image made for this (epoch, person) only."""
         from repogen.generation.worker import sample_maker
@@ -241,7 +220,7 @@ class LiveSource:
             people, pictures = _trainable_people([sample], "", f"{self.file}: image {person}")
             if len(people):
                 chosen = int(rng.integers(len(people)))
-                return training_crop(rng, people, chosen, augmentation, degrade, pictures)
+                return training_crop(rng, people, chosen, augmentation, pictures)
         raise UserError(
             f"{self.file}: {_MAX_TRIES} images in a row show nobody; check its camera options"
         )

@@ -18,16 +18,19 @@ from torch.amp.grad_scaler import GradScaler
 from repogen.coco.annotations import PersonAnnotations
 from repogen.config import flat_options
 from repogen.datasets.sets import parse_set
-from repogen.errors import UserError, first_line
+from repogen.errors import UserError, check_not_empty, first_line
 from repogen.files import (
     PARTIAL_PATTERN,
     atomic_path,
     cannot_write,
     exclusive,
+    open_regular,
+    read_regular,
     remove_file,
     sha256_of,
     write_atomic,
 )
+from repogen.limits import MAX_INDEX, MAX_WEIGHTS
 from repogen.messages import warn
 from repogen.models.mmpose import Weights
 from repogen.models.vitpose import highest_drop_path
@@ -118,7 +121,8 @@ def _create_or_resume(
     if not last.exists():
         return
     try:
-        saved = torch.load(last, map_location="cpu", weights_only=True)
+        with open_regular(last, MAX_WEIGHTS) as file:
+            saved = torch.load(file, map_location="cpu", weights_only=True)
         state.model.load_state_dict(saved["model"])
         state.optimizer.load_state_dict(saved["optimizer"])
         if state.ema is not None:
@@ -178,12 +182,16 @@ def _epoch_rank(entry: dict[str, Any]) -> tuple[float, ...]:
 
 def _read_run_info(path: Path) -> dict[str, Any]:
     try:
-        run_info = json.loads(path.read_text())
-        if not (isinstance(run_info["config"], dict) and isinstance(run_info["sha256"], dict)):
+        run_info = json.loads(read_regular(path, MAX_INDEX))
+        tables = run_info if isinstance(run_info, dict) else {}
+        if not all(isinstance(tables.get(key), dict) for key in ("config", "sha256")):
             raise TypeError("it lacks config or sha256")
-    except (OSError, KeyError, RecursionError, TypeError, ValueError) as error:
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    except (RecursionError, TypeError, ValueError) as error:
+        check_not_empty(path)
         raise UserError(
-            f"{path} is not a run of repogen train ({error}); choose another --out"
+            f"{path} is not a run of repogen train ({first_line(error)}); choose another --out"
         ) from error
     return run_info
 

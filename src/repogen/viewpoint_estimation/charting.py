@@ -15,7 +15,7 @@ from repogen.coco.annotations import PersonAnnotations, read_person_annotations
 from repogen.config import checked
 from repogen.datasets.reading import open_coco_folder
 from repogen.errors import UserError
-from repogen.files import write_atomic
+from repogen.outputs import OutputFolder
 from repogen.viewpoint_estimation.figures import bands_figure, sphere_figure
 from repogen.viewpoint_estimation.mixture import mode
 from repogen.viewpoint_estimation.regressor import estimate_views
@@ -52,13 +52,16 @@ def chart_views(
     left out. `annotations` is a file or one of our datasets; images are not read.
 
     Without `regressor`, one is trained on this machine at the first call and cached. Raises
-    `UserError` for a file that cannot be read and where nobody is left.
+    `UserError` for a file that cannot be read, where nobody is left, and where a file in `out` is
+    not of an earlier call.
 
     >>> chart = repogen.chart_views("labelled.json")  # doctest: +SKIP
     """
     if not MIN_JOINTS <= min_joints <= 17:
         raise UserError(f"--min-joints {min_joints} must lie between {MIN_JOINTS} and 17")
     path, out = Path(annotations), Path(out)
+    written = OutputFolder(out, "views")
+    written.check(*(out / name for name in ("sphere.png", "bands.png", "views.json")))
     if path.is_dir():
         path = open_coco_folder(path).annotations
     everybody = read_person_annotations(path.stem, path, path.parent)
@@ -86,9 +89,9 @@ def chart_views(
     report["people"] = _direction_rows(people, found, spread.expected_deg)
     shown = "/".join(Path(annotations).resolve().parts[-2:]).replace("$", r"\$")
     title = f"{shown}, {len(people):,} people"
-    write_atomic(out / "sphere.png", _png(sphere_figure(title, charts)))
-    write_atomic(out / "bands.png", _png(bands_figure(title, charts)))
-    write_atomic(out / "views.json", (json.dumps(report, indent=1) + "\n").encode())
+    written.write(out / "sphere.png", _png(sphere_figure(title, charts)))
+    written.write(out / "bands.png", _png(bands_figure(title, charts)))
+    written.write(out / "views.json", (json.dumps(report, indent=1) + "\n").encode())
     return report
 
 

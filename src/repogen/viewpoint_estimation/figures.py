@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from repogen.cameras.viewpoints import BANDS
+from repogen.messages import figure_text
 from repogen.viewpoint_estimation.sphere import (
     AZIMUTHS,
     CELL_AREAS,
@@ -45,11 +46,11 @@ def sphere_figure(title: str, charts: Mapping[str, Float[np.ndarray, "36 72"]]) 
         axes.tick_params(labelsize=8)
         for tick in axes.get_xticklabels():
             tick.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
-        axes.set_title(name, fontsize=10)
+        axes.set_title(figure_text(name), fontsize=10)
         panels.append(axes)
     bar = figure.colorbar(heat, ax=panels, shrink=0.75)
     bar.set_label("people per area (1 = uniform on the sphere)")
-    figure.suptitle(title, fontsize=12)
+    figure.suptitle(figure_text(title), fontsize=12)
     figure.supxlabel("direction of the camera, seen from the subject", fontsize=10)
     return figure
 
@@ -65,7 +66,7 @@ def bands_figure(title: str, charts: Mapping[str, Float[np.ndarray, "36 72"]]) -
         for side, color, share in zip(QUADRANTS, _COLORS, shares.T, strict=True):
             axes.bar(
                 x, share, 0.92 * width, bottom=bottom, color=color, alpha=1 if i == 0 else 0.5,
-                label=f"{side}, {name}" if len(charts) > 1 else side,
+                label=figure_text(f"{side}, {name}") if len(charts) > 1 else side,
             )  # fmt: skip
             bottom += share
     uniform = 100 * sum_by_band(CELL_AREAS).sum(axis=1)
@@ -75,6 +76,6 @@ def bands_figure(title: str, charts: Mapping[str, Float[np.ndarray, "36 72"]]) -
     axes.set_xticks(ticks, [f"{low}° … {high}°" for low, high in pairwise(BANDS)])
     axes.set_xlabel("elevation of the camera (90° = straight above)")
     axes.set_ylabel("share of people, %")
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(figure_text(title), fontsize=11)
     figure.legend(fontsize=8, loc="outside right upper")
     return figure

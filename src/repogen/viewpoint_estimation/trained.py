@@ -2,22 +2,19 @@
 
 import json
 from dataclasses import dataclass
-from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import safetensors.torch
-from filelock import FileLock
+import torch
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
 
 from repogen.bodies import Body, load_body
-from repogen.cache import cache_dir
+from repogen.bodies.anny_data import ANNY_VERSION
+from repogen.cache import cache_dir, read_or_make
 from repogen.cameras.viewpoints import BANDS
-from repogen.errors import UserError
-from repogen.files import cannot_write, write_atomic
 from repogen.messages import say
 from repogen.viewpoint_estimation.mixture import mode
 from repogen.viewpoint_estimation.regressor import ViewRegressor, estimate_views, train_regressor
@@ -33,10 +30,13 @@ from repogen.viewpoint_estimation.training_data import (
     sample_people,
 )
 
-FORMAT = 2
+FORMAT = 3
 """Part of the cached file's name: increase it when the training or the network changes."""
 
 _POSES, _HELD_OUT_POSES, _HELD_OUT_VIEWS = 4000, 1000, 4000
+
+_HELD_OUT = "held_out"
+"""The file's entry of the errors: JSON as bytes."""
 
 
 @dataclass(frozen=True)
@@ -103,42 +103,25 @@ def error_summary(errors: Float[np.ndarray, " n"]) -> dict[str, float]:
 
 def cached_regressor() -> Path:
     """The path of this version's cached regressor; the file may not exist yet."""
-    return cache_dir() / "viewpoints" / f"anny-{version('anny')}-{FORMAT}.safetensors"
+    return cache_dir() / "viewpoints" / f"anny-{ANNY_VERSION}-{FORMAT}.cache"
 
 
 def load_regressor() -> TrainedRegressor:
-    """The cached regressor; trains it first where this machine has none.
+    """The cached regressor; trains it first where this machine has none, or a damaged one.
 
-    One process trains, others that start meanwhile wait for it. Raises `UserError` where the file
-    cannot be read or written.
+    Raises `UserError` as `read_or_make` does.
     """
-    path = cached_regressor()
-    if not path.exists():
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{path}.lock"):
-                if not path.exists():
-                    say(f"training the view regressor, once per machine (minutes) → {path}")
-                    _save(path, train_and_evaluate())
-        except OSError as error:
-            raise cannot_write(path, error) from error
-    return _read(path)
-
-
-def _save(path: Path, trained: TrainedRegressor) -> None:
-    data = safetensors.torch.save(
-        trained.network.state_dict(), {"held_out": json.dumps(trained.held_out)}
-    )
-    write_atomic(path, data)
-
-
-def _read(path: Path) -> TrainedRegressor:
-    try:
-        with safe_open(path, "pt") as file:
-            held_out = json.loads(file.metadata()["held_out"])
-        weights = safetensors.torch.load_file(path)
-        network = ViewRegressor(np.random.default_rng(0))
-        network.load_state_dict(weights)
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise UserError(f"{path} is not a view regressor; remove it to train a new one") from error
+    data = read_or_make(cached_regressor(), _train)
+    network = ViewRegressor(np.random.default_rng(0))
+    weights = safetensors.torch.load(data)
+    held_out = json.loads(weights.pop(_HELD_OUT).numpy().tobytes())
+    network.load_state_dict(weights)
     return TrainedRegressor(network.eval(), held_out)
+
+
+def _train() -> bytes:
+    say(f"training the view regressor, once per machine (minutes) → {cached_regressor()}")
+    trained = train_and_evaluate()
+    held_out = np.frombuffer(json.dumps(trained.held_out).encode(), np.uint8).copy()
+    weights = trained.network.state_dict() | {_HELD_OUT: torch.from_numpy(held_out)}
+    return safetensors.torch.save(weights)

@@ -5,12 +5,13 @@ from jaxtyping import Float
 
 from repogen.bodies import Body
 from repogen.bodies.shapes import AGES
+from repogen.bodies.skeleton import Angles
 from repogen.coco.crops import FLIP
 from repogen.coco.oks import SIGMAS
 from repogen.labels.convention import annotators_keypoints
 from repogen.poses.bounds import Bounds, default_bounds
 from repogen.poses.distributions import DISTRIBUTIONS
-from repogen.poses.sampling import Angles, sample_body_pose
+from repogen.poses.sampling import sample_body_pose
 
 FACE_JOINTS = slice(0, 5)
 """Nose, eyes and ears, which some datasets do not label (LSPet)."""

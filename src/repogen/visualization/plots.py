@@ -13,6 +13,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.messages import figure_text
 from repogen.poses.bounds import SHOULDER_DROP_DEG, Bounds, default_bounds, load_bounds
 from repogen.poses.distributions import DISTRIBUTIONS, AngleDistribution
 from repogen.poses.sampling import SIMPLICITY
@@ -37,7 +38,7 @@ def views_figure(summary: Summary) -> Figure:
     for name in sorted(names):
         chosen = summary.people[summary.people["view"] == names.index(name)]
         angles = np.radians(chosen["azimuth_deg"]), np.radians(chosen["elevation_deg"])
-        axes.scatter(*angles, s=8, label=name, alpha=0.7)
+        axes.scatter(*angles, s=8, label=figure_text(name), alpha=0.7)
     axes.grid(alpha=0.4)
     axes.set_title("direction of the camera (azimuth 0 = in front, 90 = at the subject's left)")
     axes.legend(loc="lower right", fontsize=8)
@@ -69,16 +70,15 @@ class RandomPoses:
         return self.share * np.mean(densities, axis=0)
 
 
-def random_poses(config: dict[str, Any]) -> RandomPoses | None:
-    """The random poses that the options in a run.json describe; None where all poses are measured,
-    or where the file of bounds does not exist."""
+def random_poses(config: dict[str, Any], bounds: Path | None) -> RandomPoses | None:
+    """The random poses that the options in a run.json describe, within the bounds of the file
+    `bounds`; None where all poses are measured, or where the run had bounds and none are given."""
     share = 1.0 - config["pose"]["poses_share"] if config["pose"]["poses"] else 1.0
-    path = Path(config["pose"]["bounds"]) if config["pose"]["bounds"] else None
     variance = config["pose"]["pose_variance"]
-    if share == 0 or (path and not path.exists()):
+    if share == 0 or (config["pose"]["bounds"] and bounds is None):
         return None
     return RandomPoses(
-        load_bounds(path) if path else default_bounds(),
+        load_bounds(bounds) if bounds else default_bounds(),
         DISTRIBUTIONS[config["pose"]["pose_distribution"]],
         tuple(1 / np.linspace(*SIMPLICITY, 21)) if variance == "random" else (variance,),
         share,
@@ -93,8 +93,9 @@ def angles_figure(scenes: Iterable[Scene], random: RandomPoses | None) -> Figure
         for scene in scenes
         for person in scene.people
     ]
+    columns = np.array(angles).reshape(-1, len(shown)).T
     figure = Figure(figsize=(10, 6.5), layout="constrained")
-    for i, ((joint, axis), sampled) in enumerate(zip(shown, np.transpose(angles), strict=True)):
+    for i, ((joint, axis), sampled) in enumerate(zip(shown, columns, strict=True)):
         low, high = random.limits(joint, axis) if random else (sampled.min(), sampled.max())
         edges = np.linspace(min(sampled.min(), low), max(sampled.max(), high, low + 1), 31)
         axes = figure.add_subplot(3, 4, i + 1)

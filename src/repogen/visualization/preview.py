@@ -1,16 +1,18 @@
 """`repogen preview`: a contact sheet and figures of a dataset, as files and as one page."""
 
 import base64
-import html
 import io
 import json
 from pathlib import Path
 from typing import Any
 
+from repogen.assets.sources import digest_of
 from repogen.config import checked
 from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.reading import open_dataset, read_run_info, read_scenes
-from repogen.files import write_atomic
+from repogen.errors import UserError
+from repogen.messages import html_text
+from repogen.outputs import OutputFolder
 from repogen.pictures import encode_jpeg, encode_png
 from repogen.visualization.sheet import contact_sheet
 from repogen.visualization.summary import Summary, summarize
@@ -27,45 +29,62 @@ img{{max-width:100%}} pre{{background:#f4f4f4;padding:1em;overflow:auto}}</style
 
 @checked
 def preview(
-    dataset: Path | str, out: Path | str | None = None, images: int = 48, columns: int = 8
+    dataset: Path | str,
+    out: Path | str | None = None,
+    images: int = 48,
+    columns: int = 8,
+    bounds: Path | str | None = None,
 ) -> Path:
     """Write sheet.png, figures and index.html into `out`, by default DATASET/preview.
 
     The sheet shows `images` images at uniform intervals, `columns` side by side. Returns the path
-    of the page, which is self-contained. Raises `UserError` for a folder that is not a finished
-    dataset.
+    of the page, which is self-contained. The figure of joint angles shows the distribution of
+    random poses, too; for a dataset with joint bounds of its own, `bounds` is their file. Raises
+    `UserError` for a folder that is not a finished dataset, for other bounds, and where a
+    file in `out` is not of an earlier preview.
 
     >>> repogen.preview("people")
     PosixPath('people/preview/index.html')
     """
     folder = open_dataset(dataset)
     target = Path(out) if out else folder.root / "preview"
-    run, summary = read_run_info(folder), summarize(folder)
+    written = OutputFolder(target, "preview")
+    names = ("sheet", "views", "boxes", "visibility", "angles")
+    written.check(target / "index.html", *(target / f"{name}.png" for name in names))
+    run = read_run_info(folder)
+    _check_bounds(folder, run, bounds)
+    summary = summarize(folder)
     count = summary.views.total()
     shown = min(images, count)
     ids = sorted({1 + i * count // shown for i in range(shown)})
     sheet = contact_sheet(folder, ids, min(columns, shown), 256)
-    write_atomic(target / "sheet.png", encode_png(sheet))
+    written.write(target / "sheet.png", encode_png(sheet))
     pictures = [("Images", "image/jpeg", encode_jpeg(sheet))]
-    for name, title, data in _figures(folder, summary, run["config"]):
-        write_atomic(target / f"{name}.png", data)
+    for name, title, data in _figures(folder, summary, run["config"], bounds):
+        written.write(target / f"{name}.png", data)
         pictures.append((title, "image/png", data))
     page = _PAGE.format(
-        title=html.escape(f"{folder.root.name}: {count} images"),
-        summary=html.escape(f"{len(summary.people)} people; {run['backgrounds_found']}"),
+        title=html_text(f"{folder.root.name}: {count} images"),
+        summary=html_text(f"{len(summary.people)} people; {run['backgrounds_found']}"),
         figures="\n".join(
-            f'<h2>{html.escape(title)}</h2><img alt="{html.escape(title)}" '
+            f'<h2>{html_text(title)}</h2><img alt="{html_text(title)}" '
             f'src="data:{kind};base64,{base64.b64encode(data).decode()}">'
             for title, kind, data in pictures
         ),
-        options=html.escape(json.dumps(run, indent=1)),
+        options="\n".join(map(html_text, json.dumps(run, indent=1).splitlines())),
     )
-    write_atomic(target / "index.html", page.encode())
+    written.write(target / "index.html", page.encode())
     return target / "index.html"
 
 
+def _check_bounds(folder: DatasetFolder, run: dict[str, Any], bounds: Path | str | None) -> None:
+    """Raises `UserError` for a file that is not the one with the bounds of the dataset's poses."""
+    if bounds is not None and digest_of(Path(bounds)) != run["files"].get("bounds"):
+        raise UserError(f"--bounds {bounds}: {folder.root} was not made with this content")
+
+
 def _figures(
-    folder: DatasetFolder, summary: Summary, config: dict[str, Any]
+    folder: DatasetFolder, summary: Summary, config: dict[str, Any], bounds: Path | str | None
 ) -> list[tuple[str, str, bytes]]:
     from repogen.visualization import plots
 
@@ -75,7 +94,8 @@ def _figures(
         "visibility": ("Visibility", plots.visibility_figure(summary)),
     }
     if not config["pose"]["pose"]:
-        figure = plots.angles_figure(read_scenes(folder), plots.random_poses(config))
+        poses = plots.random_poses(config, Path(bounds) if bounds else None)
+        figure = plots.angles_figure(read_scenes(folder), poses)
         figures["angles"] = ("Joint angles", figure)
     out = []
     for name, (title, figure) in figures.items():

@@ -9,7 +9,7 @@ from jaxtyping import UInt8
 
 from repogen.datasets.folder import PICTURE, DatasetFolder
 from repogen.datasets.reading import read_entries, read_files
-from repogen.errors import UserError
+from repogen.errors import UserError, printable
 from repogen.labels.stick import draw_skeleton
 from repogen.pictures import decode_picture
 
@@ -48,7 +48,7 @@ def _tile(
     view, strip = image["view"], out[-(tile // 14) :]
     strip //= 3  # dark, so that the text is readable
     angles = f"az {view['azimuth_deg']:.0f} el {view['elevation_deg']:.0f}"
-    text = f"{image['id']} {view['name']} {angles}"
+    text = printable(f"{image['id']} {view['name']} {angles}")
     origin, white = (4, strip.shape[0] * 3 // 4), (255, 255, 255)
     cv2.putText(strip, text, origin, cv2.FONT_HERSHEY_SIMPLEX, tile / 700, white, 1, cv2.LINE_AA)
     return out

@@ -20,11 +20,22 @@ _MASK_MARGIN = 0.76
 samples fills the pixel, and boxes are rounded."""
 
 
-def check_annotation(a: Entry, image: Entry, config: Entry) -> Iterator[str]:
-    """Problems of an annotation of an image, under the options of its run.
+_ENTRIES = (
+    "id", "image_id", "category_id", "iscrowd", "keypoints", "num_keypoints", "bbox", "area",
+    "segmentation", "amodal_bbox", "amodal_segmentation", "keypoints_3d", "view",
+)  # fmt: skip
+"""What every annotation has, whatever the set of keypoints."""
 
-    Raises `KeyError`, `TypeError` or `ValueError` for one that cannot be read.
+
+def check_annotation(
+    a: Entry, image: Entry, config: Entry
+) -> Generator[str, None, UInt8[np.ndarray, "h w"] | None]:
+    """Problems of an annotation of an image, under the options of its run; returns its mask.
+
+    Returns None for a mask of another size. Raises `KeyError`, `TypeError` or `ValueError` for an
+    annotation that cannot be read.
     """
+    yield from _check_entries(a, config)
     camera = camera_of(image)
     dropped = config["output"]["occluded"] == "drop"
     points = yield from _check_points(a, "keypoints", "keypoints_3d", 17, camera, dropped)
@@ -34,7 +45,19 @@ def check_annotation(a: Entry, image: Entry, config: Entry) -> Iterator[str]:
             yield f"num_keypoints is {a['num_keypoints']}, {count} are labelled"
     for group in KEYPOINT_SETS[config["output"]["keypoints"]]:
         yield from _check_group(a, group, camera, dropped)
-    yield from _check_masks(a, (image["height"], image["width"]))
+    return (yield from _check_masks(a, (image["height"], image["width"])))
+
+
+def _check_entries(a: Entry, config: Entry) -> Iterator[str]:
+    known = set(_ENTRIES)
+    for group in KEYPOINT_SETS[config["output"]["keypoints"]]:
+        known |= {f"{group}_{name}" for name in ("kpts", "valid", "3d", "box")}
+    unknown = sorted(a.keys() - known)
+    if unknown:
+        yield f"has the unknown entries {', '.join(unknown)}"
+    for key, value in (("category_id", 1), ("iscrowd", 0)):
+        if type(a[key]) is not int or a[key] != value:
+            yield f"{key} is {a[key]}, repogen writes {value}"
 
 
 def camera_of(image: Entry) -> Camera:
@@ -85,7 +108,7 @@ def _check_points(
         yield f"{flat} or {deep} are not finite"
         return None
     flags = points[:, 2]
-    if not np.isin(flags, (0, 1, 2)).all():
+    if any(type(v) is not int or v not in (0, 1, 2) for v in a[flat][2::3]):
         yield f"a v of {flat} is not 0, 1 or 2"
     if (points[flags == 0] != 0).any():
         yield f"a point of {flat} with v = 0 has coordinates other than 0"
@@ -102,13 +125,18 @@ def _check_points(
     return points
 
 
-def _check_masks(a: Entry, shape: tuple[int, int]) -> Iterator[str]:
-    masks = []
+def _check_masks(
+    a: Entry, shape: tuple[int, int]
+) -> Generator[str, None, UInt8[np.ndarray, "h w"] | None]:
+    masks: list[UInt8[np.ndarray, "h w"]] = []
     for key in ("segmentation", "amodal_segmentation"):
+        if masks and a[key] == a["segmentation"]:  # nothing occludes this person
+            masks *= 2
+            break
         found = mask_of(a, key, shape)
         if found is None:
             yield f"its {key} is {tuple(a[key]['size'])}, its image {shape} (height, width)"
-            return
+            return None
         masks.append(found)
     mask, amodal_mask = masks
     if not mask.any():
@@ -123,6 +151,7 @@ def _check_masks(a: Entry, shape: tuple[int, int]) -> Iterator[str]:
     if not (np.isfinite(amodal).all() and (low > amodal[0] - _MASK_MARGIN).all()
             and (high < amodal[1] + _MASK_MARGIN).all()):  # fmt: skip
         yield f"its amodal_segmentation reaches beyond amodal_bbox {a['amodal_bbox']}"
+    return mask
 
 
 def _corners(box: Any) -> Float[np.ndarray, "2 2"]:

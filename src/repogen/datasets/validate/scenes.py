@@ -1,68 +1,125 @@
-"""Validation of scenes.jsonl against the COCO entries: order, camera, effects and views."""
+"""Validation of a scene: against the record of its image, and the options of its run."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from itertools import zip_longest
+from typing import Any
 
-from repogen.cameras.camera import View, view_of
-from repogen.datasets.folder import DatasetFolder
-from repogen.datasets.reading import Entry, read_scenes
-from repogen.datasets.validate.annotations import camera_of
-from repogen.environment.sensor import active_effects
-from repogen.errors import UserError
+import numpy as np
+
+from repogen.cameras.camera import Camera, view_of, yaw_matrix
+from repogen.cameras.viewpoints import parse_views
+from repogen.datasets.chunks import compact_json
+from repogen.datasets.folder import image_name
+from repogen.datasets.reading import Entry
+from repogen.json_files import strict_json
+from repogen.labels.annotation import image_record
+from repogen.people.person import Person
 from repogen.scenes.scene import Scene
 
 _TOLERANCE = 1e-4
-"""Degrees or metres by which a stored view may differ from the scene's."""
+"""Degrees, metres or pixels by which a stored number may differ from the scene's."""
+
+_ANGLES = "azimuth_deg", "elevation_deg", "roll_deg"
+"""The angles of a view."""
+
+_HIPS = 11, 12
+"""The left and the right hip among the 17 keypoints."""
+
+_HIPS_AWAY = 0.15
+"""Metres by which the middle of the labelled hips may lie away from the person's position, which
+is that of the joints: the largest of 171 people was 0.044."""
 
 
-def check_scenes(
-    folder: DatasetFolder, entries: Iterable[tuple[Entry, Sequence[Entry]]]
+def check_scene(
+    text: str, image_id: int, image: Entry, people: Sequence[Entry], config: Entry
 ) -> Iterator[str]:
-    """Problems of the scenes of these images, each with its annotations."""
-    images = scenes = 0
-    try:
-        for entry, scene in zip_longest(entries, read_scenes(folder)):
-            scenes += scene is not None
-            images += entry is not None
-            if scene is not None and entry is not None:
-                yield from _check_scene(scene, *entry)
-    except UserError as error:
-        yield f"scenes.jsonl line {scenes + 1}: {error}"
+    """Problems of a scene, as a line of JSON, with the record of its image and its annotations.
+
+    Raises `KeyError`, `TypeError` or `ValueError` for what cannot be read.
+    """
+    if compact_json(strict_json(text)) + "\n" != text:
+        yield "is not written as repogen writes it"
+    scene = Scene.from_json(text)
+    if scene.index + 1 != image_id:
+        yield f"is of image {scene.index + 1}"
         return
-    if scenes != images:
-        yield f"scenes.jsonl has {scenes} scenes for {images} images"
+    yield from _against_options(scene, config)
+    yield from _against_image(scene, image)
+    yield from _against_people(scene, people)
 
 
-def _check_scene(scene: Scene, image: Entry, people: Sequence[Entry]) -> Iterator[str]:
-    where = f"scenes.jsonl line {image['id']}"
-    if scene.index + 1 != image["id"]:
-        yield f"{where}: is of image {scene.index + 1}"
+def _against_options(scene: Scene, config: Entry) -> Iterator[str]:
+    """What can be said without drawing the scene again."""
+    camera, people = config["camera"], config["people"]
+    if scene.seed != config["seed"]:
+        yield f"is of seed {scene.seed}, run.json says {config['seed']}"
+    if scene.group != scene.index // camera["views_per_pose"]:
+        yield f"is of group {scene.group}, run.json has {camera['views_per_pose']} views per pose"
+    views = [name for name, _ in parse_views(tuple(camera["views"]))]
+    if scene.view_name not in views:
+        yield f"is of the view {scene.view_name}, run.json names {', '.join(views)}"
+    if scene.camera.model != camera["lens"]:
+        yield f"has the lens {scene.camera.model}, run.json says {camera['lens']}"
+    size, wanted = (scene.camera.width, scene.camera.height), camera["image_size"]
+    if camera["crop"] is None and size != (wanted, wanted):
+        yield f"has {size[0]} x {size[1]} pixels, run.json says {wanted} x {wanted}"
+    if not 1 <= len(scene.people) <= people["people"][1]:
+        yield f"has {len(scene.people)} people, run.json at most {people['people'][1]}"
+    if {person.body for person in scene.people} != {people["body"]}:
+        yield f"has other bodies than run.json's {people['body']}"
+    if len(scene.occluders) > config["environment"]["occluders"][1]:
+        yield f"has {len(scene.occluders)} occluders, more than run.json allows"
+
+
+def _against_image(scene: Scene, image: Entry) -> Iterator[str]:
+    wanted = image_record(scene, image_name(scene.index + 1))
+    view, theirs = wanted["view"], image["view"]
+    if view["name"] != theirs["name"] or not _same_view(theirs, view):
+        yield "does not give the view of the image record"
+    for key in wanted | image:
+        if key != "view" and not _agree(wanted.get(key), image.get(key)):
+            yield f"does not give the {key} of the image record"
+
+
+def _agree(ours: Any, theirs: Any) -> bool:
+    """Whether two JSON values are the same but for small differences of numbers."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        return ours.keys() == theirs.keys() and all(_agree(ours[k], theirs[k]) for k in ours)
+    if isinstance(ours, list | tuple) and isinstance(theirs, list):
+        return len(ours) == len(theirs) and all(map(_agree, ours, theirs))
+    if all(isinstance(v, int | float) and not isinstance(v, bool) for v in (ours, theirs)):
+        return abs(ours - theirs) < _TOLERANCE
+    return type(ours) is type(theirs) and ours == theirs
+
+
+def _against_people(scene: Scene, people: Sequence[Entry]) -> Iterator[str]:
+    if len(people) > len(scene.people):
+        yield f"has {len(scene.people)} people for {len(people)} annotations"
         return
-    try:
-        yield from (f"{where}: {problem}" for problem in _differences(scene, image, people))
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        yield f"image {image['id']}: its records cannot be read: {error!r}"
-
-
-def _differences(scene: Scene, image: Entry, people: Sequence[Entry]) -> Iterator[str]:
-    if camera_of(image) != scene.camera:
-        yield "its camera is not that of the image record"
-    if image["group"] != scene.group + 1:
-        yield "its group is not that of the image record"
-    if image["effects"] != active_effects(scene.sensor):
-        yield "its effects are not those of the image record"
-    views = [view_of(scene.camera, person.position, person.yaw_deg) for person in scene.people]
-    if image["view"]["name"] != scene.view_name or not _same_view(image["view"], views[0]):
-        yield "its view is not that of the image record"
-    remaining = iter(views)  # a person without a visible pixel has no annotation
-    for person in people:
-        if not any(_same_view(person["view"], view) for view in remaining):
-            yield f"none of its people has the view of annotation {person['id']}"
+    remaining = iter(scene.people)  # a person without a visible pixel has no annotation
+    for annotation in people:
+        for person in remaining:
+            view = view_of(scene.camera, person.position, person.yaw_deg)
+            if _same_view(annotation["view"], asdict(view)):
+                yield from _against_person(scene.camera, person, annotation)
+                break
+        else:
+            yield f"none of its people has the view of annotation {annotation['id']}"
             return
 
 
-def _same_view(record: Entry, view: View) -> bool:
-    off = {name: record[name] - value for name, value in asdict(view).items()}
-    angles = [(off[name] + 180) % 360 - 180 for name in off if name != "distance_m"]
+def _same_view(record: Entry, view: Entry) -> bool:
+    off = {name: record[name] - view[name] for name in (*_ANGLES, "distance_m")}
+    angles = [(off[name] + 180) % 360 - 180 for name in _ANGLES]
     return all(abs(value) < _TOLERANCE for value in (*angles, off["distance_m"]))
+
+
+def _against_person(camera: Camera, person: Person, annotation: Entry) -> Iterator[str]:
+    """Whether the labelled hips are where the person stands, the left one at their left."""
+    points = np.array([annotation["keypoints_3d"][hip] for hip in _HIPS], dtype=float)
+    left, right = (points - camera.translation) @ np.array(camera.rotation)
+    away = np.linalg.norm((left + right) / 2 - person.position)
+    if not away < _HIPS_AWAY:
+        yield f"annotation {annotation['id']} has its hips {away:.2f} m away from its person"
+    if (left - right) @ yaw_matrix(np.radians(person.yaw_deg))[:, 0] <= 0:
+        yield f"annotation {annotation['id']} has left and right exchanged"

@@ -10,3 +10,16 @@ _STEPS = wp.constant(wp.float32(SRGB_STEPS))
 def srgb_byte(to_srgb: wp.array(dtype=wp.uint8), light: float) -> wp.uint8:
     """The sRGB byte of linear light, clipped to 0..1."""
     return to_srgb[int(wp.clamp(light, 0.0, 1.0) * _STEPS + 0.5)]
+
+
+@wp.func
+def store_bgr(
+    out: wp.array2d(dtype=wp.uint8),
+    y: int,
+    x: int,
+    light: wp.vec3,
+    to_srgb: wp.array(dtype=wp.uint8),
+):
+    """Write linear RGB light as the sRGB bytes of a pixel, in the order BGR."""
+    for c in range(3):
+        out[y, 3 * x + 2 - c] = srgb_byte(to_srgb, light[c])

@@ -1,6 +1,6 @@
 """A panorama behind the people, in the camera's true direction, with their shadows on its floor."""
 
-from repogen.rendering.kernels.colors import srgb_byte
+from repogen.rendering.kernels.colors import store_bgr
 from repogen.rendering.kernels.lens import Lens, ray
 from repogen.rendering.kernels.noise import noise
 from repogen.rendering.kernels.room import STRIP
@@ -12,8 +12,8 @@ _TAU = wp.constant(wp.float32(6.283185307179586))
 
 
 @wp.struct
-class EnvironmentMap:
-    """`environment.panoramas.EnvironmentMap`; `to_map` takes the camera's axes to the panorama's,
+class Panorama:
+    """`environment.panoramas.Panorama`; `to_map` takes the camera's axes to the panorama's,
     and `eye` is the camera's position in them, from the centre of the floor."""
 
     pixels: wp.array2d(dtype=wp.vec3)
@@ -25,10 +25,10 @@ class EnvironmentMap:
 
 
 @wp.func
-def sample_panorama(environment: EnvironmentMap, d: wp.vec3) -> wp.vec3:
+def panorama_at(panorama: Panorama, d: wp.vec3) -> wp.vec3:
     """Linear colour of the panorama in a direction of unit length, bilinear."""
-    height = environment.pixels.shape[0]
-    width = environment.pixels.shape[1]
+    height = panorama.pixels.shape[0]
+    width = panorama.pixels.shape[1]
     azimuth = wp.atan2(-d[0], -d[1])
     x = (azimuth / _TAU + 0.5) * float(width) - 0.5
     y = (0.5 - 2.0 * wp.asin(wp.clamp(d[2], -1.0, 1.0)) / _TAU) * float(height) - 0.5
@@ -41,15 +41,15 @@ def sample_panorama(environment: EnvironmentMap, d: wp.vec3) -> wp.vec3:
     x1 = wp.where(x0 + 1 < width, x0 + 1, 0)
     y0 = wp.clamp(int(top), 0, height - 1)
     y1 = wp.clamp(int(top) + 1, 0, height - 1)
-    upper = (1.0 - fx) * environment.pixels[y0, x0] + fx * environment.pixels[y0, x1]
-    lower = (1.0 - fx) * environment.pixels[y1, x0] + fx * environment.pixels[y1, x1]
+    upper = (1.0 - fx) * panorama.pixels[y0, x0] + fx * panorama.pixels[y0, x1]
+    lower = (1.0 - fx) * panorama.pixels[y1, x0] + fx * panorama.pixels[y1, x1]
     return (1.0 - fy) * upper + fy * lower
 
 
 @wp.func
 def floor_light_share(lighting: Lighting, ambient: float, point: wp.vec3) -> float:
     """Share of its light that reaches a point of the floor (camera frame) past the people;
-    `ambient` is how much comes from the environment without the directional lights."""
+    `ambient` is how much comes from the panorama without the directional lights."""
     whole = ambient
     received = ambient
     for i in range(lighting.shadow_count):
@@ -62,8 +62,8 @@ def floor_light_share(lighting: Lighting, ambient: float, point: wp.vec3) -> flo
 
 
 @wp.func
-def environment_color(
-    environment: EnvironmentMap,
+def panorama_color(
+    panorama: Panorama,
     lighting: Lighting,
     ambient: float,
     table: wp.array(dtype=wp.vec4),
@@ -72,13 +72,13 @@ def environment_color(
     """Linear colour along a ray in the camera's frame: of the floor's disc, or of the sphere around
     it."""
     ahead = wp.normalize(towards)
-    d = environment.to_map * ahead
-    middle = wp.vec3(0.0, 0.0, environment.eye_height)
+    d = panorama.to_map * ahead
+    middle = wp.vec3(0.0, 0.0, panorama.eye_height)
     if d[2] < -1.0e-4:
-        far = -environment.eye[2] / d[2]
-        at = environment.eye + far * d
-        if at[0] * at[0] + at[1] * at[1] < environment.reach * environment.reach:
-            color = sample_panorama(environment, wp.normalize(at - middle))
+        far = -panorama.eye[2] / d[2]
+        at = panorama.eye + far * d
+        if at[0] * at[0] + at[1] * at[1] < panorama.reach * panorama.reach:
+            color = panorama_at(panorama, wp.normalize(at - middle))
             # Grain of the ground near by, for which the panorama is too coarse.
             fade = wp.clamp(1.5 - far / 6.0, 0.0, 1.0)
             grain = float(1.0)
@@ -88,19 +88,19 @@ def environment_color(
                 grain = 1.0 + fade * (0.06 * fine[0] + 0.05 * coarse[0])
             return color * grain * floor_light_share(lighting, ambient, far * ahead)
     # The sphere around `middle` that holds the rim of the floor.
-    square = environment.reach * environment.reach + environment.eye_height * environment.eye_height
-    away = environment.eye - middle
+    square = panorama.reach * panorama.reach + panorama.eye_height * panorama.eye_height
+    away = panorama.eye - middle
     b = wp.dot(away, d)
     inside = b * b - wp.dot(away, away) + square
     if inside <= 0.0:
-        return sample_panorama(environment, d)
+        return panorama_at(panorama, d)
     at = away + (wp.sqrt(inside) - b) * d
-    return sample_panorama(environment, wp.normalize(at))
+    return panorama_at(panorama, wp.normalize(at))
 
 
 @wp.kernel
 def draw_panorama(
-    environment: EnvironmentMap,
+    panorama: Panorama,
     lens: Lens,
     lighting: Lighting,
     table: wp.array(dtype=wp.vec4),
@@ -118,8 +118,5 @@ def draw_panorama(
         towards = ray(lens, (float(x) + 0.5) * scale, (float(y) + 0.5) * scale)
         color = wp.vec3(0.0, 0.0, 0.0)
         if wp.length_sq(towards) > 0.0:
-            color = environment.exposure * environment_color(
-                environment, lighting, ambient, table, towards
-            )
-        for c in range(3):
-            out[y, 3 * x + 2 - c] = srgb_byte(to_srgb, color[c])
+            color = panorama.exposure * panorama_color(panorama, lighting, ambient, table, towards)
+        store_bgr(out, y, x, color, to_srgb)

@@ -1,7 +1,7 @@
 """A built-in room behind the people: floor, walls and ceiling, or a horizon under the sky."""
 
 from repogen.rendering.kernels.codes import FLOOR_NOISE, FLOOR_PLANKS, FLOOR_TILES
-from repogen.rendering.kernels.colors import srgb_byte
+from repogen.rendering.kernels.colors import store_bgr
 from repogen.rendering.kernels.lens import Lens, ray
 from repogen.rendering.kernels.noise import noise
 from repogen.rendering.kernels.shade import Lighting, light_visibility
@@ -165,5 +165,4 @@ def draw_room(
         color = wp.vec3(0.0, 0.0, 0.0)
         if wp.length_sq(towards) > 0.0:
             color = 0.9 * room_color(room, lighting, table, towards, lens.fx / scale)
-        for c in range(3):
-            out[y, 3 * x + 2 - c] = srgb_byte(to_srgb, color[c])
+        store_bgr(out, y, x, color, to_srgb)

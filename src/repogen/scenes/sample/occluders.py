@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial import cKDTree
 
+from repogen.assets.sources import Source, source_of
 from repogen.cameras.camera import Camera, yaw_matrix
 from repogen.environment.cutouts import cutout_size
 from repogen.environment.occluders import CUTOUT, SHAPES, Occluder
@@ -24,16 +25,18 @@ def sample_occluder(
     people: Sequence[Float[np.ndarray, "n 3"]],
     floor: float,
     cutouts: Sequence[Path],
+    root: Path | None,
 ) -> Occluder | None:
     """An occluder between the camera and a person, clear of everybody; None where 40 tries find no
-    room. `people` are the points that each person can be seen by, `floor` is a height; metres."""
+    room. `people` are the points that each person can be seen by, `floor` is a height; metres.
+    `cutouts` are pictures in the folder `root`."""
     eye = camera.position()
     tree = cKDTree(np.concatenate([sparse(points) for points in people]))
     for _ in range(_TRIES):
         points = people[int(rng.integers(len(people)))]
         aim = points[int(rng.integers(len(points)))].astype(float)
         at = eye + rng.uniform(0.35, 0.85) * (aim - eye)
-        occluder = _occluder_at(rng, camera, at, floor, cutouts)
+        occluder = _occluder_at(rng, camera, at, floor, cutouts, root)
         reach = np.linalg.norm(occluder.size) / 2
         gap = tree.query(np.array(occluder.position))[0]
         if gap > reach + 0.05 and np.linalg.norm(eye - occluder.position) > reach + 0.2:
@@ -42,13 +45,13 @@ def sample_occluder(
 
 
 def _random_cutout(
-    rng: np.random.Generator, cutouts: Sequence[Path]
-) -> tuple[Path, Float[np.ndarray, "2"]]:
+    rng: np.random.Generator, cutouts: Sequence[Path], root: Path
+) -> tuple[Source, Float[np.ndarray, "2"]]:
     """A cut-out that can be read, and its width and height, pixels."""
     path = cutouts[int(rng.integers(len(cutouts)))]
     size = np.array(cutout_size(path), float)
     check_rgba_once(path)
-    return path, size
+    return source_of(path, root), size
 
 
 def _occluder_at(
@@ -57,16 +60,17 @@ def _occluder_at(
     at: Float[np.ndarray, "3"],
     floor: float,
     cutouts: Sequence[Path],
+    root: Path | None,
 ) -> Occluder:
     fabric = sample_fabric(rng, True)
-    if cutouts and rng.random() < 0.5:
-        path, sides = draw_readable(lambda: _random_cutout(rng, cutouts))
+    if root is not None and rng.random() < 0.5:
+        picture, sides = draw_readable(lambda: _random_cutout(rng, cutouts, root))
         width, height = (float(v) for v in sides / sides.max() * rng.uniform(0.2, 0.8))
         x, y, z = np.array(camera.rotation)
         # Its x along the picture's, its z up the picture, its front to the camera.
         rotation = np.stack([x, z, -y], axis=1)
         return Occluder(
-            CUTOUT, _numbers(at), (width, 0.0, height), _rows(rotation), fabric, str(path)
+            CUTOUT, _numbers(at), (width, 0.0, height), _rows(rotation), fabric, picture
         )
     shape = str(rng.choice(SHAPES))
     upright = yaw_matrix(rng.uniform(0, 2 * np.pi))

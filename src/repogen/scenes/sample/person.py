@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from repogen.assets import assets_dir
+from repogen.assets import assets_dir, check_pack_file
+from repogen.assets.sources import path_of
 from repogen.bodies import Body
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.intersection import least_intersecting
+from repogen.bodies.skeleton import Angles
 from repogen.errors import UserError
 from repogen.people.garments import ensure_covered
 from repogen.people.outfit import Outfit, sample_outfit
@@ -15,13 +17,7 @@ from repogen.people.wardrobe import dress, undress, wear_picture
 from repogen.picture_checks import check_rgba_once
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.motion import sample_motion
-from repogen.poses.sampling import (
-    Angles,
-    named_pose,
-    sample_body_pose,
-    sample_hands,
-    sample_variance,
-)
+from repogen.poses.sampling import named_pose, sample_body_pose, sample_hands, sample_variance
 from repogen.scenes.config import SceneConfig
 from repogen.scenes.rng import Streams
 from repogen.usable_files import draw_readable
@@ -82,7 +78,8 @@ def _outfit(config: SceneConfig, streams: Streams, body: Body, feminine: float) 
         if len(body.surface.uv) < 2:
             raise UserError(f"--textures: the files of {body.name} hold no texture coordinates")
         files = config.people.texture_files
-        return draw_readable(lambda: _checked(wear_picture(rng, painted, files)))
+        root = config.people.textures
+        return draw_readable(lambda: _checked(wear_picture(rng, painted, files, root)))
     if config.people.wardrobe == "none":
         return undress(painted)
     if not isinstance(body, AnnyBody):
@@ -98,7 +95,8 @@ def _outfit(config: SceneConfig, streams: Streams, body: Body, feminine: float) 
 
 def _checked(outfit: Outfit) -> Outfit:
     """The outfit; raises `UserError` where one of its textures cannot be read."""
-    pictures = [f"{item.pack}/{item.kind}/{item.name}.png" for item in outfit.worn]
-    for picture in (*pictures, *([outfit.picture] if outfit.picture else [])):
-        check_rgba_once(assets_dir() / picture)
+    pictures = [assets_dir() / item.pack / item.kind / f"{item.name}.png" for item in outfit.worn]
+    for picture in (*pictures, *([path_of(outfit.picture)] if outfit.picture else [])):
+        check_pack_file(assets_dir() / picture)
+        check_rgba_once(picture)
     return outfit

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from repogen.bodies import Body, load_body
 from repogen.cameras.camera import Camera, View, look_at
-from repogen.cameras.framing import FRAMINGS, crop
+from repogen.cameras.framing import crop, fit
 from repogen.cameras.optics import sample_distortion
 from repogen.cameras.viewpoints import parse_views, sample_direction
 from repogen.config import checked, config_from_keywords
@@ -21,7 +21,7 @@ from repogen.environment.lights import (
     sample_lights,
 )
 from repogen.environment.occluders import Occluder
-from repogen.environment.panoramas import EnvironmentMap, panorama_lights
+from repogen.environment.panoramas import Panorama, panorama_lights
 from repogen.environment.sensor import Sensor, parse_effects, sample_sensor
 from repogen.errors import check_between
 from repogen.people.posing import PosedPerson
@@ -178,10 +178,11 @@ def frame(
     config: SceneConfig, streams: Streams, camera: Camera, points: Float[np.ndarray, "n 3"]
 ) -> Camera:
     """The camera zoomed, shifted and cropped as the options ask, around points in the world."""
-    framing = FRAMINGS[config.camera.framing]
-    rng = streams.rng("framing")
-    camera = framing(rng, camera, points, config.camera.person_share, config.camera.truncate)
-    return camera if config.camera.crop is None else crop(camera, points, config.camera.crop)
+    options = config.camera
+    if options.framing == "fit":
+        rng = streams.rng("framing")
+        camera = fit(rng, camera, points, options.person_share, options.truncate)
+    return camera if options.crop is None else crop(camera, points, options.crop)
 
 
 def camera_floor(camera: Camera) -> float:
@@ -199,9 +200,9 @@ def sample_occluders(
     """Occluders between the camera and people, where there is free space. `people` are the
     points that each person can be seen by, `lowest` is the height of the floor, metres."""
     rng = streams.rng("things")  # the name is part of the seed; keep it
-    cutouts = config.environment.cutout_files
+    cutouts, root = config.environment.cutout_files, config.environment.cutouts
     count = int(rng.integers(config.environment.occluders[0], config.environment.occluders[1] + 1))
-    found = [sample_occluder(rng, camera, people, lowest, cutouts) for _ in range(count)]
+    found = [sample_occluder(rng, camera, people, lowest, cutouts, root) for _ in range(count)]
     return tuple(occluder for occluder in found if occluder)
 
 
@@ -212,7 +213,7 @@ def sample_surroundings(
     and its directional lights."""
     draw_background, _ = config.environment.backdrop
     background = draw_background(streams.rng("background"), lowest, reach)
-    if isinstance(background, EnvironmentMap):
+    if isinstance(background, Panorama):
         return background, panorama_lights(background)
     return background, sample_lights(
         streams.rng("lights"),
