@@ -152,7 +152,7 @@ def test_an_infinite_sun_is_said_once_and_used(tmp_path, shared_data, capfd, bod
     options = SMALL | {"backgrounds": str(folder), "workers": 2, "images": 20}
     out = generate(tmp_path / "out", GenerateConfig(**options))
     said = capfd.readouterr().err
-    assert said.count("sun.exr: 1 pixels that are not finite are clamped") == 1
+    assert said.count("sun.exr: 1 infinite pixels are clamped") == 1
     scene = Scene.from_json((out / "scenes.jsonl").read_text().splitlines()[0])
     assert scene.background.file.name == "sun.exr"
     assert len(scene.lights) >= 1

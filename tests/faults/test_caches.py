@@ -12,6 +12,7 @@ import pytest
 from repogen import GenerateConfig, UserError, assets, cache, generate, usable_files
 from repogen.assets.packs import make_item, write_index
 from repogen.assets.panoramas import write_panorama
+from repogen.assets.sources import source_of
 from repogen.datasets.reading import open_dataset, read_scenes
 from repogen.environment.panoramas import panorama_light, panorama_pixels
 from repogen.people.garments import fitted_garment
@@ -139,15 +140,15 @@ def test_a_file_of_another_version_or_kind_is_made_again(made, tmp_path, kind):
 def test_a_file_that_cannot_be_read_is_made_again(made, tmp_path, monkeypatch, kind):
     counts, uses = made
     first = uses[kind]()
-    path, read = only_file(tmp_path / "cache"), Path.read_bytes
+    path, read = only_file(tmp_path / "cache"), cache.read_regular
 
-    def denied(self):
-        if self == path:
-            raise PermissionError(13, "Permission denied", str(self))
-        return read(self)
+    def denied(which, limit):
+        if which == path:
+            raise PermissionError(13, "Permission denied", str(which))
+        return read(which, limit)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_bytes", denied)
+        patch.setattr(cache, "read_regular", denied)
         assert uses[kind]() == first
     assert counts[kind] == 2
 
@@ -195,15 +196,17 @@ def pack(tmp_path, monkeypatch):
     def panorama():
         panorama_pixels.cache_clear()
         panorama_light.cache_clear()
-        panorama_light("mine/sky.exr")
+        panorama_light(folder / "sky.exr")
 
     def poses_of():
         read_clip.cache_clear()
         read_clip(folder / "poses/a.json")
 
+    picture = source_of(folder / "skins/pale.png", folder)
+
     def skin():
         outfit = sample_outfit(np.random.default_rng(0), 0.5, True, True)
-        object.__setattr__(outfit, "picture", "mine/skins/pale.png")
+        object.__setattr__(outfit, "picture", picture)
         _checked(outfit)
 
     return folder, {
@@ -261,13 +264,13 @@ def test_a_damaged_panorama_of_a_pack_is_left_out_and_named(tmp_path, monkeypatc
     assert f"{damaged} has changed since it was installed; restore it with repogen assets add" in (
         capsys.readouterr().err
     )
-    paths = {scene.background.path for scene in read_scenes(open_dataset(out))}
+    paths = {scene.background.file.name for scene in read_scenes(open_dataset(out))}
     assert paths == {"skies/sky0.exr"}
     shutil.rmtree(tmp_path / "second")
     assets.add(source)
     (damaged.parent / "sky0.exr").unlink()
     generate(tmp_path / "second", config)
-    paths = {scene.background.path for scene in read_scenes(open_dataset(out))}
+    paths = {scene.background.file.name for scene in read_scenes(open_dataset(out))}
     assert paths == {"skies/sky1.exr"}
 
 

@@ -194,12 +194,15 @@ def pack_folders() -> list[Path]:
     return sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
-def read_index(folder: Path) -> Pack:
-    """The pack in a folder. Raises `UserError` for a folder that is not a pack."""
+def read_index(folder: Path, name: str = "") -> Pack:
+    """The pack in a folder; its name, `name`, is by default that of the folder.
+
+    Raises `UserError` for a folder that is not a pack, or a pack of another name.
+    """
     try:
         pack = parse_record(read_regular(folder / INDEX, MAX_INDEX), Pack, INDEX)
-        if pack.name != folder.name:
-            raise UserError(f"{INDEX}: name: {pack.name!r} should be {folder.name}, as its folder")
+        if pack.name != (name or folder.name):
+            raise UserError(f"{INDEX}: name: {pack.name!r} should be {name or folder.name}")
     except (OSError, UserError) as error:
         why = f"{INDEX}: {error.strerror}" if isinstance(error, OSError) else error
         raise UserError(

@@ -42,7 +42,7 @@ def staged_pack(name: str) -> Iterator[tuple[Path, Path]]:
             downloads.mkdir()
             folder.mkdir()
             yield downloads, folder
-            for path in _unlisted(folder, read_index(folder)):
+            for path in _unlisted(folder, read_index(folder, name)):
                 path.unlink()
             if os.path.lexists(target) and not _exchange(folder, target):
                 (work / _OLD).mkdir()

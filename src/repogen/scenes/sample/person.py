@@ -97,6 +97,6 @@ def _checked(outfit: Outfit) -> Outfit:
     """The outfit; raises `UserError` where one of its textures cannot be read."""
     pictures = [assets_dir() / item.pack / item.kind / f"{item.name}.png" for item in outfit.worn]
     for picture in (*pictures, *([path_of(outfit.picture)] if outfit.picture else [])):
-        check_pack_file(assets_dir() / picture)
+        check_pack_file(picture)
         check_rgba_once(picture)
     return outfit
