@@ -1,20 +1,24 @@
 """`predict` and `evaluate` with the packaged MoveNet, and estimation at four quarter turns."""
 
 import json
+import re
+import shutil
 import subprocess
 import sys
+import threading
 
 import cv2
 import numpy as np
 import pytest
 
 from movenet_pictures import person
-from repogen import predict
+from repogen import load_estimator, package_data, predict
 from repogen.cli import main
 from repogen.coco.crops import warp_crop
 from repogen.inference.estimate import JointEstimator, estimate_boxes
 from repogen.inference.frames import Frame, MediaFile
 from repogen.inference.multipose import _turned_back, multipose_detector
+from repogen.package_data import package_data_dir
 
 
 def test_a_picture_with_nobody_in_it_is_named(tmp_path, picture, capsys):
@@ -183,3 +187,27 @@ def test_an_exported_network_finds_the_same_joints(tmp_path):
     ]
     exported, own = (json.loads((out / "results.json").read_text()) for out in outs)
     assert exported[0]["keypoints"] == pytest.approx(own[0]["keypoints"], abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["50%", "\udcff"])
+def test_the_package_may_lie_in_a_folder_of_any_name(tmp_path, monkeypatch, name):
+    folder = tmp_path / name / "models" / "data"
+    folder.mkdir(parents=True)
+    for source in package_data_dir("models").iterdir():
+        shutil.copy(source, folder)
+    monkeypatch.setattr(package_data, "files", lambda _: tmp_path / name)
+    assert isinstance(load_estimator("lightning"), JointEstimator)
+
+
+@pytest.mark.parametrize("words", [["--detector", "none"], []])
+def test_a_packaged_network_has_the_time_limit(tmp_path, monkeypatch, picture, capsys, words):
+    """The timer, not the network, decides: it fires before the run."""
+    monkeypatch.setattr(threading.Timer, "start", lambda timer: timer.function(*timer.args))
+    picture(tmp_path / "in/a.png", 80, 60)
+    words = ["predict", str(tmp_path / "in"), "--out", str(tmp_path / "out"), *words]
+    assert main([*words, "--timeout", "2"]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    network = "thunder" if "none" in words else "multipose"
+    assert re.search(
+        rf"error: a\.png: .*movenet-{network}\.onnx takes longer than --timeout 2 s", said
+    )
