@@ -44,7 +44,6 @@ _EXTRAS = {
     "transformers": "train",
     "ray": "ray",
     "onnx": "onnx",
-    "onnxruntime": "onnx",
     "onnxscript": "onnx",
 }
 """Optional libraries, and the extra of repogen that installs each."""

@@ -70,19 +70,30 @@ def path_for_library(path: Path | str, limit: int | None) -> Iterator[str]:
     """A path to the same file for a library that must open it itself, valid inside the block.
 
     It is a link where the name is no UTF-8, which crashes such libraries, or has a percent sign,
-    which OpenCV takes for a pattern of names. A file to read must be regular: raises `OSError` as
-    `open_regular` does. `limit` is None for a file to write.
+    which OpenCV takes for a pattern of names; a link to its folder where only that has such a name,
+    since a network's weights may lie beside it. A file to read must be regular: raises `OSError`
+    as `open_regular` does. `limit` is None for a file to write.
     """
     if limit is not None:
         open_regular(path, limit).close()
     name = os.path.abspath(path)
-    if name.isprintable() and "%" not in name:
+    if _usual(name):
         yield name
         return
+    parent, own = os.path.split(name)
     with TemporaryDirectory(prefix="repogen-") as folder:
-        link = os.path.join(folder, f"file{Path(path).suffix}")
-        os.symlink(name, link)
-        yield link
+        if _usual(own):
+            link = os.path.join(folder, "folder")
+            os.symlink(parent, link)
+            yield os.path.join(link, own)
+        else:
+            link = os.path.join(folder, f"file{Path(path).suffix}")
+            os.symlink(name, link)
+            yield link
+
+
+def _usual(name: str) -> bool:
+    return name.isprintable() and "%" not in name
 
 
 class _BoundedFile(io.FileIO):

@@ -12,7 +12,13 @@ from PIL import Image, ImageOps
 from repogen.bodies import COCO_KEYPOINTS
 from repogen.coco.annotations import read_person_annotations
 from repogen.coco.augmentation import Augmentation
-from repogen.coco.crops import Window, downsample_factor, warp_crop, window_to_crop
+from repogen.coco.crops import (
+    CROP_SIZE,
+    Window,
+    downsample_factor,
+    warp_crop,
+    window_to_crop,
+)
 from repogen.coco.images import (
     drop_unreadable,
     is_intact_image,
@@ -21,7 +27,7 @@ from repogen.coco.images import (
     training_crop,
 )
 from repogen.errors import UserError
-from repogen.inference.predict import _cut_crops
+from repogen.inference.predict import _Cutter
 
 
 def smooth(width, height):
@@ -64,7 +70,7 @@ def test_training_and_prediction_make_the_same_crop(tmp_path, height, suffix):
     cv2.imwrite(str(tmp_path / f"x{suffix}"), picture)
     people = people_in(tmp_path, [f"x{suffix}"], [picture.shape[1::-1]])
     window = Window((height / 2, height / 2), (height * 0.75, float(height)), 20.0)
-    (theirs,) = _cut_crops(picture, [window])
+    theirs = _Cutter(picture).cut(window, CROP_SIZE)
     ours = read_crop(people, 0, window)[..., ::-1]
     assert np.abs(ours.astype(int) - theirs).mean() < 2.5
 

@@ -243,7 +243,7 @@ def test_bad_input_is_one_line(tmp_path, runs, ours, capsys):
         f"{good} --blend 1 1 --init {runs}/b": "twice",
         f"--weights {runs}/a {runs}/b --data s={ours} --blend 1 --init {runs}/b": "of one model",
         f"--weights {runs}/a --data s={ours} --bootstrap-samples -1": "--bootstrap-samples -1",
-        f"{good} --out {tmp_path}/report.html": "must be a file with the suffix .json",
+        f"{good} --out {tmp_path}/report.html": "must end in .json",
     }.items():
         assert main(["evaluate", *words.split()]) == 2, words
         error = capsys.readouterr().err.strip().splitlines()[-1]

@@ -24,17 +24,26 @@ def pose(scores, at=(100.0, 80.0)):
 def test_only_joints_of_the_minimum_score_are_drawn_and_at_their_positions(tmp_path):
     black = np.zeros((160, 200, 3), np.uint8)
     box = np.array([[0, 0, 120, 120]])
+    frame_alone = draw_poses(black, pose(np.zeros(17)), box, 0.3)
     for side, joint in (("left", 9), ("right", 10), ("middle", 0)):
         scores = np.eye(17)[joint] * 0.4
         picture = draw_poses(black, pose(scores), box, 0.3)
-        weight = picture.max(axis=2).astype(float)
+        weight = picture.max(axis=2).astype(float) * (frame_alone == 0).all(axis=2)
         middle = [np.average(grid, weights=weight) for grid in np.indices(weight.shape)]
         assert middle == pytest.approx([80, 100], abs=0.2)
         assert tuple(picture[80, 100]) == SIDE_COLORS[side]
         # Anti-aliased: the rim is darker.
         assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 2
-        assert not draw_poses(black, pose(scores), box, 0.5).any()
+        assert (draw_poses(black, pose(scores), box, 0.5) == frame_alone).all()
     assert not black.any()
+
+
+def test_a_box_is_drawn_where_all_joints_are_weak():
+    black = np.zeros((160, 200, 3), np.uint8)
+    drawn = draw_poses(black, pose(np.zeros(17)), np.array([[20, 30, 60, 40]]), 0.3).any(axis=2)
+    rows, columns = np.nonzero(drawn)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (30, 69, 20, 79)
+    assert not drawn[35:65, 25:75].any()
 
 
 def test_lines_are_wider_for_larger_boxes():

@@ -14,8 +14,7 @@ from onnx import TensorProto, helper, save
 from repogen import UserError
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.cli import main
-from repogen.coco.crops import box_to_window
-from repogen.inference.estimate import estimate_crops
+from repogen.inference.estimate import estimate_boxes
 from repogen.inference.network import load_estimator, torch_estimator
 from repogen.models import build_model
 from repogen.models.onnx import export_onnx
@@ -47,9 +46,13 @@ def pictures(n):
 
 def joints_agree(model, path):
     crops = pictures(7)
-    windows = [box_to_window(np.array([10.0, 20.0, 120.0, 300.0]))] * len(crops)
+    boxes = [np.array([10.0, 20.0, 120.0, 300.0])] * len(crops)
+
+    def cut(i, _window, _crop):
+        return crops[i]
+
     ours, theirs = (
-        np.concatenate(list(estimate_crops(estimator, crops, windows, flip=True, batch=4)))
+        np.concatenate(list(estimate_boxes(estimator, boxes, cut, flip=True, batch=4)))
         for estimator in (torch_estimator(model, "cpu"), load_estimator(path))
     )
     assert ours.shape == (7, 17, 3)
@@ -108,7 +111,7 @@ def test_predict_and_evaluate_run_an_onnx_file(exported, tmp_path):
     for kind in ("safetensors", "onnx"):
         weights, out = exported / f"tiny.{kind}", tmp_path / kind
         spec = f"set={tmp_path / 'a.json'}:{tmp_path / 'images'}"
-        words = f"predict {tmp_path / 'images'} --weights {weights} --out {out}"
+        words = f"predict {tmp_path / 'images'} --weights {weights} --detector none --out {out}"
         assert main(words.split()) == 0
         results = json.loads((out / "results.json").read_text())
         found[kind] = np.array([result["keypoints"] for result in results])
@@ -189,16 +192,9 @@ def test_missing_external_weights_are_named(tmp_path, monkeypatch):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("words", "library", "module"),
-    [
-        ("predict . --weights a.onnx", "onnxruntime", "repogen.inference.onnx"),
-        ("weights export a.safetensors b.onnx", "onnxscript", "repogen.models.onnx"),
-    ],
-)
-def test_a_missing_onnx_library_names_the_extra_to_install(
-    monkeypatch, capsys, words, library, module
-):
+def test_a_missing_onnx_library_names_the_extra_to_install(monkeypatch, capsys):
+    words = "weights export a.safetensors b.onnx"
+    library, module = "onnxscript", "repogen.models.onnx"
     monkeypatch.setitem(sys.modules, library, None)
     monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.delattr(module, raising=False)  # which `from package import module` would return
@@ -280,7 +276,7 @@ def test_a_network_without_end_is_one_line(coco, capsys, words):
     words = words.format(dir=coco.parent).split()
     words += ["--weights", str(coco.parent / "endless.onnx"), "--timeout", "0.02"]
     if "predict" in words:
-        words += ["--out", str(coco.parent / "out")]
+        words += ["--detector", "none", "--out", str(coco.parent / "out")]
     start = time.monotonic()
     assert main(words) == 2
     assert time.monotonic() - start < 30

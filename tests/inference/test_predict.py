@@ -47,9 +47,9 @@ def boxed(path, records):
     return path
 
 
-def test_without_boxes_the_whole_image_is_one_box(tmp_path, middle, picture):
+def test_without_a_detector_the_whole_image_is_one_box(tmp_path, middle, picture):
     picture(tmp_path / "12.png", 300, 200)
-    out = predict((tmp_path / "12.png",), tmp_path / "out", weights=middle)
+    out = predict((tmp_path / "12.png",), tmp_path / "out", weights=middle, detector="none")
     (found,) = results(out)
     assert found["image_id"] == 12
     assert joints(found)[:, :2] == pytest.approx(np.tile([150, 100], (17, 1)), abs=0.1)
@@ -59,12 +59,12 @@ def test_without_boxes_the_whole_image_is_one_box(tmp_path, middle, picture):
     assert sorted(p.name for p in out.iterdir()) == [RECORD, "drawn", "results.json"]
 
 
-def test_without_boxes_the_results_hold_the_box_around_the_confident_joints(
+def test_without_a_detector_the_results_hold_the_box_around_the_confident_joints(
     tmp_path, star, picture
 ):
     picture(tmp_path / "a.png", 300, 400)
     for flip in (True, False):
-        options = PredictConfig(write=("people",), flip=flip)
+        options = PredictConfig(detector="none", write=("people",), flip=flip)
         out = predict((tmp_path / "a.png",), tmp_path / "out", options, weights=star)
         (found,) = results(out)
         sure = joints(found)[1:, :2] if not flip else joints(found)[joints(found)[:, 2] >= 0.3, :2]
@@ -121,7 +121,8 @@ def test_flip_runs_the_network_on_mirrored_crops_too(tmp_path, picture):
     assert (FLIP[FLIP] == np.arange(17)).all()
     for flip, count in ((True, 2), (False, 1)):
         seen.clear()
-        predict((tmp_path / "a.png",), tmp_path / "out", PredictConfig(flip=flip), weights=once)
+        options = PredictConfig(detector="none", flip=flip)
+        predict((tmp_path / "a.png",), tmp_path / "out", options, weights=once)
         assert len(seen) == count
 
 
@@ -137,7 +138,8 @@ def test_flip_runs_the_network_on_mirrored_crops_too(tmp_path, picture):
 def test_image_ids_never_collide(tmp_path, names, ids, middle, picture):
     for name in names:
         picture(tmp_path / "in" / name)
-    out = predict((tmp_path / "in",), tmp_path / "out", PredictConfig(write=()), weights=middle)
+    options = PredictConfig(detector="none", write=())
+    out = predict((tmp_path / "in",), tmp_path / "out", options, weights=middle)
     assert {r["file_name"]: r["image_id"] for r in results(out)} == ids
 
 
@@ -156,7 +158,7 @@ def test_images_missing_from_the_coco_file_get_new_ids(tmp_path, middle, picture
 def test_a_video_gives_a_drawn_video_and_results_by_frame(tmp_path, star, film, picture):
     film(tmp_path / "in/walk.avi", [10, 90, 200])
     picture(tmp_path / "in/still.jpg")
-    options = PredictConfig(write=("drawn", "people", "cvat"))
+    options = PredictConfig(detector="none", write=("drawn", "people", "cvat"))
     out = predict((tmp_path / "in",), tmp_path / "out", options, weights=star)
     assert [(r["file_name"], r.get("frame"), r["image_id"]) for r in results(out)] == [
         ("still.jpg", None, 1), ("walk.avi", 0, 2), ("walk.avi", 1, 3), ("walk.avi", 2, 4),
@@ -198,9 +200,8 @@ def test_crops_of_large_images_have_no_aliasing(tmp_path):
         seen.append(crops)
         return np.zeros((len(crops), 17, 64, 48), np.float32)
 
-    predict(
-        (tmp_path / "a.png",), tmp_path / "out", PredictConfig(flip=False, write=()), weights=look
-    )
+    options = PredictConfig(detector="none", flip=False, write=())
+    predict((tmp_path / "a.png",), tmp_path / "out", options, weights=look)
     inner = seen[0][0][64:192, 48:144]
     assert inner.min() >= 120
     assert inner.max() <= 135
@@ -209,7 +210,7 @@ def test_crops_of_large_images_have_no_aliasing(tmp_path):
 @pytest.mark.parametrize(("min_score", "warns"), [(0.3, False), (1.0, True)])
 def test_many_weak_joints_give_a_warning(tmp_path, middle, picture, capsys, min_score, warns):
     picture(tmp_path / "a.png")
-    options = PredictConfig(write=(), joint_score=min_score)
+    options = PredictConfig(detector="none", write=(), joint_score=min_score)
     predict(
         tmp_path / "a.png", tmp_path / "out", options, weights=lambda crops: 0.9 * middle(crops)
     )
@@ -221,7 +222,7 @@ def test_few_broken_files_give_a_warning_and_many_an_error(tmp_path, middle, pic
     for number in range(3):
         picture(folder / f"{number}.png")
     (folder / "bad.jpg").write_text("no picture")
-    options = PredictConfig(write=())
+    options = PredictConfig(detector="none", write=())
     with pytest.raises(UserError, match=r"1 of 4 files cannot be read, first .*bad\.jpg"):
         predict((folder,), tmp_path / "out", options, weights=middle)
     assert len(results(tmp_path / "out")) == 3
@@ -238,6 +239,7 @@ def test_few_broken_files_give_a_warning_and_many_an_error(tmp_path, middle, pic
         ({"box_score": 1.5}, "--box-score 1.5 must lie between 0 and 1"),
         ({"joint_score": -0.1}, "--joint-score -0.1 must lie between 0 and 1"),
         ({"boxes": "a.json", "detector": "b"}, "give one of them"),
+        ({"rotations": 2}, "--rotations 2 must be 1 or 4"),
     ],
 )
 def test_bad_predict_options_are_one_line(change, words):
@@ -247,7 +249,7 @@ def test_bad_predict_options_are_one_line(change, words):
 
 def test_label_studio_refuses_videos(tmp_path, middle, film):
     film(tmp_path / "w.avi", [3])
-    options = PredictConfig(write=("label-studio",))
+    options = PredictConfig(detector="none", write=("label-studio",))
     with pytest.raises(UserError, match=r"cannot take videos \(w\.avi\)"):
         predict((tmp_path / "w.avi",), tmp_path / "out", options, weights=middle)
 
@@ -263,7 +265,8 @@ def test_evaluate_predict_and_train_run_in_turn(tmp_path, people, weights, capsy
     scores = json.loads(report.read_text())["sets"]["synth"]["total"]["scores"]["tiny"]
     assert 0 <= scores["OKS"]["low"] <= scores["OKS"]["value"] <= scores["OKS"]["high"] <= 1
     words = f"predict {people / 'images'} --weights {weights} --out {out} --joint-score 0"
-    assert main([*words.split(), "--write", "people", "label-studio"]) == 0
+    words += " --detector none --write people label-studio"
+    assert main(words.split()) == 0
     assert len(results(out)) == 6
     (task, *_) = json.loads((out / "label_studio/tasks.json").read_text())
     assert task["data"]["image"] == "/data/local-files/?d=images/00000001.jpg"
@@ -345,7 +348,7 @@ def test_a_late_error_keeps_the_results_so_far(tmp_path, middle, picture, monkey
 
     monkeypatch.setattr(module, "draw_poses", full)
     with pytest.raises(UserError, match="No space left"):
-        predict((tmp_path / "in",), tmp_path / "out", weights=middle)
+        predict((tmp_path / "in",), tmp_path / "out", weights=middle, detector="none")
     assert len(results(tmp_path / "out")) == 3
 
 
@@ -354,6 +357,7 @@ def test_one_broken_file_of_a_hundred_gives_a_warning(tmp_path, middle, picture,
     for path in paths[1:]:
         picture(path, 12, 8)
     paths[0].write_text("no picture")
-    predict(tuple(paths), tmp_path / "out", PredictConfig(flip=False, write=()), weights=middle)
+    options = PredictConfig(detector="none", flip=False, write=())
+    predict(tuple(paths), tmp_path / "out", options, weights=middle)
     assert len(results(tmp_path / "out")) == 100
     assert "1 of 101 files cannot be read" in capsys.readouterr().err

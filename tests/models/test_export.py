@@ -101,4 +101,4 @@ def test_the_command_prints_the_difference_from_torch(tiny, tmp_path, capsys):
     assert main(["weights", "export", str(tmp_path / "run"), str(out)]) == 0
     said = capsys.readouterr()
     assert said.out == f"{out}\n"
-    assert "repogen: tiny; its heatmaps differ from torch's by " in said.err
+    assert "repogen: tiny; its outputs differ from torch's by " in said.err

@@ -4,8 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from repogen.coco.crops import CROP_SIZE, FLIP, HEATMAP_SIZE, Window, joints_to_picture
-from repogen.inference.estimate import estimate_crops, person_scores
+from repogen.coco.crops import (
+    CROP_SIZE,
+    FLIP,
+    HEATMAP_SIZE,
+    Window,
+    box_to_window,
+    joints_to_picture,
+)
+from repogen.inference.estimate import estimate_boxes, person_scores
 from repogen.models.heatmaps import STRIDE, heatmaps_to_joints, joints_to_heatmaps
 
 
@@ -63,11 +70,16 @@ def test_the_flip_test_of_a_perfect_estimator_changes_nothing():
     def estimator(pixels):
         return heatmaps(joints if pixels[0, 0, 0, 0] == 1 else mirrored)
 
+    def cut(i, _window, _crop):
+        return crops[i]
+
+    box = np.array([20.0, 30.0, 90.0, 120.0])
+    (found,) = estimate_boxes(estimator, [box] * 5, cut, flip=True, batch=8)
+    (plain,) = estimate_boxes(estimator, [box] * 5, cut, flip=False, batch=8)
+    truth = joints_to_picture(joints, [box_to_window(box)] * 5)
+    assert found[:, :, :2] == pytest.approx(truth, abs=0.02)
+    assert plain[:, :, :2] == pytest.approx(truth, abs=0.02)
     windows = [Window((95.5, 127.5), (191.0, 255.0))] * 5
-    (found,) = estimate_crops(estimator, crops, windows, flip=True, batch=8)
-    (plain,) = estimate_crops(estimator, crops, windows, flip=False, batch=8)
-    assert found[:, :, :2] == pytest.approx(joints, abs=0.02)
-    assert plain[:, :, :2] == pytest.approx(joints, abs=0.02)
     assert joints_to_picture(joints, windows) == pytest.approx(joints)
 
 

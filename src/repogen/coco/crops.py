@@ -44,17 +44,26 @@ class Window:
     flip: bool = False
 
 
-def box_to_window(box: Float[np.ndarray, "4"], padding: float = PADDING) -> Window:
-    """The window around a box x, y, w, h, with the crop's aspect ratio."""
+def box_to_window(
+    box: Float[np.ndarray, "4"],
+    padding: float = PADDING,
+    crop: tuple[int, int] = CROP_SIZE,
+    quarter_turns: int = 0,
+) -> Window:
+    """The window around a box x, y, w, h, with the aspect ratio of a crop of this width and height
+    and turned clockwise."""
     x, y, w, h = (float(v) for v in box)
-    aspect = CROP_SIZE[0] / CROP_SIZE[1]
+    center = x + w / 2, y + h / 2
+    if quarter_turns % 2:
+        w, h = h, w
+    aspect = crop[0] / crop[1]
     w, h = max(w, h * aspect), max(h, w / aspect)
-    return Window((x + float(box[2]) / 2, y + float(box[3]) / 2), (w * padding, h * padding))
+    return Window(center, (w * padding, h * padding), 90.0 * quarter_turns)
 
 
-def window_to_crop(window: Window) -> Float[np.ndarray, "2 3"]:
-    """The affine map from the picture's pixels to the crop's."""
-    width, height = CROP_SIZE
+def window_to_crop(window: Window, crop: tuple[int, int] = CROP_SIZE) -> Float[np.ndarray, "2 3"]:
+    """The affine map from the picture's pixels to those of a crop of this width and height."""
+    width, height = crop
     angle = np.radians(window.rotation_deg)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     scale = np.diag([(width - 1) / window.size[0], (height - 1) / window.size[1]])
@@ -66,29 +75,32 @@ def window_to_crop(window: Window) -> Float[np.ndarray, "2 3"]:
     return matrix
 
 
-def downsample_factor(window: Window) -> int:
+def downsample_factor(window: Window, crop: tuple[int, int] = CROP_SIZE) -> int:
     """The factor by which to downsample the picture before its crop is warped: 1, 2, 4 or 8.
 
     Downsampling first is faster and avoids aliasing.
     """
-    fit = window.size[1] / CROP_SIZE[1]
+    fit = window.size[1] / crop[1]
     return 2 ** int(np.clip(np.log2(fit), 0, 3))
 
 
 def warp_crop(
-    picture: UInt8[np.ndarray, "h w 3"], window: Window, factor: float = 1.0
-) -> UInt8[np.ndarray, "256 192 3"]:
+    picture: UInt8[np.ndarray, "h w 3"],
+    window: Window,
+    factor: float = 1.0,
+    crop: tuple[int, int] = CROP_SIZE,
+) -> UInt8[np.ndarray, "p q 3"]:
     """The crop of a window; black outside the picture.
 
     `window` is in pixels of the original picture, which is `factor` times larger than `picture`.
     """
-    matrix = window_to_crop(window)
+    matrix = window_to_crop(window, crop)
     if factor != 1.0:
         # OpenCV's pixel centres are integers, so the first centre of the small picture lies
         # between those of the original.
         shift = (factor - 1) / 2
         matrix = np.hstack([matrix[:, :2] * factor, matrix @ [[shift], [shift], [1.0]]])
-    return cv2.warpAffine(picture, matrix, CROP_SIZE, flags=cv2.INTER_LINEAR)
+    return cv2.warpAffine(picture, matrix, crop, flags=cv2.INTER_LINEAR)
 
 
 def joints_to_crop(
@@ -111,11 +123,13 @@ def joints_to_crop(
 
 
 def joints_to_picture(
-    joints: Float[np.ndarray, "n 17 2"], windows: list[Window]
+    joints: Float[np.ndarray, "n 17 2"],
+    windows: list[Window],
+    crop: tuple[int, int] = CROP_SIZE,
 ) -> Float[np.ndarray, "n 17 2"]:
     """Joints in the picture's pixels from those in crops; windows must not be mirrored."""
     out = np.empty_like(joints)
     for i, window in enumerate(windows):
-        matrix = cv2.invertAffineTransform(window_to_crop(window))
+        matrix = cv2.invertAffineTransform(window_to_crop(window, crop))
         out[i] = joints[i] @ matrix[:, :2].T + matrix[:, 2]
     return out

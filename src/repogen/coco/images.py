@@ -10,7 +10,14 @@ from jaxtyping import Float, Int, UInt8
 
 from repogen.coco.annotations import PersonAnnotations, known_box
 from repogen.coco.augmentation import Augmentation, augment, color_jitter, degrade
-from repogen.coco.crops import Window, box_to_window, downsample_factor, joints_to_crop, warp_crop
+from repogen.coco.crops import (
+    CROP_SIZE,
+    Window,
+    box_to_window,
+    downsample_factor,
+    joints_to_crop,
+    warp_crop,
+)
 from repogen.coco.references import find_pictures
 from repogen.errors import UserError
 from repogen.files import read_regular
@@ -54,18 +61,17 @@ def training_crop(
 
 
 def read_crop(
-    people: PersonAnnotations, image: int, window: Window
-) -> UInt8[np.ndarray, "256 192 3"]:
+    people: PersonAnnotations, image: int, window: Window, crop: tuple[int, int] = CROP_SIZE
+) -> UInt8[np.ndarray, "p q 3"]:
     """The crop (BGR) of a window of a set's image, decoded at a reduced size where that suffices.
 
     Raises `UserError` for a file that is not an image of the annotated size.
     """
     width, height = people.sizes[image].tolist()
-    factor = downsample_factor(window)
+    factor = downsample_factor(window, crop)
     path = str(people.root / people.files[image])
-    return warp_crop(
-        _cached_image(path, width, height, factor, bool(people.as_stored)), window, factor
-    )
+    picture = _cached_image(path, width, height, factor, bool(people.as_stored))
+    return warp_crop(picture, window, factor, crop)
 
 
 def _decoded_crop(

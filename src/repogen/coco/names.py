@@ -17,7 +17,7 @@ PERSON = 1
 
 _PERSON_NAMES = {"person", "persons", "people", "human", "humans", "pedestrian", "pedestrians"}
 
-_BODY_FIRST = (17, 23, 26, 133, 136)
+COCO_FIRST = (17, 23, 26, 133, 136)
 """Numbers of keypoints in layouts that begin with COCO's 17: COCO, with feet, Halpe's 26 and 136
 (AlphaPose), COCO-WholeBody."""
 
@@ -79,11 +79,11 @@ def coco_joints(flat: object, columns: list[int] | None, named: int) -> Float[np
     table = joint_table(flat)
     points = len(table)
     in_order = list(range(17))
-    if columns is None and points in _BODY_FIRST:
+    if columns is None and points in COCO_FIRST:
         columns = in_order
-    elif points != named and not (columns == in_order and points in (17, *_BODY_FIRST)):
+    elif points != named and not (columns == in_order and points in (17, *COCO_FIRST)):
         if columns is None:
-            known = ", ".join(map(str, _BODY_FIRST))
+            known = ", ".join(map(str, COCO_FIRST))
             names = f"the header names none; name them, or give {known} that begin with COCO's 17"
         else:
             names = f"the header names {named}; give as many of both"

@@ -27,7 +27,6 @@ from repogen.datasets.shards import (
 )
 from repogen.errors import UserError, first_line
 from repogen.files import sha256_of_bytes, write_atomic
-from repogen.labels.annotation import CATEGORY
 from repogen.messages import warn
 from repogen.network import is_url, list_url, url_exists
 from repogen.pictures import PictureHeader, read_header
@@ -88,6 +87,8 @@ def unpack_foreign_shards(url: str) -> tuple[Path, Path] | None:
             images.append(sample.image | {"id": number, "file_name": f"{number:08d}"})
             write_atomic(folder / images[-1]["file_name"], sample.files[PICTURE])
             annotations += [a | {"image_id": number} for a in sample.annotations]
+    from repogen.labels.annotation import CATEGORY  # imports warp, which is slow
+
     table = {"images": images, "annotations": annotations, "categories": [CATEGORY]}
     write_atomic(labels, json.dumps(table).encode())  # last: the folder is complete with it
     return labels, folder

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from repogen.config import Config
 from repogen.errors import UserError, check_between
+from repogen.inference.config import check_rotations
 from repogen.limits import ESTIMATE_SECONDS
 
 BOOTSTRAP_SAMPLES = 1000
@@ -15,8 +16,8 @@ class EvaluateConfig(Config):
     """Options of `repogen.evaluate`: weights to score, and sets of labelled people."""
 
     weights: tuple[str, ...]
-    """Runs, folders, files or Hugging Face names of weights, or NAME=PATH of one; the others are
-    compared with the first."""
+    """thunder, lightning, runs, folders, files or Hugging Face names of weights, or NAME=PATH of
+    one; the others are compared with the first."""
     data: tuple[str, ...]
     """Sets: NAME=DATASET or NAME=ANNOTATIONS.json:IMAGES_DIR; a set may end in :CAP (at most so
     many persons)."""
@@ -32,6 +33,8 @@ class EvaluateConfig(Config):
     """Weights at alpha 0 of --blend."""
     flip: bool = True
     """Average the heatmaps with those of the mirrored crop."""
+    rotations: int = 1
+    """Quarter turns at which each crop is estimated, 1 or 4; the likeliest pose is kept."""
     timeout: float = ESTIMATE_SECONDS
     """Most seconds that an .onnx may take for a picture, 0.01 to 86400."""
     bootstrap_samples: int = BOOTSTRAP_SAMPLES
@@ -41,6 +44,7 @@ class EvaluateConfig(Config):
         """Raise `UserError` for options that contradict each other, and numbers out of range."""
         if not self.weights or not self.data:
             raise UserError("nothing to evaluate; give --weights RUN … and --data NAME=DATASET …")
+        check_rotations(self.rotations)
         check_between("--timeout", self.timeout, 0.01, 86400)
         check_between("--bootstrap-samples", self.bootstrap_samples, 0, 100_000)
         if self.out is not None and self.out.is_dir():

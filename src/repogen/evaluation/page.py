@@ -110,9 +110,9 @@ def _title(report: Report) -> str:
 
 def _settings_text(report: Report) -> str:
     flip = "with" if report.flip else "without"
-    return (
-        f"Evaluated {flip} flip test, {report.bootstrap_samples} bootstrap samples. {METRICS_NOTE}"
-    )
+    turns = ", four quarter turns" if report.rotations == 4 else ""
+    samples = f"{report.bootstrap_samples} bootstrap samples"
+    return f"Evaluated {flip} flip test{turns}, {samples}. {METRICS_NOTE}"
 
 
 def _set_text(set_report: SetReport) -> str:

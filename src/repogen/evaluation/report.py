@@ -70,11 +70,13 @@ def evaluate(config: EvaluateConfig | None = None, **options: object) -> Report:
                 config.flip,
                 boxes=boxes[people.name][1],
                 progress=f"{model} on {people.name}",
+                rotations=config.rotations,
             )
     report = Report(
         models={name: source for name, (source, _) in models.items()},
         alphas=dict(zip(models, config.blend, strict=False)),
         flip=config.flip,
+        rotations=config.rotations,
         bootstrap_samples=config.bootstrap_samples,
         sets={
             people.name: replace(

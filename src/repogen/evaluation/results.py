@@ -82,3 +82,5 @@ class Report:
     bootstrap_samples: int
     """Bootstrap samples of the images behind each interval."""
     sets: Mapping[str, SetReport]
+    rotations: int = 1
+    """Quarter turns at which each crop was estimated: 1 or 4."""

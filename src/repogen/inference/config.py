@@ -15,16 +15,21 @@ class PredictConfig(Config):
 
     boxes: Path | None = None
     """Boxes of people: a COCO file, or a list of bbox and file_name (and frame, in a video).
-    Without boxes and a detector, each image is taken to show one person who fills it."""
+    They replace the detector."""
     detector: str | None = None
-    """Detector of people: a folder of transformers' object detection, its name on the hub, or an
-    .onnx of a one-stage pose network."""
-    box_score: float = 0.5
-    """Smallest score of a box, 0 to 1; others are left out."""
+    """Detector of people: multipose (the default), none (each image shows one person, who fills
+    it), a folder of transformers' object detection, its name on the hub, or an .onnx of a one-stage
+    pose network."""
+    box_score: float | None = None
+    """Smallest score of a box, 0 to 1; others are left out. By default 0.5, and 0.15 of multipose,
+    whose scores are lower."""
     joint_score: float = 0.3
     """Smallest score of a joint, 0 to 1; others are neither drawn nor labelled."""
     flip: bool = True
     """Average the heatmaps with those of the mirrored crop; takes twice the time."""
+    rotations: int = 1
+    """Quarter turns at which each crop is estimated, 1 or 4; the likeliest pose is kept. 4 takes
+    four times as long, and helps with people who are not upright."""
     timeout: float = ESTIMATE_SECONDS
     """Most seconds that an .onnx may take for a picture, 0.01 to 86400."""
     write: tuple[Literal["drawn", "people", "cvat", "label-studio"], ...] = ("drawn",)
@@ -32,8 +37,16 @@ class PredictConfig(Config):
 
     def check(self) -> None:
         """Raise `UserError` for scores out of range, and two sources of boxes."""
-        check_between("--box-score", self.box_score, 0, 1)
+        if self.box_score is not None:
+            check_between("--box-score", self.box_score, 0, 1)
         check_between("--joint-score", self.joint_score, 0, 1)
+        check_rotations(self.rotations)
         check_between("--timeout", self.timeout, 0.01, 86400)
         if self.boxes and self.detector:
             raise UserError("--boxes and --detector both say where people are; give one of them")
+
+
+def check_rotations(rotations: int) -> None:
+    """Raise `UserError` for a number of quarter turns that is neither 1 nor 4."""
+    if rotations not in (1, 4):
+        raise UserError(f"--rotations {rotations} must be 1 or 4")

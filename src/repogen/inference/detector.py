@@ -1,4 +1,4 @@
-"""A transformers object detector, or an ONNX file, as a `PersonDetector`."""
+"""Detectors of people: MoveNet multipose, an ONNX file, or one of transformers."""
 
 from pathlib import Path
 
@@ -11,18 +11,38 @@ from repogen.inference.boxes import PersonDetector, ScoredBoxes
 from repogen.inference.frames import Frame
 from repogen.limits import ESTIMATE_SECONDS
 from repogen.models.hub import hub_folder
+from repogen.models.packaged import packaged
+
+MIN_SCORE = 0.5
+_MIN_SCORE_MULTIPOSE = 0.15
 
 
 def load_detector(
-    name: str, min_score: float, device: str | None = None, timeout: float = ESTIMATE_SECONDS
+    name: str,
+    min_score: float | None = None,
+    device: str | None = None,
+    timeout: float = ESTIMATE_SECONDS,
 ) -> PersonDetector:
-    """Load a detector of persons that score at least `min_score`.
+    """Load a detector of persons that score at least `min_score`, by default 0.5, and 0.15 of
+    multipose.
 
-    `name` is a folder of any object detection model of transformers, or its name on the Hugging
-    Face hub (only safetensors are downloaded and read), or an ONNX file of a one-stage pose
-    network. Raises `UserError` where it cannot be
-    downloaded or read, and where none of its classes is named person.
+    `name` is multipose, which comes with repogen, a folder of any object detection model of
+    transformers, or its name on the Hugging Face hub (only safetensors are downloaded and read), or
+    an ONNX file of a one-stage pose network. Raises `UserError` where it cannot be downloaded or
+    read, and where none of its classes is named person.
     """
+    if own := packaged(name):
+        if own != "multipose":
+            raise UserError(
+                f"--detector {name} estimates the pose in a box and finds no people; give it as "
+                "--weights"
+            )
+        from repogen.inference.multipose import multipose_detector
+        from repogen.inference.onnx import multipose_network
+
+        default = _MIN_SCORE_MULTIPOSE if min_score is None else min_score
+        return multipose_detector(multipose_network(timeout), default)
+    min_score = MIN_SCORE if min_score is None else min_score
     if name.endswith(".onnx"):
         from repogen.inference.onnx import onnx_detector
 

@@ -16,6 +16,8 @@ from repogen.labels.stick import SIDE_COLORS, draw_skeleton
 from repogen.outputs import OutputFolder
 from repogen.pictures import encode_jpeg
 
+_BOX_COLOR = (255, 255, 255)
+
 _Image = UInt8[np.ndarray, "h w 3"]
 
 
@@ -25,16 +27,20 @@ def draw_poses(
     boxes: Float[np.ndarray, "n 4"],
     min_score: float,
 ) -> _Image:
-    """A copy of a BGR image with the joints that score at least `min_score` drawn in.
+    """A copy of a BGR image with the boxes, and the joints that score at least `min_score`, drawn
+    in.
 
     Poses hold x, y in pixels, (0, 0) the first pixel's centre, and the score. The lines are wider
     for larger boxes.
     """
     out = image.copy()
     for pose, box in zip(poses, boxes, strict=True):
+        width = max(1, round(box[2:].max() / 120))
+        low, high = box[:2].round().astype(int), (box[:2] + box[2:]).round().astype(int) - 1
+        cv2.rectangle(out, low.tolist(), high.tolist(), _BOX_COLOR, width)
         # `draw_skeleton` has (0, 0) at the image's corner.
         flat = np.column_stack([pose[:, :2] + 0.5, np.where(pose[:, 2] >= min_score, 2, 0)])
-        draw_skeleton(out, flat.ravel().tolist(), max(1, round(box[2:].max() / 120)))
+        draw_skeleton(out, flat.ravel().tolist(), width)
     return out
 
 

@@ -1,42 +1,54 @@
 """Estimators from weights: a torch network or an ONNX file."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from jaxtyping import Float, UInt8
-from torch import nn
 
 from repogen.config import checked
 from repogen.inference.estimate import Estimator
+from repogen.inference.movenet import check_one_person, movenet_estimator
 from repogen.limits import ESTIMATE_SECONDS
-from repogen.models.pixels import normalize
-from repogen.models.weights import load_model
+from repogen.models.packaged import packaged, packaged_onnx
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @checked
 def load_estimator(
     weights: Path | str, device: str | None = None, timeout: float = ESTIMATE_SECONDS
 ) -> Estimator:
-    """The estimator of a run, a folder, a file of weights, a Hugging Face model or an .onnx file.
+    """The estimator of thunder or lightning, which come with repogen, or of a run, a folder, a file
+    of weights, a Hugging Face model or an .onnx file.
 
-    `device` is a torch device, by default the GPU where there is one; an ONNX file ignores it.
-    `timeout` is the most seconds that an ONNX file may take for a picture.
-    Raises `UserError` for anything else.
+    `device` is a torch device, by default the GPU where there is one; thunder, lightning and ONNX
+    files run on the CPU without one. `timeout` is the most seconds that an ONNX file may take for a
+    picture. Raises `UserError` for anything else.
 
-    >>> estimator = repogen.load_estimator("run")
+    >>> estimator = repogen.load_estimator("thunder")
     """
     weights = Path(weights)
-    if weights.suffix == ".onnx":
+    name = packaged(str(weights))
+    if weights.suffix == ".onnx" or (name and device is None):
         from repogen.inference.onnx import onnx_estimator
 
-        return onnx_estimator(weights, timeout)
+        return onnx_estimator(packaged_onnx(name) if name else weights, timeout)
+    from repogen.models.weights import load_model
+
     model, _ = load_model(weights)
     return torch_estimator(model, device)
 
 
-def torch_estimator(model: nn.Module, device: str | None = None) -> Estimator:
-    """The estimator of a torch model, on `device`, by default the GPU where there is one."""
+def torch_estimator(model: "nn.Module", device: str | None = None) -> Estimator:
+    """The estimator of a torch model, on `device`, by default the GPU where there is one. Raises
+    `UserError` for a model that finds several people."""
+    import torch
+
+    from repogen.models.movenet import MoveNet, scale_pixels
+    from repogen.models.pixels import normalize
+
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     model = model.to(device).eval()
 
@@ -45,4 +57,12 @@ def torch_estimator(model: nn.Module, device: str | None = None) -> Estimator:
             pixels = normalize(torch.from_numpy(crops).to(device))
             return model(pixels).float().cpu().numpy()
 
-    return estimate
+    def heads(crops: UInt8[np.ndarray, "n h w 3"]) -> dict[str, Float[np.ndarray, "n c p q"]]:
+        with torch.inference_mode():
+            out = model(scale_pixels(torch.from_numpy(crops).to(device)))
+        return {name: value.float().cpu().numpy() for name, value in out.items()}
+
+    if not isinstance(model, MoveNet):
+        return estimate
+    check_one_person(model.variant.heads)
+    return movenet_estimator(heads, model.variant.size)

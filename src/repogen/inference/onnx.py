@@ -19,8 +19,11 @@ from repogen.files import cannot_read, path_for_library
 from repogen.inference.boxes import PersonDetector, ScoredBoxes
 from repogen.inference.estimate import Estimator
 from repogen.inference.frames import Frame
+from repogen.inference.movenet import HEADS, Network, check_one_person, movenet_estimator
 from repogen.inference.onnx_layouts import LAYOUTS, Layout, Outputs, Placement
 from repogen.limits import MAX_WEIGHTS
+from repogen.models.movenet_decoding import Heads
+from repogen.models.packaged import packaged_onnx
 
 _FLOATS = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}
 _INTEGERS = {"tensor(uint8)": np.uint8, "tensor(int32)": np.int32, "tensor(int64)": np.int64}
@@ -44,9 +47,15 @@ class _Network:
 
 def onnx_estimator(path: Path, timeout: float) -> Estimator:
     """The estimator of an ONNX file of one of the `LAYOUTS`, on the GPU where onnxruntime supports
-    one. Raises `UserError` for any other file; the estimator does where it cannot be run, or takes
-    longer than `timeout` seconds for a picture."""
-    network = _load(path, timeout)
+    one. MoveNet as repogen exports it has crops of its own. Raises `UserError` for any other file;
+    the estimator does where it cannot be run, or takes longer than `timeout` seconds for a
+    picture."""
+    session = _session(path)
+    check_one_person({end.name for end in session.get_outputs()})
+    if {*HEADS} <= {end.name for end in session.get_outputs()}:
+        run = _head_runner(path, session, timeout)
+        return movenet_estimator(run, session.get_inputs()[0].shape[1])
+    network = _read_layout(path, session, timeout)
     placement = Placement.of(CROP_SIZE, network.size)
 
     def estimate(crops: UInt8[np.ndarray, "n h w 3"]) -> Float[np.ndarray, "n 17 64 48"]:
@@ -58,7 +67,7 @@ def onnx_estimator(path: Path, timeout: float) -> Estimator:
 def onnx_detector(path: Path, min_score: float, timeout: float) -> PersonDetector:
     """A detector of persons that score at least `min_score` from a one-stage pose network (of
     Ultralytics, RTMO, MoveNet multipose). Raises `UserError` for any other file."""
-    network = _load(path, timeout)
+    network = _read_layout(path, _session(path), timeout)
     find = network.layout.people
     if find is None:
         raise UserError(
@@ -80,8 +89,25 @@ def onnx_detector(path: Path, min_score: float, timeout: float) -> PersonDetecto
     return detect
 
 
-def _load(path: Path, timeout: float) -> _Network:
-    session = _session(path)
+def multipose_network(timeout: float) -> Network:
+    """The packaged network that finds people: from RGB pictures to MoveNet's heads."""
+    path = packaged_onnx("multipose")
+    return _head_runner(path, _session(path), timeout)
+
+
+def _head_runner(path: Path, session: onnxruntime.InferenceSession, timeout: float) -> Network:
+    """A function from RGB pictures to the network's outputs by name."""
+    names = [end.name for end in session.get_outputs()]
+
+    def run(pictures: UInt8[np.ndarray, "n h w 3"]) -> Heads:
+        pixels = {"crops": np.ascontiguousarray(pictures)}
+        found = _run_session(session, names, pixels, timeout, path)
+        return dict(zip(names, found, strict=True))
+
+    return run
+
+
+def _read_layout(path: Path, session: onnxruntime.InferenceSession, timeout: float) -> _Network:
     metadata = session.get_modelmeta().custom_metadata_map
     inputs, outputs = session.get_inputs(), session.get_outputs()
     shapes = {end.name: end.shape for end in outputs if end.type in _FLOATS}

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float
 
 from repogen.coco.crops import CROP_SIZE, HEATMAP_SIZE, PADDING
-from repogen.models.heatmaps import heatmaps_to_peaks, joints_to_heatmaps
-from repogen.models.parts import COCO_FIRST
+from repogen.coco.names import COCO_FIRST
+from repogen.models.heatmaps import gaussians, heatmaps_to_peaks
 
 Outputs = dict[str, Float[np.ndarray, "n ..."]]
 """The outputs of a network by name, in its order."""
@@ -86,8 +85,8 @@ def _draw(
     joints: Float[np.ndarray, "n 17 2"], scores: Float[np.ndarray, "n 17"], placement: Placement
 ) -> Float[np.ndarray, "n 17 64 48"]:
     """Heatmaps of joints in the input's pixels, as high as the joints' scores."""
-    maps = joints_to_heatmaps(torch.from_numpy(placement.to_picture(joints.astype(np.float64))))
-    return (maps.numpy() * np.clip(scores, 0, 1)[..., None, None]).astype(np.float32)
+    maps = gaussians(placement.to_picture(joints.astype(np.float64)))
+    return (maps * np.clip(scores, 0, 1)[..., None, None]).astype(np.float32)
 
 
 def _is_heatmaps(shapes: dict[str, Sequence[Any]], _last: bool) -> bool:

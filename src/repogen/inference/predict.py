@@ -23,10 +23,11 @@ from repogen.inference.boxes import (
 )
 from repogen.inference.config import PredictConfig
 from repogen.inference.cvat import write_cvat
+from repogen.inference.detector import MIN_SCORE
 from repogen.inference.drawing import draw_poses, drawn_path, frame_writer
 from repogen.inference.estimate import (
     Estimator,
-    estimate_crops,
+    estimate_boxes,
     person_scores,
     picture_named,
 )
@@ -56,25 +57,25 @@ def predict(
     out: Path | str = "predicted",
     config: PredictConfig | None = None,
     *,
-    weights: Path | str | Estimator,
+    weights: Path | str | Estimator = "thunder",
     **keywords: object,
 ) -> Path:
     """Estimate the poses in images, folders and videos; returns the folder `out`.
 
-    `weights` is a run, a folder or file of weights, an ONNX file, or an estimator. The options are
-    a `PredictConfig` or its keywords: `predict("photos", weights="run", write="people")`.
+    `weights` is thunder or lightning, a run, a folder or file of weights, an ONNX file, or an
+    estimator. The options are a `PredictConfig` or its keywords: `predict("photos", write="cvat")`.
 
     Writes results.json (COCO results) and what `options.write` names into `out`. Coordinates are
     pixels; (0, 0) is the first pixel's centre. A pose scores its box's score times
-    `person_scores`. Without boxes or a detector the whole image is one person's box, and the box
-    in the results is that of the joints. Of a detector's boxes with similar poses only the best is
-    kept (OKS-NMS).
+    `person_scores`. With the detector none the whole image is one person's box, and the box in the
+    results is that of the joints. Of a detector's boxes with similar poses only the best is kept
+    (OKS-NMS).
 
     Raises `UserError` for inputs that cannot be read, files that cannot be written, and files in
     `out` that are not of an earlier call; for more
     than 1 % unreadable files in folders only at the end.
 
-    >>> repogen.predict("people/images", "predicted", weights="run")
+    >>> repogen.predict("people/images", "predicted")
     PosixPath('predicted')
     """
     options = config_from_keywords(PredictConfig, config, keywords)
@@ -91,6 +92,7 @@ def predict(
     written = OutputFolder(out, "predict")
     written.check(*_paths(out, options.write, sources))
     detect = _person_detector(options, sources)
+    say(f"weights {model}, {_source_of_boxes(options)}")
     file_boxes = detect if isinstance(detect, FileBoxes) else FileBoxes({}, {}, {})
     numbers = _image_ids(sources, file_boxes.ids)
     broken: list[MediaFile] = []
@@ -103,11 +105,11 @@ def predict(
             unit="img",
             total=total,
         )
-        for frame, rows, poses in _estimate_frames(estimator, frames, detect, options.flip):
-            if options.detector:
-                rows, poses = _without_duplicates(rows, poses)
-            elif detect is whole_image_box:
+        for frame, rows, poses in _estimate_frames(estimator, frames, detect, options):
+            if detect is whole_image_box:
                 rows = _boxes_around_joints(poses, rows, options.joint_score)
+            elif not isinstance(detect, FileBoxes):
+                rows, poses = _without_duplicates(rows, poses)
             height, width = frame.image.shape[:2]
             scores = rows[:, 4] * person_scores(poses[:, :, 2])
             number = next(numbers[frame.source])
@@ -130,6 +132,7 @@ def predict(
             f"and LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={root.parent}, and add {root} as local "
             "storage"
         )
+    _say_where_nobody_is(found)
     _warn_weak_joints(found, options.joint_score)
     _check_unreadable(broken, sources, out)
     return out
@@ -142,6 +145,13 @@ def _estimator(weights: Path | str | Estimator, timeout: float) -> tuple[Estimat
     from repogen.inference.network import load_estimator  # slow to import
 
     return load_estimator(Path(weights), timeout=timeout), str(weights)
+
+
+def _say_where_nobody_is(found: list[FramePoses]) -> None:
+    empty = [poses for poses in found if not len(poses.keypoints)]
+    if empty:
+        frame = f", frame {empty[0].frame}" if empty[0].frame >= 0 else ""
+        say(f"no person found in {len(empty)} of {len(found)} images, first {empty[0].name}{frame}")
 
 
 def _warn_weak_joints(found: list[FramePoses], min_score: float) -> None:
@@ -182,36 +192,50 @@ def _save_results(out: OutputFolder, found: list[FramePoses]) -> Iterator[None]:
     write_results(out, path, found)
 
 
+def _source_of_boxes(options: PredictConfig) -> str:
+    return f"boxes {options.boxes}" if options.boxes else f"detector {_detector_name(options)}"
+
+
+def _detector_name(options: PredictConfig) -> str:
+    return options.detector or "multipose"
+
+
 def _person_detector(options: PredictConfig, sources: list[MediaFile]) -> PersonDetector:
     if options.boxes:
-        return read_boxes(options.boxes, sources, options.box_score)
-    if options.detector:
-        from repogen.inference.detector import load_detector
+        min_score = MIN_SCORE if options.box_score is None else options.box_score
+        return read_boxes(options.boxes, sources, min_score)
+    if options.detector == "none":
+        return whole_image_box
+    from repogen.inference.detector import load_detector
 
-        return load_detector(options.detector, options.box_score, timeout=options.timeout)
-    return whole_image_box
+    return load_detector(_detector_name(options), options.box_score, timeout=options.timeout)
 
 
 def _estimate_frames(
-    estimator: Estimator, frames: Iterable[Frame], detect: PersonDetector, flip: bool
+    estimator: Estimator,
+    frames: Iterable[Frame],
+    detect: PersonDetector,
+    options: PredictConfig,
 ) -> Iterator[tuple[Frame, ScoredBoxes, Float[np.ndarray, "n 17 3"]]]:
     """Each frame with its boxes and their poses; a batch holds the crops of several frames."""
     waiting: list[tuple[Frame, ScoredBoxes]] = []
 
     def poses() -> Iterator[tuple[Frame, ScoredBoxes, Float[np.ndarray, "n 17 3"]]]:
-        windows = [[box_to_window(row[:4]) for row in rows] for _, rows in waiting]
-        crops = (
-            crop
-            for (frame, _), frame_windows in zip(waiting, windows, strict=True)
-            for crop in _cut_crops(frame.image, frame_windows)
-        )
+        counts = [len(rows) for _, rows in waiting]
+        cutters = [_Cutter(frame.image) for frame, _ in waiting]
+        owners = np.repeat(np.arange(len(waiting)), counts)
+
+        def cut(i: int, window: Window, crop: tuple[int, int]) -> UInt8[np.ndarray, "h w 3"]:
+            return cutters[owners[i]].cut(window, crop)
+
+        boxes = [row[:4] for _, rows in waiting for row in rows]
         names = [frame.source.name for frame, rows in waiting for _ in rows]
-        batches = estimate_crops(
-            estimator, crops, [*itertools.chain(*windows)], flip, _BATCH, names
+        batches = estimate_boxes(
+            estimator, boxes, cut, options.flip, options.rotations, _BATCH, names
         )
         all_poses = np.concatenate([np.empty((0, 17, 3)), *batches])
-        ends = np.cumsum([len(rows) for _, rows in waiting])
-        for (frame, rows), frame_poses in zip(waiting, np.split(all_poses, ends[:-1]), strict=True):
+        parts = np.split(all_poses, np.cumsum(counts)[:-1])
+        for (frame, rows), frame_poses in zip(waiting, parts, strict=True):
             yield frame, rows, frame_poses
 
     for frame in frames:
@@ -219,7 +243,7 @@ def _estimate_frames(
         with picture_named(frame.source.name):
             rows = detect(frame)
         waiting.append((frame, clip_boxes(rows, width, height)))
-        crops = sum(len(rows) for _, rows in waiting)
+        crops = sum(len(rows) for _, rows in waiting) * options.rotations
         if crops >= _BATCH or sum(f.image.nbytes for f, _ in waiting) > _MAX_WAITING_BYTES:
             yield from poses()
             waiting.clear()
@@ -227,16 +251,18 @@ def _estimate_frames(
         yield from poses()
 
 
-def _cut_crops(
-    picture: UInt8[np.ndarray, "h w 3"], windows: list[Window]
-) -> Iterator[UInt8[np.ndarray, "256 192 3"]]:
-    """The RGB crops of a BGR image, as `read_crop` makes them from files."""
-    smaller = {1: picture}
-    for window in windows:
-        times = downsample_factor(window)
-        if times not in smaller:
-            smaller[times] = downsample(picture, times)
-        yield warp_crop(smaller[times], window, times)[..., ::-1]
+class _Cutter:
+    """Cuts RGB crops out of a BGR image, as `read_crop` does from files."""
+
+    def __init__(self, image: UInt8[np.ndarray, "h w 3"]) -> None:
+        self._smaller = {1: image}
+
+    def cut(self, window: Window, crop: tuple[int, int]) -> UInt8[np.ndarray, "h w 3"]:
+        """The crop, of this width and height, of a window."""
+        times = downsample_factor(window, crop)
+        if times not in self._smaller:
+            self._smaller[times] = downsample(self._smaller[1], times)
+        return warp_crop(self._smaller[times], window, times, crop)[..., ::-1]
 
 
 def _boxes_around_joints(

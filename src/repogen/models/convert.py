@@ -7,7 +7,8 @@ from transformers import VitPoseForPoseEstimation
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.errors import UserError, plain_number
-from repogen.models import ViTPose, build_model
+from repogen.models.catalog import build_model
+from repogen.models.vitpose import ViTPose
 from repogen.models.weights import (
     blend_tensors,
     check_absent,

@@ -1,12 +1,15 @@
 """Joints to heatmaps and back, without bias: UDP grids, Gaussians of sigma 2, DARK decoding."""
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
-import torch
 from jaxtyping import Float
-from torch import Tensor
 
 from repogen.coco.crops import CROP_SIZE, HEATMAP_SIZE
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SIGMA = 2.0
 """Standard deviation of a joint's Gaussian, in heatmap pixels."""
@@ -19,11 +22,23 @@ _BLUR = 11
 """Kernel size of the blur before DARK, as in mmpose's ViTPose configurations; its sigma is 2."""
 
 
-def joints_to_heatmaps(joints: Float[Tensor, "n k 2"]) -> Float[Tensor, "n k h w"]:
+def joints_to_heatmaps(joints: "Float[Tensor, 'n k 2']") -> "Float[Tensor, 'n k h w']":
     """Heatmaps with a Gaussian of height 1 around each joint; joints are in crop pixels."""
+    import torch  # only training needs it
+
     at = joints / torch.from_numpy(STRIDE).to(joints)
     x, y = (
         torch.exp(-((torch.arange(size).to(at) - at[..., axis, None]) ** 2) / (2 * SIGMA**2))
+        for axis, size in enumerate(HEATMAP_SIZE)
+    )
+    return y[..., :, None] * x[..., None, :]
+
+
+def gaussians(joints: Float[np.ndarray, "n k 2"]) -> Float[np.ndarray, "n k h w"]:
+    """`joints_to_heatmaps` without torch."""
+    at = joints / STRIDE
+    x, y = (
+        np.exp(-((np.arange(size) - at[..., axis, None]) ** 2) / (2 * SIGMA**2))
         for axis, size in enumerate(HEATMAP_SIZE)
     )
     return y[..., :, None] * x[..., None, :]

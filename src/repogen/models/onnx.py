@@ -3,6 +3,9 @@
 Input `crops`: uint8 (n, 256, 192, 3), RGB, any n, as `repogen.coco.crops` makes them. Output
 `heatmaps`: float32 (n, 17, 64, 48), whose corner pixels coincide with the crop's (UDP): a peak at
 column x and row y is the joint at (x * 191 / 47, y * 255 / 63) in crop pixels.
+
+MoveNet: square `crops` (192 or 256), `joints` (n, 17, 3) with x, y in crop pixels from the corner
+and the score, and the network's heads, which predict and evaluate decode after averaging.
 """
 
 import json
@@ -25,6 +28,7 @@ from repogen.config import checked
 from repogen.errors import UserError
 from repogen.messages import say
 from repogen.models.heatmaps import STRIDE
+from repogen.models.movenet import MoveNet, decode_pose, scale_pixels
 from repogen.models.pixels import normalize
 from repogen.models.weights import check_absent, load_model, workspace
 
@@ -56,6 +60,18 @@ class _NormalizingModel(nn.Module):
         return self.model(normalize(crops))
 
 
+class _DecodingMoveNet(nn.Module):
+    """MoveNet with the scaling of its input and the decoding of its joints included."""
+
+    def __init__(self, model: MoveNet) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, crops: UInt8[Tensor, "n h w 3"]) -> tuple[Tensor, ...]:
+        heads = self.model(scale_pixels(crops))
+        return decode_pose(heads), *heads.values()
+
+
 @checked
 def export(source: Path | str, out: Path | str, expert: str = "coco") -> Path:
     """Write the model of a run, a folder or a file as ONNX; returns `out`. See `export_onnx`.
@@ -68,15 +84,17 @@ def export(source: Path | str, out: Path | str, expert: str = "coco") -> Path:
     source, out = Path(source), Path(out)
     _check(out)
     model, name = load_model(source, expert)
+    if isinstance(model, MoveNet) and "box_scale" in model.variant.heads:
+        raise UserError(f"{name} finds several people; only networks of one person are exported")
     difference = export_onnx(model, out, name)
-    say(f"{name}; its heatmaps differ from torch's by {difference:.1e} of their largest value")
+    say(f"{name}; its outputs differ from torch's by {difference:.1e} of their largest value")
     return out
 
 
 def export_onnx(model: nn.Module, path: Path, name: str) -> float:
     """Write a model (on the CPU) as an ONNX file, whole or not at all.
 
-    Returns the largest difference of its heatmaps from torch's on random crops, run by
+    Returns the largest difference of its outputs from torch's on random crops, run by
     onnxruntime, as a share of their largest value. The file's metadata hold the model's name, the
     keypoints and the stride. Weights too large for one file go to PATH.data. Raises `UserError`
     where a file exists or cannot be written, and where the difference is too large.
@@ -86,7 +104,7 @@ def export_onnx(model: nn.Module, path: Path, name: str) -> float:
         difference = _export(model, folder / path.name, name)
         if not difference <= _TOLERANCE:
             raise UserError(
-                f"{path} is not written: its heatmaps would differ by {difference:.2g} from "
+                f"{path} is not written: its outputs would differ by {difference:.2g} from "
                 f"torch {torch.__version__}'s; try other versions of torch and onnxruntime"
             )
         for file in sorted(folder.iterdir(), reverse=True):  # the .onnx last
@@ -95,36 +113,48 @@ def export_onnx(model: nn.Module, path: Path, name: str) -> float:
 
 
 def _export(model: nn.Module, path: Path, name: str) -> float:
-    network = _NormalizingModel(model).eval()
+    network, outputs, (width, height) = _with_ends(model)
     rng = np.random.default_rng(0)
-    width, height = CROP_SIZE
     crops = rng.integers(0, 256, (3, height, width, 3), dtype=np.uint8)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings(action="ignore"), torch.inference_mode():
         program = torch.onnx.export(
             network, (torch.from_numpy(crops[:2]),), dynamo=True, verbose=False,
-            input_names=["crops"], output_names=["heatmaps"], opset_version=OPSET,
+            input_names=["crops"], output_names=outputs, opset_version=OPSET,
             dynamic_shapes=({0: torch.export.Dim("n")},),
         )  # fmt: skip
-        expected = network(torch.from_numpy(crops)).numpy()
-    _write_metadata(program, name)
+        found = network(torch.from_numpy(crops))
+    expected = dict(zip(outputs, [found] if isinstance(found, Tensor) else found, strict=True))
+    _write_metadata(program, name, "heatmaps" in outputs)
     program.save(path, external_data=_byte_count(model) > _MAX_SINGLE_FILE)
     onnx.checker.check_model(str(path), full_check=True)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    (heatmaps,) = session.run(None, {"crops": crops})
-    return float(np.abs(heatmaps - expected).max() / np.abs(expected).max())
+    # Of noise, two cells may be the best joint.
+    names = [output for output in outputs if output != "joints"]
+    return max(
+        float(np.abs(got - expected[output].numpy()).max() / expected[output].abs().max())
+        for output, got in zip(names, session.run(names, {"crops": crops}), strict=True)
+    )
 
 
-def _write_metadata(program: torch.onnx.ONNXProgram, name: str) -> None:
+def _with_ends(model: nn.Module) -> tuple[nn.Module, list[str], tuple[int, int]]:
+    """The network from bytes to its outputs, their names, and the width and height of its crops."""
+    if isinstance(model, MoveNet):
+        side = model.variant.size
+        return _DecodingMoveNet(model).eval(), ["joints", *model.variant.heads], (side, side)
+    return _NormalizingModel(model).eval(), ["heatmaps"], CROP_SIZE
+
+
+def _write_metadata(program: torch.onnx.ONNXProgram, name: str, heatmaps: bool) -> None:
     """Write metadata for users in place of the exporter's, which names files of this machine."""
     model = program.model
     model.metadata_props.clear()
-    model.metadata_props.update(
-        model=name,
-        keypoints=json.dumps(COCO_KEYPOINTS),
-        stride=json.dumps(STRIDE.tolist()),
-        alignment="UDP: heatmap pixel (x, y) is crop pixel (x, y) * stride",
-    )
+    model.metadata_props.update(model=name, keypoints=json.dumps(COCO_KEYPOINTS))
+    if heatmaps:
+        model.metadata_props.update(
+            stride=json.dumps(STRIDE.tolist()),
+            alignment="UDP: heatmap pixel (x, y) is crop pixel (x, y) * stride",
+        )
     model.producer_name, model.producer_version = "repogen", version("repogen")
     for node in model.graph:
         node.metadata_props.clear()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from repogen.coco.names import COCO_FIRST
 from repogen.errors import UserError, unknown_choice
 from repogen.models.mmpose import Weights
 
@@ -15,10 +16,6 @@ EXPERTS = ("coco", "aic", "mpii", "ap10k", "apt36k", "wholebody")
 others' are associate_keypoint_heads.0 and up."""
 
 _COCO_JOINTS = 17
-
-COCO_FIRST = (17, 23, 26, 133, 136)
-"""Numbers of joints whose first 17 are COCO's: COCO, with feet, Halpe's body, COCO-WholeBody, and
-Halpe's whole body."""
 
 _PREFIXES = ("module.", "_orig_mod.", "model.", "ema_model.", "ema.")
 """What DistributedDataParallel, torch.compile, Lightning and averaging put before every name."""

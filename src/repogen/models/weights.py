@@ -16,11 +16,13 @@ from torch import Tensor, nn
 from repogen.errors import UserError, check_not_empty
 from repogen.files import cannot_read, cannot_write, path_for_library, read_regular, write_atomic
 from repogen.limits import MAX_INDEX, MAX_WEIGHTS
-from repogen.models import build_model
+from repogen.models.catalog import build_model
 from repogen.models.checkpoints import read_checkpoint
 from repogen.models.hub import hub_folder
 from repogen.models.identify import what_it_is
 from repogen.models.mmpose import Weights, from_mmpose, is_mmpose
+from repogen.models.movenet import STEMS
+from repogen.models.packaged import packaged, packaged_weights
 from repogen.models.parts import keep_coco_joints, select_expert, without_wrappers
 from repogen.models.vitpose import SIZES
 
@@ -31,7 +33,9 @@ _RUN_FILES = (
     "best.safetensors", "last.safetensors", "model.safetensors", _INDEX, "pytorch_model.bin",
 )  # fmt: skip
 
-_READS = "repogen reads ViTPose of mmpose and transformers, MAE backbones, and its own runs"
+_READS = (
+    "repogen reads ViTPose of mmpose and transformers, MAE backbones, MoveNet, and its own runs"
+)
 
 
 def save_weights(path: Path, weights: Mapping[str, Tensor], model: str) -> None:
@@ -67,9 +71,13 @@ def workspace(path: Path) -> Iterator[Path]:
 
 def find_weights(path: Path) -> Path:
     """The file with the weights: `path` itself, the one in the folder `path`, or that of the
-    Hugging Face model of this name. Raises `UserError` where there is none."""
+    Hugging Face model of this name, or a packaged one. Raises `UserError` where there is none."""
+    if name := packaged(str(path)):
+        return packaged_weights(name)
     if not path.exists():
-        missing = f"no weights at {path}; give a run, a folder, .safetensors or .pth"
+        missing = (
+            f"no weights at {path}; give thunder, lightning, a run, a folder, .safetensors or .pth"
+        )
         if path.suffix in (".safetensors", ".pth", ".pt", ".bin", ".onnx") or not re.fullmatch(
             r"[\w.-]+/[\w.-]+", str(path)
         ):
@@ -199,8 +207,10 @@ def blend_tensors(
 
 
 def _recognise(weights: Mapping[str, Tensor]) -> str | None:
-    """The name of the model: tiny by its layers, vitpose by the width of its embedding and the
-    kernel of its last layer."""
+    """The name of the model: tiny by its layers, MoveNet by the width of its first layer, vitpose
+    by the width of its embedding and the kernel of its last layer."""
+    if "stem.weight" in weights and "lateral.0.weight" in weights:
+        return next((n for n, width in STEMS.items() if width == len(weights["stem.weight"])), None)
     position = weights.get("backbone.embeddings.position_embeddings")
     if position is None:
         return "tiny" if any(k.startswith("down.0.") for k in weights) else None

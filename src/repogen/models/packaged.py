@@ -1,0 +1,30 @@
+"""Weights that come with repogen: Google's MoveNet (see data/NOTICE)."""
+
+from pathlib import Path
+
+from repogen.package_data import package_data_dir, read_package_data
+
+PACKAGED = ("thunder", "lightning", "multipose")
+"""Names of the packaged networks: two for one person, and one that finds up to 30 people."""
+
+
+def packaged(name: str) -> str | None:
+    """The name of the packaged network that weights are, unless a file or folder is named so."""
+    return name if name in PACKAGED and not Path(name).exists() else None
+
+
+def packaged_weights(name: str) -> Path:
+    """The safetensors of a packaged network. Raises `UserError` where it is damaged."""
+    return _checked(f"movenet-{name}.safetensors")
+
+
+def packaged_onnx(name: str) -> Path:
+    """The ONNX file of a packaged network, whose weights are its safetensors. Raises `UserError`
+    where one of the two is damaged."""
+    packaged_weights(name)
+    return _checked(f"movenet-{name}.onnx")
+
+
+def _checked(file: str) -> Path:
+    read_package_data("models", file)
+    return package_data_dir("models") / file
