@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from repogen import GenerateConfig, UserError, generate, recipe
-from repogen.assets.packs import Item, write_index
+from repogen.assets.packs import Item, make_item, write_index
 from repogen.datasets.sets import SetSpec
 
 FOLDER = Path(__file__).parents[1] / "experiments"
@@ -111,8 +111,11 @@ def data(tmp_path, monkeypatch):
         for name in "ab":
             path = str(tmp_path / folder / (name + suffix))
             cv2.imwrite(path, np.ones((64, 128, 3), kind))
-    panoramas = [Item("environment", n, n, "CC0", {f"{n}.hdr": ""}, ()) for n in "ab"]
-    write_index(tmp_path / "assets/environments", "environments", "1", "here", panoramas)
+    folder = tmp_path / "assets/environments"
+    panoramas = [
+        make_item(folder, [folder / f"{n}.hdr"], "environment", n, n, "CC0", ()) for n in "ab"
+    ]
+    write_index(folder, "environments", "1", "here", panoramas)
     clothes = tmp_path / "assets/clothes"
     clothes.mkdir()
     write_index(clothes, "clothes", "1", "here", [Item("clothes", "suit", "1", "CC0", {}, ())])

@@ -13,6 +13,7 @@ from repogen.assets import Item
 from repogen.assets.packs import write_index
 from repogen.assets.panoramas import write_panorama
 from repogen.config import config_from_table
+from repogen.files import sha256_of
 
 PAPER = sorted(name for name in PRESETS if name.startswith("paper-"))
 
@@ -57,13 +58,14 @@ def install_pack(folder):
     """A pack of everything that outfits and backgrounds choose from."""
     (folder / "environment").mkdir(parents=True)
     write_panorama(folder / "environment/sky.exr", np.full((32, 64, 3), 0.5, np.float32))
+    digest = sha256_of(folder / "environment/sky.exr")
     contents = (
         ("clothes", "suit", ()), ("clothes", "boots", ("shoes",)), ("clothes", "cap", ("hats",)),
         ("hair", "bob", ()), ("eyebrows", "thick", ()), ("eyelashes", "long", ()),
         ("skins", "freckles", ()), ("environment", "sky", ()),
     )  # fmt: skip
     items = tuple(
-        Item(kind, name, "", "CC0", {"environment/sky.exr": ""} if name == "sky" else {}, tags)
+        Item(kind, name, "", "CC0", {"environment/sky.exr": digest} if name == "sky" else {}, tags)
         for kind, name, tags in contents
     )
     write_index(folder, folder.name, "1", "a test", items)

@@ -159,7 +159,7 @@ def test_folders_without_pictures_are_user_errors(tmp_path):
 def test_invalid_coco_files_are_user_errors(tmp_path, text):
     path = tmp_path / "bad.json"
     path.write_text(text)
-    with pytest.raises(UserError, match=r"is not a (COCO|JSON) file"):
+    with pytest.raises(UserError, match=r"is (not a (COCO|JSON) file|empty)"):
         parse_backgrounds(f"coco:{path}:{tmp_path}")
 
 

@@ -137,6 +137,7 @@ def _serve() -> None:
 
     with tempfile.TemporaryDirectory(prefix="repogen-fuzz-") as scratch:
         folder = Path(scratch) / "in"
+        tempfile.tempdir = scratch
         guard = _Guard(folder)
         warm: set[str] = set()
         while header := sys.stdin.buffer.readline():

@@ -60,7 +60,8 @@ LABELLED = {
         },
     },
     "annotation": {
-        "id": 1, "image_id": 1, "keypoints": [2.0, 2.0, 2] * 17, "num_keypoints": 17,
+        "id": 1, "image_id": 1, "category_id": 1, "iscrowd": 0,
+        "keypoints": [2.0, 2.0, 2] * 17, "num_keypoints": 17,
         "keypoints_3d": [[0.0, 0.0, 1.0]] * 17, "area": 5, "bbox": [1.0, 0.0, 2.0, 4.0],
         "segmentation": MASK, "amodal_segmentation": MASK, "amodal_bbox": [1.0, 0.0, 2.0, 4.0],
     },

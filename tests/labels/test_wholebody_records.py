@@ -206,7 +206,8 @@ def test_validate_finds_damaged_wholebody_fields(dataset, damage, says):
     path.write_text(json.dumps(coco))
     problems = validate(dataset, rerender=0)
     path.write_text(whole)
-    assert problems == ([] if says is None else [f"annotation 1: {says}"])
+    found = [problem for problem in problems if problem.startswith("annotation ")]
+    assert found == ([] if says is None else [f"annotation 1: {says}"])
 
 
 @pytest.fixture(scope="module")

@@ -97,7 +97,7 @@ def test_texture_sides_become_powers_of_two(tmp_path):
 
 def test_a_file_that_is_not_a_picture_is_a_user_error(tmp_path):
     (tmp_path / "a.png").write_bytes(b"nothing")
-    with pytest.raises(UserError, match=r"a\.png: missing, or not"):
+    with pytest.raises(UserError, match=r"a\.png is not a picture of 8 or 16 bits"):
         Textures("cpu").load(tmp_path / "a.png")
 
 
