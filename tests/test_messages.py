@@ -97,4 +97,6 @@ def test_any_name_can_stand_in_a_figure(text):
     axes.plot([0, 1], label=figure_text(text))
     axes.set_title(figure_text(text))
     figure.legend()
-    figure.savefig(io.BytesIO())
+    picture = io.BytesIO()
+    figure.savefig(picture)
+    assert picture.tell() > 0

@@ -110,11 +110,6 @@ def test_a_verb_that_takes_a_url_ends_in_one_line(short, silent, tmp_path, capsy
     assert not (tmp_path / "out").exists()
 
 
-def test_evaluate_reads_no_url(silent, capsys):
-    assert main(["evaluate", "--weights", "run", "--data", f"s=ftp://{silent}/data"]) == 2
-    assert "which only training reads" in capsys.readouterr().err
-
-
 def test_the_process_ends_although_a_call_is_left(silent):
     code = (
         "from repogen import limits; limits.NETWORK_SECONDS = 0.5; from repogen.cli import main;"

@@ -22,12 +22,11 @@ import repogen.inference.predict
 import repogen.training.loop
 import repogen.visualization.plots  # noqa: F401
 from repogen.cli import main
-from repogen.datasets.chunks import merge_chunks
+from repogen.datasets.folder import DatasetFolder
 
 
 def merge(root: Path) -> int:
-    chunks = sorted(root.glob(".parts/*.jsonl"))
-    merge_chunks(chunks, root / "scenes.jsonl", root / "annotations" / "a.json", {"info": {}})
+    DatasetFolder(root).finish(len([*root.glob(".parts/*.jsonl")]), {"info": {}})
     return 0
 
 
