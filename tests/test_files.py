@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 import repogen
+from repogen.assets import garments, three_json
+from repogen.bodies import smpl_files, smpl_pickle
+from repogen.errors import UserError
 
 ROOT = Path(repogen.__file__).parent
 
@@ -112,3 +115,19 @@ def test_safe_calls_are_accepted():
 def test_files_are_opened_through_open_regular(path):
     allowed = ALLOWED.get(path.relative_to(ROOT).as_posix())
     assert not unsafe_calls(path.read_text(), allowed), "use repogen.files.open_regular"
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        garments.read_garment, three_json.read_model, lambda p: smpl_files._read_npz(p, ()),
+        lambda p: smpl_pickle.read_pickled_arrays(p, ()),
+    ],
+    ids=["garment", "three.js", "SMPL npz", "SMPL pickle"],
+)  # fmt: skip
+def test_a_file_that_cannot_be_opened_is_not_called_damaged(tmp_path, read):
+    with pytest.raises(UserError, match=r"cannot read .*gone: No such file or directory$"):
+        read(tmp_path / "gone")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UserError, match=r"cannot read .*folder: "):
+        read(tmp_path / "folder")

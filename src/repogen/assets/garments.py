@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from repogen.errors import UserError, first_line
-from repogen.files import path_for_library
+from repogen.files import cannot_read, path_for_library
 from repogen.limits import MAX_ARRAYS
 
 BASE_VERTICES = 19_158
@@ -167,7 +167,9 @@ def read_garment(path: Path) -> Garment:
         return garment_from(arrays, metadata, str(path))
     except UserError:
         raise
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise cannot_read(path, error) from error
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise UserError(
             f"{path} is not a garment of an asset pack ({first_line(error)}); add the pack again"
         ) from error

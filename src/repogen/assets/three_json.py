@@ -13,7 +13,7 @@ from repogen.assets.packs import NOT_STATED
 from repogen.assets.text_files import find_file
 from repogen.assets.textures import TextureSource, parse_color
 from repogen.errors import UserError, first_line
-from repogen.files import read_regular
+from repogen.files import cannot_read, read_regular
 from repogen.limits import MAX_MODEL_TEXT
 
 _INVALID = (
@@ -36,7 +36,9 @@ def read_model(path: Path) -> dict[str, Any]:
     """The JSON object of a file. Raises `UserError` if it holds none."""
     try:
         data = json.loads(read_regular(path, MAX_MODEL_TEXT))
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise cannot_read(path.name, error) from error
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path.name} is not JSON: {first_line(error)}") from error
     if not isinstance(data, dict):
         raise UserError(f"{path.name} is not a JSON object")

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from repogen.bodies.skeleton import BODY_JOINTS, HAND_JOINTS
 from repogen.bodies.smpl_pickle import read_pickled_arrays
 from repogen.errors import UserError, first_line
-from repogen.files import open_regular
+from repogen.files import cannot_read, open_regular
 from repogen.limits import MAX_ARRAYS
 
 GENDERS = {"male": 0.0, "neutral": 0.5, "female": 1.0}
@@ -178,6 +178,8 @@ def _read_npz(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:
                 if sizes.get(f"{key}.npy", 0) > _MAX_ARRAY_BYTES:
                     raise ValueError(f"{key} unpacks to {sizes[f'{key}.npy']:,} bytes")
             return {key: file[key] for key in keys if key in file}
+    except OSError as error:
+        raise cannot_read(path, error) from error
     except Exception as error:  # a broken archive may raise anything
         raise UserError(
             f"{path}: truncated, or not an npz of arrays ({first_line(error)})"

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from repogen.errors import UserError, first_line
-from repogen.files import open_regular
+from repogen.files import cannot_read, open_regular
 from repogen.limits import MAX_ARRAYS
 
 _NUMBER_TYPES = re.compile(r"[fiu][1248]|b1")
@@ -185,6 +185,8 @@ def read_pickled_arrays(path: Path, keys: tuple[str, ...]) -> dict[str, np.ndarr
             content = unpickler.load()
     except UserError:
         raise
+    except OSError as error:
+        raise cannot_read(path, error) from error
     except Exception as error:  # a broken pickle may raise anything
         raise UserError(
             f"{path}: truncated, or not a pickled body model ({first_line(error)})"
