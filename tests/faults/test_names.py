@@ -99,9 +99,9 @@ def test_backgrounds_and_preview(photos, capfd):
     options = ("--images", "3", "--image-size", "64", "--wardrobe", "painted", "--workers", "1")
     run(capfd, "generate", out, "--backgrounds", photos, *options)
     scenes = [json.loads(line) for line in (out / "scenes.jsonl").read_text().splitlines()]
-    used = {os.fsencode(Path(scene["background"]["path"]).name) for scene in scenes}
+    used = {os.fsencode(Path(scene["background"]["file"]["name"]).name) for scene in scenes}
     assert used <= set(NAMES)
-    run(capfd, "validate", out, "--rerender", "3")
+    run(capfd, "validate", out, "--rerender", "3", "--backgrounds", photos)
     run(capfd, "preview", out)
     run(capfd, "info", out)
     run(capfd, "convert", out, os.fsdecode(b"shards \xe9"))
