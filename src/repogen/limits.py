@@ -37,8 +37,8 @@ MAX_ARCHIVE = 2**34
 MAX_WEIGHTS = 2**36
 """Networks' weights: 17 billion float32."""
 
-MAX_FILE = 2**42
-"""Files to hash, of any kind."""
+MAX_FILE = 2**36
+"""Files to hash, of any kind: no file that is read whole may be larger."""
 
 MAX_CACHED = 2**28
 """Bytes of one file that repogen computed or ships with; its largest has 15 MB."""
