@@ -1,6 +1,5 @@
 """Files that are computed once per machine, each with a digest that is checked when it is read."""
 
-import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from repogen.errors import UserError, first_line
-from repogen.files import atomic_path, read_regular
+from repogen.files import atomic_path, read_regular, sha256_of_bytes
 from repogen.limits import MAX_CACHED
 from repogen.messages import say
 
@@ -79,6 +78,5 @@ def _cannot_cache(path: Path, error: BaseException) -> UserError:
 
 def _digest(path: Path, data: bytes | memoryview) -> bytes:
     """The digest depends on the file's name, which holds the version of what is in it."""
-    digest = hashlib.sha256(path.name.encode() + b"\n")
-    digest.update(data)
-    return f"\n{digest.hexdigest()}\n".encode()
+    digest = sha256_of_bytes(path.name.encode() + b"\n" + data)
+    return f"\n{digest}\n".encode()

@@ -32,7 +32,6 @@ class OutputFolder:
         self.root = root
         self._command = command
         self._known = _read_record(root / RECORD)
-        self._cleaned: set[Path] = set()
 
     def check(self, *paths: Path) -> None:
         """Raises `UserError` where one of the paths below the folder may not be written."""
@@ -46,8 +45,6 @@ class OutputFolder:
         Raises `UserError` as `check` and `atomic_path` do.
         """
         self._check(path)
-        if path.parent not in self._cleaned:
-            self._cleaned.add(path.parent)
         with atomic_path(path) as partial:
             yield partial
             self._record(path, sha256_of(partial))

@@ -114,8 +114,8 @@ def decode(value: object, kind: type[T], where: str) -> T:
 
     Every key must be a field, and every field without a default must be there. Numbers must be
     finite and in range, texts, lists and tables not longer than allowed. The class's own checks
-    apply too; a `Config` opens no file. Raises `UserError`, one line that
-    begins with `where` and the way to the wrong value, as people[2].position[0].
+    apply too; a `Config` opens no file. Raises `UserError`, one line that begins with `where` and
+    the way to the wrong value, as people[2].position[0].
     """
     try:
         return cast("T", _decoder(kind)(value))

@@ -4,7 +4,6 @@ A file that cannot be read is left out and named once. One that goes bad or away
 again with another, and the scene says so.
 """
 
-import hashlib
 import json
 import multiprocessing
 import os
@@ -20,6 +19,7 @@ from typing import Any, TypeVar
 from repogen._version import __version__
 from repogen.cache import cache_dir, read_cached, write_cached
 from repogen.errors import UserError
+from repogen.files import sha256_of_bytes
 from repogen.messages import say, warn
 
 _CACHED_BYTES = 2**20
@@ -110,7 +110,7 @@ def _read_or_reason(path: Path, read: Callable[[Path], Any]) -> list[Any]:
 
 def _cache_file(where: str, read: Callable[[Path], Any]) -> Path:
     key = f"{__version__} {read.__module__}.{read.__qualname__} {os.path.abspath(where)}"
-    return cache_dir() / "usable" / f"{hashlib.sha256(os.fsencode(key)).hexdigest()[:24]}.cache"
+    return cache_dir() / "usable" / f"{sha256_of_bytes(os.fsencode(key))[:24]}.cache"
 
 
 def _read_cache(where: str, read: Callable[[Path], Any]) -> dict[str, Any]:
