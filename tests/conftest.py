@@ -16,6 +16,13 @@ from repogen.cli import _run as run_words
 # What the machine's user has installed must not change what tests see.
 os.environ["REPOGEN_ASSETS"] = tempfile.mkdtemp(prefix="repogen-no-assets-")
 
+
+def pytest_configure(config):
+    """Each test process has one core: with more threads than cores, they wait for one another."""
+    if config.getoption("numprocesses", None):
+        os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+
+
 SHARED = Path(__file__).parents[2] / "shared"
 
 

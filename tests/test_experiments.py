@@ -41,6 +41,7 @@ def script(monkeypatch):
     return import_module
 
 
+@pytest.mark.slow
 def test_an_experiment_runs_and_is_not_repeated(script, tmp_path, body, capsys):
     engine = script("engine")
     small = generate(

@@ -20,7 +20,7 @@ from helpers import contents
 from repogen import generate
 from repogen.generation import loop
 
-KILLS = int(os.environ.get("REPOGEN_KILLS", "5"))
+KILLS = int(os.environ.get("REPOGEN_KILLS", "3"))
 IMAGES = 4
 COMMANDS = {
     "preview": "preview {data} --out {out} --images 2",
@@ -95,7 +95,12 @@ def written(out):
     return files
 
 
-@pytest.mark.parametrize("verb", COMMANDS)
+SLOW = ("evaluate", "train", "predict")
+
+
+@pytest.mark.parametrize(
+    "verb", [pytest.param(v, marks=pytest.mark.slow if v in SLOW else ()) for v in COMMANDS]
+)
 def test_a_killed_command_given_again_writes_the_same(verb, zygote, inputs, tmp_path):
     out = tmp_path / "out"
     words = COMMANDS[verb].format(data=inputs / "data", run=inputs / "run", out=out)

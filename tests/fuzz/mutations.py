@@ -3,10 +3,11 @@
 import copy
 import io
 import json
+import random
 import re
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,42 +114,61 @@ def _with_marks(tree: Any) -> bytes:
 
 @dataclass(frozen=True)
 class Edit:
-    """One change of a JSON tree: `way` leads to a value, which is lost, repeated 10,000 times in
-    its list, given under an unknown key too, or replaced by `VALUES[how]`."""
+    """One change of a JSON tree: `way` leads to a value, which is lost, doubled (10,000 times in a
+    list; in a table under an unknown key), or replaced by `VALUES[how]`."""
 
     way: tuple[str | int, ...]
     how: str | int
 
 
-def edits(tree: Any, way: tuple[str | int, ...] = ()) -> Iterator[Edit]:
+HOWS = ("lose", "double", *range(len(VALUES)))
+
+
+def edits(tree: Any) -> list[Edit]:
     """Every single change of every value; of lists and tables with like elements the first two."""
+    return [Edit(way, how) for way in _ways(tree) for how in HOWS]
+
+
+def some_edits(tree: Any, rng: random.Random) -> list[Edit]:
+    """One to three random changes, each of the tree that the earlier ones leave."""
+    chosen: list[Edit] = []
+    for _ in range(rng.randint(1, 3)):
+        ways = [*_ways(_changed(tree, chosen))]
+        if ways:
+            chosen.append(Edit(rng.choice(ways), rng.choice(HOWS)))
+    return chosen
+
+
+def edited(tree: Any, chosen: Sequence[Edit]) -> bytes:
+    """The JSON text of a tree after changes."""
+    return _with_marks(_changed(tree, chosen))
+
+
+def _ways(tree: Any, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     items = list(tree.items()) if isinstance(tree, dict) else list(enumerate(tree))
     alike = len({repr(type(value)) for _, value in items}) == 1
     for key, value in items[:2] if len(items) > 6 and alike else items:
-        here = (*way, key)
-        yield Edit(here, "lose")
-        yield Edit(here, "repeat" if isinstance(tree, list) else "unknown")
-        yield from (Edit(here, number) for number in range(len(VALUES)))
+        yield (*way, key)
         if isinstance(value, list | dict):
-            yield from edits(value, here)
+            yield from _ways(value, (*way, key))
 
 
-def edited(seed: Any, edit: Edit) -> bytes:
-    """The JSON text of a tree after one change."""
-    tree = copy.deepcopy(seed)
-    holder = tree
-    for key in edit.way[:-1]:
-        holder = holder[key]
-    key = edit.way[-1]
-    if edit.how == "lose":
-        del holder[key]
-    elif edit.how == "repeat":
-        holder[key:key] = [holder[key]] * 10_000
-    elif edit.how == "unknown":
-        holder[f"{key}2"] = holder[key]
-    else:
-        holder[key] = VALUES[edit.how]
-    return _with_marks(tree)
+def _changed(tree: Any, chosen: Sequence[Edit]) -> Any:
+    tree = copy.deepcopy(tree)
+    for edit in chosen:
+        holder = tree
+        for key in edit.way[:-1]:
+            holder = holder[key]
+        key = edit.way[-1]
+        if edit.how == "lose":
+            del holder[key]
+        elif edit.how != "double":
+            holder[key] = copy.deepcopy(VALUES[edit.how])
+        elif isinstance(holder, list):
+            holder[key:key] = [holder[key]] * 10_000
+        else:
+            holder[f"{key}2"] = holder[key]
+    return tree
 
 
 def _slots(holder: Any, depth: int = 0) -> Any:

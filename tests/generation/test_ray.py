@@ -165,6 +165,7 @@ def test_a_cluster_without_authentication_is_refused(tmp_path):
         config = GenerateConfig(images=1, engine="ray", ray_address=f"127.0.0.1:{port}")
         with pytest.raises(UserError, match=r"runs code for whoever connects; set RAY_AUTH_MODE"):
             generate(tmp_path / "data", config)
+        assert not ray.is_initialized()  # else this process ends with the cluster
     finally:
         head.kill()
         shutil.rmtree(own, ignore_errors=True)

@@ -126,6 +126,7 @@ def test_a_run_on_shards_and_live_images_resumes_with_the_same_losses(
         train(tmp_path / "part", config(people, **sets))
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes_with_the_same_losses(people, tmp_path):
     out, options = tmp_path / "killed", config(people, epochs=12)
     script = (
@@ -411,6 +412,7 @@ def test_the_learning_rate_warms_up_and_falls_at_milestones():
     assert rates[900] == pytest.approx(0.01)
 
 
+@pytest.mark.slow
 def test_a_stopped_vitpose_run_resumes_with_the_same_losses(people, tmp_path, stopped):
     """Two epochs of five steps of vitpose-s, with drop-path."""
     options = {

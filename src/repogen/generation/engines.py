@@ -99,11 +99,11 @@ def _on_ray(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) -> I
     from repogen.generation import worker
 
     folder = folder.with_root(folder.root.resolve())
-    _connect(ray, config)
-    task = ray.remote(num_cpus=1, max_retries=_RETRIES)(worker.write_chunk_on_node)
     waiting = list(reversed(todo))
     running: list[Any] = []
     try:
+        _connect(ray, config)
+        task = ray.remote(num_cpus=1, max_retries=_RETRIES)(worker.write_chunk_on_node)
         while waiting or running:
             # Nodes join and leave, so the number of processors is read again each time. Fewer
             # --workers than processors limit the running chunks.
@@ -125,7 +125,7 @@ def _on_ray(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) -> I
     finally:
         for reference in running:
             ray.cancel(reference)
-        ray.shutdown()
+        ray.shutdown()  # also of a cluster that is refused: Ray ends this process with the cluster
 
 
 def _import_ray(config: GenerateConfig) -> Any:
