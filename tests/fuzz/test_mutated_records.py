@@ -30,46 +30,50 @@ def seed_of(made, name):
     return made["sets"] / ("shards" if file == "shards.json" else "set") / file
 
 
-def changes(tree, count):
-    """`count` of all single changes; with `--hypothesis-profile=long` one to three changes each."""
-    if settings.default.max_examples >= 3000:
+SCENES = "scenes.jsonl of a dataset"
+COUNTS = {
+    "run.json of a dataset": (40, 300, 2_000),
+    "shards.json of a dataset": (30, 150, 2_000),
+    "pack.json of a pack": (100, 2_000, 46_000),
+    SCENES: (300, 3_000, 50_000),
+}
+"""Changes to try by default, in the slow tests, and with `--hypothesis-profile=long`."""
+
+SPEED = [0, pytest.param(1, marks=pytest.mark.slow)]
+
+
+def changes(tree, name, speed):
+    """Lists of changes: each a single one, and in the long run one to three."""
+    if speed and settings.default.max_examples >= 3_000:
         rng = random.Random()
-        return (some_edits(tree, rng) for _ in range(count * 20))
+        return (some_edits(tree, rng) for _ in range(COUNTS[name][2]))
     every = edits(tree)
-    return ([edit] for edit in random.Random(0).sample(every, min(count, len(every))))
+    count = min(COUNTS[name][speed], len(every))
+    return ([edit] for edit in random.Random(0).sample(every, count))
 
 
-@pytest.mark.parametrize(
-    ("name", "count"),
-    [
-        ("run.json of a dataset", 40),
-        ("shards.json of a dataset", 30),
-        ("pack.json of a pack", 100),
-        pytest.param("run.json of a dataset", 300, marks=pytest.mark.slow),
-        pytest.param("shards.json of a dataset", 150, marks=pytest.mark.slow),
-        pytest.param("pack.json of a pack", 2000, marks=pytest.mark.slow),
-    ],
-)
-def test_changed_records_are_read_or_refused(sandbox, tried, made, name, count):
+@pytest.mark.parametrize("speed", SPEED)
+@pytest.mark.parametrize("name", [name for name in COUNTS if name != SCENES])
+def test_changed_records_are_read_or_refused(sandbox, tried, made, name, speed):
     valid = seed_of(made, name).read_bytes()
     assert sandbox.read(name, valid) == Outcome("read", "")
     tree, counts = json.loads(valid), tried.setdefault(name, Counter())
-    for chosen in changes(tree, count):
+    for chosen in changes(tree, name, speed):
         outcome = sandbox.read(name, edited(tree, chosen))
         counts[outcome.kind] += 1
         assert outcome.good, f"{chosen}: {outcome}"
     assert counts["refused"] > counts["read"] > 0
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(3000, marks=pytest.mark.slow)])
-def test_changed_scenes_are_rendered_or_refused(sandbox, tried, made, count):
-    """Scenes that are refused are only read; of 30 changes about one is rendered."""
-    name = "scenes.jsonl of a dataset"
+@pytest.mark.parametrize("speed", SPEED)
+def test_changed_scenes_are_rendered_or_refused(sandbox, tried, made, speed):
+    """Scenes that are refused are only read; of 50 changes about one is rendered."""
+    name = SCENES
     valid = seed_of(made, name).read_bytes()
     assert sandbox.read(name, valid) == Outcome("read", "")
     first, second = valid.splitlines(keepends=True)
     tree, counts = json.loads(first), tried.setdefault(name, Counter())
-    for chosen in changes(tree, count):
+    for chosen in changes(tree, name, speed):
         changed = edited(tree, chosen)
         try:
             Scene.from_json(changed.decode())
