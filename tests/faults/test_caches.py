@@ -253,7 +253,8 @@ def test_a_damaged_panorama_of_a_pack_is_left_out_and_named(tmp_path, monkeypatc
     for k in range(2):
         write_panorama(source / f"sky{k}.exr", np.full((16, 32, 3), 1 + k, np.float32))
     assets.add(source)
-    config = GenerateConfig(images=4, image_size=32, workers=1, wardrobe="painted", seed=1)
+    options = {"wardrobe": "painted", "packs": "skies"}
+    config = GenerateConfig(images=4, image_size=32, workers=1, seed=1, **options)
     generate(tmp_path / "first", config)
     damaged = tmp_path / "assets" / "skies" / "sky1.exr"
     other = tmp_path / "other.exr"

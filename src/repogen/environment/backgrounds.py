@@ -106,7 +106,7 @@ BackgroundSampler = Callable[[np.random.Generator, float, float], Background]
 distance from the origin to its farthest one, metres."""
 
 
-def parse_backgrounds(spec: str, packs: Sequence[str]) -> tuple[BackgroundSampler, str]:
+def parse_backgrounds(spec: str, packs: Sequence[str] = ()) -> tuple[BackgroundSampler, str]:
     """A sampler of the backgrounds that `spec` names, and a description of what it found.
 
     Bad files are left out, and one warning names the first. `spec` is `auto` (panoramas of the
