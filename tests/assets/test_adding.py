@@ -43,6 +43,28 @@ def test_a_zip_is_installed_like_a_folder(hat, tmp_path):
     assert list(installed()) == ["core", "pack"]
 
 
+def test_a_zip_in_the_layout_of_makehumans_own_packs_is_installed(hat, tmp_path):
+    """As dress01.zip, hair01.zip and skins01.zip: KIND/NAME/ with the material's pictures, a
+    thumbnail of each, and a list of the pack."""
+    files = {"packs/dress01.json": b"{}", "skins/old_man/old_man.mhmat": (
+        b"# license CC0\nname Old man\ndiffuseTexture old_man.png\n")}  # fmt: skip
+    files["skins/old_man/old_man.png"] = (hat / "hat.png").read_bytes()
+    files["clothes/sun_hat/sun_hat.thumb"] = files["skins/old_man/old_man.png"]
+    for path in hat.iterdir():
+        files[f"clothes/sun_hat/{path.name}"] = path.read_bytes()
+        text = path.read_bytes().replace(b"name Sun hat", b"name Curls")
+        files[f"hair/curls/{path.name}"] = text
+    with zipfile.ZipFile(tmp_path / "dress01.zip", "w") as file:
+        for name, data in files.items():
+            file.writestr(name, data)
+    added = add(tmp_path / "dress01.zip")
+    assert added.left_out == ()
+    assert {(item.kind, item.name, item.licence) for item in added.pack.items} == {
+        ("clothes", "Sun_hat", "CC0"), ("hair", "Curls", "CC0"), ("skins", "old_man", "CC0")
+    }  # fmt: skip
+    assert added.pack.name == "dress01"
+
+
 def test_the_version_depends_on_the_files_content(hat):
     first = add(hat.parent).pack.version
     assert add(hat.parent).pack.version == first

@@ -208,15 +208,15 @@ def install(version, *names):
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "says"),
     [
-        lambda: install("2", "bowler"),
-        lambda: install("1", "bowler", "fez"),
-        lambda: remove("hats"),
+        (lambda: install("2", "bowler"), "started with hats 1, which have changed"),
+        (lambda: install("1", "bowler", "fez"), "started with hats 1, which have changed"),
+        (lambda: remove("hats"), "no asset pack 'hats' is installed"),
     ],
     ids=["upgraded", "other items", "removed"],
 )
-def test_resuming_with_other_asset_packs_is_refused(tmp_path, monkeypatch, body, change):
+def test_resuming_with_other_asset_packs_is_refused(tmp_path, monkeypatch, body, change, says):
     monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "assets"))
     install("1", "bowler")
     config = GenerateConfig(images=2, packs="hats", **SMALL)
@@ -225,7 +225,7 @@ def test_resuming_with_other_asset_packs_is_refused(tmp_path, monkeypatch, body,
     DatasetFolder(out).annotations.unlink()
     half = contents(out)
     change()
-    with pytest.raises(UserError, match="started with hats 1, which have changed"):
+    with pytest.raises(UserError, match=says):
         generate(out, config)
     assert contents(out) == half
     install("1", "bowler")
@@ -265,7 +265,7 @@ def test_other_machines_must_see_the_inputs_of_the_run(tmp_path, monkeypatch, bo
         folder.root.mkdir()
     with monkeypatch.context() as elsewhere:
         elsewhere.setenv("REPOGEN_ASSETS", str(tmp_path / "none"))
-        says = "started with hats 1, which have changed" if seen else "has no readable run.json"
+        says = "no asset pack 'hats' is installed" if seen else "has no readable run.json"
         with pytest.raises(UserError, match=f"on {socket.gethostname()}: .*{says}"):
             write_chunk_on_node(folder, config, 0)
     assert not folder.chunk_file(0).exists()
@@ -279,7 +279,8 @@ def test_a_script_without_a_main_guard_gets_an_error_that_says_so(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         "from repogen import GenerateConfig, generate\n"
-        f"generate({str(tmp_path / 'set')!r}, GenerateConfig(images=40, image_size=64, workers=2))"
+        "config = GenerateConfig(images=40, image_size=64, workers=2, packs=())\n"
+        f"generate({str(tmp_path / 'set')!r}, config)"
     )
     run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
     assert run.returncode == 1
