@@ -32,6 +32,7 @@ def read_package_data(folder: str, name: str) -> bytes:
     return data
 
 
+@lru_cache
 def package_data_dir(folder: str) -> Path:
     """The folder of the files that ship with `repogen/FOLDER`."""
     return Path(str(files("repogen"))) / folder / "data"

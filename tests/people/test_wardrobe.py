@@ -1,11 +1,15 @@
 """Random garments of installed packs."""
 
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
 
+from repogen import generate, rerender
 from repogen.assets import Garment
 from repogen.assets.packs import make_item, write_index
+from repogen.cli import main
 from repogen.errors import UserError
 from repogen.people import garments, wardrobe
 from repogen.people.outfit import sample_outfit
@@ -196,3 +200,19 @@ def test_a_garment_that_goes_bad_during_a_run_is_drawn_again(two_suits, body, fi
         used = [item.name for item in (shown if kind == "skins" else outfit.worn)]
         assert not any("bad" in name for name in used)
     assert scenes == [sample_scene(config, 0, index, body) for index in range(1, 9)]
+
+
+def test_a_dataset_whose_pack_is_gone_is_one_line(two_suits, body, tmp_path, capsys):
+    options = {"wardrobe": "packs", "packs": "mine", "backgrounds": "plain", "image_size": 64}
+    out = generate(tmp_path / "data", images=1, workers=1, **options)
+    assert main(["validate", str(out), "--rerender", "1", "--workers", "1"]) == 0
+    two_suits.rename(tmp_path / "away")
+    garments.fitted_garment.cache_clear()
+    capsys.readouterr()
+    says = r"clothes/(good|bad) of the asset pack mine is not installed; restore it"
+    with pytest.raises(UserError, match=says):
+        rerender(out, ids=1, out=tmp_path / "again")
+    assert main(["validate", str(out), "--rerender", "1", "--workers", "1"]) != 0
+    warning, error = capsys.readouterr().err.strip().splitlines()
+    assert re.search(r"they need the asset pack mine \w+ of run\.json$", warning)
+    assert re.search(says, error)
