@@ -115,9 +115,9 @@ def _read_pack(path: Path) -> None:
                 lambda: _of(packs, "packs_text")(_of(packs, "installed")()),
                 lambda: _of(packs, "check")(),
                 lambda: _of("people.wardrobe", "check_wardrobe")("auto", [path.parent.name]),
-                lambda: _of("environment.backgrounds", "parse_backgrounds")("auto", [path.parent.name])[0](
-                    np.random.default_rng(0), -1.0, 3.0
-                ),
+                lambda: _of("environment.backgrounds", "parse_backgrounds")(
+                    "auto", [path.parent.name]
+                )[0](np.random.default_rng(0), -1.0, 3.0),
             ],
             path.parents[2] / "out",
         )
