@@ -1,8 +1,8 @@
 """Painted against dressed people: each kind of training data on tests of both kinds.
 
 Painted: clothes painted on the skin, random lights, before photographs. Dressed: garments, hair and
-light of repogen's own asset pack, with all sensor effects. Tests have other bodies, poses and clothes (other seeds) and other photographs or
-panoramas than any training set.
+light of repogen's own asset pack, with all sensor effects. Tests have other bodies, poses and
+clothes (other seeds) and other photographs or panoramas than any training set.
 """
 
 from dataclasses import replace
