@@ -210,7 +210,7 @@ def pack(tmp_path, monkeypatch):
         _checked(outfit)
 
     return folder, {
-        "clothes/hat.safetensors": lambda: fitted_garment(None, "mine", "clothes", "hat"),
+        "clothes/hat.safetensors": lambda: fitted_garment(None, "mine", "clothes", "clothes"),
         "clothes/hat.png": lambda: Textures("cpu").load(folder / "clothes/hat.png"),
         "skins/pale.png": skin,
         "sky.exr": panorama,
