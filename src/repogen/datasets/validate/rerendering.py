@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
-from repogen.assets.packs import INDEX, pack_dir
+from repogen.assets.packs import INDEX, pack_folders
 from repogen.datasets.chunks import compact_json
 from repogen.datasets.config import OutputConfig
 from repogen.datasets.folder import DatasetFolder, Sample
@@ -89,8 +89,8 @@ def _outside_files(options: Entry) -> str:
 
 def _is_installed(pack: Entry) -> bool:
     """Whether a pack of run.json is installed here, with the same index."""
-    index = pack_dir(pack["name"]) / INDEX
-    return index.is_file() and sha256_of(index) == pack["sha256"]
+    indices = [folder / INDEX for folder in pack_folders() if folder.name == pack["name"]]
+    return any(index.is_file() and sha256_of(index) == pack["sha256"] for index in indices)
 
 
 @lru_cache(maxsize=1)
