@@ -1,6 +1,6 @@
 """The share of skin that shows through garments, over random poses and bodies.
 
-    python benchmarks/cloth.py --people 200       # with `repogen assets add makehuman`
+    python benchmarks/cloth.py --people 200
 
 A sample sees skin through a garment if the three corners of its face are under a garment, at least
 a ring of faces from the garment's border (`FittedGarment.covered`). Shares are of the

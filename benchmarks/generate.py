@@ -1,7 +1,7 @@
 """Images per second end to end, milliseconds per stage, and a comparison with pyrender.
 
     python benchmarks/generate.py --images 600 --workers 2 --backgrounds DIR
-    python benchmarks/generate.py --preset rare-views       # everything on, with packs installed
+    python benchmarks/generate.py --preset rare-views       # everything on
     python benchmarks/generate.py --preset ceiling-fisheye --people 5 --images 40
 
 End to end is a whole run in a new process: its rate without start-up is the images by which a
@@ -31,7 +31,6 @@ import pyrender_way
 from measuring import line
 
 from repogen import GenerateConfig, load_body, sample_scene
-from repogen.assets import installed
 from repogen.config import merged
 from repogen.datasets.samples import encode_maps
 from repogen.generation.config import PRESETS
@@ -130,8 +129,7 @@ def main() -> None:
         chosen = merged(chosen, {"people": {"people": (options.people, options.people)}})
         flags = [*flags, "--people", str(options.people), str(options.people)]
     config = GenerateConfig(**(chosen | {"images": options.images}))
-    packs = ", ".join(installed()) or "no asset packs"
-    what = f"{options.preset}, {packs}" if options.preset else options.backgrounds
+    what = options.preset or options.backgrounds
     print(
         f"{platform.machine()}, {platform.python_version()}, {config.camera.image_size} px, {what}"
     )

@@ -1,9 +1,8 @@
 """Painted against dressed people: each kind of training data on tests of both kinds.
 
 Painted: clothes painted on the skin, random lights, before photographs. Dressed: garments, hair and
-light of asset packs (`repogen assets add makehuman`, `repogen assets add environments`), with all
-sensor effects. Tests have other bodies, poses and clothes (other seeds) and other photographs or
-panoramas than any training set.
+light of repogen's own asset pack, with all sensor effects. Tests have other bodies, poses and
+clothes (other seeds) and other photographs or panoramas than any training set.
 """
 
 from dataclasses import replace
@@ -14,7 +13,7 @@ import tyro
 from engine import Arm, Settings, generate_once, on_sets, run
 from held_out_views import ORDINARY, REPOGEN, halves
 
-from repogen.assets import assets_dir
+from repogen.assets import pack_dir
 
 KINDS = {"painted": {}, "dressed": {"wardrobe": "packs", "effects": "all"}}
 
@@ -32,7 +31,7 @@ def main(settings: Annotated[Settings, tyro.conf.OmitArgPrefixes], persons: int 
         persons: Size of the ordinary set; most of its people are dressed, before photographs.
     """
     photographs = halves(Path(settings.backgrounds), settings.out / "photographs")
-    panoramas = halves(assets_dir() / "environments", settings.out / "panoramas")
+    panoramas = halves(pack_dir("core"), settings.out / "panoramas")
     settings = replace(settings, backgrounds=str(photographs[0]))
     data = settings.out / "data"
     ordinary = ORDINARY | {"images": persons, "wardrobe": "auto"}

@@ -51,7 +51,7 @@ CLOTHES_ARMS = (
         "+ 1500 dressed, in panoramas, effects", DRESSED | {"backgrounds": "auto", "effects": "all"}
     ),
 )
-"""These need the packs makehuman and environments."""
+"""Garments and panoramas are those of repogen's own asset pack."""
 
 
 def long_arms(share: float) -> tuple[Arm, ...]:

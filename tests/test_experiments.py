@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from repogen import GenerateConfig, UserError, generate, recipe
-from repogen.assets.packs import Item, make_item, write_index
+from repogen.assets.packs import CORE
 from repogen.datasets.sets import SetSpec
+from repogen.scenes import SceneConfig
 
 FOLDER = Path(__file__).parents[1] / "experiments"
 PAPER = "--real coco=a.json:photographs --test bottom=set top=set --backgrounds plain"
@@ -104,22 +105,11 @@ def without_running(script, options_of, monkeypatch):
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
-    """Folders of two photographs and two panoramas, an annotation file, and a pack of clothes."""
-    monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "assets"))
-    folders = {"photographs": (".jpg", np.uint8), "assets/environments": (".hdr", np.float32)}
-    for folder, (suffix, kind) in folders.items():
-        (tmp_path / folder).mkdir(parents=True)
-        for name in "ab":
-            path = str(tmp_path / folder / (name + suffix))
-            cv2.imwrite(path, np.ones((64, 128, 3), kind))
-    folder = tmp_path / "assets/environments"
-    panoramas = [
-        make_item(folder, [folder / f"{n}.hdr"], "environment", n, n, "CC0", ()) for n in "ab"
-    ]
-    write_index(folder, "environments", "1", "here", panoramas)
-    clothes = tmp_path / "assets/clothes"
-    clothes.mkdir()
-    write_index(clothes, "clothes", "1", "here", [Item("clothes", "suit", "1", "CC0", {}, ())])
+    """A folder of two photographs, a file of motion, and an annotation file."""
+    monkeypatch.setattr(SceneConfig.__dataclass_fields__["packs"], "default", (CORE,))
+    (tmp_path / "photographs").mkdir()
+    for name in "ab":
+        cv2.imwrite(str(tmp_path / f"photographs/{name}.jpg"), np.ones((64, 128, 3), np.uint8))
     (tmp_path / "amass").mkdir()
     frames = np.random.default_rng(0).normal(0, 0.1, (60, 156))
     np.savez(tmp_path / "amass" / "walk.npz", poses=frames, trans=np.zeros((60, 3)),

@@ -1,5 +1,4 @@
-"""Draw the pictures of docs/: `python tools/contact_sheets.py docs`, with the asset packs makehuman
-and environments installed. Without them people wear painted clothes before built-in backgrounds."""
+"""Draw the pictures of docs/: `python tools/contact_sheets.py docs`."""
 
 import json
 import subprocess

@@ -1,10 +1,10 @@
 """Hashes of what the command line writes, to show that a change of the code changes no byte.
 
     python tools/fingerprint.py WORK --out before.json     # at one commit
-    python tools/fingerprint.py WORK --against before.json # at another, with the same packs
+    python tools/fingerprint.py WORK --against before.json # at another
 
 WORK is a folder that does not exist yet; give the same path both times, since reports hold paths.
-It takes about four minutes on two cores and needs both asset packs (`repogen assets add`).
+It takes about four minutes on two cores.
 """
 
 import argparse
@@ -27,7 +27,7 @@ DATASETS = {
     "--write depth masks parts normals stick",
     "shards": "--images 64 --image-size 256 --format webdataset --shard-images 8 --seed 4 "
     "--keypoints wholebody",
-    "measured": "--images 16 --image-size 256 --poses makehuman --poses-share 0.5 --poses-noise 5 "
+    "measured": "--images 16 --image-size 256 --poses core --poses-share 0.5 --poses-noise 5 "
     "--max-intersection 0.02 --ages children elders --occluded drop --crop 1.25 --framing paper "
     "--occluders 0 2 --seed 5",
 }

@@ -11,26 +11,28 @@ from repogen.limits import MAX_CACHED
 CHECKSUMS = "SHA256SUMS"
 """The file beside package data that lists their digests, as `sha256sum` writes it."""
 
+REINSTALL = "install repogen again: pip install --force-reinstall --no-deps repogen"
+"""What to do where a file of the package is missing or damaged."""
+
 
 def read_package_data(folder: str, name: str) -> bytes:
-    """The bytes of `name` in `repogen/FOLDER/data/`, for example of `bodies`.
+    """The bytes of the file at the path `name` in `repogen/FOLDER/data/`.
 
     Raises `UserError` where the file is missing, cannot be read, or has other content than this
     version of repogen shipped with.
     """
-    path = package_data_dir(folder) / name
+    root = package_data_dir(folder)
+    path = root / name
     try:
         data = read_regular(path, MAX_CACHED)
     except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}; {_REINSTALL}") from error
-    if sha256_of_bytes(data) != _checksums(path.parent).get(name):
-        raise UserError(f"{path} is damaged (its SHA-256 differs); {_REINSTALL}")
+        raise UserError(f"cannot read {path}: {error.strerror}; {REINSTALL}") from error
+    if sha256_of_bytes(data) != _checksums(root).get(name):
+        raise UserError(f"{path} is damaged (its SHA-256 differs); {REINSTALL}")
     return data
 
 
-_REINSTALL = "install repogen again: pip install --force-reinstall --no-deps repogen"
-
-
+@lru_cache
 def package_data_dir(folder: str) -> Path:
     """The folder of the files that ship with `repogen/FOLDER`."""
     return Path(str(files("repogen"))) / folder / "data"
@@ -42,5 +44,5 @@ def _checksums(folder: Path) -> dict[str, str]:
     try:
         lines = read_regular(path, MAX_CACHED).decode().splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read {path}: {error}; {_REINSTALL}") from error
+        raise UserError(f"cannot read {path}: {error}; {REINSTALL}") from error
     return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}

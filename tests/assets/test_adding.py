@@ -29,7 +29,7 @@ def test_a_folder_becomes_a_pack(hat, assets):
     assert pack == added.pack
     item = pack.items[0]
     assert (item.kind, item.name, item.licence) == ("clothes", "Sun_hat", "CC0")
-    assert sorted(item.files) == ["clothes/Sun_hat.png", "clothes/Sun_hat.safetensors"]
+    assert sorted(item.files) == ["clothes/Sun_hat.safetensors", "clothes/Sun_hat.webp"]
     assert read_garment(assets / "my_hats/clothes/Sun_hat.safetensors").name == "Sun hat"
     assert check() == []
     assert stored(assets) == ["my_hats"]
@@ -40,7 +40,29 @@ def test_a_zip_is_installed_like_a_folder(hat, tmp_path):
         for path in hat.iterdir():
             file.write(path, f"hair/hat/{path.name}")
     assert add(tmp_path / "pack.zip").pack.items[0].kind == "hair"
-    assert list(installed()) == ["pack"]
+    assert list(installed()) == ["core", "pack"]
+
+
+def test_a_zip_in_the_layout_of_makehumans_own_packs_is_installed(hat, tmp_path):
+    """As dress01.zip, hair01.zip and skins01.zip: KIND/NAME/ with the material's pictures, a
+    thumbnail of each, and a list of the pack."""
+    files = {"packs/dress01.json": b"{}", "skins/old_man/old_man.mhmat": (
+        b"# license CC0\nname Old man\ndiffuseTexture old_man.png\n")}  # fmt: skip
+    files["skins/old_man/old_man.png"] = (hat / "hat.png").read_bytes()
+    files["clothes/sun_hat/sun_hat.thumb"] = files["skins/old_man/old_man.png"]
+    for path in hat.iterdir():
+        files[f"clothes/sun_hat/{path.name}"] = path.read_bytes()
+        text = path.read_bytes().replace(b"name Sun hat", b"name Curls")
+        files[f"hair/curls/{path.name}"] = text
+    with zipfile.ZipFile(tmp_path / "dress01.zip", "w") as file:
+        for name, data in files.items():
+            file.writestr(name, data)
+    added = add(tmp_path / "dress01.zip")
+    assert added.left_out == ()
+    assert {(item.kind, item.name, item.licence) for item in added.pack.items} == {
+        ("clothes", "Sun_hat", "CC0"), ("hair", "Curls", "CC0"), ("skins", "old_man", "CC0")
+    }  # fmt: skip
+    assert added.pack.name == "dress01"
 
 
 def test_the_version_depends_on_the_files_content(hat):
@@ -52,11 +74,12 @@ def test_the_version_depends_on_the_files_content(hat):
 
 def test_changed_and_missing_files_are_found(hat, assets):
     add(hat.parent)
-    (assets / "my_hats/clothes/Sun_hat.png").write_bytes(b"other")
+    (assets / "my_hats/clothes/Sun_hat.webp").write_bytes(b"other")
     (assets / "my_hats/clothes/Sun_hat.safetensors").unlink()
     assert [line.rsplit("Sun_hat", 1)[1] for line in check()] == [
         f".safetensors is missing; restore it with repogen assets add {hat.parent}",
-        f".png has changed since it was installed; restore it with repogen assets add {hat.parent}",
+        ".webp has changed since it was installed; restore it with repogen assets add "
+        f"{hat.parent}",
     ]
     add(hat.parent)
     assert check() == []
@@ -92,7 +115,7 @@ def test_leftovers_of_a_killed_process_are_deleted(hat, assets):
     (assets / ".repogen-abc" / "new").mkdir(parents=True)
     (assets / ".repogen-abc" / "staging").touch()
     (assets / ".repogen-def").mkdir()
-    assert installed() == {}
+    assert list(installed()) == ["core"]
     add(hat.parent)
     assert stored(assets) == ["my_hats"]
 
@@ -177,6 +200,7 @@ def test_skins_and_panoramas_of_a_folder_are_installed(hat, assets, write_exr):
         (["add", "environments", "--licence", "any"], "--licence any applies only to makehuman"),
         (["remove", "hats"], "there is nothing to remove"),
         (["remove", "../assets"], "nothing to remove"),
+        (["remove", "core"], "core is a part of repogen"),
         (["find"], "find"),
     ],
 )
@@ -189,9 +213,10 @@ def test_invalid_commands_print_one_line(capsys, assets, words, says):
 
 
 def test_folders_without_assets_or_with_a_built_in_name_are_user_errors(tmp_path, assets):
-    (tmp_path / "environments").mkdir()
-    with pytest.raises(UserError, match="rename the folder"):
-        add(tmp_path / "environments")
+    for name in ("environments", "core"):
+        (tmp_path / name).mkdir()
+        with pytest.raises(UserError, match="rename the folder"):
+            add(tmp_path / name)
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match=r"holds no \.mhclo"):
         add(tmp_path / "empty")
@@ -203,14 +228,14 @@ def test_folders_without_assets_or_with_a_built_in_name_are_user_errors(tmp_path
 
 def test_the_assets_command_lists_checks_and_removes(capsys, hat, assets):
     assert main(["assets", "list"]) == 0
-    assert "no asset packs" in capsys.readouterr().out
+    assert capsys.readouterr().out.startswith("core ")
     assert main(["assets", "add", str(hat.parent)]) == 0
     assert main(["assets", "list"]) == 0
     assert "1 clothes, CC0: Sun_hat" in capsys.readouterr().out
     assert main(["assets", "check"]) == 0
-    (assets / "my_hats/clothes/Sun_hat.png").unlink()
+    (assets / "my_hats/clothes/Sun_hat.webp").unlink()
     assert main(["assets", "check"]) == 1
-    assert "Sun_hat.png is missing" in capsys.readouterr().out
+    assert "Sun_hat.webp is missing" in capsys.readouterr().out
     assert main(["assets", "remove", "hats"]) == 2
     assert "choose from my_hats" in capsys.readouterr().err
     assert main(["assets", "remove", "my_hats"]) == 0

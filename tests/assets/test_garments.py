@@ -177,8 +177,8 @@ def test_other_safetensors_are_user_errors(tmp_path):
 
 
 def texture(path, material):
-    write_texture(path / "out.png", material)
-    return np.asarray(Image.open(path / "out.png"))
+    write_texture(path / "out.webp", material)
+    return np.asarray(Image.open(path / "out.webp").convert("RGBA"))
 
 
 def test_occlusion_darkens_and_opaque_textures_have_no_alpha(hat, tmp_path):

@@ -6,17 +6,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from repogen.assets import add, installed
+from repogen.assets import add, item_picture
 from repogen.assets.three_json import model_texture
 from repogen.errors import UserError
 
 
-def installed_texture(assets, folder):
-    add(folder)
-    (pack,) = installed().values()
+def installed_texture(folder):
+    pack = add(folder).pack
     (item,) = pack.items
-    (png,) = [name for name in item.files if name.endswith(".png")]
-    return np.asarray(Image.open(assets / pack.name / png))
+    return np.asarray(Image.open(item_picture(pack.name, item.kind, item.name)).convert("RGBA"))
 
 
 @pytest.mark.parametrize(
@@ -29,7 +27,7 @@ def installed_texture(assets, folder):
 )
 def test_a_material_of_one_colour_is_that_colour(assets, hat, line, color):
     (hat / "hat.mhmat").write_text(f"name hat\n{line}\n")
-    pixels = installed_texture(assets, hat)
+    pixels = installed_texture(hat)
     assert (pixels == [*color, 255]).all()
 
 
@@ -39,7 +37,7 @@ def test_a_garment_of_one_colour_needs_no_texture_coordinates(assets, hat, faces
     text = (hat / "hat.obj").read_text()
     bare = "".join(line + "\n" for line in text.splitlines() if line.startswith("v "))
     (hat / "hat.obj").write_text(bare + faces)
-    assert (installed_texture(assets, hat) == [0, 0, 255, 255]).all()
+    assert (installed_texture(hat) == [0, 0, 255, 255]).all()
 
 
 def test_a_picture_needs_texture_coordinates(hat):

@@ -71,7 +71,7 @@ def test_a_link_to_a_pack_is_removed_as_a_link(hat, assets, tmp_path):
         work()
         assert not (assets / "my_hats").is_symlink()
     assert everything(tmp_path / "kept") == before
-    assert list(installed()) == ["my_hats"]
+    assert list(installed()) == ["core", "my_hats"]
 
 
 def test_links_in_a_pack_are_not_followed(hat, assets, tmp_path):

@@ -169,4 +169,4 @@ def test_kills_at_random_moments(packs, tmp_path):
         add(second)
         assert packs_now(assets) == after
         assert leftovers(assets) == []
-        assert list(installed()) == ["mine"]
+        assert list(installed()) == ["core", "mine"]

@@ -210,7 +210,7 @@ def pack(tmp_path, monkeypatch):
         _checked(outfit)
 
     return folder, {
-        "clothes/hat.safetensors": lambda: fitted_garment(None, "mine", "clothes", "hat"),
+        "clothes/hat.safetensors": lambda: fitted_garment(None, "mine", "clothes", "clothes"),
         "clothes/hat.png": lambda: Textures("cpu").load(folder / "clothes/hat.png"),
         "skins/pale.png": skin,
         "sky.exr": panorama,
@@ -253,7 +253,8 @@ def test_a_damaged_panorama_of_a_pack_is_left_out_and_named(tmp_path, monkeypatc
     for k in range(2):
         write_panorama(source / f"sky{k}.exr", np.full((16, 32, 3), 1 + k, np.float32))
     assets.add(source)
-    config = GenerateConfig(images=4, image_size=32, workers=1, wardrobe="painted", seed=1)
+    options = {"wardrobe": "painted", "packs": "skies"}
+    config = GenerateConfig(images=4, image_size=32, workers=1, seed=1, **options)
     generate(tmp_path / "first", config)
     damaged = tmp_path / "assets" / "skies" / "sky1.exr"
     other = tmp_path / "other.exr"

@@ -97,7 +97,7 @@ def test_workers_end_when_their_parent_is_killed(expected, tmp_path, kind, numbe
     out = tmp_path / "data"
     words = (
         f"generate {out} --images {IMAGES} --image-size 64 --backgrounds plain --seed 7 "
-        f"--wardrobe painted --write masks --workers 2 --format {kind}"
+        f"--wardrobe painted --packs --write masks --workers 2 --format {kind}"
         + " --shard-images 8"
         * (kind == "webdataset")
     ).split()

@@ -107,15 +107,15 @@ def _read_pack(path: Path) -> None:
     record = path.read_bytes()
     shutil.copytree(_made(path.parents[3], make_pack), root, dirs_exist_ok=True)
     path.write_bytes(record)
-    packs = "assets.packs"
+    packs, named = "assets.packs", [path.parent.name]
     os.environ["REPOGEN_ASSETS"] = str(root)
     try:
         _run(
             [
                 lambda: _of(packs, "packs_text")(_of(packs, "installed")()),
                 lambda: _of(packs, "check")(),
-                lambda: _of("people.wardrobe", "check_wardrobe")("auto"),
-                lambda: _of("environment.backgrounds", "parse_backgrounds")("auto")[0](
+                lambda: _of("people.wardrobe", "check_wardrobe")("auto", named),
+                lambda: _of("environment.backgrounds", "parse_backgrounds")("auto", named)[0](
                     np.random.default_rng(0), -1.0, 3.0
                 ),
             ],

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from repogen import GenerateConfig, UserError
+from repogen.datasets.reading import parse_run_info
 from repogen.generation.run_info import (
     check_same_run,
     config_to_json,
@@ -50,6 +51,29 @@ def change_silently(path):
 
 def saved_run_info(**options):
     return json.loads(json.dumps(run_info(GenerateConfig(images=3, **options), "plain")))
+
+
+def test_a_run_from_before_the_option_packs_drew_from_all_that_were_installed():
+    run = saved_run_info()
+    assert run["config"].pop("packs") == []
+    run["assets"] = [
+        {"name": name, "version": "1", "source": "npm", "licences": [], "sha256": "0" * 64}
+        for name in ("environments", "makehuman")
+    ]
+    assert parse_run_info(json.dumps(run).encode(), "it")["config"]["packs"] == [
+        "environments", "makehuman"
+    ]  # fmt: skip
+
+
+def test_packs_are_recorded_and_must_be_the_same(tmp_path):
+    run = saved_run_info(packs="core")
+    assert run["config"]["packs"] == ["core"]
+    (pack,) = run["assets"]
+    assert (pack["name"], pack["licences"]) == ("core", ["CC0-1.0"])
+    assert [pack["name"] for pack in saved_run_info(poses="core")["assets"]] == ["core"]
+    assert saved_run_info()["assets"] == []
+    with pytest.raises(UserError, match=r"packs = \['core'\], not \[\]"):
+        check_same_run(tmp_path, run, saved_run_info())
 
 
 def test_a_run_resumes_with_the_same_options_and_files(inputs, tmp_path):

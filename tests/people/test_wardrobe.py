@@ -1,12 +1,15 @@
 """Random garments of installed packs."""
 
-import json
+import re
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from repogen import generate, rerender
 from repogen.assets import Garment
+from repogen.assets.packs import make_item, write_index
+from repogen.cli import main
 from repogen.errors import UserError
 from repogen.people import garments, wardrobe
 from repogen.people.outfit import sample_outfit
@@ -31,21 +34,23 @@ ITEMS = (
 def stocked(tmp_path, monkeypatch):
     folder = tmp_path / "mine"
     folder.mkdir()
-    items = [
-        {"kind": kind, "name": name, "uuid": "", "licence": "CC0", "files": {}, "tags": tags}
-        for kind, name, tags in ITEMS
-    ]
-    index = {"name": "mine", "version": "1", "source": "here", "items": items}
-    (folder / "pack.json").write_text(json.dumps(index))
     (folder / "skins").mkdir()
-    for name in ("his", "hers"):
-        (folder / "skins" / f"{name}.png").write_text(name)
+    items = []
+    for kind, name, tags in ITEMS:
+        path = folder / f"skins/{name}.png"
+        if kind == "skins":
+            Image.new("RGBA", (8, 8), (9, 99, len(items), 255)).save(path)
+        items.append(make_item(folder, [path] * path.exists(), kind, name, "", "CC0", tags))
+    write_index(folder, "mine", "1", "here", items)
     monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path))
 
 
 def outfits(kind, feminine, count=60):
     rng = np.random.default_rng(3)
-    return [dress(rng, sample_outfit(rng, feminine), feminine, True, kind) for _ in range(count)]
+    return [
+        dress(rng, sample_outfit(rng, feminine), feminine, True, kind, ["mine"])
+        for _ in range(count)
+    ]
 
 
 def names(outfit):
@@ -54,8 +59,8 @@ def names(outfit):
 
 def test_without_packs_clothes_are_painted():
     assert all(outfit.worn == () for outfit in outfits("auto", 0.5))
-    with pytest.raises(UserError, match="repogen assets add makehuman"):
-        check_wardrobe("packs")
+    with pytest.raises(UserError, match=r"there are no clothes in --packs ; add core"):
+        check_wardrobe("packs", ())
 
 
 @pytest.mark.usefixtures("stocked")
@@ -122,7 +127,6 @@ def test_garments_of_a_removed_pack_are_not_worn(tmp_path):
 def two_suits(tmp_path, monkeypatch, small_garment):
     """A pack with the suits `good` and `bad`, and skins of these names."""
     from repogen.assets.garments import write_garment
-    from repogen.assets.packs import make_item, write_index
 
     folder = tmp_path / "packs" / "mine"
     items = []
@@ -165,7 +169,7 @@ def test_a_bad_garment_is_left_out_and_named_once(two_suits, capsys, file):
     path = two_suits / file
     path.write_bytes(path.read_bytes()[:-30])
     for _ in range(2):
-        check_wardrobe("packs")
+        check_wardrobe("packs", ["mine"])
     assert {name for outfit in outfits("packs", 0.5) for name in names(outfit)} == {"good"}
     said = capsys.readouterr().err
     assert said.count("1 of 6 files left out, the first because") == 1
@@ -175,13 +179,13 @@ def test_a_bad_garment_is_left_out_and_named_once(two_suits, capsys, file):
 def test_only_bad_garments_are_a_user_error(two_suits):
     for path in two_suits.glob("clothes/*.safetensors"):
         path.write_bytes(b"")
-    with pytest.raises(UserError, match=r"no installed clothes can be read: .*\.safetensors"):
-        check_wardrobe("packs")
+    with pytest.raises(UserError, match=r"no clothes of --packs mine can be read: .*\.safetensors"):
+        check_wardrobe("packs", ["mine"])
 
 
 @pytest.mark.parametrize("file", ["clothes/bad.safetensors", "clothes/bad.png", "skins/bad.png"])
 def test_a_garment_that_goes_bad_during_a_run_is_drawn_again(two_suits, body, file):
-    config = SceneConfig(wardrobe="packs", image_size=64, backgrounds="plain")
+    config = SceneConfig(wardrobe="packs", packs="mine", image_size=64, backgrounds="plain")
     sample_scene(config, 0, 0, body)
     (two_suits / file).write_bytes(b"")
     garments.fitted_garment.cache_clear()
@@ -196,3 +200,19 @@ def test_a_garment_that_goes_bad_during_a_run_is_drawn_again(two_suits, body, fi
         used = [item.name for item in (shown if kind == "skins" else outfit.worn)]
         assert not any("bad" in name for name in used)
     assert scenes == [sample_scene(config, 0, index, body) for index in range(1, 9)]
+
+
+def test_a_dataset_whose_pack_is_gone_is_one_line(two_suits, body, tmp_path, capsys):
+    options = {"wardrobe": "packs", "packs": "mine", "backgrounds": "plain", "image_size": 64}
+    out = generate(tmp_path / "data", images=1, workers=1, **options)
+    assert main(["validate", str(out), "--rerender", "1", "--workers", "1"]) == 0
+    two_suits.rename(tmp_path / "away")
+    garments.fitted_garment.cache_clear()
+    capsys.readouterr()
+    says = r"clothes/(good|bad) of the asset pack mine is not installed; restore it"
+    with pytest.raises(UserError, match=says):
+        rerender(out, ids=1, out=tmp_path / "again")
+    assert main(["validate", str(out), "--rerender", "1", "--workers", "1"]) != 0
+    warning, error = capsys.readouterr().err.strip().splitlines()
+    assert re.search(r"they need the asset pack mine \w+ of run\.json$", warning)
+    assert re.search(says, error)

@@ -8,6 +8,7 @@ import pytest
 
 from repogen.assets import Garment
 from repogen.assets.garments import write_garment
+from repogen.assets.packs import make_item, write_index
 from repogen.bodies.protocol import LAYERS
 from repogen.errors import UserError
 from repogen.labels.annotation import annotate
@@ -56,6 +57,9 @@ def installed_jacket(jacket, tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     write_garment(folder / "jacket.safetensors", jacket)
     cv2.imwrite(str(folder / "jacket.png"), np.full((64, 64, 4), (40, 200, 40, 255), np.uint8))
+    paths = [folder / "jacket.safetensors", folder / "jacket.png"]
+    item = make_item(folder.parent, paths, "clothes", "jacket", "1", "ours", ())
+    write_index(folder.parent, "mine", None, "here", [item])
     monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path))
     fitted_garment.cache_clear()
     yield WornGarment("mine", "clothes", "jacket", (None,) * (REGIONS + 1))

@@ -1,4 +1,4 @@
-"""Asset packs: clothes, hair, skins, poses and panoramas, installed once in a cache folder."""
+"""Asset packs: clothes, hair, skins, poses and panoramas, of repogen's own and of the user's."""
 
 from repogen.assets.adding import Added, add
 from repogen.assets.garments import Garment, read_garment
@@ -9,6 +9,8 @@ from repogen.assets.packs import (
     check,
     check_pack_file,
     installed,
+    item_picture,
+    pack_dir,
     packs_text,
 )
 from repogen.assets.panoramas import check_panorama, read_panorama
@@ -25,6 +27,8 @@ __all__ = [
     "check_pack_file",
     "check_panorama",
     "installed",
+    "item_picture",
+    "pack_dir",
     "packs_text",
     "read_garment",
     "read_panorama",

@@ -1,4 +1,4 @@
-"""Install asset packs: the built-in ones by name, and the user's own folders."""
+"""Install asset packs: makehuman and environments by name, and the user's own folders."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,11 +8,9 @@ from repogen.assets import environments, makehuman
 from repogen.assets.archives import unpack
 from repogen.assets.fetching import debian_package, npm_pack
 from repogen.assets.folders import folder_items
-from repogen.assets.packs import Item, Pack, file_name, write_index
+from repogen.assets.packs import CORE, NAMED, Item, Pack, file_name, write_index
 from repogen.assets.staging import check_source, staged_pack
 from repogen.errors import UserError, closest
-
-_BUILT_IN = ("makehuman", "environments")
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ def _add_environments() -> Added:
 
 def _add_folder(path: Path) -> Added:
     if not path.exists():
-        near = closest(str(path), _BUILT_IN)
+        near = closest(str(path), NAMED)
         advice = f" (did you mean {near}?)" if near else ""
         raise UserError(
             f"no folder {path}{advice}; give makehuman, environments, or a folder or .zip of "
@@ -86,8 +84,8 @@ def _add_folder(path: Path) -> Added:
     if not zipped and not path.is_dir():
         raise UserError(f"{path} is neither a folder nor a .zip")
     name = file_name(path.stem if zipped else path.resolve().name)
-    if name in _BUILT_IN:
-        raise UserError(f"{path} would replace the built-in pack {name}; rename the folder")
+    if name in (CORE, *NAMED):
+        raise UserError(f"{path} would replace the pack {name} of repogen; rename the folder")
     check_source(path, name)
     with staged_pack(name) as (downloads, folder):
         root = path

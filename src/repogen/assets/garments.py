@@ -147,12 +147,18 @@ def write_garment(path: Path, garment: Garment) -> None:
         "tags": json.dumps(garment.tags),
         "two_sided": str(int(garment.two_sided)),
     }
-    data = save({key: getattr(garment, key) for key in _ARRAYS}, metadata)
+    data = save({key: _compact(getattr(garment, key)) for key in _ARRAYS}, metadata)
     # The library's header has no fixed order; sort it, so that equal garments are equal files.
     size = int.from_bytes(data[:8], "little")
     header = json.dumps(json.loads(data[8 : 8 + size]), sort_keys=True).encode()
     header += b" " * (-len(header) % 8)
     path.write_bytes(len(header).to_bytes(8, "little") + header + data[8 + size :])
+
+
+def _compact(values: np.ndarray) -> np.ndarray:
+    """The same values, whole numbers in 16 bits where they fit."""
+    fits = values.dtype == np.int32 and (values.size == 0 or int(values.max()) < 2**16)
+    return values.astype(np.uint16) if fits else values
 
 
 def read_garment(path: Path) -> Garment:

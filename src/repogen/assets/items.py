@@ -18,13 +18,13 @@ _MAX_PANORAMA_WIDTH = 4096
 
 
 def put_garment(folder: Path, garment: Garment, source: TextureSource) -> Item:
-    """Write KIND/NAME.safetensors and KIND/NAME.png; returns the item.
+    """Write KIND/NAME.safetensors and KIND/NAME.webp; returns the item.
 
     Hair, brows and lashes always keep their alpha. Raises `UserError` if the name is taken or the
     texture cannot be read.
     """
     stem = file_name(garment.name)
-    mesh, texture = (folder / garment.kind / f"{stem}{end}" for end in (".safetensors", ".png"))
+    mesh, texture = (folder / garment.kind / f"{stem}{end}" for end in (".safetensors", ".webp"))
     _check_free(mesh, f"{garment.kind}/{garment.name}")
     transparent = source.transparent or garment.kind != "clothes"
     write_texture(texture, replace(source, transparent=transparent))
@@ -37,11 +37,11 @@ def put_garment(folder: Path, garment: Garment, source: TextureSource) -> Item:
 def put_skin(
     folder: Path, name: str, source: TextureSource, licence: str, tags: Sequence[str]
 ) -> Item:
-    """Write skins/NAME.png, for the base mesh's texture coordinates; returns the item.
+    """Write skins/NAME.webp, for the base mesh's texture coordinates; returns the item.
 
     Raises `UserError` if the name is taken or the texture cannot be read.
     """
-    texture = folder / "skins" / f"{file_name(name)}.png"
+    texture = folder / "skins" / f"{file_name(name)}.webp"
     _check_free(texture, f"skins/{name}")
     write_texture(texture, source)
     return make_item(folder, [texture], "skins", texture.stem, "", licence, tags)

@@ -1,7 +1,7 @@
 """Files that scenes show, by their content: photographs, panoramas, textures and cut-outs.
 
 A scene names such a file by its SHA-256, and never by a path: the scene may be a stranger's. This
-process finds it among the files that its user named, and in the installed asset packs.
+process finds it among the files that its user named, and in asset packs.
 """
 
 import os
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from repogen.assets.packs import assets_dir, installed
+from repogen.assets.packs import pack_folders, read_index
 from repogen.config import checked
 from repogen.errors import UserError
 from repogen.files import cannot_read, sha256_of
@@ -63,7 +63,7 @@ def provide(source: Source, path: Path) -> None:
 def find(source: Source) -> Path | None:
     """The file with this content, if the user named it or an asset pack holds it."""
     if source.sha256 not in _KNOWN:
-        packed = _packed().get(source.sha256)
+        packed = _packed(source.sha256)
         if packed is not None:
             provide(source, packed)
     return _KNOWN.get(source.sha256)
@@ -103,11 +103,11 @@ def _name(path: Path, root: Path) -> str:
     return Path(os.path.relpath(whole, start)).as_posix() if inside else path.name
 
 
-def _packed() -> dict[str, Path]:
-    """The files of installed asset packs by SHA-256, as their packs state it."""
-    return {
-        digest: assets_dir() / pack.name / file
-        for pack in installed().values()
-        for item in pack.items
-        for file, digest in item.files.items()
-    }
+def _packed(wanted: str) -> Path | None:
+    """The file of an asset pack with this SHA-256, as the pack states it."""
+    for folder in pack_folders():
+        for item in read_index(folder).items:
+            for file, digest in item.files.items():
+                if digest == wanted:
+                    return folder / file
+    return None

@@ -10,7 +10,7 @@ from tempfile import mkdtemp
 
 from filelock import FileLock
 
-from repogen.assets.packs import INDEX, Pack, assets_dir, pack_folders, read_index
+from repogen.assets.packs import CORE, INDEX, Pack, assets_dir, pack_folders, read_index
 from repogen.errors import UserError, unknown_choice
 
 _PREFIX = ".repogen-"
@@ -57,7 +57,9 @@ def remove(name: str) -> None:
     Raises `UserError` for a name that is not installed, and for a folder that is not a pack or
     also holds other files.
     """
-    names = [folder.name for folder in pack_folders()]
+    if name == CORE:
+        raise UserError(f"{CORE} is a part of repogen; --packs without it leaves it out of a run")
+    names = [folder.name for folder in pack_folders() if folder.name != CORE]
     if not names:
         raise UserError(f"no asset packs in {assets_dir()}; there is nothing to remove")
     if name not in names:

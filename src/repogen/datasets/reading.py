@@ -93,8 +93,18 @@ def parse_run_info(data: bytes, where: str) -> dict[str, Any]:
         raise UserError(
             f'{where} is not a run.json of this version: it needs "format": {RUN_FORMAT}'
         )
+    _add_packs(run)
     decode(run, _Run, where)
     return run
+
+
+def _add_packs(run: Entry) -> None:
+    """Add the option `packs` to a run.json that was written before there was one: scenes drew from
+    all packs that were installed, which `assets` lists."""
+    config, packs = run.get("config"), run.get("assets")
+    if isinstance(config, dict) and isinstance(packs, list):
+        names = [pack.get("name") for pack in packs if isinstance(pack, dict)]
+        config.setdefault("packs", names)
 
 
 def write_run_info(folder: DatasetFolder, run: dict[str, Any]) -> None:

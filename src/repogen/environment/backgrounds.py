@@ -1,6 +1,6 @@
 """Backgrounds: photographs, panoramas, built-in rooms and plain colours."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from os.path import isdir
@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from repogen.assets import assets_dir, check_pack_file, check_panorama, installed
+from repogen.assets import check_pack_file, check_panorama, pack_dir
+from repogen.assets.packs import CORE, find_packs
 from repogen.assets.sources import Source, path_of, source_of
 from repogen.coco.names import id_key, person_categories
 from repogen.coco.references import find_pictures
@@ -35,6 +36,8 @@ _PANORAMAS = (".hdr", ".exr")
 _LONGEST_SIDE = 1600
 _MEMORY = 24
 _ROUNDING = 1e-6
+_BUILT_IN = "built-in places"
+"""run.json holds these words, and resuming compares them."""
 
 
 @dataclass(frozen=True)
@@ -103,22 +106,22 @@ BackgroundSampler = Callable[[np.random.Generator, float, float], Background]
 distance from the origin to its farthest one, metres."""
 
 
-def parse_backgrounds(spec: str) -> tuple[BackgroundSampler, str]:
+def parse_backgrounds(spec: str, packs: Sequence[str] = ()) -> tuple[BackgroundSampler, str]:
     """A sampler of the backgrounds that `spec` names, and a description of what it found.
 
-    Bad files are left out, and one warning names the first. `spec` is `auto` (panoramas of
-    installed asset packs, else `builtin`); `builtin`; `plain` (random colours) or `#rrggbb`; a
+    Bad files are left out, and one warning names the first. `spec` is `auto` (panoramas of the
+    asset packs `packs`, else `builtin`); `builtin`; `plain` (random colours) or `#rrggbb`; a
     folder of photographs or of panoramas (.hdr, .exr); or `coco:ANNOTATIONS.json:IMAGES_DIR`, for
-    its images without an annotated person. Raises `UserError` if it finds none.
+    its images without an annotated person. Raises `UserError` if it finds none, and for a damaged
+    file of `CORE`.
     """
     if spec == "auto":
-        panoramas = _installed_panoramas()
+        panoramas = _panoramas_of(packs)
         if not panoramas:
-            return parse_backgrounds("builtin")
-        return _panoramas(spec, assets_dir(), panoramas)
+            return sample_room, _BUILT_IN
+        return _panoramas(spec, panoramas)
     if spec == "builtin":
-        # run.json holds these words, and resuming compares them.
-        return sample_room, "built-in places"
+        return sample_room, _BUILT_IN
     if spec == "plain":
         return lambda rng, _low, _far: Plain(to_hex(rng.random(3))), "plain colours"
     if spec.startswith("#"):
@@ -126,7 +129,7 @@ def parse_backgrounds(spec: str) -> tuple[BackgroundSampler, str]:
         return lambda _rng, _low, _far: Plain(spec), f"plain {spec}"
     root, paths = background_files(spec)
     if paths[0].suffix.lower() in _PANORAMAS and not spec.startswith("coco:"):
-        return _panoramas(spec, root, paths)
+        return _panoramas(spec, dict.fromkeys(paths, root))
     found = find_usable(paths, check_picture, spec, quick=check_complete)
     if not found.files:
         raise UserError(
@@ -164,20 +167,30 @@ def background_files(spec: str) -> tuple[Path, list[Path]]:
     return root, _folder_paths(root)
 
 
-def _installed_panoramas() -> list[Path]:
-    return [
-        assets_dir() / pack.name / file
-        for pack in installed().values()
+def _panoramas_of(packs: Sequence[str]) -> dict[Path, Path]:
+    """The panoramas of asset packs, each with the folder of its pack's folder."""
+    return {
+        pack_dir(pack.name) / file: pack_dir(pack.name).parent
+        for pack in find_packs(packs).values()
         for item in pack.items
         if item.kind == "environment"
         for file in item.files
-    ]
+    }
 
 
-def _panoramas(spec: str, root: Path, paths: list[Path]) -> tuple[BackgroundSampler, str]:
+def _panoramas(spec: str, roots: dict[Path, Path]) -> tuple[BackgroundSampler, str]:
+    """A sampler of the panoramas that are the keys of `roots`, named by their paths below its
+    values.
+
+    Those of `CORE` can be read where they are as they were shipped.
+    """
+    shipped = [path for path in roots if path.is_relative_to(pack_dir(CORE))]
+    for path in shipped:
+        check_pack_file(path)
+    others = [path for path in roots if path not in shipped]
     # One at a time: while OpenEXR reads, what it prints is discarded.
-    found = find_usable(paths, _check_panorama, spec, threads=1)
-    if not found.files:
+    found = find_usable(others, _check_panorama, spec, threads=1)
+    if not shipped and not found.files:
         raise UserError(
             f"--backgrounds {spec}: none of its {found.count} panoramas can be used, the first "
             f"because {found.bad[0]}"
@@ -187,7 +200,8 @@ def _panoramas(spec: str, root: Path, paths: list[Path]) -> tuple[BackgroundSamp
     if clamped:
         more = f" (and {len(clamped) - 1} more panoramas)" if len(clamped) > 1 else ""
         warn_once(f"{clamped[0]}{more}")
-    good = found.files
+    usable = {*shipped, *found.files}
+    good = [path for path in roots if path in usable]
     stamps = {path: file_stamp(path) for path in good}
 
     def sample(rng: np.random.Generator, low: float, far: float) -> Background:
@@ -195,7 +209,7 @@ def _panoramas(spec: str, root: Path, paths: list[Path]) -> tuple[BackgroundSamp
             path = good[int(rng.integers(len(good)))]
             if file_stamp(path) != stamps[path]:  # its light may be cached, its pixels are not
                 _check_panorama(path)
-            return sample_panorama(rng, source_of(path, root), low, far)
+            return sample_panorama(rng, source_of(path, roots[path]), low, far)
 
         return draw_readable(draw)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Literal
 
 from repogen.config import Config
-from repogen.environment.backgrounds import BackgroundSampler, parse_backgrounds
 from repogen.environment.sensor import Effect
 from repogen.errors import check_between, check_counts
 from repogen.limits import MAX_LIGHTS, MAX_OCCLUDERS, MAX_SHADOWS
@@ -18,8 +17,8 @@ class EnvironmentConfig(Config):
 
     backgrounds: str = "auto"
     """A folder of photographs or panoramas (.hdr, .exr), coco:ANNOTATIONS.json:IMAGES_DIR (its
-    images without people), builtin, plain or #rrggbb. auto: installed panoramas, or builtin if
-    there are none."""
+    images without people), builtin, plain or #rrggbb. auto: panoramas of asset packs (option
+    packs), or builtin if there are none."""
     lights: int = 5
     """Number of directional lights from random directions, 0 to 32; panoramas bring their own."""
     light_model: Literal["varied", "equal"] = "varied"
@@ -43,15 +42,6 @@ class EnvironmentConfig(Config):
     def check_files(self) -> None:
         """Raise `UserError` for a folder without cut-outs."""
         _ = self.cutout_files
-
-    @cached_property
-    def backdrop(self) -> tuple[BackgroundSampler, str]:
-        """A sampler of backgrounds, and a description of what it draws from. Read once for each
-        config.
-
-        Raises `UserError` where there is none that can be used.
-        """
-        return parse_backgrounds(self.backgrounds)
 
     @cached_property
     def cutout_files(self) -> tuple[Path, ...]:

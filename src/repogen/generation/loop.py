@@ -108,7 +108,7 @@ def _current_run_info(config: GenerateConfig) -> tuple[GenerateConfig, dict[str,
     """A copy of the config, which reads the files that it names again since they may have changed,
     and the contents of run.json."""
     config = deepcopy(config)
-    _, found = config.environment.backdrop
+    _, found = config.backdrop
     return config, run_info(config, found)
 
 

@@ -9,8 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from repogen.assets import assets_dir, installed
-from repogen.assets.packs import INDEX
+from repogen.assets.packs import INDEX, pack_dir
 from repogen.bodies.smpl_files import FAMILIES, find_model_files
 from repogen.config import flat_options
 from repogen.datasets.config import DatasetConfig
@@ -21,7 +20,7 @@ from repogen.files import sha256_of, sha256_of_bytes
 from repogen.generation.config import GenerateConfig
 from repogen.messages import warn
 from repogen.scenes.config import SceneConfig
-from repogen.scenes.packs import uses_packs
+from repogen.scenes.packs import packs_of
 from repogen.usable_files import find_usable
 
 _FREE_OPTIONS = ("workers", "engine", "ray_address")
@@ -84,17 +83,15 @@ def _body_files(config: GenerateConfig) -> dict[str, str]:
 
 def _assets(config: GenerateConfig) -> list[dict[str, Any]]:
     """The asset packs that images may use: source, licences and a hash."""
-    if not uses_packs(config):
-        return []
     return [
         {
             "name": pack.name,
             "version": pack.version,
             "source": pack.source,
             "licences": sorted({item.licence for item in pack.items}),
-            "sha256": sha256_of(assets_dir() / folder / INDEX),
+            "sha256": sha256_of(pack_dir(pack.name) / INDEX),
         }
-        for folder, pack in installed().items()
+        for pack in packs_of(config).values()
     ]
 
 

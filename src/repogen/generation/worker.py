@@ -94,7 +94,7 @@ def write_chunk_on_node(folder: DatasetFolder, config: GenerateConfig, chunk: in
 def _check_same_inputs(folder: DatasetFolder, config: GenerateConfig) -> None:
     """Raises `UserError` where this machine has other files or packs than the run began with."""
     try:
-        _, found = config.environment.backdrop
+        _, found = config.backdrop
         check_same_run(folder.root, read_run_info(folder), run_info(config, found))
     except UserError as error:
         raise UserError(f"on {socket.gethostname()}: {error}") from error

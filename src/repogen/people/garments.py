@@ -15,7 +15,8 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from repogen.assets import Garment, assets_dir, check_pack_file, read_garment
+from repogen.assets import Garment, check_pack_file, item_picture, read_garment
+from repogen.assets.packs import item_files
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.kernels import find_hits, skin_points
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface
@@ -89,8 +90,8 @@ def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> FittedGarmen
 def fitted_garment(body: AnnyBody, pack: str, kind: str, name: str) -> FittedGarment:
     """An installed garment on a body model. Raises `UserError` where it cannot be read or has
     changed."""
-    path = assets_dir() / pack / kind / f"{name}.safetensors"
-    texture = path.with_suffix(".png")
+    path = item_files(pack, kind, name)[".safetensors"]
+    texture = item_picture(pack, kind, name)
     for file in (path, texture):
         check_pack_file(file)
     return fit_garment(body, read_garment(path), texture)

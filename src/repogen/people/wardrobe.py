@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from repogen.assets import assets_dir, check_pack_file, installed, read_garment
-from repogen.assets.packs import Kind
+from repogen.assets import assets_dir, check_pack_file, item_picture, pack_dir, read_garment
+from repogen.assets.packs import CORE, INDEX, Kind, find_packs
 from repogen.assets.sources import source_of
 from repogen.errors import UserError
 from repogen.people.outfit import (
@@ -21,11 +21,11 @@ from repogen.people.outfit import (
     sample_fabric,
 )
 from repogen.picture_checks import check_rgba
-from repogen.usable_files import Usable, find_usable, report_bad
+from repogen.usable_files import Usable, file_stamp, find_usable, report_bad
 
 Wardrobe = Literal["auto", "packs", "painted", "none"]
-"""`painted`: clothes painted on the skin. `packs`: garments of installed asset packs. `auto`: both
-if packs with clothes are installed. `none`: a bare body without hair."""
+"""`painted`: clothes painted on the skin. `packs`: garments of asset packs. `auto`: garments on
+four people of five, if there are packs with clothes. `none`: a bare body without hair."""
 
 _PAINTED_SHARE = 0.2
 _DYED_SHARE = 0.8
@@ -50,32 +50,37 @@ class _PackItem:
 
 @dataclass(frozen=True)
 class _Stock:
-    """Installed items by use: suits, shoes, hats, hair, eyebrows, eyelashes, skins."""
+    """Items by use: suits, shoes, hats, hair, eyebrows, eyelashes, skins."""
 
     items: dict[str, tuple[_PackItem, ...]]
     files: Usable
-    """The files of all these items, of which bad ones make an item unusable."""
+    """The files of the user's packs, of which bad ones make an item unusable."""
 
 
-def _stock() -> _Stock:
-    files = sorted(assets_dir().glob("*/pack.json"))
-    return _stock_of(tuple((str(f), f.stat().st_ino, f.stat().st_mtime_ns) for f in files))
+def _stock(packs: Sequence[str]) -> _Stock:
+    return _stock_of(tuple((name, *file_stamp(pack_dir(name) / INDEX)) for name in packs))
 
 
 @lru_cache(maxsize=2)
-def _stock_of(_packs: tuple[tuple[str, int, int], ...]) -> _Stock:
+def _stock_of(packs: tuple[tuple[Any, ...], ...]) -> _Stock:
     out: dict[str, list[_PackItem]] = {use: [] for use in ("suits", "shoes", "hats", *_NOT_CLOTHES)}
     worn = [
-        (pack.name, item, [assets_dir() / pack.name / file for file in item.files])
-        for pack in installed().values()
+        (pack.name, item, [pack_dir(pack.name) / file for file in item.files])
+        for pack in find_packs([name for name, *_ in packs if pack_dir(name).exists()]).values()
         for item in pack.items
         if item.kind == "clothes" or item.kind in _NOT_CLOTHES
     ]
-    paths = [path for _, _, files in worn for path in files]
-    found = find_usable(paths, check_item_file, str(assets_dir()))
+    found = find_usable(
+        [path for pack, _, files in worn if pack != CORE for path in files],
+        check_item_file,
+        str(assets_dir()),
+    )
     good = set(found.files)
     for pack_name, item, files in worn:
-        if not good.issuperset(files):
+        if pack_name == CORE:  # it can be read where it is as it was shipped
+            for path in files:
+                check_pack_file(path)
+        elif not good.issuperset(files):
             continue
         choice = _PackItem(pack_name, item.kind, item.name, item.tags)
         tags = {tag.lower() for tag in item.tags}
@@ -96,35 +101,36 @@ def check_item_file(path: Path) -> None:
         check_rgba(path)
 
 
-def check_wardrobe(wardrobe: Wardrobe) -> None:
-    """Raises `UserError` for `packs` without clothes; one warning
-    counts the files of packs that cannot be read."""
+def check_wardrobe(wardrobe: Wardrobe, packs: Sequence[str]) -> None:
+    """Raises `UserError` for a wardrobe `packs` without clothes, and for a damaged file of `CORE`;
+    one warning counts the files of other packs that cannot be read."""
     if wardrobe == "painted":
         return
-    stock = _stock()
+    stock = _stock(packs)
     if wardrobe == "packs" and not stock.items["suits"]:
         if stock.files.bad:
             raise UserError(
-                f"--wardrobe packs: no installed clothes can be read: {stock.files.bad[0]}; run "
-                "`repogen assets check`"
+                f"--wardrobe packs: no clothes of --packs {' '.join(packs)} can be read: "
+                f"{stock.files.bad[0]}; run `repogen assets check`"
             )
         raise UserError(
-            "--wardrobe packs: no clothes are installed; run `repogen assets add makehuman`"
+            f"--wardrobe packs: there are no clothes in --packs {' '.join(packs)}; add {CORE}"
         )
     report_bad("garments of asset packs", stock.files)
 
 
 def dress(
-    rng: np.random.Generator, outfit: Outfit, feminine: float, patterns: bool, wardrobe: Wardrobe
-) -> Outfit:
-    """The outfit with random garments of asset packs instead of painted clothes, by `Wardrobe`.
+    rng: np.random.Generator, outfit: Outfit, feminine: float, patterns: bool, wardrobe: Wardrobe,
+    packs: Sequence[str],
+) -> Outfit:  # fmt: skip
+    """The outfit with random garments of `packs` instead of painted clothes, by `Wardrobe`.
 
     `feminine`, 0 to 1, is the probability of women's garments; without `patterns` dyed garments
     are plain.
     """
     if wardrobe == "painted":
         return outfit
-    stock = _stock().items
+    stock = _stock(packs).items
     painted = rng.random() < _PAINTED_SHARE
     if not stock["suits"] or (wardrobe == "auto" and painted):
         return outfit
@@ -146,8 +152,8 @@ def dress(
     picture = None
     if stock["skins"] and rng.random() < _PICTURED_SHARE:
         skin = _pick(rng, stock["skins"], woman)
-        path = assets_dir() / skin.pack / skin.kind / f"{skin.name}.png"
-        picture = source_of(path, assets_dir())
+        path = item_picture(skin.pack, skin.kind, skin.name)
+        picture = source_of(path, pack_dir(skin.pack).parent)
     return replace(_without_painted_clothes(outfit), hair=hair, worn=tuple(worn), picture=picture)
 
 

@@ -28,7 +28,7 @@ class PoseConfig(Config):
     """Give everybody this one pose: max and min are the ends of all joint bounds."""
     poses: Path | None = None
     """Measured poses: a .npz, .npy or .pkl file of SMPL (AMASS), a .bvh or pose .json file, a
-    folder of such files, or makehuman (the poses of that asset pack)."""
+    folder of such files, or an asset pack with poses (core)."""
     poses_share: float = 1.0
     """Share of the people, 0 to 1, who take a measured pose; the others' poses are random."""
     poses_noise: float = 0.0

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from repogen.assets.packs import assets_dir, check_pack_file, installed
+from repogen.assets.packs import check_pack_file, pack_folders, read_index
 from repogen.bodies.skeleton import BODY_JOINTS, Angles, mirrored
 from repogen.errors import UserError
 from repogen.poses.amass import amass_frames, read_amass
@@ -44,15 +44,15 @@ class Motion:
 
 
 def poses_of_pack(path: Path) -> Path | None:
-    """The folder of poses of the installed asset pack that `path` names.
+    """The folder of poses of the asset pack that `path` names.
 
     None if there is no such pack with poses, or a file or folder at `path`.
     """
     if path.exists():
         return None
-    pack = installed().get(str(path))
-    poses = pack is not None and any(item.kind == "poses" for item in pack.items)
-    return assets_dir() / str(path) / "poses" if poses else None
+    folder = next((folder for folder in pack_folders() if folder.name == str(path)), None)
+    poses = folder is not None and any(item.kind == "poses" for item in read_index(folder).items)
+    return folder / "poses" if folder is not None and poses else None
 
 
 def load_motion(path: Path) -> Motion:
@@ -69,8 +69,8 @@ def load_motion(path: Path) -> Motion:
     folder = poses_of_pack(path) or path
     if not folder.is_dir():
         raise UserError(
-            f"--poses {path}: there is no such file or folder, nor an installed asset pack with "
-            "poses (repogen assets add makehuman installs one)"
+            f"--poses {path}: there is no such file or folder, nor an asset pack with poses (core "
+            "is one)"
         )
     paths = sorted(
         file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()

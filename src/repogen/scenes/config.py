@@ -1,11 +1,15 @@
 """The options of a scene."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
+from repogen.assets.packs import CORE, find_packs
 from repogen.cameras.config import CameraConfig
 from repogen.config import Config
+from repogen.environment.backgrounds import BackgroundSampler, parse_backgrounds
 from repogen.environment.config import EnvironmentConfig, SensorConfig
 from repogen.people.config import PeopleConfig
+from repogen.people.wardrobe import check_wardrobe
 from repogen.poses.config import PoseConfig
 
 
@@ -26,3 +30,21 @@ class SceneConfig(Config):
     """Backgrounds, lights, and objects between the camera and the people."""
     sensor: SensorConfig
     """Effects of the sensor and of the image file."""
+    packs: tuple[str, ...] = (CORE,)
+    """Asset packs that wardrobe and backgrounds draw from, in any order: core comes with repogen,
+    others are installed (`repogen assets`). Without a name after it, none."""
+
+    def check_files(self) -> None:
+        """Raise `UserError` for a pack that is not installed, a wardrobe without clothes, and
+        damaged files of repogen's own pack."""
+        find_packs(self.packs)
+        check_wardrobe(self.people.wardrobe, self.packs)
+
+    @cached_property
+    def backdrop(self) -> tuple[BackgroundSampler, str]:
+        """A sampler of backgrounds, and a description of what it draws from. Read once for each
+        config.
+
+        Raises `UserError` where there is none that can be used.
+        """
+        return parse_backgrounds(self.environment.backgrounds, self.packs)

@@ -1,11 +1,12 @@
-"""Whether scenes depend on the installed asset packs."""
+"""The asset packs that scenes depend on."""
 
+from repogen.assets.packs import Pack, find_packs
 from repogen.poses.motion import poses_of_pack
 from repogen.scenes.config import SceneConfig
 
 
-def uses_packs(config: SceneConfig) -> bool:
-    """Whether scenes of these options may hold anything of asset packs, if there are any."""
-    painted = config.people.wardrobe in ("painted", "none")
-    posed = config.pose.poses is not None and poses_of_pack(config.pose.poses) is not None
-    return not painted or config.environment.backgrounds == "auto" or posed
+def packs_of(config: SceneConfig) -> dict[str, Pack]:
+    """The packs that scenes of these options may show, by name."""
+    poses = config.pose.poses
+    posed = [str(poses)] if poses is not None and poses_of_pack(poses) is not None else []
+    return find_packs([*config.packs, *posed])

@@ -72,7 +72,7 @@ def open_source(parsed: SetSpec, spec: str, cache: Path | None = None) -> Source
         options = config_from_table(
             GenerateConfig, read_config(parsed.live, "live:"), str(parsed.live)
         )
-        _ = options.environment.backdrop  # fails now, not in the middle of a run
+        _ = options.backdrop  # fails now, not in the middle of a run
         warn_of_convention(parsed.name, options.output.label_convention)
         return LiveSource(parsed.name, parsed.live, options, parsed.cap or LIVE_PERSONS)
     if parsed.shards is not None:

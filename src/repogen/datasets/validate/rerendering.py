@@ -6,8 +6,7 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
-from repogen.assets import assets_dir, installed
-from repogen.assets.packs import INDEX
+from repogen.assets.packs import INDEX, pack_folders
 from repogen.datasets.chunks import compact_json
 from repogen.datasets.config import OutputConfig
 from repogen.datasets.folder import DatasetFolder, Sample
@@ -21,7 +20,6 @@ from repogen.poses.motion import poses_of_pack
 from repogen.processes import map_tasks
 from repogen.rendering.renderer import Renderer
 from repogen.scenes.config import SceneConfig
-from repogen.scenes.packs import uses_packs
 from repogen.scenes.sample.scene import sample_posed_scene
 from repogen.scenes.scene import Scene
 
@@ -69,11 +67,10 @@ def _scene_config(folder: DatasetFolder, run: Entry) -> SceneConfig | None:
     options = run["config"]
     why = _outside_files(options)
     if not why:
-        config = SceneConfig(**{group: options[group] for group in _GROUPS})
-        recorded = {(pack["name"], pack["sha256"]) for pack in run["assets"]}
-        if not uses_packs(config) or recorded == _packs():
-            return config
-        why = "the asset packs of run.json"
+        missing = [pack for pack in run["assets"] if not _is_installed(pack)]
+        if not missing:
+            return SceneConfig(**{name: options[name] for name in (*_GROUPS, "packs")})
+        why = "the asset pack {name} {version} of run.json".format(**missing[0])
     warn(f"the scenes of {folder.root} are not drawn again from its options: they need {why}")
     return None
 
@@ -90,9 +87,10 @@ def _outside_files(options: Entry) -> str:
     return next((str(each) for each in named if each), "")
 
 
-def _packs() -> set[tuple[str, str]]:
-    """Name and SHA-256 of the index of each installed pack."""
-    return {(pack.name, sha256_of(assets_dir() / at / INDEX)) for at, pack in installed().items()}
+def _is_installed(pack: Entry) -> bool:
+    """Whether a pack of run.json is installed here, with the same index."""
+    indices = [folder / INDEX for folder in pack_folders() if folder.name == pack["name"]]
+    return any(index.is_file() and sha256_of(index) == pack["sha256"] for index in indices)
 
 
 @lru_cache(maxsize=1)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from repogen.assets import assets_dir, check_pack_file
+from repogen.assets import check_pack_file, item_picture
 from repogen.assets.sources import path_of
 from repogen.bodies import Body
 from repogen.bodies.anny import AnnyBody
@@ -87,7 +87,7 @@ def _outfit(config: SceneConfig, streams: Streams, body: Body, feminine: float) 
 
     def dressed() -> Outfit:
         patterns, wardrobe = config.people.patterns, config.people.wardrobe
-        outfit = _checked(dress(rng, painted, feminine, patterns, wardrobe))
+        outfit = _checked(dress(rng, painted, feminine, patterns, wardrobe, config.packs))
         return ensure_covered(body, outfit, painted) if outfit.worn else painted
 
     return draw_readable(dressed)
@@ -95,7 +95,7 @@ def _outfit(config: SceneConfig, streams: Streams, body: Body, feminine: float) 
 
 def _checked(outfit: Outfit) -> Outfit:
     """The outfit; raises `UserError` where one of its textures cannot be read."""
-    pictures = [assets_dir() / item.pack / item.kind / f"{item.name}.png" for item in outfit.worn]
+    pictures = [item_picture(item.pack, item.kind, item.name) for item in outfit.worn]
     for picture in (*pictures, *([path_of(outfit.picture)] if outfit.picture else [])):
         check_pack_file(picture)
         check_rgba_once(picture)

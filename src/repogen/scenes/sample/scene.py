@@ -211,7 +211,7 @@ def sample_surroundings(
 ) -> tuple[Background, tuple[DirectionalLight, ...]]:
     """A background around a scene that reaches `reach` metres from the origin and down to `lowest`,
     and its directional lights."""
-    draw_background, _ = config.environment.backdrop
+    draw_background, _ = config.backdrop
     background = draw_background(streams.rng("background"), lowest, reach)
     if isinstance(background, Panorama):
         return background, panorama_lights(background)
