@@ -14,7 +14,7 @@ from jaxtyping import Float, Int, UInt8, UInt32
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import dijkstra
 
-from repogen.bodies.kernels import find_intersecting
+from repogen.bodies.mesh_kernels import find_intersecting
 from repogen.bodies.protocol import PARTS, Body, PosedBody, Surface
 from repogen.bodies.skeleton import Angles
 from repogen.warp_setup import wp
