@@ -1,4 +1,4 @@
-"""Warp kernels on meshes; the same code runs on CPU and CUDA."""
+"""Warp kernels on meshes that every picture needs; the same code runs on CPU and CUDA."""
 
 import numpy as np
 
@@ -102,3 +102,20 @@ def skin_points(
     """Linear blend skinning of points; weights as for `skin_vertices`."""
     v = wp.tid()
     out[v] = skin_point(v, rest[v], bones, weights, linear, offset)
+
+
+@wp.kernel
+def find_hits(
+    mesh: wp.uint64,
+    points: wp.array(dtype=wp.vec3),
+    normals: wp.array(dtype=wp.vec3),
+    below: float,
+    above: float,
+    out: wp.array(dtype=wp.uint8),
+):
+    """1 for each point with a face of the mesh along its normal, from `below` metres below the
+    point to `above` metres above it."""
+    v = wp.tid()
+    n = normals[v]
+    hit = wp.mesh_query_ray(mesh, points[v] - below * n, n, below + above).result
+    out[v] = wp.uint8(wp.where(hit, 1, 0))

@@ -1,9 +1,9 @@
-"""Warp kernels that send rays at a mesh; the same code runs on CPU and CUDA."""
+"""Warp kernels on meshes that few pictures need, each in a Warp module of its own."""
 
 from repogen.warp_setup import wp
 
 
-@wp.kernel
+@wp.kernel(module="unique")
 def share_of_free_rays(
     mesh: wp.uint64,
     points: wp.array(dtype=wp.vec3),
@@ -29,24 +29,7 @@ def share_of_free_rays(
     out[v] = free / wp.max(total, 1.0e-6)
 
 
-@wp.kernel
-def find_hits(
-    mesh: wp.uint64,
-    points: wp.array(dtype=wp.vec3),
-    normals: wp.array(dtype=wp.vec3),
-    below: float,
-    above: float,
-    out: wp.array(dtype=wp.uint8),
-):
-    """1 for each point with a face of the mesh along its normal, from `below` metres below the
-    point to `above` metres above it."""
-    v = wp.tid()
-    n = normals[v]
-    hit = wp.mesh_query_ray(mesh, points[v] - below * n, n, below + above).result
-    out[v] = wp.uint8(wp.where(hit, 1, 0))
-
-
-@wp.kernel
+@wp.kernel(module="unique")
 def find_intersecting(
     mesh: wp.uint64,
     faces: wp.array(dtype=wp.int32),

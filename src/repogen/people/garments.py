@@ -17,8 +17,7 @@ from scipy.spatial import cKDTree
 
 from repogen.assets import Garment, assets_dir, check_pack_file, read_garment
 from repogen.bodies.anny import AnnyBody
-from repogen.bodies.kernels import skin_points
-from repogen.bodies.mesh_kernels import find_hits
+from repogen.bodies.kernels import find_hits, skin_points
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface
 from repogen.bodies.surface import layer_vertices, vertex_normals
 from repogen.people.outfit import REGIONS, Outfit
