@@ -245,7 +245,10 @@ class AnnyBody:
     def _keypoints(self, posed: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "k 3"]:
         d = self._data
         terms = d["keypoint_weights"].astype(np.float64)[:, None] * posed[d["keypoint_vertices"]]
-        return np.add.reduceat(terms, d["keypoint_starts"][:-1], axis=0)
+        starts = d["keypoint_starts"]
+        out = np.zeros((len(starts) - 1, 3))
+        np.add.at(out, np.repeat(np.arange(len(out)), np.diff(starts)), terms)
+        return out
 
 
 def _sparse_shapes(data: Mapping[str, np.ndarray], device: str) -> SparseShapes:
