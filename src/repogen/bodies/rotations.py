@@ -20,7 +20,8 @@ def vectors_to_matrices(vectors: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, 
     squared = angle * angle
     series = 0.5 - squared / 48 + squared * squared / 3840
     scale = np.where(angle <= _SMALL, series, np.sin(angle / 2) / np.maximum(angle, _SMALL))
-    return _matrices(*(scale[:, None] * vectors).T, np.cos(angle / 2))
+    x, y, z = (scale[:, None] * vectors).T
+    return _matrices(x, y, z, np.cos(angle / 2))
 
 
 def quaternions_to_matrices(quaternions: Quaternions) -> Float[np.ndarray, "n 3 3"]:
@@ -28,7 +29,8 @@ def quaternions_to_matrices(quaternions: Quaternions) -> Float[np.ndarray, "n 3 
     norm = np.linalg.norm(quaternions, axis=1, keepdims=True)
     if (norm == 0).any():
         raise ValueError("a quaternion of length 0")
-    return _matrices(*(quaternions / norm).T)
+    x, y, z, w = (quaternions / norm).T
+    return _matrices(x, y, z, w)
 
 
 def matrices_to_vectors(matrices: Float[np.ndarray, "n 3 3"]) -> Float[np.ndarray, "n 3"]:

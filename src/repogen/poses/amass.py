@@ -211,8 +211,8 @@ def _body_and_hands(
         if (np.linalg.det(turns) <= 0).any():
             frame, joint = divmod(int(np.argmin(np.linalg.det(turns))), joints)
             raise UserError(
-                f"{path}: {name or 'the array'} holds no rotations: matrix {joint} of frame {frame} "
-                "has a determinant of 0 or less"
+                f"{path}: {name or 'the array'} holds no rotations: matrix {joint} of frame "
+                f"{frame} has a determinant of 0 or less"
             )
         vectors = matrices_to_vectors(nearest_rotations(turns)).reshape(frames, joints, 3)
     first = joints in _WITH_ROOT
