@@ -12,6 +12,6 @@ _KERNELS = (geometry, raster, shade, panorama, room, raster_rays)
 def load_kernels(device: str) -> None:
     """Load the kernels of an ordinary picture; the first time on a machine they are compiled.
 
-    Those that few pictures need, for example a fisheye's, are loaded when they are first used.
+    Kernels of few pictures, for example of fisheyes, are loaded when they are first used.
     """
     load_modules(device, PICTURE, wp.get_module(body_kernels.__name__), ZBUFFER)
