@@ -28,11 +28,11 @@ MISSING = re.compile(r"^E +ModuleNotFoundError: No module named '(\w+)", re.MULT
 
 def skip_without_library(report):
     """Make a failed report a skipped one where an optional library is not installed."""
-    if report.failed and (found := MISSING.search(str(report.longrepr))):
-        if found[1] in OPTIONAL:
-            report.outcome = "skipped"
-            why = f"Skipped: needs {found[1]}: pip install -e '.[dev]'"
-            report.longrepr = (report.nodeid, 0, why)
+    found = MISSING.search(str(report.longrepr)) if report.failed else None
+    if found and found[1] in OPTIONAL:
+        report.outcome = "skipped"
+        why = f"Skipped: needs {found[1]}: pip install -e '.[dev]'"
+        report.longrepr = (report.nodeid, 0, why)
     return report
 
 
