@@ -1,7 +1,7 @@
 """The attributes of a body's `Surface`, from its T-pose: parts, keypoint neighbourhoods, ambient
 occlusion."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8, UInt32
@@ -54,6 +54,7 @@ def face_parts(faces: Int[np.ndarray, "f 3"], vertex_bones: list[str]) -> UInt8[
     return np.where(corners[:, 1] == corners[:, 2], corners[:, 1], corners[:, 0])
 
 
+@cache
 def _part_of_bone(bone: str) -> int:
     base, _, side = bone.partition(".")
     if base.startswith(_HEAD_BONES):
