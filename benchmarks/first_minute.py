@@ -1,14 +1,16 @@
 """Wall and CPU time of each step from `pip install` to the first picture.
 
-    python benchmarks/first_minute.py              # help and a first picture, all caches warm
-    python benchmarks/first_minute.py --cold       # then with no kernel compiled and no body built
-    python benchmarks/first_minute.py --install    # then in a new environment: pip's part of it
+    python benchmarks/first_minute.py                     # help and a first picture, caches warm
+    python benchmarks/first_minute.py --cold              # then without compiled kernels
+    python benchmarks/first_minute.py --cold --install    # all in a new environment; sizes, too
 
 Every step is a process of its own. A machine that does other work lengthens the seconds, hardly
-those of the processor; both are medians.
+those of the processor; both are medians. With --install the help and the pictures are those of the
+new environment.
 """
 
 import argparse
+import json
 import os
 import platform
 import resource
@@ -17,49 +19,84 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+ROOT = Path(__file__).parents[1]
 HELP = ("", "info", "validate", "convert", "predict", "assets", "evaluate", "train", "generate")
 PICTURE = ("--images", "1", "--workers", "1")
+SMALL_MB = 3
+"""Packages below this size are one row of the table."""
+
+SIZES = """
+import importlib.metadata, json, pathlib
+print(json.dumps({d.name: sum(
+    p.stat().st_size for f in d.files or () if (p := pathlib.Path(d.locate_file(f))).is_file()
+) for d in importlib.metadata.distributions()}))
+"""
 
 
-def cost(
-    command: list[str], repeats: int, env: dict[str, str] | None = None
-) -> tuple[float, float]:
-    """Median CPU seconds, of the process and its children, and median wall seconds."""
-    rows = []
-    for _ in range(repeats):
-        before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True, env=os.environ | (env or {}))
-        after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - started
-        rows.append((after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall))
+def seconds(command: list[str], env: dict[str, str] | None = None) -> tuple[float, float]:
+    """CPU seconds, of the process and its children, and wall seconds."""
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True, env=os.environ | (env or {}))
+    after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - started
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
+
+
+def measure(name: str, repeats: int, once: Callable[[], tuple[float, float]]) -> None:
+    """Print the medians of `once`, and the least and the most wall seconds."""
+    rows = np.array([once() for _ in range(repeats)])
     processor, clock = np.median(rows, axis=0)
-    return float(processor), float(clock)
+    spread = f" ({rows[:, 1].min():.2f} to {rows[:, 1].max():.2f}, n = {repeats})"
+    print(
+        f"{name:<46} {processor:7.2f} s of the processor {clock:8.2f} s in all"
+        + spread * (repeats > 1),
+        flush=True,
+    )
 
 
-def print_cost(name: str, processor: float, clock: float) -> None:
-    print(f"{name:<46} {processor:7.2f} s of the processor {clock:8.2f} s in all", flush=True)
-
-
-def picture(folder: str, name: str, env: dict[str, str] | None = None) -> None:
-    """Generate one picture and print its cost."""
-    out = f"{folder}/{name.replace(' ', '-')}"
-    command = [sys.executable, "-m", "repogen", "generate", out, *PICTURE]
-    print_cost(f"first picture, {name}", *cost(command, 1, env))
-
-
-def imports(verb: str) -> list[tuple[str, float]]:
+def imports(python: str, verb: str) -> list[tuple[str, float]]:
     """Packages that a command imports, with the seconds of each."""
-    command = [sys.executable, "-X", "importtime", "-c", f"import repogen.commands.{verb}"]
+    command = [python, "-X", "importtime", "-c", f"import repogen.commands.{verb}"]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stderr
-    seconds: Counter[str] = Counter()
+    spent: Counter[str] = Counter()
     for line in said.splitlines():
         own, _, name = line.removeprefix("import time:").partition("|")
         if own.strip().isdecimal():
-            seconds[name.split("|")[1].strip().split(".")[0]] += int(own)
-    return [(name, spent / 1e6) for name, spent in seconds.most_common()]
+            spent[name.split("|")[1].strip().split(".")[0]] += int(own)
+    return [(name, total / 1e6) for name, total in spent.most_common()]
+
+
+def install(folder: Path) -> str:
+    """Make an environment, install the wheel and print what it took; returns its Python."""
+    environment = folder / "environment"
+    python = str(environment / "bin" / "python")
+    pip = [python, "-m", "pip", "install", "-q", "-c", str(ROOT / "constraints.txt"), str(ROOT)]
+    measure("python -m venv", 1, lambda: seconds([sys.executable, "-m", "venv", str(environment)]))
+    before = size_of(environment)
+    measure("pip install .", 1, lambda: seconds(pip))
+    print(f"installed: {size_of(environment) - before:,.0f} MB, beside {before:.0f} MB of pip")
+    print_sizes(python)
+    wheel = [python, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT)]
+    subprocess.run(wheel, check=True, capture_output=True)
+    print(f"wheel: {next(folder.glob('*.whl')).stat().st_size / 1e6:.1f} MB")
+    return python
+
+
+def print_sizes(python: str) -> None:
+    """Print the size of each package of an environment, with its compiled Python files."""
+    said = subprocess.run([python, "-c", SIZES], check=True, capture_output=True, text=True).stdout
+    sizes = {name: size / 1e6 for name, size in json.loads(said).items()}
+    for gone in ("pip", "setuptools"):
+        sizes.pop(gone, None)
+    for name in sorted(sizes, key=sizes.__getitem__, reverse=True):
+        if sizes[name] >= SMALL_MB:
+            print(f"  {name:<30} {sizes[name]:6.0f} MB")
+    small = [size for size in sizes.values() if size < SMALL_MB]
+    print(f"  {f'{len(small)} others':<30} {sum(small):6.0f} MB")
 
 
 def size_of(folder: Path) -> float:
@@ -67,43 +104,46 @@ def size_of(folder: Path) -> float:
     return sum(f.lstat().st_size for f in folder.rglob("*") if f.is_file()) / 1e6
 
 
+def measure_pictures(python: str, folder: Path, repeats: int, cold: bool) -> None:
+    """Print the cost of a first picture with and, if `cold`, without compiled kernels."""
+    count = 0
+
+    def picture(kernels: str) -> tuple[float, float]:
+        nonlocal count
+        count += 1
+        words = [python, "-m", "repogen", "generate", str(folder / f"picture-{count}"), *PICTURE]
+        return seconds(words, {"WARP_CACHE_PATH": str(folder / kernels.format(count))})
+
+    if cold:
+        measure("first picture, kernels to be compiled", repeats, lambda: picture("cold-{}"))
+        print(f"kept: kernels of {size_of(folder / 'cold-1'):.1f} MB")
+    picture("warm")
+    measure("first picture, caches warm", repeats, lambda: picture("warm"))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument(
-        "--cold", action="store_true", help="without any cache, which takes minutes"
-    )
+    parser.add_argument("--cold", action="store_true", help="also without compiled kernels")
     parser.add_argument("--install", action="store_true", help="with pip, into a new environment")
     options = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}")
-    print_cost("python -c pass", *cost([sys.executable, "-c", "pass"], options.repeats))
-    for verb in HELP:
-        words = [*([verb] if verb else []), "--help"]
-        command = [sys.executable, "-m", "repogen", *words]
-        print_cost("repogen " + " ".join(words), *cost(command, options.repeats))
-    found = imports("generate")
-    total = sum(seconds for _, seconds in found)
-    shares = ", ".join(f"{name} {100 * seconds / total:.0f} %" for name, seconds in found[:6])
-    print(f"what generate --help imports: {shares}")
-    with tempfile.TemporaryDirectory() as folder:
-        picture(folder, "caches warm")
-        if options.cold:
-            kernels = f"{folder}/kernels"
-            picture(folder, "kernels to be compiled", {"WARP_CACHE_PATH": kernels})
-            print(f"kept: kernels of {size_of(Path(kernels)):.1f} MB")
-        if options.install:
-            new, root = f"{folder}/env", Path(__file__).parents[1]
-            print_cost("python -m venv", *cost([sys.executable, "-m", "venv", new], 1))
-            pip = [
-                f"{new}/bin/pip",
-                "install",
-                "-q",
-                "-c",
-                str(root / "constraints.txt"),
-                str(root),
-            ]
-            print_cost("pip install", *cost(pip, 1))
-            print(f"installed: {size_of(Path(new)):,.0f} MB")
+    print(f"load when it began: {os.getloadavg()[0]:.1f}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        python = install(folder) if options.install else sys.executable
+        measure_pictures(python, folder, options.repeats, options.cold)
+        measure("python -c pass", options.repeats, lambda: seconds([python, "-c", "pass"]))
+        for verb in HELP:
+            words = [*([verb] if verb else []), "--help"]
+            command = [python, "-m", "repogen", *words]
+            measure(
+                "repogen " + " ".join(words), options.repeats, lambda words=command: seconds(words)
+            )
+        found = imports(python, "generate")
+        total = sum(spent for _, spent in found)
+        shares = ", ".join(f"{name} {100 * spent / total:.0f} %" for name, spent in found[:6])
+        print(f"what generate --help imports: {shares}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import tempfile
 from dataclasses import is_dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import tyro
 
 from repogen.cli import _run as run_words
+from repogen.extras import EXTRAS
 from repogen.scenes import SceneConfig
 
 # What the machine's user has installed must not change what tests see.
@@ -29,6 +31,31 @@ def pytest_configure(config):
 
 
 SHARED = Path(__file__).parents[2] / "shared"
+
+OPTIONAL = {*EXTRAS, "anny", "roma", "scipy"}
+"""Libraries without which the tests that import them are skipped."""
+
+MISSING = re.compile(r"^E +ModuleNotFoundError: No module named '(\w+)", re.MULTILINE)
+
+
+def skip_without_library(report):
+    """Make a failed report a skipped one where an optional library is not installed."""
+    found = MISSING.search(str(report.longrepr)) if report.failed else None
+    if found and found[1] in OPTIONAL:
+        report.outcome = "skipped"
+        why = f"Skipped: needs {found[1]}: pip install -e '.[dev]'"
+        report.longrepr = (report.nodeid, 0, why)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    return skip_without_library((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    return skip_without_library((yield))
 
 
 @pytest.fixture(scope="session")

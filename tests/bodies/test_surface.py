@@ -5,7 +5,7 @@ import pytest
 
 from repogen.bodies.protocol import LAYERS, PARTS
 from repogen.bodies.skeleton import COCO_KEYPOINTS, mirrored
-from repogen.bodies.surface import NEIGHBOURHOOD_CM2, _ambient_occlusion, vertex_normals
+from repogen.bodies.surface import NEIGHBOURHOOD_CM2, ambient_occlusion, vertex_normals
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def test_ambient_occlusion_beside_a_wall_is_a_half():
     faces = np.array(
         [[0, 1, 2], [0, 2, 3], [4, 5, 6], [4, 6, 7]] + [[i, i + 1, i + 2] for i in (8, 11, 14, 17)]
     )
-    share = _ambient_occlusion(vertices, faces, np.array([0] * 4 + [1] * 4, np.uint8))[
+    share = ambient_occlusion(vertices, faces, np.array([0] * 4 + [1] * 4, np.uint8))[
         [8, 11, 14, 17]
     ]
     assert share[0] == pytest.approx(0.5, abs=0.06)

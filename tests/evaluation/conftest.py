@@ -10,7 +10,6 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from repogen.bodies import COCO_KEYPOINTS
-from repogen.evaluation.report import coco_results
 from repogen.inference.estimate import Estimates
 
 
@@ -91,6 +90,8 @@ def _guesses(rng, people):
 
 
 def _pycocotools(path, people, estimates):
+    from repogen.evaluation.report import coco_results
+
     with redirect_stdout(io.StringIO()):
         coco = COCO(path)
         results = json.loads(json.dumps(coco_results(people, estimates)))

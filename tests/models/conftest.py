@@ -1,20 +1,22 @@
 """A ViTPose with different values in every tensor, also in the names of mmpose 0.x."""
 
 import pytest
-import torch
-
-from repogen.models import build_model
-from repogen.models.vitpose import SIZES
 
 
 @pytest.fixture
 def small(monkeypatch):
     """Makes vitpose-s narrow, with all its layers: the tests run faster."""
+    from repogen.models.vitpose import SIZES
+
     monkeypatch.setitem(SIZES, "s", (48, 12, 12, 0.1))
 
 
 @pytest.fixture
 def vitpose(small):
+    import torch
+
+    from repogen.models import build_model
+
     torch.manual_seed(0)
     model = build_model("vitpose-s").eval()
     with torch.no_grad():
@@ -27,6 +29,8 @@ def vitpose(small):
 @pytest.fixture
 def mmpose_weights(vitpose):
     """The weights under mmpose's names, written out independently of the reader."""
+    import torch
+
     out = {}
     for name, value in vitpose.state_dict().items():
         if "attention.attention." in name:

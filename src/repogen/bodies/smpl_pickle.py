@@ -244,14 +244,22 @@ def array_from_bytes(
 
 
 def _sparse_to_dense(value: _Csc | _Csr) -> np.ndarray:
-    from scipy import sparse  # slow to import and rarely needed
-
     state = value.state
     shape = tuple(int(n) for n in state["_shape"])
     if math.prod(shape) > _MAX_DENSE:
         raise ValueError(f"its shape is {shape}")
-    kind = sparse.csc_matrix if isinstance(value, _Csc) else sparse.csr_matrix
-    parts = tuple(to_array(state[name]) for name in ("data", "indices", "indptr"))
-    matrix = kind(parts, shape=shape)
-    matrix.check_format(full_check=True)  # indices out of range would read memory outside the array
-    return matrix.toarray()
+    data, minor, starts = (to_array(state[name]) for name in ("data", "indices", "indptr"))
+    lines, places = shape[::-1] if isinstance(value, _Csc) else shape
+    counts = np.diff(starts)
+    if (
+        data.ndim != 1
+        or data.shape != minor.shape
+        or starts.shape != (lines + 1,)
+        or (starts[0], starts[-1]) != (0, len(data))
+        or (counts < 0).any()
+        or (len(minor) and not 0 <= minor.min() <= minor.max() < places)
+    ):
+        raise ValueError("its indices do not fit its shape")
+    out = np.zeros((lines, places), data.dtype)
+    np.add.at(out, (np.repeat(np.arange(lines), counts), minor), data)
+    return out.T if isinstance(value, _Csc) else out

@@ -1,11 +1,12 @@
-"""Build a body's `Surface` from its T-pose: parts, keypoint neighbourhoods, ambient occlusion."""
+"""The attributes of a body's `Surface`, from its T-pose: parts, keypoint neighbourhoods, ambient
+occlusion."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, Int, UInt8, UInt32
 
-from repogen.bodies.kernels import share_of_free_rays
+from repogen.bodies.mesh_kernels import share_of_free_rays
 from repogen.bodies.protocol import LAYERS, PARTS, PosedBody, Surface
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.warp_setup import wp
@@ -46,33 +47,14 @@ _OCCLUSION_REACH = 0.35
 """Length of the rays, metres."""
 
 
-def build_surface(
-    tpose: PosedBody,
-    faces: Int[np.ndarray, "f 3"],
-    face_layers: UInt8[np.ndarray, " f"],
-    vertex_bones: list[str],
-    lips: Float[np.ndarray, " v"],
-    uv: Float[np.ndarray, "t 2"],
-    face_uv: Int[np.ndarray, "f 3"],
-) -> Surface:
-    """The surface of a body, from its average adult in T-pose and each vertex's main bone.
-
-    `vertex_bones` are names of MakeHuman's bones; `uv` and `face_uv` are as in `Surface`.
-    """
-    vertex_parts = np.array([_part_of_bone(bone) for bone in vertex_bones], dtype=np.uint8)
-    return Surface(
-        faces=faces,
-        face_layers=face_layers,
-        face_parts=_majority(vertex_parts[faces]),
-        face_keypoints=_keypoint_neighbourhoods(tpose, faces, face_layers),
-        canonical=tpose.vertices,
-        occlusion=_ambient_occlusion(tpose.vertices, faces, face_layers),
-        lips=np.pad(lips, (0, len(tpose.vertices) - len(lips))),
-        uv=uv,
-        face_uv=face_uv,
-    )
+def face_parts(faces: Int[np.ndarray, "f 3"], vertex_bones: list[str]) -> UInt8[np.ndarray, " f"]:
+    """The number of each face's body part, from the name of each vertex's main bone in MakeHuman's
+    rig."""
+    corners = np.array([_part_of_bone(bone) for bone in vertex_bones], dtype=np.uint8)[faces]
+    return np.where(corners[:, 1] == corners[:, 2], corners[:, 1], corners[:, 0])
 
 
+@cache
 def _part_of_bone(bone: str) -> int:
     base, _, side = bone.partition(".")
     if base.startswith(_HEAD_BONES):
@@ -83,13 +65,9 @@ def _part_of_bone(bone: str) -> int:
     return PARTS.index("torso")
 
 
-def _majority(corners: UInt8[np.ndarray, "f 3"]) -> UInt8[np.ndarray, " f"]:
-    return np.where(corners[:, 1] == corners[:, 2], corners[:, 1], corners[:, 0])
-
-
-def _keypoint_neighbourhoods(
+def keypoint_neighbourhoods(
     tpose: PosedBody, faces: Int[np.ndarray, "f 3"], face_layers: UInt8[np.ndarray, " f"]
-) -> np.ndarray:
+) -> UInt32[np.ndarray, " f"]:
     """Bit k is set for the skin faces nearest to keypoint k and for cloth as near as these."""
     corners = tpose.vertices[faces].astype(np.float64)
     centres = corners.mean(axis=1)
@@ -114,7 +92,7 @@ def _keypoint_neighbourhoods(
     return bits
 
 
-def _ambient_occlusion(
+def ambient_occlusion(
     vertices: Float[np.ndarray, "v 3"],
     faces: Int[np.ndarray, "f 3"],
     face_layers: UInt8[np.ndarray, " f"],

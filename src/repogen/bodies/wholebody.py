@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int, UInt8, UInt32
 
+from repogen.bodies.nearest import NearestPoint
 from repogen.bodies.protocol import LAYERS, PosedBody
 from repogen.bodies.skeleton import mirrored
 
@@ -87,25 +88,23 @@ def extra_neighbourhoods(
     only faces that look away from the joint, which excludes neighbouring fingers. Cloth has the
     bits of the skin nearest to it.
     """
-    from scipy.spatial import cKDTree
-
     points = extra_keypoints(tpose)
     visible = np.flatnonzero(np.isin(face_layers, [LAYERS.index("skin"), LAYERS.index("eyes")]))
     corners = tpose.vertices[faces].astype(np.float64)
     centres = corners.mean(axis=1)
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     samples = np.concatenate([corners[visible], centres[visible, None]], axis=1).reshape(-1, 3)
-    near = cKDTree(samples).query_ball_point(points, [_radius(name) for name in EXTRA_KEYPOINTS])
     bits = np.zeros((len(faces), 4), dtype=np.uint32)
     hands = GROUPS["lefthand"] + GROUPS["righthand"]
     for k, name in enumerate(EXTRA_KEYPOINTS):
-        found = visible[np.unique(np.array(near[k]) // 4)]
+        near = np.linalg.norm(samples - points[k], axis=1) <= _radius(name)
+        found = visible[np.unique(np.flatnonzero(near) // 4)]
         if name in hands:
             found = found[((centres[found] - points[k]) * normals[found]).sum(axis=1) > 0]
         bits[found, k // 32] |= np.uint32(1 << k % 32)
     cloth = np.isin(face_layers, [LAYERS.index("tights"), LAYERS.index("skirt")])
     skin = np.flatnonzero(face_layers == LAYERS.index("skin"))
-    bits[cloth] = bits[skin[cKDTree(centres[skin]).query(centres[cloth])[1]]]
+    bits[cloth] = bits[skin[NearestPoint(centres[skin]).query(centres[cloth])[1]]]
     return bits
 
 

@@ -1,17 +1,17 @@
 """Random augmentation of training crops: geometry, colour and image quality."""
 
 from dataclasses import dataclass, replace
+from statistics import NormalDist
 
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
-from scipy.special import ndtri
 
 from repogen.coco.crops import Window, box_to_window
 
 _UPPER_BODY = np.arange(17) < 11
 
-_NORMAL = ndtri((np.arange(256) + 0.5) / 256).astype(np.float32)
+_NORMAL = np.array([NormalDist().inv_cdf((i + 0.5) / 256) for i in range(256)], np.float32)
 """Quantiles of the normal distribution: a lookup is faster than sampling."""
 
 

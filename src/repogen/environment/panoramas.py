@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import cv2
 import numpy as np
@@ -152,6 +152,16 @@ def _basis(n: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 9"]:
     )
 
 
+def _box_mean(
+    rows: Float[np.ndarray, "h w"], size: int, mode: Literal["edge", "wrap"]
+) -> Float[np.ndarray, "h w"]:
+    """The mean of the `size` rows around each row; beyond the ends, the last row or the other end's
+    rows."""
+    padded = np.pad(rows, ((size // 2, (size - 1) // 2), (0, 0)), mode=mode)
+    first = np.cumsum(padded[:size], axis=0)[-1:]
+    return np.cumsum(np.concatenate([first, padded[size:] - padded[:-size]]), axis=0) / size
+
+
 def _extract_light(
     remaining: Float[np.ndarray, "h w 3"],
     towards: Float[np.ndarray, "h w 3"],
@@ -164,10 +174,8 @@ def _extract_light(
 
     `towards` are the pixels' directions, `solid` their solid angles, `least` a luminance.
     """
-    from scipy.ndimage import uniform_filter  # slow to import
-
     size = max(int(radius_deg / 180 * remaining.shape[0] / 2), 1)
-    blurred = uniform_filter(remaining @ LUMINANCE, size, mode=("nearest", "wrap"))
+    blurred = _box_mean(_box_mean(remaining @ LUMINANCE, size, "edge").T, size, "wrap").T
     row, column = np.unravel_index(np.argmax(blurred), blurred.shape)
     cosine = towards @ towards[row, column]
     near = cosine > np.cos(np.radians(radius_deg))

@@ -4,10 +4,8 @@ import base64
 import io
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
-
-from repogen.evaluation import figures
 from repogen.evaluation.results import Report, SetReport
 from repogen.evaluation.tables import (
     METRICS_NOTE,
@@ -17,7 +15,11 @@ from repogen.evaluation.tables import (
     joints_table,
     scores_table,
 )
+from repogen.extras import can_draw_figures
 from repogen.messages import html_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
@@ -45,14 +47,17 @@ def report_text(report: Report) -> str:
 
 
 def report_html(report: Report) -> str:
-    """The whole report, tables and figures, as one HTML page."""
+    """The whole report, tables and figures (with Matplotlib), as one HTML page."""
+    draw = can_draw_figures("the report")
+    if draw:
+        from repogen.evaluation import figures
     body = [f"<p>{html_text(_settings_text(report))}</p>", "<ul>"]
     body += [
         f"<li><b>{html_text(name)}</b>: {html_text(where)}</li>"
         for name, where in report.models.items()
     ]
     body.append("</ul>")
-    if report.alphas:
+    if draw and report.alphas:
         body += [
             "<h2>Blend</h2>",
             _figure_html("Score against alpha", figures.blend_figure(report)),
@@ -61,11 +66,11 @@ def report_html(report: Report) -> str:
         body.append(
             f"<h2>{html_text(set_report.name)}</h2><p>{html_text(_set_text(set_report))}</p>"
         )
-        for table, figure in _tables_and_figures(set_report):
+        for table, figure in _tables_and_figures(set_report, draw):
             body += [f"<h3>{html_text(table.title)}</h3>", _table_html(table)]
             if figure is not None:
                 body.append(_figure_html(f"{set_report.name}: {table.title}", figure))
-        if set_report.sphere is not None:
+        if draw and set_report.sphere is not None:
             title = "Mean OKS by direction of the camera"
             body += [
                 f"<h3>{title}</h3>",
@@ -88,20 +93,26 @@ def report_markdown(report: Report) -> str:
             "",
             _escape_markdown(_set_text(set_report)),
         ]
-        for table, _ in _tables_and_figures(set_report, draw=False):
+        for table, _ in _tables_and_figures(set_report, False):
             lines += ["", f"### {table.title}", "", _table_markdown(table)]
     return "\n".join(lines) + "\n"
 
 
 def _tables_and_figures(
-    set_report: SetReport, draw: bool = True
-) -> Iterator[tuple[Table, Figure | None]]:
+    set_report: SetReport, draw: bool
+) -> Iterator[tuple[Table, "Figure | None"]]:
     """Each table of a set with its figure; None where it has none, or without `draw`."""
-    yield scores_table(set_report), figures.scores_figure(set_report) if draw else None
-    for i, table in enumerate(bands := band_tables(set_report)):
-        last = i + 1 == len(bands)
-        yield table, figures.bands_figure(set_report) if draw and last else None
-    yield joints_table(set_report), figures.joints_figure(set_report) if draw else None
+    bands = band_tables(set_report)
+    tables = scores_table(set_report), *bands, joints_table(set_report)
+    if not draw:
+        yield from ((table, None) for table in tables)
+        return
+    from repogen.evaluation import figures
+
+    yield tables[0], figures.scores_figure(set_report)
+    for table in bands:
+        yield table, figures.bands_figure(set_report) if table is bands[-1] else None
+    yield tables[-1], figures.joints_figure(set_report)
 
 
 def _title(report: Report) -> str:
@@ -178,7 +189,7 @@ def _escape_markdown(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]#|~$])", r"\\\1", html_text(text))
 
 
-def _figure_html(title: str, figure: Figure) -> str:
+def _figure_html(title: str, figure: "Figure") -> str:
     data = io.BytesIO()
     figure.savefig(data, dpi=110)
     coded = base64.b64encode(data.getvalue()).decode()

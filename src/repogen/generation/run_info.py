@@ -30,7 +30,7 @@ values."""
 _FILE_OPTIONS = {"bounds": "pose", "poses": "pose", "cutouts": "environment", "textures": "people"}
 """Options that name a file or folder which images depend on, with their groups."""
 
-_PACKAGES = ("repogen", "warp-lang", "numpy", "scipy", "opencv-python-headless")
+_PACKAGES = ("repogen", "warp-lang", "numpy", "opencv-python-headless")
 
 
 def run_info(config: GenerateConfig, backgrounds_found: str) -> dict[str, Any]:

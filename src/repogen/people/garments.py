@@ -11,14 +11,12 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from repogen.assets import Garment, check_pack_file, item_picture, read_garment
 from repogen.assets.packs import item_files
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.kernels import find_hits, skin_points
+from repogen.bodies.nearest import NearestPoint
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface
 from repogen.bodies.surface import layer_vertices, vertex_normals
 from repogen.people.outfit import REGIONS, Outfit
@@ -173,10 +171,8 @@ def _skinning(
     count = len(garment.refs)
     rows = np.repeat(np.arange(count), garment.refs.shape[1] * bone_ids.shape[1])
     shares = np.maximum(garment.weights, 0)[:, :, None] * bone_weights[garment.refs]
-    dense = csr_array(
-        (shares.ravel(), (rows, bone_ids[garment.refs].ravel())),
-        shape=(count, int(bone_ids.max()) + 1),
-    ).toarray()
+    dense = np.zeros((count, int(bone_ids.max()) + 1), shares.dtype)
+    np.add.at(dense, (rows, bone_ids[garment.refs].ravel()), shares.ravel())
     bones = np.argsort(-dense, axis=1, kind="stable")[:, :_BONES]
     weights = np.take_along_axis(dense, bones, axis=1)
     return bones.astype(np.int32), weights / weights.sum(axis=1, keepdims=True)
@@ -186,11 +182,12 @@ def _surface(body: AnnyBody, garment: Garment, canonical: Float[np.ndarray, "v 3
     """The garment's `Surface`, with parts, neighbourhoods and occlusion of the skin under it."""
     skin = np.flatnonzero(body.surface.faces_of("skin"))
     corners = body.surface.canonical[body.surface.faces[skin]]
-    nearest = skin[cKDTree(corners.mean(axis=1)).query(canonical[garment.faces].mean(axis=1))[1]]
+    centres = canonical[garment.faces].mean(axis=1)
+    nearest = skin[NearestPoint(corners.mean(axis=1)).query(centres)[1]]
     # Hair and hats occlude keypoints; other garments show where the joint under them is.
     shows_keypoints = garment.kind != "hair" and "hats" not in garment.tags
     used = np.unique(body.surface.faces[skin])
-    under = used[cKDTree(body.surface.canonical[used]).query(canonical)[1]]
+    under = used[NearestPoint(body.surface.canonical[used]).query(canonical)[1]]
     count = len(garment.faces)
     extra_keypoints = body.surface.face_extra_keypoints
     assert extra_keypoints is not None
@@ -217,14 +214,13 @@ def _regions(garment: Garment, canonical: Float[np.ndarray, "v 3"]) -> UInt8[np.
     """
     faces = garment.faces
     edges = np.concatenate([faces[:, :2], faces[:, 1:]])
-    links = csr_array((np.ones(len(edges)), edges.T), shape=(len(canonical), len(canonical)))
-    part = connected_components(links, directed=False)[1][faces[:, 0]]
+    part = _connected(edges, len(canonical))[faces[:, 0]]
     a, b, c = canonical[faces].swapaxes(0, 1)
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
     sizes = np.bincount(part, area)
     sums = np.stack([np.bincount(part, area * axis) for axis in (a + b + c).T / 3], axis=1)
     middles = sums / np.maximum(sizes, 1e-9)[:, None]
-    distance, twin = cKDTree(middles).query(middles * [-1, 1, 1])
+    distance, twin = NearestPoint(middles).query(middles * [-1, 1, 1])
     paired = (distance < _PAIR) & (np.abs(sizes[twin] - sizes) < 0.1 * sizes)
     numbers = np.arange(len(sizes))
     piece = np.where(paired, np.minimum(twin, numbers), numbers)[part]
@@ -234,6 +230,18 @@ def _regions(garment: Garment, canonical: Float[np.ndarray, "v 3"]) -> UInt8[np.
     largest = largest[sizes[largest] > 0.02 * sizes.sum()]
     rank[largest] = np.arange(len(largest))
     return rank[piece].astype(np.uint8)
+
+
+def _connected(edges: Int[np.ndarray, "e 2"], count: int) -> Int[np.ndarray, " n"]:
+    """The number of the connected component of each of `count` vertices, by its first vertex."""
+    lowest, before = np.arange(count), None
+    while before is None or (lowest != before).any():
+        before = lowest.copy()
+        least = lowest[edges].min(axis=1)
+        np.minimum.at(lowest, lowest[edges[:, 0]], least)
+        np.minimum.at(lowest, lowest[edges[:, 1]], least)
+        lowest = lowest[lowest]
+    return np.unique(lowest, return_inverse=True)[1]
 
 
 def texel_density(corners: Float[np.ndarray, "f 3 3"], uv: Float[np.ndarray, "f 3 2"]) -> float:

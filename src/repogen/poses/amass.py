@@ -14,8 +14,9 @@ from typing import IO
 import numpy as np
 from jaxtyping import Float
 from numpy.lib import format as npy
-from scipy.spatial.transform import Rotation
 
+from repogen.bodies.rigging import nearest_rotations
+from repogen.bodies.rotations import matrices_to_vectors
 from repogen.bodies.skeleton import BODY_JOINTS, HAND_JOINTS, JOINTS
 from repogen.errors import UserError, check_not_empty, first_line
 from repogen.files import open_regular, read_regular
@@ -206,11 +207,14 @@ def _body_and_hands(
         frame = int(np.argmin(np.isfinite(vectors).all(axis=(1, 2))))
         raise UserError(f"{path}: frame {frame} has values that are not finite")
     if matrices:
-        try:
-            turns = Rotation.from_matrix(array.reshape(-1, 3, 3))
-        except ValueError as error:
-            raise UserError(f"{path}: {name or 'the array'} holds no rotations: {error}") from error
-        vectors = turns.as_rotvec().reshape(frames, joints, 3)
+        turns = array.reshape(-1, 3, 3).astype(np.float64)
+        if (np.linalg.det(turns) <= 0).any():
+            frame, joint = divmod(int(np.argmin(np.linalg.det(turns))), joints)
+            raise UserError(
+                f"{path}: {name or 'the array'} holds no rotations: matrix {joint} of frame "
+                f"{frame} has a determinant of 0 or less"
+            )
+        vectors = matrices_to_vectors(nearest_rotations(turns)).reshape(frames, joints, 3)
     first = joints in _WITH_ROOT
     out = np.zeros((frames, len(JOINTS), 3), vectors.dtype)
     out[:, :_BODY] = vectors[:, first : first + _BODY]

@@ -9,8 +9,8 @@ from reprlib import repr as shortened
 
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial.transform import Rotation
 
+from repogen.bodies.rotations import vectors_to_matrices
 from repogen.errors import UserError, check_not_empty, first_line, plain_number
 from repogen.files import read_lines
 from repogen.limits import MAX_MODEL_TEXT
@@ -88,8 +88,8 @@ def read_bvh(
     rotations = np.tile(np.eye(3), (header.frames, len(header.skeleton.names), 1, 1))
     for step in _rotation_steps(header.channels):
         columns, joints, axes = np.transpose(step)
-        vectors = values[:, columns, None] * np.eye(3)[axes]
-        matrices = Rotation.from_rotvec(vectors.reshape(-1, 3), degrees=True).as_matrix()
+        vectors = np.deg2rad(values[:, columns, None] * np.eye(3)[axes])
+        matrices = vectors_to_matrices(vectors.reshape(-1, 3))
         rotations[:, joints] = rotations[:, joints] @ matrices.reshape(header.frames, -1, 3, 3)
     return _with_translations(header, values, rotations)
 

@@ -7,7 +7,9 @@ Where a bound is 0, half of the mass of the pair of Gaussians lies at 0; its `pd
 of the other half.
 """
 
+import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Protocol
 
 import numpy as np
@@ -65,19 +67,15 @@ class TruncatedGaussian:
     def sample(
         self, rng: np.random.Generator, bounds: Float[np.ndarray, "m 2"], n: int
     ) -> Float[np.ndarray, "n m"]:
-        from scipy.special import ndtr, ndtri  # slow to import
-
         sigma = np.maximum(np.abs(bounds).max(axis=1) / 2, 1e-12)
-        low, high = ndtr(bounds[:, 0] / sigma), ndtr(bounds[:, 1] / sigma)
-        drawn = sigma * ndtri(rng.uniform(low, high, (n, len(bounds))))
+        low, high = _cdf(bounds[:, 0] / sigma), _cdf(bounds[:, 1] / sigma)
+        drawn = sigma * _quantile(rng.uniform(low, high, (n, len(bounds))))
         return np.clip(drawn, bounds[:, 0], bounds[:, 1])
 
     def pdf(self, x: Float[np.ndarray, " k"], bounds: tuple[float, float]) -> np.ndarray:
-        from scipy.special import ndtr
-
         x = np.asarray(x, dtype=float)
         sigma = max(abs(bounds[0]), abs(bounds[1])) / 2
-        mass = ndtr(bounds[1] / sigma) - ndtr(bounds[0] / sigma)
+        mass = _cdf(bounds[1] / sigma) - _cdf(bounds[0] / sigma)
         bell = np.exp(-0.5 * (x / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi) * mass)
         return np.where((x >= bounds[0]) & (x <= bounds[1]), bell, 0.0)
 
@@ -95,14 +93,33 @@ class ExponentialUniform:
         return variance * rng.uniform(bounds[:, 0], bounds[:, 1], (n, len(bounds)))
 
     def pdf(self, x: Float[np.ndarray, " k"], bounds: tuple[float, float]) -> np.ndarray:
-        from scipy.special import exp1
-
         # Integrating U(x; v low, v high) over v ~ Exp(rate) leaves an exponential integral.
         x = np.asarray(x, dtype=float)
         side = np.where(x >= 0, bounds[1], bounds[0])
         with np.errstate(divide="ignore", invalid="ignore"):
-            density = self.rate * exp1(self.rate * x / side) / (bounds[1] - bounds[0])
+            density = self.rate * _exp1(self.rate * x / side) / (bounds[1] - bounds[0])
         return np.where(side == 0, 0.0, density)
+
+
+_cdf = np.vectorize(NormalDist().cdf, otypes=[float])
+_quantile = np.vectorize(NormalDist().inv_cdf, otypes=[float])
+
+
+@np.vectorize
+def _exp1(x: float) -> float:
+    """The exponential integral E1 (Abramowitz & Stegun 5.1.11 and 5.1.22): infinite at 0."""
+    if not 0 < x < np.inf:
+        return {0.0: np.inf, np.inf: 0.0}.get(x, np.nan)
+    if x < 1:
+        term, total = 1.0, -np.euler_gamma - math.log(x)
+        for k in range(1, 20):
+            term *= -x / k
+            total -= term / k
+        return total
+    fraction = x
+    for k in range(60, 0, -1):
+        fraction = x + k / (1 + k / fraction)
+    return math.exp(-x) / fraction
 
 
 DISTRIBUTIONS: dict[str, AngleDistribution] = {

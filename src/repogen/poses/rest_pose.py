@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial.transform import Rotation
 
 from repogen.bodies.rigging import shortest_rotation
+from repogen.bodies.rotations import vectors_to_matrices
 from repogen.poses.rigs import Rig
 from repogen.poses.tree import LEGS_APART_DEG, finger_joints
 
@@ -77,7 +77,8 @@ def rotations_to_tpose(rest: Vectors) -> dict[str, Float[np.ndarray, "3 3"]]:
             if f"{side}_{end}" in rest:
                 bone = rest[f"{side}_{end}"] - rest[f"{side}_{joint}"]
                 lean = sign * LEGS_APART_DEG - np.degrees(np.arctan2(bone[0], -bone[1]))
-                out[f"{side}_{joint}"] = Rotation.from_euler("z", lean, degrees=True).as_matrix()
+                about_z = np.radians([[0.0, 0.0, lean]])
+                out[f"{side}_{joint}"] = vectors_to_matrices(about_z)[0]
     return out
 
 

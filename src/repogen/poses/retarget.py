@@ -12,9 +12,9 @@ from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial.transform import Rotation
 
 from repogen.bodies.rigging import nearest_rotations
+from repogen.bodies.rotations import matrices_to_vectors
 from repogen.bodies.skeleton import BODY_JOINTS
 from repogen.errors import UserError
 from repogen.poses.bvh import Skeleton
@@ -119,7 +119,7 @@ def retarget(
             local[joint] = ours[parent_of(joint)].swapaxes(1, 2) @ ours[joint]
     compare_limbs(ours, source, where)
     matrices = np.stack(list(local.values()), axis=1)
-    vectors = Rotation.from_matrix(matrices.reshape(-1, 3, 3)).as_rotvec(degrees=True)
+    vectors = np.rad2deg(matrices_to_vectors(matrices.reshape(-1, 3, 3)))
     return Clip(tuple(local), vectors.reshape(*matrices.shape[:2], 3).astype(np.float32))
 
 

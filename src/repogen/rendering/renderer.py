@@ -31,6 +31,7 @@ from repogen.rendering.kernels.raster import SAMPLES
 from repogen.rendering.kernels.scene_mesh import SceneMesh
 from repogen.rendering.kernels.texture import TexturedMaterial
 from repogen.rendering.lighting import scene_lighting
+from repogen.rendering.loading import load_kernels
 from repogen.rendering.mesh import Mesh, Piece, join
 from repogen.rendering.paints import outfits_to_paints
 from repogen.rendering.pieces import occluder_piece, person_pieces
@@ -82,6 +83,7 @@ class Renderer:
     def __init__(self, body: Body, device: str = "cpu") -> None:
         self.body = body
         self.device = device
+        load_kernels(device)
         self._noise = array(noise_table(), wp.vec4, device)
         self._to_linear, self._to_srgb = color_tables(device)
         surface = body.surface

@@ -11,6 +11,7 @@ from repogen.config import checked
 from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.reading import open_dataset, read_run_info, read_scenes
 from repogen.errors import UserError
+from repogen.extras import can_draw_figures
 from repogen.messages import html_text
 from repogen.outputs import OutputFolder
 from repogen.pictures import encode_jpeg, encode_png
@@ -35,7 +36,8 @@ def preview(
     columns: int = 8,
     bounds: Path | str | None = None,
 ) -> Path:
-    """Write sheet.png, figures and index.html into `out`, by default DATASET/preview.
+    """Write sheet.png, figures and index.html into `out`, by default DATASET/preview; without
+    Matplotlib (`repogen[plots]`) no figures.
 
     The sheet shows `images` images at uniform intervals, `columns` side by side. Returns the path
     of the page, which is self-contained. The figure of joint angles shows the distribution of
@@ -86,6 +88,8 @@ def _check_bounds(folder: DatasetFolder, run: dict[str, Any], bounds: Path | str
 def _figures(
     folder: DatasetFolder, summary: Summary, config: dict[str, Any], bounds: Path | str | None
 ) -> list[tuple[str, str, bytes]]:
+    if not can_draw_figures("the preview"):
+        return []
     from repogen.visualization import plots
 
     figures = {

@@ -23,6 +23,7 @@ from repogen.rendering.kernels.codes import (
     VERTEX_VISIBLE,
 )
 from repogen.rendering.kernels.lens import Lens, depth, project
+from repogen.rendering.kernels.modules import PICTURE
 from repogen.rendering.kernels.paint import (
     Paint,
     bottom_depth,
@@ -41,7 +42,7 @@ _DEEP = wp.constant(wp.float32(0.07))
 _TUCK = wp.constant(wp.float32(TUCK))
 
 
-@wp.kernel
+@wp.kernel(module=PICTURE)
 def face_normals(
     vertices: wp.array(dtype=wp.vec3),
     faces: wp.array2d(dtype=wp.int32),
@@ -99,7 +100,7 @@ class ShadingVertex:
     person: wp.int32
 
 
-@wp.kernel
+@wp.kernel(module=PICTURE)
 def transform_vertices(
     vertices: wp.array(dtype=wp.vec3),
     face_normals: wp.array(dtype=wp.vec3),
@@ -171,7 +172,7 @@ def transform_vertices(
     screen_vertices[v] = wp.vec3(pixel[0], pixel[1], far)
 
 
-@wp.kernel
+@wp.kernel(module=PICTURE)
 def cull_faces(
     faces: wp.array2d(dtype=wp.int32),
     layers: wp.array(dtype=wp.uint8),
@@ -214,7 +215,7 @@ class DirectionalLight:
     offset: wp.vec3
 
 
-@wp.kernel
+@wp.kernel(module=PICTURE)
 def to_light_space(
     vertices: wp.array(dtype=wp.vec3),
     lights: wp.array(dtype=DirectionalLight),

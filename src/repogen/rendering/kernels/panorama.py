@@ -2,6 +2,7 @@
 
 from repogen.rendering.kernels.colors import store_bgr
 from repogen.rendering.kernels.lens import Lens, ray
+from repogen.rendering.kernels.modules import PICTURE
 from repogen.rendering.kernels.noise import noise
 from repogen.rendering.kernels.room import STRIP
 from repogen.rendering.kernels.shade import Lighting, ambient_irradiance, light_visibility
@@ -98,7 +99,7 @@ def panorama_color(
     return panorama_at(panorama, wp.normalize(at))
 
 
-@wp.kernel
+@wp.kernel(module=PICTURE)
 def draw_panorama(
     panorama: Panorama,
     lens: Lens,

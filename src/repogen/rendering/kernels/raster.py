@@ -7,6 +7,7 @@ from repogen.rendering.kernels.codes import (
     CULL_NONE,
     LAYER_TIGHTS,
 )
+from repogen.rendering.kernels.modules import ZBUFFER
 from repogen.warp_setup import wp
 
 KEY_FAR = 2**31 - 1
@@ -35,10 +36,6 @@ _KEY_SCALE = wp.constant(wp.float32(KEY_SCALE))
 _FACE_BITS = wp.constant(wp.uint64(KEY_FACE_BITS))
 _FAR = wp.constant(wp.float32(FAR))
 _NO_AREA = wp.constant(wp.float32(1.0e-12))
-
-# Fused multiply-adds would round an expression differently from place to place, but the two
-# triangles at an edge must get the same numbers.
-wp.set_module_options({"fuse_fp": False})
 
 
 @wp.struct
@@ -117,7 +114,7 @@ def depth_face_key(nearness: float, f: int) -> wp.uint64:
     return (wp.uint64(_KEY_FAR - int(_KEY_SCALE * nearness)) << _FACE_BITS) | wp.uint64(f)
 
 
-@wp.kernel
+@wp.kernel(module=ZBUFFER)
 def rasterize(
     vertices: wp.array(dtype=wp.vec3),
     faces: wp.array2d(dtype=wp.int32),
@@ -182,7 +179,7 @@ def rasterize(
             wp.atomic_min(depth_face_keys, row * width + column, key)
 
 
-@wp.kernel
+@wp.kernel(module=ZBUFFER)
 def rasterize_light(
     vertices: wp.array(dtype=wp.vec3),
     faces: wp.array2d(dtype=wp.int32),

@@ -2,6 +2,7 @@
 
 from repogen.rendering.kernels.codes import ALPHA_TESTED, CULL_BACK, CULL_NONE
 from repogen.rendering.kernels.lens import Lens, is_fisheye, ray
+from repogen.rendering.kernels.modules import ZBUFFER
 from repogen.rendering.kernels.raster import NEAR, depth_face_key
 from repogen.rendering.kernels.texture import Texels, TexturedMaterial, sample_texture
 from repogen.rendering.kernels.windows import (
@@ -25,7 +26,7 @@ FACES_PER_THREAD = 8
 as a few faces."""
 _FACES_PER_THREAD = wp.constant(FACES_PER_THREAD)
 
-# As in `raster`: the two triangles at an edge must get the same numbers.
+# As in `ZBUFFER`: the two triangles at an edge must get the same numbers.
 wp.set_module_options({"fuse_fp": False})
 
 
@@ -140,7 +141,7 @@ def rasterize_rays(
                             )
 
 
-@wp.kernel
+@wp.kernel(module=ZBUFFER)
 def rasterize_alpha(
     vertices: wp.array(dtype=wp.vec3),
     screen_vertices: wp.array(dtype=wp.vec3),

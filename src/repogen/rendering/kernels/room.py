@@ -3,6 +3,7 @@
 from repogen.rendering.kernels.codes import FLOOR_NOISE, FLOOR_PLANKS, FLOOR_TILES
 from repogen.rendering.kernels.colors import store_bgr
 from repogen.rendering.kernels.lens import Lens, ray
+from repogen.rendering.kernels.modules import PICTURE
 from repogen.rendering.kernels.noise import noise
 from repogen.rendering.kernels.shade import Lighting, light_visibility
 from repogen.warp_setup import wp
@@ -145,7 +146,7 @@ def room_color(
     return color
 
 
-@wp.kernel
+@wp.kernel(module=PICTURE)
 def draw_room(
     room: Room,
     lens: Lens,

@@ -9,6 +9,7 @@ from repogen.rendering.kernels.codes import (
 from repogen.rendering.kernels.colors import srgb_byte
 from repogen.rendering.kernels.geometry import DirectionalLight
 from repogen.rendering.kernels.lens import Lens, depth, ray
+from repogen.rendering.kernels.modules import PICTURE
 from repogen.rendering.kernels.noise import noise
 from repogen.rendering.kernels.paint import Material, painted_material
 from repogen.rendering.kernels.raster import (
@@ -240,7 +241,7 @@ def pixel_color(
     return share * wp.vec4(color[0], color[1], color[2], float(empty))
 
 
-@wp.kernel
+@wp.kernel(module=PICTURE)
 def shade(
     depth_face_keys: wp.array2d(dtype=wp.uint64),
     mesh: SceneMesh,

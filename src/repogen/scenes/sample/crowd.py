@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial import cKDTree
 
 from repogen.bodies import Body
+from repogen.bodies.nearest import NearestPoint
 from repogen.cameras.camera import Camera
 from repogen.people.posing import PosedPerson, move_person, moved_points, pose_person
 from repogen.scenes.config import SceneConfig
@@ -58,7 +58,7 @@ def place_person(
     `floor` (metres), or anywhere around the first where that is None; `spread` is the distance
     from the first, metres, and grows by half over the tries.
     """
-    tree = cKDTree(np.concatenate(others))
+    tree = NearestPoint(np.concatenate(others))
     lowest = float(posed.outer_points[:, 2].min())
     own = sparse(posed.outer_points).astype(np.float64)
     for attempt in range(_TRIES):
@@ -70,7 +70,7 @@ def place_person(
             height = floor - lowest
         position = (float(away * np.cos(heading)), float(away * np.sin(heading)), height)
         points = moved_points(own, position, yaw)
-        if tree.query(points, distance_upper_bound=2 * _APART)[0].min() > _APART:
+        if tree.query(points)[0].min() > _APART:
             return move_person(body, posed, position, yaw)
     return None
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial import cKDTree
 
 from repogen.assets.sources import Source, source_of
+from repogen.bodies.nearest import NearestPoint
 from repogen.cameras.camera import Camera, yaw_matrix
 from repogen.environment.cutouts import cutout_size
 from repogen.environment.occluders import CUTOUT, SHAPES, Occluder
@@ -31,14 +31,14 @@ def sample_occluder(
     room. `people` are the points that each person can be seen by, `floor` is a height; metres.
     `cutouts` are pictures in the folder `root`."""
     eye = camera.position()
-    tree = cKDTree(np.concatenate([sparse(points) for points in people]))
+    tree = NearestPoint(np.concatenate([sparse(points) for points in people]))
     for _ in range(_TRIES):
         points = people[int(rng.integers(len(people)))]
         aim = points[int(rng.integers(len(points)))].astype(float)
         at = eye + rng.uniform(0.35, 0.85) * (aim - eye)
         occluder = _occluder_at(rng, camera, at, floor, cutouts, root)
         reach = np.linalg.norm(occluder.size) / 2
-        gap = tree.query(np.array(occluder.position))[0]
+        gap = tree.query(np.array([occluder.position]))[0][0]
         if gap > reach + 0.05 and np.linalg.norm(eye - occluder.position) > reach + 0.2:
             return occluder
     return None
