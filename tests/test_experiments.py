@@ -95,7 +95,7 @@ def without_running(script, options_of, monkeypatch):
             out.write_text(json.dumps({"sets": {test: {"total": total} for test in tests}}))
 
     engine = script("engine")
-    monkeypatch.setattr(engine, "_command", command)
+    monkeypatch.setattr(engine, "run_command", command)
     monkeypatch.setattr(engine, "read_data_mix", lambda specs: range(100))
     monkeypatch.setattr(engine, "parse_set", lambda spec: SetSpec(spec.partition("=")[0]))
     return commands
