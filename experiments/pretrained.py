@@ -17,9 +17,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+import engine
 import numpy as np
 import tyro
-from engine import run_command, slug
+from engine import slug
 
 from repogen.coco.annotations import PersonAnnotations, parse_person_annotations
 from repogen.coco.images import drop_unreadable
@@ -240,8 +241,8 @@ def train_once(options: Options, name: str, seed: int) -> Path:
     for spec, part_of_crops in sets:
         words.append(f"{spec}:x{crops * part_of_crops / len(read_data_mix((spec,))):.6f}")
     words += [word for k, v in arm.train.items() for word in (f"--{k}", str(v))]
-    run_command("train", "--out", run, "--model", options.model, *words, "--epochs", 1, "--seed",
-                seed, "--workers", options.workers)  # fmt: skip
+    words += ["--epochs", "1", "--seed", str(seed), "--workers", str(options.workers)]
+    engine.run_command("train", "--out", run, "--model", options.model, *words)
     return run
 
 
@@ -268,7 +269,7 @@ def synthetic_set(options: Options, generate: Mapping[str, Any], seed: int) -> s
     folder = options.out / "data" / f"{slug(' '.join(map(str, words)))}-seed{seed}"
     if not DatasetFolder(folder).complete:
         workers = max(options.workers, 1)
-        run_command("generate", folder, *words, "--seed", 1000 + seed, "--workers", workers)
+        engine.run_command("generate", folder, *words, "--seed", 1000 + seed, "--workers", workers)
     return f"synth={folder}"
 
 
@@ -284,7 +285,9 @@ def table(options: Options, scores: Mapping[str, list[dict[str, Any]]], metric: 
     ]
     first = next(iter(scores))
     for name, runs in scores.items():
-        cells = [interval(scores[first], runs if name != first else None, g, metric) for g in groups]
+        cells = [
+            interval(scores[first], runs if name != first else None, g, metric) for g in groups
+        ]
         minutes = f"{np.mean([run['minutes'] for run in runs]):.1f}"
         lines.append(f"| {name} | {' | '.join(cells)} | {minutes} |")
     return "\n".join(lines) + "\n"
@@ -304,7 +307,9 @@ def interval(
     both = [terms(runs) for runs in ([after] if after else []) + [before]]
     people = both[0].shape[1]
     rng = np.random.default_rng(0)
-    weights = np.vstack([np.ones(people), rng.multinomial(people, [1 / people] * people, RESAMPLED)])
+    weights = np.vstack(
+        [np.ones(people), rng.multinomial(people, [1 / people] * people, RESAMPLED)]
+    )
     values = [100 * (weights @ above) / (weights @ below) for above, below in both]
     change = values[0] - values[1] if after else values[0]
     sign = "+" if after else ""
