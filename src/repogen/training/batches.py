@@ -89,6 +89,7 @@ class _CropDataset(Dataset):
         crop, padding = _crop_of(config.network.model)
         self._augmentation = Augmentation(
             rotation=config.augmentation.rotation,
+            rotated=config.augmentation.rotated,
             half_body=config.augmentation.half_body,
             scale=config.augmentation.scale,
             jitter=config.augmentation.color_jitter,

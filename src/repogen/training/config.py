@@ -130,9 +130,10 @@ class AugmentationConfig(Config):
     """Random changes of the crops."""
 
     rotation: float = 120.0
-    """Standard deviation of the rotation of crops in degrees, 0 to 180: 60 % of the crops are
-    rotated, angles are clipped at twice this. Usual is 40; the RePoGen paper says 180, the
-    configurations of its authors 120."""
+    """Standard deviation of the rotation of crops in degrees, 0 to 180; angles are clipped at twice
+    this. Usual is 40; the RePoGen paper says 180, the configurations of its authors 120."""
+    rotated: float = 0.6
+    """Share, 0 to 1, of the crops that are rotated; 0.6 in mmpose."""
     half_body: float = 0.3
     """Share, 0 to 1, of the persons with more than 8 labelled joints whose crop shows one half of
     the body: the upper one in 69 % of these, the lower one in 31 %, as in mmpose 0.x."""
@@ -148,6 +149,7 @@ class AugmentationConfig(Config):
     def check(self) -> None:
         """Raise `UserError` for numbers out of range."""
         check_between("--rotation", self.rotation, 0, 180)
+        check_between("--rotated", self.rotated, 0, 1)
         check_between("--half-body", self.half_body, 0, 1)
         check_between("--scale", self.scale, 0, 0.9)
         check_between("--color-jitter", self.color_jitter, 0, 1)

@@ -28,7 +28,7 @@ _SHORT_MOVENET: Table = {
     "optimizer": {
         "epochs": 5, "batch_size": 16, "warmup": 20, "weight_decay": 0.0, "layer_decay": 1.0,
     },
-    "augmentation": {"half_body": 0.0, "scale": 0.25},
+    "augmentation": {"rotation": 180.0, "rotated": 0.8, "half_body": 0.0, "scale": 0.25},
 }  # fmt: skip
 """About 300 steps on 1,000 persons, which cost ordinary people least (experiments/README.md)."""
 
