@@ -70,7 +70,7 @@ def free_heads(grid, count=2):
 
 
 def test_heads_that_minimise_the_loss_are_decoded_to_the_joints():
-    joints, heads = random_joints(np.random.default_rng(0), 96), free_heads(24)
+    joints, heads = random_joints(np.random.default_rng(0), 64), free_heads(16)
     optimizer = torch.optim.Adam(heads.values(), 0.3)
     for _ in range(120):
         optimizer.zero_grad()

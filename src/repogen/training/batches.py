@@ -86,7 +86,7 @@ class _CropDataset(Dataset):
     def __init__(self, mix: DataMix, config: TrainConfig) -> None:
         self._mix, self._config = mix, config
         self._relabel = relabel(config.labels)
-        crop, padding = _crop_of(config.network.model)
+        crop, padding = crop_of(config.network.model)
         self._augmentation = Augmentation(
             rotation=config.augmentation.rotation,
             rotated=config.augmentation.rotated,
@@ -116,7 +116,7 @@ class _CropDataset(Dataset):
         return np.ascontiguousarray(sample.crop), joints.astype(np.float32)
 
 
-def _crop_of(model: str) -> tuple[tuple[int, int], float]:
+def crop_of(model: str) -> tuple[tuple[int, int], float]:
     """Width and height of a network's crops, and their padding: those of inference."""
     if model not in VARIANTS:
         return CROP_SIZE, PADDING

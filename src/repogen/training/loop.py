@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import torch
 from accelerate import Accelerator
+from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 from tqdm import tqdm
@@ -117,7 +118,7 @@ def _run_epochs(
             )
             for group in optimizer.param_groups:
                 group["lr"] = group["base_lr"] * factor
-            loss = _loss(model, isinstance(state.model, MoveNet), crops, joints)
+            loss = training_loss(model, isinstance(state.model, MoveNet), crops, joints)
             accelerator.backward(loss)
             grad_norm = accelerator.clip_grad_norm_(model.parameters(), config.optimizer.grad_clip)
             # In fp16 a gradient may overflow: the scaler skips that step.
@@ -159,7 +160,11 @@ def _run_epochs(
         logger.close()
 
 
-def _loss(model: nn.Module, is_movenet: bool, crops: Tensor, joints: Tensor) -> Tensor:
+def training_loss(
+    model: nn.Module, is_movenet: bool, crops: UInt8[Tensor, "n h w 3"], joints: Tensor
+) -> Float[Tensor, ""]:
+    """The loss of a network for RGB crops and joints (n, 17, 3 or more): x, y in crop pixels and
+    their weight. `is_movenet` tells the kind of a network that may be wrapped."""
     if is_movenet:
         return movenet_loss(model(scale_pixels(crops)), joints)
     return heatmap_loss(model(normalize(crops)), joints)
