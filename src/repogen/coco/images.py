@@ -57,7 +57,7 @@ def training_crop(
     """An augmented crop of a person.
 
     The pixels come from the image's file, or from `pictures`, one JPEG for each image. The joints
-    are the person's own, or those that `relabel` gives.
+    are the person's own, or the ones from `relabel`.
     """
     image, box = int(people.image[person]), people.boxes[person]
     if pictures is None:
