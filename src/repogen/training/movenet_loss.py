@@ -38,9 +38,9 @@ def movenet_loss(heads: Heads, joints: Float[Tensor, "n 17 c"]) -> Float[Tensor,
 def movenet_losses(heads: Heads, joints: Float[Tensor, "n 17 c"]) -> dict[str, Float[Tensor, ""]]:
     """The loss of each head, for joints with x, y in crop pixels and their weight.
 
-    heatmap: cross-entropy (nats) over cells. offset: L1 in cells, near the joint. regress: L1 in
-    cells, at the true centre and at the one that the decoder takes. center: focal loss. Joints of
-    weight 0 add nothing. The true centre is the mean of all 17 joints, as the packaged networks
+    `heatmap`: cross-entropy (nats) over cells. `offset`: L1 in cells, near the joint. `regress`: L1
+    in cells, at the true centre and at the one that the decoder takes. `center`: focal loss. Joints
+    of weight 0 add nothing. The true centre is the mean of all 17 joints, as the packaged networks
     have it; joints of weight 0 stand there where the network itself regresses them.
     """
     heads = {name: value.float() for name, value in heads.items()}
