@@ -30,7 +30,7 @@ _SHORT_MOVENET: Table = {
     },
     "augmentation": {"rotation": 180.0, "rotated": 0.8, "half_body": 0.0, "scale": 0.25},
 }  # fmt: skip
-"""About 300 steps on 1,000 persons, which cost ordinary people least (experiments/README.md)."""
+"""About 300 steps on 1,000 persons. Without half bodies: the centre is the mean of all joints."""
 
 _PUBLISHED = merged(_COMMON, {"augmentation": {"color_jitter": 0.0, "degrade": False}})
 """Neither ViTPose nor RePoGen changes the colours or the quality of a crop."""
