@@ -28,9 +28,12 @@ from repogen.coco.augmentation import Augmentation
 from repogen.coco.images import training_crop
 from repogen.datasets.sets import read_set
 from repogen.models import build_model
-from repogen.models.pixels import normalize
-from repogen.training.loop import heatmap_loss, train
-from repogen.training.optimizer import parameter_groups
+from repogen.models.movenet import VARIANTS
+from repogen.training.batches import crop_of
+from repogen.training.loop import train, training_loss
+from repogen.training.optimizer import ChannelScaledAdamW, freeze_layers, parameter_groups
+
+MODELS = ("vitpose-s", "tiny", "movenet-lightning", "movenet-thunder")
 
 
 def prepare(people: PersonAnnotations, degrade: bool, numbers: "count[int]", crops: int) -> None:
@@ -44,15 +47,19 @@ def prepare(people: PersonAnnotations, degrade: bool, numbers: "count[int]", cro
 def trainer(name: str, batch: int, precision: torch.dtype | None):
     """A function that takes one optimisation step on random crops."""
     rng = np.random.default_rng(0)
-    crops = torch.from_numpy(rng.integers(0, 256, (batch, 256, 192, 3), dtype=np.uint8))
+    (width, height), _ = crop_of(name)
+    crops = torch.from_numpy(rng.integers(0, 256, (batch, height, width, 3), dtype=np.uint8))
     joints = torch.from_numpy(np.full((batch, 17, 3), 96.0, dtype=np.float32))
     model = build_model(name).to(memory_format=torch.channels_last).train()
-    optimizer = torch.optim.AdamW(parameter_groups(model, 1e-5, 0.1, 0.8))
+    is_movenet = name in VARIANTS
+    freeze_layers(model, 4 if is_movenet else 0, name)
+    kind = ChannelScaledAdamW if is_movenet else torch.optim.AdamW
+    optimizer = kind(parameter_groups(model, 1e-5, 0.1, 0.8))
 
     def step() -> None:
         with torch.autocast("cpu", precision, enabled=precision is not None):
-            heatmaps = model(normalize(crops))
-        heatmap_loss(heatmaps, joints).backward()
+            loss = training_loss(model, is_movenet, crops, joints)
+        loss.backward()
         optimizer.step()
         optimizer.zero_grad()
 
@@ -80,6 +87,7 @@ def main() -> None:
     parser.add_argument("--data", help="a set, as --train of repogen train takes it")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--models", nargs="+", default=MODELS, help="networks to train")
     options = parser.parse_args()
     cv2.setNumThreads(0)
     print(f"{platform.machine()}, {os.cpu_count()} processors, torch {torch.__version__}")
@@ -100,7 +108,7 @@ def main() -> None:
             line("  the trainer waited", [100 * e["waited"] for e in log], "%")
     most = most_gflops(options.repeats)
     print(f"float32 products reach {most:.0f} GFLOP/s here")
-    for name in ("vitpose-s", "tiny"):
+    for name in options.models:
         for label, precision in precisions.items():
             step = trainer(name, options.batch, precision)
             speed = rates(step, options.batch, options.repeats, time.perf_counter)

@@ -175,7 +175,7 @@ def _run(experiment: Experiment, arms: tuple[Arm, ...]) -> Reports:
 
 def values_of(reports: Reports, arm: Arm, test: str, measure: str) -> np.ndarray:
     """An arm's score x 100 with each seed."""
-    scores = [r["sets"][test]["total"]["scores"][_slug(arm.name)][measure] for r in reports]
+    scores = [r["sets"][test]["total"]["scores"][slug(arm.name)][measure] for r in reports]
     return 100 * np.array([score["value"] for score in scores])
 
 
@@ -195,7 +195,7 @@ def generate_once(settings: Settings, folder: Path, options: dict[str, Any], see
     options = ours | options
     if not DatasetFolder(folder).complete:
         words = [word for k, v in options.items() for word in (f"--{k}", *_words(v))]
-        _command("generate", folder, *words, "--seed", seed)
+        run_command("generate", folder, *words, "--seed", seed)
 
 
 def _words(value: object) -> tuple[object, ...]:
@@ -228,7 +228,7 @@ def _tune(experiment: Experiment, arm: Arm, seed: int, base: Path, threads: int)
 
 
 def _run_folder(experiment: Experiment, arm: Arm, seed: int) -> Path:
-    return experiment.out / "runs" / f"{_slug(arm.name)}-seed{seed}"
+    return experiment.out / "runs" / f"{slug(arm.name)}-seed{seed}"
 
 
 def _train(
@@ -246,19 +246,19 @@ def _train(
     log, description = out / "log.jsonl", out / "run.json"
     done = log.exists() and len(log.read_text().splitlines()) == epochs
     if not (done and json.loads(description.read_text())["command"][1:] == [*map(str, command)]):
-        _command(*command, threads=threads)
+        run_command(*command, threads=threads)
 
 
 def _score(
     experiment: Experiment, arms: tuple[Arm, ...], seed: int, threads: int
 ) -> dict[str, Any]:
     weights = [
-        f"{_slug(a.name)}={_run_folder(experiment, a, seed) / 'last.safetensors'}" for a in arms
+        f"{slug(a.name)}={_run_folder(experiment, a, seed) / 'last.safetensors'}" for a in arms
     ]
     what = hashlib.sha256(repr((weights, experiment.test)).encode()).hexdigest()[:8]
     out = experiment.out / "reports" / f"{what}-seed{seed}.json"
     if not out.exists():
-        _command("evaluate", "--weights", *weights, "--data", *experiment.test, "--out", out,
+        run_command("evaluate", "--weights", *weights, "--data", *experiment.test, "--out", out,
                  threads=threads)  # fmt: skip
     return json.loads(out.read_text())
 
@@ -304,19 +304,19 @@ def _measured(arm: Arm, arms: tuple[Arm, ...], reports: Reports, test: str, meas
     text = f"{values.mean():.1f} ({values.min():.1f} to {values.max():.1f})"
     if arm is next(other for other in arms if not other.lacks):
         return text
-    gains = [r["sets"][test]["total"]["differences"][_slug(arm.name)][measure] for r in reports]
+    gains = [r["sets"][test]["total"]["differences"][slug(arm.name)][measure] for r in reports]
     low, value, high = (
         100 * np.mean([gain[end] for gain in gains]) for end in ("low", "value", "high")
     )
     return f"{text} {value:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
     text = "".join(c if c.isalnum() else "-" for c in name.lower())
     return "-".join(word for word in text.split("-") if word)
 
 
-def _command(verb: str, *words: object, threads: int = 0) -> None:
+def run_command(verb: str, *words: object, threads: int = 0) -> None:
     command = [sys.executable, "-m", "repogen", verb, *map(str, words)]
     print("$ repogen", shlex.join(command[3:]), flush=True)
     environment = os.environ | ({"OMP_NUM_THREADS": str(threads)} if threads else {})

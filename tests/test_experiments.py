@@ -15,6 +15,8 @@ import pytest
 from repogen import GenerateConfig, UserError, generate, recipe
 from repogen.assets.packs import CORE
 from repogen.datasets.sets import SetSpec
+from repogen.inference.estimate import Estimates
+from repogen.labels.annotation import CATEGORY
 from repogen.scenes import SceneConfig
 
 FOLDER = Path(__file__).parents[1] / "experiments"
@@ -97,7 +99,7 @@ def without_running(script, options_of, monkeypatch):
             out.write_text(json.dumps({"sets": {test: {"total": total} for test in tests}}))
 
     engine = script("engine")
-    monkeypatch.setattr(engine, "_command", command)
+    monkeypatch.setattr(engine, "run_command", command)
     monkeypatch.setattr(engine, "read_data_mix", lambda specs: range(100))
     monkeypatch.setattr(engine, "parse_set", lambda spec: SetSpec(spec.partition("=")[0]))
     return commands
@@ -241,6 +243,88 @@ def test_full_size_needs_trained_weights(script, tmp_path):
     )
     with pytest.raises(SystemExit, match="needs --init"):
         engine.run(experiment, "x", (engine.Arm("real only"),))
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    """Photographs of all parts of Leeds Sports Pose Extended, a person each, and a list of steep
+    ones."""
+    people = []
+    (tmp_path / "images").mkdir()
+    for k in [*range(1, 41), *range(4001, 4010), *range(5001, 5010)]:
+        torso = ("up", "side", "inv")[k % 3]
+        joints = np.column_stack([np.arange(17) * 2.0 + 3, np.arange(17) * 3.0 + 3, [2] * 17])
+        joints[:5] = 0
+        people.append({"id": k, "image_id": k, "torso": torso, "bbox": [3, 3, 40, 60], "area": 900,
+                       "category_id": 1, "num_keypoints": 12,
+                       "keypoints": joints.ravel().tolist()})  # fmt: skip
+        cv2.imwrite(str(tmp_path / "images" / f"{k}.jpg"), np.zeros((70, 50, 3), np.uint8))
+    images = [{"id": p["id"], "file_name": f"{p['id']}.jpg", "width": 50, "height": 70}
+              for p in people]  # fmt: skip
+    content = {"images": images, "annotations": people, "categories": [CATEGORY]}
+    (tmp_path / "people.json").write_text(json.dumps(content))
+    (tmp_path / "steep.json").write_text(json.dumps({"note": "", "top": [2, 3, 5001]}))
+    return tmp_path
+
+
+@pytest.fixture
+def pretrained(script, data, photographs, without_running, monkeypatch):
+    """Runs the script without training: estimates of tuned weights are right, the others 100 px
+    off. Returns its tables and the commands that it called."""
+    module, parse = script("pretrained"), script("engine").run_command
+
+    def command(verb, *words, threads=0):
+        parse(verb, *words)
+        run = Path(words[words.index("--out") + 1]) if verb == "train" else photographs / "made"
+        run.mkdir(parents=True, exist_ok=True)
+        for name in ("blend.safetensors", "last.safetensors", "last.pt"):
+            (run / name).write_text("")
+        (run / "log.jsonl").write_text('{"seconds": 90}\n')
+
+    def estimate(weights, people, flip):
+        keypoints = people.keypoints + (0.0 if "runs" in str(weights) else 100.0)
+        n = len(people)
+        return Estimates(keypoints, np.ones(n), people.image, np.arange(n), np.ones(n, bool))
+
+    monkeypatch.setattr(module.engine, "run_command", command)
+    monkeypatch.setattr(module, "read_data_mix", lambda specs: range(100))
+    monkeypatch.setattr(module, "load_estimator", lambda weights: weights)
+    monkeypatch.setattr(module, "estimate_people", estimate)
+
+    def run(**options):
+        without_running.clear()
+        settings = module.Options(
+            out=photographs / "out", real=f"{photographs / 'people.json'}:{photographs / 'images'}",
+            steep=photographs / "steep.json", **options,
+        )  # fmt: skip
+        module.main(settings)
+        return (photographs / "out" / f"movenet-lightning-{settings.split}.md").read_text(), [
+            *without_running
+        ]
+
+    return run
+
+
+def test_a_pretrained_network_is_compared_on_people_who_are_not_trained_on(pretrained, photographs):
+    arms = ("real upright", "real upright + synthetic", "synthetic, agreed")
+    text, commands = pretrained(arms=arms, seeds=2)
+    assert [verb for verb, _ in commands] == ["train"] * 2 + ["generate", "train"] * 2 + [
+        "generate", "train"] * 2  # fmt: skip
+    sets = [config.data.train for verb, config in commands if verb == "train"]
+    crops = [float(spec.rpartition(":x")[2]) * 100 for spec in sets[2]]
+    assert crops == pytest.approx([4800, 4800])  # twice the steps
+    assert "| real upright, blended | +100.0 (+100.0 to +100.0) | " in text
+    assert "| pretrained | 0.0 (0.0 to 0.0) |" in text
+    assert " 1.5 |" in text  # minutes
+    trained_on = json.loads((photographs / "out" / "data" / "up.json").read_text())
+    assert [p["id"] for p in trained_on["annotations"]] == [*range(6, 41, 3)]  # 3 is steep
+    scored = json.loads(next((photographs / "out" / "scores").rglob("pretrained-*")).read_text())
+    assert [len(scored[g]["OKS"]) for g in ("upright", "sideways", "upside down")] == [3, 3, 3]
+    assert len(scored["steep"]["OKS"]) == 2
+    assert pretrained(arms=arms, seeds=2) == (text, [])  # nothing is repeated
+    text, commands = pretrained(arms=arms[:1], seeds=2, split="report")
+    assert commands == []
+    assert re.search(r"\| pretrained \|.*\| 0\.0 \| 0\.0 \|", text)  # one steep person
 
 
 def teardown_module():

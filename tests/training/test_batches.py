@@ -16,7 +16,7 @@ from repogen.training.mix import DataMix
 
 @dataclass(frozen=True)
 class TracingSource:
-    """Five persons; joint 0 of each crop is (process id, epoch, random number)."""
+    """Five persons; joint 0 of each crop is (process id, epoch, v, random number)."""
 
     name: str = "tracing"
     broken: int = -1
@@ -27,11 +27,11 @@ class TracingSource:
     def order(self, rng, count):
         return rng.permutation(count)
 
-    def sample(self, rng, epoch, person, augmentation):
+    def sample(self, rng, epoch, person, augmentation, relabel):
         if person == self.broken:
             raise UserError("x.jpg is no picture")
-        joints = np.zeros((17, 3))
-        joints[0] = os.getpid(), epoch, rng.integers(1000)
+        joints = np.zeros((17, 4))
+        joints[0] = os.getpid(), epoch, 2, rng.integers(1000)
         return TrainingCrop(np.full((256, 192, 3), person, np.uint8), joints)
 
     def digests(self):
@@ -47,7 +47,7 @@ def batches(workers, broken=-1):
 def trace(epoch):
     """The process ids, the epoch numbers, and each crop's (person, random number) in order."""
     out = [
-        (crop[0, 0, 0].item(), *joints[0].tolist())
+        (crop[0, 0, 0].item(), *joints[0, [0, 1, 3]].tolist())
         for both in epoch
         for crop, joints in zip(*both, strict=True)
     ]

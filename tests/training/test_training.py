@@ -371,7 +371,7 @@ def test_drop_path_grows_with_depth_to_the_rate_that_is_asked_for():
 def test_unlabelled_joints_add_nothing_to_the_loss():
     rng = np.random.default_rng(0)
     joints = torch.tensor(
-        np.concatenate([rng.uniform(20, 170, (2, 17, 2)), np.full((2, 17, 1), 2.0)], axis=2)
+        np.concatenate([rng.uniform(20, 170, (2, 17, 2)), np.full((2, 17, 1), 1.0)], axis=2)
     ).float()
     truth = joints_to_heatmaps(joints[..., :2])
     assert heatmap_loss(truth, joints) == 0

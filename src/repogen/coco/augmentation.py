@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from repogen.coco.crops import Window, box_to_window
+from repogen.coco.crops import CROP_SIZE, PADDING, Window, box_to_window
 
 _UPPER_BODY = np.arange(17) < 11
 
@@ -17,7 +17,7 @@ _NORMAL = np.array([NormalDist().inv_cdf((i + 0.5) / 256) for i in range(256)], 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Ranges of the random changes to a training crop.
+    """The size of training crops, and the ranges of their random changes.
 
     The geometry is that of mmpose 0.x: half body, scale, rotation, flip. ViTPose and RePoGen change
     no colours; the recipes of `repogen train` set `rotation`, `jitter` and `degrade`.
@@ -27,6 +27,7 @@ class Augmentation:
     half_body: float = 0.3
     """Share of persons with more than 8 labelled joints whose crop shows half of the body."""
     scale: float = 0.5
+    """Standard deviation of the relative size of the window, and its largest change."""
     rotation: float = 120.0
     """Standard deviation of the angle in degrees; angles are clipped at twice this."""
     rotated: float = 0.6
@@ -35,6 +36,10 @@ class Augmentation:
     """Relative range of brightness, contrast and colour."""
     degrade: bool = True
     """Whether crops of rendered images get the blur, noise and JPEG artefacts of photographs."""
+    crop: tuple[int, int] = CROP_SIZE
+    """Width and height of the network's input."""
+    padding: float = PADDING
+    """Size of a window relative to its box, once the box has the crop's aspect ratio."""
 
 
 def augment(
@@ -46,7 +51,7 @@ def augment(
     """A random variation of a window: half body, scale, rotation and flip."""
     labelled = keypoints[:, 2] > 0
     if labelled.sum() > 8 and rng.random() < how.half_body:
-        window = _half_body(rng, window, keypoints, labelled)
+        window = _half_body(rng, window, keypoints, labelled, how.crop)
     zoom = float(np.clip(1 + how.scale * rng.normal(), 1 - how.scale, 1 + how.scale))
     angle = 0.0
     if rng.random() < how.rotated:
@@ -65,6 +70,7 @@ def _half_body(
     window: Window,
     keypoints: Float[np.ndarray, "17 3"],
     labelled: np.ndarray,
+    crop: tuple[int, int],
 ) -> Window:
     """A window around the labelled joints above or below the waist, if it has three of them.
 
@@ -78,7 +84,8 @@ def _half_body(
         if half.sum() > 2:
             points = keypoints[half, :2]
             low, high = points.min(axis=0), points.max(axis=0)
-            around = box_to_window(np.concatenate([low, np.maximum(high - low, 1.0)]), 1.5)
+            box = np.concatenate([low, np.maximum(high - low, 1.0)])
+            around = box_to_window(box, 1.5, crop)
             x, y = points.mean(axis=0)
             return replace(around, center=(float(x), float(y)))
     return window

@@ -104,20 +104,18 @@ def warp_crop(
 
 
 def joints_to_crop(
-    keypoints: Float[np.ndarray, "17 3"], window: Window
-) -> Float[np.ndarray, "17 3"]:
+    keypoints: Float[np.ndarray, "17 c"], window: Window, crop: tuple[int, int] = CROP_SIZE
+) -> Float[np.ndarray, "17 c"]:
     """Joints x, y, v in the crop's pixels; left and right are exchanged in a mirrored window.
 
-    Joints that are not labelled or lie outside the crop become zeros.
+    Joints that are not labelled or lie outside the crop become zeros; columns after v are kept.
     """
-    matrix = window_to_crop(window)
+    matrix = window_to_crop(window, crop)
     out = keypoints.copy()
     out[:, :2] = keypoints[:, :2] @ matrix[:, :2].T + matrix[:, 2]
     if window.flip:
         out = out[FLIP]
-    inside = (out[:, :2] >= -0.5).all(axis=1) & (out[:, :2] <= np.array(CROP_SIZE) - 0.5).all(
-        axis=1
-    )
+    inside = (out[:, :2] >= -0.5).all(axis=1) & (out[:, :2] <= np.array(crop) - 0.5).all(axis=1)
     out[~inside | (out[:, 2] == 0)] = 0.0
     return out
 

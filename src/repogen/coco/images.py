@@ -1,8 +1,8 @@
 """Images and crops of a COCO set, read from disk on demand."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +28,22 @@ from repogen.pictures import PictureHeader, decode_reduced, picture_problem, rea
 
 @dataclass(frozen=True)
 class TrainingCrop:
-    """A crop (RGB) and its joints x, y, v in crop pixels; v = 0 for joints without a label."""
+    """A crop (RGB) and its joints: x, y in crop pixels, v (0 without a label), and 1 where a
+    teacher's answer was corrected, else 0."""
 
-    crop: UInt8[np.ndarray, "256 192 3"]
-    joints: Float[np.ndarray, "17 3"]
+    crop: UInt8[np.ndarray, "h w 3"]
+    joints: Float[np.ndarray, "17 4"]
+
+
+CropReader = Callable[[Window, tuple[int, int]], UInt8[np.ndarray, "h w 3"]]
+"""A function that returns the crop (BGR) of a window of one image, of a width and height."""
+
+Relabel = Callable[
+    [Float[np.ndarray, "17 3"], Float[np.ndarray, "4"], float, CropReader],
+    Float[np.ndarray, "17 4"],
+]
+"""A function from the keypoints, box and area of a person, and the crops of their image, to the
+joints to train on: x, y, v and whether a teacher's answer was corrected."""
 
 
 def training_crop(
@@ -40,24 +52,29 @@ def training_crop(
     person: int,
     how: Augmentation,
     pictures: Sequence[bytes] | None = None,
+    relabel: Relabel | None = None,
 ) -> TrainingCrop:
     """An augmented crop of a person.
 
-    The pixels come from the image's file, or from `pictures`, one JPEG for each image.
+    The pixels come from the image's file, or from `pictures`, one JPEG for each image. The joints
+    are the person's own, or the ones from `relabel`.
     """
-    keypoints = people.keypoints[person].copy()
-    keypoints[:, :2] -= people.pixel_centers[person]
-    window = augment(rng, box_to_window(people.boxes[person]), keypoints, how)
-    image = people.image[person]
+    image, box = int(people.image[person]), people.boxes[person]
     if pictures is None:
-        crop = read_crop(people, image, window)
+        read: CropReader = partial(read_crop, people, image)
     else:
         name = str(people.path(person))
-        crop = _decoded_crop(pictures[image], window, bool(people.as_stored), name)
-    crop = color_jitter(rng, crop, how.jitter)
+        read = partial(_decoded_crop, pictures[image], bool(people.as_stored), name)
+    keypoints = people.keypoints[person].copy()
+    keypoints[:, :2] -= people.pixel_centers[person]
+    joints = np.column_stack([keypoints, np.zeros(17)])
+    if relabel is not None:
+        joints = relabel(keypoints, box, float(people.areas[person]), read)
+    window = augment(rng, box_to_window(box, how.padding, how.crop), joints, how)
+    crop = color_jitter(rng, read(window, how.crop), how.jitter)
     if how.degrade and people.rendered[image]:
         crop = degrade(rng, crop)
-    return TrainingCrop(crop[..., ::-1], joints_to_crop(keypoints, window))
+    return TrainingCrop(crop[..., ::-1], joints_to_crop(joints, window, how.crop))
 
 
 def read_crop(
@@ -75,13 +92,13 @@ def read_crop(
 
 
 def _decoded_crop(
-    picture: bytes, window: Window, as_stored: bool, name: str
-) -> UInt8[np.ndarray, "256 192 3"]:
-    factor = downsample_factor(window)
+    picture: bytes, as_stored: bool, name: str, window: Window, crop: tuple[int, int]
+) -> UInt8[np.ndarray, "p q 3"]:
+    factor = downsample_factor(window, crop)
     decoded = decode_reduced(np.frombuffer(picture, np.uint8), factor, as_stored)
     if decoded is None:
         raise UserError(f"{name} in the shards cannot be decoded; pack the shards again without it")
-    return warp_crop(decoded, window, factor)
+    return warp_crop(decoded, window, factor, crop)
 
 
 def read_labelled_image(

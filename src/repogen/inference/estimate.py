@@ -148,7 +148,7 @@ def estimate_boxes(
     0.05. `names` are the pictures of the boxes: where the estimator raises `UserError`, its message
     begins with the batch's first.
     """
-    joints_of = _as_joint_estimator(estimator)
+    joints_of = as_joint_estimator(estimator)
     crop, padding = joints_of.crop, joints_of.padding
     numbered = enumerate(boxes)
     while some := [*itertools.islice(numbered, max(1, batch // rotations))]:
@@ -170,7 +170,7 @@ def estimate_boxes(
         yield poses[np.arange(len(some)) * rotations + best]
 
 
-def _as_joint_estimator(estimator: Estimator) -> JointEstimator:
+def as_joint_estimator(estimator: Estimator) -> JointEstimator:
     """The estimator itself, or one that reads the joints from its heatmaps."""
     if isinstance(estimator, JointEstimator):
         return estimator

@@ -158,7 +158,7 @@ def load_into(model: nn.Module, weights: Mapping[str, Tensor], source: str, name
     missing = sorted(k for k in wanted - set(weights) if not k.startswith(spared))
     foreign = sorted(set(weights) - set(own))
     misshapen = sorted(k for k in wanted & set(weights) if own[k].shape != weights[k].shape)
-    if (missing or foreign) and found not in (None, name):
+    if (missing or foreign or misshapen) and found not in (None, name):
         raise UserError(f"{source} holds {found}, not {name}: choose the model {found}")
     if missing or foreign or misshapen:
         differences = [

@@ -14,9 +14,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from repogen.coco.augmentation import Augmentation
+from repogen.coco.crops import CROP_SIZE, PADDING
 from repogen.errors import UserError
+from repogen.inference.movenet import PADDING as MOVENET_PADDING
+from repogen.models.movenet import VARIANTS
 from repogen.training.config import TrainConfig
 from repogen.training.mix import DataMix
+from repogen.training.targets import joint_weights, relabel
 
 
 class Batches:
@@ -50,7 +54,8 @@ class Batches:
         )
 
     def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Crops (n, 256, 192, 3), uint8 RGB, and joints (n, 17, 3): x, y in crop pixels and v.
+        """Crops (n, h, w, 3), uint8 RGB, and joints (n, 17, 4): x, y in crop pixels, the weight in
+        the loss, and 1 where a teacher's answer was corrected.
 
         Raises `UserError` for an image that cannot be read, in this process or in a worker.
         """
@@ -80,11 +85,17 @@ class _EpochSampler(Sampler):
 class _CropDataset(Dataset):
     def __init__(self, mix: DataMix, config: TrainConfig) -> None:
         self._mix, self._config = mix, config
+        self._relabel = relabel(config.labels)
+        crop, padding = crop_of(config.network.model)
         self._augmentation = Augmentation(
             rotation=config.augmentation.rotation,
+            rotated=config.augmentation.rotated,
             half_body=config.augmentation.half_body,
+            scale=config.augmentation.scale,
             jitter=config.augmentation.color_jitter,
             degrade=config.augmentation.degrade,
+            crop=crop,
+            padding=padding,
         )
         self._epoch, self._rows = -1, np.zeros((0, 2), np.int64)
 
@@ -98,8 +109,19 @@ class _CropDataset(Dataset):
             self._rows = self._mix.epoch(np.random.default_rng([self._config.seed, epoch]))
         source_index, person = self._rows[index].tolist()
         rng = np.random.default_rng([self._config.seed, epoch, index])
-        sample = self._mix.sources[source_index].sample(rng, epoch, person, self._augmentation)
-        return np.ascontiguousarray(sample.crop), sample.joints.astype(np.float32)
+        sample = self._mix.sources[source_index].sample(
+            rng, epoch, person, self._augmentation, self._relabel
+        )
+        joints = joint_weights(sample.joints, self._config.labels)
+        return np.ascontiguousarray(sample.crop), joints.astype(np.float32)
+
+
+def crop_of(model: str) -> tuple[tuple[int, int], float]:
+    """Width and height of a network's crops, and their padding: those of inference."""
+    if model not in VARIANTS:
+        return CROP_SIZE, PADDING
+    size = VARIANTS[model].size
+    return (size, size), MOVENET_PADDING
 
 
 @contextmanager

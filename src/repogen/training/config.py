@@ -37,12 +37,16 @@ class NetworkConfig(Config):
 
     model: Literal[
         "vitpose-s", "vitpose-b", "vitpose-l", "vitpose-h",
-        "vitpose-s-simple", "vitpose-b-simple", "vitpose-l-simple", "vitpose-h-simple", "tiny",
+        "vitpose-s-simple", "vitpose-b-simple", "vitpose-l-simple", "vitpose-h-simple",
+        "movenet-lightning", "movenet-thunder", "tiny",
     ] = "vitpose-s"  # fmt: skip
-    """Network to train: a ViTPose, or a tiny one for tests."""
+    """Network to train: a ViTPose, one of the packaged MoveNets, or a tiny one for tests."""
     init: Path | None = None
     """Weights to start from: a run, a folder, .safetensors, .pth or a Hugging Face name; without,
-    they are random."""
+    MoveNet starts from the packaged ones and others at random."""
+    freeze: int = 0
+    """First layers that keep their weights, and the embeddings or stem before them: transformer
+    layers of a ViTPose, blocks of MoveNet (17); 0 trains all."""
     ema: float = 0.0
     """Decay per step of a moving average of the weights (0.9998, for example), which is then
     validated and saved; 0 keeps no average."""
@@ -57,16 +61,25 @@ class NetworkConfig(Config):
     def check(self) -> None:
         """Raise `UserError` for numbers out of range, and a blend without weights to blend with."""
         check_between("--ema", self.ema, 0, 0.999999)
+        check_between("--freeze", self.freeze, 0, 1000)
         if self.drop_path is not None:
             check_between("--drop-path", self.drop_path, 0, 0.9)
-            if self.model == "tiny":
+            if not self.model.startswith("vitpose"):
                 raise UserError(
-                    f"--drop-path {self.drop_path:g} is for the layers of a ViTPose; tiny has none"
+                    f"--drop-path {self.drop_path:g} is for the layers of a ViTPose; {self.model} "
+                    "has none"
                 )
         if self.blend is not None:
             check_between("--blend", self.blend, 0, 1)
-            if self.init is None:
+            if self.initial is None:
                 raise UserError("--blend needs the weights to blend with: give --init")
+
+    @property
+    def initial(self) -> Path | None:
+        """`init`, or the packaged weights of a MoveNet; None for random weights."""
+        if self.init is None and self.model.startswith("movenet-"):
+            return Path(self.model.removeprefix("movenet-"))
+        return self.init
 
 
 @dataclass(frozen=True, init=False)
@@ -78,12 +91,13 @@ class OptimizerConfig(Config):
     batch_size: int = 128
     """Crops in a step, over all devices, at least 1."""
     lr: float | None = None
-    """Learning rate, above 0 and below 1; by default 5e-5 for vitpose, 2e-3 for tiny."""
+    """Learning rate, above 0 and below 1; by default 5e-5 for vitpose, 2e-3 for tiny and MoveNet,
+    whose steps are relative to the size of the weights."""
     weight_decay: float = 0.1
     """Weight decay, 0 to 1, of matrices and convolution kernels only."""
     layer_decay: float = 0.8
-    """Factor on the learning rate of each transformer layer relative to the one above it, 0.01 to
-    1."""
+    """Factor on the learning rate of each transformer layer, or block of MoveNet, relative to the
+    one above it, 0.01 to 1."""
     grad_clip: float = 1.0
     """Largest norm of the gradient; a longer one is scaled down to it."""
     warmup: int = 300
@@ -116,12 +130,16 @@ class AugmentationConfig(Config):
     """Random changes of the crops."""
 
     rotation: float = 120.0
-    """Standard deviation of the rotation of crops in degrees, 0 to 180: 60 % of the crops are
-    rotated, angles are clipped at twice this. Usual is 40; the RePoGen paper says 180, the
-    configurations of its authors 120."""
+    """Standard deviation of the rotation of crops in degrees, 0 to 180; angles are clipped at twice
+    this. Usual is 40; the RePoGen paper says 180, the configurations of its authors 120."""
+    rotated: float = 0.6
+    """Share, 0 to 1, of the crops that are rotated; 0.6 in mmpose."""
     half_body: float = 0.3
     """Share, 0 to 1, of the persons with more than 8 labelled joints whose crop shows one half of
     the body: the upper one in 69 % of these, the lower one in 31 %, as in mmpose 0.x."""
+    scale: float = 0.5
+    """Standard deviation, 0 to 0.9, of the relative size of a crop's window, and its largest
+    change."""
     color_jitter: float = 0.2
     """Strength S of random colours, 0 (none) to 1: contrast changes by at most S, that of each
     channel by S / 2 more, brightness by S / 2 of white."""
@@ -131,8 +149,36 @@ class AugmentationConfig(Config):
     def check(self) -> None:
         """Raise `UserError` for numbers out of range."""
         check_between("--rotation", self.rotation, 0, 180)
+        check_between("--rotated", self.rotated, 0, 1)
         check_between("--half-body", self.half_body, 0, 1)
+        check_between("--scale", self.scale, 0, 0.9)
         check_between("--color-jitter", self.color_jitter, 0, 1)
+
+
+@dataclass(frozen=True, init=False)
+class LabelConfig(Config):
+    """What is asked of the network for each joint."""
+
+    targets: Literal["exact", "teacher", "corrected"] = "exact"
+    """Place of each labelled joint. exact: the label. teacher: the answer of --teacher. corrected:
+    that answer where it lies within --tolerance of the label, the label elsewhere."""
+    teacher: Path = Path("thunder")
+    """Weights that answer for the unturned crop and its mirror image: thunder, lightning, a run, a
+    folder, .safetensors or .pth; the same weights as --init hold on to what the network knows."""
+    tolerance: float = 0.12
+    """Largest distance, 0 to 10, of a right answer from the label, as a share of the square root of
+    the person's area."""
+    occluded_weight: float = 1.0
+    """Weight in the loss, 0 to 1, of joints that are labelled as occluded (v = 1)."""
+    corrected_weight: float = 1.0
+    """Weight in the loss, 0 to 1, of joints where the label replaces the teacher's answer; 0 leaves
+    out what the teacher gets wrong."""
+
+    def check(self) -> None:
+        """Raise `UserError` for numbers out of range."""
+        check_between("--tolerance", self.tolerance, 0, 10)
+        check_between("--occluded-weight", self.occluded_weight, 0, 1)
+        check_between("--corrected-weight", self.corrected_weight, 0, 1)
 
 
 @dataclass(frozen=True, init=False, kw_only=True)
@@ -151,6 +197,8 @@ class TrainConfig(Config):
     """AdamW and its schedule."""
     augmentation: AugmentationConfig
     """Random changes of the crops."""
+    labels: LabelConfig
+    """What is asked of the network for each joint."""
     seed: int = 0
     """Seed, 0 to 2**32; the same seed, options and machine give the same losses."""
 
@@ -168,4 +216,4 @@ class TrainConfig(Config):
     @property
     def learning_rate(self) -> float:
         """`optimizer.lr`, or the default of the model."""
-        return self.optimizer.lr or (2e-3 if self.network.model == "tiny" else 5e-5)
+        return self.optimizer.lr or (5e-5 if self.network.model.startswith("vitpose") else 2e-3)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import torch
 from accelerate import Accelerator
+from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 from tqdm import tqdm
@@ -25,13 +26,21 @@ from repogen.messages import say
 from repogen.models import build_model
 from repogen.models.heatmaps import joints_to_heatmaps
 from repogen.models.mmpose import Weights
+from repogen.models.movenet import MoveNet, scale_pixels
 from repogen.models.pixels import normalize
 from repogen.models.vitpose import set_drop_path
 from repogen.models.weights import load_into, read_weights
 from repogen.training.batches import Batches, TimedLoader, worker_errors
 from repogen.training.config import TrainConfig
 from repogen.training.mix import DataMix, read_data_mix
-from repogen.training.optimizer import learning_rate_factor, parameter_groups, update_ema
+from repogen.training.movenet_loss import movenet_loss
+from repogen.training.optimizer import (
+    ChannelScaledAdamW,
+    freeze_layers,
+    learning_rate_factor,
+    parameter_groups,
+    update_ema,
+)
 from repogen.training.state import State, open_run, save_epoch
 from repogen.training.tensorboard import TensorBoardLogger
 
@@ -94,7 +103,7 @@ def _run_epochs(
     if is_main:
         logger = TensorBoardLogger(state.out / "tensorboard", state.epoch * steps_per_epoch)
     while state.epoch < config.optimizer.epochs:
-        start, losses = time.monotonic(), []
+        start, losses, joint_counts = time.monotonic(), [], torch.zeros(2)
         loader = TimedLoader(batches.epoch(state.epoch))
         bar = tqdm(
             loader, total=steps_per_epoch, unit="step",
@@ -109,7 +118,7 @@ def _run_epochs(
             )
             for group in optimizer.param_groups:
                 group["lr"] = group["base_lr"] * factor
-            loss = heatmap_loss(model(normalize(crops)), joints)
+            loss = training_loss(model, isinstance(state.model, MoveNet), crops, joints)
             accelerator.backward(loss)
             grad_norm = accelerator.clip_grad_norm_(model.parameters(), config.optimizer.grad_clip)
             # In fp16 a gradient may overflow: the scaler skips that step.
@@ -123,6 +132,7 @@ def _run_epochs(
                     state.ema, state.model, min(config.network.ema, (1 + step) / (10 + step))
                 )
             losses.append(accelerator.reduce(loss.detach(), "mean").item())
+            joint_counts += _corrected_and_all(joints)
             bar.set_postfix(loss=f"{np.mean(losses[-50:]):.2e}", refresh=False)
         state.epoch += 1
         if logger is not None:
@@ -132,9 +142,15 @@ def _run_epochs(
                 "loss": float(np.mean(losses)),
                 "seconds": round(seconds, 1),
                 "crops_a_second": round(len(mix) / seconds, 2),
+                "steps_a_second": round(steps_per_epoch / seconds, 3),
+                "precision": accelerator.mixed_precision.replace("no", "fp32"),
                 "waited": round(loader.seconds / seconds, 4),
                 "lr": config.learning_rate * factor,
-            } | _validate(config, state.weights, val_sets)
+            }
+            if config.labels.targets == "corrected":
+                corrected, joints_in_all = joint_counts.tolist()
+                entry["corrected"] = round(corrected / max(joints_in_all, 1), 4)
+            entry |= _validate(config, state.weights, val_sets)
             state.log.append(entry)
             state.losses += losses
             save_epoch(config, state)
@@ -144,14 +160,30 @@ def _run_epochs(
         logger.close()
 
 
+def training_loss(
+    model: nn.Module, is_movenet: bool, crops: UInt8[Tensor, "n h w 3"], joints: Tensor
+) -> Float[Tensor, ""]:
+    """The loss of a network for RGB crops and joints (n, 17, 3 or more): x, y in crop pixels and
+    their weight. `is_movenet` tells the kind of a network that may be wrapped."""
+    if is_movenet:
+        return movenet_loss(model(scale_pixels(crops)), joints)
+    return heatmap_loss(model(normalize(crops)), joints)
+
+
+def _corrected_and_all(joints: Tensor) -> Tensor:
+    """The number of joints whose teacher's answer was corrected, and of all that count."""
+    corrected = joints[..., 3] > 0
+    return torch.stack([corrected.sum(), (corrected | (joints[..., 2] > 0)).sum()]).cpu()
+
+
 def heatmap_loss(heatmaps: Tensor, joints: Tensor) -> Tensor:
     """Mean squared error of heatmaps (n, 17, 64, 48) against Gaussians at `joints`.
 
-    `joints` (n, 17, 3) holds x, y in crop pixels and v. Maps of joints with v = 0 add nothing.
+    `joints` (n, 17, 3 or more) holds x, y in crop pixels and the weight of each map.
     """
     target = joints_to_heatmaps(joints[..., :2])
-    labelled = (joints[..., 2] > 0).to(heatmaps.dtype)[..., None, None]
-    return ((heatmaps.float() - target) ** 2 * labelled).mean()
+    weight = joints[..., 2].to(heatmaps.dtype)[..., None, None]
+    return ((heatmaps.float() - target) ** 2 * weight).mean()
 
 
 def _not_finite(
@@ -170,19 +202,21 @@ def _initial_state(out: Path, config: TrainConfig, scaler: GradScaler | None) ->
     model = build_model(config.network.model).to(memory_format=torch.channels_last)
     if config.network.drop_path is not None:
         set_drop_path(model, config.network.drop_path)
-    initial = None
-    if config.network.init is not None:
-        weights, _ = read_weights(config.network.init)
-        random = load_into(model, weights, str(config.network.init), config.network.model)
+    initial, init = None, config.network.initial
+    if init is not None:
+        weights, _ = read_weights(init)
+        random = load_into(model, weights, str(init), config.network.model)
         if random:
-            init = config.network.init
             say(f"{init} is a backbone; the other {len(random)} tensors start at random")
         initial = _copy_weights(model)
+    freeze_layers(model, config.network.freeze, config.network.model)
     groups = parameter_groups(
         model, config.learning_rate, config.optimizer.weight_decay, config.optimizer.layer_decay
     )
     ema = _copy_weights(model) if config.network.ema else None
-    return State(out, model, torch.optim.AdamW(groups), ema, initial, scaler)
+    # MoveNet's batch norm is folded into its convolutions.
+    kind = ChannelScaledAdamW if isinstance(model, MoveNet) else torch.optim.AdamW
+    return State(out, model, kind(groups), ema, initial, scaler)
 
 
 def _copy_weights(model: nn.Module) -> Weights:

@@ -1,10 +1,13 @@
-"""Parameter groups with layer-wise learning rate decay, the learning rate schedule, the EMA."""
+"""Parameter groups with layer-wise learning rate decay, frozen layers, steps for folded batch norm,
+the learning rate schedule, the EMA."""
 
 import re
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+from repogen.errors import UserError
 
 
 def parameter_groups(
@@ -12,14 +15,17 @@ def parameter_groups(
 ) -> list[dict[str, Any]]:
     """The parameter groups of an optimizer, one for each learning rate and weight decay.
 
-    Layer i of n transformer layers learns at lr * layer_decay^(n + 1 - i), with the embeddings as
-    layer 0 and everything else at lr (BEiT, Bao et al., ICLR 2022). Vectors (biases, norms) and
-    position embeddings have no weight decay. `base_lr` is a group's rate before the schedule.
+    Layer i of n transformer layers, or blocks of MoveNet, learns at lr * layer_decay^(n + 1 - i),
+    with the embeddings or the stem as layer 0 and everything else at lr (BEiT, Bao et al., ICLR
+    2022). Frozen parameters are left out. Vectors (biases, norms) and position embeddings have no
+    weight decay. `base_lr` is a group's rate before the schedule.
     """
     depths = {name: _layer_depth(name) for name, _ in model.named_parameters()}
     top = 1 + max((depth for depth in depths.values() if depth is not None), default=0)
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
         depth = depths[name]
         rate = lr * layer_decay ** (0 if depth is None else top - depth)
         plain = parameter.ndim == 1 or name.endswith("position_embeddings")
@@ -30,12 +36,52 @@ def parameter_groups(
     ]
 
 
+def freeze_layers(model: nn.Module, count: int, name: str) -> None:
+    """Let the first `count` layers keep their weights, and the embeddings or stem before them.
+
+    Raises `UserError` where the model, called `name`, has fewer.
+    """
+    depths = {key: _layer_depth(key) for key, _ in model.named_parameters()}
+    layers = max((depth for depth in depths.values() if depth is not None), default=0)
+    if count > layers:
+        raise UserError(f"--freeze {count} is more than the {layers} layers of {name}")
+    for key, parameter in model.named_parameters():
+        depth = depths[key]
+        parameter.requires_grad_(not count or depth is None or depth > count)
+
+
 def _layer_depth(name: str) -> int | None:
-    """0 for a transformer's embeddings, 1 and up for its layers, None for other parameters."""
-    if ".embeddings." in name:
+    """0 for a transformer's embeddings or MoveNet's stem, 1 and up for its layers or blocks, None
+    for other parameters."""
+    if ".embeddings." in name or re.match(r"stem\.(weight|bias)$", name):
         return 0
-    found = re.search(r"encoder\.layer\.(\d+)\.", name)
+    found = re.search(r"(?:encoder\.layer|^blocks)\.(\d+)\.", name)
     return int(found[1]) + 1 if found else None
+
+
+class ChannelScaledAdamW(torch.optim.AdamW):
+    """AdamW whose step of each weight is relative to the size of its output channel.
+
+    Folded batch norm leaves channels whose weights differ by factors of thousands: a step of one
+    size would destroy some and leave others as they are. A step is multiplied by the root mean
+    square of the channel's weights, that of a bias by the one of all biases of its layer.
+    """
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        """One step of AdamW, scaled."""
+        moved = [p for group in self.param_groups for p in group["params"] if p.grad is not None]
+        before = [p.clone() for p in moved]
+        loss = super().step(closure)
+        for parameter, start in zip(moved, before, strict=True):
+            parameter.sub_(start).mul_(_channel_size(start)).add_(start)
+        return loss
+
+
+def _channel_size(weights: Tensor) -> Tensor:
+    """Root mean square of each output channel, or of all values of a vector."""
+    others = tuple(range(1, weights.ndim)) or (0,)
+    return weights.square().mean(dim=others, keepdim=True).sqrt()
 
 
 def learning_rate_factor(

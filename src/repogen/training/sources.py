@@ -15,7 +15,7 @@ from repogen.coco.annotations import (
     read_person_annotations,
 )
 from repogen.coco.augmentation import Augmentation
-from repogen.coco.images import TrainingCrop, drop_unreadable, training_crop
+from repogen.coco.images import Relabel, TrainingCrop, drop_unreadable, training_crop
 from repogen.config import config_from_table
 from repogen.datasets.folder import PICTURE, Sample
 from repogen.datasets.foreign_shards import open_shards, unpack_foreign_shard
@@ -54,9 +54,14 @@ class Source(Protocol):
         """The persons of an epoch of `count` crops, in order."""
 
     def sample(
-        self, rng: np.random.Generator, epoch: int, person: int, augmentation: Augmentation
+        self,
+        rng: np.random.Generator,
+        epoch: int,
+        person: int,
+        augmentation: Augmentation,
+        relabel: Relabel | None = None,
     ) -> TrainingCrop:
-        """A randomly augmented crop of a person.
+        """A randomly augmented crop of a person, with their own joints or those of `relabel`.
 
         Raises `UserError` for an image that cannot be read.
         """
@@ -115,10 +120,15 @@ class CocoSource:
         return rng.permutation(rows)
 
     def sample(
-        self, rng: np.random.Generator, epoch: int, person: int, augmentation: Augmentation
+        self,
+        rng: np.random.Generator,
+        epoch: int,
+        person: int,
+        augmentation: Augmentation,
+        relabel: Relabel | None = None,
     ) -> TrainingCrop:
         """See `Source.sample`."""
-        return training_crop(rng, self.people, person, augmentation)
+        return training_crop(rng, self.people, person, augmentation, relabel=relabel)
 
     def digests(self) -> dict[str, str]:
         """The SHA-256 of the COCO file."""
@@ -158,7 +168,12 @@ class ShardSource:
         return np.concatenate(out)[:count]
 
     def sample(
-        self, rng: np.random.Generator, epoch: int, person: int, augmentation: Augmentation
+        self,
+        rng: np.random.Generator,
+        epoch: int,
+        person: int,
+        augmentation: Augmentation,
+        relabel: Relabel | None = None,
     ) -> TrainingCrop:
         """See `Source.sample`. For a person without a labelled joint, the next one of the shard."""
         shard_index = int(np.searchsorted(self._ends, person, side="right"))
@@ -169,7 +184,7 @@ class ShardSource:
             raise UserError(f"{self.url}/{shard.name} holds nobody with keypoints and a box")
         person_in_shard = person - (int(self._ends[shard_index]) - shard.persons)
         row = np.searchsorted(people.ids, person_in_shard + 1) % len(people)
-        return training_crop(rng, people, int(row), augmentation, pictures)
+        return training_crop(rng, people, int(row), augmentation, pictures, relabel)
 
     def digests(self) -> dict[str, str]:
         """The SHA-256 of the manifest, which holds the hashes of the shards, else of each shard."""
@@ -209,7 +224,12 @@ class LiveSource:
         return np.arange(count)
 
     def sample(
-        self, rng: np.random.Generator, epoch: int, person: int, augmentation: Augmentation
+        self,
+        rng: np.random.Generator,
+        epoch: int,
+        person: int,
+        augmentation: Augmentation,
+        relabel: Relabel | None = None,
     ) -> TrainingCrop:
         """See `Source.sample`. A random person of an image made for this (epoch, person) only."""
         from repogen.generation.worker import sample_maker
@@ -220,7 +240,7 @@ class LiveSource:
             people, pictures = _trainable_people([sample], "", f"{self.file}: image {person}")
             if len(people):
                 chosen = int(rng.integers(len(people)))
-                return training_crop(rng, people, chosen, augmentation, pictures)
+                return training_crop(rng, people, chosen, augmentation, pictures, relabel)
         raise UserError(
             f"{self.file}: {_MAX_TRIES} images in a row show nobody; check its camera options"
         )

@@ -33,6 +33,7 @@ from repogen.files import (
 from repogen.limits import MAX_INDEX, MAX_WEIGHTS
 from repogen.messages import warn
 from repogen.models.mmpose import Weights
+from repogen.models.packaged import packaged, packaged_weights
 from repogen.models.vitpose import highest_drop_path
 from repogen.models.weights import blend_tensors, save_weights
 from repogen.training.config import TrainConfig
@@ -209,13 +210,13 @@ def _run_info(
     files = [path for spec in config.data.val if (path := parse_set(spec).annotations) is not None]
     options = asdict(config)
     options["optimizer"]["lr"] = config.learning_rate
+    options["network"]["init"] = config.network.initial
     options["network"]["drop_path"] = highest_drop_path(model)
     return {
         "config": json.loads(json.dumps(options, default=str)),
         "persons": {source.name: len(source) for source in mix.sources},
         "val_persons": {people.name: len(people.labelled()) for people in val_sets},
-        "sha256": digests
-        | {str(path): sha256_of(path) for path in files + _weight_files(config.network.init)},
+        "sha256": digests | {str(path): sha256_of(path) for path in files + _weight_files(config)},
         "parameters": sum(p.numel() for p in model.parameters()),
         "versions": {
             name: version(name)
@@ -248,10 +249,17 @@ def _check_unchanged(before: dict[str, Any], now: dict[str, Any], out: Path) -> 
             raise UserError(f"{path} has changed since {out} was started; choose another --out")
 
 
-def _weight_files(init: Path | None) -> list[Path]:
-    if init is None:
-        return []
-    return [init] if init.is_file() else sorted(init.glob("*.safetensors"))
+def _weight_files(config: TrainConfig) -> list[Path]:
+    """The files of the weights that the run starts from and is taught by."""
+    exact = config.labels.targets == "exact"
+    used = [config.network.initial, None if exact else config.labels.teacher]
+    files = []
+    for path in filter(None, used):
+        if name := packaged(str(path)):
+            files.append(packaged_weights(name))
+        else:
+            files += [path] if path.is_file() else sorted(path.glob("*.safetensors"))
+    return files
 
 
 def _json_lines(entries: list[dict[str, Any]]) -> bytes:

@@ -1,0 +1,322 @@
+"""A pretrained MoveNet, fine-tuned, on real people upright, sideways, upside down and seen steeply
+(Leeds Sports Pose Extended).
+
+    python pretrained.py --out OUT --real ANNOTATIONS.json:IMAGES_DIR --steep STEEP.json
+
+People of images 1 to 4000 are trained on, 4001 to 5000 are for choosing (`--split choose`) and 5001
+to 6000 for the report; of the steep views those up to 3000 are for choosing, later ones for the
+report, and none is trained on. Every arm takes the same number of steps. Every score of a run is
+kept in a file of its own: run the same command again to resume.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import engine
+import numpy as np
+import tyro
+from engine import slug
+
+from repogen.coco.annotations import PersonAnnotations, parse_person_annotations
+from repogen.coco.images import drop_unreadable
+from repogen.datasets.folder import DatasetFolder
+from repogen.evaluation.joints import assigned_joints, person_oks
+from repogen.inference.estimate import estimate_people
+from repogen.inference.network import load_estimator
+from repogen.training.mix import read_data_mix
+
+TRAIN, CHOOSE, REPORT = (1, 4000), (4001, 5000), (5001, 6000)
+"""First and last image of each part."""
+
+STEEP = {"choose": (1, 3000), "report": (3001, 6000)}
+"""The same for steep views."""
+
+TORSOS = {"up": "upright", "side": "sideways", "inv": "upside down"}
+
+STEEP_JOINTS = 8
+"""People of steep views with fewer labelled joints are left out."""
+
+PCK_SHARE = 0.2
+"""A joint is right within this share of the distance from the hips' middle to the shoulders'."""
+
+RESAMPLED = 2000
+"""Bootstrap samples of the people."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What an arm trains on; one without sets is the network as it comes."""
+
+    real: Literal["", "up", "all"] = ""
+    """People by their torso: 1,000 upright ones (`Options.real_people`), or as many of all."""
+    synthetic: Mapping[str, Any] | None = None
+    """Options of `repogen generate`."""
+    share: float = 0.5
+    """Share of synthetic crops where there are both."""
+    steps: float = 1.0
+    """Steps as a multiple of `--steps`."""
+    train: Mapping[str, Any] = field(default_factory=dict)
+    """Options of `repogen train` that differ from the recipe's."""
+
+
+DRESSED = {"images": 1000, "image-size": 320, "views": "sphere", "roll": (-180, 180),
+           "wardrobe": "packs", "backgrounds": "auto"}  # fmt: skip
+ORBITAL = DRESSED | {"views": ("front", "back", "side", "perimeter")}
+CORRECTED = {"targets": "corrected"}
+AGREED = CORRECTED | {"corrected-weight": 0.0}
+
+ARMS = {
+    "pretrained": Arm(),
+    "synthetic": Arm(synthetic=DRESSED),
+    "synthetic, teacher": Arm(synthetic=DRESSED, train={"targets": "teacher"}),
+    "synthetic, corrected": Arm(synthetic=DRESSED, train=CORRECTED),
+    "synthetic, agreed": Arm(synthetic=DRESSED, train=AGREED),
+    "orbital": Arm(synthetic=ORBITAL),
+    "orbital, agreed": Arm(synthetic=ORBITAL, train=AGREED),
+    "real upright": Arm("up"),
+    "real upright, twice the steps": Arm("up", steps=2),
+    "real upright + synthetic": Arm("up", DRESSED, steps=2),
+    "real upright + orbital": Arm("up", ORBITAL, steps=2),
+    "everything real": Arm("all"),
+}
+"""The first is what the others are compared with."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Where to work, and how much to train."""
+
+    out: Path
+    """Folder for data, runs and scores."""
+    real: str
+    """ANNOTATIONS.json:IMAGES_DIR of people with `torso`."""
+    steep: Path
+    """JSON file of lists of the ids of images with a steep camera."""
+    arms: tuple[Literal[tuple(ARMS)], ...] = tuple(ARMS)  # type: ignore[valid-type]
+    """Arms to run."""
+    split: Literal["choose", "report"] = "choose"
+    """People to score on."""
+    model: Literal["movenet-lightning", "movenet-thunder"] = "movenet-lightning"
+    """Network to fine-tune."""
+    seeds: int = 3
+    """Runs of each arm."""
+    steps: int = 300
+    """Steps of 16 crops."""
+    real_people: int = 1000
+    """Real people to train on."""
+    people: int = 300
+    """Most people of a group to score on, the first by id."""
+    workers: int = 0
+    """Processes that prepare crops, and that generate (at least 1)."""
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """The content of the annotation file."""
+        return json.loads(Path(self.real.rpartition(":")[0]).read_text())
+
+    @cached_property
+    def images(self) -> Path:
+        """The folder of the images."""
+        return Path(self.real.rpartition(":")[2])
+
+    @cached_property
+    def steep_ids(self) -> set[int]:
+        """The ids of images with a steep camera."""
+        lists = json.loads(self.steep.read_text()).values()
+        return {number for ids in lists if isinstance(ids, list) for number in ids}
+
+
+def main(options: Options) -> None:
+    """Train and score every arm with every seed; print the tables and write them into --out."""
+    groups = scored_groups(options)
+    scores: dict[str, list[dict[str, Any]]] = {}
+    for name in dict.fromkeys([next(iter(ARMS)), *options.arms]):
+        seeds = range(options.seeds if trained(ARMS[name]) else 1)
+        for seed in seeds:
+            for weights in ("blended", "unblended") if trained(ARMS[name]) else ("",):
+                found = score_once(options, name, seed, weights, groups)
+                scores.setdefault(f"{name}, {weights}".rstrip(", "), []).append(found)
+    text = "\n".join(table(options, scores, metric) for metric in ("PCK", "OKS"))
+    (options.out / f"{options.model}-{options.split}.md").write_text(text)
+    print(text)
+
+
+def trained(arm: Arm) -> bool:
+    """Whether an arm trains at all."""
+    return bool(arm.real or arm.synthetic)
+
+
+def scored_groups(options: Options) -> dict[str, PersonAnnotations]:
+    """The people to score on, by group."""
+    first, last = CHOOSE if options.split == "choose" else REPORT
+    groups = {
+        name: [p for p in options.data["annotations"]
+               if p.get("torso") == torso and first <= p["image_id"] <= last]
+        for torso, name in TORSOS.items()
+    }  # fmt: skip
+    first, last = STEEP[options.split]
+    groups["steep"] = [
+        p for p in options.data["annotations"]
+        if p["image_id"] in options.steep_ids and first <= p["image_id"] <= last
+        and p["num_keypoints"] >= STEEP_JOINTS
+    ]  # fmt: skip
+    out = {}
+    for name, people in groups.items():
+        if not people:
+            sys.exit(f"--real {options.real} has nobody {name} for --split {options.split}")
+        content = part(options, people[: options.people])
+        parsed = parse_person_annotations(name, content, options.real, options.images)
+        out[name] = drop_unreadable(parsed)[0]
+    return out
+
+
+def part(options: Options, people: list[dict[str, Any]]) -> dict[str, Any]:
+    """The annotation file with these people and their images only."""
+    shown = {person["image_id"] for person in people}
+    images = [image for image in options.data["images"] if image["id"] in shown]
+    return options.data | {"annotations": people, "images": images}
+
+
+def score_once(
+    options: Options, name: str, seed: int, weights: str, groups: Mapping[str, PersonAnnotations]
+) -> dict[str, Any]:
+    """The scores of every person of each group, from the file of an earlier call if there is one:
+    right and labelled joints and OKS by group, and the minutes of training."""
+    label = f"{slug(f'{name} {weights}')}-seed{seed}-{options.steps}"
+    path = options.out / "scores" / options.model / options.split / f"{label}.json"
+    if path.exists():
+        return json.loads(path.read_text())
+    minutes = 0.0
+    if trained(ARMS[name]):
+        run = train_once(options, name, seed)
+        log = (run / "log.jsonl").read_text().splitlines()
+        minutes = sum(json.loads(line)["seconds"] for line in log) / 60
+        file = run / {"blended": "blend.safetensors", "unblended": "last.safetensors"}[weights]
+        estimator = load_estimator(file)
+    else:
+        estimator = load_estimator(options.model.removeprefix("movenet-"))
+    found: dict[str, Any] = {"minutes": minutes}
+    for group, people in groups.items():
+        estimates = estimate_people(estimator, people, flip=False)
+        right, labelled = right_joints(people, assigned_joints(people, estimates))
+        oks = person_oks(people, estimates)
+        found[group] = {
+            "right": right.tolist(), "labelled": labelled.tolist(), "OKS": oks.tolist(),
+        }  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(found))
+    partial.replace(path)
+    return found
+
+
+def right_joints(people: PersonAnnotations, found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How many of each person's labelled joints are right, and how many are labelled."""
+    truth, labelled = people.keypoints[..., :2], people.keypoints[..., 2] > 0
+    torso = np.linalg.norm(truth[:, [5, 6]].mean(axis=1) - truth[:, [11, 12]].mean(axis=1), axis=1)
+    distance = np.linalg.norm(found - truth, axis=2)
+    right = labelled & (distance <= PCK_SHARE * torso[:, None])
+    return right.sum(axis=1), labelled.sum(axis=1)
+
+
+def train_once(options: Options, name: str, seed: int) -> Path:
+    """The finished run of an arm with a seed."""
+    arm = ARMS[name]
+    run = options.out / "runs" / options.model / f"{slug(name)}-seed{seed}-{options.steps}"
+    if (run / "blend.safetensors").exists() and (run / "last.pt").exists():
+        return run
+    crops = 16 * round(options.steps * arm.steps)
+    share = arm.share if arm.real and arm.synthetic else float(bool(arm.synthetic))
+    sets = []
+    if arm.real:
+        sets.append((real_set(options, arm.real), 1 - share))
+    if arm.synthetic:
+        sets.append((synthetic_set(options, arm.synthetic, seed), share))
+    words = ["--train"]
+    for spec, part_of_crops in sets:
+        words.append(f"{spec}:x{crops * part_of_crops / len(read_data_mix((spec,))):.6f}")
+    words += [word for k, v in arm.train.items() for word in (f"--{k}", str(v))]
+    words += ["--epochs", "1", "--seed", str(seed), "--workers", str(options.workers)]
+    engine.run_command("train", "--out", run, "--model", options.model, *words)
+    return run
+
+
+def real_set(options: Options, kind: str) -> str:
+    """The set of real people to train on, uniformly spread over the ids."""
+    first, last = TRAIN
+    people = [
+        p for p in options.data["annotations"]
+        if first <= p["image_id"] <= last and p["image_id"] not in options.steep_ids
+        and (kind == "all" or p.get("torso") == kind)
+    ]  # fmt: skip
+    path = options.out / "data" / f"{kind}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(part(options, people)))
+    return f"{kind}={path}:{options.images}:{options.real_people}"
+
+
+def synthetic_set(options: Options, generate: Mapping[str, Any], seed: int) -> str:
+    """The generated set with other people for each seed."""
+    words = [
+        word for k, v in generate.items()
+        for word in (f"--{k}", *(v if isinstance(v, tuple) else (v,)))
+    ]  # fmt: skip
+    folder = options.out / "data" / f"{slug(' '.join(map(str, words)))}-seed{seed}"
+    if not DatasetFolder(folder).complete:
+        workers = max(options.workers, 1)
+        engine.run_command("generate", folder, *words, "--seed", 1000 + seed, "--workers", workers)
+    return f"synth={folder}"
+
+
+def table(options: Options, scores: Mapping[str, list[dict[str, Any]]], metric: str) -> str:
+    """Markdown table of a metric: the first arm's score, and the change that each other makes, as
+    the mean over seeds, with its interval over people (paired)."""
+    groups = [group for group in next(iter(scores.values()))[0] if group != "minutes"]
+    lines = [
+        f"### {options.model}, {options.split}: {metric} x 100, up to {options.seeds} seeds",
+        "",
+        "| training | " + " | ".join(groups) + " | minutes |",
+        "|---" * (len(groups) + 2) + "|",
+    ]
+    first = next(iter(scores))
+    for name, runs in scores.items():
+        cells = [
+            interval(scores[first], runs if name != first else None, g, metric) for g in groups
+        ]
+        minutes = f"{np.mean([run['minutes'] for run in runs]):.1f}"
+        lines.append(f"| {name} | {' | '.join(cells)} | {minutes} |")
+    return "\n".join(lines) + "\n"
+
+
+def interval(
+    before: list[dict[str, Any]], after: list[dict[str, Any]] | None, group: str, metric: str
+) -> str:
+    """A score, or its change, x 100 with a 95 % bootstrap interval over people; none for one."""
+
+    def terms(runs: list[dict[str, Any]]) -> np.ndarray:
+        """Numerator and denominator by person, the mean of the seeds."""
+        if metric == "PCK":
+            return np.mean([[run[group]["right"], run[group]["labelled"]] for run in runs], axis=0)
+        return np.mean([[run[group]["OKS"], np.ones(len(run[group]["OKS"]))] for run in runs], 0)
+
+    both = [terms(runs) for runs in ([after] if after else []) + [before]]
+    people = both[0].shape[1]
+    rng = np.random.default_rng(0)
+    weights = np.vstack(
+        [np.ones(people), rng.multinomial(people, [1 / people] * people, RESAMPLED)]
+    )
+    values = [100 * (weights @ above) / (weights @ below) for above, below in both]
+    change = values[0] - values[1] if after else values[0]
+    sign = "+" if after else ""
+    low, high = np.percentile(change[1:], [2.5, 97.5])
+    ends = f" ({low:{sign}.1f} to {high:{sign}.1f})" if people > 1 else ""
+    return f"{change[0]:{sign}.1f}{ends}"
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options))

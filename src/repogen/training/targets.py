@@ -1,0 +1,82 @@
+"""What training asks of the network for each joint: the label, a teacher's answer, or the answer
+where it is right and the label elsewhere."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from repogen.coco.crops import box_to_window
+from repogen.coco.images import CropReader, Relabel
+from repogen.inference.estimate import JointEstimator, as_joint_estimator, estimate_boxes
+from repogen.inference.network import torch_estimator
+from repogen.models.weights import load_model
+from repogen.training.config import LabelConfig
+
+_REMEMBERED = 50_000
+"""Persons whose answers a process keeps, about 20 MB."""
+
+
+def relabel(config: LabelConfig) -> Relabel | None:
+    """The function that makes a person's labels those of `--targets`; None for exact ones."""
+    return None if config.targets == "exact" else _Teacher(config)
+
+
+class _Teacher:
+    """Answers of the teacher on the upright, unchanged crop of a person, mirrored crops averaged
+    in. They depend on the picture alone; equal crops are answered once in each process."""
+
+    def __init__(self, config: LabelConfig) -> None:
+        self._config = config
+        self._answers: dict[bytes, Float[np.ndarray, "17 2"]] = {}
+
+    def __call__(
+        self,
+        keypoints: Float[np.ndarray, "17 3"],
+        box: Float[np.ndarray, "4"],
+        area: float,
+        read: CropReader,
+    ) -> Float[np.ndarray, "17 4"]:
+        answer = self._answer(box, read)
+        labelled = keypoints[:, 2] > 0
+        distance = np.linalg.norm(answer - keypoints[:, :2], axis=1)
+        right = distance <= self._config.tolerance * np.sqrt(area)
+        corrected = labelled & ~right & (self._config.targets == "corrected")
+        out = np.column_stack([keypoints, corrected])
+        taken = labelled & ~corrected
+        out[taken, :2] = answer[taken]
+        return out
+
+    def _answer(self, box: Float[np.ndarray, "4"], read: CropReader) -> Float[np.ndarray, "17 2"]:
+        """x, y in image pixels."""
+        teacher = _load_teacher(self._config.teacher)
+        window = box_to_window(box, teacher.padding, teacher.crop)
+        crop = np.ascontiguousarray(read(window, teacher.crop)[..., ::-1])
+        key = hashlib.sha256(crop.tobytes() + box.tobytes()).digest()
+        if key not in self._answers:
+            if len(self._answers) >= _REMEMBERED:
+                self._answers.clear()
+            (found,) = estimate_boxes(teacher, [box], lambda *_: crop)
+            self._answers[key] = found[0, :, :2]
+        return self._answers[key]
+
+
+@cache
+def _load_teacher(weights: Path) -> JointEstimator:
+    """The teacher on the CPU: crops are prepared there."""
+    model, _ = load_model(weights)
+    return as_joint_estimator(torch_estimator(model, "cpu"))
+
+
+def joint_weights(
+    joints: Float[np.ndarray, "17 4"], config: LabelConfig
+) -> Float[np.ndarray, "17 4"]:
+    """Joints with their weight in the loss in place of v: 0 without a label, by visibility and by
+    whether the teacher's answer was corrected with one."""
+    weight = np.where(joints[:, 2] == 1, config.occluded_weight, 1.0)
+    weight *= np.where(joints[:, 3] > 0, config.corrected_weight, 1.0)
+    out = joints.copy()
+    out[:, 2] = weight * (joints[:, 2] > 0)
+    return out
