@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from repogen import GenerateConfig, UserError
-from repogen.datasets.reading import parse_run_info
+from repogen.datasets.folder import DatasetFolder
+from repogen.datasets.reading import parse_run_info, write_run_info
+from repogen.datasets.validate.files import check_run_file
 from repogen.generation.run_info import (
     check_same_run,
     config_to_json,
@@ -53,7 +55,7 @@ def saved_run_info(**options):
     return json.loads(json.dumps(run_info(GenerateConfig(images=3, **options), "plain")))
 
 
-def test_a_run_from_before_the_option_packs_drew_from_all_that_were_installed():
+def test_a_run_from_before_the_option_packs_drew_from_all_that_were_installed(tmp_path):
     run = saved_run_info()
     assert run["config"].pop("packs") == []
     run["assets"] = [
@@ -63,6 +65,8 @@ def test_a_run_from_before_the_option_packs_drew_from_all_that_were_installed():
     assert parse_run_info(json.dumps(run).encode(), "it")["config"]["packs"] == [
         "environments", "makehuman"
     ]  # fmt: skip
+    write_run_info(DatasetFolder(tmp_path), run)
+    assert list(check_run_file(DatasetFolder(tmp_path))) == []
 
 
 def test_packs_are_recorded_and_must_be_the_same(tmp_path):

@@ -86,7 +86,7 @@ def validate_files(folder: DatasetFolder, workers: int = 1) -> list[str]:
 def _problems(folder: DatasetFolder, workers: int) -> Iterator[str]:
     run = read_run_info(folder)
     OutputConfig(**run["config"]["output"])
-    yield from check_run_file(folder, run)
+    yield from check_run_file(folder)
     yield from check_names(folder, run)
     known = yield from check_checksums(folder, run)
     digests = read_digests(folder) if known else None

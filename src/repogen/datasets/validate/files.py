@@ -30,11 +30,11 @@ def shard_sizes(run: Entry) -> list[int]:
     return [min(size, images - first) for first in range(0, images, size)]
 
 
-def check_run_file(folder: DatasetFolder, run: Entry) -> Iterator[str]:
+def check_run_file(folder: DatasetFolder) -> Iterator[str]:
     """Whether run.json is JSON in the strict sense, and as repogen writes it."""
     data = read_regular(folder.run, MAX_INDEX)
     try:
-        strict_json(data.decode())
+        run = strict_json(data.decode())
     except ValueError as error:
         yield f"{folder.run.name}: {error}"
         return
