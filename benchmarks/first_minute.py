@@ -112,7 +112,8 @@ def measure_pictures(python: str, folder: Path, repeats: int, cold: bool) -> Non
         nonlocal count
         count += 1
         words = [python, "-m", "repogen", "generate", str(folder / f"picture-{count}"), *PICTURE]
-        return seconds(words, {"WARP_CACHE_PATH": str(folder / kernels.format(count))})
+        new = {"REPOGEN_CACHE": str(folder / "cache"), "REPOGEN_ASSETS": str(folder / "packs")}
+        return seconds(words, new | {"WARP_CACHE_PATH": str(folder / kernels.format(count))})
 
     if cold:
         measure("first picture, kernels to be compiled", repeats, lambda: picture("cold-{}"))
