@@ -19,7 +19,7 @@ from repogen.scenes import SceneConfig
 # What the machine's user has installed must not change what tests see.
 os.environ["REPOGEN_ASSETS"] = tempfile.mkdtemp(prefix="repogen-no-assets-")
 
-# Painted people in built-in places are drawn three times as fast: tests of clothes and panoramas
+# Painted people in built-in places are drawn more quickly: tests of clothes and panoramas
 # name their packs.
 SceneConfig.__dataclass_fields__["packs"].default = ()
 
