@@ -68,7 +68,7 @@ _init()
 
 
 def load_modules(device: str, *modules: wp.Module) -> None:
-    """Load Warp modules on a device; compile those that are not in the kernel cache, as many at a
+    """Load Warp modules on a device; compile what the kernel cache lacks, as many at a
     time as there are processors. Of several processes one compiles and the others wait."""
     with FileLock(Path(wp.config.kernel_cache_dir) / "repogen.lock"):
         wp.force_load(device, list(modules), max_workers=os.cpu_count())
