@@ -153,6 +153,7 @@ def test_pictures_that_are_links_out_of_the_dataset_are_not_read(plain, tmp_path
 
 @pytest.mark.parametrize("name", ["run.json", "scenes.jsonl", "annotations/person_keypoints.json"])
 def test_records_that_are_links_out_of_the_dataset_are_not_read(plain, tmp_path, name):
+    pytest.importorskip("matplotlib", reason="needs matplotlib: pip install -e '.[dev]'")
     copy = shutil.copytree(plain, tmp_path / "set")
     shutil.move(copy / name, tmp_path / "private")
     (copy / name).symlink_to(tmp_path / "private")
@@ -174,6 +175,7 @@ def test_paths_in_run_json_are_not_opened(plain, folders, tmp_path, monkeypatch)
 
 
 def test_bounds_of_a_preview_are_the_datasets(plain, folders, tmp_path):
+    pytest.importorskip("matplotlib", reason="needs matplotlib: pip install -e '.[dev]'")
     preview(plain, tmp_path / "with", bounds=folders / "bounds.toml")
     preview(plain, tmp_path / "without")
     figures = [(tmp_path / name / "angles.png").read_bytes() for name in ("with", "without")]
