@@ -54,7 +54,7 @@ def choices(kind, name):
         (PeopleConfig, "gender", GENDERS),
         (EnvironmentConfig, "light_model", LIGHT_MODELS),
         (OutputConfig, "keypoints", KEYPOINT_SETS),
-        (NetworkConfig, "model", MODELS),
+        (NetworkConfig, "model", {*MODELS, "movenet-lightning", "movenet-thunder"}),
     ],
 )
 def test_the_choices_of_an_option_are_those_of_its_catalogue(kind, name, catalogue):
@@ -205,6 +205,6 @@ def test_a_config_without_source_has_no_docs_of_fields():
 
 
 def test_the_environment_is_read_only_when_it_is_asked_for(tmp_path):
-    config = EnvironmentConfig(backgrounds=str(tmp_path / "no"))
+    config = SceneConfig(backgrounds=str(tmp_path / "no"))
     with pytest.raises(UserError, match="no such folder"):
         _ = config.backdrop

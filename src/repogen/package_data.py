@@ -14,6 +14,8 @@ CHECKSUMS = "SHA256SUMS"
 REINSTALL = "install repogen again: pip install --force-reinstall --no-deps repogen"
 """What to do where a file of the package is missing or damaged."""
 
+_ROOT = Path(str(files("repogen")))
+
 
 def read_package_data(folder: str, name: str) -> bytes:
     """The bytes of the file at the path `name` in `repogen/FOLDER/data/`.
@@ -32,10 +34,9 @@ def read_package_data(folder: str, name: str) -> bytes:
     return data
 
 
-@lru_cache
 def package_data_dir(folder: str) -> Path:
     """The folder of the files that ship with `repogen/FOLDER`."""
-    return Path(str(files("repogen"))) / folder / "data"
+    return _ROOT / folder / "data"
 
 
 @lru_cache

@@ -3,6 +3,7 @@ what it compiles."""
 
 import contextlib
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,11 +68,33 @@ _temporary_cache: tempfile.TemporaryDirectory[str] | None = None
 _init()
 
 
+_ADDRESSES = 2**30
+"""Bytes of address space that drawing takes; with fewer, native libraries abort the process."""
+
+
 def load_modules(device: str, *modules: wp.Module) -> None:
     """Load Warp modules on a device. Modules that the kernel cache lacks are compiled, as many at a
-    time as there are processors; of several processes one compiles and the others wait."""
+    time as there are processors; of several processes one compiles and the others wait.
+
+    Raises `UserError` where the address space is limited and too little of it is left.
+    """
+    _check_addresses()
     with FileLock(Path(wp.config.kernel_cache_dir) / "repogen.lock"):
         wp.force_load(device, list(modules), max_workers=os.cpu_count())
+
+
+def _check_addresses() -> None:
+    if sys.platform != "linux":
+        return
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    if limit != resource.RLIM_INFINITY and limit - used < _ADDRESSES:
+        raise UserError(
+            f"out of memory: drawing takes {_ADDRESSES // 10**6:,} MB of address space, and this "
+            f"process may have {max(limit - used, 0) // 10**6:,} MB more; allow more (ulimit -v)"
+        )
 
 
 def struct_dtype(struct: wp.struct) -> np.dtype[Any]:

@@ -26,7 +26,7 @@ def copied_data(tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     (folder / FILE).write_bytes(b"body")
     (folder / CHECKSUMS).write_text(f"{sha256_of_bytes(b'body')}  {FILE}\n")
-    monkeypatch.setattr(package_data, "files", lambda _: tmp_path)
+    monkeypatch.setattr(package_data, "_ROOT", tmp_path)
     return folder
 
 

@@ -86,10 +86,11 @@ class Sandbox:
 class _Guard:
     """Records forbidden actions of a reader while `watching` is true."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kernels: str) -> None:
         own = (Path(__file__).parents[2], folder.parent, "/dev/null", "/proc", "/sys", "/usr")
         self._allowed = tuple(os.path.realpath(p) for p in (*own, sys.prefix, sys.base_prefix))
         self._scratch = os.path.realpath(folder.parent)
+        self._writable = (self._scratch, "/dev/null", os.path.realpath(kernels))
         self.watching = False
         self.may_read = False
         """Whether any file may be read; otherwise only those in its folder."""
@@ -99,13 +100,13 @@ class _Guard:
     def _audit(self, event: str, args: tuple[object, ...]) -> None:
         if not self.watching:
             return
-        if event in _FORBIDDEN and not _named(event, args).startswith(self._scratch):
+        if event in _FORBIDDEN and not _named(event, args).startswith(self._writable):
             self.violations.append(f"{event} {args!r}"[:300])
         elif event == "open" and isinstance(args[0], str | bytes):
             path = os.path.realpath(os.fsdecode(args[0]))
             writes = isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
             inside = (
-                path.startswith((self._scratch, "/dev/null"))
+                path.startswith(self._writable)
                 if writes
                 else self.may_read or path.startswith(self._allowed)
             )
@@ -133,12 +134,14 @@ def _serve() -> None:
 
     READERS = FILE_READERS | CONSUMERS
 
+    import warp
+
     import repogen.warp_setup  # noqa: F401  (starts a program once, to identify the system)
 
     with tempfile.TemporaryDirectory(prefix="repogen-fuzz-") as scratch:
         folder = Path(scratch) / "in"
         tempfile.tempdir = scratch
-        guard = _Guard(folder)
+        guard = _Guard(folder, warp.config.kernel_cache_dir)
         warm: set[str] = set()
         while header := sys.stdin.buffer.readline():
             name, size = json.loads(header)

@@ -160,7 +160,7 @@ def test_damaged_package_data_is_one_line(tmp_path, monkeypatch, file, how):
     folder.mkdir(parents=True)
     for source in [*shipped.glob("*lightning*"), shipped / CHECKSUMS]:
         (folder / source.name).write_bytes(source.read_bytes())
-    monkeypatch.setattr(package_data, "files", lambda _: tmp_path)
+    monkeypatch.setattr(package_data, "_ROOT", tmp_path)
     assert packaged.packaged_onnx("lightning").parent == folder
     path = folder / file
     data = bytearray(path.read_bytes())

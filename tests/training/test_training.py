@@ -212,7 +212,7 @@ def test_a_broken_image_in_a_worker_process_is_one_line(people, tmp_path, monkey
 
 
 def test_a_worker_process_that_dies_is_one_line(people, tmp_path, monkeypatch):
-    def die(*_arguments):
+    def die(*_arguments, **_options):
         os.kill(os.getpid(), signal.SIGKILL)
 
     monkeypatch.setattr("repogen.training.sources.training_crop", die)
