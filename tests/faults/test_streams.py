@@ -97,7 +97,7 @@ def test_sigterm_with_a_closed_stderr_still_ends_the_run():
 @pytest.mark.parametrize("words", ["preview {data} --out {out}", "generate {out} --images 1"])
 def test_too_little_address_space_is_one_line(dataset, tmp_path, words):
     words = words.format(data=dataset, out=tmp_path / "out")
-    done = run(words, before="ulimit -v 800000;")
+    done = run(words, before="ulimit -v 600000;")
     assert done.returncode == 2, done.stderr
     assert done.stderr.splitlines()[-1].startswith(MEMORY)
     assert "Traceback" not in done.stderr
