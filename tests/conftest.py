@@ -35,7 +35,10 @@ SHARED = Path(__file__).parents[2] / "shared"
 OPTIONAL = {*EXTRAS, "anny", "roma", "scipy"}
 """Libraries without which the tests that import them are skipped."""
 
-MISSING = re.compile(r"^E +ModuleNotFoundError: No module named '(\w+)", re.MULTILINE)
+MISSING = re.compile(
+    r"^E +(?:ModuleNotFoundError: No module named '|.*repogen: error: \w+ needs )(\w+)",
+    re.MULTILINE,
+)
 
 
 def skip_without_library(report):
