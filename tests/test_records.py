@@ -147,6 +147,13 @@ def test_other_text_is_one_line(text):
         parse_json(text, "it")
 
 
+@pytest.mark.parametrize("kind", [str, str.encode])
+def test_too_many_lists_and_tables_are_not_read(kind):
+    """Python would take a gigabyte and ten seconds for 20 MB of brackets."""
+    with pytest.raises(UserError, match=r"^it: has more than 2,000,000 lists and tables$"):
+        parse_json(kind("[" + "{}," * 1_000_000 + "[" * 1_000_000), "it")
+
+
 def test_a_part_of_a_table_may_have_other_keys():
     table = {"shape": {"sides": [1, 2, 3], "mine": 1}, "yours": 2}
 

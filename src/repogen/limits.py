@@ -64,6 +64,9 @@ MAX_COUNT = 2**63 - 1
 MAX_TEXT = 5_000
 """Characters of a text in a record; Linux allows paths of 4,096."""
 
+MAX_CONTAINERS = 2_000_000
+"""Opening brackets and braces in a record; Python takes about 60 bytes for each list."""
+
 MAX_ELEMENTS = 1_000
 """Elements of a list or table in a record that states no other limit."""
 

@@ -30,6 +30,7 @@ from typing import (
 from repogen.config import Config
 from repogen.errors import UserError, closest, plain_number
 from repogen.limits import (
+    MAX_CONTAINERS,
     MAX_COUNT,
     MAX_DEPTH,
     MAX_ELEMENTS,
@@ -96,17 +97,26 @@ def parse_record(text: str | bytes, kind: type[T], where: str) -> T:
 
 
 def parse_json(text: str | bytes, where: str) -> object:
-    """The value of a JSON text. Raises `UserError` for any other text, or one of 2**28 bytes."""
+    """The value of a JSON text. Raises `UserError` for any other text, one of more than `MAX_INDEX`
+    bytes, or one of more than `MAX_CONTAINERS` lists and tables."""
     if not isinstance(text, str | bytes):
         raise UserError(f"{where}: {shortened(text)} should be JSON text")
     if len(text) > MAX_INDEX:
         raise UserError(f"{where}: has more than {MAX_INDEX:,} bytes")
+    if _brackets(text) > MAX_CONTAINERS:
+        raise UserError(f"{where}: has more than {MAX_CONTAINERS:,} lists and tables")
     try:
         return json.loads(text)
     except RecursionError:
         raise UserError(f"{where}: is not JSON that can be read: nested too deeply") from None
     except ValueError as error:
         raise UserError(f"{where}: is not JSON: {error}") from error
+
+
+def _brackets(text: str | bytes) -> int:
+    if isinstance(text, str):
+        return text.count("[") + text.count("{")
+    return text.count(b"[") + text.count(b"{")
 
 
 def decode(value: object, kind: type[T], where: str) -> T:

@@ -14,6 +14,7 @@ import warp as wp
 from filelock import FileLock
 
 from repogen.errors import UserError, first_line
+from repogen.files import read_regular
 from repogen.messages import warn
 
 
@@ -89,7 +90,7 @@ def _check_addresses() -> None:
     import resource
 
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    used = int(read_regular("/proc/self/statm", 1024).split()[0]) * resource.getpagesize()
     if limit != resource.RLIM_INFINITY and limit - used < _ADDRESSES:
         raise UserError(
             f"out of memory: drawing takes {_ADDRESSES // 10**6:,} MB of address space, and this "
