@@ -14,7 +14,8 @@ from repogen.datasets.convert import convert
 
 FULL = "repogen: error: cannot write standard output: No space left on device"
 GENERATE = (
-    "generate {out} --images 2 --image-size 64 --backgrounds plain --wardrobe painted --seed 7"
+    "generate {out} --images 2 --image-size 64 --backgrounds plain --wardrobe painted --packs "
+    "--seed 7"
 )
 
 
