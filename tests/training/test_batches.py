@@ -12,11 +12,12 @@ from repogen.errors import UserError
 from repogen.training.batches import Batches
 from repogen.training.config import TrainConfig
 from repogen.training.mix import DataMix
+from repogen.training.sources import Found
 
 
 @dataclass(frozen=True)
 class TracingSource:
-    """Five persons; joint 0 of each crop is (process id, epoch, v, random number)."""
+    """Five persons."""
 
     name: str = "tracing"
     broken: int = -1
@@ -27,15 +28,25 @@ class TracingSource:
     def order(self, rng, count):
         return rng.permutation(count)
 
-    def sample(self, rng, epoch, person, augmentation, relabel):
+    def find(self, rng, epoch, person):
         if person == self.broken:
             raise UserError("x.jpg is no picture")
+        return Found(epoch, person, None)
+
+    def digests(self):
+        return {}
+
+
+@pytest.fixture(autouse=True)
+def traced_crops(monkeypatch):
+    """Joint 0 of each crop is (process id, epoch, v, random number), its pixels the person."""
+
+    def crop(rng, epoch, person, *_):
         joints = np.zeros((17, 4))
         joints[0] = os.getpid(), epoch, 2, rng.integers(1000)
         return TrainingCrop(np.full((256, 192, 3), person, np.uint8), joints)
 
-    def digests(self):
-        return {}
+    monkeypatch.setattr("repogen.training.sources.training_crop", crop)
 
 
 def batches(workers, broken=-1):

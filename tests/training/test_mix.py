@@ -10,6 +10,7 @@ from repogen.coco.augmentation import Augmentation
 from repogen.datasets.convert import convert
 from repogen.generation.worker import sample_maker
 from repogen.training.mix import DataMix, read_data_mix
+from repogen.training.sources import sample_crop
 
 SHARP = Augmentation(degrade=False)
 
@@ -81,7 +82,7 @@ def test_shards_give_the_same_crops_as_the_folder_they_were_made_from(plain, sha
     assert 0 < len(listed) <= len(sharded)
     for i, number in enumerate(numbers):
         found, wanted = (
-            source.sample(np.random.default_rng(i), 0, int(person), Augmentation())
+            sample_crop(source, np.random.default_rng(i), 0, int(person), Augmentation())
             for source, person in ((sharded, number), (listed, i))
         )
         assert np.array_equal(found.crop, wanted.crop)
@@ -108,10 +109,10 @@ def test_live_images_are_the_images_that_generate_makes(plain, options, body):
     listed = read_data_mix((f"x={plain}",)).sources[0]
     for person in range(7):
         of_image = np.flatnonzero(listed.people.image == person)
-        found = live.sample(np.random.default_rng(person), 0, person, SHARP)
+        found = sample_crop(live, np.random.default_rng(person), 0, person, SHARP)
         rng = np.random.default_rng(person)
         chosen = of_image[int(rng.integers(len(of_image)))]
-        wanted = listed.sample(rng, 0, int(chosen), SHARP)
+        wanted = sample_crop(listed, rng, 0, int(chosen), SHARP)
         assert np.array_equal(found.crop, wanted.crop)
         assert np.array_equal(found.joints, wanted.joints)
 
@@ -119,7 +120,7 @@ def test_live_images_are_the_images_that_generate_makes(plain, options, body):
 def test_no_live_image_occurs_twice(options, body):
     live = read_data_mix((f"x=live:{options}:4",)).sources[0]
     crops = [
-        live.sample(np.random.default_rng(0), epoch, int(person), SHARP).crop
+        sample_crop(live, np.random.default_rng(0), epoch, int(person), SHARP).crop
         for epoch in range(3)
         for person in live.order(np.random.default_rng(0), 4)
     ]

@@ -20,6 +20,7 @@ from repogen.inference.movenet import PADDING as MOVENET_PADDING
 from repogen.models.movenet import VARIANTS
 from repogen.training.config import TrainConfig
 from repogen.training.mix import DataMix
+from repogen.training.sources import sample_crop
 from repogen.training.targets import joint_weights, relabel
 
 
@@ -109,9 +110,8 @@ class _CropDataset(Dataset):
             self._rows = self._mix.epoch(np.random.default_rng([self._config.seed, epoch]))
         source_index, person = self._rows[index].tolist()
         rng = np.random.default_rng([self._config.seed, epoch, index])
-        sample = self._mix.sources[source_index].sample(
-            rng, epoch, person, self._augmentation, self._relabel
-        )
+        source = self._mix.sources[source_index]
+        sample = sample_crop(source, rng, epoch, person, self._augmentation, self._relabel)
         joints = joint_weights(sample.joints, self._config.labels)
         return np.ascontiguousarray(sample.crop), joints.astype(np.float32)
 

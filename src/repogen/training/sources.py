@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from jaxtyping import Int
@@ -53,21 +53,37 @@ class Source(Protocol):
     def order(self, rng: np.random.Generator, count: int) -> Int[np.ndarray, " n"]:
         """The persons of an epoch of `count` crops, in order."""
 
-    def sample(
-        self,
-        rng: np.random.Generator,
-        epoch: int,
-        person: int,
-        augmentation: Augmentation,
-        relabel: Relabel | None = None,
-    ) -> TrainingCrop:
-        """A randomly augmented crop of a person, with their own joints or those of `relabel`.
-
-        Raises `UserError` for an image that cannot be read.
-        """
+    def find(self, rng: np.random.Generator, epoch: int, person: int) -> "Found":
+        """A person's labels and picture. Raises `UserError` for shards that cannot be read."""
 
     def digests(self) -> dict[str, str]:
         """The SHA-256 of each file that defines the source, by path."""
+
+
+class Found(NamedTuple):
+    """A person of a source."""
+
+    people: PersonAnnotations
+    row: int
+    """The person's row in `people`."""
+    pictures: list[bytes] | None
+    """The JPEG of each image of `people`; None where they are files."""
+
+
+def sample_crop(
+    source: Source,
+    rng: np.random.Generator,
+    epoch: int,
+    person: int,
+    augmentation: Augmentation,
+    relabel: Relabel | None = None,
+) -> TrainingCrop:
+    """A randomly augmented crop of a person, with their own joints or those of `relabel`.
+
+    Raises `UserError` for an image that cannot be read.
+    """
+    found = source.find(rng, epoch, person)
+    return training_crop(rng, found.people, found.row, augmentation, found.pictures, relabel)
 
 
 def open_source(parsed: SetSpec, spec: str, cache: Path | None = None) -> Source:
@@ -119,16 +135,9 @@ class CocoSource:
         rows = np.concatenate([np.tile(np.arange(len(self)), whole), once_more])
         return rng.permutation(rows)
 
-    def sample(
-        self,
-        rng: np.random.Generator,
-        epoch: int,
-        person: int,
-        augmentation: Augmentation,
-        relabel: Relabel | None = None,
-    ) -> TrainingCrop:
-        """See `Source.sample`."""
-        return training_crop(rng, self.people, person, augmentation, relabel=relabel)
+    def find(self, rng: np.random.Generator, epoch: int, person: int) -> Found:
+        """See `Source.find`."""
+        return Found(self.people, person, None)
 
     def digests(self) -> dict[str, str]:
         """The SHA-256 of the COCO file."""
@@ -167,15 +176,8 @@ class ShardSource:
                 out.append(rng.permutation(rows))
         return np.concatenate(out)[:count]
 
-    def sample(
-        self,
-        rng: np.random.Generator,
-        epoch: int,
-        person: int,
-        augmentation: Augmentation,
-        relabel: Relabel | None = None,
-    ) -> TrainingCrop:
-        """See `Source.sample`. For a person without a labelled joint, the next one of the shard."""
+    def find(self, rng: np.random.Generator, epoch: int, person: int) -> Found:
+        """See `Source.find`. For a person without a labelled joint, the next one of the shard."""
         shard_index = int(np.searchsorted(self._ends, person, side="right"))
         shard = self.manifest.shards[shard_index]
         foreign = self.manifest.format == FOREIGN
@@ -184,7 +186,7 @@ class ShardSource:
             raise UserError(f"{self.url}/{shard.name} holds nobody with keypoints and a box")
         person_in_shard = person - (int(self._ends[shard_index]) - shard.persons)
         row = np.searchsorted(people.ids, person_in_shard + 1) % len(people)
-        return training_crop(rng, people, int(row), augmentation, pictures, relabel)
+        return Found(people, int(row), pictures)
 
     def digests(self) -> dict[str, str]:
         """The SHA-256 of the manifest, which holds the hashes of the shards, else of each shard."""
@@ -223,15 +225,8 @@ class LiveSource:
         """The persons in ascending order."""
         return np.arange(count)
 
-    def sample(
-        self,
-        rng: np.random.Generator,
-        epoch: int,
-        person: int,
-        augmentation: Augmentation,
-        relabel: Relabel | None = None,
-    ) -> TrainingCrop:
-        """See `Source.sample`. A random person of an image made for this (epoch, person) only."""
+    def find(self, rng: np.random.Generator, epoch: int, person: int) -> Found:
+        """See `Source.find`. A random person of an image made for this (epoch, person) only."""
         from repogen.generation.worker import sample_maker
 
         for attempt in range(_MAX_TRIES):
@@ -239,8 +234,7 @@ class LiveSource:
             sample = sample_maker(self.config).make(number)
             people, pictures = _trainable_people([sample], "", f"{self.file}: image {person}")
             if len(people):
-                chosen = int(rng.integers(len(people)))
-                return training_crop(rng, people, chosen, augmentation, pictures, relabel)
+                return Found(people, int(rng.integers(len(people))), pictures)
         raise UserError(
             f"{self.file}: {_MAX_TRIES} images in a row show nobody; check its camera options"
         )
@@ -254,7 +248,7 @@ _EPOCH_STRIDE, _RETRY_STRIDE = 2**48, 2**39
 """Image numbers of epochs, and of tries for the same person, are this far apart: no two meet."""
 
 _MAX_TRIES = 16
-"""Images without a labelled person before `LiveSource.sample` gives up."""
+"""Images without a labelled person before `LiveSource.find` gives up."""
 
 
 def _trainable_people(
