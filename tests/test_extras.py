@@ -19,5 +19,5 @@ def test_without_matplotlib_there_are_no_figures_and_one_line(monkeypatch, capsy
     assert not extras.can_draw_figures("the preview")
     assert capsys.readouterr().err == (
         "repogen: the preview is without figures, which need matplotlib; "
-        "pip install 'repogen[plots]'\n"
+        "in a clone of repogen: pip install '.[plots]'\n"
     )

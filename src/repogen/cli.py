@@ -11,7 +11,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from repogen.errors import UserError, exhausted, unknown_choice
-from repogen.extras import EXTRAS, extra_of
+from repogen.extras import EXTRAS, how_to_install
 from repogen.messages import say
 from repogen.streams import STDOUT, drop_stdout, open_streams
 
@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if error.name not in EXTRAS:
             raise
-        return _refuse(f"{words[0]} needs {error.name}; pip install '{extra_of(error.name)}'")
+        return _refuse(f"{words[0]} needs {error.name}; {how_to_install(error.name)}")
     except KeyboardInterrupt:
         say(f"stopped{again}")
         return 130

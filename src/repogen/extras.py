@@ -20,10 +20,10 @@ def can_draw_figures(what: str) -> bool:
     """Whether Matplotlib is installed; if not, says that `what` is without figures."""
     if find_spec("matplotlib") is not None:
         return True
-    say(f"{what} is without figures, which need matplotlib; pip install '{extra_of('matplotlib')}'")
+    say(f"{what} is without figures, which need matplotlib; {how_to_install('matplotlib')}")
     return False
 
 
-def extra_of(library: str) -> str:
-    """What pip installs an optional library with."""
-    return f"repogen[{EXTRAS[library]}]"
+def how_to_install(library: str) -> str:
+    """How to install an optional library. PyPI's package `repogen` is not ours."""
+    return f"in a clone of repogen: pip install '.[{EXTRAS[library]}]'"

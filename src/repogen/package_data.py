@@ -11,7 +11,7 @@ from repogen.limits import MAX_CACHED
 CHECKSUMS = "SHA256SUMS"
 """The file beside package data that lists their digests, as `sha256sum` writes it."""
 
-REINSTALL = "install repogen again: pip install --force-reinstall --no-deps repogen"
+REINSTALL = "install repogen again, in its clone: pip install --force-reinstall --no-deps ."
 """What to do where a file of the package is missing or damaged."""
 
 _ROOT = Path(str(files("repogen")))

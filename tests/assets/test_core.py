@@ -18,7 +18,7 @@ from repogen.poses.motion import load_motion
 from repogen.scenes import SceneConfig, sample_scene
 
 PANORAMAS = ("@pmndrs/assets@1.7.0: Poly Haven", "blender-data=3.4.1+dfsg-2: Greg Zaal")
-REINSTALL = r"install repogen again: pip install --force-reinstall --no-deps repogen$"
+REINSTALL = r"install repogen again, in its clone: pip install --force-reinstall --no-deps \.$"
 
 
 @pytest.fixture(scope="module")

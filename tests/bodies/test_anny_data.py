@@ -45,7 +45,9 @@ def truncate(path):
 @pytest.mark.parametrize("damage", [flip_a_bit, truncate])
 def test_damaged_package_data_is_one_line(copied_data, damage):
     damage(copied_data / FILE)
-    with pytest.raises(UserError, match=rf"{FILE} is damaged .*; install repogen again: pip"):
+    with pytest.raises(
+        UserError, match=rf"{FILE} is damaged .*; install repogen again, in its clone: pip"
+    ):
         read_package_data("bodies", FILE)
 
 

@@ -200,7 +200,9 @@ def test_a_missing_onnx_library_names_the_extra_to_install(monkeypatch, capsys):
     monkeypatch.delattr(module, raising=False)  # which `from package import module` would return
     assert main(words.split()) == 2
     verb = words.split()[0]
-    wanted = f"repogen: error: {verb} needs {library}; pip install 'repogen[onnx]'\n"
+    wanted = (
+        f"repogen: error: {verb} needs {library}; in a clone of repogen: pip install '.[onnx]'\n"
+    )
     assert capsys.readouterr().err == wanted
 
 

@@ -37,7 +37,7 @@ def preview(
     bounds: Path | str | None = None,
 ) -> Path:
     """Write sheet.png, figures and index.html into `out`, by default DATASET/preview; without
-    Matplotlib (`repogen[plots]`) no figures.
+    Matplotlib (the extra `plots`) no figures.
 
     The sheet shows `images` images at uniform intervals, `columns` side by side. Returns the path
     of the page, which is self-contained. The figure of joint angles shows the distribution of
