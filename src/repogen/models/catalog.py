@@ -15,8 +15,8 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     **{f"vitpose-{size}-simple": partial(vitpose, size, simple=True) for size in SIZES},
     "tiny": Tiny,
 }
-"""Networks of heatmaps by name. All take RGB crops (n, 3, 256, 192) from
-`pixels.normalize` and return heatmaps (n, 17, 64, 48)."""
+"""Networks of heatmaps by name. All take RGB crops (n, 3, 256, 192) from `pixels.normalize` and
+return heatmaps (n, 17, 64, 48)."""
 
 _OTHERS: dict[str, Callable[[], nn.Module]] = {name: partial(movenet, name) for name in VARIANTS}
 """Networks with other inputs and outputs."""
