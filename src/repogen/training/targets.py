@@ -1,7 +1,6 @@
 """What training asks of the network for each joint: the label, a teacher's answer, or the answer
 where it is right and the label elsewhere."""
 
-import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from jaxtyping import Float
 
 from repogen.coco.crops import box_to_window
 from repogen.coco.images import CropReader, Relabel
+from repogen.files import sha256_of_bytes
 from repogen.inference.estimate import JointEstimator, as_joint_estimator, estimate_boxes
 from repogen.inference.network import torch_estimator
 from repogen.models.weights import load_model
@@ -30,7 +30,7 @@ class _Teacher:
 
     def __init__(self, config: LabelConfig) -> None:
         self._config = config
-        self._answers: dict[bytes, Float[np.ndarray, "17 2"]] = {}
+        self._answers: dict[str, Float[np.ndarray, "17 2"]] = {}
 
     def __call__(
         self,
@@ -54,7 +54,7 @@ class _Teacher:
         teacher = _load_teacher(self._config.teacher)
         window = box_to_window(box, teacher.padding, teacher.crop)
         crop = np.ascontiguousarray(read(window, teacher.crop)[..., ::-1])
-        key = hashlib.sha256(crop.tobytes() + box.tobytes()).digest()
+        key = sha256_of_bytes(crop.tobytes() + box.tobytes())
         if key not in self._answers:
             if len(self._answers) >= _REMEMBERED:
                 self._answers.clear()
