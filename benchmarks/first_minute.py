@@ -1,7 +1,7 @@
 """Wall and CPU time of each step from `pip install` to the first picture.
 
     python benchmarks/first_minute.py                     # help and a first picture, caches warm
-    python benchmarks/first_minute.py --cold              # then without compiled kernels
+    python benchmarks/first_minute.py --cold              # then with empty caches
     python benchmarks/first_minute.py --cold --install    # all in a new environment; sizes, too
 
 Every step is a process of its own. A machine that does other work lengthens the seconds, hardly
@@ -105,7 +105,7 @@ def size_of(folder: Path) -> float:
 
 
 def measure_pictures(python: str, folder: Path, repeats: int, cold: bool) -> None:
-    """Print the cost of a first picture with and, if `cold`, without compiled kernels."""
+    """Print the cost of a first picture with warm and, if `cold`, with empty caches."""
     count = 0
 
     def picture(kernels: str) -> tuple[float, float]:
@@ -116,7 +116,7 @@ def measure_pictures(python: str, folder: Path, repeats: int, cold: bool) -> Non
         return seconds(words, new | {"WARP_CACHE_PATH": str(folder / kernels.format(count))})
 
     if cold:
-        measure("first picture, kernels to be compiled", repeats, lambda: picture("cold-{}"))
+        measure("first picture, caches empty", repeats, lambda: picture("cold-{}"))
         print(f"kept: kernels of {size_of(folder / 'cold-1'):.1f} MB")
     picture("warm")
     measure("first picture, caches warm", repeats, lambda: picture("warm"))
@@ -125,7 +125,7 @@ def measure_pictures(python: str, folder: Path, repeats: int, cold: bool) -> Non
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--cold", action="store_true", help="also without compiled kernels")
+    parser.add_argument("--cold", action="store_true", help="also with empty caches")
     parser.add_argument("--install", action="store_true", help="with pip, into a new environment")
     options = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}")

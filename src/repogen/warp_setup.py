@@ -16,6 +16,7 @@ from filelock import FileLock
 from repogen.errors import UserError, first_line
 from repogen.files import read_regular
 from repogen.messages import warn
+from repogen.package_data import package_data_dir, read_package_data
 
 
 @contextlib.contextmanager
@@ -37,8 +38,11 @@ def _silent() -> Iterator[None]:
 
 wp.config.log_level = wp.LOG_ERROR
 wp.config.enable_backward = False
-# Our few modules share so little that precompiled headers cost more than they save.
-wp.config.use_precompiled_headers = False
+# Not the processor at hand: the shipped kernels run on all, and round alike on all.
+wp.config.cpu_compiler_flags = ""
+
+SHIPPED = "kernels-warp-"
+"""Folders of kernels in `rendering/data`: this, then the version of Warp that compiled them."""
 
 
 def _init() -> None:
@@ -65,8 +69,30 @@ def _init() -> None:
         wp.init()
 
 
+def _install_shipped_kernels() -> None:
+    """Copy the kernels that ship with the package, and that the kernel cache lacks, into it.
+
+    Warp finds a module by the hash of its source, so it compiles what was changed, and where the
+    platform or the version of Warp is another, everything.
+    """
+    shipped = package_data_dir("rendering") / (SHIPPED + wp.config.version)
+    cache = Path(wp.config.kernel_cache_dir)
+    for module in shipped.glob("*/"):
+        objects = [path.relative_to(shipped.parent) for path in sorted(module.iterdir())]
+        if all((cache / module.name / path.name).exists() for path in objects):
+            continue
+        data = {path.name: read_package_data("rendering", str(path)) for path in objects}
+        with tempfile.TemporaryDirectory(dir=cache) as partial:
+            for name, content in data.items():
+                (Path(partial) / name).write_bytes(content)
+            (cache / module.name).mkdir(exist_ok=True)
+            for name in data:
+                os.replace(Path(partial) / name, cache / module.name / name)
+
+
 _temporary_cache: tempfile.TemporaryDirectory[str] | None = None
 _init()
+_install_shipped_kernels()
 
 
 _ADDRESSES = 2**30

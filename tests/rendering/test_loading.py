@@ -1,16 +1,28 @@
 """Kernels in few Warp modules, and caches of kernels that cannot be written."""
 
 import os
+import platform
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from repogen.bodies import kernels as body_kernels
+from repogen.package_data import REINSTALL, package_data_dir
 from repogen.rendering.kernels import raster, room, shade
 from repogen.rendering.kernels.modules import PICTURE, ZBUFFER
-from repogen.rendering.loading import load_kernels
-from repogen.warp_setup import wp
+from repogen.rendering.loading import MODULES, load_kernels
+from repogen.warp_setup import SHIPPED, wp
+
+BUILD = Path(__file__).parents[2] / "tools" / "build_kernels.py"
+DATA = package_data_dir("rendering")
+OURS = DATA / (SHIPPED + wp.config.version)
+needs_shipped_kernels = pytest.mark.skipif(
+    not OURS.exists() or (sys.platform, platform.machine()) != ("linux", "x86_64"),
+    reason=f"no kernels are shipped for this platform or for Warp {wp.config.version}",
+)
 
 INIT = "from repogen.warp_setup import wp; print(wp.config.kernel_cache_dir)"
 
@@ -55,3 +67,45 @@ def test_a_cache_without_permission_is_not_used(tmp_path):
     cache = tmp_path / "cache"
     cache.mkdir(mode=0o555)
     assert start(cache, tmp_path).returncode == 0
+
+
+@needs_shipped_kernels
+def test_with_an_empty_cache_nothing_is_compiled(tmp_path):
+    """A module that Warp compiles leaves its C++ source in the cache."""
+    program = (
+        "from repogen.rendering.loading import MODULES\n"
+        "from repogen.warp_setup import load_modules\n"
+        "load_modules('cpu', *MODULES)"
+    )
+    environment = os.environ | {"WARP_CACHE_PATH": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+    suffixes = [path.suffix for path in tmp_path.glob("*/*/*")]
+    expected = [".meta"] * len(MODULES) + [".o"] * len(MODULES)
+    assert sorted(suffixes) == expected, "a kernel was changed: run python tools/build_kernels.py"
+
+
+@needs_shipped_kernels
+def test_a_damaged_shipped_kernel_is_named(tmp_path, monkeypatch):
+    shutil.copytree(DATA, tmp_path / "data")
+    damaged = next((tmp_path / "data").rglob("*.o"))
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
+    program = (
+        "import pathlib, repogen.package_data as p;"
+        f"p.package_data_dir = lambda folder: pathlib.Path({str(tmp_path / 'data')!r});"
+        "import repogen.warp_setup"
+    )
+    (tmp_path / "cache").mkdir()
+    environment = os.environ | {"WARP_CACHE_PATH": str(tmp_path / "cache")}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
+    )
+    assert f"UserError: {damaged} is damaged (its SHA-256 differs); {REINSTALL}" in done.stderr
+    assert not list((tmp_path / "cache").rglob("*.o"))
+
+
+@pytest.mark.slow
+@needs_shipped_kernels
+def test_the_tool_makes_the_shipped_kernels_again(tmp_path):
+    subprocess.run([sys.executable, BUILD, "--out", tmp_path], check=True)
+    made = {p.relative_to(tmp_path): p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    assert made == {p.relative_to(DATA): p.read_bytes() for p in DATA.rglob("*") if p.is_file()}

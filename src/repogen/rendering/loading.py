@@ -1,17 +1,38 @@
 """Loading the kernels that pictures need."""
 
 from repogen.bodies import kernels as body_kernels
-from repogen.rendering.kernels import geometry, panorama, raster, raster_rays, room, shade
+from repogen.bodies import mesh_kernels
+from repogen.rendering.kernels import (
+    geometry,
+    image_circle,
+    panorama,
+    raster,
+    raster_rays,
+    room,
+    shade,
+)
 from repogen.rendering.kernels.modules import PICTURE, ZBUFFER
 from repogen.warp_setup import load_modules, wp
 
 _KERNELS = (geometry, raster, shade, panorama, room, raster_rays)
 """Imported here so that their Warp modules are complete."""
 
+_EVERY_PICTURE = (PICTURE, wp.get_module(body_kernels.__name__), ZBUFFER)
+
+MODULES = (
+    *_EVERY_PICTURE,
+    wp.get_module(raster_rays.__name__),
+    wp.get_module(image_circle.__name__),
+    mesh_kernels.share_of_free_rays.module,
+    mesh_kernels.find_intersecting.module,
+)
+"""Every Warp module of the package; those after the first three are for few pictures."""
+
 
 def load_kernels(device: str) -> None:
-    """Load the kernels of an ordinary picture; the first time on a machine they are compiled.
+    """Load the kernels of an ordinary picture. Those that neither ship with the package nor lie in
+    Warp's cache are compiled.
 
     Kernels of few pictures, for example of fisheyes, are loaded when they are first used.
     """
-    load_modules(device, PICTURE, wp.get_module(body_kernels.__name__), ZBUFFER)
+    load_modules(device, *_EVERY_PICTURE)
