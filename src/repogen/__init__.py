@@ -13,4 +13,12 @@ from repogen.limits import MAX_PIXELS
 # OpenCV reads it when it is loaded.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))
 
+# These libraries report to their makers how they are used, unless they are told not to.
+for _switch, _off in {
+    "ORT_DISABLE_TELEMETRY": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+}.items():
+    os.environ.setdefault(_switch, _off)
+
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -64,9 +64,14 @@ def _init() -> None:
         raise UserError(f"no folder for compiled kernels: {first_line(error)}; {advice}") from error
     os.environ["WARP_CACHE_PATH"] = _temporary_cache.name  # for worker processes, too
     wp.config.kernel_cache_dir = _temporary_cache.name
-    warn(f"compiled kernels cannot be kept: {why}; {advice}")
+    if not _shipped_kernels().exists():
+        warn(f"compiled kernels cannot be kept: {why}; {advice}")
     with _silent():
         wp.init()
+
+
+def _shipped_kernels() -> Path:
+    return package_data_dir("rendering") / (SHIPPED + wp.config.version)
 
 
 def _install_shipped_kernels() -> None:
@@ -75,7 +80,7 @@ def _install_shipped_kernels() -> None:
     Warp finds a module by the hash of its source, so it compiles what was changed, and where the
     platform or the version of Warp is another, everything.
     """
-    shipped = package_data_dir("rendering") / (SHIPPED + wp.config.version)
+    shipped = _shipped_kernels()
     cache = Path(wp.config.kernel_cache_dir)
     for module in shipped.glob("*/"):
         objects = [path.relative_to(shipped.parent) for path in sorted(module.iterdir())]

@@ -27,10 +27,12 @@ needs_shipped_kernels = pytest.mark.skipif(
 INIT = "from repogen.warp_setup import wp; print(wp.config.kernel_cache_dir)"
 
 
-def start(cache, tmp):
+def start(cache, tmp, version=wp.config.version):
+    """Warp's setup with a cache and a folder for temporary ones, as of a version of Warp."""
     environment = os.environ | {"WARP_CACHE_PATH": str(cache), "TMPDIR": str(tmp)}
+    program = f"import warp; warp.config.version = {version!r}; {INIT}"
     return subprocess.run(
-        [sys.executable, "-c", INIT], env=environment, capture_output=True, text=True
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
     )
 
 
@@ -53,13 +55,20 @@ def test_loading_again_changes_nothing():
 
 def test_kernels_that_cannot_be_kept_go_to_a_temporary_folder(tmp_path):
     (tmp_path / "file").touch()
-    done = start(tmp_path / "file" / "cache", tmp_path)
+    done = start(tmp_path / "file" / "cache", tmp_path, version="0.0")
     assert done.returncode == 0
     assert done.stderr.startswith("repogen: warning: compiled kernels cannot be kept: ")
     assert done.stderr.endswith("; set WARP_CACHE_PATH to a writable folder\n")
     assert done.stderr.count("\n") == 1
     assert done.stdout.startswith(str(tmp_path / "repogen-kernels-"))
     assert [p.name for p in tmp_path.iterdir()] == ["file"]  # removed at the end
+
+
+@needs_shipped_kernels
+def test_nothing_is_said_where_nothing_had_to_be_compiled(tmp_path):
+    (tmp_path / "file").touch()
+    done = start(tmp_path / "file" / "cache", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
