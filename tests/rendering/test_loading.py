@@ -27,10 +27,13 @@ needs_shipped_kernels = pytest.mark.skipif(
 INIT = "from repogen.warp_setup import wp; print(wp.config.kernel_cache_dir)"
 
 
-def start(cache, tmp, version=wp.config.version):
-    """Warp's setup with a cache and a folder for temporary ones, as of a version of Warp."""
+def start(cache, tmp, data=DATA):
+    """Warp's setup with a cache, a folder for temporary ones, and one of shipped kernels."""
     environment = os.environ | {"WARP_CACHE_PATH": str(cache), "TMPDIR": str(tmp)}
-    program = f"import warp; warp.config.version = {version!r}; {INIT}"
+    program = (
+        "import pathlib, repogen.package_data as p\n"
+        f"p.package_data_dir = lambda _: pathlib.Path({str(data)!r})\n{INIT}"
+    )
     return subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True
     )
@@ -55,7 +58,7 @@ def test_loading_again_changes_nothing():
 
 def test_kernels_that_cannot_be_kept_go_to_a_temporary_folder(tmp_path):
     (tmp_path / "file").touch()
-    done = start(tmp_path / "file" / "cache", tmp_path, version="0.0")
+    done = start(tmp_path / "file" / "cache", tmp_path, data=tmp_path / "none")
     assert done.returncode == 0
     assert done.stderr.startswith("repogen: warning: compiled kernels cannot be kept: ")
     assert done.stderr.endswith("; set WARP_CACHE_PATH to a writable folder\n")
@@ -98,16 +101,8 @@ def test_a_damaged_shipped_kernel_is_named(tmp_path, monkeypatch):
     shutil.copytree(DATA, tmp_path / "data")
     damaged = next((tmp_path / "data").rglob("*.o"))
     damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
-    program = (
-        "import pathlib, repogen.package_data as p;"
-        f"p.package_data_dir = lambda folder: pathlib.Path({str(tmp_path / 'data')!r});"
-        "import repogen.warp_setup"
-    )
     (tmp_path / "cache").mkdir()
-    environment = os.environ | {"WARP_CACHE_PATH": str(tmp_path / "cache")}
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
-    )
+    done = start(tmp_path / "cache", tmp_path, data=tmp_path / "data")
     assert f"UserError: {damaged} is damaged (its SHA-256 differs); {REINSTALL}" in done.stderr
     assert not list((tmp_path / "cache").rglob("*.o"))
 
