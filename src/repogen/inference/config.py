@@ -30,10 +30,18 @@ class PredictConfig(Config):
     rotations: int = 1
     """Quarter turns at which each crop is estimated, 1 or 4; the likeliest pose is kept. 4 takes
     four times as long, and helps with people who are not upright."""
+    agreement: float | None = None
+    """Label only what the network is sure of: joints that mirroring a crop and turning it by 20
+    degrees move by at most this share of its side, 0 to 1 (0.06, for example), of people with 9
+    such joints below the head and all of the trunk. people.json is then a set to train on. Takes
+    three times as long."""
+    every: int = 1
+    """Take one of so many frames of a video."""
     timeout: float = ESTIMATE_SECONDS
     """Most seconds that an .onnx may take for a picture, 0.01 to 86400."""
-    write: tuple[Literal["drawn", "people", "cvat", "label-studio"], ...] = ("drawn",)
-    """Written beside results.json: drawn (images, MP4), people (a COCO set), cvat, label-studio."""
+    write: tuple[Literal["drawn", "people", "images", "cvat", "label-studio"], ...] = ("drawn",)
+    """Written beside results.json: drawn (images, MP4), people (a COCO set), images (of that set:
+    frames of videos too), cvat, label-studio."""
 
     def check(self) -> None:
         """Raise `UserError` for scores out of range, and two sources of boxes."""
@@ -41,6 +49,9 @@ class PredictConfig(Config):
             check_between("--box-score", self.box_score, 0, 1)
         check_between("--joint-score", self.joint_score, 0, 1)
         check_rotations(self.rotations)
+        if self.agreement is not None:
+            check_between("--agreement", self.agreement, 0, 1)
+        check_between("--every", self.every, 1, 10**6)
         check_between("--timeout", self.timeout, 0.01, 86400)
         if self.boxes and self.detector:
             raise UserError("--boxes and --detector both say where people are; give one of them")

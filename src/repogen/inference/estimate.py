@@ -44,11 +44,14 @@ class JointEstimator:
 Estimator = HeatmapEstimator | JointEstimator
 """A network on any device, or an ONNX file."""
 
+Cutter = Callable[[int, Window, tuple[int, int]], UInt8[np.ndarray, "h w 3"]]
+"""A function that returns the RGB crop of box i in a window, of a width and height."""
+
 _MIN_JOINT_SCORE = 0.2
 """Joints that score less do not count for the person's score, as in ViTPose's evaluation."""
 
 
-_BODY = slice(5, 17)
+BODY = slice(5, 17)
 """The joints below the head: those of the face are as sure of themselves upside down."""
 
 _UNTURNED_BONUS = 0.05
@@ -134,7 +137,7 @@ def estimate_people(
 def estimate_boxes(
     estimator: Estimator,
     boxes: Iterable[Float[np.ndarray, "4"]],
-    cut: Callable[[int, Window, tuple[int, int]], UInt8[np.ndarray, "h w 3"]],
+    cut: Cutter,
     flip: bool = True,
     rotations: int = 1,
     batch: int = 32,
@@ -142,7 +145,7 @@ def estimate_boxes(
 ) -> Iterator[Float[np.ndarray, "m 17 3"]]:
     """x, y in image pixels and the score of each joint, batch by batch.
 
-    `cut` returns the RGB crop of box i in a window, of a width and height. With `flip` the mirrored
+    With `flip` the mirrored
     crops are averaged in. With four `rotations` each crop is turned by 0, 90, 180 and 270 degrees,
     and the pose is kept whose body joints score best on average; a turned one must be better by
     0.05. `names` are the pictures of the boxes: where the estimator raises `UserError`, its message
@@ -164,10 +167,15 @@ def estimate_boxes(
             joints = joints_of.find(crops, flip)
         places = joints_to_picture(joints[..., :2], windows, crop)
         poses = np.concatenate([places, joints[..., 2:]], axis=2)
-        likely = poses[:, _BODY, 2].mean(axis=1).reshape(-1, rotations)
-        likely[:, 0] += _UNTURNED_BONUS
-        best = likely.argmax(axis=1)
-        yield poses[np.arange(len(some)) * rotations + best]
+        yield poses[np.arange(len(some)) * rotations + likeliest_turns(poses, rotations)]
+
+
+def likeliest_turns(poses: Float[np.ndarray, "m 17 3"], rotations: int) -> Int[np.ndarray, " n"]:
+    """The quarter turn, below `rotations`, at which each person's body joints score best; the
+    poses hold the turns of each person one after another."""
+    likely = poses[:, BODY, 2].mean(axis=1).reshape(-1, rotations)
+    likely[:, 0] += _UNTURNED_BONUS
+    return likely.argmax(axis=1)
 
 
 def as_joint_estimator(estimator: Estimator) -> JointEstimator:

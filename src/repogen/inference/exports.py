@@ -30,6 +30,16 @@ class FramePoses:
     boxes: Float[np.ndarray, "n 4"]
     scores: Float[np.ndarray, " n"]
 
+    @property
+    def file_name(self) -> str:
+        """The name of the image in a COCO file."""
+        return image_name(self.name, self.frame)
+
+
+def image_name(name: str, frame: int) -> str:
+    """The name of an image, or of frame `frame` of the video `name`, in a COCO file."""
+    return name if frame < 0 else f"{name}/frame_{frame:06d}.jpg"
+
 
 @dataclass(frozen=True)
 class ExportedPerson:
@@ -92,8 +102,7 @@ def _results(found: Iterable[FramePoses]) -> Iterator[dict[str, Any]]:
 
 
 def _image(found: FramePoses) -> dict[str, Any]:
-    frame = f"/frame_{found.frame:06d}.jpg" if found.frame >= 0 else ""
-    return {"id": found.image_id, "file_name": found.name + frame}
+    return {"id": found.image_id, "file_name": found.file_name}
 
 
 def _annotations(found: Iterable[FramePoses], min_score: float) -> Iterator[dict[str, Any]]:

@@ -13,6 +13,8 @@ from repogen.coco.crops import Window, box_to_window, downsample_factor, warp_cr
 from repogen.coco.oks import oks_nms
 from repogen.config import config_from_keywords
 from repogen.errors import UserError
+from repogen.files import cannot_read, read_regular
+from repogen.inference.agreement import estimate_agreed
 from repogen.inference.boxes import (
     FileBoxes,
     PersonDetector,
@@ -31,12 +33,13 @@ from repogen.inference.estimate import (
     person_scores,
     picture_named,
 )
-from repogen.inference.exports import FramePoses, write_people, write_results
+from repogen.inference.exports import FramePoses, image_name, write_people, write_results
 from repogen.inference.frames import Frame, MediaFile, list_media, read_frames
 from repogen.inference.label_studio import write_label_studio
+from repogen.limits import MAX_PICTURE
 from repogen.messages import say
 from repogen.outputs import OutputFolder
-from repogen.pictures import downsample, picture_problem
+from repogen.pictures import downsample, encode_jpeg, picture_problem
 
 _BATCH = 32
 """Crops per batch of the network."""
@@ -100,7 +103,7 @@ def predict(
     with _save_results(written, found), frame_writer(written, out / "drawn") as draw:
         total = None if videos else len(sources)
         frames = tqdm(
-            read_frames(sources, broken, file_boxes.sizes, file_boxes.as_stored),
+            read_frames(sources, broken, file_boxes.sizes, file_boxes.as_stored, options.every),
             desc="predicting",
             unit="img",
             total=total,
@@ -117,6 +120,8 @@ def predict(
             found.append(
                 FramePoses(name, frame.number, number, width, height, poses, rows[:, :4], scores)
             )
+            if "images" in options.write and (poses[:, :, 2] >= options.joint_score).any():
+                written.write(out / "images" / found[-1].file_name, _image_bytes(frame))
             if "drawn" in options.write:
                 draw(frame, draw_poses(frame.image, poses, rows[:, :4], options.joint_score))
     if "people" in options.write:
@@ -133,7 +138,10 @@ def predict(
             "storage"
         )
     _say_where_nobody_is(found)
-    _warn_weak_joints(found, options.joint_score)
+    if options.agreement is None:
+        _warn_weak_joints(found, options.joint_score)
+    else:
+        _say_what_is_kept(found)
     _check_unreadable(broken, sources, out)
     return out
 
@@ -147,11 +155,28 @@ def _estimator(weights: Path | str | Estimator, timeout: float) -> tuple[Estimat
     return load_estimator(Path(weights), timeout=timeout), str(weights)
 
 
+def _image_bytes(frame: Frame) -> bytes:
+    """The file of an image as it is, or a frame of a video as JPEG."""
+    if frame.number >= 0:
+        return encode_jpeg(frame.image)
+    try:
+        return read_regular(frame.source.path, MAX_PICTURE)
+    except OSError as error:
+        raise cannot_read(frame.source.path, error) from error
+
+
 def _say_where_nobody_is(found: list[FramePoses]) -> None:
     empty = [poses for poses in found if not len(poses.keypoints)]
     if empty:
         frame = f", frame {empty[0].frame}" if empty[0].frame >= 0 else ""
         say(f"no person found in {len(empty)} of {len(found)} images, first {empty[0].name}{frame}")
+
+
+def _say_what_is_kept(found: list[FramePoses]) -> None:
+    scores = np.concatenate([f.keypoints[:, :, 2] for f in found]) if found else np.empty((0, 17))
+    kept = scores[(scores > 0).any(axis=1)]
+    share = f", {(kept > 0).mean():.0%} of their joints" if len(kept) else ""
+    say(f"agreement: kept {len(kept)} of {len(scores)} people{share}")
 
 
 def _warn_weak_joints(found: list[FramePoses], min_score: float) -> None:
@@ -171,6 +196,8 @@ def _paths(out: Path, write: Collection[str], sources: list[MediaFile]) -> Itera
         yield from (drawn_path(out / "drawn", source) for source in sources)
     if "people" in write:
         yield out / "people.json"
+    if "images" in write:
+        yield from (out / "images" / image_name(s.name, -1) for s in sources if not s.is_video)
     if "cvat" in write:
         yield out / "cvat" / "labels.json"
         yield from (out / "cvat" / f"{name}.xml" for name in ("images", *videos))
@@ -230,9 +257,15 @@ def _estimate_frames(
 
         boxes = [row[:4] for _, rows in waiting for row in rows]
         names = [frame.source.name for frame, rows in waiting for _ in rows]
-        batches = estimate_boxes(
-            estimator, boxes, cut, options.flip, options.rotations, _BATCH, names
-        )
+        if options.agreement is None:
+            batches = estimate_boxes(
+                estimator, boxes, cut, options.flip, options.rotations, _BATCH, names
+            )
+        else:
+            batches = estimate_agreed(
+                estimator, boxes, cut, options.agreement, options.joint_score,
+                options.rotations, _BATCH, names,
+            )  # fmt: skip
         all_poses = np.concatenate([np.empty((0, 17, 3)), *batches])
         parts = np.split(all_poses, np.cumsum(counts)[:-1])
         for (frame, rows), frame_poses in zip(waiting, parts, strict=True):
