@@ -83,6 +83,15 @@ class SetSpec:
     weight: float = 1.0
 
 
+def split_numbers(text: str) -> tuple[str, str]:
+    """A folder, and what follows it of :CAP and :xWEIGHT."""
+    if Path(text).is_dir():  # its name may end so
+        return text, ""
+    numbers = re.search(r"(:x?\d+(\.\d+)?)*$", text)
+    assert numbers is not None
+    return text[: numbers.start()], numbers[0]
+
+
 _NUMBER = re.compile(r"(x?)(\d+(?:\.\d+)?)")
 _LIVE = "live:"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from repogen.config import Config
-from repogen.datasets.sets import check_unique_names, parse_set
+from repogen.datasets.sets import check_unique_names, parse_set, split_numbers
 from repogen.errors import UserError, check_between, plain_number
 
 
@@ -17,6 +17,12 @@ class DataConfig(Config):
     """Training sets: NAME=DATASET, NAME=ANNOTATIONS.json:IMAGES_DIR, NAME=URL of shards, or
     NAME=live:OPTIONS.toml (images made during training). A set may end in :CAP (at most so many
     persons) and :xWEIGHT (how often each comes in an epoch)."""
+    unlabeled: tuple[str, ...] = ()
+    """Folders of photographs and videos without labels; each may end in :CAP and :xWEIGHT, too. The
+    people found there are labelled by --teacher where it agrees with itself; OUT/unlabeled shows
+    them."""
+    every: int = 25
+    """Of videos of --unlabeled, take one of so many frames."""
     val: tuple[str, ...] = ()
     """Validation sets, scored after every epoch; the first one selects the best weights."""
     shard_cache: Path | None = None
@@ -29,6 +35,7 @@ class DataConfig(Config):
         """Raise `UserError` for two sets of one name."""
         check_unique_names(self.train)
         check_unique_names(self.val)
+        check_between("--every", self.every, 1, 10**6)
 
 
 @dataclass(frozen=True, init=False)
@@ -208,8 +215,12 @@ class TrainConfig(Config):
 
     def check_sets(self) -> None:
         """Raise `UserError` where there is no training set, or a set's folder is missing."""
-        if not self.data.train:
+        if not self.data.train and not self.data.unlabeled:
             raise UserError("no set to train on; give --train NAME=DATASET")
+        for text in self.data.unlabeled:
+            folder, _ = split_numbers(text)
+            if not Path(folder).is_dir():
+                raise UserError(f"--unlabeled {text}: no folder {folder}")
         for spec in (*self.data.train, *self.data.val):
             parse_set(spec)
 

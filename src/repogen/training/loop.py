@@ -43,6 +43,7 @@ from repogen.training.optimizer import (
 )
 from repogen.training.state import State, open_run, save_epoch
 from repogen.training.tensorboard import TensorBoardLogger
+from repogen.training.unlabeled import label_unlabeled
 
 
 @checked
@@ -65,9 +66,11 @@ def train(out: Path | str, config: TrainConfig | None = None, **options: object)
     config = config_from_keywords(TrainConfig, config, options)
     config.check_sets()
     cv2.setNumThreads(0)  # a fork of a process with OpenCV threads would wait for them forever
-    mix = read_data_mix(config.data.train, config.data.shard_cache)
-    val_sets = [drop_unreadable(read_set(spec))[0] for spec in config.data.val]
     accelerator = Accelerator(mixed_precision=_precision(), cpu=not torch.cuda.is_available())
+    with accelerator.main_process_first():
+        unlabeled = label_unlabeled(Path(out), config)
+    mix = read_data_mix((*config.data.train, *unlabeled), config.data.shard_cache)
+    val_sets = [drop_unreadable(read_set(spec))[0] for spec in config.data.val]
     if config.optimizer.batch_size % accelerator.num_processes:
         raise UserError(
             f"--batch-size {config.optimizer.batch_size} cannot be shared by "

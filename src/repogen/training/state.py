@@ -45,6 +45,9 @@ _CHANGEABLE = ("workers", "shard_cache")
 
 _LOCK = ".lock"
 
+UNLABELED = "unlabeled"
+"""The folder with the labels of --unlabeled."""
+
 
 @dataclass
 class State:
@@ -90,7 +93,8 @@ def open_run(
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is a file; choose another --out")
     found = [*out.iterdir()] if is_main and out.exists() and not (out / "run.json").exists() else []
-    if any(path.name != _LOCK and not path.match(PARTIAL_PATTERN) for path in found):
+    ours = (_LOCK, UNLABELED)
+    if any(path.name not in ours and not path.match(PARTIAL_PATTERN) for path in found):
         raise UserError(f"{out} holds other files; choose another --out")
     with exclusive(out / _LOCK, out) if is_main else nullcontext():
         try:
