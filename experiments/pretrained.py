@@ -10,6 +10,7 @@ kept in a file of its own: run the same command again to resume.
 """
 
 import json
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -47,13 +48,17 @@ PCK_SHARE = 0.2
 RESAMPLED = 2000
 """Bootstrap samples of the people."""
 
+EPOCHS = 5
+"""Parts of a run; a stopped one resumes after the last whole part."""
+
 
 @dataclass(frozen=True)
 class Arm:
     """What an arm trains on; one without sets is the network as it comes."""
 
-    real: Literal["", "up", "all"] = ""
-    """People by their torso: 1,000 upright ones (`Options.real_people`), or as many of all."""
+    real: Literal["", "up", "all", "sure"] = ""
+    """1,000 real people (`Options.real_people`): upright ones, all, or those of as many pictures
+    whose labels are not used but made, by Thunder where it is sure."""
     synthetic: Mapping[str, Any] | None = None
     """Options of `repogen generate`."""
     share: float = 0.5
@@ -64,24 +69,31 @@ class Arm:
     """Options of `repogen train` that differ from the recipe's."""
 
 
-DRESSED = {"images": 1000, "image-size": 320, "views": "sphere", "roll": (-180, 180),
-           "wardrobe": "packs", "backgrounds": "auto"}  # fmt: skip
-ORBITAL = DRESSED | {"views": ("front", "back", "side", "perimeter")}
+AROUND: Mapping[str, Any] = {
+    "images": 1000, "image-size": 320, "views": ("front", "back", "side", "perimeter"),
+    "roll": (0, 0),
+}  # fmt: skip
+"""People as photographs mostly show them; training turns their crops."""
+
+EVERYWHERE = AROUND | {"views": "sphere"}
 CORRECTED = {"targets": "corrected"}
 AGREED = CORRECTED | {"corrected-weight": 0.0}
+SURE = {"agreement": 0.06, "joint-score": 0.2, "rotations": 4}
 
 ARMS = {
     "pretrained": Arm(),
-    "synthetic": Arm(synthetic=DRESSED),
-    "synthetic, teacher": Arm(synthetic=DRESSED, train={"targets": "teacher"}),
-    "synthetic, corrected": Arm(synthetic=DRESSED, train=CORRECTED),
-    "synthetic, agreed": Arm(synthetic=DRESSED, train=AGREED),
-    "orbital": Arm(synthetic=ORBITAL),
-    "orbital, agreed": Arm(synthetic=ORBITAL, train=AGREED),
+    "synthetic": Arm(synthetic=AROUND, train=AGREED),
+    "synthetic, exact": Arm(synthetic=AROUND),
+    "synthetic, teacher": Arm(synthetic=AROUND, train={"targets": "teacher"}),
+    "synthetic, corrected": Arm(synthetic=AROUND, train=CORRECTED),
+    "synthetic, any view": Arm(synthetic=EVERYWHERE, train=AGREED),
+    "synthetic, twice the steps": Arm(synthetic=AROUND, steps=2, train=AGREED),
     "real upright": Arm("up"),
     "real upright, twice the steps": Arm("up", steps=2),
-    "real upright + synthetic": Arm("up", DRESSED, steps=2),
-    "real upright + orbital": Arm("up", ORBITAL, steps=2),
+    "real upright + synthetic": Arm("up", AROUND, steps=2, train=AGREED),
+    "unlabelled": Arm("sure"),
+    "unlabelled, twice the steps": Arm("sure", steps=2),
+    "unlabelled + synthetic": Arm("sure", AROUND, steps=2, train=AGREED),
     "everything real": Arm("all"),
 }
 """The first is what the others are compared with."""
@@ -228,7 +240,8 @@ def train_once(options: Options, name: str, seed: int) -> Path:
     """The finished run of an arm with a seed."""
     arm = ARMS[name]
     run = options.out / "runs" / options.model / f"{slug(name)}-seed{seed}-{options.steps}"
-    if (run / "blend.safetensors").exists() and (run / "last.pt").exists():
+    log = run / "log.jsonl"
+    if log.exists() and len(log.read_text().splitlines()) == EPOCHS:
         return run
     crops = 16 * round(options.steps * arm.steps)
     share = arm.share if arm.real and arm.synthetic else float(bool(arm.synthetic))
@@ -239,9 +252,10 @@ def train_once(options: Options, name: str, seed: int) -> Path:
         sets.append((synthetic_set(options, arm.synthetic, seed), share))
     words = ["--train"]
     for spec, part_of_crops in sets:
-        words.append(f"{spec}:x{crops * part_of_crops / len(read_data_mix((spec,))):.6f}")
+        times = crops * part_of_crops / EPOCHS / len(read_data_mix((spec,)))
+        words.append(f"{spec}:x{times:.6f}")
     words += [word for k, v in arm.train.items() for word in (f"--{k}", str(v))]
-    words += ["--epochs", "1", "--seed", str(seed), "--workers", str(options.workers)]
+    words += ["--epochs", str(EPOCHS), "--seed", str(seed), "--workers", str(options.workers)]
     engine.run_command("train", "--out", run, "--model", options.model, *words)
     return run
 
@@ -252,12 +266,28 @@ def real_set(options: Options, kind: str) -> str:
     people = [
         p for p in options.data["annotations"]
         if first <= p["image_id"] <= last and p["image_id"] not in options.steep_ids
-        and (kind == "all" or p.get("torso") == kind)
+        and (kind in ("all", "sure") or p.get("torso") == kind)
     ]  # fmt: skip
+    if kind == "sure":
+        return sure_set(options, part(options, people)["images"])
     path = options.out / "data" / f"{kind}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(part(options, people)))
     return f"{kind}={path}:{options.images}:{options.real_people}"
+
+
+def sure_set(options: Options, images: list[dict[str, Any]]) -> str:
+    """People whom Thunder is sure of, in as many pictures as there are real people to train on."""
+    photos, made = options.out / "data" / "photos", options.out / "data" / "sure"
+    if not (made / "people.json").exists():
+        photos.mkdir(parents=True, exist_ok=True)
+        chosen = np.linspace(0, len(images) - 1, min(options.real_people, len(images)))
+        for k in chosen.round().astype(int):
+            name = images[k]["file_name"]
+            shutil.copyfile(options.images / name, photos / name)
+        words = [word for k, v in SURE.items() for word in (f"--{k}", str(v))]
+        engine.run_command("predict", photos, "--out", made, *words, "--write", "people", "images")
+    return f"sure={made / 'people.json'}:{made / 'images'}"
 
 
 def synthetic_set(options: Options, generate: Mapping[str, Any], seed: int) -> str:

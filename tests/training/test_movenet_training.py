@@ -28,14 +28,16 @@ SIZE = 160
 
 @pytest.fixture(scope="module")
 def people(tmp_path_factory):
-    """A set of four people drawn, two joints of each occluded and one without a label."""
+    """A generated set of four people drawn, two joints of each occluded and one without a label."""
     folder = tmp_path_factory.mktemp("drawn")
     keypoints = np.column_stack([_STANDING * SIZE / 100, np.full(17, 2)])
     keypoints[[3, 4], 2], keypoints[9] = 1, 0
     images, annotations = [], []
     for k in range(1, 5):
         cv2.imwrite(str(folder / f"{k}.png"), person(k, SIZE))
-        images.append({"id": k, "file_name": f"{k}.png", "width": SIZE, "height": SIZE})
+        images.append(
+            {"id": k, "file_name": f"{k}.png", "width": SIZE, "height": SIZE, "camera": {}}
+        )
         annotations.append(
             {"id": k, "image_id": k, "category_id": 1, "bbox": [40, 10, 80, 145], "area": 6000,
              "keypoints": keypoints.ravel().tolist()}
@@ -207,5 +209,5 @@ def test_bad_input_is_one_line(people, tmp_path, monkeypatch):
     with pytest.raises(UserError, match=r"^--tolerance -1 must lie between 0 and 10"):
         config(people, tolerance=-1.0)
     monkeypatch.setattr(loop, "movenet_loss", lambda heads, _: heads["center"].sum() * np.nan)
-    with pytest.raises(UserError, match=r"^step 0: the loss is nan.*lower --lr 0\.002"):
+    with pytest.raises(UserError, match=r"^step 0: the loss is nan.*lower --lr 0\.0007"):
         train(tmp_path / "nan", config(people))

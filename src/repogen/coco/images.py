@@ -57,7 +57,7 @@ def training_crop(
     """An augmented crop of a person.
 
     The pixels come from the image's file, or from `pictures`, one JPEG for each image. The joints
-    are the person's own, or the ones from `relabel`.
+    are the person's own, or, in images of repogen, the ones from `relabel`.
     """
     image, box = int(people.image[person]), people.boxes[person]
     if pictures is None:
@@ -68,7 +68,7 @@ def training_crop(
     keypoints = people.keypoints[person].copy()
     keypoints[:, :2] -= people.pixel_centers[person]
     joints = np.column_stack([keypoints, np.zeros(17)])
-    if relabel is not None:
+    if relabel is not None and people.rendered[image]:
         joints = relabel(keypoints, box, float(people.areas[person]), read)
     window = augment(rng, box_to_window(box, how.padding, how.crop), joints, how)
     crop = color_jitter(rng, read(window, how.crop), how.jitter)

@@ -8,6 +8,9 @@ from repogen.config import Config
 from repogen.datasets.sets import check_unique_names, parse_set, split_numbers
 from repogen.errors import UserError, check_between, plain_number
 
+_LEARNING_RATES = {"vitpose": 5e-5, "movenet": 7e-4, "tiny": 2e-3}
+"""By the family of the model."""
+
 
 @dataclass(frozen=True, init=False)
 class DataConfig(Config):
@@ -98,8 +101,8 @@ class OptimizerConfig(Config):
     batch_size: int = 128
     """Crops in a step, over all devices, at least 1."""
     lr: float | None = None
-    """Learning rate, above 0 and below 1; by default 5e-5 for vitpose, 2e-3 for tiny and MoveNet,
-    whose steps are relative to the size of the weights."""
+    """Learning rate, above 0 and below 1; by default 5e-5 for vitpose, 2e-3 for tiny, and 7e-4
+    for MoveNet, whose steps are relative to the size of the weights."""
     weight_decay: float = 0.1
     """Weight decay, 0 to 1, of matrices and convolution kernels only."""
     layer_decay: float = 0.8
@@ -167,8 +170,9 @@ class LabelConfig(Config):
     """What is asked of the network for each joint."""
 
     targets: Literal["exact", "teacher", "corrected"] = "exact"
-    """Place of each labelled joint. exact: the label. teacher: the answer of --teacher. corrected:
-    that answer where it lies within --tolerance of the label, the label elsewhere."""
+    """Place of each labelled joint of generated people; others keep their labels. exact: the label.
+    teacher: the answer of --teacher. corrected: that answer where it lies within --tolerance of the
+    label, the label elsewhere."""
     teacher: Path = Path("thunder")
     """Weights that answer for the unturned crop and its mirror image: thunder, lightning, a run, a
     folder, .safetensors or .pth; the same weights as --init hold on to what the network knows."""
@@ -227,4 +231,4 @@ class TrainConfig(Config):
     @property
     def learning_rate(self) -> float:
         """`optimizer.lr`, or the default of the model."""
-        return self.optimizer.lr or (5e-5 if self.network.model.startswith("vitpose") else 2e-3)
+        return self.optimizer.lr or _LEARNING_RATES[self.network.model.partition("-")[0]]
