@@ -34,8 +34,8 @@ SCENES = "scenes.jsonl of a dataset"
 COUNTS = {
     "run.json of a dataset": (40, 300, 2_000),
     "shards.json of a dataset": (30, 150, 2_000),
-    "pack.json of a pack": (100, 2_000, 46_000),
-    SCENES: (300, 3_000, 50_000),
+    "pack.json of a pack": (100, 2_000, 20_000),
+    SCENES: (300, 3_000, 76_000),
 }
 """Changes to try by default, in the slow tests, and with `--hypothesis-profile=long`."""
 

@@ -147,3 +147,6 @@ def test_the_share_must_lie_between_0_and_1(tmp_path, picture, capsys):
     picture(tmp_path / "in/a.png", 80, 60)
     assert main(["predict", str(tmp_path / "in"), "--agreement", "2"]) == 2
     assert "--agreement 2 must lie between 0 and 1" in capsys.readouterr().err
+    words = ["--agreement", "0.06", "--joint-score", "0"]
+    assert main(["predict", str(tmp_path / "in"), *words]) == 2
+    assert "refuses 0: give --joint-score above 0" in capsys.readouterr().err

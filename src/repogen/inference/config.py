@@ -51,6 +51,8 @@ class PredictConfig(Config):
         check_rotations(self.rotations)
         if self.agreement is not None:
             check_between("--agreement", self.agreement, 0, 1)
+            if self.joint_score == 0:
+                raise UserError("--agreement scores what it refuses 0: give --joint-score above 0")
         check_between("--every", self.every, 1, 10**6)
         check_between("--timeout", self.timeout, 0.01, 86400)
         if self.boxes and self.detector:

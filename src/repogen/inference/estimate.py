@@ -145,11 +145,10 @@ def estimate_boxes(
 ) -> Iterator[Float[np.ndarray, "m 17 3"]]:
     """x, y in image pixels and the score of each joint, batch by batch.
 
-    With `flip` the mirrored
-    crops are averaged in. With four `rotations` each crop is turned by 0, 90, 180 and 270 degrees,
-    and the pose is kept whose body joints score best on average; a turned one must be better by
-    0.05. `names` are the pictures of the boxes: where the estimator raises `UserError`, its message
-    begins with the batch's first.
+    With `flip` the mirrored crops are averaged in. With four `rotations` each crop is turned by 0,
+    90, 180 and 270 degrees, and the pose is kept whose body joints score best on average; a turned
+    one must be better by 0.05. `names` are the pictures of the boxes: where the estimator raises
+    `UserError`, its message begins with the batch's first.
     """
     joints_of = as_joint_estimator(estimator)
     crop, padding = joints_of.crop, joints_of.padding
