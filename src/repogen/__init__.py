@@ -13,7 +13,7 @@ from repogen.limits import MAX_PIXELS
 # OpenCV reads it when it is loaded.
 os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))
 
-# These libraries report to their makers how they are used, unless they are told not to.
+# These libraries report to their makers how they are used, unless a variable says no.
 for _switch, _off in {
     "ORT_DISABLE_TELEMETRY": "1",
     "RAY_USAGE_STATS_ENABLED": "0",

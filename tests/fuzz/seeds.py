@@ -9,6 +9,7 @@ from pathlib import Path
 
 import mutations as m
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 from readers import MHMAT, OBJ, SET, SKELETON
 from safetensors.numpy import save as save_arrays
@@ -255,6 +256,11 @@ def _safetensors(file: bytes):
     return _bytes(file, more=(m.damaged_safetensors(file),))
 
 
+def _weights():
+    pytest.importorskip("torch")  # which reads them
+    return _safetensors(save_arrays({"a": np.ones(3)}, {"model": "tiny"}))
+
+
 def _options():
     from repogen.config import groups_of
     from repogen.generation.config import GenerateConfig
@@ -338,6 +344,6 @@ SEEDS = {
     "HDR": lambda: _bytes(panorama(".hdr")),
     "picture": lambda: _bytes(*map(picture, (".png", ".jpg", ".webp", ".bmp"))),
     "checkpoint": _checkpoint,
-    "safetensors": lambda: _safetensors(save_arrays({"a": np.ones(3)}, {"model": "tiny"})),
+    "safetensors": _weights,
 }
 """Valid files and a strategy for damaged ones, by the name of their reader in `READERS`."""

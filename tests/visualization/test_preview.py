@@ -3,11 +3,13 @@
 import re
 
 import cv2
+import pytest
 
 from repogen import GenerateConfig, generate, info, preview
 
 
 def test_preview_writes_a_sheet_figures_and_one_page(tmp_path, body):
+    pytest.importorskip("matplotlib")
     root = generate(
         tmp_path / "a <b> & c",
         GenerateConfig(images=5, image_size=96, workers=1, backgrounds="plain", views=("sphere",)),

@@ -23,7 +23,7 @@ _TURN_DEG = 20.0
 _TRUNK = [5, 6, 11, 12]
 
 _MIN_BODY_JOINTS = 9
-"""Of the 12 below the head, for a person to be kept."""
+"""Least number, of the 12 joints below the head, for a person to be kept."""
 
 _IndexedWindow = tuple[int, Window]
 """A window, and the number of its box."""

@@ -30,8 +30,8 @@ MODULES = (
 
 
 def load_kernels(device: str) -> None:
-    """Load the kernels of an ordinary picture. Those that neither ship with the package nor lie in
-    Warp's cache are compiled.
+    """Load the kernels of an ordinary picture. Warp compiles the ones that neither ship with the
+    package nor lie in its cache.
 
     Kernels of few pictures, for example of fisheyes, are loaded when they are first used.
     """

@@ -25,7 +25,7 @@ class DataConfig(Config):
     people found there are labelled by --teacher where it agrees with itself; OUT/unlabeled shows
     them."""
     every: int = 25
-    """Of videos of --unlabeled, take one of so many frames."""
+    """Take one of so many frames of a video of --unlabeled."""
     val: tuple[str, ...] = ()
     """Validation sets, scored after every epoch; the first one selects the best weights."""
     shard_cache: Path | None = None

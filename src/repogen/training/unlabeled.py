@@ -16,7 +16,8 @@ from repogen.training.state import UNLABELED
 
 _AGREEMENT = 0.06
 _MIN_SCORE = 0.2
-"""Of a joint. With these Thunder's answers taught as much as true labels (experiments)."""
+"""Least score of a joint. With these two Thunder's answers taught as much as true labels in a
+trial."""
 
 _DONE = "made-from.json"
 
