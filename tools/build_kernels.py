@@ -33,8 +33,7 @@ def main() -> None:
     for shipped in compiled.iterdir():  # copied there when Warp started
         if shipped.is_dir():
             shutil.rmtree(shipped)
-    for module in MODULES:  # several at a time once gave an object another name
-        load_modules("cpu", module)
+    load_modules("cpu", *MODULES)
 
     for old in out.glob(f"{SHIPPED}*"):
         shutil.rmtree(old)

@@ -111,6 +111,8 @@ def load_modules(device: str, *modules: wp.Module) -> None:
     Raises `UserError` where the address space is limited and too little of it is left.
     """
     _check_addresses()
+    if device == "cpu":
+        wp.get_cpu_kernel_cache_key()  # starts LLVM; threads that did so would race for file names
     with FileLock(Path(wp.config.kernel_cache_dir) / "repogen.lock"):
         wp.force_load(device, list(modules), max_workers=os.cpu_count())
 
