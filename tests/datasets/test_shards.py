@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import re
+import resource
 import shutil
 import tarfile
 from dataclasses import replace
@@ -485,3 +486,13 @@ def test_converting_a_folder_that_is_not_there_is_one_plain_line(tmp_path):
     why = "is not a repogen dataset: cannot read .*run.json: No such file or directory$"
     with pytest.raises(UserError, match=why):
         convert(tmp_path / "none", tmp_path / "out")
+
+
+def test_a_manifest_that_is_too_large_is_not_read(tmp_path):
+    """A sparse file of a gigabyte; the fuzz of records found that two gigabytes were taken."""
+    with (tmp_path / "shards.json").open("wb") as file:
+        file.truncate(2**30)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(UserError, match=r"it has more than 268,435,456 bytes"):
+        read_manifest(str(tmp_path))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**18  # KiB

@@ -28,7 +28,7 @@ from repogen.files import (
     write_atomic,
 )
 from repogen.json_files import strict_json
-from repogen.limits import MAX_ARCHIVE
+from repogen.limits import MAX_ARCHIVE, MAX_INDEX
 from repogen.network import is_url, read_url
 from repogen.records import Between, Length, Sha256, decode, parse_json, parse_record
 
@@ -277,7 +277,7 @@ def read_manifest(url: str) -> Manifest:
     Raises `UserError` where it is missing or invalid.
     """
     where = f"{url.rstrip('/')}/{MANIFEST}"
-    data = parse_json(read_bytes(where), where)
+    data = parse_json(read_bytes(where, MAX_INDEX), where)
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise UserError(f'{where} is not a manifest of this version: it needs "format": {FORMAT}')
     manifest = decode(data, Manifest, where)
@@ -315,11 +315,12 @@ def read_shard(url: str, shard: Shard, cache: Path | None = None) -> bytes:
     return data
 
 
-def read_bytes(where: str) -> bytes:
-    """The bytes of a file on disk or at a URL. Raises `UserError` where it cannot be read."""
+def read_bytes(where: str, limit: int = MAX_ARCHIVE) -> bytes:
+    """The bytes of a file at a URL, or on disk. Raises `UserError` where it cannot be read, and for
+    a file on disk of more than `limit` bytes."""
     if is_url(where):
         return read_url(where)
     try:
-        return read_regular(where, MAX_ARCHIVE)
+        return read_regular(where, limit)
     except OSError as error:
         raise cannot_read(where, error) from error
