@@ -30,6 +30,7 @@ from repogen.evaluation.joints import assigned_joints, person_oks
 from repogen.inference.estimate import estimate_people
 from repogen.inference.network import load_estimator
 from repogen.training.mix import read_data_mix
+from repogen.training.unlabeled import SURE
 
 TRAIN, CHOOSE, REPORT = (1, 4000), (4001, 5000), (5001, 6000)
 """First and last image of each part."""
@@ -78,7 +79,6 @@ AROUND: Mapping[str, Any] = {
 EVERYWHERE = AROUND | {"views": "sphere"}
 CORRECTED = {"targets": "corrected"}
 AGREED = CORRECTED | {"corrected-weight": 0.0}
-SURE = {"agreement": 0.06, "joint-score": 0.2, "rotations": 4}
 
 ARMS = {
     "pretrained": Arm(),
@@ -285,7 +285,7 @@ def sure_set(options: Options, images: list[dict[str, Any]]) -> str:
         for k in chosen.round().astype(int):
             name = images[k]["file_name"]
             shutil.copyfile(options.images / name, photos / name)
-        words = [word for k, v in SURE.items() for word in (f"--{k}", str(v))]
+        words = [w for k, v in SURE.items() for w in (f"--{k.replace('_', '-')}", str(v))]
         engine.run_command("predict", photos, "--out", made, *words, "--write", "people", "images")
     return f"sure={made / 'people.json'}:{made / 'images'}"
 

@@ -275,7 +275,9 @@ def pretrained(script, data, photographs, without_running, monkeypatch):
 
     def command(verb, *words, threads=0):
         parse(verb, *words)
-        run = Path(words[words.index("--out") + 1]) if verb == "train" else photographs / "made"
+        run = photographs / "made"
+        if verb in ("train", "predict"):
+            run = Path(words[words.index("--out") + 1])
         run.mkdir(parents=True, exist_ok=True)
         for name in ("blend.safetensors", "last.safetensors", "last.pt"):
             (run / name).write_text("")
@@ -322,6 +324,15 @@ def test_a_pretrained_network_is_compared_on_people_who_are_not_trained_on(pretr
     assert [len(scored[g]["OKS"]) for g in ("upright", "sideways", "upside down")] == [3, 3, 3]
     assert len(scored["steep"]["OKS"]) == 2
     assert pretrained(arms=arms, seeds=2) == (text, [])  # nothing is repeated
+    _, commands = pretrained(arms=("unlabelled",), seeds=1)
+    assert [verb for verb, _ in commands] == ["predict", "train"]
+    made = photographs / "out" / "data"
+    (spec,) = commands[1][1].data.train
+    assert spec.startswith(f"sure={made / 'sure/people.json'}:{made / 'sure/images'}:x")
+    ids = {int(path.stem) for path in (made / "photos").iterdir()}
+    assert ids
+    assert max(ids) <= 4000
+    assert not ids & {2, 3, 5001}  # steep
     text, commands = pretrained(arms=arms[:1], seeds=2, split="report")
     assert commands == []
     assert re.search(r"\| pretrained \|.*\| 0\.0 \| 0\.0 \|", text)  # one steep person

@@ -14,7 +14,7 @@ import warp as wp
 from filelock import FileLock
 
 from repogen.errors import UserError, first_line
-from repogen.files import read_regular
+from repogen.files import read_regular, write_atomic
 from repogen.messages import warn
 from repogen.package_data import package_data_dir, read_package_data
 
@@ -75,24 +75,18 @@ def _shipped_kernels() -> Path:
 
 
 def _install_shipped_kernels() -> None:
-    """Copy the kernels that ship with the package, and that the kernel cache lacks, into it.
+    """Copy the kernels that ship with the package into the kernel cache, unless they are there as
+    they should be.
 
     Warp finds a module by the hash of its source, so it compiles what was changed, and where the
     platform or the version of Warp is another, everything.
     """
     shipped = _shipped_kernels()
-    cache = Path(wp.config.kernel_cache_dir)
-    for module in shipped.glob("*/"):
-        objects = [path.relative_to(shipped.parent) for path in sorted(module.iterdir())]
-        if all((cache / module.name / path.name).exists() for path in objects):
-            continue
-        data = {path.name: read_package_data("rendering", str(path)) for path in objects}
-        with tempfile.TemporaryDirectory(dir=cache) as partial:
-            for name, content in data.items():
-                (Path(partial) / name).write_bytes(content)
-            (cache / module.name).mkdir(exist_ok=True)
-            for name in data:
-                os.replace(Path(partial) / name, cache / module.name / name)
+    for path in shipped.glob("*/*"):
+        data = read_package_data("rendering", str(path.relative_to(shipped.parent)))
+        cached = Path(wp.config.kernel_cache_dir) / path.relative_to(shipped)
+        if not cached.is_file() or cached.read_bytes() != data:
+            write_atomic(cached, data)
 
 
 _temporary_cache: tempfile.TemporaryDirectory[str] | None = None

@@ -62,7 +62,7 @@ def test_people_are_found_and_labelled_where_they_stand(dataset, run):
         assert np.median(apart) < 0.05 * max(found.boxes[person, 2:])
 
 
-def test_kept_and_refused_people_are_drawn(run, photos):
+def test_every_picture_is_drawn(run, photos):
     drawn = {path.name for path in (run / "unlabeled/1/drawn").iterdir()}
     assert {path.stem for path in photos.iterdir()} == {name.partition(".")[0] for name in drawn}
 
@@ -99,6 +99,22 @@ def test_a_folder_with_nobody_in_it_is_one_line(photos, tmp_path, capsys):
         f"--unlabeled {tmp_path / 'in'}: thunder is sure of nobody there; "
         f"{tmp_path / 'run/unlabeled/1/drawn'} shows whom it found"
     )
+
+
+def test_a_folder_of_other_files_is_left_alone(photos, tmp_path):
+    (tmp_path / "run/unlabeled").mkdir(parents=True)
+    (tmp_path / "run/unlabeled/mine.txt").write_text("mine")
+    with pytest.raises(UserError, match=r"run holds other files; choose another --out"):
+        train(tmp_path / "run", unlabeled=str(photos), **OPTIONS)
+    assert [p.name for p in (tmp_path / "run").rglob("*")] == ["unlabeled", "mine.txt"]
+
+
+def test_a_damaged_record_of_labels_is_one_line(photos, run, tmp_path):
+    labels = tmp_path / "run/unlabeled/1"
+    shutil.copytree(run / "unlabeled/1", labels)
+    (labels / "made-from.json").write_text("[" * 100_000)
+    with pytest.raises(UserError, match=r"made-from\.json holds lists .* too deeply"):
+        train(tmp_path / "run", unlabeled=str(photos), **OPTIONS)
 
 
 @pytest.mark.parametrize("given", ["photos", "photos:x2", "photos:30:x0.5"])

@@ -83,17 +83,20 @@ class SetSpec:
     weight: float = 1.0
 
 
-def split_numbers(text: str) -> tuple[str, str]:
-    """A folder, and what follows it of :CAP and :xWEIGHT."""
-    if Path(text).is_dir():  # its name may end so
-        return text, ""
-    numbers = re.search(r"(:x?\d+(\.\d+)?)*$", text)
-    assert numbers is not None
-    return text[: numbers.start()], numbers[0]
-
-
-_NUMBER = re.compile(r"(x?)(\d+(?:\.\d+)?)")
+_NUMBER = re.compile(r"x?\d+(\.\d+)?")
 _LIVE = "live:"
+
+
+def split_numbers(text: str, least: int = 1) -> tuple[list[str], list[str]]:
+    """The parts of a text between colons, and the ones at its end that are CAP or xWEIGHT; at least
+    `least` parts stand before these. A text that is a folder is one part."""
+    if Path(text).is_dir():
+        return [text], []
+    parts = text.split(":")
+    end = len(parts)
+    while end > least and _NUMBER.fullmatch(parts[end - 1]):
+        end -= 1
+    return parts[:end], parts[end:]
 
 
 def parse_set(spec: str) -> SetSpec:
@@ -107,19 +110,12 @@ def parse_set(spec: str) -> SetSpec:
         raise malformed
     url = URL.match(rest)
     start = url[0] if url else _LIVE if rest.startswith(_LIVE) else ""
-    whole = not start and Path(rest).is_dir()  # its name may hold colons
-    parts, cap, weight = [rest] if whole else rest.removeprefix(start).split(":"), None, 1.0
+    text = rest.removeprefix(start)
     # After a COCO file comes its image folder, even if that is called 2017.
-    least = 1 + (not start and Path(parts[0]).is_file())
-    while len(parts) > least:
-        number = _NUMBER.fullmatch(parts[-1])
-        if number is None:
-            break
-        parts.pop()
-        if number[1]:
-            weight = float(number[2])
-        else:
-            cap = int(float(number[2]))
+    parts, numbers = split_numbers(text, 1 + (not start and Path(text.split(":")[0]).is_file()))
+    caps = [int(float(n)) for n in numbers if n[0] != "x"]
+    weights = [float(n[1:]) for n in numbers if n[0] == "x"]
+    cap, weight = caps[0] if caps else None, weights[0] if weights else 1.0
     if cap == 0 or weight == 0:
         raise UserError(f"set {spec!r} takes no persons; leave it out, or give a number above 0")
     found = SetSpec(name, cap=cap, weight=weight)

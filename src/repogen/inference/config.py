@@ -33,9 +33,9 @@ class PredictConfig(Config):
     agreement: float | None = None
     """Label only what the network is sure of: joints that mirroring a crop and turning it by 20
     degrees move by at most this share of its side, 0 to 1 (0.06, for example), of people with 9
-    such joints below the head and all of the trunk. people.json is then a set to train on. Takes
-    three times as long."""
-    every: int = 1
+    such joints below the head and all of the trunk. The others score 0. people.json then holds
+    pseudo-labels to train on. Takes three times as long."""
+    frame_step: int = 1
     """Take one of so many frames of a video."""
     timeout: float = ESTIMATE_SECONDS
     """Most seconds that an .onnx may take for a picture, 0.01 to 86400."""
@@ -53,7 +53,7 @@ class PredictConfig(Config):
             check_between("--agreement", self.agreement, 0, 1)
             if self.joint_score == 0:
                 raise UserError("--agreement scores what it refuses 0: give --joint-score above 0")
-        check_between("--every", self.every, 1, 10**6)
+        check_between("--frame-step", self.frame_step, 1, 10**6)
         check_between("--timeout", self.timeout, 0.01, 86400)
         if self.boxes and self.detector:
             raise UserError("--boxes and --detector both say where people are; give one of them")

@@ -93,9 +93,9 @@ def read_frames(
     broken: list[MediaFile],
     sizes: Mapping[MediaFile, tuple[int, int]] = {},
     as_stored: bool = False,
-    every: int = 1,
+    step: int = 1,
 ) -> Iterator[Frame]:
-    """The frames of all files in order, one of `every` so many of a video; files that cannot be
+    """The frames of all files in order, and of a video one in `step`; files that cannot be
     read are appended to `broken`.
 
     `sizes` holds the width and height of images that boxes were measured in; with `as_stored`
@@ -106,7 +106,7 @@ def read_frames(
     for source in sources:
         count = 0
         for frame in (
-            _read_video(source, every)
+            _read_video(source, step)
             if source.is_video
             else _read_image(source, sizes.get(source), as_stored)
         ):
@@ -136,7 +136,7 @@ def _read_image(
     yield Frame(source, -1, 0.0, image)
 
 
-def _read_video(source: MediaFile, every: int) -> Iterator[Frame]:
+def _read_video(source: MediaFile, step: int) -> Iterator[Frame]:
     try:
         with path_for_library(source.path, MAX_VIDEO) as own:
             video = cv2.VideoCapture(own)
@@ -149,11 +149,11 @@ def _read_video(source: MediaFile, every: int) -> Iterator[Frame]:
         rate = rate if 0 < rate < _MAX_FRAME_RATE else 25.0
         number = 0
         while video.grab():
-            if number % every == 0:
+            if number % step == 0:
                 read, image = video.retrieve()
                 if not read:
                     break
-                yield Frame(source, number, rate / every, image)
+                yield Frame(source, number, rate / step, image)
             number += 1
     finally:
         video.release()

@@ -103,7 +103,9 @@ def predict(
     with _save_results(written, found), frame_writer(written, out / "drawn") as draw:
         total = None if videos else len(sources)
         frames = tqdm(
-            read_frames(sources, broken, file_boxes.sizes, file_boxes.as_stored, options.every),
+            read_frames(
+                sources, broken, file_boxes.sizes, file_boxes.as_stored, options.frame_step
+            ),
             desc="predicting",
             unit="img",
             total=total,

@@ -24,7 +24,7 @@ class DataConfig(Config):
     """Folders of photographs and videos without labels; each may end in :CAP and :xWEIGHT, too. The
     people found there are labelled by --teacher where it agrees with itself; OUT/unlabeled shows
     them."""
-    every: int = 25
+    frame_step: int = 25
     """Take one of so many frames of a video of --unlabeled."""
     val: tuple[str, ...] = ()
     """Validation sets, scored after every epoch; the first one selects the best weights."""
@@ -38,7 +38,7 @@ class DataConfig(Config):
         """Raise `UserError` for two sets of one name."""
         check_unique_names(self.train)
         check_unique_names(self.val)
-        check_between("--every", self.every, 1, 10**6)
+        check_between("--frame-step", self.frame_step, 1, 10**6)
 
 
 @dataclass(frozen=True, init=False)
@@ -222,8 +222,8 @@ class TrainConfig(Config):
         if not self.data.train and not self.data.unlabeled:
             raise UserError("no set to train on; give --train NAME=DATASET")
         for text in self.data.unlabeled:
-            folder, _ = split_numbers(text)
-            if not Path(folder).is_dir():
+            folder = Path(":".join(split_numbers(text)[0]))
+            if not folder.is_dir():
                 raise UserError(f"--unlabeled {text}: no folder {folder}")
         for spec in (*self.data.train, *self.data.val):
             parse_set(spec)

@@ -46,7 +46,10 @@ _CHANGEABLE = ("workers", "shard_cache")
 _LOCK = ".lock"
 
 UNLABELED = "unlabeled"
-"""The folder with the labels of --unlabeled."""
+"""The folder with the labels of --unlabeled, which may be there before the run."""
+
+MADE_FROM = "made-from.json"
+"""The file that marks a folder of labels as ours, and says what they were made from."""
 
 
 @dataclass
@@ -76,6 +79,19 @@ class State:
         return self.ema if self.ema is not None else self.model.state_dict()
 
 
+def check_run_folder(out: Path) -> None:
+    """Raise `UserError` where a run may not write into `out`: a file, or a folder with files that
+    are not of a run."""
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out} is a file; choose another --out")
+    if not out.exists() or (out / "run.json").exists():
+        return
+    for path in out.iterdir():
+        labels = path.name == UNLABELED and (path / "1" / MADE_FROM).is_file()
+        if not labels and path.name != _LOCK and not path.match(PARTIAL_PATTERN):
+            raise UserError(f"{out} holds other files; choose another --out")
+
+
 @contextmanager
 def open_run(
     config: TrainConfig,
@@ -90,12 +106,8 @@ def open_run(
     and where it holds other files, or a run with other options or data.
     """
     out, is_main = state.out, accelerator.is_main_process
-    if out.exists() and not out.is_dir():
-        raise UserError(f"{out} is a file; choose another --out")
-    found = [*out.iterdir()] if is_main and out.exists() and not (out / "run.json").exists() else []
-    ours = (_LOCK, UNLABELED)
-    if any(path.name not in ours and not path.match(PARTIAL_PATTERN) for path in found):
-        raise UserError(f"{out} holds other files; choose another --out")
+    if is_main:
+        check_run_folder(out)
     with exclusive(out / _LOCK, out) if is_main else nullcontext():
         try:
             with accelerator.main_process_first():
