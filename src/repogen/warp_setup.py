@@ -85,8 +85,15 @@ def _install_shipped_kernels() -> None:
     for path in shipped.glob("*/*"):
         data = read_package_data("rendering", str(path.relative_to(shipped.parent)))
         cached = Path(wp.config.kernel_cache_dir) / path.relative_to(shipped)
-        if not cached.is_file() or cached.read_bytes() != data:
+        if not _holds(cached, data):
             write_atomic(cached, data)
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return read_regular(path, limit=len(data)) == data
+    except OSError:  # not there, longer, or no regular file
+        return False
 
 
 _temporary_cache: tempfile.TemporaryDirectory[str] | None = None
