@@ -32,13 +32,16 @@ from measuring import line
 
 from repogen import GenerateConfig, load_body, sample_scene
 from repogen.config import merged
+from repogen.datasets.chunks import compact_json
 from repogen.datasets.samples import encode_maps
+from repogen.files import sha256_of_bytes
 from repogen.generation.config import PRESETS
 from repogen.labels.annotation import annotate
 from repogen.pictures import encode_jpeg
 from repogen.rendering import Renderer
 
 MAPS = ("depth", "masks", "parts")
+SHA256 = "SHA-256 of the picture and its record"
 
 
 def run(images: int, workers: int, options: list[str]) -> float:
@@ -72,14 +75,26 @@ def stages(images: int, options: GenerateConfig) -> None:
         scene = timed("sample the scene, pose the body", sample_scene, options, 0, index, body)
         rendering = timed("render", renderer.render, scene)
         annotations = timed("label", annotate, rendering)
-        timed("JPEG", encode_jpeg, rendering.image)
+        picture = timed("JPEG", encode_jpeg, rendering.image)
+        record = f"{compact_json(annotations)}{scene.to_json()}".encode()
+        timed(SHA256, hash_sample, picture, record)
         timed("depth, masks, parts as PNG", encode_maps, rendering, annotations, MAPS)
     for name, values in spent.items():
         line(name, values, "ms")
     del spent["depth, masks, parts as PNG"]
-    line("an image with its labels, without maps", np.sum(list(spent.values()), axis=0), "ms")
+    whole = np.sum(list(spent.values()), axis=0)
+    line("an image with its labels, without maps", whole, "ms")
+    line("  of it SHA-256", 100 * np.array(spent[SHA256]) / whole, "%")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{'peak memory of one process':<42} {peak:7.0f} MB")
+
+
+def hash_sample(picture: bytes, record: bytes) -> None:
+    """What a run hashes of a sample: the picture once; the record when it is written, at each of
+    three readings by the merge, and in the finished file."""
+    sha256_of_bytes(picture)
+    for _ in range(5):
+        sha256_of_bytes(record)
 
 
 def originals_way(images: int, options: GenerateConfig, spent: dict[str, list[float]]) -> float:

@@ -165,7 +165,7 @@ KEYPOINTS = np.column_stack([np.full((17, 2), 50.0), [0, 1, *[2] * 15]])
     ("wanted", "places", "corrected"),
     [("teacher", [50, 54, 54, 70], 0), ("corrected", [50, 54, 54, 50], 1)],
 )
-def test_targets_are_the_teachers_answers(monkeypatch, wanted, places, corrected):
+def test_targets_are_the_teachers_answers(monkeypatch, tmp_path, wanted, places, corrected):
     """The teacher is 4 px off at joints 0 to 2 and 20 at the others; the tolerance is 10."""
     crops = []
 
@@ -176,16 +176,25 @@ def test_targets_are_the_teachers_answers(monkeypatch, wanted, places, corrected
 
     # A crop of 100 px of a box of 100 px: its pixels are those of the image.
     teacher = JointEstimator((100, 100), 100 / 99, find)
-    monkeypatch.setattr(targets, "_load_teacher", lambda _: teacher)
-    relabel = targets.relabel(LabelConfig(targets=wanted, tolerance=0.1))
+    monkeypatch.setattr(targets, "_load_teacher", lambda _: targets._Loaded(teacher, "digest"))
+    monkeypatch.setenv("REPOGEN_CACHE", str(tmp_path))
+    config = LabelConfig(targets=wanted, tolerance=0.1)
+    relabel = targets.relabel(config)
     box = np.array([0.0, 0.0, 100.0, 100.0])
 
     def read(window, size):
         return np.zeros((*size, 3), np.uint8)
 
     out = [relabel(KEYPOINTS, box, 100.0**2, read) for _ in range(2)]
-    assert len(crops) == 1  # an equal crop is answered once
-    assert np.array_equal(*out)
+    out.append(targets.relabel(config)(KEYPOINTS, box, 100.0**2, read))
+    assert len(crops) == 1  # an equal crop is answered once, also for another run
+    assert np.array_equal(out[0], out[1])
+    assert np.array_equal(out[0], out[2])
+    (kept,) = tmp_path.rglob("*.cache")
+    kept.write_bytes(kept.read_bytes()[:-40] + bytes(40))  # damaged
+    again = targets.relabel(config)(KEYPOINTS, box, 100.0**2, read)
+    assert np.array_equal(again, out[0])
+    assert len(crops) == 2
     assert out[0][:4, 0] == pytest.approx(places, abs=1.0)
     assert out[0][0, :2].tolist() == [50, 50]  # without a label
     assert out[0][:4, 3].tolist() == [0, 0, 0, corrected]

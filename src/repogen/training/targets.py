@@ -1,14 +1,20 @@
 """What training asks of the network for each joint: the label, a teacher's answer, or the answer
 where it is right and the label elsewhere."""
 
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
+from safetensors.torch import save
 
+from repogen import __version__
+from repogen.cache import cache_dir, read_cached, write_cached
 from repogen.coco.crops import box_to_window
 from repogen.coco.images import CropReader, Relabel
+from repogen.errors import UserError
 from repogen.files import sha256_of_bytes
 from repogen.inference.estimate import JointEstimator, as_joint_estimator, estimate_boxes
 from repogen.inference.network import torch_estimator
@@ -26,7 +32,8 @@ def relabel(config: LabelConfig) -> Relabel | None:
 
 class _Teacher:
     """Answers of the teacher on the upright, unchanged crop of a person, mirrored crops averaged
-    in. They depend on the picture alone; equal crops are answered once in each process."""
+    in. They depend on the picture alone: equal crops are answered once, and the answers are kept in
+    the cache folder for other runs."""
 
     def __init__(self, config: LabelConfig) -> None:
         self._config = config
@@ -51,23 +58,42 @@ class _Teacher:
 
     def _answer(self, box: Float[np.ndarray, "4"], read: CropReader) -> Float[np.ndarray, "17 2"]:
         """x, y in image pixels."""
-        teacher = _load_teacher(self._config.teacher)
+        teacher, digest = _load_teacher(self._config.teacher)
         window = box_to_window(box, teacher.padding, teacher.crop)
         crop = np.ascontiguousarray(read(window, teacher.crop)[..., ::-1])
-        key = sha256_of_bytes(crop.tobytes() + box.tobytes())
+        key = sha256_of_bytes(digest.encode() + crop.tobytes() + box.tobytes())
         if key not in self._answers:
             if len(self._answers) >= _REMEMBERED:
                 self._answers.clear()
-            (found,) = estimate_boxes(teacher, [box], lambda *_: crop)
-            self._answers[key] = found[0, :, :2]
+            self._answers[key] = _cached_answer(key, teacher, box, crop)
         return self._answers[key]
 
 
+def _cached_answer(
+    key: str, teacher: JointEstimator, box: Float[np.ndarray, "4"], crop: UInt8[np.ndarray, "h w 3"]
+) -> Float[np.ndarray, "17 2"]:
+    path = cache_dir() / "answers" / key[:2] / f"{key[2:]}.cache"
+    data = read_cached(path)
+    if data is None:
+        (found,) = estimate_boxes(teacher, [box], lambda *_: crop)
+        data = found[0, :, :2].astype(np.float64).tobytes()
+        with suppress(UserError):  # a folder that cannot be written costs time only
+            write_cached(path, data)
+    return np.frombuffer(data).reshape(17, 2)
+
+
+class _Loaded(NamedTuple):
+    estimator: JointEstimator
+    digest: str
+    """SHA-256 of the weights and of our version."""
+
+
 @cache
-def _load_teacher(weights: Path) -> JointEstimator:
+def _load_teacher(weights: Path) -> _Loaded:
     """The teacher on the CPU: crops are prepared there."""
-    model, _ = load_model(weights)
-    return as_joint_estimator(torch_estimator(model, "cpu"))
+    model, name = load_model(weights)
+    digest = sha256_of_bytes(save(model.state_dict(), {"model": name, "repogen": __version__}))
+    return _Loaded(as_joint_estimator(torch_estimator(model, "cpu")), digest)
 
 
 def joint_weights(
