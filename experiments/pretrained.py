@@ -22,6 +22,7 @@ import engine
 import numpy as np
 import tyro
 from engine import slug
+from matplotlib.figure import Figure
 
 from repogen.coco.annotations import PersonAnnotations, parse_person_annotations
 from repogen.coco.images import drop_unreadable
@@ -68,6 +69,8 @@ class Arm:
     """Steps as a multiple of `--steps`."""
     train: Mapping[str, Any] = field(default_factory=dict)
     """Options of `repogen train` that differ from the recipe's."""
+    against: str = ""
+    """The arm it is compared with besides the first."""
 
 
 AROUND: Mapping[str, Any] = {
@@ -90,11 +93,23 @@ ARMS = {
     "synthetic, twice the steps": Arm(synthetic=AROUND, steps=2, train=AGREED),
     "real upright": Arm("up"),
     "real upright, twice the steps": Arm("up", steps=2),
-    "real upright + synthetic": Arm("up", AROUND, steps=2, train=AGREED),
+    "real upright + synthetic": Arm(
+        "up", AROUND, steps=2, train=AGREED, against="real upright, twice the steps"
+    ),
     "unlabelled": Arm("sure"),
     "unlabelled, twice the steps": Arm("sure", steps=2),
-    "unlabelled + synthetic": Arm("sure", AROUND, steps=2, train=AGREED),
+    "unlabelled + synthetic": Arm(
+        "sure", AROUND, steps=2, train=AGREED, against="unlabelled, twice the steps"
+    ),
     "everything real": Arm("all"),
+    **{
+        f"synthetic, {images} people": Arm(synthetic=AROUND | {"images": images}, train=AGREED)
+        for images in (100, 300, 3000, 10000)
+    },
+    **{
+        f"synthetic, {steps:g} times the steps": Arm(synthetic=AROUND, steps=steps, train=AGREED)
+        for steps in (0.5, 4)
+    },
 }
 """The first is what the others are compared with."""
 
@@ -154,8 +169,12 @@ def main(options: Options) -> None:
                 found = score_once(options, name, seed, weights, groups)
                 scores.setdefault(f"{name}, {weights}".rstrip(", "), []).append(found)
     text = "\n".join(table(options, scores, metric) for metric in ("PCK", "OKS"))
-    (options.out / f"{options.model}-{options.split}.md").write_text(text)
+    name = options.out / f"{options.model}-{options.split}"
+    name.with_suffix(".md").write_text(text)
     print(text)
+    if len(scores) > 1:
+        draw(scores, name.with_suffix(".png"))
+        print(f"{name}.png shows it")
 
 
 def trained(arm: Arm) -> bool:
@@ -305,28 +324,59 @@ def synthetic_set(options: Options, generate: Mapping[str, Any], seed: int) -> s
 
 def table(options: Options, scores: Mapping[str, list[dict[str, Any]]], metric: str) -> str:
     """Markdown table of a metric: the first arm's score, and the change that each other makes, as
-    the mean over seeds, with its interval over people (paired)."""
-    groups = [group for group in next(iter(scores.values()))[0] if group != "minutes"]
+    the mean over seeds, with its interval over people (paired); then the changes against other
+    arms."""
+    first, *others = scores
+    groups = [group for group in scores[first][0] if group != "minutes"]
     lines = [
         f"### {options.model}, {options.split}: {metric} x 100, up to {options.seeds} seeds",
         "",
         "| training | " + " | ".join(groups) + " | minutes |",
         "|---" * (len(groups) + 2) + "|",
+        f"| {first} | {' | '.join(cell(scores[first], g, metric) for g in groups)} | |",
     ]
-    first = next(iter(scores))
-    for name, runs in scores.items():
-        cells = [
-            interval(scores[first], runs if name != first else None, g, metric) for g in groups
-        ]
-        minutes = f"{np.mean([run['minutes'] for run in runs]):.1f}"
+    for name in others:
+        cells = [cell(scores[name], g, metric, scores[first]) for g in groups]
+        minutes = f"{np.mean([run['minutes'] for run in scores[name]]):.1f}"
         lines.append(f"| {name} | {' | '.join(cells)} | {minutes} |")
+    for name, other in pairs(scores):
+        cells = [cell(scores[name], g, metric, scores[other]) for g in groups]
+        lines.append(f"| {name}, against {other} | {' | '.join(cells)} | |")
     return "\n".join(lines) + "\n"
 
 
-def interval(
-    before: list[dict[str, Any]], after: list[dict[str, Any]] | None, group: str, metric: str
+def pairs(scores: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Scored arms, each with the one that it is against."""
+    out = []
+    for name in scores:
+        arm, _, weights = name.rpartition(", ")
+        other = f"{ARMS[arm].against}, {weights}" if arm in ARMS else ""
+        if other in scores:
+            out.append((name, other))
+    return out
+
+
+def cell(
+    runs: list[dict[str, Any]],
+    group: str,
+    metric: str,
+    before: list[dict[str, Any]] | None = None,
 ) -> str:
-    """A score, or its change, x 100 with a 95 % bootstrap interval over people; none for one."""
+    """A score x 100, or its change from that of other runs, with its interval; none for one."""
+    value, low, high = interval(runs, group, metric, before)
+    sign = "+" if before else ""
+    ends = f" ({low:{sign}.1f} to {high:{sign}.1f})" if len(runs[0][group]["OKS"]) > 1 else ""
+    return f"{value:{sign}.1f}{ends}"
+
+
+def interval(
+    runs: list[dict[str, Any]],
+    group: str,
+    metric: str,
+    before: list[dict[str, Any]] | None = None,
+) -> tuple[float, float, float]:
+    """A score x 100, the mean of the seeds, or its change from that of other runs; and the ends of
+    its 95 % bootstrap interval over people."""
 
     def terms(runs: list[dict[str, Any]]) -> np.ndarray:
         """Numerator and denominator by person, the mean of the seeds."""
@@ -334,18 +384,36 @@ def interval(
             return np.mean([[run[group]["right"], run[group]["labelled"]] for run in runs], axis=0)
         return np.mean([[run[group]["OKS"], np.ones(len(run[group]["OKS"]))] for run in runs], 0)
 
-    both = [terms(runs) for runs in ([after] if after else []) + [before]]
+    both = [terms(some) for some in ((runs, before) if before else (runs,))]
     people = both[0].shape[1]
     rng = np.random.default_rng(0)
     weights = np.vstack(
         [np.ones(people), rng.multinomial(people, [1 / people] * people, RESAMPLED)]
     )
     values = [100 * (weights @ above) / (weights @ below) for above, below in both]
-    change = values[0] - values[1] if after else values[0]
-    sign = "+" if after else ""
+    change = values[0] - values[1] if before else values[0]
     low, high = np.percentile(change[1:], [2.5, 97.5])
-    ends = f" ({low:{sign}.1f} to {high:{sign}.1f})" if people > 1 else ""
-    return f"{change[0]:{sign}.1f}{ends}"
+    return float(change[0]), float(low), float(high)
+
+
+def draw(scores: Mapping[str, list[dict[str, Any]]], path: Path) -> None:
+    """Picture of what each arm changes, with its interval: PCK, and OKS of steep views."""
+    first = next(iter(scores))
+    arms = [name for name in scores if name != first]
+    groups = [group for group in scores[first][0] if group != "minutes"]
+    figure = Figure(figsize=(3 + 2 * len(groups), 1 + 0.3 * len(arms)), layout="constrained")
+    for group, axes in zip(groups, figure.subplots(1, len(groups), sharey=True), strict=True):
+        metric = "OKS" if group == "steep" else "PCK"
+        values = np.array([interval(scores[name], group, metric, scores[first]) for name in arms])
+        middle, low, high = values.T
+        axes.errorbar(middle, range(len(arms)), xerr=[middle - low, high - middle], fmt="o", ms=4)
+        axes.axvline(0, color="0.6", lw=0.8)
+        axes.set_title(f"{group}: {metric}", fontsize=9)
+        axes.tick_params(labelsize=8)
+    axes.set_yticks(range(len(arms)), arms)
+    axes.invert_yaxis()
+    figure.supxlabel(f"change from {first}, x 100, with 95 % intervals over people", fontsize=9)
+    figure.savefig(path, dpi=120)
 
 
 if __name__ == "__main__":
