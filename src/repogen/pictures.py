@@ -9,16 +9,18 @@ import zlib
 from dataclasses import dataclass
 from io import SEEK_END, BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image
 
 from repogen.errors import first_line
 from repogen.files import open_regular, read_regular
 from repogen.limits import MAX_PICTURE, MAX_PIXELS
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 JPEG_QUALITY = 92
 """JPEG quality without the jpeg effect."""
@@ -71,6 +73,8 @@ def read_header(file: Path | BinaryIO) -> PictureHeader | None:
                 return read_header(opened)
         except OSError:
             return None
+    from PIL import Image  # slow to import, and seldom needed
+
     try:
         with Image.open(file) as picture:
             if picture.width * picture.height > MAX_PIXELS:
@@ -81,8 +85,10 @@ def read_header(file: Path | BinaryIO) -> PictureHeader | None:
         return None
 
 
-def _orientation(picture: Image.Image) -> int:
+def _orientation(picture: "Image.Image") -> int:
     """The orientation that OpenCV and browsers apply: EXIF's, not XMP's, and none in AVIF."""
+    from PIL import Image
+
     try:
         if picture.format == "TIFF":
             exif = picture.getexif()

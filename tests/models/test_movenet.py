@@ -150,7 +150,7 @@ def test_the_tuned_network_is_the_same_in_torch_and_onnx():
     for name, value in to_numpy(torch_heads("rare-lightning", pictures)).items():
         assert np.abs(found[name] - value).max() < 1e-3
     before = onnx_heads("lightning", pictures)
-    assert 0.01 < np.abs(found["heatmap"] - before["heatmap"]).max()
+    assert np.abs(found["heatmap"] - before["heatmap"]).max() > 0.01
 
 
 def test_weights_without_a_name_are_recognised(tmp_path):

@@ -48,7 +48,7 @@ class EnvironmentConfig(Config):
         """The images in the folder `cutouts`. Read once for each config."""
         if self.cutouts is None:
             return ()
-        from repogen.environment.cutouts import find_cutouts  # imports Pillow, seldom needed
+        from repogen.environment.cutouts import find_cutouts
 
         return find_cutouts(self.cutouts)
 

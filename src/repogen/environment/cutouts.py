@@ -3,8 +3,6 @@
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image
-
 from repogen.errors import UserError
 from repogen.files import cannot_read, read_regular
 from repogen.limits import MAX_PICTURE, MAX_PIXELS
@@ -44,6 +42,8 @@ def cutout_size(path: Path) -> tuple[int, int]:
         data = BytesIO(read_regular(path, MAX_PICTURE))
     except OSError as error:
         raise cannot_read(path, error) from error
+    from PIL import Image  # slow to import, and seldom needed
+
     try:
         with Image.open(data) as picture:
             width, height = picture.size

@@ -110,9 +110,12 @@ def _mipmaps(pixels: UInt8[np.ndarray, "h w 4"]) -> list[UInt8[np.ndarray, "h w 
 
 
 def _halve(values: Float[np.ndarray, "h w c"]) -> Float[np.ndarray, "h w c"]:
-    height, width, channels = values.shape
-    rows, columns = min(height, 2), min(width, 2)
-    return values.reshape(height // rows, rows, width // columns, columns, channels).mean((1, 3))
+    """The mean of 2 x 2 texels, or of two where a side is 1. Much faster than a mean over axes."""
+    if len(values) > 1:
+        values = (values[::2] + values[1::2]) / 2
+    if values.shape[1] > 1:
+        values = (values[:, ::2] + values[:, 1::2]) / 2
+    return values
 
 
 def _pack(pixels: UInt8[np.ndarray, "h w 4"]) -> UInt32[np.ndarray, " n"]:

@@ -1,0 +1,16 @@
+from .adding import Added as Added
+from .adding import add as add
+from .garments import Garment as Garment
+from .garments import read_garment as read_garment
+from .packs import Item as Item
+from .packs import Pack as Pack
+from .packs import assets_dir as assets_dir
+from .packs import check as check
+from .packs import check_pack_file as check_pack_file
+from .packs import installed as installed
+from .packs import item_picture as item_picture
+from .packs import pack_dir as pack_dir
+from .packs import packs_text as packs_text
+from .panoramas import check_panorama as check_panorama
+from .panoramas import read_panorama as read_panorama
+from .staging import remove as remove
