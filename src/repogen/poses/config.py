@@ -7,6 +7,7 @@ from typing import Literal
 
 from repogen.config import Config
 from repogen.errors import UserError, check_between
+from repogen.poses.acrobatic import ACROBATIC
 from repogen.poses.bounds import Bounds, default_bounds, load_bounds
 from repogen.poses.motion import Motion, load_motion, report_skipped
 
@@ -16,9 +17,10 @@ class PoseConfig(Config):
     """How people are posed: at random within the joints' bounds, as named, or as measured."""
 
     pose_distribution: Literal[
-        "pair_of_gaussians", "uniform", "truncated_gaussian", "exponential_uniform"
+        "pair_of_gaussians", "uniform", "truncated_gaussian", "exponential_uniform", "acrobatic"
     ] = "pair_of_gaussians"
-    """Distribution of each joint angle between its bounds."""
+    """Distribution of each joint angle between its bounds. acrobatic: joints move together, in
+    tucked, piked, arched, lunging and other poses; it has no bounds and no variance."""
     pose_variance: float | Literal["random"] = 1.0
     """Factor on all joint bounds, 0 (no movement) to 4. random: 1/s for each person, s uniform
     between 1 and 1.5."""
@@ -42,6 +44,11 @@ class PoseConfig(Config):
 
     def check(self) -> None:
         """Raise `UserError` for numbers out of range, and options that contradict each other."""
+        if self.pose_distribution == ACROBATIC and (self.pose_variance != 1.0 or self.bounds):
+            raise UserError(
+                "--pose-distribution acrobatic has bounds of its own; leave out --bounds and "
+                "--pose-variance"
+            )
         if self.pose_variance != "random":
             check_between("--pose-variance", self.pose_variance, 0, 4)
         check_between("--poses-share", self.poses_share, 0, 1)

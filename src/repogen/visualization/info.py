@@ -16,6 +16,7 @@ from repogen.config import checked, flat_options
 from repogen.datasets.reading import open_dataset, read_run_info
 from repogen.errors import UserError
 from repogen.generation.config import PRESETS
+from repogen.poses.acrobatic import ACROBATIC
 from repogen.poses.bounds import default_bounds
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.plausibility import range_excess
@@ -94,7 +95,7 @@ def _installation_text() -> str:
         "body": f"anny {ANNY_VERSION}",
         "devices": devices,
         "views": ", ".join(VIEWS),
-        "pose distributions": ", ".join(DISTRIBUTIONS),
+        "pose distributions": ", ".join([*DISTRIBUTIONS, ACROBATIC]),
         "named poses": ", ".join(NAMED_POSES),
     }
     presets = {name: " ".join(_flags(options)) for name, options in PRESETS.items()}

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.messages import figure_text
+from repogen.poses.acrobatic import ACROBATIC
 from repogen.poses.bounds import SHOULDER_DROP_DEG, Bounds, default_bounds, load_bounds
 from repogen.poses.distributions import DISTRIBUTIONS, AngleDistribution
 from repogen.poses.sampling import SIMPLICITY
@@ -72,14 +73,16 @@ class RandomPoses:
 
 def random_poses(config: dict[str, Any], bounds: Path | None) -> RandomPoses | None:
     """The random poses that the options in a run.json describe, within the bounds of the file
-    `bounds`; None where all poses are measured, or where the run had bounds and none are given."""
+    `bounds`; None where all poses are measured or acrobatic, or where the run had bounds and none
+    are given."""
     share = 1.0 - config["pose"]["poses_share"] if config["pose"]["poses"] else 1.0
     variance = config["pose"]["pose_variance"]
-    if share == 0 or (config["pose"]["bounds"] and bounds is None):
+    distribution = config["pose"]["pose_distribution"]
+    if share == 0 or distribution == ACROBATIC or (config["pose"]["bounds"] and bounds is None):
         return None
     return RandomPoses(
         load_bounds(bounds) if bounds else default_bounds(),
-        DISTRIBUTIONS[config["pose"]["pose_distribution"]],
+        DISTRIBUTIONS[distribution],
         tuple(1 / np.linspace(*SIMPLICITY, 21)) if variance == "random" else (variance,),
         share,
     )

@@ -15,6 +15,7 @@ from repogen.people.outfit import Outfit, sample_outfit
 from repogen.people.person import Person
 from repogen.people.wardrobe import dress, undress, wear_picture
 from repogen.picture_checks import check_rgba_once
+from repogen.poses.acrobatic import ACROBATIC, sample_acrobatic_pose
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.motion import sample_motion
 from repogen.poses.sampling import named_pose, sample_body_pose, sample_hands, sample_variance
@@ -65,6 +66,8 @@ def _poses(config: SceneConfig, streams: Streams) -> Iterator[Angles]:
         elif measured:
             motion = config.pose.motion
             yield sample_motion(rng, motion, config.pose.poses_noise, config.pose.poses_mirror)
+        elif config.pose.pose_distribution == ACROBATIC:
+            yield sample_acrobatic_pose(rng)
         else:
             distribution = DISTRIBUTIONS[config.pose.pose_distribution]
             yield sample_body_pose(rng, bounds, distribution, variance)
