@@ -56,7 +56,7 @@ EPOCHS = 5
 
 @dataclass(frozen=True)
 class Arm:
-    """What an arm trains on; one without sets is the network as it comes."""
+    """What an arm trains on; one without sets is a network as it comes."""
 
     real: Literal["", "up", "all", "sure"] = ""
     """1,000 real people (`Options.real_people`): upright ones, all, or those of as many pictures
@@ -71,6 +71,8 @@ class Arm:
     """Options of `repogen train` that differ from the recipe's."""
     against: str = ""
     """The arm it is compared with besides the first."""
+    weights: str = ""
+    """The network as it comes, in place of `--model`."""
 
 
 AROUND: Mapping[str, Any] = {
@@ -89,6 +91,7 @@ AGREED = CORRECTED | {"corrected-weight": 0.0}
 
 ARMS = {
     "pretrained": Arm(),
+    "rare-lightning": Arm(weights="rare-lightning"),
     "synthetic": Arm(synthetic=ACROBATIC, train=AGREED),
     "synthetic, exact": Arm(synthetic=ACROBATIC),
     "synthetic, teacher": Arm(synthetic=ACROBATIC, train={"targets": "teacher"}),
@@ -235,7 +238,7 @@ def score_once(
         file = run / {"blended": "blend.safetensors", "unblended": "last.safetensors"}[weights]
         estimator = load_estimator(file)
     else:
-        estimator = load_estimator(options.model.removeprefix("movenet-"))
+        estimator = load_estimator(ARMS[name].weights or options.model.removeprefix("movenet-"))
     found: dict[str, Any] = {"minutes": minutes}
     for group, people in groups.items():
         estimates = estimate_people(estimator, people, flip=False)

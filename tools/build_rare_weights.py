@@ -1,9 +1,9 @@
 """Makes rare-lightning of src/repogen/models/data: MoveNet Lightning tuned on generated people.
 
     cd experiments
-    python pretrained.py --arms "synthetic, twice the steps" --out OUT --real … --steep …
+    python pretrained.py --arms synthetic --out OUT --real … --steep …
     cd ..
-    python tools/build_rare_weights.py OUT/runs/movenet-lightning/synthetic-twice-the-steps-seed*
+    python tools/build_rare_weights.py OUT/runs/movenet-lightning/synthetic-seed*
 
 Writes the mean of the runs' blended weights, in half precision: rare-lightning.safetensors,
 rare-lightning.onnx and their lines of SHA256SUMS. The same runs give the same bytes; training gives
