@@ -345,8 +345,9 @@ def table(options: Options, scores: Mapping[str, list[dict[str, Any]]], metric: 
     ]
     for name in others:
         cells = [cell(scores[name], g, metric, scores[first]) for g in groups]
-        minutes = f"{np.mean([run['minutes'] for run in scores[name]]):.1f}"
-        lines.append(f"| {name} | {' | '.join(cells)} | {minutes} |")
+        minutes = np.mean([run["minutes"] for run in scores[name]])
+        spent = f"{minutes:.1f} " if minutes else ""
+        lines.append(f"| {name} | {' | '.join(cells)} | {spent}|")
     for name, other in pairs(scores):
         cells = [cell(scores[name], g, metric, scores[other]) for g in groups]
         lines.append(f"| {name}, against {other} | {' | '.join(cells)} | |")
