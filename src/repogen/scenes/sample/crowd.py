@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from repogen.bodies import Body
 from repogen.bodies.nearest import NearestPoint
-from repogen.cameras.camera import Camera
+from repogen.cameras.camera import Camera, yaw_matrix
 from repogen.people.posing import PosedPerson, move_person, moved_points, pose_person
 from repogen.scenes.config import SceneConfig
 from repogen.scenes.rng import Streams
@@ -69,7 +69,7 @@ def place_person(
         if floor is not None:
             height = floor - lowest
         position = (float(away * np.cos(heading)), float(away * np.sin(heading)), height)
-        points = moved_points(own, position, yaw)
+        points = moved_points(own, position, yaw_matrix(np.radians(yaw)))
         if tree.query(points)[0].min() > _APART:
             return move_person(body, posed, position, yaw)
     return None

@@ -1,22 +1,23 @@
 """Drawing one person: body, pose and clothes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from repogen.assets import check_pack_file, item_picture
 from repogen.assets.sources import path_of
 from repogen.bodies import Body
 from repogen.bodies.anny import AnnyBody
-from repogen.bodies.intersection import least_intersecting
-from repogen.bodies.skeleton import Angles
+from repogen.bodies.intersection import intersecting_share
 from repogen.errors import UserError
 from repogen.people.garments import ensure_covered
 from repogen.people.outfit import Outfit, sample_outfit
 from repogen.people.person import Person
 from repogen.people.wardrobe import dress, undress, wear_picture
 from repogen.picture_checks import check_rgba_once
+from repogen.poses.clips import Pose
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.motion import sample_motion
+from repogen.poses.orientation import sample_orientation
 from repogen.poses.sampling import named_pose, sample_body_pose, sample_hands, sample_variance
 from repogen.scenes.config import SceneConfig
 from repogen.scenes.rng import Streams
@@ -31,25 +32,49 @@ def sample_person(config: SceneConfig, streams: Streams, body: Body) -> Person:
     shape = body.sample_shape(streams.rng("shape"), config.people.ages, config.people.gender)
     hands = sample_hands(streams.rng("hands"))
     # Measured hands replace random ones; the body's joints come first.
-    poses = (angles | hands | angles for angles in _poses(config, streams))
-    if config.pose.max_intersection is None:
-        angles = next(poses)
+    poses = (
+        pose._replace(angles=pose.angles | hands | pose.angles) for pose in _poses(config, streams)
+    )
+    limit = config.pose.max_intersection
+    if limit is None:
+        pose = next(poses)
     else:
-        angles = least_intersecting(
-            body, shape, islice(poses, _TRIES), config.pose.max_intersection
+        pose = first_within(
+            islice(poses, _TRIES),
+            lambda pose: intersecting_share(body.surface, body.pose(shape, {}, pose.angles)),
+            limit,
         )
     return Person(
         body=body.name,
         shape=shape,
         face=body.sample_face(streams.rng("face")),
-        angles=angles,
+        angles=pose.angles,
         outfit=_outfit(config, streams, body, shape.get("gender", 0.5)),
         position=(0.0, 0.0, 0.0),
         yaw_deg=0.0,
+        orientation=sample_orientation(
+            streams.rng("orientation"), config.pose.orientations, pose.orientation
+        ),
     )
 
 
-def _poses(config: SceneConfig, streams: Streams) -> Iterator[Angles]:
+def first_within(poses: Iterable[Pose], cost: Callable[[Pose], float], limit: float) -> Pose:
+    """The first pose with a cost of at most `limit`, else the one with the least.
+
+    `poses`, at least one, are consumed only up to the returned pose where that is the first.
+    """
+    found: tuple[float, Pose] | None = None
+    for pose in poses:
+        value = cost(pose)
+        if found is None or value < found[0]:
+            found = value, pose
+        if value <= limit:
+            break
+    assert found is not None
+    return found[1]
+
+
+def _poses(config: SceneConfig, streams: Streams) -> Iterator[Pose]:
     """The person's pose, then further draws for when it is rejected."""
     bounds = config.pose.joint_bounds
     rng = streams.rng("motion")
@@ -67,7 +92,7 @@ def _poses(config: SceneConfig, streams: Streams) -> Iterator[Angles]:
             yield sample_motion(rng, motion, config.pose.poses_noise, config.pose.poses_mirror)
         else:
             distribution = DISTRIBUTIONS[config.pose.pose_distribution]
-            yield sample_body_pose(rng, bounds, distribution, variance)
+            yield Pose(sample_body_pose(rng, bounds, distribution, variance))
 
 
 def _outfit(config: SceneConfig, streams: Streams, body: Body, feminine: float) -> Outfit:
