@@ -47,8 +47,11 @@ def test_poses_are_drawn_until_one_is_good():
     drawn = []
 
     def choose(*names, limit=1.0):
-        poses = (drawn.append(name) or Pose({name: (0.0, 0.0, 0.0)}) for name in names)
-        return next(iter(first_within(poses, lambda p: costs[next(iter(p.angles))], limit).angles))
+        judged = (
+            drawn.append(name) or (Pose({name: (0.0, 0.0, 0.0)}), costs[name] - limit)
+            for name in names
+        )
+        return next(iter(first_within(judged).angles))
 
     assert choose("bad", "good", "fair") == "good"
     assert drawn == ["bad", "good"]

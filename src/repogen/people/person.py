@@ -9,6 +9,8 @@ from jaxtyping import Float
 from repogen.bodies.rotations import vectors_to_matrices
 from repogen.cameras.camera import yaw_matrix
 from repogen.people.outfit import Outfit
+from repogen.poses.clips import Vector
+from repogen.poses.orientation import without_heading
 from repogen.records import Angle, Between, Point
 
 _Strength = Annotated[float, Between(-10, 10)]
@@ -39,5 +41,15 @@ class Person:
 def world_rotation(person: Person) -> Float[np.ndarray, "3 3"]:
     """The rotation that takes the upright body at yaw 0 to the person in the world; its columns
     are where that body's left, back and up point."""
-    tilt = vectors_to_matrices(np.radians([person.orientation]))[0]
-    return yaw_matrix(np.radians(person.yaw_deg)) @ (_TO_WORLD @ tilt @ _TO_WORLD.T)
+    return yaw_matrix(np.radians(person.yaw_deg)) @ orientation_to_world(person.orientation)
+
+
+def orientation_to_world(orientation: Vector) -> Float[np.ndarray, "3 3"]:
+    """`world_rotation` of a person at yaw 0."""
+    tilt = vectors_to_matrices(np.radians([orientation]))[0]
+    return _TO_WORLD @ tilt @ _TO_WORLD.T
+
+
+def world_to_orientation(rotation: Float[np.ndarray, "3 3"]) -> Vector:
+    """The orientation without heading that turns a person like a rotation in the world."""
+    return without_heading(_TO_WORLD.T @ rotation @ _TO_WORLD)

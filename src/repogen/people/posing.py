@@ -47,6 +47,19 @@ class PosedPerson:
         own = self.body.vertices[worn_vertices(self.surface, self.person.outfit)]
         return np.concatenate([own, *(garment.vertices for garment in self.garments)])
 
+    @cached_property
+    def lowest(self) -> float:
+        """Height of the lowest point that can rest on a floor: of skin, shoes or clothes, but not
+        of hair, which gives way. Metres, world frame."""
+        outfit = replace(self.person.outfit, hair="bald")
+        own = self.body.vertices[worn_vertices(self.surface, outfit)]
+        clothes = [
+            garment.vertices
+            for item, garment in zip(self.person.outfit.worn, self.garments, strict=True)
+            if item.kind != "hair"
+        ]
+        return min(float(points[:, 2].min()) for points in (own, *clothes))
+
 
 def pose_person(body: Body, person: Person) -> PosedPerson:
     """The person's body in their shape and pose, dressed, where they stand.

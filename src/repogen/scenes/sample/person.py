@@ -1,7 +1,9 @@
 """Drawing one person: body, pose and clothes."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
+
+import numpy as np
 
 from repogen.assets import check_pack_file, item_picture
 from repogen.assets.sources import path_of
@@ -9,12 +11,13 @@ from repogen.bodies import Body
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.intersection import intersecting_share
 from repogen.errors import UserError
+from repogen.people.balance import CARRIED, settled
 from repogen.people.garments import ensure_covered
 from repogen.people.outfit import Outfit, sample_outfit
 from repogen.people.person import Person
 from repogen.people.wardrobe import dress, undress, wear_picture
 from repogen.picture_checks import check_rgba_once
-from repogen.poses.clips import Pose
+from repogen.poses.clips import Pose, Vector
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.motion import sample_motion
 from repogen.poses.orientation import sample_orientation
@@ -33,17 +36,15 @@ def sample_person(config: SceneConfig, streams: Streams, body: Body) -> Person:
     hands = sample_hands(streams.rng("hands"))
     # Measured hands replace random ones; the body's joints come first.
     poses = (
-        pose._replace(angles=pose.angles | hands | pose.angles) for pose in _poses(config, streams)
+        Pose(angles | hands | angles, _orientation(config, streams, orientation))
+        for angles, orientation in _poses(config, streams)
     )
     limit = config.pose.max_intersection
-    if limit is None:
+    if limit is None and not config.people.balance:
         pose = next(poses)
     else:
-        pose = first_within(
-            islice(poses, _TRIES),
-            lambda pose: intersecting_share(body.surface, body.pose(shape, {}, pose.angles)),
-            limit,
-        )
+        tries = islice(poses, _TRIES if config.pose.pose is None else 1)
+        pose = first_within(_judged(config, body, shape, tries))
     return Person(
         body=body.name,
         shape=shape,
@@ -52,26 +53,45 @@ def sample_person(config: SceneConfig, streams: Streams, body: Body) -> Person:
         outfit=_outfit(config, streams, body, shape.get("gender", 0.5)),
         position=(0.0, 0.0, 0.0),
         yaw_deg=0.0,
-        orientation=sample_orientation(
-            streams.rng("orientation"), config.pose.orientations, pose.orientation
-        ),
+        orientation=pose.orientation,
     )
 
 
-def first_within(poses: Iterable[Pose], cost: Callable[[Pose], float], limit: float) -> Pose:
-    """The first pose with a cost of at most `limit`, else the one with the least.
+def _orientation(config: SceneConfig, streams: Streams, of_pose: Vector) -> Vector:
+    return sample_orientation(streams.rng("orientation"), config.pose.orientations, of_pose)
 
-    `poses`, at least one, are consumed only up to the returned pose where that is the first.
-    """
-    found: tuple[float, Pose] | None = None
+
+def _judged(
+    config: SceneConfig, body: Body, shape: Mapping[str, float], poses: Iterable[Pose]
+) -> Iterator[tuple[Pose, float]]:
+    """The poses, tipped with --balance, and by how much each exceeds what the options allow: a
+    share of the skin or metres, 0 or less where nothing does."""
     for pose in poses:
-        value = cost(pose)
-        if found is None or value < found[0]:
-            found = value, pose
-        if value <= limit:
+        posed = body.pose(shape, {}, pose.angles)
+        excess = [-np.inf]
+        if config.pose.max_intersection is not None:
+            share = intersecting_share(body.surface, posed)
+            excess.append(share - config.pose.max_intersection)
+        if config.people.balance:
+            orientation, off = settled(body.surface, posed, pose.orientation)
+            pose = pose._replace(orientation=orientation)
+            excess.append(off - CARRIED)
+        yield pose, max(excess)
+
+
+def first_within(judged: Iterable[tuple[Pose, float]]) -> Pose:
+    """The first pose without an excess above 0, else the one with the least.
+
+    `judged`, at least one, are consumed only up to the returned pose where that is the first.
+    """
+    found: tuple[Pose, float] | None = None
+    for pose, excess in judged:
+        if found is None or excess < found[1]:
+            found = pose, excess
+        if excess <= 0:
             break
     assert found is not None
-    return found[1]
+    return found[0]
 
 
 def _poses(config: SceneConfig, streams: Streams) -> Iterator[Pose]:
