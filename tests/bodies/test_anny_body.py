@@ -88,7 +88,7 @@ def test_the_mid_hip_is_the_origin(body):
 
 @pytest.mark.parametrize("seed", range(10))
 def test_the_sitting_pose_bends_hips_and_knees_by_a_right_angle(body, seed):
-    at = keypoints(body, random_shape(body, seed), named_pose("sit", default_bounds()))
+    at = keypoints(body, random_shape(body, seed), named_pose("sit", default_bounds()).angles)
     for side in ("left", "right"):
         hip, knee, ankle = (at[f"{side}_{j}"] for j in ("hip", "knee", "ankle"))
         assert abs(knee[2] - hip[2]) < 0.08
@@ -99,7 +99,7 @@ def test_the_sitting_pose_bends_hips_and_knees_by_a_right_angle(body, seed):
 
 @pytest.mark.parametrize("seed", range(10))
 def test_the_standing_pose_has_the_hands_beside_the_hips(body, seed):
-    at = keypoints(body, random_shape(body, seed), named_pose("stand", default_bounds()))
+    at = keypoints(body, random_shape(body, seed), named_pose("stand", default_bounds()).angles)
     for side, sign in (("left", 1), ("right", -1)):
         wrist, hip, knee = (at[f"{side}_{j}"] for j in ("wrist", "hip", "knee"))
         assert knee[2] < wrist[2] < at[f"{side}_elbow"][2]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from repogen.bodies.intersection import intersecting_share, least_intersecting
+from repogen.bodies.intersection import intersecting_share
 from repogen.bodies.protocol import PARTS, PosedBody, Surface
 from repogen.bodies.skeleton import mirrored
 from repogen.poses import DISTRIBUTIONS, default_bounds, named_pose, sample_body_pose
@@ -17,7 +17,7 @@ def share(body, angles, shape=ADULT):
 
 @pytest.mark.parametrize("name", ["tpose", "stand", "sit", "stretch"])
 def test_named_poses_do_not_intersect(body, name):
-    angles = named_pose(name, default_bounds())
+    angles = named_pose(name, default_bounds()).angles
     for ages in (("adults",), ("children",)):
         shape = body.sample_shape(np.random.default_rng(1), ages)
         assert share(body, angles, shape) < 0.003
@@ -166,18 +166,3 @@ def test_shallow_contact_is_not_counted(depth, low, high):
     vertices, surface = rods(0.35)
     vertices[164:, 2] += (0.08 + 0.04) / np.sqrt(2) - depth
     assert low <= intersecting_share(surface, PosedBody(vertices, np.zeros((17, 3)))) <= high
-
-
-def test_least_intersecting_draws_poses_until_one_is_good(body):
-    bad, fair, good = ({"left_hip": (0.0, 0.0, z)} for z in (-35.0, -27.0, 0.0))
-    drawn = []
-
-    def poses(*angles):
-        for one in angles:
-            drawn.append(one)
-            yield one
-
-    assert least_intersecting(body, ADULT, poses(bad, good, fair), 0.001) is good
-    assert drawn == [bad, good]
-    assert least_intersecting(body, ADULT, poses(bad, fair, bad), 0.001) is fair
-    assert least_intersecting(body, ADULT, poses(bad, good), 1.0) is bad

@@ -169,6 +169,7 @@ FOLDER_EDITS = {
     "mask emptied": (annotation(setting("segmentation", encoded(np.zeros((64, 64))))), RECORDS),
     "view of a person": (annotation(adding("view", "azimuth_deg", 1.0)), RECORDS),
     "view by a whole turn": (annotation(adding("view", "azimuth_deg", 360.0)), RERENDER),
+    "subject's view": (annotation(adding("subject_view", "azimuth_deg", 1.0)), RECORDS),
     "unknown entry": (annotation(lambda a: a.update(score=1.0)), RECORDS),
     "entry removed": (annotation(lambda a: a.pop("amodal_segmentation")), RECORDS),
     "entries in another order": (annotation(lambda a: a.update(area=a.pop("area"))), RERENDER),

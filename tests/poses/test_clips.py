@@ -5,7 +5,7 @@ import json
 import pytest
 
 from repogen.errors import UserError
-from repogen.poses.clips import read_pose_file
+from repogen.poses.clips import UPRIGHT, Pose, read_pose_file
 
 
 def write(path, poses, kind="repogen-poses"):
@@ -23,6 +23,13 @@ def test_a_pose_has_only_the_joints_of_the_file(tmp_path):
     assert clip.angles(1) == {"head": (1.5, 2, 3)}
 
 
+def test_a_pose_may_say_how_the_body_is_turned(tmp_path):
+    poses = [{"angles": {}}, {"orientation": [180, 0, 5], "angles": {}}]
+    clip = read_pose_file(write(tmp_path / "poses.json", poses))
+    assert clip.pose(0) == Pose({}, UPRIGHT)
+    assert clip.pose(1) == Pose({}, (180, 0, 5))
+
+
 @pytest.mark.parametrize(
     ("pose", "message"),
     [
@@ -35,7 +42,12 @@ def test_a_pose_has_only_the_joints_of_the_file(tmp_path):
         ({"angles": {"left_knee": [1, 2, True]}}, "must be three numbers from -10000"),
         ({"angels": {}}, "pose 0 must hold"),
         ("kick", "pose 0 must hold"),
-        ({"angles": {}, "frame": 3}, "unknown key in .*pose 0: 'frame'; choose from name, angles"),
+        ({"angles": {}, "orientation": "up"}, "pose 0: orientation = 'up' must be three numbers"),
+        ({"angles": {}, "orientatoin": [0, 0, 0]}, "unknown key .*did you mean orientation"),
+        (
+            {"angles": {}, "frame": 3},
+            "unknown key in .*pose 0: 'frame'; choose from name, angles",
+        ),
     ],
 )
 def test_an_invalid_pose_is_a_user_error_that_names_it(tmp_path, pose, message):

@@ -11,9 +11,10 @@ from test_amass import arrays, random_poses, write
 
 from repogen.bodies.skeleton import BODY_JOINTS, COCO_KEYPOINTS, JOINTS, mirrored
 from repogen.errors import UserError
+from repogen.poses.clips import Pose
 from repogen.poses.motion import (
     load_motion,
-    mirrored_angles,
+    mirrored_pose,
     poses_of_pack,
     report_skipped,
     sample_motion,
@@ -29,7 +30,7 @@ def counted(path, count, first=0):
 
 def draws(motion, count, **options):
     rng = np.random.default_rng(0)
-    return [sample_motion(rng, motion, **options) for _ in range(count)]
+    return [sample_motion(rng, motion, **options).angles for _ in range(count)]
 
 
 def test_frames_of_a_folder_are_equally_likely(tmp_path):
@@ -79,11 +80,13 @@ def test_mirrored_angles_give_the_mirrored_body(body):
     pose = random_poses(1)[0]
     first, second = (
         dict(zip(COCO_KEYPOINTS, body.pose({}, {}, angles).keypoints, strict=True))
-        for angles in (pose, mirrored_angles(pose))
+        for angles in (pose, mirrored_pose(Pose(pose)).angles)
     )
     for name, point in first.items():
         assert second[mirrored(name)] == pytest.approx(point * (-1, 1, 1), abs=0.005)
-    assert mirrored_angles(mirrored_angles(pose)) == pose
+    tilted = Pose(pose, (10.0, 20.0, 30.0))
+    assert mirrored_pose(tilted).orientation == (10.0, -20.0, -30.0)
+    assert mirrored_pose(mirrored_pose(tilted)) == tilted
 
 
 def test_noise_has_the_given_standard_deviation(tmp_path):

@@ -97,7 +97,7 @@ KINDS = {
                                   for k in range(FRAMES)}),
     "body_pose of 69": npz(body_pose=BODY, global_orient=np.ones((FRAMES, 3))),
     "body_pose of 23 x 3": npz(body_pose=BODY.reshape(-1, 23, 3)),
-    "body_pose of matrices": npz(body_pose=matrices(BODY), global_orient=np.ones((4, 1, 3, 3))),
+    "body_pose of matrices": npz(body_pose=matrices(BODY), global_orient=matrices(np.ones((4, 3)))),
     "matrices with root": npy(matrices(thetas())),
     "matrices without root": npy(matrices(BODY)),
     "an array of 72": npy(thetas()),

@@ -34,7 +34,7 @@ def test_people_keep_apart(body, index):
 
 def test_a_floor_carries_everybody(body):
     scene = sample_scene(SceneConfig(**CROWD | {"ground": "floor"}), 3, 0, body)
-    lowest = [pose_person(body, person).outer_points[:, 2].min() for person in scene.people]
+    lowest = [pose_person(body, person).lowest for person in scene.people]
     assert np.ptp(lowest) < 1e-5
 
 

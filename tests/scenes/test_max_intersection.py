@@ -7,7 +7,9 @@ import pytest
 from repogen.bodies.intersection import intersecting_share
 from repogen.errors import UserError
 from repogen.people.posing import pose_person
+from repogen.poses.clips import Pose
 from repogen.scenes import SceneConfig, sample_scene
+from repogen.scenes.sample.person import first_within
 
 WILD = SceneConfig(image_size=128, pose_variance=1.7, backgrounds="plain")
 
@@ -38,6 +40,23 @@ def test_where_no_pose_is_good_enough_the_best_is_taken(body, monkeypatch):
         intersecting_share(body.surface, pose_person(body, p).body) for p in (person, first)
     )
     assert least <= share
+
+
+def test_poses_are_drawn_until_one_is_good():
+    costs = {"bad": 3.0, "fair": 2.0, "good": 0.0}
+    drawn = []
+
+    def choose(*names, limit=1.0):
+        judged = (
+            drawn.append(name) or (Pose({name: (0.0, 0.0, 0.0)}), costs[name] - limit)
+            for name in names
+        )
+        return next(iter(first_within(judged).angles))
+
+    assert choose("bad", "good", "fair") == "good"
+    assert drawn == ["bad", "good"]
+    assert choose("bad", "fair", "bad") == "fair"
+    assert choose("bad", "good", limit=3.0) == "bad"
 
 
 @pytest.mark.parametrize(

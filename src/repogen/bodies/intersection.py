@@ -5,7 +5,6 @@ rim of an intersection. This one measures the area of the skin inside, works for
 ignores the folds of bent joints, where every mesh cuts itself.
 """
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,8 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8, UInt32
 
 from repogen.bodies.mesh_kernels import find_intersecting
-from repogen.bodies.protocol import PARTS, Body, PosedBody, Surface
-from repogen.bodies.skeleton import Angles
+from repogen.bodies.protocol import PARTS, PosedBody, Surface
 from repogen.warp_setup import wp
 
 FOLD_M = 0.12
@@ -70,26 +68,6 @@ def intersecting_share(surface: Surface, posed: PosedBody) -> float:
         device="cpu",
     )
     return float(out.numpy().mean())
-
-
-def least_intersecting(
-    body: Body, shape: Mapping[str, float], poses: Iterable[Angles], max_share: float
-) -> Angles:
-    """The first pose with an `intersecting_share` of at most `max_share`, else the least one.
-
-    `poses` is consumed only up to the returned pose where that is the first. Raises `ValueError`
-    if it is empty.
-    """
-    found, least = None, np.inf
-    for angles in poses:
-        share = intersecting_share(body.surface, body.pose(shape, {}, angles))
-        if found is None or share < least:
-            found, least = angles, share
-        if share <= max_share:
-            break
-    if found is None:
-        raise ValueError("there are no poses to choose from")
-    return found
 
 
 @lru_cache(maxsize=4)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from repogen.cameras.camera import angles_to_direction, direction_to_angles, wrap_degrees
-from repogen.errors import UserError, unknown_choice
+from repogen.mixes import Mix, parse_mix
 
 Sampler = Callable[[np.random.Generator, float], tuple[float, float]]
 """Draws (azimuth, elevation) in degrees, given the camera's distance in metres."""
@@ -69,39 +69,13 @@ VIEWS: dict[str, Sampler] = {
 which do not depend on the distance."""
 
 
-def parse_views(entries: tuple[str, ...]) -> tuple[tuple[str, float], ...]:
-    """(name, weight) pairs of entries such as `("top=0.5", "bottom=0.5")` or `("top", "front")`.
-
-    Weights sum to 1; without weights all names have the same. Raises `UserError` for an unknown or
-    repeated name, a weight outside (0, 1], a mix of both styles, or weights that do not sum to 1.
-    """
-    if not entries:
-        raise UserError("no views given; name at least one, e.g. --views top bottom")
-    names, weights = [], []
-    for entry in entries:
-        name, equals, text = entry.partition("=")
-        if name not in VIEWS:
-            raise unknown_choice("view", name, VIEWS)
-        if name in names:
-            raise UserError(f"view {name!r} is given twice; give it once")
-        names.append(name)
-        if equals:
-            try:
-                weight = float(text)
-            except ValueError:
-                weight = float("nan")
-            if not 0 < weight <= 1:
-                raise UserError(f"view weight {entry!r} must be a number in (0, 1]")
-            weights.append(weight)
-    if weights and len(weights) != len(names):
-        raise UserError(f"give every view a weight or none: {' '.join(entries)}")
-    if weights and abs(sum(weights) - 1) > 1e-6:
-        raise UserError(f"view weights sum to {sum(weights):g}, not to 1: {' '.join(entries)}")
-    return tuple(zip(names, weights or [1 / len(names)] * len(names), strict=True))
+def parse_views(entries: tuple[str, ...]) -> Mix:
+    """The mix of views that entries such as `("top=0.5", "bottom=0.5")` name; see `parse_mix`."""
+    return parse_mix("view", entries, VIEWS, "--views top bottom")
 
 
 def sample_direction(
-    rng: np.random.Generator, mix: tuple[tuple[str, float], ...], distance: float
+    rng: np.random.Generator, mix: Mix, distance: float
 ) -> tuple[str, float, float]:
     """The name of a view drawn by weight, and an azimuth and elevation in degrees drawn from it for
     a camera at this distance in metres."""

@@ -251,8 +251,11 @@ def _parse_image(image: Mapping[str, Any]) -> tuple[str, tuple[int, int], bool, 
 
 
 def _parse_view(record: Mapping[str, Any]) -> list[float]:
-    """The angles of a record's view; empty where it has none of ours."""
-    view = record.get("view")
+    """The angles of a record's view, azimuth and elevation by the person's own axes where it has
+    those; empty where it has none of ours."""
+    view, own = record.get("view"), record.get("subject_view")
+    if isinstance(view, Mapping) and isinstance(own, Mapping):
+        view = {**view, **own}
     return [number(view, k, np.nan) for k in _VIEW] if isinstance(view, Mapping) and view else []
 
 

@@ -163,6 +163,6 @@ def _entry(given: dict[str, Any], header: PictureHeader) -> dict[str, Any]:
     said = given.get("width"), given.get("height")
     if None not in said and said not in (header.size, header.stored):
         raise ValueError(f"has a picture of {header.size} pixels, and its JSON says {said}")
-    kept = {key: given[key] for key in ("camera", "view") if key in given}
+    kept = {key: given[key] for key in ("camera", "view", "subject_view") if key in given}
     name = str(given.get("file_name", ""))
     return {"file_name": name, "width": header.size[0], "height": header.size[1]} | kept

@@ -141,6 +141,36 @@ PRESETS: dict[str, dict[str, Any]] = (
             "pose": {"pose_variance": 1.3},
             "environment": {"occluders": (0, 1)},
         },
+        "gymnastics": {
+            "camera": {"elevation": (0.0, 60.0), "roll": (-15.0, 15.0), "distance": (2.0, 8.0)},
+            "people": {"ground": "floor", "balance": True},
+            "pose": {
+                "orientation": ("upright=0.35", "inverted=0.35", "any=0.3"),
+                "pose_variance": 1.2,
+            },
+        },
+        "climbing": {
+            "camera": {"elevation": (-60.0, 30.0), "roll": (-15.0, 15.0), "distance": (2.0, 8.0)},
+            "pose": {"orientation": ("upright=0.8", "any=0.2"), "pose_variance": 1.2},
+            "environment": {"occluders": (0, 1)},
+        },
+        "fall": {
+            "camera": {
+                "fov": (60.0, 95.0),
+                "elevation": (15.0, 70.0),
+                "roll": (-5.0, 5.0),
+                "distance": (2.0, 6.0),
+            },
+            "people": {"ground": "floor", "balance": True, "ages": ("adults", "elders")},
+            "pose": {"orientation": ("lying=0.7", "any=0.3"), "pose_variance": 0.7},
+            "environment": {"occluders": (0, 1)},
+        },
+        "in-bed": {
+            "camera": {"elevation": (50.0, 90.0), "roll": (-180.0, 180.0), "distance": (1.5, 3.0)},
+            "people": {"ground": "floor", "balance": True, "ages": ("adults", "elders")},
+            "pose": {"orientation": ("lying",), "pose_variance": 0.5},
+            "environment": {"occluders": (0, 1)},
+        },
     }
 )
 """Options by name, in the groups of `GenerateConfig`: the experiments of the RePoGen paper (Table 3

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from pycocotools import mask as rle
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
-from repogen.cameras.camera import view_of
+from repogen.cameras.camera import Camera, direction_to_angles, view_of
 from repogen.coco.rle import encode_rle, rle_to_json
 from repogen.environment.sensor import active_effects
 from repogen.errors import unknown_choice
@@ -16,6 +16,7 @@ from repogen.labels.convention import labelled_keypoints
 from repogen.labels.maps import person_masks
 from repogen.labels.points import OCCLUDED, any_bits, flat_points, point_flags
 from repogen.labels.wholebody import wholebody_fields
+from repogen.people.person import Person, world_rotation
 from repogen.rendering.renderer import RenderResult
 from repogen.scenes.scene import Scene
 
@@ -44,7 +45,7 @@ def annotate(
     - `amodal_bbox`, `amodal_segmentation`: of the whole person, as if nothing occluded it. The box
       may reach beyond the image; for a lens other than pinhole it ends where the image's corners
       see.
-    - `view`: the camera's direction and distance from this person (`View`).
+    - `view`, `subject_view`: see `view_records`.
 
     `occluded` is one of `OCCLUDED`, `convention` one of `CONVENTIONS`, `keypoints` one of
     `KEYPOINT_SETS`; "feet" and "wholebody" add the fields of `wholebody_fields`. Raises `UserError`
@@ -76,8 +77,8 @@ def annotate(
                 "amodal_bbox": _box_to_xywh(result.amodal_boxes[person_index]),
                 "amodal_segmentation": rle_to_json(amodal_rle),
                 "keypoints_3d": np.round(points, 6).tolist(),
-                "view": _view_record(result.scene, person_index),
             }
+            | view_records(result.scene.camera, result.scene.people[person_index])
             | wholebody_fields(result, person_index, keypoints, occluded)
         )
     return annotations
@@ -101,16 +102,23 @@ def image_record(scene: Scene, file_name: str) -> dict[str, Any]:
             "t": list(camera.translation),
         }
         | ({} if camera.circle_deg is None else {"circle_deg": camera.circle_deg}),
-        "view": {"name": scene.view_name} | _view_record(scene, 0),
+        "view": {"name": scene.view_name} | view_records(camera, scene.people[0])["view"],
         "effects": active_effects(scene.sensor),
     }
 
 
-def _view_record(scene: Scene, person_index: int) -> dict[str, float]:
-    """The camera's direction and distance from a person."""
-    person = scene.people[person_index]
-    view = view_of(scene.camera, person.position, person.yaw_deg)
-    return {name: round(value, 6) for name, value in asdict(view).items()}
+def view_records(camera: Camera, person: Person) -> dict[str, dict[str, float]]:
+    """The camera's direction from a person: by the world's vertical and the person's heading, with
+    roll and distance (`view`, a `View`), and by the axes of the person's own hips (`subject_view`).
+    """
+    view = asdict(view_of(camera, person.position, person.yaw_deg))
+    towards = (camera.position() - np.array(person.position)) @ world_rotation(person)
+    azimuth, elevation = direction_to_angles(towards)
+    subject = {"azimuth_deg": azimuth, "elevation_deg": elevation}
+    return {
+        key: {name: round(value, 6) for name, value in record.items()}
+        for key, record in (("view", view), ("subject_view", subject))
+    }
 
 
 def _box_to_xywh(box: Float[np.ndarray, "4"]) -> list[float]:

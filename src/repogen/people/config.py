@@ -21,8 +21,12 @@ class PeopleConfig(Config):
     """Range of the number of people, 1 to 100, each number equally likely. People for whom there is
     no free position are left out."""
     ground: Literal["air", "floor"] = "air"
-    """Heights of the people beside the first: air, a random height each; floor, all on one
-    floor."""
+    """Where people are: air, the others at random heights around the first; floor, everybody
+    touches one floor, which is the background's, with the lowest part of body or clothes."""
+    balance: bool = False
+    """With ground floor: everybody's weight rests on what touches the floor. People are tipped by
+    up to 25 degrees until it does; a random or measured pose that it takes more for is drawn again,
+    at most 20 times, then the best of them is used."""
     spread: float = 1.5
     """Radius around the first person in metres, 0 to 100, within which the others are."""
     body: Literal["anny", "smplx", "smplh", "smpl"] = "anny"
@@ -47,6 +51,8 @@ class PeopleConfig(Config):
         """Raise `UserError` for numbers out of range, and options that contradict each other."""
         check_counts("--people", self.people, 1, MAX_PEOPLE)
         check_between("--spread", self.spread, 0, 100)
+        if self.balance and self.ground != "floor":
+            raise UserError("--balance needs --ground floor")
         parse_ages(self.ages)
         parse_genders(self.gender)
         if self.wardrobe == "none" and "children" in self.ages:

@@ -9,11 +9,11 @@ from jaxtyping import Float, Int
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.protocol import Body, PosedBody, Surface
 from repogen.bodies.surface import layer_vertices
-from repogen.cameras.camera import rotate_points, yaw_matrix
+from repogen.cameras.camera import rotate_points
 from repogen.errors import UserError
 from repogen.people.garments import FittedGarment, fitted_garment, pose_garment
 from repogen.people.outfit import Outfit, shoe_top
-from repogen.people.person import Person
+from repogen.people.person import Person, world_rotation
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class PosedPerson:
     """World frame."""
     garments: tuple[PosedGarment, ...]
     at_origin: PosedBody
-    """The same body with the hips' middle at the origin and facing -y."""
+    """The same body upright, with the hips' middle at the origin and facing -y."""
     surface: Surface
 
     @cached_property
@@ -46,6 +46,19 @@ class PosedPerson:
         """Vertices that the person can be seen by, garments included; metres, world frame."""
         own = self.body.vertices[worn_vertices(self.surface, self.person.outfit)]
         return np.concatenate([own, *(garment.vertices for garment in self.garments)])
+
+    @cached_property
+    def lowest(self) -> float:
+        """Height of the lowest point that can rest on a floor: of skin, shoes or clothes, but not
+        of hair, which gives way. Metres, world frame."""
+        outfit = replace(self.person.outfit, hair="bald")
+        own = self.body.vertices[worn_vertices(self.surface, outfit)]
+        clothes = [
+            garment.vertices
+            for item, garment in zip(self.person.outfit.worn, self.garments, strict=True)
+            if item.kind != "hair"
+        ]
+        return min(float(points[:, 2].min()) for points in (own, *clothes))
 
 
 def pose_person(body: Body, person: Person) -> PosedPerson:
@@ -77,18 +90,17 @@ def _with_garments(body: Body, person: Person, at_origin: PosedBody) -> PosedPer
 
 
 def _body_in_world(at_origin: PosedBody, person: Person) -> PosedBody:
-    """The posed body at the person's position and heading."""
-    position, yaw_deg = person.position, person.yaw_deg
-    if yaw_deg == 0 and not any(position):
+    """The posed body at the person's position, turned as the person is."""
+    position, rotation = person.position, world_rotation(person)
+    if not any((person.yaw_deg, *person.orientation, *position)):
         return at_origin
     bones = None
     if at_origin.bones is not None:
         linear, offset = at_origin.bones
-        turned = yaw_matrix(np.radians(yaw_deg)) @ linear
-        bones = (turned, moved_points(offset, position, yaw_deg))
+        bones = (rotation @ linear, moved_points(offset, position, rotation))
     return PosedBody(
-        vertices=moved_points(at_origin.vertices, position, yaw_deg).astype(np.float32),
-        keypoints=moved_points(at_origin.keypoints, position, yaw_deg),
+        vertices=moved_points(at_origin.vertices, position, rotation).astype(np.float32),
+        keypoints=moved_points(at_origin.keypoints, position, rotation),
         rest=at_origin.rest,
         bones=bones,
     )
@@ -105,10 +117,12 @@ def _posed_garments(body: Body, person: Person, posed: PosedBody) -> tuple[Posed
 
 
 def moved_points(
-    points: Float[np.ndarray, "n 3"], position: tuple[float, float, float], yaw_deg: float
+    points: Float[np.ndarray, "n 3"],
+    position: tuple[float, float, float],
+    rotation: Float[np.ndarray, "3 3"],
 ) -> Float[np.ndarray, "n 3"]:
     """Points of a body at the origin, moved with it; metres in the world."""
-    return rotate_points(points, yaw_matrix(np.radians(yaw_deg))) + np.array(position)
+    return rotate_points(points, rotation) + np.array(position)
 
 
 def worn_vertices(surface: Surface, outfit: Outfit) -> Int[np.ndarray, " n"]:

@@ -2,8 +2,9 @@
 poses write (ROMP, 4D-Humans, VIBE and others), as npz, npy and pickle files.
 
 Joint rotations are relative to the parent, about the T-pose's axes: rotation vectors in radians or
-rotation matrices. But for the unit they are as in `Body.pose`. Pickles are read without executing
-any of their code.
+rotation matrices. But for the unit they are as in `Body.pose`. That of the whole body is
+relative to the file's world, whose up axis the array's name tells. Pickles are read without
+executing any of their code.
 """
 
 import math
@@ -16,13 +17,13 @@ from jaxtyping import Float
 from numpy.lib import format as npy
 
 from repogen.bodies.rigging import nearest_rotations
-from repogen.bodies.rotations import matrices_to_vectors
+from repogen.bodies.rotations import matrices_to_vectors, vectors_to_matrices
 from repogen.bodies.skeleton import BODY_JOINTS, HAND_JOINTS, JOINTS
 from repogen.errors import UserError, check_not_empty, first_line
 from repogen.files import open_regular, read_regular
 from repogen.limits import MAX_ARRAYS
 from repogen.poses.clips import Clip
-from repogen.poses.pickled_poses import arrays_under, as_numbers, read_pickle
+from repogen.poses.pickled_poses import Found, arrays_under, as_numbers, read_pickle
 
 _MAX_ARRAY_BYTES = 1 << 28
 """36 minutes of SMPL-H at 100 frames a second."""
@@ -33,6 +34,16 @@ _KEYS = (
     "pred_pose", *_BODY_KEYS, "pose",
 )  # fmt: skip
 """Names under which the models' users save joint rotations."""
+
+_ROOT_KEYS = ("root_orient", "global_orient")
+
+_Z_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
+_OF_CAMERA = np.diag([1.0, -1, -1])
+_AXES = dict.fromkeys(_KEYS, _OF_CAMERA)
+"""By an array's name, the axes of the whole body's rotation turned to those in which a person
+stands (y up). Estimators have the camera's (x right, y down, z forward), taken as level."""
+_AXES |= dict.fromkeys(("", "poses", "fullpose", "full_pose", "pose_body"), _Z_UP)
+_AXES |= {"smpl_poses": np.eye(3)}  # AIST++
 
 _BODY, _HANDS = len(BODY_JOINTS), len(HAND_JOINTS)
 _WITH_ROOT = {24: "SMPL", 52: "SMPL-H", 55: "SMPL-X", 22: "SMPL-X without hands"}
@@ -83,7 +94,7 @@ def _frames(path: Path) -> int | None:
                 shape = _numeric_shape(file, path.stat().st_size, "the array")
                 return _layout(shape, "", path)[0]
     found = _pickled(path)
-    return sum(_layout(array.shape, key, path)[0] for key, array in found) if found else None
+    return sum(_layout(one.array.shape, one.key, path)[0] for one in found) if found else None
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
@@ -104,8 +115,8 @@ def _numeric_shape(file: IO[bytes], size: int, name: str) -> tuple[int, ...]:
     return shape
 
 
-def _pickled(path: Path) -> list[tuple[str, np.ndarray]]:
-    """The arrays of poses in a file's pickles, with their names."""
+def _pickled(path: Path) -> list[Found]:
+    """The arrays of poses in a file's pickles."""
     suffix = path.suffix.lower()
     contents = []
     if suffix == ".npz":
@@ -124,8 +135,8 @@ def _pickled(path: Path) -> list[tuple[str, np.ndarray]]:
         contents.append(read_pickle(path, read_regular(path, MAX_ARRAYS)))
         numbers = as_numbers(contents[0])
         if numbers is not None:
-            return [("", numbers)]
-    return [found for content in contents for found in arrays_under(content, _KEYS)]
+            return [Found("", numbers)]
+    return [found for content in contents for found in arrays_under(content, _KEYS, _ROOT_KEYS)]
 
 
 def _layout(shape: tuple[int, ...], name: str, path: Path) -> tuple[int, int, bool]:
@@ -156,11 +167,11 @@ def _layout(shape: tuple[int, ...], name: str, path: Path) -> tuple[int, int, bo
 
 
 def read_amass(path: Path) -> Clip:
-    """The body and hand joints of every frame, degrees.
+    """The whole body's orientation and the body and hand joints of every frame, degrees.
 
-    Root rotation, jaw, eyes and SMPL's two joints of the hands are ignored, and so is a hand that
-    is zero in all frames, since it was not measured. Raises `UserError` as `amass_frames` does, and
-    for values that are not finite.
+    Jaw, eyes and SMPL's two joints of the hands are ignored, and so is a hand that is zero in all
+    frames, since it was not measured. Raises `UserError` as `amass_frames` does, and for values
+    that are not finite.
     """
     if amass_frames(path) is None:
         raise UserError(f"{path} holds no motion: it needs an array poses, body_pose or the like")
@@ -170,54 +181,82 @@ def read_amass(path: Path) -> Clip:
         raise
     except Exception as error:
         raise UserError(f"cannot read motion from {path}: {first_line(error)}") from error
-    values = np.concatenate([_body_and_hands(array, key, path) for key, array in arrays])
+    values = np.concatenate([_body_and_hands(one, path) for one in arrays])
+    orientations = np.concatenate([_orientations(one, path) for one in arrays])
     degrees = np.degrees(values).astype(np.float32)
     bodies, *hands = np.split(degrees, _HAND_STARTS, axis=1)
     measured = [hand.any() for hand in hands]  # left, then right
     keep = np.repeat([True, *measured], [bodies.shape[1], *(hand.shape[1] for hand in hands)])
-    return Clip(tuple(np.array(JOINTS)[keep].tolist()), degrees[:, keep])
+    joints = tuple(np.array(JOINTS)[keep].tolist())
+    return Clip(joints, degrees[:, keep], np.degrees(orientations).astype(np.float32))
 
 
-def _arrays(path: Path) -> list[tuple[str, np.ndarray]]:
+def _arrays(path: Path) -> list[Found]:
     suffix = path.suffix.lower()
     if suffix == ".npz":
         with open_regular(path, MAX_ARRAYS) as whole, np.load(whole, allow_pickle=False) as data:
             key = next((key for key in _KEYS if key in data.files), None)
             if key is not None:
                 poses = data[key]
+                root = next((data[name] for name in _ROOT_KEYS if name in data.files), None)
                 if key == "pose_body" and "pose_hand" in data.files:
-                    root = np.zeros((len(poses), 3), poses.dtype)
+                    root = np.zeros((len(poses), 3), poses.dtype) if root is None else root
                     poses, key = np.concatenate([root, poses, data["pose_hand"]], axis=1), "poses"
-                return [(key, poses)]
+                return [Found(key, poses, root)]
     elif suffix == ".npy":
         with open_regular(path, MAX_ARRAYS) as file:
             if _header(file)[1].kind != "O":
                 file.seek(0)
-                return [("", np.load(file, allow_pickle=False))]
+                return [Found("", np.load(file, allow_pickle=False))]
     return _pickled(path)
 
 
-def _body_and_hands(
-    array: np.ndarray, name: str, path: Path
-) -> Float[np.ndarray, "frames joints 3"]:
+def _body_and_hands(found: Found, path: Path) -> Float[np.ndarray, "frames joints 3"]:
     """Rotation vectors of `JOINTS`, zero where the model has no such joint."""
-    frames, joints, matrices = _layout(array.shape, name, path)
-    vectors = array.reshape(frames, joints, -1)
-    if not np.isfinite(vectors).all():
-        frame = int(np.argmin(np.isfinite(vectors).all(axis=(1, 2))))
-        raise UserError(f"{path}: frame {frame} has values that are not finite")
-    if matrices:
-        turns = array.reshape(-1, 3, 3).astype(np.float64)
-        if (np.linalg.det(turns) <= 0).any():
-            frame, joint = divmod(int(np.argmin(np.linalg.det(turns))), joints)
-            raise UserError(
-                f"{path}: {name or 'the array'} holds no rotations: matrix {joint} of frame "
-                f"{frame} has a determinant of 0 or less"
-            )
-        vectors = matrices_to_vectors(nearest_rotations(turns)).reshape(frames, joints, 3)
+    frames, joints, _ = _layout(found.array.shape, found.key, path)
+    array = found.array.reshape(frames, joints, -1)
+    vectors = _vectors(array, found.key or "the array", path)
     first = joints in _WITH_ROOT
     out = np.zeros((frames, len(JOINTS), 3), vectors.dtype)
     out[:, :_BODY] = vectors[:, first : first + _BODY]
     if joints > _BODY + _HANDS:
         out[:, _BODY:] = vectors[:, -_HANDS:]
     return out
+
+
+def _orientations(found: Found, path: Path) -> Float[np.ndarray, "frames 3"]:
+    """Rotation vectors of the whole body from one that stands; zero where the file has none."""
+    frames, joints, _ = _layout(found.array.shape, found.key, path)
+    if joints in _WITH_ROOT:
+        root = found.array.reshape(frames, joints, -1)[:, :1]
+    elif found.root is None:
+        return np.zeros((frames, 3))
+    elif found.root.size in (3 * frames, 9 * frames):
+        root = found.root.reshape(frames, 1, -1)
+    else:
+        raise UserError(
+            f"{path}: the rotations of the whole body have the shape {found.root.shape}; expected "
+            f"({frames}, 3) or ({frames}, 3, 3)"
+        )
+    vectors = _vectors(root, "the rotation of the whole body", path)[:, 0]
+    return matrices_to_vectors(_AXES[found.key] @ vectors_to_matrices(vectors))
+
+
+def _vectors(
+    array: Float[np.ndarray, "frames joints n"], name: str, path: Path
+) -> Float[np.ndarray, "frames joints 3"]:
+    """Rotation vectors, of vectors or of matrices with their nine numbers in a row."""
+    frames, joints, size = array.shape
+    if not np.isfinite(array).all():
+        frame = int(np.argmin(np.isfinite(array).all(axis=(1, 2))))
+        raise UserError(f"{path}: frame {frame} has values that are not finite")
+    if size == 3:
+        return array
+    turns = array.reshape(-1, 3, 3).astype(np.float64)
+    if (np.linalg.det(turns) <= 0).any():
+        frame, joint = divmod(int(np.argmin(np.linalg.det(turns))), joints)
+        raise UserError(
+            f"{path}: {name} holds no rotations: matrix {joint} of frame {frame} has a determinant "
+            "of 0 or less"
+        )
+    return matrices_to_vectors(nearest_rotations(turns)).reshape(frames, joints, 3)

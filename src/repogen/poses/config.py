@@ -7,9 +7,11 @@ from typing import Literal
 
 from repogen.config import Config
 from repogen.errors import UserError, check_between
+from repogen.mixes import Mix
 from repogen.poses.acrobatic import ACROBATIC
 from repogen.poses.bounds import Bounds, default_bounds, load_bounds
 from repogen.poses.motion import Motion, load_motion, report_skipped
+from repogen.poses.orientation import OF_POSE, parse_orientations
 
 
 @dataclass(frozen=True, init=False)
@@ -26,8 +28,19 @@ class PoseConfig(Config):
     between 1 and 1.5."""
     bounds: Path | None = None
     """TOML file of joint bounds in degrees that replace the paper's."""
-    pose: Literal["max", "min", "sit", "stand", "stretch", "tpose"] | None = None
+    pose: (
+        Literal[
+            "max", "min", "sit", "stand", "stretch", "tpose", "handstand", "headstand", "cartwheel",
+            "bridge", "lying-back", "lying-front", "lying-side", "crouch", "hang",
+        ]
+        | None
+    ) = None  # fmt: skip
     """Give everybody this one pose: max and min are the ends of all joint bounds."""
+    orientation: tuple[str, ...] = (OF_POSE,)
+    """How people are turned, equally likely or with weights that sum to 1 (upright=0.7
+    lying=0.3): file, as the measured or named pose says, random poses upright; upright; any,
+    all directions alike; inverted, upside down within 35 degrees; lying, within 20 degrees of
+    level on any side."""
     poses: Path | None = None
     """Measured poses: a .npz, .npy or .pkl file of SMPL (AMASS), a .bvh or pose .json file, a
     folder of such files, or an asset pack with poses (core)."""
@@ -49,6 +62,7 @@ class PoseConfig(Config):
                 "--pose-distribution acrobatic has bounds of its own; leave out --bounds and "
                 "--pose-variance"
             )
+        parse_orientations(self.orientation)
         if self.pose_variance != "random":
             check_between("--pose-variance", self.pose_variance, 0, 4)
         check_between("--poses-share", self.poses_share, 0, 1)
@@ -77,6 +91,11 @@ class PoseConfig(Config):
     def joint_bounds(self) -> Bounds:
         """The bounds in the file, or the paper's. Read once for each config."""
         return load_bounds(self.bounds) if self.bounds else default_bounds()
+
+    @cached_property
+    def orientations(self) -> Mix:
+        """The orientations by weight. Parsed once for each config."""
+        return parse_orientations(self.orientation)
 
     @cached_property
     def motion(self) -> Motion:

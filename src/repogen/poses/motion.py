@@ -1,8 +1,7 @@
 """Measured poses: random frames of SMPL and BVH files, asset packs and our own pose files.
 
-Only the joint angles are used. The rotation and position of the whole body are ignored: cameras
-are placed relative to the body (docs/method.md), so a person lying down equals one standing,
-seen from another side.
+The joint angles and the rotation of the whole body are used, its position is not: cameras are
+placed around the body (docs/method.md).
 """
 
 from bisect import bisect_right
@@ -14,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from repogen.assets.packs import check_pack_file, pack_folders, read_index
-from repogen.bodies.skeleton import BODY_JOINTS, Angles, mirrored
+from repogen.bodies.skeleton import BODY_JOINTS, mirrored
 from repogen.errors import UserError
 from repogen.poses.amass import amass_frames, read_amass
-from repogen.poses.clips import Clip, read_pose_file
+from repogen.poses.clips import Clip, Pose, read_pose_file
 from repogen.usable_files import Usable, draw_readable, find_usable, report_bad
 
 SMPL_SUFFIXES = (".npz", ".npy", ".pkl")
@@ -89,37 +88,40 @@ def load_motion(path: Path) -> Motion:
 
 def sample_motion(
     rng: np.random.Generator, motion: Motion, noise_deg: float = 0.0, mirror: bool = True
-) -> Angles:
+) -> Pose:
     """A random frame, uniform over all frames of all files.
 
     With `mirror`, half of the poses are mirrored. `noise_deg` is the standard deviation of
     Gaussian noise on each of the 63 body angles. Hands are included if the file has them.
     A file that cannot be read any more is drawn again; raises `UserError` after 50 in a row.
     """
-    angles = draw_readable(lambda: _random_frame(rng, motion))
+    pose = draw_readable(lambda: _random_frame(rng, motion))
     if mirror and rng.random() < 0.5:
-        angles = mirrored_angles(angles)
+        pose = mirrored_pose(pose)
+    angles = pose.angles
     if noise_deg > 0:
         noise = rng.normal(0.0, noise_deg, (len(BODY_JOINTS), 3)).tolist()
         for joint, (dx, dy, dz) in zip(BODY_JOINTS, noise, strict=True):
             x, y, z = angles.get(joint, (0.0, 0.0, 0.0))
             angles[joint] = (x + dx, y + dy, z + dz)
-    return angles
+    return pose
 
 
-def _random_frame(rng: np.random.Generator, motion: Motion) -> Angles:
+def _random_frame(rng: np.random.Generator, motion: Motion) -> Pose:
     frame = int(rng.integers(motion.frames))
     index = bisect_right(motion.ends, frame)
     first = motion.ends[index - 1] if index else 0
     clip = read_clip(motion.files[index])
     if len(clip.degrees) != motion.ends[index] - first:
         raise UserError(f"{motion.files[index]} has another number of frames than at the beginning")
-    return clip.angles(frame - first)
+    return clip.pose(frame - first)
 
 
-def mirrored_angles(angles: Angles) -> Angles:
+def mirrored_pose(pose: Pose) -> Pose:
     """The mirrored pose: left and right swapped, rotations about y and z reversed."""
-    return {mirrored(joint): (x, -y, -z) for joint, (x, y, z) in angles.items()}
+    x, y, z = pose.orientation
+    angles = {mirrored(joint): (x, -y, -z) for joint, (x, y, z) in pose.angles.items()}
+    return Pose(angles, (x, -y, -z))
 
 
 @lru_cache(maxsize=_CACHED_FILES)

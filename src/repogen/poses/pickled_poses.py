@@ -9,7 +9,7 @@ import math
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -72,21 +72,33 @@ def read_pickle(path: Path, data: bytes) -> object:
         ) from error
 
 
+class Found(NamedTuple):
+    """An array of poses in a file."""
+
+    key: str
+    array: np.ndarray
+    root: np.ndarray | None = None
+    """The rotations of the whole body, where they stand beside it."""
+
+
 def arrays_under(
-    content: object, keys: Sequence[str], depth: int = 0
-) -> list[tuple[str, np.ndarray]]:
+    content: object, keys: Sequence[str], root_keys: Sequence[str], depth: int = 0
+) -> list[Found]:
     """The arrays with the first of the keys that each dict has, in dicts, lists and arrays of
-    objects inside each other, with their keys, in the file's order."""
+    objects inside each other, in the file's order; a dict's first of `root_keys` goes with it."""
     if depth > _MAX_DEPTH:
         return []
     if isinstance(content, dict):
         for key in keys:
             array = as_numbers(content.get(key))
             if array is not None:
-                return [(key, array)]
+                roots = (as_numbers(content.get(key)) for key in root_keys)
+                return [Found(key, array, next((r for r in roots if r is not None), None))]
         content = list(content.values())
     children = content if isinstance(content, list | tuple) else to_objects(content)
-    return [found for child in children for found in arrays_under(child, keys, depth + 1)]
+    return [
+        found for child in children for found in arrays_under(child, keys, root_keys, depth + 1)
+    ]
 
 
 def as_numbers(value: object) -> np.ndarray | None:

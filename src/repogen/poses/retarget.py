@@ -3,8 +3,8 @@
 Every skeleton has its own rest pose (all rotations zero). Comparable are the joints' rotations
 from the T-pose: the rotation in the file, after the one from the T-pose to the file's rest pose.
 They say how a bone is twisted. Where it points, the positions of its two ends say: a file may
-split a bone, move its joints, or give a joint without length any rotation. The file's scale and
-its up axis do not matter.
+split a bone, move its joints, or give a joint without length any rotation. The file's scale does
+not matter.
 """
 
 from collections.abc import Mapping
@@ -68,12 +68,13 @@ def retarget(
     """The clip of our joints' angles for a skeleton's rotations and translations relative to the
     parent joints, as `read_bvh` returns them.
 
-    The rotation of the whole body is ignored (see `repogen.poses.motion`); fingers are used from
-    hands with all fifteen joints. If the skeleton does not stand in its rest pose, the first frame
-    serves as rest pose, if it stands there with straight limbs: many files begin with a T-pose.
-    If it stands in neither, bends of knees and elbows show how the bones are twisted. Warns, once
-    for each call, of limbs that deviate from the file's by more than 25 degrees. Raises
-    `UserError`, naming `where`, for a skeleton that is not human or has a limb of zero length.
+    The whole body's orientation is relative to the skeleton as it stands; where it never does, y
+    is up. Fingers are used from hands with all fifteen joints. If the skeleton does not stand in
+    its rest pose, the first frame serves as rest pose, if it stands there with straight limbs: many
+    files begin with a T-pose. If it stands in neither, bends of knees and elbows show how the bones
+    are twisted. Warns, once for each call, of limbs that deviate from the file's by more than 25
+    degrees. Raises `UserError`, naming `where`, for a skeleton that is not human or has a limb of
+    zero length.
     """
     world = world_rotations(skeleton, rotations)
     positions = joint_positions(skeleton, world, translations)
@@ -120,7 +121,10 @@ def retarget(
     compare_limbs(ours, source, where)
     matrices = np.stack(list(local.values()), axis=1)
     vectors = np.rad2deg(matrices_to_vectors(matrices.reshape(-1, 3, 3)))
-    return Clip(tuple(local), vectors.reshape(*matrices.shape[:2], 3).astype(np.float32))
+    stance = np.eye(3) if axes is None else axes
+    orientations = np.rad2deg(matrices_to_vectors(stance @ ours["pelvis"])).astype(np.float32)
+    degrees = vectors.reshape(*matrices.shape[:2], 3).astype(np.float32)
+    return Clip(tuple(local), degrees, orientations)
 
 
 def _check_limbs(rest: Mapping[str, Float[np.ndarray, "3"]], where: str) -> None:

@@ -1,15 +1,15 @@
 """Random poses and hands, and named poses."""
 
-from collections.abc import Callable
+import json
+from importlib.resources import files
 
 import numpy as np
 
 from repogen.bodies.skeleton import BODY_JOINTS, Angles
 from repogen.errors import unknown_choice
 from repogen.poses.bounds import SHOULDER_DROP_DEG, Bounds
+from repogen.poses.clips import Pose, parse_poses
 from repogen.poses.distributions import AngleDistribution
-
-"""Rotation vectors in degrees by joint name, as `Body.pose` takes them."""
 
 SIMPLICITY = (1.0, 1.5)
 """Range of the release's random pose simplicity; the pose variance is its inverse
@@ -74,45 +74,25 @@ def _triples(rows: np.ndarray) -> list[tuple[float, float, float]]:
     return [(float(x), float(y), float(z)) for x, y, z in rows]
 
 
-def _pose_at_bound(side: int) -> Callable[[Bounds], Angles]:
-    """The pose with all joints at their lowest (side 0) or highest (side 1) bound, shoulders not
-    lowered, as in the release."""
-
-    def pose(bounds: Bounds) -> Angles:
-        rows = np.stack([bounds[joint][:, side] for joint in BODY_JOINTS])
-        return dict(zip(BODY_JOINTS, _triples(rows), strict=True))
-
-    return pose
+def _shipped_poses() -> dict[str, Pose]:
+    data = json.loads((files("repogen.poses") / "named_poses.json").read_text())
+    clip = parse_poses(data, "named_poses.json")
+    return {pose["name"]: clip.pose(frame) for frame, pose in enumerate(data["poses"])}
 
 
-_SIT: Angles = {
-    "left_hip": (-85.0, 0.0, 5.0),
-    "right_hip": (-85.0, 0.0, -5.0),
-    "left_knee": (85.0, 0.0, 0.0),
-    "right_knee": (85.0, 0.0, 0.0),
-    "left_elbow": (0.0, -30.0, 0.0),
-    "right_elbow": (0.0, 30.0, 0.0),
-}
-_STRETCH: Angles = {
-    "left_shoulder": (0.0, 0.0, 80.0),
-    "right_shoulder": (0.0, 0.0, -80.0),
-    "left_hip": (0.0, 0.0, 12.0),
-    "right_hip": (0.0, 0.0, -12.0),
-}
+_SHIPPED = _shipped_poses()
 
-NAMED_POSES: dict[str, Callable[[Bounds], Angles]] = {
-    "min": _pose_at_bound(0),
-    "max": _pose_at_bound(1),
-    "sit": lambda bounds: with_arms_lowered(_SIT),
-    "stand": lambda bounds: with_arms_lowered({}),
-    "stretch": lambda bounds: dict(_STRETCH),
-    "tpose": lambda bounds: {},
-}
-"""Named poses: both ends of the bounds, sitting, standing, stretching up, T-pose."""
+NAMED_POSES = ("min", "max", *_SHIPPED)
+"""Both ends of the bounds, and the poses in named_poses.json."""
 
 
-def named_pose(name: str, bounds: Bounds) -> Angles:
-    """The angles of a named pose. Raises `UserError` for a name not in `NAMED_POSES`."""
+def named_pose(name: str, bounds: Bounds) -> Pose:
+    """A named pose. Raises `UserError` for a name not in `NAMED_POSES`."""
     if name not in NAMED_POSES:
         raise unknown_choice("pose", name, NAMED_POSES)
-    return NAMED_POSES[name](bounds)
+    if name in _SHIPPED:
+        return _SHIPPED[name]
+    # Shoulders are not lowered, as in the release.
+    side = ("min", "max").index(name)
+    rows = np.stack([bounds[joint][:, side] for joint in BODY_JOINTS])
+    return Pose(dict(zip(BODY_JOINTS, _triples(rows), strict=True)))

@@ -15,7 +15,7 @@ from repogen.limits import MAX_LIGHTS, MAX_OCCLUDERS, MAX_PEOPLE, MAX_SHADOWS
 from repogen.people.person import Person
 from repogen.records import Between, Length, Matching, decode, parse_json
 
-FORMAT = 6
+FORMAT = 7
 """The version of scenes; it grows when a scene would no longer give the same picture."""
 
 

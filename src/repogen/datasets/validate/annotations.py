@@ -23,6 +23,7 @@ samples fills the pixel, and boxes are rounded."""
 _ENTRIES = (
     "id", "image_id", "category_id", "iscrowd", "keypoints", "num_keypoints", "bbox", "area",
     "segmentation", "amodal_bbox", "amodal_segmentation", "keypoints_3d", "view",
+    "subject_view",
 )  # fmt: skip
 """What every annotation has, whatever the set of keypoints."""
 

@@ -1,26 +1,22 @@
 """Validation of a scene: against the record of its image, and the options of its run."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from repogen.cameras.camera import Camera, view_of, yaw_matrix
+from repogen.cameras.camera import Camera
 from repogen.cameras.viewpoints import parse_views
 from repogen.datasets.chunks import compact_json
 from repogen.datasets.folder import image_name
 from repogen.datasets.reading import Entry
 from repogen.json_files import strict_json
-from repogen.labels.annotation import image_record
-from repogen.people.person import Person
+from repogen.labels.annotation import image_record, view_records
+from repogen.people.person import Person, world_rotation
 from repogen.scenes.scene import Scene
 
 _TOLERANCE = 1e-4
 """Degrees, metres or pixels by which a stored number may differ from the scene's."""
-
-_ANGLES = "azimuth_deg", "elevation_deg", "roll_deg"
-"""The angles of a view."""
 
 _HIPS = 11, 12
 """The left and the right hip among the 17 keypoints."""
@@ -99,8 +95,8 @@ def _against_people(scene: Scene, people: Sequence[Entry]) -> Iterator[str]:
     remaining = iter(scene.people)  # a person without a visible pixel has no annotation
     for annotation in people:
         for person in remaining:
-            view = view_of(scene.camera, person.position, person.yaw_deg)
-            if _same_view(annotation["view"], asdict(view)):
+            views = view_records(scene.camera, person)
+            if all(_same_view(annotation[key], view) for key, view in views.items()):
                 yield from _against_person(scene.camera, person, annotation)
                 break
         else:
@@ -109,9 +105,9 @@ def _against_people(scene: Scene, people: Sequence[Entry]) -> Iterator[str]:
 
 
 def _same_view(record: Entry, view: Entry) -> bool:
-    off = {name: record[name] - view[name] for name in (*_ANGLES, "distance_m")}
-    angles = [(off[name] + 180) % 360 - 180 for name in _ANGLES]
-    return all(abs(value) < _TOLERANCE for value in (*angles, off["distance_m"]))
+    off = {name: record[name] - value for name, value in view.items() if name != "name"}
+    angles = [(off[name] + 180) % 360 - 180 for name in off.keys() - {"distance_m"}]
+    return all(abs(value) < _TOLERANCE for value in (*angles, off.get("distance_m", 0.0)))
 
 
 def _against_person(camera: Camera, person: Person, annotation: Entry) -> Iterator[str]:
@@ -121,5 +117,5 @@ def _against_person(camera: Camera, person: Person, annotation: Entry) -> Iterat
     away = np.linalg.norm((left + right) / 2 - person.position)
     if not away < _HIPS_AWAY:
         yield f"annotation {annotation['id']} has its hips {away:.2f} m away from its person"
-    if (left - right) @ yaw_matrix(np.radians(person.yaw_deg))[:, 0] <= 0:
+    if (left - right) @ world_rotation(person)[:, 0] <= 0:
         yield f"annotation {annotation['id']} has left and right exchanged"

@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from repogen.bodies import Body
 from repogen.bodies.nearest import NearestPoint
-from repogen.cameras.camera import Camera
+from repogen.cameras.camera import Camera, yaw_matrix
 from repogen.people.posing import PosedPerson, move_person, moved_points, pose_person
 from repogen.scenes.config import SceneConfig
 from repogen.scenes.rng import Streams
@@ -31,7 +31,7 @@ def sample_crowd(config: SceneConfig, streams: Streams, body: Body) -> tuple[Pos
     first = pose_person(body, sample_person(config, streams, body))
     rng = streams.rng("crowd")
     count = int(rng.integers(config.people.people[0], config.people.people[1] + 1))
-    floor = float(first.outer_points[:, 2].min()) if config.people.ground == "floor" else None
+    floor = first.lowest if config.people.ground == "floor" else None
     people, taken = [first], [sparse(first.outer_points)]
     for person_index in range(1, count):
         person = sample_person(config, streams.of_person(person_index), body)
@@ -59,7 +59,6 @@ def place_person(
     from the first, metres, and grows by half over the tries.
     """
     tree = NearestPoint(np.concatenate(others))
-    lowest = float(posed.outer_points[:, 2].min())
     own = sparse(posed.outer_points).astype(np.float64)
     for attempt in range(_TRIES):
         yaw = float(rng.uniform(-180, 180))
@@ -67,9 +66,9 @@ def place_person(
         heading = rng.uniform(0, 2 * np.pi)
         height = float(rng.uniform(-0.4, 0.4))
         if floor is not None:
-            height = floor - lowest
+            height = floor - posed.lowest
         position = (float(away * np.cos(heading)), float(away * np.sin(heading)), height)
-        points = moved_points(own, position, yaw)
+        points = moved_points(own, position, yaw_matrix(np.radians(yaw)))
         if tree.query(points)[0].min() > _APART:
             return move_person(body, posed, position, yaw)
     return None

@@ -1,23 +1,27 @@
 """Drawing one person: body, pose and clothes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
+
+import numpy as np
 
 from repogen.assets import check_pack_file, item_picture
 from repogen.assets.sources import path_of
 from repogen.bodies import Body
 from repogen.bodies.anny import AnnyBody
-from repogen.bodies.intersection import least_intersecting
-from repogen.bodies.skeleton import Angles
+from repogen.bodies.intersection import intersecting_share
 from repogen.errors import UserError
+from repogen.people.balance import CARRIED, settled
 from repogen.people.garments import ensure_covered
 from repogen.people.outfit import Outfit, sample_outfit
 from repogen.people.person import Person
 from repogen.people.wardrobe import dress, undress, wear_picture
 from repogen.picture_checks import check_rgba_once
 from repogen.poses.acrobatic import ACROBATIC, sample_acrobatic_pose
+from repogen.poses.clips import Pose, Vector
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.motion import sample_motion
+from repogen.poses.orientation import sample_orientation
 from repogen.poses.sampling import named_pose, sample_body_pose, sample_hands, sample_variance
 from repogen.scenes.config import SceneConfig
 from repogen.scenes.rng import Streams
@@ -32,25 +36,66 @@ def sample_person(config: SceneConfig, streams: Streams, body: Body) -> Person:
     shape = body.sample_shape(streams.rng("shape"), config.people.ages, config.people.gender)
     hands = sample_hands(streams.rng("hands"))
     # Measured hands replace random ones; the body's joints come first.
-    poses = (angles | hands | angles for angles in _poses(config, streams))
-    if config.pose.max_intersection is None:
-        angles = next(poses)
+    poses = (
+        Pose(angles | hands | angles, _orientation(config, streams, orientation))
+        for angles, orientation in _poses(config, streams)
+    )
+    limit = config.pose.max_intersection
+    if limit is None and not config.people.balance:
+        pose = next(poses)
     else:
-        angles = least_intersecting(
-            body, shape, islice(poses, _TRIES), config.pose.max_intersection
-        )
+        tries = islice(poses, _TRIES if config.pose.pose is None else 1)
+        pose = first_within(_judged(config, body, shape, tries))
     return Person(
         body=body.name,
         shape=shape,
         face=body.sample_face(streams.rng("face")),
-        angles=angles,
+        angles=pose.angles,
         outfit=_outfit(config, streams, body, shape.get("gender", 0.5)),
         position=(0.0, 0.0, 0.0),
         yaw_deg=0.0,
+        orientation=pose.orientation,
     )
 
 
-def _poses(config: SceneConfig, streams: Streams) -> Iterator[Angles]:
+def _orientation(config: SceneConfig, streams: Streams, of_pose: Vector) -> Vector:
+    return sample_orientation(streams.rng("orientation"), config.pose.orientations, of_pose)
+
+
+def _judged(
+    config: SceneConfig, body: Body, shape: Mapping[str, float], poses: Iterable[Pose]
+) -> Iterator[tuple[Pose, float]]:
+    """The poses, tipped with --balance, and by how much each exceeds what the options allow: a
+    share of the skin or metres, 0 or less where nothing does."""
+    for pose in poses:
+        posed = body.pose(shape, {}, pose.angles)
+        excess = [-np.inf]
+        if config.pose.max_intersection is not None:
+            share = intersecting_share(body.surface, posed)
+            excess.append(share - config.pose.max_intersection)
+        if config.people.balance:
+            orientation, off = settled(body.surface, posed, pose.orientation)
+            pose = pose._replace(orientation=orientation)
+            excess.append(off - CARRIED)
+        yield pose, max(excess)
+
+
+def first_within(judged: Iterable[tuple[Pose, float]]) -> Pose:
+    """The first pose without an excess above 0, else the one with the least.
+
+    `judged`, at least one, are consumed only up to the returned pose where that is the first.
+    """
+    found: tuple[Pose, float] | None = None
+    for pose, excess in judged:
+        if found is None or excess < found[1]:
+            found = pose, excess
+        if excess <= 0:
+            break
+    assert found is not None
+    return found[0]
+
+
+def _poses(config: SceneConfig, streams: Streams) -> Iterator[Pose]:
     """The person's pose, then further draws for when it is rejected."""
     bounds = config.pose.joint_bounds
     rng = streams.rng("motion")
@@ -67,10 +112,10 @@ def _poses(config: SceneConfig, streams: Streams) -> Iterator[Angles]:
             motion = config.pose.motion
             yield sample_motion(rng, motion, config.pose.poses_noise, config.pose.poses_mirror)
         elif config.pose.pose_distribution == ACROBATIC:
-            yield sample_acrobatic_pose(rng)
+            yield Pose(sample_acrobatic_pose(rng))
         else:
             distribution = DISTRIBUTIONS[config.pose.pose_distribution]
-            yield sample_body_pose(rng, bounds, distribution, variance)
+            yield Pose(sample_body_pose(rng, bounds, distribution, variance))
 
 
 def _outfit(config: SceneConfig, streams: Streams, body: Body, feminine: float) -> Outfit:

@@ -13,7 +13,7 @@ from repogen.cameras.framing import crop, fit
 from repogen.cameras.optics import sample_distortion
 from repogen.cameras.viewpoints import parse_views, sample_direction
 from repogen.config import checked, config_from_keywords
-from repogen.environment.backgrounds import Background
+from repogen.environment.backgrounds import Background, Room
 from repogen.environment.lights import (
     DirectionalLight,
     is_tinted,
@@ -90,8 +90,10 @@ def _sample_posed_scene(config: SceneConfig, seed: int, index: int, body: Body) 
     people = clear_of_cameras(people, [shot.camera for shot in shots])
     points = [posed.outer_points for posed in people]
     camera = frame(config, streams, camera, np.concatenate(points))
+    on_floor = config.people.ground == "floor"
     lowest = min(
-        *(float(p[:, 2].min()) for p in points), *(camera_floor(shot.camera) for shot in shots)
+        people[0].lowest if on_floor else min(float(p[:, 2].min()) for p in points),
+        *(camera_floor(shot.camera) for shot in shots),
     )
     occluders = sample_occluders(config, streams, camera, points, lowest)
     reach = max(
@@ -213,6 +215,8 @@ def sample_surroundings(
     and its directional lights."""
     draw_background, _ = config.backdrop
     background = draw_background(streams.rng("background"), lowest, reach)
+    if config.people.ground == "floor" and isinstance(background, Room):
+        background = replace(background, floor_z=lowest)
     if isinstance(background, Panorama):
         return background, panorama_lights(background)
     return background, sample_lights(

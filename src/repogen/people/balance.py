@@ -1,0 +1,82 @@
+"""How a person rests on a floor: which way the weight tips, and tipped until it is carried."""
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from repogen.bodies.protocol import PosedBody, Surface
+from repogen.bodies.rotations import vectors_to_matrices
+from repogen.bodies.surface import layer_vertices
+from repogen.people.person import orientation_to_world, world_to_orientation
+from repogen.poses.clips import Vector
+
+_TOUCHING = 0.015
+"""Metres above the lowest point up to which a point is on the floor: soles and flesh give way."""
+
+_DIRECTIONS = 72
+_STEP_DEG = 1.0
+MAX_TILT_DEG = 25.0
+"""How far a person is tipped, at most."""
+
+CARRIED = 0.02
+"""Metres that the centre of mass may overhang what carries it."""
+
+Matrix = Float[np.ndarray, "3 3"]
+Points = Float[np.ndarray, "n 3"]
+
+
+def centre_of_mass(
+    vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], skin: Bool[np.ndarray, " f"]
+) -> Float[np.ndarray, "3"]:
+    """The centre of the volume that the faces of the skin enclose."""
+    middle = vertices.mean(axis=0)
+    a, b, c = (vertices[faces[skin, corner]] - middle for corner in range(3))
+    volumes = np.einsum("fi,fi->f", a, np.cross(b, c))
+    return middle + np.einsum("f,fi->i", volumes, a + b + c) / (4 * volumes.sum())
+
+
+def overhang(points: Points, centre: Float[np.ndarray, "3"]) -> Float[np.ndarray, "2"]:
+    """Where, and how far in metres, a centre of mass overhangs the points on the floor: zeros if
+    it is above their convex hull. z is up."""
+    carrying = points[points[:, 2] < points[:, 2].min() + _TOUCHING, :2] - centre[:2]
+    angles = 2 * np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS
+    outwards = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    reach = np.einsum("di,ni->dn", outwards, carrying).max(axis=1)
+    worst = int(np.argmin(reach))
+    return -min(float(reach[worst]), 0.0) * outwards[worst]
+
+
+def settle(
+    points: Points, centre: Float[np.ndarray, "3"], rotation: Matrix
+) -> tuple[Matrix, float]:
+    """The rotation of a body, tipped until the floor carries it, and the overhang that remains,
+    metres.
+
+    `points` and `centre` are of the body before the rotation. It is tipped the way its weight falls
+    (who lies, until it lies flat) or against it (who stands on hands), whichever takes less, by
+    `MAX_TILT_DEG` at most; where neither is enough, the rotation is returned as it was, with the
+    least overhang on both ways.
+    """
+    ways = {1.0: rotation, -1.0: rotation}
+    least = np.inf
+    for _ in range(int(MAX_TILT_DEG / _STEP_DEG) + 1):
+        for sign, turned in ways.items():
+            at = np.einsum("ni,ji->nj", points, turned)
+            over = overhang(at, np.einsum("i,ji->j", centre, turned))
+            size = float(np.linalg.norm(over))
+            least = min(least, size)
+            if size <= CARRIED:
+                return turned, size
+            x, y = sign * over / size
+            tip = np.radians(_STEP_DEG) * np.array([[-y, x, 0.0]])
+            ways[sign] = vectors_to_matrices(tip)[0] @ turned
+    return rotation, least
+
+
+def settled(surface: Surface, at_origin: PosedBody, orientation: Vector) -> tuple[Vector, float]:
+    """The orientation of a person (see `Person`) who rests on a floor, and the overhang that
+    remains, metres. `at_origin` is the body upright."""
+    skin = surface.faces_of("skin")
+    points = at_origin.vertices[layer_vertices(surface, "skin")].astype(float)
+    centre = centre_of_mass(at_origin.vertices.astype(float), surface.faces, skin)
+    rotation, over = settle(points, centre, orientation_to_world(orientation))
+    return world_to_orientation(rotation), over
