@@ -54,6 +54,17 @@ def test_a_folder_gives_windows_inside_all_of_its_photographs(folder):
     assert {photo.flip for photo in photos} == {True, False}
 
 
+@pytest.mark.parametrize("size", [(200, 100), (100, 400)])
+def test_windows_have_the_shape_of_the_picture(folder, size):
+    sample, _ = parse_backgrounds(str(folder), size=size)
+    rng = np.random.default_rng(0)
+    windows = np.array([sample(rng, -1.0, 3.0).window for _ in range(40)]) * [90, 60, 90, 60]
+    assert windows[:, 2] / windows[:, 3] == pytest.approx(np.full(40, size[0] / size[1]))
+    assert (windows[:, :2] >= 0).all()
+    assert (windows[:, :2] + windows[:, 2:] <= [90 + 1e-9, 60 + 1e-9]).all()
+    assert (windows[:, 2:] / [90, 60]).max(axis=1).min() >= 0.45  # of the largest window
+
+
 def test_broken_pictures_are_skipped(folder):
     (folder / "broken.jpg").write_bytes(b"not a picture")
     head = (folder / "a.png").read_bytes()[:60]

@@ -208,12 +208,13 @@ def look_at(
     fov_deg: float,
     model: str = "pinhole",
     distortion: tuple[float, ...] = (),
+    height: int | None = None,
 ) -> Camera:
-    """A square camera that looks at `target` from `view`.
+    """A camera that looks at `target` from `view`.
 
     `target` is in metres in the world frame; `yaw_deg` is the subject's heading, to which the
-    azimuth is relative; `width` is in pixels and `fov_deg` the horizontal field of view. With
-    zero roll, the world's up points up in the picture; from straight above at azimuth 0, the
+    azimuth is relative; `width` and `height` are in pixels (without a height the picture is a
+    square) and `fov_deg` is the horizontal field of view. With zero roll, the world's up points up in the picture; from straight above at azimuth 0, the
     subject's back does. Raises `UserError` for an invalid distance, lens or field of view.
 
     >>> view = repogen.View(azimuth_deg=0, elevation_deg=90, roll_deg=0, distance_m=3)
@@ -242,13 +243,14 @@ def look_at(
     rotation = np.stack([x, y, forward])
     translation = -rotation @ (np.array(target) + view.distance_m * direction)
     focal = 0.5 * width / lens.half_width(model, distortion, fov_deg)
+    height = width if height is None else height
     return Camera(
         width=width,
-        height=width,
+        height=height,
         fx=float(focal),
         fy=float(focal),
         cx=width / 2,
-        cy=width / 2,
+        cy=height / 2,
         rotation=tuple(tuple(float(v) for v in row) for row in rotation),  # type: ignore[misc]
         translation=tuple(float(v) for v in translation),  # type: ignore[arg-type]
         model=model,

@@ -15,8 +15,8 @@ from repogen.limits import MAX_SIDE
 class CameraConfig(Config):
     """Where the camera stands, its lens, and how people are framed."""
 
-    image_size: int = 512
-    """Width and height of the image in pixels, 16 to 8192."""
+    image_size: int | tuple[int, int] = 512
+    """Width and height of the image in pixels, 16 to 8192 each; one number is a square."""
     views: tuple[str, ...] = ("topbottom",)
     """Named views, equally likely or with weights that sum to 1 (top=0.5 bottom=0.5): sphere,
     perimeter, front, back, side, top, bottom, topbottom, top-wide, bottom-wide."""
@@ -36,8 +36,8 @@ class CameraConfig(Config):
     """fit: zoom until the person takes a random share of the image (person-share). paper: no zoom,
     the hips in the middle, as in the RePoGen paper."""
     person_share: tuple[float, float] = (0.3, 0.95)
-    """With framing fit: range of the longer side of the person's box as a share of the image's
-    side, 0.02 to 1."""
+    """With framing fit: range of the width or height of the person's box as a share of the image's,
+    whichever share is larger, 0.02 to 1."""
     truncate: float = 0.0
     """With framing fit: probability, 0 to 1, that the image's border cuts the person."""
     crop: float | None = None
@@ -52,9 +52,16 @@ class CameraConfig(Config):
     aim: Literal["person", "group"] = "person"
     """What the camera looks at: the first person, or the middle of the group."""
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the image, pixels."""
+        size = self.image_size
+        return (size, size) if isinstance(size, int) else size
+
     def check(self) -> None:
         """Raise `UserError` for options that no camera has."""
-        check_between("--image-size", self.image_size, 16, MAX_SIDE)
+        for side in self.size:
+            check_between("--image-size", side, 16, MAX_SIDE)
         check_between("--views-per-pose", self.views_per_pose, 1, 1000)
         parse_views(self.views)
         if self.azimuth is not None:

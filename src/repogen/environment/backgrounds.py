@@ -106,14 +106,16 @@ BackgroundSampler = Callable[[np.random.Generator, float, float], Background]
 distance from the origin to its farthest one, metres."""
 
 
-def parse_backgrounds(spec: str, packs: Sequence[str] = ()) -> tuple[BackgroundSampler, str]:
+def parse_backgrounds(
+    spec: str, packs: Sequence[str] = (), size: tuple[int, int] = (1, 1)
+) -> tuple[BackgroundSampler, str]:
     """A sampler of the backgrounds that `spec` names, and a description of what it found.
 
     Bad files are left out, and one warning names the first. `spec` is `auto` (panoramas of the
     asset packs `packs`, else `builtin`); `builtin`; `plain` (random colours) or `#rrggbb`; a
     folder of photographs or of panoramas (.hdr, .exr); or `coco:ANNOTATIONS.json:IMAGES_DIR`, for
-    its images without an annotated person. Raises `UserError` if it finds none, and for a damaged
-    file of `CORE`.
+    its images without an annotated person. `size` is the pictures' width and height, pixels.
+    Raises `UserError` if it finds none, and for a damaged file of `CORE`.
     """
     if spec == "auto":
         panoramas = _panoramas_of(packs)
@@ -141,7 +143,7 @@ def parse_backgrounds(spec: str, packs: Sequence[str] = ()) -> tuple[BackgroundS
 
     def sample(rng: np.random.Generator, _low: float, _far: float) -> Background:
         order = iter(rng.permutation(len(good)).tolist())
-        return draw_readable(lambda: _sample_window(rng, good[next(order, 0)], root))
+        return draw_readable(lambda: _sample_window(rng, good[next(order, 0)], root, size))
 
     skipped = f" ({len(found.bad)} unreadable files skipped)" if found.bad else ""
     return sample, f"{len(good)} photographs{skipped}"
@@ -277,13 +279,17 @@ def _coco_paths(spec: str) -> list[Path]:
         raise UserError(f"{annotations}: invalid file name: {error}") from error
 
 
-def _sample_window(rng: np.random.Generator, path: Path, root: Path) -> Photo:
-    """A square window of 45 to 100 % of the picture's shorter side, anywhere in it."""
+def _sample_window(
+    rng: np.random.Generator, path: Path, root: Path, size: tuple[int, int]
+) -> Photo:
+    """A window of the shape of `size` (width, height) and of 45 to 100 % of the largest that the
+    photograph holds, anywhere in it."""
     height, width = load_photo(str(path)).shape[:2]
     file = source_of(path, root)
+    across, down = size[0] / max(size), size[1] / max(size)
     share = float(rng.uniform(0.45, 1.0))
-    side = share * min(height, width)
-    w, h = side / width, side / height
+    side = share * min(height / down, width / across)
+    w, h = side * across / width, side * down / height
     left, top = float(rng.uniform(0, 1 - w)), float(rng.uniform(0, 1 - h))
     return Photo(file, (left, top, w, h), bool(rng.random() < 0.5))
 

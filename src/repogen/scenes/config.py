@@ -47,4 +47,4 @@ class SceneConfig(Config):
 
         Raises `UserError` where there is none that can be used.
         """
-        return parse_backgrounds(self.environment.backgrounds, self.packs)
+        return parse_backgrounds(self.environment.backgrounds, self.packs, self.camera.size)

@@ -60,9 +60,10 @@ def _against_options(scene: Scene, config: Entry) -> Iterator[str]:
         yield f"is of the view {scene.view_name}, run.json names {', '.join(views)}"
     if scene.camera.model != camera["lens"]:
         yield f"has the lens {scene.camera.model}, run.json says {camera['lens']}"
-    size, wanted = (scene.camera.width, scene.camera.height), camera["image_size"]
-    if camera["crop"] is None and size != (wanted, wanted):
-        yield f"has {size[0]} x {size[1]} pixels, run.json says {wanted} x {wanted}"
+    size, wanted = [scene.camera.width, scene.camera.height], camera["image_size"]
+    wanted = wanted if isinstance(wanted, list) else [wanted, wanted]
+    if camera["crop"] is None and size != wanted:
+        yield f"has {size[0]} x {size[1]} pixels, run.json says {wanted[0]} x {wanted[1]}"
     if not 1 <= len(scene.people) <= people["people"][1]:
         yield f"has {len(scene.people)} people, run.json at most {people['people'][1]}"
     if {person.body for person in scene.people} != {people["body"]}:

@@ -168,9 +168,8 @@ def sample_camera(
     distortion = sample_distortion(rng, config.camera.lens)
     fov = float(rng.uniform(*config.camera.fov))
     circle = float(rng.uniform(*config.camera.circle)) if config.camera.circle else None
-    camera = look_at(
-        view, target, yaw_deg, config.camera.image_size, fov, config.camera.lens, distortion
-    )
+    width, height = config.camera.size
+    camera = look_at(view, target, yaw_deg, width, fov, config.camera.lens, distortion, height)
     return replace(camera, circle_deg=circle)
 
 
