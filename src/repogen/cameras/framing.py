@@ -55,8 +55,8 @@ def fit(
     """The camera zoomed and shifted to show a person at a random size and position.
 
     The width or height of the box of `vertices` (world frame, metres), whichever fills more of the
-    picture, is a uniform `share` of the picture's. With probability `truncate`, 5 to 40 % of one side of the box lies outside
-    the picture.
+    picture, is a uniform `share` of the picture's. With probability `truncate`, 5 to 40 % of one
+    side of the box lies outside the picture.
     """
     box = projected_box(camera, vertices)
     columns, rows = camera.width, camera.height
