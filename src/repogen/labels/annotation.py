@@ -9,6 +9,7 @@ from pycocotools import mask as rle
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
 from repogen.cameras.camera import view_of
+from repogen.cameras.viewpoints import FIXED_VIEW
 from repogen.coco.rle import encode_rle, rle_to_json
 from repogen.environment.sensor import active_effects
 from repogen.errors import unknown_choice
@@ -45,6 +46,7 @@ def annotate(
       may reach beyond the image; for a lens other than pinhole it ends where the image's corners
       see.
     - `view`: the camera's direction and distance from this person (`View`).
+    - `person`: before mounted cameras, the same number from 1 in all images of a group.
 
     `occluded` is one of `OCCLUDED`, `convention` one of `CONVENTIONS`, `keypoints` one of
     `KEYPOINT_SETS`; "feet" and "wholebody" add the fields of `wholebody_fields`. Raises `UserError`
@@ -53,6 +55,7 @@ def annotate(
     if occluded not in OCCLUDED:
         raise unknown_choice("--occluded", occluded, OCCLUDED)
     annotations = []
+    is_fixed = result.scene.view_name.startswith(FIXED_VIEW)
     visible = visible_keypoints(result)
     for person_index, (mask, posed) in enumerate(
         zip(person_masks(result), result.people, strict=True)
@@ -78,6 +81,7 @@ def annotate(
                 "keypoints_3d": np.round(points, 6).tolist(),
                 "view": _view_record(result.scene, person_index),
             }
+            | ({"person": person_index + 1} if is_fixed else {})
             | wholebody_fields(result, person_index, keypoints, occluded)
         )
     return annotations
