@@ -17,7 +17,7 @@ _KEY = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s:#\[\]{},"'][^:]*?)\
 _WORDS = {"": None, "null": None, "~": None, "true": True, "false": False}
 
 
-def read_yaml(path: Path) -> Any:
+def read_yaml(path: Path) -> object:
     """The content of a YAML file. Raises `UserError` for a file that cannot be read, or has more
     than the part of YAML that is supported."""
     try:
@@ -32,7 +32,7 @@ def read_yaml(path: Path) -> Any:
         raise UserError(f"{path} is not a YAML file that can be read: {error}") from error
 
 
-def parse_yaml(text: str) -> Any:
+def parse_yaml(text: str) -> object:
     """The value of a YAML text. Raises `ValueError` for any other text."""
     lines = _logical_lines(text)
     value, end = _block(lines, 0, -1, 0)

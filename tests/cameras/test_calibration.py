@@ -288,3 +288,30 @@ def test_options_that_contradict_a_calibration_are_one_line(tmp_path):
         with pytest.raises(UserError, match=says):
             CameraConfig(**options)
     assert CameraConfig(camera=path, image_size=SIZE).calibrations[0].camera.width == 960
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_damaged_file_is_a_camera_or_one_line(tmp_path, writer):
+    name, _, _ = writer(tmp_path)
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    refused = 0
+    for _ in range(60):
+        data = bytearray(whole[: rng.integers(1, len(whole))] if rng.random() < 0.3 else whole)
+        for at in rng.integers(0, len(data), rng.integers(1, 4)):
+            data[at] = rng.choice(list(b"[]{}:,-#\"'\n 0e9\xff"))
+        path.write_bytes(data)
+        said = complaint(tmp_path / name)
+        assert "\n" not in said
+        refused += bool(said)
+    assert refused > 10
+
+
+def complaint(path):
+    """Why a file is refused; empty if it is not."""
+    try:
+        read_calibrations(str(path), SIZE)
+    except UserError as error:
+        return str(error)
+    return ""

@@ -134,3 +134,24 @@ def world_points(coco, annotation):
     camera = coco["images"][annotation["image_id"] - 1]["camera"]
     points = np.array(annotation["keypoints_3d"]) - camera["t"]
     return points @ np.array(camera["R"])
+
+
+def test_exact_backgrounds_are_the_photographs_of_the_camera(body, renderer, tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    picture = np.random.default_rng(0).integers(0, 255, (300, 480, 3), np.uint8)
+    cv2.imwrite(str(photos / "a.png"), picture)
+    path = camera_file(tmp_path / "c.json", **LENSES["barrel"])
+    options = QUICK | {"camera": path, "camera_mount": (3, 30, 0), "background_fit": "exact"}
+    config = SceneConfig(**(options | {"backgrounds": str(photos)}))
+    rendering = renderer.render(sample_scene(config, 0, 0, body))
+    covered = rendering.gbuffer.to_image((rendering.gbuffer.counts > 0).astype(np.uint8))
+    assert 0 < covered.mean() < 0.5
+    assert (rendering.image[covered == 0] == picture[covered == 0]).all()
+    several = [camera_file(tmp_path / f"{n}.json", **tilted(n, -4, 0)) for n in (0, 1)]
+    for more, says in (
+        ({}, "exact needs photographs, not --backgrounds plain"),
+        ({"camera": several, "camera_mount": None, "backgrounds": str(photos)}, "takes one camera"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            SceneConfig(**(options | more))

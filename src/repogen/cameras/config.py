@@ -131,6 +131,14 @@ class CameraConfig(Config):
         )
 
     @property
+    def picture_size(self) -> tuple[int, int]:
+        """Width and height of the first camera's pictures, pixels."""
+        if self.calibrations:
+            camera = self.calibrations[0].camera
+            return camera.width, camera.height
+        return self.size
+
+    @property
     def fixed(self) -> tuple[Camera, ...]:
         """The cameras that stand at one position in all images; empty where they are drawn."""
         return tuple(one.camera for one in self.calibrations if one.is_placed)

@@ -15,7 +15,7 @@ _MOST_NUMBERS = 10_000
 """Numbers of an array that are read."""
 
 
-def read_tables(path: Path) -> Any:
+def read_tables(path: Path) -> object:
     """The content of a calibration file, arrays as nested lists. Raises `UserError` for a file that
     cannot be read, and for other kinds."""
     suffix = path.suffix.lower()
@@ -73,7 +73,7 @@ def _read_colmap(path: Path) -> dict[str, Any]:
     return out
 
 
-def find(table: dict[str, Any], names: tuple[str, ...]) -> Any:
+def find(table: dict[str, Any], names: tuple[str, ...]) -> object:
     """The value of the first of these keys; names of one letter keep their case, others ignore case
     and underscores. None if the table has none of them."""
     plain = {_plain(key): value for key, value in reversed(table.items()) if len(key) > 1}
@@ -88,7 +88,7 @@ def _plain(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "")
 
 
-def numbers_of(value: Any) -> list[float] | None:
+def numbers_of(value: object) -> list[float] | None:
     """All numbers of nested lists, or of a matrix as OpenCV and ROS write it (rows, cols, data);
     None for anything else."""
     if isinstance(value, dict):

@@ -35,6 +35,7 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 _PANORAMAS = (".hdr", ".exr")
 _LONGEST_SIDE = 1600
 _MEMORY = 24
+_WHOLE = (0.0, 0.0, 1.0, 1.0)
 _ROUNDING = 1e-6
 _BUILT_IN = "built-in places"
 """run.json holds these words, and resuming compares them."""
@@ -107,15 +108,16 @@ distance from the origin to its farthest one, metres."""
 
 
 def parse_backgrounds(
-    spec: str, packs: Sequence[str] = (), size: tuple[int, int] = (1, 1)
+    spec: str, packs: Sequence[str] = (), size: tuple[int, int] = (1, 1), exact: bool = False
 ) -> tuple[BackgroundSampler, str]:
     """A sampler of the backgrounds that `spec` names, and a description of what it found.
 
     Bad files are left out, and one warning names the first. `spec` is `auto` (panoramas of the
     asset packs `packs`, else `builtin`); `builtin`; `plain` (random colours) or `#rrggbb`; a
     folder of photographs or of panoramas (.hdr, .exr); or `coco:ANNOTATIONS.json:IMAGES_DIR`, for
-    its images without an annotated person. `size` is the pictures' width and height, pixels.
-    Raises `UserError` if it finds none, and for a damaged file of `CORE`.
+    its images without an annotated person. `size` is the pictures' width and height, pixels; with
+    `exact` photographs must have that size, and are used whole. Raises `UserError` if it finds
+    none, for a photograph of another size, and for a damaged file of `CORE`.
     """
     if spec == "auto":
         panoramas = _panoramas_of(packs)
@@ -131,8 +133,13 @@ def parse_backgrounds(
         return lambda _rng, _low, _far: Plain(spec), f"plain {spec}"
     root, paths = background_files(spec)
     if paths[0].suffix.lower() in _PANORAMAS and not spec.startswith("coco:"):
+        if exact:
+            raise UserError(f"--background-fit exact needs photographs; {spec} holds panoramas")
         return _panoramas(spec, dict.fromkeys(paths, root))
-    found = find_usable(paths, check_picture, spec, quick=check_complete)
+    if exact:
+        found = find_usable(paths, _photo_size, spec)
+    else:
+        found = find_usable(paths, check_picture, spec, quick=check_complete)
     if not found.files:
         raise UserError(
             f"--backgrounds {spec}: none of its {found.count} image files can be read, the first "
@@ -140,9 +147,17 @@ def parse_backgrounds(
         )
     report_bad(f"--backgrounds {spec}", found)
     good = found.files
+    for path, own in zip(good, found.values, strict=True):
+        if exact and tuple(own) != size:
+            raise UserError(
+                f"--background-fit exact: {path} has {own[0]} x {own[1]} pixels, the images have "
+                f"{size[0]} x {size[1]}; remove it, or give --background-fit cover"
+            )
 
     def sample(rng: np.random.Generator, _low: float, _far: float) -> Background:
         order = iter(rng.permutation(len(good)).tolist())
+        if exact:
+            return draw_readable(lambda: _whole_photo(good[next(order, 0)], root, size))
         return draw_readable(lambda: _sample_window(rng, good[next(order, 0)], root, size))
 
     skipped = f" ({len(found.bad)} unreadable files skipped)" if found.bad else ""
@@ -279,6 +294,19 @@ def _coco_paths(spec: str) -> list[Path]:
         raise UserError(f"{annotations}: invalid file name: {error}") from error
 
 
+def _photo_size(path: Path) -> list[int]:
+    """Width and height of a photograph, pixels. Raises `UserError` as `load_photo` does."""
+    height, width = _decode_photo(str(path)).shape[:2]
+    return [width, height]
+
+
+def _whole_photo(path: Path, root: Path, size: tuple[int, int]) -> Photo:
+    """A photograph of this size, whole and not mirrored."""
+    if _photo_size(path) != list(size):
+        raise UserError(f"background {path} no longer has {size[0]} x {size[1]} pixels")
+    return Photo(source_of(path, root), _WHOLE, False)
+
+
 def _sample_window(
     rng: np.random.Generator, path: Path, root: Path, size: tuple[int, int]
 ) -> Photo:
@@ -300,9 +328,7 @@ def load_photo(path: str) -> UInt8[np.ndarray, "h w 3"]:
 
     Raises `UserError` for a file that cannot be read or is truncated.
     """
-    picture = decode_picture(np.frombuffer(read_complete(Path(path)), np.uint8))
-    if picture is None:
-        raise UserError(f"background {path} cannot be read as an image; remove or replace it")
+    picture = _decode_photo(path)
     longest = max(picture.shape[:2])
     if longest > _LONGEST_SIDE:
         scale = _LONGEST_SIDE / longest
@@ -310,12 +336,21 @@ def load_photo(path: str) -> UInt8[np.ndarray, "h w 3"]:
     return picture
 
 
+def _decode_photo(path: str) -> UInt8[np.ndarray, "h w 3"]:
+    picture = decode_picture(np.frombuffer(read_complete(Path(path)), np.uint8))
+    if picture is None:
+        raise UserError(f"background {path} cannot be read as an image; remove or replace it")
+    return picture
+
+
 def photo_pixels(photo: Photo, width: int, height: int) -> UInt8[np.ndarray, "h w 3"]:
     """The photograph's window resized to `width` x `height` pixels, BGR.
 
-    If their shapes differ, the central part of the window that fits is used.
+    If their shapes differ, the central part of the window that fits is used. A whole photograph is
+    read at its full size.
     """
-    picture = load_photo(str(path_of(photo.file)))
+    path = str(path_of(photo.file))
+    picture = _decode_photo(path) if photo.window == _WHOLE else load_photo(path)
     full_height, full_width = picture.shape[:2]
     left, top, w, h = photo.window
     box_w, box_h = max(w * full_width, 1.0), max(h * full_height, 1.0)
