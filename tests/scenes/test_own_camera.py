@@ -106,7 +106,7 @@ def tilted(x, y, angle):
     return {"R": rotation.tolist(), "t": (-rotation @ [x, y, 2.4]).tolist()}
 
 
-def test_several_cameras_see_the_same_people_and_the_set_is_valid(body, tmp_path):
+def test_several_cameras_see_the_same_people_and_the_set_is_valid(body, tmp_path, capfd):
     files = (
         camera_file(tmp_path / "a.json", **LENSES["barrel"], **tilted(0, -4, 0)),
         camera_file(tmp_path / "b.json", **LENSES["fisheye"], **tilted(4, 0, 90)),
@@ -115,8 +115,14 @@ def test_several_cameras_see_the_same_people_and_the_set_is_valid(body, tmp_path
         tmp_path / "set", images=4, camera=files, people=(2, 2), spread=1.0, workers=1, seed=2,
         views="sphere", write=("depth", "masks"), **QUICK,
     )  # fmt: skip
+    assert "camera: " in (said := capfd.readouterr().err)
+    assert "(250.7, 142.2) from the picture's corner" in said  # half a pixel more than K says
     assert validate(root, "all") == []
-    coco = json.loads((root / "annotations" / "person_keypoints.json").read_text())
+    path = root / "annotations" / "person_keypoints.json"
+    text = path.read_text()
+    path.write_text(text.replace('"person":2', '"person":1', 1))
+    assert any("should be of person 2" in problem for problem in validate(root, 0))
+    coco = json.loads(text)
     assert [image["group"] for image in coco["images"]] == [1, 1, 2, 2]
     names = [image["view"]["name"] for image in coco["images"]]
     assert names == ["camera-1", "camera-2"] * 2

@@ -61,6 +61,15 @@ class Calibration:
     is_placed: bool
     """Whether the file or the mount says where the camera stands above the floor z = 0."""
 
+    @property
+    def description(self) -> str:
+        """One line about the camera, with its principal point where our pixels are counted from."""
+        camera = self.camera
+        return (
+            f"{self.name}, {camera.width} x {camera.height} pixels, {camera.model}; principal "
+            f"point ({camera.cx:g}, {camera.cy:g}) from the picture's corner (pixel centres at +0.5)"
+        )
+
 
 def read_calibrations(
     spec: str,
