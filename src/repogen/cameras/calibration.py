@@ -66,8 +66,9 @@ class Calibration:
         """One line about the camera, with its principal point where our pixels are counted from."""
         camera = self.camera
         return (
-            f"{self.name}, {camera.width} x {camera.height} pixels, {camera.model}; principal "
-            f"point ({camera.cx:g}, {camera.cy:g}) from the picture's corner (pixel centres at +0.5)"
+            f"{self.name}, {camera.width} x {camera.height} pixels, {camera.model}; its principal "
+            f"point is ({camera.cx:g}, {camera.cy:g}) from the picture's corner (pixel centres at "
+            "+0.5)"
         )
 
 
