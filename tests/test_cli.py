@@ -86,7 +86,7 @@ def test_bad_options_are_one_line_and_write_nothing(capsys, tmp_path, flags, say
         ("[camera]\nfov = 90", "fov = 90 should be 2 values, each a number"),
         ("views = ['top']", "views belongs in the table [camera]"),
         ("pose = 'sit'", "pose belongs in the table [pose]"),
-        ("camera = 3", "camera = 3 should be a CameraConfig or a table of its options"),
+        ("sensor = 3", "sensor = 3 should be a SensorConfig or a table of its options"),
         ("images = ", "not a TOML file"),
         ("images = -1", "--images -1"),
     ],

@@ -110,7 +110,7 @@ def test_values_become_the_types_that_the_options_have():
         ({"lens": 3}, "lens = 3 should be one of pinhole, opencv"),
         ({"effects": "moise"}, "unknown effects 'moise'; choose from exposure"),
         ({"effects": ["noise", "moton"]}, "unknown effects 'moton'; choose from exposure"),
-        ({"camera": "top"}, "camera = 'top' should be a CameraConfig or a table of its options"),
+        ({"sensor": "top"}, "sensor = 'top' should be a SensorConfig or a table of its options"),
         ({"camera": PoseConfig()}, "should be a CameraConfig"),
     ],
 )

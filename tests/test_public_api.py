@@ -39,7 +39,7 @@ def test_a_config_shows_all_its_options_to_help_and_editors():
     options = inspect.signature(repogen.GenerateConfig).parameters
     assert {"images", "views", "people", "pose", "lights", "effects", "write"} <= options.keys()
     assert options["images"].default == 100
-    for text in ("views (tuple[str, ...]): Named views", "image_size (int): Width and height"):
+    for text in ("views (tuple[str, ...]): Named views", "roll (tuple[float, float]): Range of"):
         assert text in repogen.GenerateConfig.__doc__
 
 

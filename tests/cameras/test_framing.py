@@ -115,3 +115,15 @@ def test_no_person_in_front_of_the_camera_is_a_user_error():
     behind = points + 2 * camera.position()
     with pytest.raises(UserError, match="behind the camera; raise --distance"):
         projected_box(camera, behind)
+
+
+@pytest.mark.parametrize("size", [(400, 100), (100, 400)])
+def test_pictures_that_are_not_square_hold_the_whole_person(size):
+    for seed in range(10):
+        rng, square, points = scene(seed)
+        camera = replace(square, width=size[0], height=size[1])
+        framed = fit(rng, camera, points, (0.9, 0.9), 0.0)
+        box = projected_box(framed, points)
+        assert (framed.width, framed.height) == size
+        assert max(box.width / size[0], box.height / size[1]) == pytest.approx(0.9)
+        assert min(box.left, box.top, size[0] - box.right, size[1] - box.bottom) > -1e-6

@@ -14,6 +14,9 @@ IDENTITY = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
 BARREL = (-0.31, 0.12, 0.0011, -0.0007, -0.02)
 PINCUSHION = (0.08, 0.02, -0.002, 0.001, 0.003)
 MOUSTACHE = (-0.25, 0.2, 0.0, 0.003, -0.01)
+RATIONAL = (0.52, -2.6, 0.0004, -0.0002, 1.5, 0.4, -2.43, 1.42)
+"""As Azure Kinect's colour cameras are calibrated."""
+WIDE = (9.1, 6.8, 0.0006, -0.0003, 0.3, 9.4, 9.5, 1.9)
 GOPRO = (0.05, -0.02, 0.008, -0.0014)
 LENSES = [
     ("pinhole", (), 170),
@@ -21,6 +24,8 @@ LENSES = [
     ("opencv", BARREL, 60),
     ("opencv", PINCUSHION, 110),
     ("opencv", MOUSTACHE, 100),
+    ("opencv", RATIONAL, 75),
+    ("opencv", WIDE, 120),
     ("equidistant", (), 200),
     ("equidistant", (), 220),
     ("kannala-brandt", (0.0,) * 4, 200),
@@ -49,7 +54,7 @@ def directions(rng, count, most_deg):
     return np.stack([sine * np.cos(turn), sine * np.sin(turn), np.cos(theta)], axis=1)
 
 
-@pytest.mark.parametrize("distortion", [(0.0,) * 5, BARREL, PINCUSHION, MOUSTACHE])
+@pytest.mark.parametrize("distortion", [(0.0,) * 5, BARREL, PINCUSHION, MOUSTACHE, RATIONAL, WIDE])
 def test_opencv_lens_equals_cv2_projectpoints(distortion):
     rng = np.random.default_rng(0)
     points = directions(rng, 500, 40) * rng.uniform(0.5, 5, (500, 1))

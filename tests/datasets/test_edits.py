@@ -32,6 +32,21 @@ def datasets(body, tmp_path_factory):
     }
 
 
+@pytest.mark.parametrize("kind", ["coco", "webdataset"])
+def test_datasets_of_pictures_that_are_not_square_are_valid(tmp_path, kind):
+    maps = ("depth", "masks", "parts", "normals", "stick")
+    options = {
+        "images": 2, "image_size": (96, 48), "lens": "equidistant", "circle": (80, 80),
+        "effects": "all", "format": kind, "write": maps,
+    }  # fmt: skip
+    root = generate(tmp_path / "set", **(OPTIONS | options))
+    assert validate(root, "all") == []
+    if kind == "coco":
+        for folder in ("images", "depth", "masks", "parts", "normals"):
+            paths = list((root / folder).iterdir())
+            assert {cv2.imread(str(path)).shape[:2] for path in paths} == {(48, 96)}
+
+
 EDITS = {"folder": FOLDER_EDITS, "shards": SHARD_EDITS}
 
 UNFORGED = {"folder": CHECKSUM_EDITS, "shards": UNFORGED_EDITS}

@@ -54,6 +54,29 @@ def test_a_folder_gives_windows_inside_all_of_its_photographs(folder):
     assert {photo.flip for photo in photos} == {True, False}
 
 
+@pytest.mark.parametrize("size", [(200, 100), (100, 400)])
+def test_windows_have_the_shape_of_the_picture(folder, size):
+    sample, _ = parse_backgrounds(str(folder), size=size)
+    rng = np.random.default_rng(0)
+    windows = np.array([sample(rng, -1.0, 3.0).window for _ in range(40)]) * [90, 60, 90, 60]
+    assert windows[:, 2] / windows[:, 3] == pytest.approx(np.full(40, size[0] / size[1]))
+    assert (windows[:, :2] >= 0).all()
+    assert (windows[:, :2] + windows[:, 2:] <= [90 + 1e-9, 60 + 1e-9]).all()
+    assert (windows[:, 2:] / [90, 60]).max(axis=1).min() >= 0.45  # of the largest window
+
+
+def test_exact_photographs_are_used_whole_and_at_full_size(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (40, 1700, 3), np.uint8)
+    cv2.imwrite(str(tmp_path / "a.png"), noise)
+    sample, _ = parse_backgrounds(str(tmp_path), size=(1700, 40), exact=True)
+    photo = sample(np.random.default_rng(0), -1.0, 3.0)
+    assert (photo.window, photo.flip) == ((0, 0, 1, 1), False)
+    assert (photo_pixels(photo, 1700, 40) == noise).all()
+    cv2.imwrite(str(tmp_path / "b.png"), noise[:39])
+    with pytest.raises(UserError, match=r"b\.png has 1700 x 39 pixels, the images have 1700 x 40"):
+        parse_backgrounds(str(tmp_path), size=(1700, 40), exact=True)
+
+
 def test_broken_pictures_are_skipped(folder):
     (folder / "broken.jpg").write_bytes(b"not a picture")
     head = (folder / "a.png").read_bytes()[:60]

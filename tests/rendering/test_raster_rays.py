@@ -25,6 +25,8 @@ LENSES = {
     "wide": ("pinhole", (), 150),
     "barrel": ("opencv", (-0.31, 0.12, 0.0011, -0.0007, -0.02), 60),
     "pincushion": ("opencv", (0.08, 0.02, -0.002, 0.001, 0.003), 110),
+    "rational": ("opencv", (0.52, -2.6, 0.0004, -0.0002, 1.5, 0.4, -2.43, 1.42), 75),
+    "wide rational": ("opencv", (9.1, 6.8, 0.0006, -0.0003, 0.3, 9.4, 9.5, 1.9), 120),
     "folding": ("opencv", (-0.3, 0.0, 0.002, 0.001, 0.0), 85),
     "equidistant": ("equidistant", (), 190),
     "all around": ("equidistant", (), 220),

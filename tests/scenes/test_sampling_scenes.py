@@ -228,6 +228,8 @@ def test_people_are_placed_and_turned(body):
     [
         ("image_size", 8, "--image-size 8"),
         ("image_size", 100_000, "--image-size 100000"),
+        ("image_size", (64, 8), "--image-size 8"),
+        ("image_size", (64, 64, 64), "should be a whole number or 2 values"),
         ("views", (), "no views"),
         ("views", ("abov",), "'abov'"),
         ("azimuth", (30.0, 10.0), "--azimuth 30 10"),

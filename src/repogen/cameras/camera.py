@@ -38,10 +38,11 @@ class Camera:
     """A camera in OpenCV's frame (x right, y down, z forward), pixel centres at +0.5.
 
     World to camera is x_cam = rotation x_world + translation (metres, row-major rotation).
-    `model` is one of `lens.MODELS`. `distortion` is k1 k2 p1 p2 k3 for opencv, k1 k2 k3 k4 for
-    kannala-brandt and empty for pinhole and equidistant. `circle_deg` is the angular diameter of a
-    fisheye's image circle, outside of which the picture is black; None for no circle. Raises
-    `UserError` for other values, a picture of no or too many pixels, and an invalid matrix.
+    `model` is one of `lens.MODELS`. `distortion` is k1 k2 p1 p2 k3 or k1 k2 p1 p2 k3 k4 k5 k6 for
+    opencv, k1 k2 k3 k4 for kannala-brandt, empty for pinhole and equidistant.
+    `circle_deg` is the angular diameter of a fisheye's image circle, outside of which the picture
+    is black; None for no circle. Raises `UserError` for other values, a picture of no or too many
+    pixels, and an invalid matrix.
     """
 
     width: _Side
@@ -53,7 +54,7 @@ class Camera:
     rotation: Rotation
     translation: Point
     model: str = "pinhole"
-    distortion: Annotated[tuple[_Coefficient, ...], Length(0, 5)] = ()
+    distortion: Annotated[tuple[_Coefficient, ...], Length(0, 8)] = ()
     circle_deg: float | None = None
 
     def __post_init__(self) -> None:
@@ -208,13 +209,15 @@ def look_at(
     fov_deg: float,
     model: str = "pinhole",
     distortion: tuple[float, ...] = (),
+    height: int | None = None,
 ) -> Camera:
-    """A square camera that looks at `target` from `view`.
+    """A camera that looks at `target` from `view`.
 
     `target` is in metres in the world frame; `yaw_deg` is the subject's heading, to which the
-    azimuth is relative; `width` is in pixels and `fov_deg` the horizontal field of view. With
-    zero roll, the world's up points up in the picture; from straight above at azimuth 0, the
-    subject's back does. Raises `UserError` for an invalid distance, lens or field of view.
+    azimuth is relative; `width` and `height` are in pixels, without a height the picture is a
+    square; `fov_deg` is the horizontal field of view. With zero roll, the world's up points up in
+    the picture; from straight above at azimuth 0, the subject's back does. Raises `UserError` for
+    an invalid distance, lens or field of view.
 
     >>> view = repogen.View(azimuth_deg=0, elevation_deg=90, roll_deg=0, distance_m=3)
     >>> camera = repogen.look_at(view, target=(0, 0, 0), yaw_deg=0, width=512, fov_deg=60)
@@ -242,13 +245,14 @@ def look_at(
     rotation = np.stack([x, y, forward])
     translation = -rotation @ (np.array(target) + view.distance_m * direction)
     focal = 0.5 * width / lens.half_width(model, distortion, fov_deg)
+    height = width if height is None else height
     return Camera(
         width=width,
-        height=width,
+        height=height,
         fx=float(focal),
         fy=float(focal),
         cx=width / 2,
-        cy=width / 2,
+        cy=height / 2,
         rotation=tuple(tuple(float(v) for v in row) for row in rotation),  # type: ignore[misc]
         translation=tuple(float(v) for v in translation),  # type: ignore[arg-type]
         model=model,

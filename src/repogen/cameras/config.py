@@ -1,13 +1,16 @@
 """The options of the camera: where it stands, its lens, and how people are framed."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
+from repogen.cameras.calibration import Calibration, read_calibrations
+from repogen.cameras.camera import Camera
 from repogen.cameras.framing import PAPER_FOV_DEG
 from repogen.cameras.optics import check_optics
 from repogen.cameras.viewpoints import parse_views
 from repogen.config import Config
-from repogen.errors import check_between, check_range
+from repogen.errors import UserError, check_between, check_range
 from repogen.limits import MAX_SIDE
 
 
@@ -15,8 +18,8 @@ from repogen.limits import MAX_SIDE
 class CameraConfig(Config):
     """Where the camera stands, its lens, and how people are framed."""
 
-    image_size: int = 512
-    """Width and height of the image in pixels, 16 to 8192."""
+    image_size: int | tuple[int, int] = 512
+    """Width and height of the image in pixels, 16 to 8192 each; one number is a square."""
     views: tuple[str, ...] = ("topbottom",)
     """Named views, equally likely or with weights that sum to 1 (top=0.5 bottom=0.5): sphere,
     perimeter, front, back, side, top, bottom, topbottom, top-wide, bottom-wide."""
@@ -36,8 +39,8 @@ class CameraConfig(Config):
     """fit: zoom until the person takes a random share of the image (person-share). paper: no zoom,
     the hips in the middle, as in the RePoGen paper."""
     person_share: tuple[float, float] = (0.3, 0.95)
-    """With framing fit: range of the longer side of the person's box as a share of the image's
-    side, 0.02 to 1."""
+    """With framing fit: range of the width or height of the person's box as a share of the image's,
+    whichever share is larger, 0.02 to 1."""
     truncate: float = 0.0
     """With framing fit: probability, 0 to 1, that the image's border cuts the person."""
     crop: float | None = None
@@ -49,12 +52,27 @@ class CameraConfig(Config):
     """Range of the horizontal field of view in degrees; framing fit zooms in from there."""
     circle: tuple[float, float] | None = None
     """Range of the diameter of a fisheye's image circle in degrees; the image is black outside."""
+    camera: tuple[str, ...] = ()
+    """Your own camera: a calibration file of OpenCV (.yaml, .json, .npz), ROS, Kalibr, COLMAP
+    (cameras.txt) or mmpose (.json), FILE or FILE:NAME. It replaces lens, fov, framing, crop and,
+    where the file has a size, image-size. Several cameras see the same people."""
+    camera_mount: tuple[float, float, float] | None = None
+    """Where your camera hangs: height above the floor in metres, 0.05 to 100; degrees by which it
+    looks down, -90 to 90 (straight down); roll in degrees. It replaces R and t of the file. A
+    mounted camera also replaces views, azimuth, elevation, roll, distance and aim."""
     aim: Literal["person", "group"] = "person"
     """What the camera looks at: the first person, or the middle of the group."""
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the image, pixels."""
+        size = self.image_size
+        return (size, size) if isinstance(size, int) else size
+
     def check(self) -> None:
         """Raise `UserError` for options that no camera has."""
-        check_between("--image-size", self.image_size, 16, MAX_SIDE)
+        for side in self.size:
+            check_between("--image-size", side, 16, MAX_SIDE)
         check_between("--views-per-pose", self.views_per_pose, 1, 1000)
         parse_views(self.views)
         if self.azimuth is not None:
@@ -67,4 +85,60 @@ class CameraConfig(Config):
         check_between("--truncate", self.truncate, 0, 1)
         if self.crop is not None:
             check_between("--crop", self.crop, 1, 10)
-        check_optics(self.lens, self.fov, self.circle)
+        check_optics(self.lens, self.fov, None if self.camera else self.circle)
+        if self.camera_mount is not None:
+            height, tilt, roll = self.camera_mount
+            if not self.camera:
+                raise UserError("--camera-mount needs --camera FILE")
+            check_between("--camera-mount HEIGHT", height, 0.05, 100)
+            check_between("--camera-mount TILT", tilt, -90, 90)
+            check_between("--camera-mount ROLL", roll, -360, 360)
+
+    def check_files(self) -> None:
+        """Raise `UserError` for a calibration that cannot be used."""
+        cameras = self.calibrations
+        size = set(self.size) != {512} and self.size
+        for one in cameras:
+            own = (one.camera.width, one.camera.height)
+            if size and own != size:
+                raise UserError(
+                    f"{one.name} is calibrated for {own[0]} x {own[1]} pixels, not --image-size "
+                    f"{size[0]} {size[1]}: give {own[0]} {own[1]}, or leave it out"
+                )
+        placed = [one.is_placed for one in cameras]
+        if len(cameras) > 1 and not all(placed):
+            names = " ".join(one.name for one in cameras[:4])
+            raise UserError(
+                f"{len(cameras)} cameras without R and t in all of their files: name one ({names}),"
+                " or give R and t (world to camera) in each file"
+            )
+        if len(cameras) > 1 and self.camera_mount is not None:
+            raise UserError("--camera-mount is for one camera; several need R and t in their files")
+        if any(placed) and self.views_per_pose > 1:
+            raise UserError(
+                f"--views-per-pose {self.views_per_pose} is for cameras that move; a mounted "
+                "camera has one view of a pose"
+            )
+
+    @cached_property
+    def calibrations(self) -> tuple[Calibration, ...]:
+        """The cameras of the files `camera`. Read once for each config."""
+        circle = self.circle[1] if self.circle else None
+        return tuple(
+            one
+            for spec in self.camera
+            for one in read_calibrations(spec, self.size, self.lens, self.camera_mount, circle)
+        )
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """Width and height of the first camera's pictures, pixels."""
+        if self.calibrations:
+            camera = self.calibrations[0].camera
+            return camera.width, camera.height
+        return self.size
+
+    @property
+    def fixed(self) -> tuple[Camera, ...]:
+        """The cameras that stand at one position in all images; empty where they are drawn."""
+        return tuple(one.camera for one in self.calibrations if one.is_placed)

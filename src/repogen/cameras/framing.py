@@ -54,27 +54,30 @@ def fit(
 ) -> Camera:
     """The camera zoomed and shifted to show a person at a random size and position.
 
-    The longer side of the box of `vertices` (world frame, metres) is a uniform `share` of the
-    picture's width. With probability `truncate`, 5 to 40 % of one side of the box lies outside
-    the picture.
+    The width or height of the box of `vertices` (world frame, metres), whichever fills more of the
+    picture, is a uniform `share` of the picture's. With probability `truncate`, 5 to 40 % of one
+    side of the box lies outside the picture.
     """
     box = projected_box(camera, vertices)
-    side = camera.width
-    scale = float(rng.uniform(*share)) * side / max(box.width, box.height)
+    columns, rows = camera.width, camera.height
+    side, extent = (columns, box.width)
+    if box.height * columns > box.width * rows:
+        side, extent = (rows, box.height)
+    scale = float(rng.uniform(*share)) * side / extent
     width, height = box.width * scale, box.height * scale
-    x, y = float(rng.uniform(0, side - width)), float(rng.uniform(0, side - height))
+    x, y = float(rng.uniform(0, columns - width)), float(rng.uniform(0, rows - height))
     if rng.random() < truncate:
         outside = float(rng.uniform(0.05, 0.4))
         edge = int(rng.integers(4))
         if edge == 0:
             x = -outside * width
         elif edge == 1:
-            x = side - (1 - outside) * width
+            x = columns - (1 - outside) * width
         elif edge == 2:
             y = -outside * height
         else:
-            y = side - (1 - outside) * height
-    return camera.windowed(box.left - x / scale, box.top - y / scale, side, side, scale)
+            y = rows - (1 - outside) * height
+    return camera.windowed(box.left - x / scale, box.top - y / scale, columns, rows, scale)
 
 
 def crop(camera: Camera, vertices: Float[np.ndarray, "v 3"], factor: float) -> Camera:

@@ -1,7 +1,8 @@
 """Lens models: projection from directions to normalized pixels (focal length 1), and back.
 
 `pinhole` is (x, y) / z. `opencv` distorts that point as OpenCV's calib3d does (Brown 1966), by the
-coefficients k1 k2 p1 p2 k3. The fisheyes map the angle theta off the axis to the radius r:
+coefficients k1 k2 p1 p2 k3 and, in the rational model, k4 k5 k6. The fisheyes map the angle theta
+off the axis to the radius r:
 `equidistant` r = theta, `kannala-brandt` r = theta (1 + k1 theta^2 + ... + k4 theta^8) (Kannala &
 Brandt 2006, and OpenCV's fisheye module).
 """
@@ -10,12 +11,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
-from numpy.polynomial.polynomial import polyroots, polyval
+from numpy.polynomial.polynomial import polyder, polymul, polymulx, polyroots, polysub, polyval
 
 from repogen.errors import UserError, unknown_choice
 
-MODELS = {"pinhole": 0, "opencv": 5, "equidistant": 0, "kannala-brandt": 4}
-"""Number of distortion coefficients of each model."""
+MODELS = {"pinhole": (0,), "opencv": (5, 8), "equidistant": (0,), "kannala-brandt": (4,)}
+"""Numbers of distortion coefficients that each model may have."""
 
 FISHEYES = ("equidistant", "kannala-brandt")
 """Models that also see behind the image plane; their depth is the distance from the camera."""
@@ -25,9 +26,10 @@ def check_lens(model: str, distortion: Sequence[float]) -> None:
     """Raises `UserError` for an unknown model or invalid coefficients."""
     if model not in MODELS:
         raise unknown_choice("camera model", model, MODELS)
-    if len(distortion) != MODELS[model]:
+    if len(distortion) not in MODELS[model]:
+        counts = " or ".join(map(str, MODELS[model]))
         raise UserError(
-            f"a camera of model {model!r} needs {MODELS[model]} distortion coefficients, "
+            f"a camera of model {model!r} needs {counts} distortion coefficients, "
             f"not {len(distortion)}"
         )
     if not np.isfinite(distortion).all():
@@ -72,7 +74,10 @@ def half_width(model: str, distortion: Sequence[float], fov_deg: float) -> float
         return float(half)
     side = np.tan(half)
     # The tangential part shifts both borders equally, so the width stays.
-    return float(side if model == "pinhole" else side * polyval(side**2, _radial(distortion)))
+    if model == "pinhole":
+        return float(side)
+    over, under = radial_factor(distortion)
+    return float(side * (polyval(side**2, over) / polyval(side**2, under)))
 
 
 def max_angle(model: str, distortion: Sequence[float]) -> float:
@@ -89,12 +94,12 @@ def max_angle(model: str, distortion: Sequence[float]) -> float:
         slope = np.array([1, *distortion]) * [1, 3, 5, 7, 9]
         return min(np.pi, _least_positive_root(slope) ** 0.5)
     # The Jacobian's eigenvalues are those of the radial part, `along` and `across` the radius,
-    # lowered by the tangential part by at most 6 |p| r.
-    across = np.zeros(7)
-    across[::2] = _radial(distortion)
-    along = across * np.arange(1, 8)
-    across[1] = along[1] = -6 * np.hypot(distortion[2], distortion[3])
-    return float(np.arctan(min(_least_positive_root(across), _least_positive_root(along))))
+    # lowered by the tangential part by at most 6 |p| r; here times the square of the denominator.
+    over, under = (_in_radius(part) for part in radial_factor(distortion))
+    tangential = polymul([0, 6 * np.hypot(distortion[2], distortion[3])], polymul(under, under))
+    slope = polysub(polymul(over * np.arange(1, 8), under), polymulx(polymul(over, polyder(under))))
+    turns = (polysub(polymul(over, under), tangential), polysub(slope, tangential), under)
+    return float(np.arctan(min(_least_positive_root(polynomial) for polynomial in turns)))
 
 
 def project(
@@ -124,7 +129,7 @@ def unproject(
     x, y = np.asarray(pixels, np.float64).T
     if model in FISHEYES:
         radius = np.hypot(x, y)
-        theta = _inverse((1, *distortion), max_angle(model, distortion), radius)
+        theta = _inverse(((1, *distortion), (1,)), max_angle(model, distortion), radius)
         scale = np.divide(np.sin(theta), radius, out=np.ones_like(radius), where=radius > 0)
         return np.stack([x * scale, y * scale, np.cos(theta)]).T
     if model == "opencv":
@@ -133,10 +138,21 @@ def unproject(
     return rays / np.linalg.norm(rays, axis=1, keepdims=True)
 
 
-def _radial(distortion: Sequence[float]) -> tuple[float, ...]:
-    """OpenCV's radial factor as a polynomial in the squared radius, constant first."""
-    k1, k2, _, _, k3 = distortion
-    return (1.0, k1, k2, k3)
+Polynomial = tuple[float, ...]
+"""The coefficients, the constant first."""
+
+
+def radial_factor(distortion: Sequence[float]) -> tuple[Polynomial, Polynomial]:
+    """Numerator and denominator of OpenCV's radial factor, in the squared radius."""
+    k1, k2, _, _, k3, *rational = distortion
+    return (1.0, k1, k2, k3), (1.0, *rational)
+
+
+def _in_radius(polynomial: Sequence[float]) -> Float[np.ndarray, " n"]:
+    """A polynomial in the squared radius as one in the radius."""
+    out = np.zeros(2 * len(polynomial) - 1)
+    out[::2] = polynomial
+    return out
 
 
 def _least_positive_root(polynomial: Float[np.ndarray, " n"]) -> float:
@@ -149,9 +165,10 @@ def _least_positive_root(polynomial: Float[np.ndarray, " n"]) -> float:
 def _distorted(
     distortion: Sequence[float], x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"]
 ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    _, _, p1, p2, _ = distortion
+    p1, p2 = distortion[2:4]
+    over, under = radial_factor(distortion)
     square = x * x + y * y
-    factor = polyval(square, _radial(distortion)) + 2 * (p1 * y + p2 * x)
+    factor = polyval(square, over) / polyval(square, under) + 2 * (p1 * y + p2 * x)
     return x * factor + p2 * square, y * factor + p1 * square
 
 
@@ -162,17 +179,21 @@ def _undistorted(
 
     Newton's method, started at the inverse of the radial part and kept inside `max_angle`.
     """
-    k1, k2, p1, p2, k3 = distortion
-    radial = _radial(distortion)
+    p1, p2 = distortion[2:4]
+    over, under = radial_factor(distortion)
     rim = np.tan(max_angle("opencv", distortion))
     radius = np.hypot(x, y)
-    start = _inverse(radial, rim, np.minimum(radius, rim * polyval(rim**2, radial)))
+    farthest = rim * (polyval(rim**2, over) / polyval(rim**2, under))
+    start = _inverse((over, under), rim, np.minimum(radius, farthest))
     u, v = np.stack([x, y]) * (start / np.maximum(radius, 1e-300))
     with np.errstate(divide="ignore", invalid="ignore"):  # NaN beyond the rim is intended
         for _ in range(20):
             square = u * u + v * v
-            factor = polyval(square, radial) + 2 * (p1 * v + p2 * u)
-            slope = 2 * polyval(square, (k1, 2 * k2, 3 * k3))
+            below = polyval(square, under)
+            radial = polyval(square, over) / below
+            factor = radial + 2 * (p1 * v + p2 * u)
+            slope = 2 * (polyval(square, polyder(over)) - radial * polyval(square, polyder(under)))
+            slope = slope / below
             dx = x - (u * factor + p2 * square)
             dy = y - (v * factor + p1 * square)
             # The symmetric Jacobian.
@@ -191,22 +212,28 @@ def _undistorted(
 
 
 def _inverse(
-    factor: Sequence[float], max_x: float, values: Float[np.ndarray, " n"]
+    factor: tuple[Polynomial, Polynomial], max_x: float, values: Float[np.ndarray, " n"]
 ) -> Float[np.ndarray, " n"]:
-    """The x in [0, max_x] with x factor(x^2) equal to each value, NaN if there is none.
+    """The x in [0, max_x] with x over(x^2) / under(x^2) equal to each value, NaN if there is none;
+    over and under are the polynomials of `factor`.
 
     Newton's method, with bisection where a step would leave the bracket.
     """
-    slope = np.array(factor) * np.arange(1, 2 * len(factor), 2)
-    highest = max_x * polyval(max_x**2, factor)
+    over, under = factor
+    slope = np.array(over) * np.arange(1, 2 * len(over), 2)
+    under_slope = 2 * polyder(under)
+    highest = max_x * (polyval(max_x**2, over) / polyval(max_x**2, under))
     target = np.minimum(values, highest)
     low, high = np.zeros_like(values), np.full_like(values, max_x)
     x = np.minimum(target, max_x)
     for _ in range(100):
-        error = x * polyval(x**2, factor) - target
+        below = polyval(x**2, under)
+        radial = polyval(x**2, over) / below
+        error = x * radial - target
         low, high = np.where(error < 0, x, low), np.where(error < 0, high, x)
         with np.errstate(divide="ignore", invalid="ignore"):
-            step = error / polyval(x**2, slope)
+            turn = radial * polyval(x**2, under_slope) * x**2
+            step = error / ((polyval(x**2, slope) - turn) / below)
         inside = (x - step >= low) & (x - step <= high)
         step = np.where(inside, step, x - (low + high) / 2)
         x = x - step

@@ -68,6 +68,9 @@ VIEWS: dict[str, Sampler] = {
 """The paper's named views (docs/method.md), the whole sphere, and wide views from above and below,
 which do not depend on the distance."""
 
+FIXED_VIEW = "camera-"
+"""Begins the names of the views of cameras that stand at one position: camera-1, camera-2."""
+
 
 def parse_views(entries: tuple[str, ...]) -> Mix:
     """The mix of views that entries such as `("top=0.5", "bottom=0.5")` name; see `parse_mix`."""

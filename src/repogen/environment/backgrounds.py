@@ -35,6 +35,7 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 _PANORAMAS = (".hdr", ".exr")
 _LONGEST_SIDE = 1600
 _MEMORY = 24
+_WHOLE = (0.0, 0.0, 1.0, 1.0)
 _ROUNDING = 1e-6
 _BUILT_IN = "built-in places"
 """run.json holds these words, and resuming compares them."""
@@ -106,14 +107,17 @@ BackgroundSampler = Callable[[np.random.Generator, float, float], Background]
 distance from the origin to its farthest one, metres."""
 
 
-def parse_backgrounds(spec: str, packs: Sequence[str] = ()) -> tuple[BackgroundSampler, str]:
+def parse_backgrounds(
+    spec: str, packs: Sequence[str] = (), size: tuple[int, int] = (1, 1), exact: bool = False
+) -> tuple[BackgroundSampler, str]:
     """A sampler of the backgrounds that `spec` names, and a description of what it found.
 
     Bad files are left out, and one warning names the first. `spec` is `auto` (panoramas of the
     asset packs `packs`, else `builtin`); `builtin`; `plain` (random colours) or `#rrggbb`; a
     folder of photographs or of panoramas (.hdr, .exr); or `coco:ANNOTATIONS.json:IMAGES_DIR`, for
-    its images without an annotated person. Raises `UserError` if it finds none, and for a damaged
-    file of `CORE`.
+    its images without an annotated person. `size` is the pictures' width and height, pixels; with
+    `exact` photographs must have that size, and are used whole. Raises `UserError` if it finds
+    none, for a photograph of another size, and for a damaged file of `CORE`.
     """
     if spec == "auto":
         panoramas = _panoramas_of(packs)
@@ -129,8 +133,13 @@ def parse_backgrounds(spec: str, packs: Sequence[str] = ()) -> tuple[BackgroundS
         return lambda _rng, _low, _far: Plain(spec), f"plain {spec}"
     root, paths = background_files(spec)
     if paths[0].suffix.lower() in _PANORAMAS and not spec.startswith("coco:"):
+        if exact:
+            raise UserError(f"--background-fit exact needs photographs; {spec} holds panoramas")
         return _panoramas(spec, dict.fromkeys(paths, root))
-    found = find_usable(paths, check_picture, spec, quick=check_complete)
+    if exact:
+        found = find_usable(paths, _photo_size, spec)
+    else:
+        found = find_usable(paths, check_picture, spec, quick=check_complete)
     if not found.files:
         raise UserError(
             f"--backgrounds {spec}: none of its {found.count} image files can be read, the first "
@@ -138,10 +147,18 @@ def parse_backgrounds(spec: str, packs: Sequence[str] = ()) -> tuple[BackgroundS
         )
     report_bad(f"--backgrounds {spec}", found)
     good = found.files
+    for path, own in zip(good, found.values, strict=True):
+        if exact and tuple(own) != size:
+            raise UserError(
+                f"--background-fit exact: {path} has {own[0]} x {own[1]} pixels, the images have "
+                f"{size[0]} x {size[1]}; remove it, or give --background-fit cover"
+            )
 
     def sample(rng: np.random.Generator, _low: float, _far: float) -> Background:
         order = iter(rng.permutation(len(good)).tolist())
-        return draw_readable(lambda: _sample_window(rng, good[next(order, 0)], root))
+        if exact:
+            return draw_readable(lambda: _whole_photo(good[next(order, 0)], root, size))
+        return draw_readable(lambda: _sample_window(rng, good[next(order, 0)], root, size))
 
     skipped = f" ({len(found.bad)} unreadable files skipped)" if found.bad else ""
     return sample, f"{len(good)} photographs{skipped}"
@@ -277,13 +294,30 @@ def _coco_paths(spec: str) -> list[Path]:
         raise UserError(f"{annotations}: invalid file name: {error}") from error
 
 
-def _sample_window(rng: np.random.Generator, path: Path, root: Path) -> Photo:
-    """A square window of 45 to 100 % of the picture's shorter side, anywhere in it."""
+def _photo_size(path: Path) -> list[int]:
+    """Width and height of a photograph, pixels. Raises `UserError` as `load_photo` does."""
+    height, width = _decode_photo(str(path)).shape[:2]
+    return [width, height]
+
+
+def _whole_photo(path: Path, root: Path, size: tuple[int, int]) -> Photo:
+    """A photograph of this size, whole and not mirrored."""
+    if _photo_size(path) != list(size):
+        raise UserError(f"background {path} no longer has {size[0]} x {size[1]} pixels")
+    return Photo(source_of(path, root), _WHOLE, False)
+
+
+def _sample_window(
+    rng: np.random.Generator, path: Path, root: Path, size: tuple[int, int]
+) -> Photo:
+    """A window of the shape of `size` (width, height) and of 45 to 100 % of the largest that the
+    photograph holds, anywhere in it."""
     height, width = load_photo(str(path)).shape[:2]
     file = source_of(path, root)
+    across, down = size[0] / max(size), size[1] / max(size)
     share = float(rng.uniform(0.45, 1.0))
-    side = share * min(height, width)
-    w, h = side / width, side / height
+    side = share * min(height / down, width / across)
+    w, h = side * across / width, side * down / height
     left, top = float(rng.uniform(0, 1 - w)), float(rng.uniform(0, 1 - h))
     return Photo(file, (left, top, w, h), bool(rng.random() < 0.5))
 
@@ -294,9 +328,7 @@ def load_photo(path: str) -> UInt8[np.ndarray, "h w 3"]:
 
     Raises `UserError` for a file that cannot be read or is truncated.
     """
-    picture = decode_picture(np.frombuffer(read_complete(Path(path)), np.uint8))
-    if picture is None:
-        raise UserError(f"background {path} cannot be read as an image; remove or replace it")
+    picture = _decode_photo(path)
     longest = max(picture.shape[:2])
     if longest > _LONGEST_SIDE:
         scale = _LONGEST_SIDE / longest
@@ -304,12 +336,21 @@ def load_photo(path: str) -> UInt8[np.ndarray, "h w 3"]:
     return picture
 
 
+def _decode_photo(path: str) -> UInt8[np.ndarray, "h w 3"]:
+    picture = decode_picture(np.frombuffer(read_complete(Path(path)), np.uint8))
+    if picture is None:
+        raise UserError(f"background {path} cannot be read as an image; remove or replace it")
+    return picture
+
+
 def photo_pixels(photo: Photo, width: int, height: int) -> UInt8[np.ndarray, "h w 3"]:
     """The photograph's window resized to `width` x `height` pixels, BGR.
 
-    If their shapes differ, the central part of the window that fits is used.
+    If their shapes differ, the central part of the window that fits is used. A whole photograph is
+    read at its full size.
     """
-    picture = load_photo(str(path_of(photo.file)))
+    path = str(path_of(photo.file))
+    picture = _decode_photo(path) if photo.window == _WHOLE else load_photo(path)
     full_height, full_width = picture.shape[:2]
     left, top, w, h = photo.window
     box_w, box_h = max(w * full_width, 1.0), max(h * full_height, 1.0)

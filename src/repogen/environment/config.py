@@ -19,6 +19,9 @@ class EnvironmentConfig(Config):
     """A folder of photographs or panoramas (.hdr, .exr), coco:ANNOTATIONS.json:IMAGES_DIR (its
     images without people), builtin, plain or #rrggbb. auto: panoramas of asset packs (option
     packs), or builtin if there are none."""
+    background_fit: Literal["cover", "exact"] = "cover"
+    """cover: photographs are cropped, scaled and mirrored to fill the image. exact: each is used
+    whole; for photographs of the very camera of the images (option camera), of the same size."""
     lights: int = 5
     """Number of directional lights from random directions, 0 to 32; panoramas bring their own."""
     light_model: Literal["varied", "equal"] = "varied"

@@ -85,6 +85,8 @@ def generate(
         if done:
             say(f"resuming: {done} of {config.images} images exist")
         say(f"backgrounds: {run['backgrounds_found']}")
+        for calibration in config.camera.calibrations:
+            say(f"camera: {calibration.description}")
         if todo:
             with tqdm(
                 total=config.images, initial=done, unit="img", smoothing=0.1, desc="generating"

@@ -11,6 +11,7 @@ from typing import Any
 
 from repogen.assets.packs import INDEX, pack_dir
 from repogen.bodies.smpl_files import FAMILIES, find_model_files
+from repogen.cameras.calibration import path_and_name
 from repogen.config import flat_options
 from repogen.datasets.config import DatasetConfig
 from repogen.datasets.reading import RUN_FORMAT
@@ -66,6 +67,8 @@ def config_to_json(config: SceneConfig) -> dict[str, Any]:
         options = table[group]
         if options[name] and Path(options[name]).exists():
             options[name] = str(Path(options[name]).resolve())
+    options = table["camera"]
+    options["camera"] = [os.path.abspath(spec) for spec in options["camera"]]
     options = table["environment"]
     if Path(options["backgrounds"]).is_dir():
         options["backgrounds"] = str(Path(options["backgrounds"]).resolve())
@@ -104,6 +107,9 @@ def _files(config: GenerateConfig) -> dict[str, Path]:
 def _hash_files(config: GenerateConfig) -> dict[str, str]:
     """Hashes of the files and folders that options name, by option."""
     hashes = {name: _hash_path(path) for name, path in _files(config).items()}
+    if config.camera.camera:
+        digests = [sha256_of(path_and_name(spec)[0]) for spec in config.camera.camera]
+        hashes["camera"] = sha256_of_bytes(json.dumps(digests).encode())
     spec = config.environment.backgrounds
     if names_files(spec):
         root, files = background_files(spec)

@@ -9,6 +9,7 @@ from pycocotools import mask as rle
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
 from repogen.cameras.camera import Camera, direction_to_angles, view_of
+from repogen.cameras.viewpoints import FIXED_VIEW
 from repogen.coco.rle import encode_rle, rle_to_json
 from repogen.environment.sensor import active_effects
 from repogen.errors import unknown_choice
@@ -46,6 +47,7 @@ def annotate(
       may reach beyond the image; for a lens other than pinhole it ends where the image's corners
       see.
     - `view`, `subject_view`: see `view_records`.
+    - `person`: before mounted cameras, the same number from 1 in all images of a group.
 
     `occluded` is one of `OCCLUDED`, `convention` one of `CONVENTIONS`, `keypoints` one of
     `KEYPOINT_SETS`; "feet" and "wholebody" add the fields of `wholebody_fields`. Raises `UserError`
@@ -54,6 +56,7 @@ def annotate(
     if occluded not in OCCLUDED:
         raise unknown_choice("--occluded", occluded, OCCLUDED)
     annotations = []
+    is_fixed = result.scene.view_name.startswith(FIXED_VIEW)
     visible = visible_keypoints(result)
     for person_index, (mask, posed) in enumerate(
         zip(person_masks(result), result.people, strict=True)
@@ -79,6 +82,7 @@ def annotate(
                 "keypoints_3d": np.round(points, 6).tolist(),
             }
             | view_records(result.scene.camera, result.scene.people[person_index])
+            | ({"person": person_index + 1} if is_fixed else {})
             | wholebody_fields(result, person_index, keypoints, occluded)
         )
     return annotations

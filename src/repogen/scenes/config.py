@@ -6,8 +6,9 @@ from functools import cached_property
 from repogen.assets.packs import CORE, find_packs
 from repogen.cameras.config import CameraConfig
 from repogen.config import Config
-from repogen.environment.backgrounds import BackgroundSampler, parse_backgrounds
+from repogen.environment.backgrounds import BackgroundSampler, names_files, parse_backgrounds
 from repogen.environment.config import EnvironmentConfig, SensorConfig
+from repogen.errors import UserError
 from repogen.people.config import PeopleConfig
 from repogen.people.wardrobe import check_wardrobe
 from repogen.poses.config import PoseConfig
@@ -39,6 +40,23 @@ class SceneConfig(Config):
         damaged files of repogen's own pack."""
         find_packs(self.packs)
         check_wardrobe(self.people.wardrobe, self.packs)
+        if self.environment.background_fit == "exact":
+            self._check_exact()
+
+    def _check_exact(self) -> None:
+        backgrounds, cameras = self.environment.backgrounds, len(self.camera.calibrations)
+        if not names_files(backgrounds):
+            raise UserError(
+                f"--background-fit exact needs photographs, not --backgrounds {backgrounds}; give "
+                "their folder"
+            )
+        if cameras > 1:
+            raise UserError(
+                f"--background-fit exact takes one camera, not {cameras}: a photograph shows what "
+                "one of them saw"
+            )
+        if self.camera.crop is not None and not cameras:
+            raise UserError("--background-fit exact keeps photographs whole; leave out --crop")
 
     @cached_property
     def backdrop(self) -> tuple[BackgroundSampler, str]:
@@ -47,4 +65,6 @@ class SceneConfig(Config):
 
         Raises `UserError` where there is none that can be used.
         """
-        return parse_backgrounds(self.environment.backgrounds, self.packs)
+        exact = self.environment.background_fit == "exact"
+        size = self.camera.picture_size
+        return parse_backgrounds(self.environment.backgrounds, self.packs, size, exact)

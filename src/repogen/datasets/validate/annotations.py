@@ -9,6 +9,7 @@ from pycocotools import mask as rle
 
 from repogen.bodies.wholebody import GROUPS, KEYPOINT_SETS
 from repogen.cameras.camera import Camera
+from repogen.cameras.viewpoints import FIXED_VIEW
 from repogen.coco.rle import decode_rle
 from repogen.datasets.reading import Entry
 
@@ -36,7 +37,7 @@ def check_annotation(
     Returns None for a mask of another size. Raises `KeyError`, `TypeError` or `ValueError` for an
     annotation that cannot be read.
     """
-    yield from _check_entries(a, config)
+    yield from _check_entries(a, image["view"]["name"], config)
     camera = camera_of(image)
     dropped = config["output"]["occluded"] == "drop"
     points = yield from _check_points(a, "keypoints", "keypoints_3d", 17, camera, dropped)
@@ -49,8 +50,10 @@ def check_annotation(
     return (yield from _check_masks(a, (image["height"], image["width"])))
 
 
-def _check_entries(a: Entry, config: Entry) -> Iterator[str]:
+def _check_entries(a: Entry, view_name: str, config: Entry) -> Iterator[str]:
     known = set(_ENTRIES)
+    if view_name.startswith(FIXED_VIEW):
+        known.add("person")
     for group in KEYPOINT_SETS[config["output"]["keypoints"]]:
         known |= {f"{group}_{name}" for name in ("kpts", "valid", "3d", "box")}
     unknown = sorted(a.keys() - known)

@@ -79,6 +79,7 @@ def _outside_files(options: Entry) -> str:
     """An option that names files of the user; empty if there is none."""
     pose, people, environment = options["pose"], options["people"], options["environment"]
     named = [pose["bounds"], people["body_path"], people["textures"], environment["cutouts"]]
+    named += options["camera"]["camera"]
     if pose["poses"] and poses_of_pack(Path(pose["poses"])) is None:
         named.append(pose["poses"])
     backgrounds = environment["backgrounds"]

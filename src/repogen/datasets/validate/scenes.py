@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from repogen.cameras.camera import Camera
-from repogen.cameras.viewpoints import parse_views
+from repogen.cameras.viewpoints import FIXED_VIEW, parse_views
 from repogen.datasets.chunks import compact_json
 from repogen.datasets.folder import image_name
 from repogen.datasets.reading import Entry
@@ -49,6 +49,17 @@ def _against_options(scene: Scene, config: Entry) -> Iterator[str]:
     camera, people = config["camera"], config["people"]
     if scene.seed != config["seed"]:
         yield f"is of seed {scene.seed}, run.json says {config['seed']}"
+    if not camera["camera"]:  # a calibration's file says what its cameras are
+        yield from _against_camera_options(scene, camera)
+    if not 1 <= len(scene.people) <= people["people"][1]:
+        yield f"has {len(scene.people)} people, run.json at most {people['people'][1]}"
+    if {person.body for person in scene.people} != {people["body"]}:
+        yield f"has other bodies than run.json's {people['body']}"
+    if len(scene.occluders) > config["environment"]["occluders"][1]:
+        yield f"has {len(scene.occluders)} occluders, more than run.json allows"
+
+
+def _against_camera_options(scene: Scene, camera: Entry) -> Iterator[str]:
     if scene.group != scene.index // camera["views_per_pose"]:
         yield f"is of group {scene.group}, run.json has {camera['views_per_pose']} views per pose"
     views = [name for name, _ in parse_views(tuple(camera["views"]))]
@@ -56,15 +67,10 @@ def _against_options(scene: Scene, config: Entry) -> Iterator[str]:
         yield f"is of the view {scene.view_name}, run.json names {', '.join(views)}"
     if scene.camera.model != camera["lens"]:
         yield f"has the lens {scene.camera.model}, run.json says {camera['lens']}"
-    size, wanted = (scene.camera.width, scene.camera.height), camera["image_size"]
-    if camera["crop"] is None and size != (wanted, wanted):
-        yield f"has {size[0]} x {size[1]} pixels, run.json says {wanted} x {wanted}"
-    if not 1 <= len(scene.people) <= people["people"][1]:
-        yield f"has {len(scene.people)} people, run.json at most {people['people'][1]}"
-    if {person.body for person in scene.people} != {people["body"]}:
-        yield f"has other bodies than run.json's {people['body']}"
-    if len(scene.occluders) > config["environment"]["occluders"][1]:
-        yield f"has {len(scene.occluders)} occluders, more than run.json allows"
+    size, wanted = [scene.camera.width, scene.camera.height], camera["image_size"]
+    wanted = wanted if isinstance(wanted, list) else [wanted, wanted]
+    if camera["crop"] is None and size != wanted:
+        yield f"has {size[0]} x {size[1]} pixels, run.json says {wanted[0]} x {wanted[1]}"
 
 
 def _against_image(scene: Scene, image: Entry) -> Iterator[str]:
@@ -92,12 +98,16 @@ def _against_people(scene: Scene, people: Sequence[Entry]) -> Iterator[str]:
     if len(people) > len(scene.people):
         yield f"has {len(scene.people)} people for {len(people)} annotations"
         return
-    remaining = iter(scene.people)  # a person without a visible pixel has no annotation
+    # A person without a visible pixel has no annotation.
+    remaining = enumerate(scene.people, 1)
+    is_fixed = scene.view_name.startswith(FIXED_VIEW)
     for annotation in people:
-        for person in remaining:
+        for number, person in remaining:
             views = view_records(scene.camera, person)
             if all(_same_view(annotation[key], view) for key, view in views.items()):
                 yield from _against_person(scene.camera, person, annotation)
+                if annotation.get("person") != (number if is_fixed else None):
+                    yield f"annotation {annotation['id']} should be of person {number}"
                 break
         else:
             yield f"none of its people has the view of annotation {annotation['id']}"

@@ -24,7 +24,8 @@ _NO_RADIUS = wp.constant(wp.float32(1.0e-12))
 
 @wp.struct
 class Lens:
-    """A camera's intrinsics; `model` is one of the codes `LENS_...`.
+    """A camera's intrinsics; `model` is one of the codes `LENS_...`, and `d1`, `d2` and `d3` are
+    OpenCV's k4, k5 and k6.
 
     `rim` is the largest distance from the axis that the picture can show: radians for a fisheye,
     the undistorted radius at unit depth for opencv. `rim_depth` is the cosine of a fisheye's rim.
@@ -47,6 +48,9 @@ class Lens:
     k2: float
     k3: float
     k4: float
+    d1: float
+    d2: float
+    d3: float
     p1: float
     p2: float
     rim: float
@@ -66,7 +70,9 @@ def camera_to_lens(camera: Camera, device: str = "cpu") -> Lens:
     most = max_angle(camera.model, camera.distortion)
     lens.rim = most if camera.model in FISHEYES else min(math.tan(most), 1e18)
     if camera.model == "opencv":
-        lens.k1, lens.k2, lens.p1, lens.p2, lens.k3 = camera.distortion
+        lens.k1, lens.k2, lens.p1, lens.p2, lens.k3, *rational = camera.distortion
+        if rational:
+            lens.d1, lens.d2, lens.d3 = rational
     elif camera.model == "kannala-brandt":
         lens.k1, lens.k2, lens.k3, lens.k4 = camera.distortion
     if camera.model == "pinhole":
@@ -85,8 +91,8 @@ def camera_to_lens(camera: Camera, device: str = "cpu") -> Lens:
         edge = np.array([[np.sin(lens.rim), 0.0, np.cos(lens.rim)]])
         radius = float(project_points(camera.model, radial, edge)[0][0])
     else:
-        k1, k2, _, _, k3 = camera.distortion
-        radial = (k1, k2, 0.0, 0.0, k3)
+        k1, k2, _, _, *others = camera.distortion
+        radial = (k1, k2, 0.0, 0.0, *others)
         farthest = (corners - [camera.cx, camera.cy]) / [camera.fx, camera.fy]
         edge = np.array([[lens.rim, 0.0, 1.0]])
         most = float(project_points(camera.model, radial, edge)[0][0])
@@ -121,13 +127,22 @@ def is_fisheye(lens: Lens) -> bool:
 @wp.func
 def factor(lens: Lens, square: float) -> float:
     """Factor of radial distortion at this squared distance from the axis."""
-    return 1.0 + square * (lens.k1 + square * (lens.k2 + square * (lens.k3 + square * lens.k4)))
+    over = 1.0 + square * (lens.k1 + square * (lens.k2 + square * (lens.k3 + square * lens.k4)))
+    return over / divisor(lens, square)
+
+
+@wp.func
+def divisor(lens: Lens, square: float) -> float:
+    """The denominator of `factor`; 1 unless the lens has OpenCV's rational distortion."""
+    return 1.0 + square * (lens.d1 + square * (lens.d2 + square * lens.d3))
 
 
 @wp.func
 def factor_slope(lens: Lens, square: float) -> float:
     """Derivative of `factor` with respect to the squared distance."""
-    return lens.k1 + square * (2.0 * lens.k2 + square * (3.0 * lens.k3 + square * (4.0 * lens.k4)))
+    over = lens.k1 + square * (2.0 * lens.k2 + square * (3.0 * lens.k3 + square * (4.0 * lens.k4)))
+    under = lens.d1 + square * (2.0 * lens.d2 + square * (3.0 * lens.d3))
+    return (over - factor(lens, square) * under) / divisor(lens, square)
 
 
 @wp.func

@@ -31,7 +31,8 @@ def sample_crowd(config: SceneConfig, streams: Streams, body: Body) -> tuple[Pos
     first = pose_person(body, sample_person(config, streams, body))
     rng = streams.rng("crowd")
     count = int(rng.integers(config.people.people[0], config.people.people[1] + 1))
-    floor = first.lowest if config.people.ground == "floor" else None
+    on_floor = config.people.ground == "floor" or bool(config.camera.fixed)
+    floor = first.lowest if on_floor else None
     people, taken = [first], [sparse(first.outer_points)]
     for person_index in range(1, count):
         person = sample_person(config, streams.of_person(person_index), body)

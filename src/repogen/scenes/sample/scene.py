@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Float
 
 from repogen.bodies import Body, load_body
-from repogen.cameras.camera import Camera, View, look_at
-from repogen.cameras.framing import crop, fit
+from repogen.cameras.camera import Camera, View, look_at, view_of
+from repogen.cameras.framing import PAPER_FOV_DEG, crop, fit
 from repogen.cameras.optics import sample_distortion
-from repogen.cameras.viewpoints import parse_views, sample_direction
+from repogen.cameras.viewpoints import FIXED_VIEW, parse_views, sample_direction
 from repogen.config import checked, config_from_keywords
 from repogen.environment.backgrounds import Background, Room
 from repogen.environment.lights import (
@@ -24,10 +24,12 @@ from repogen.environment.occluders import Occluder
 from repogen.environment.panoramas import Panorama, panorama_lights
 from repogen.environment.sensor import Sensor, parse_effects, sample_sensor
 from repogen.errors import check_between
+from repogen.people.person import Person
 from repogen.people.posing import PosedPerson
 from repogen.scenes.config import SceneConfig
 from repogen.scenes.rng import Streams
 from repogen.scenes.sample.crowd import clear_of_cameras, sample_crowd
+from repogen.scenes.sample.floor import stand_in_view
 from repogen.scenes.sample.occluders import sample_occluder
 from repogen.scenes.scene import FORMAT, Scene
 from repogen.usable_files import recorded_unreadable
@@ -75,14 +77,17 @@ def sample_posed_scene(config: SceneConfig, seed: int, index: int, body: Body) -
 
 
 def _sample_posed_scene(config: SceneConfig, seed: int, index: int, body: Body) -> SampledScene:
-    size = config.camera.views_per_pose
+    fixed = config.camera.fixed
+    size = len(fixed) or config.camera.views_per_pose
     group = index // size
     # People and their surroundings are those of the group, the camera is the image's own.
     shared, streams = Streams(seed, group), Streams(seed, index)
     people = sample_crowd(config, shared, body)
+    if fixed:
+        people = stand_in_view(shared.rng("floor"), body, people, fixed)
     target = _target(config, people)
     # Surroundings have to suit all cameras of the group.
-    shots = [
+    shots = fixed_shots(fixed, people[0].person) or [
         sample_shot(config, Streams(seed, member), target, people[0].person.yaw_deg)
         for member in range(group * size, (group + 1) * size)
     ]
@@ -128,6 +133,14 @@ class Shot(NamedTuple):
     camera: Camera
 
 
+def fixed_shots(cameras: Sequence[Camera], first: Person) -> list[Shot]:
+    """The shots of cameras that stand at one position."""
+    return [
+        Shot(f"{FIXED_VIEW}{number}", view_of(camera, first.position, first.yaw_deg), camera)
+        for number, camera in enumerate(cameras, 1)
+    ]
+
+
 def sample_shot(
     config: SceneConfig, streams: Streams, target: tuple[float, float, float], yaw_deg: float
 ) -> Shot:
@@ -170,9 +183,12 @@ def sample_camera(
     distortion = sample_distortion(rng, config.camera.lens)
     fov = float(rng.uniform(*config.camera.fov))
     circle = float(rng.uniform(*config.camera.circle)) if config.camera.circle else None
-    camera = look_at(
-        view, target, yaw_deg, config.camera.image_size, fov, config.camera.lens, distortion
-    )
+    if config.camera.calibrations:
+        (calibration,) = config.camera.calibrations
+        level = look_at(view, target, yaw_deg, 2, PAPER_FOV_DEG)
+        return replace(calibration.camera, rotation=level.rotation, translation=level.translation)
+    width, height = config.camera.size
+    camera = look_at(view, target, yaw_deg, width, fov, config.camera.lens, distortion, height)
     return replace(camera, circle_deg=circle)
 
 
@@ -181,6 +197,8 @@ def frame(
 ) -> Camera:
     """The camera zoomed, shifted and cropped as the options ask, around points in the world."""
     options = config.camera
+    if options.calibrations:
+        return camera
     if options.framing == "fit":
         rng = streams.rng("framing")
         camera = fit(rng, camera, points, options.person_share, options.truncate)
