@@ -23,6 +23,7 @@ from repogen.errors import UserError
 from repogen.generation.config import PRESETS
 from repogen.models import MODELS
 from repogen.people.config import PeopleConfig
+from repogen.poses.acrobatic import ACROBATIC
 from repogen.poses.config import PoseConfig
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.sampling import NAMED_POSES
@@ -47,7 +48,7 @@ def choices(kind, name):
     ("kind", "name", "catalogue"),
     [
         (CameraConfig, "lens", LENSES),
-        (PoseConfig, "pose_distribution", DISTRIBUTIONS),
+        (PoseConfig, "pose_distribution", {*DISTRIBUTIONS, ACROBATIC}),
         (PoseConfig, "pose", NAMED_POSES),
         (PeopleConfig, "body", {"anny", *FAMILIES}),
         (PeopleConfig, "ages", AGES),

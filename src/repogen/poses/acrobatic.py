@@ -1,16 +1,16 @@
 """Random acrobatic poses: tucked, piked, arched, lunging and free ones, in which the joints move
 together. Independent angles, as the paper draws them, hardly ever fold a body."""
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from repogen.bodies.skeleton import Angles
+from repogen.toml_files import read_toml
 
 ACROBATIC = "acrobatic"
 """The name of this distribution of poses."""
@@ -53,7 +53,7 @@ def families() -> dict[str, Family]:
 
 @cache
 def _table() -> dict[str, dict[str, Any]]:
-    return tomllib.loads((files("repogen.poses") / "acrobatic.toml").read_text())
+    return read_toml(Path(__file__).with_name("acrobatic.toml"), "the package's file")
 
 
 def sample_acrobatic_pose(rng: np.random.Generator) -> Angles:
