@@ -57,7 +57,7 @@ def _table() -> dict[str, dict[str, Any]]:
 
 
 def sample_acrobatic_pose(rng: np.random.Generator) -> Angles:
-    """A random pose of the 21 body joints: rotation vectors in degrees from the T-pose."""
+    """A random pose: rotation vectors by joint, degrees from the T-pose."""
     known = list(families().values())
     family = known[rng.choice(len(known), p=[one.share for one in known])]
     fold = rng.uniform()
