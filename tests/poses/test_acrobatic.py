@@ -1,4 +1,4 @@
-"""Acrobatic poses: folded bodies with joints that move together, within the human range."""
+"""Acrobatic poses: folded bodies with joints that move together, seldom beyond the human range."""
 
 import numpy as np
 import pytest
