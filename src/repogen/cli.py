@@ -41,7 +41,7 @@ SHELLS = ("bash", "zsh", "fish")
 _RESUMABLE = ("generate", "train", "convert")
 
 _COLLECT_AFTER = 200_000
-"""New objects between collections of garbage; Python's 700 make imports a tenth slower."""
+"""New objects between collections of garbage; Python's own number, 700, makes imports slower."""
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Acrobatic poses: folded bodies with joints that move together, within the human range."""
+"""Acrobatic poses: folded bodies with joints that move together, seldom beyond the human range."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def test_shares_sum_to_1_and_arms_point_somewhere_known():
     for one in families().values():
         assert sum(one.arms.values()) == pytest.approx(1)
         assert set(one.arms) <= set(_table()["arms"])
-        assert 0 <= one.mirrored <= 1
+        assert 0 <= one.symmetric <= 1
 
 
 def test_bodies_fold_as_independent_angles_do_not():

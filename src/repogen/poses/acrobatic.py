@@ -38,7 +38,7 @@ class Family:
     """One kind of pose; see acrobatic.toml."""
 
     share: float
-    mirrored: float
+    symmetric: float
     hip: tuple[float, float]
     spine: tuple[float, float]
     knee: tuple[float, float]
@@ -66,10 +66,10 @@ def sample_acrobatic_pose(rng: np.random.Generator) -> Angles:
 
 
 def _legs(rng: np.random.Generator, family: Family, fold: float) -> Angles:
-    mirrored = rng.uniform() < family.mirrored
+    symmetric = rng.uniform() < family.symmetric
     angles: Angles = {}
     for side, sign in _SIDES:
-        if side == "left" or not mirrored:
+        if side == "left" or not symmetric:
             hip = np.interp(fold if side == "left" else rng.uniform(), (0, 1), family.hip)
             knee = rng.uniform(*family.knee)
         spread = rng.uniform(0, 60) if rng.uniform() < _SPREAD_LEGS else abs(rng.normal(8, 12))

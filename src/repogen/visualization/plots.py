@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.messages import figure_text
-from repogen.poses.acrobatic import ACROBATIC
 from repogen.poses.bounds import SHOULDER_DROP_DEG, Bounds, default_bounds, load_bounds
 from repogen.poses.distributions import DISTRIBUTIONS, AngleDistribution
 from repogen.poses.sampling import SIMPLICITY
@@ -77,12 +76,12 @@ def random_poses(config: dict[str, Any], bounds: Path | None) -> RandomPoses | N
     are given."""
     share = 1.0 - config["pose"]["poses_share"] if config["pose"]["poses"] else 1.0
     variance = config["pose"]["pose_variance"]
-    distribution = config["pose"]["pose_distribution"]
-    if share == 0 or distribution == ACROBATIC or (config["pose"]["bounds"] and bounds is None):
+    distribution = DISTRIBUTIONS.get(config["pose"]["pose_distribution"])  # acrobatic has none
+    if share == 0 or distribution is None or (config["pose"]["bounds"] and bounds is None):
         return None
     return RandomPoses(
         load_bounds(bounds) if bounds else default_bounds(),
-        DISTRIBUTIONS[distribution],
+        distribution,
         tuple(1 / np.linspace(*SIMPLICITY, 21)) if variance == "random" else (variance,),
         share,
     )
