@@ -250,9 +250,10 @@ def test_a_bad_calibration_is_one_line(tmp_path, table, says):
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("c.yaml", "K: [1, 2", "need commas"),
-        ("c.yaml", "a: 1\n   b: 2", "line 2 is indented"),
-        ("c.yaml", "- " * 50 + "1", "deeper"),
+        ("c.yaml", "K: [1, 2", "line 1: expected ',' or ']'"),
+        ("c.yaml", "a: 1\n   b: 2", "line 2: mapping values"),
+        ("c.yaml", "[" * 5000, "nested too deeply"),
+        ("c.yaml", "a: &a [1]\nK: *a", "line 2: aliases are not supported"),
         ("c.yaml", "\xff\xfe", "has no camera matrix|not a YAML file"),
         ("c.json", "{", "not a JSON file"),
         ("c.json", "[]", "has no camera matrix"),

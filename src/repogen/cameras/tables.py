@@ -4,23 +4,34 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from repogen.errors import UserError, first_line
-from repogen.files import open_regular, read_lines
+from repogen.files import open_regular, read_lines, read_regular
 from repogen.json_files import read_json
 from repogen.limits import MAX_OPTIONS
-from repogen.yaml_files import read_yaml
 
 _MOST_NUMBERS = 10_000
 """Numbers of an array that are read."""
 
 
+class _Yaml(yaml.BaseLoader):
+    """Tables, lists and text; tags are ignored, and aliases, which could repeat without end, are
+    refused."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise yaml.MarkedYAMLError(problem="aliases are not supported", problem_mark=mark)
+        return super().compose_node(parent, index)
+
+
 def read_tables(path: Path) -> object:
-    """The content of a calibration file, arrays as nested lists. Raises `UserError` for a file that
-    cannot be read, and for other kinds."""
+    """The content of a calibration file, arrays as nested lists; numbers of YAML are text. Raises
+    `UserError` for a file that cannot be read, and for other kinds."""
     suffix = path.suffix.lower()
     if suffix in (".yaml", ".yml"):
-        return read_yaml(path)
+        return _read_yaml(path)
     if suffix == ".json":
         return read_json(path)
     if suffix == ".npz":
@@ -30,6 +41,22 @@ def read_tables(path: Path) -> object:
     raise UserError(
         f"--camera {path}: give a .yaml, .yml, .json or .npz file, or COLMAP's cameras.txt"
     )
+
+
+def _read_yaml(path: Path) -> object:
+    try:
+        text = read_regular(path, MAX_OPTIONS).decode()
+        # OpenCV begins with a line that YAML does not know.
+        return _Yaml(text.removeprefix("%YAML:1.0")).get_single_data()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    except RecursionError as error:
+        raise UserError(f"{path} holds lists or tables nested too deeply") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise UserError(f"{path} is not a YAML file: line {line}: {error.problem}") from error
+    except (ValueError, yaml.YAMLError) as error:
+        raise UserError(f"{path} is not a YAML file: {first_line(error)}") from error
 
 
 def _read_npz(path: Path) -> dict[str, Any]:
@@ -89,8 +116,8 @@ def _plain(name: str) -> str:
 
 
 def numbers_of(value: object) -> list[float] | None:
-    """All numbers of nested lists, or of a matrix as OpenCV and ROS write it (rows, cols, data);
-    None for anything else."""
+    """All numbers, or text of numbers, of nested lists, or of a matrix as OpenCV and ROS write it
+    (rows, cols, data); None for anything else."""
     if isinstance(value, dict):
         value = value.get("data")
     if isinstance(value, list | tuple):
@@ -98,6 +125,9 @@ def numbers_of(value: object) -> list[float] | None:
         if any(part is None for part in parts):
             return None
         return [number for part in parts if part for number in part]
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    return [float(value)]
+    try:
+        return [float(value)]
+    except (ValueError, OverflowError):
+        return None

@@ -1,12 +1,13 @@
 """Random poses and hands, and named poses."""
 
-import json
-from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from repogen.bodies.skeleton import BODY_JOINTS, Angles
 from repogen.errors import unknown_choice
+from repogen.json_files import read_json
 from repogen.poses.bounds import SHOULDER_DROP_DEG, Bounds
 from repogen.poses.clips import Pose, parse_poses
 from repogen.poses.distributions import AngleDistribution
@@ -75,8 +76,9 @@ def _triples(rows: np.ndarray) -> list[tuple[float, float, float]]:
 
 
 def _shipped_poses() -> dict[str, Pose]:
-    data = json.loads((files("repogen.poses") / "named_poses.json").read_text())
-    clip = parse_poses(data, "named_poses.json")
+    path = Path(__file__).with_name("named_poses.json")
+    data: Any = read_json(path)
+    clip = parse_poses(data, str(path))
     return {pose["name"]: clip.pose(frame) for frame, pose in enumerate(data["poses"])}
 
 
