@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from repogen.errors import UserError, first_line
-from repogen.files import open_regular, read_lines, read_regular
+from repogen.files import open_regular, read_lines
 from repogen.json_files import read_json
 from repogen.limits import MAX_OPTIONS
 
@@ -15,23 +14,14 @@ _MOST_NUMBERS = 10_000
 """Numbers of an array that are read."""
 
 
-class _Yaml(yaml.BaseLoader):
-    """Tables, lists and text; tags are ignored, and aliases, which could repeat without end, are
-    refused."""
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark
-            raise yaml.MarkedYAMLError(problem="aliases are not supported", problem_mark=mark)
-        return super().compose_node(parent, index)
-
-
 def read_tables(path: Path) -> object:
     """The content of a calibration file, arrays as nested lists; numbers of YAML are text. Raises
     `UserError` for a file that cannot be read, and for other kinds."""
     suffix = path.suffix.lower()
     if suffix in (".yaml", ".yml"):
-        return _read_yaml(path)
+        from repogen.yaml_files import read_yaml
+
+        return read_yaml(path)
     if suffix == ".json":
         return read_json(path)
     if suffix == ".npz":
@@ -41,22 +31,6 @@ def read_tables(path: Path) -> object:
     raise UserError(
         f"--camera {path}: give a .yaml, .yml, .json or .npz file, or COLMAP's cameras.txt"
     )
-
-
-def _read_yaml(path: Path) -> object:
-    try:
-        text = read_regular(path, MAX_OPTIONS).decode()
-        # OpenCV begins with a line that YAML does not know.
-        return _Yaml(text.removeprefix("%YAML:1.0")).get_single_data()
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
-    except RecursionError as error:
-        raise UserError(f"{path} holds lists or tables nested too deeply") from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UserError(f"{path} is not a YAML file: line {line}: {error.problem}") from error
-    except (ValueError, yaml.YAMLError) as error:
-        raise UserError(f"{path} is not a YAML file: {first_line(error)}") from error
 
 
 def _read_npz(path: Path) -> dict[str, Any]:
