@@ -54,7 +54,7 @@ RUN = {
 MASK = {"size": [4, 4], "counts": "556"}
 LABELLED = {
     "image": {
-        "id": 1, "width": 4, "height": 4,
+        "id": 1, "width": 4, "height": 4, "view": {"name": "top"},
         "camera": {
             "model": "pinhole", "K": [[2, 0, 2], [0, 2, 2], [0, 0, 1]], "distortion": [],
             "R": [[1, 0, 0], [0, 1, 0], [0, 0, 1]], "t": [0, 0, 0],
@@ -67,7 +67,10 @@ LABELLED = {
         "segmentation": MASK, "amodal_segmentation": MASK, "amodal_bbox": [1.0, 0.0, 2.0, 4.0],
     },
 }  # fmt: skip
-POSES = {"format": "repogen-poses", "poses": [{"name": "a", "angles": {"left_hip": [1, 2, 3]}}]}
+POSES = {
+    "format": "repogen-poses",
+    "poses": [{"name": "a", "angles": {"left_hip": [1, 2, 3]}, "orientation": [90, 0, 0]}],
+}
 MANIFEST = {
     "format": 1,
     "header": {"info": {}},

@@ -83,10 +83,8 @@ def test_a_board_on_its_edge_falls_flat(tilt, rests):
     tilted = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
     turned, over = settle(board, np.zeros(3), tilted)
     assert (over <= CARRIED) == rests
-    if rests:
-        assert np.ptp(board @ turned[2]) < 0.04
-    else:
-        assert (turned == tilted).all()
+    assert (np.ptp(board @ turned[2]) < 0.04) == rests
+    assert (turned == tilted).all() == (tilt in (0, 40))
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,6 @@ def test_named_poses_touch_the_floor_with_what_they_stand_on(body, name):
         assert {p: round(lowest[p] - floor, 3) for p in ON_FLOOR[name]} == pytest.approx(
             dict.fromkeys(ON_FLOOR[name], 0), abs=0.12
         )
-        others = set(lowest) - set(ON_FLOOR[name])
-        if name in ("handstand", "headstand", "cartwheel"):
-            assert min(lowest[p] - floor for p in others if "arm" not in p) > 0.05
+        inverted = name in ("handstand", "headstand", "cartwheel")
+        others = set(lowest) - set(ON_FLOOR[name]) if inverted else set()
+        assert all(lowest[p] - floor > 0.05 for p in others if "arm" not in p)

@@ -82,7 +82,7 @@ def reverse_tuples(package):
         for name in names:
             before = text
             text = re.sub(
-                rf"^{name} = ([({{][^)}}]*[)}}])$",
+                rf"^{name} = (\([^)]*\)|{{[^}}]*}})$",
                 rf"{name} = type(\1)(reversed([*(getattr(\1, 'items', \1.__iter__)())]))",
                 text,
                 flags=re.M,

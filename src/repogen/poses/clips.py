@@ -59,17 +59,13 @@ def read_pose_file(path: Path) -> Clip:
 
     Raises `UserError` for anything else than docs/poses.md describes.
     """
-    return parse_poses(read_json(path), str(path))
-
-
-def parse_poses(data: Any, path: str) -> Clip:
-    """The poses of the content of our own JSON file; `path` names it in errors."""
+    data: Any = read_json(path)
     if not isinstance(data, dict) or data.get("format") != POSES_FORMAT:
         raise UserError(f'{path} is not a pose file: it needs "format": "{POSES_FORMAT}"')
     poses = data.get("poses")
     if not isinstance(poses, list) or not poses:
         raise UserError(f'{path} holds no poses: "poses" must be a list with at least one')
-    _check_keys(data, ("format", "poses"), path)
+    _check_keys(data, ("format", "poses"), str(path))
     orientations = np.zeros((len(poses), 3), dtype=np.float32)
     degrees = np.full((len(poses), len(JOINTS), 3), np.nan, dtype=np.float32)
     for number, pose in enumerate(poses):

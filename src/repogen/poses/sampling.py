@@ -9,7 +9,7 @@ from repogen.bodies.skeleton import BODY_JOINTS, Angles
 from repogen.errors import unknown_choice
 from repogen.json_files import read_json
 from repogen.poses.bounds import SHOULDER_DROP_DEG, Bounds
-from repogen.poses.clips import Pose, parse_poses
+from repogen.poses.clips import Pose, read_pose_file
 from repogen.poses.distributions import AngleDistribution
 
 SIMPLICITY = (1.0, 1.5)
@@ -78,7 +78,7 @@ def _triples(rows: np.ndarray) -> list[tuple[float, float, float]]:
 def _shipped_poses() -> dict[str, Pose]:
     path = Path(__file__).with_name("named_poses.json")
     data: Any = read_json(path)
-    clip = parse_poses(data, str(path))
+    clip = read_pose_file(path)
     return {pose["name"]: clip.pose(frame) for frame, pose in enumerate(data["poses"])}
 
 
