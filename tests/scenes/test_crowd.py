@@ -96,7 +96,7 @@ def test_occluders_stand_before_people_and_touch_nobody(body):
         people = np.concatenate([pose_person(body, person).outer_points for person in scene.people])
         farthest = np.linalg.norm(people - eye, axis=1).max()
         for occluder in scene.occluders:
-            corners = occluder_vertices(occluder)
+            corners = occluder_vertices(occluder, np.zeros((0, 3)))
             middle, reach = np.array(occluder.position), np.linalg.norm(occluder.size) / 2
             assert np.linalg.norm(corners - middle, axis=1).max() < reach + 1e-5
             assert np.linalg.norm(people - middle, axis=1).min() > reach - 0.02
@@ -105,7 +105,7 @@ def test_occluders_stand_before_people_and_touch_nobody(body):
     assert count > 4
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", (*SHAPES, "mattress", "pillow"))
 def test_shapes_face_outwards_and_fill_the_unit_cube(shape):
     surface = occluder_surface(shape)
     corners = surface.canonical[surface.faces].astype(float)

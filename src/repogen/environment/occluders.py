@@ -1,4 +1,4 @@
-"""Occluders: boxes, poles, furniture, and the user's cut-outs."""
+"""Occluders: boxes, poles, furniture, beds, and the user's cut-outs."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,23 +9,27 @@ from jaxtyping import Float, Int
 
 from repogen.assets.sources import Source
 from repogen.bodies.protocol import LAYERS, Surface
+from repogen.environment.blanket import COLUMNS, ROWS, drape
 from repogen.errors import UserError, unknown_choice
 from repogen.people.outfit import Fabric
 from repogen.records import Between, Point, Rotation
 
 CUTOUT = "cutout"
 
+BLANKET = "blanket"
+
 _Side = Annotated[float, Between(0, 1000)]
 
 
 @dataclass(frozen=True)
 class Occluder:
-    """An object of one of the shapes `SHAPES`, or a cut-out: a picture with alpha on a rectangle.
+    """An object of one of the shapes `SHAPES`; part of a bed; or a cut-out: a picture with alpha on
+    a rectangle.
 
     `size` is its extent in metres along its own x, y and z, `rotation` takes those axes to the
-    world's (row-major), `position` is its centre in the world, metres. `picture` is that of a
-    cut-out. Raises `UserError` for an unknown shape, a size that is not three lengths, a cut-out
-    without a picture, or another shape with one.
+    world's (row-major), `position` is its centre in the world, metres; of a blanket the middle of
+    the cloth, on the mattress. `picture` is that of a cut-out. Raises `UserError` for an unknown
+    shape, a size that is not three lengths, a cut-out without a picture, or another shape with one.
     """
 
     shape: str
@@ -36,8 +40,8 @@ class Occluder:
     picture: Source | None = None
 
     def __post_init__(self) -> None:
-        if self.shape not in (*SHAPES, CUTOUT):
-            raise unknown_choice("occluder shape", self.shape, (*SHAPES, CUTOUT))
+        if self.shape not in _ALL_SHAPES:
+            raise unknown_choice("occluder shape", self.shape, _ALL_SHAPES)
         if not (all(0 <= side < np.inf for side in self.size) and any(self.size)):
             raise UserError(
                 f"an occluder of size {self.size} m: give three lengths, none below 0, one above"
@@ -76,18 +80,27 @@ _BOXES = {
 }  # fmt: skip
 
 SHAPES = (*_BOXES, "pole", "ball")
-"""Shapes of occluders other than cut-outs."""
+"""Shapes that are drawn at random."""
+
+BED_SHAPES = ("mattress", "pillow", BLANKET)
+
+_ALL_SHAPES = (*SHAPES, *BED_SHAPES, CUTOUT)
 
 _SIDES = 24
 _GRID = 4
 """Squares along a side of a box: small triangles follow a fisheye's curves and shade smoothly."""
 
 
-def occluder_vertices(occluder: Occluder) -> Float[np.ndarray, "v 3"]:
-    """The occluder's vertices in the world, metres."""
-    local = occluder_surface(occluder.shape).canonical * np.array(occluder.size)
-    turned = np.einsum("ij,vj->vi", np.array(occluder.rotation), local)
-    return (turned + np.array(occluder.position)).astype(np.float32)
+def occluder_vertices(
+    occluder: Occluder, people: Float[np.ndarray, "n 3"]
+) -> Float[np.ndarray, "v 3"]:
+    """The occluder's vertices in the world, metres; `people` are points on which a blanket lies."""
+    rotation, position = np.array(occluder.rotation), np.array(occluder.position)
+    if occluder.shape == BLANKET:
+        local = drape(occluder.size, np.einsum("vj,ji->vi", people - position, rotation))
+    else:
+        local = occluder_surface(occluder.shape).canonical * np.array(occluder.size)
+    return (np.einsum("ij,vj->vi", rotation, local) + position).astype(np.float32)
 
 
 @lru_cache(maxsize=16)
@@ -95,6 +108,13 @@ def occluder_surface(shape: str) -> Surface:
     """The mesh of a shape, one metre in each direction around the origin."""
     if shape == CUTOUT:
         patches = [_patch((-0.5, 0, 0.5), (1, 0, 0), (0, 0, -1))]
+    elif shape == BLANKET:
+        uv, triangles = _grid(ROWS, COLUMNS)
+        patches = [(np.pad(uv - 0.5, ((0, 0), (0, 1))), triangles, uv)]
+    elif shape == "mattress":
+        patches = _box((-0.5, -0.5, -0.5), (0.5, 0.5, 0.5))
+    elif shape == "pillow":
+        patches = [_pillow()]
     elif shape == "pole":
         patches = [_pole()]
     elif shape == "ball":
@@ -171,3 +191,13 @@ def _ball() -> Patch:
     turn, tilt = 2 * np.pi * uv[:, 0], np.pi * uv[:, 1]
     ring = np.sin(tilt) / 2
     return np.stack([ring * np.cos(turn), ring * np.sin(turn), np.cos(tilt) / 2], 1), faces, uv
+
+
+def _pillow() -> Patch:
+    """A ball pulled out to the corners of a square, and thin there."""
+    ball, faces, uv = _ball()
+    x, y, z = ball.T
+    ring = np.maximum(np.hypot(x, y), 1e-9)
+    pulled = ring / np.maximum((x**4 + y**4) ** 0.25, 1e-9)
+    thin = 1 - 2.4 * (pulled - 1) * (2 * ring) ** 2
+    return np.stack([x * pulled, y * pulled, z * thin], axis=1), faces, uv

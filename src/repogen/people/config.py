@@ -20,11 +20,12 @@ class PeopleConfig(Config):
     people: tuple[int, int] = (1, 1)
     """Range of the number of people, 1 to 100, each number equally likely. People for whom there is
     no free position are left out."""
-    ground: Literal["air", "floor"] = "air"
+    ground: Literal["air", "floor", "bed"] = "air"
     """Where people are: air, the others at random heights around the first; floor, everybody
-    touches one floor, which is the background's, with the lowest part of body or clothes."""
+    touches one floor, which is the background's, with the lowest part of body or clothes; bed, one
+    person on a mattress, mostly below a blanket (give --orientation lying)."""
     balance: bool = False
-    """With ground floor: everybody's weight rests on what touches the floor. People are tipped by
+    """With ground floor or bed: everybody's weight rests on what touches it. People are tipped by
     up to 25 degrees until it does; a random or measured pose that it takes more for is drawn again,
     at most 20 times, then the best of them is used."""
     spread: float = 1.5
@@ -51,8 +52,10 @@ class PeopleConfig(Config):
         """Raise `UserError` for numbers out of range, and options that contradict each other."""
         check_counts("--people", self.people, 1, MAX_PEOPLE)
         check_between("--spread", self.spread, 0, 100)
-        if self.balance and self.ground != "floor":
-            raise UserError("--balance needs --ground floor")
+        if self.balance and self.ground == "air":
+            raise UserError("--balance needs --ground floor or bed")
+        if self.ground == "bed" and self.people != (1, 1):
+            raise UserError("--ground bed holds one person; leave out --people")
         parse_ages(self.ages)
         parse_genders(self.gender)
         if self.wardrobe == "none" and "children" in self.ages:

@@ -7,6 +7,7 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from jaxtyping import Float
 
 from repogen.assets.sources import path_of
 from repogen.bodies.protocol import Surface
@@ -73,8 +74,10 @@ def _density(surface: Surface) -> float:
     return texel_density(corners, surface.uv[surface.face_uv[skin]])
 
 
-def occluder_piece(occluder: Occluder, texture: Callable[[Path], Texture]) -> Piece:
-    """An occluder in the colours of its fabric or of its picture."""
+def occluder_piece(
+    occluder: Occluder, people: Float[np.ndarray, "n 3"], texture: Callable[[Path], Texture]
+) -> Piece:
+    """An occluder in the colours of its fabric or of its picture; `people` are all their points."""
     surface = occluder_surface(occluder.shape)
     material = np.zeros(1, dtype=MATERIAL_DTYPE)
     material["offset"], material["grey"] = NO_TEXTURE, 1.0
@@ -88,7 +91,7 @@ def occluder_piece(occluder: Occluder, texture: Callable[[Path], Texture]) -> Pi
         material["dye"], material["gloss"] = 1.0, 0.08
     return Piece(
         surface,
-        occluder_vertices(occluder),
+        occluder_vertices(occluder, people),
         NO_PERSON,
         materials=material,
         face_materials=np.zeros(len(surface.faces), dtype=np.int16),

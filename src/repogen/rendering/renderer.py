@@ -119,7 +119,8 @@ class Renderer:
             for person_index, posed in enumerate(people)
             for piece in person_pieces(posed, person_index, self._textures.load)
         ]
-        pieces += [occluder_piece(occluder, self._textures.load) for occluder in scene.occluders]
+        points = np.concatenate([posed.outer_points for posed in people])
+        pieces += [occluder_piece(one, points, self._textures.load) for one in scene.occluders]
         buffers = self._buffers(*((piece.surface, piece.person) for piece in pieces))
         camera = scene.camera
         lens = camera_to_lens(camera, self.device)

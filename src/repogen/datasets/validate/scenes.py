@@ -10,6 +10,7 @@ from repogen.cameras.viewpoints import FIXED_VIEW, parse_views
 from repogen.datasets.chunks import compact_json
 from repogen.datasets.folder import image_name
 from repogen.datasets.reading import Entry
+from repogen.environment.occluders import BED_SHAPES
 from repogen.json_files import strict_json
 from repogen.labels.annotation import image_record, view_records
 from repogen.people.person import Person, world_rotation
@@ -55,8 +56,11 @@ def _against_options(scene: Scene, config: Entry) -> Iterator[str]:
         yield f"has {len(scene.people)} people, run.json at most {people['people'][1]}"
     if {person.body for person in scene.people} != {people["body"]}:
         yield f"has other bodies than run.json's {people['body']}"
-    if len(scene.occluders) > config["environment"]["occluders"][1]:
-        yield f"has {len(scene.occluders)} occluders, more than run.json allows"
+    things = [one for one in scene.occluders if one.shape not in BED_SHAPES]
+    if len(things) > config["environment"]["occluders"][1]:
+        yield f"has {len(things)} occluders, more than run.json allows"
+    if (len(things) < len(scene.occluders)) != (people["ground"] == "bed"):
+        yield f"has parts of a bed, or none, unlike run.json's ground {people['ground']}"
 
 
 def _against_camera_options(scene: Scene, camera: Entry) -> Iterator[str]:

@@ -28,6 +28,7 @@ from repogen.people.person import Person
 from repogen.people.posing import PosedPerson
 from repogen.scenes.config import SceneConfig
 from repogen.scenes.rng import Streams
+from repogen.scenes.sample.bed import sample_bed
 from repogen.scenes.sample.crowd import clear_of_cameras, sample_crowd
 from repogen.scenes.sample.floor import stand_in_view
 from repogen.scenes.sample.occluders import sample_occluder
@@ -95,12 +96,13 @@ def _sample_posed_scene(config: SceneConfig, seed: int, index: int, body: Body) 
     people = clear_of_cameras(people, [shot.camera for shot in shots])
     points = [posed.outer_points for posed in people]
     camera = frame(config, streams, camera, np.concatenate(points))
-    on_floor = config.people.ground == "floor"
+    on_bed = config.people.ground == "bed"
+    bed = sample_bed(shared.rng("bed"), people[0]) if on_bed else ()
     lowest = min(
-        people[0].lowest if on_floor else min(float(p[:, 2].min()) for p in points),
+        _floor(config, people, bed),
         *(camera_floor(shot.camera) for shot in shots),
     )
-    occluders = sample_occluders(config, streams, camera, points, lowest)
+    occluders = bed + sample_occluders(config, streams, camera, points, lowest)
     reach = max(
         *(shot.view.distance_m + float(np.linalg.norm(target)) for shot in shots),
         *(float(np.linalg.norm(p[:, :2], axis=1).max()) for p in points),
@@ -123,6 +125,15 @@ def _sample_posed_scene(config: SceneConfig, seed: int, index: int, body: Body) 
         sensor=sample_focused_sensor(config, streams, camera, people[0].person.position),
     )
     return SampledScene(scene, people)
+
+
+def _floor(config: SceneConfig, people: Sequence[PosedPerson], bed: Sequence[Occluder]) -> float:
+    """The height of what people or their bed stand on, metres."""
+    if bed:
+        return bed[0].position[2] - bed[0].size[2] / 2
+    if config.people.ground == "floor":
+        return people[0].lowest
+    return min(float(posed.outer_points[:, 2].min()) for posed in people)
 
 
 class Shot(NamedTuple):
@@ -233,7 +244,7 @@ def sample_surroundings(
     and its directional lights."""
     draw_background, _ = config.backdrop
     background = draw_background(streams.rng("background"), lowest, reach)
-    if config.people.ground == "floor" and isinstance(background, Room):
+    if config.people.ground != "air" and isinstance(background, Room):
         background = replace(background, floor_z=lowest)
     if isinstance(background, Panorama):
         return background, panorama_lights(background)

@@ -1,0 +1,66 @@
+"""Drawing a bed below a person who lies."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from repogen.cameras.camera import yaw_matrix
+from repogen.colors import to_hex
+from repogen.environment.blanket import OVERHANG
+from repogen.environment.occluders import BLANKET, Occluder
+from repogen.people.outfit import Fabric, sample_fabric
+from repogen.people.posing import PosedPerson
+
+_BLANKETS = 0.75
+"""Share of the beds with a blanket."""
+
+_SINKS = 0.03
+"""Metres that a person sinks into the mattress."""
+
+
+def sample_bed(rng: np.random.Generator, posed: PosedPerson) -> tuple[Occluder, ...]:
+    """A mattress below the person, along the trunk, a pillow at the head, and in three beds of four
+    a blanket from the feet up to between the knees and the shoulders."""
+    points = posed.body.keypoints[:17]
+    shoulders, hips = points[5:7].mean(axis=0), points[11:13].mean(axis=0)
+    right, up = (shoulders - hips)[:2]
+    heading = float(np.arctan2(-right, up)) + np.radians(rng.uniform(-8, 8))
+    turn = yaw_matrix(heading)
+    own = np.einsum("vj,ji->vi", posed.outer_points, turn)
+    head, (middle, *_) = points[0] @ turn, (shoulders + hips) @ turn / 2
+    top = posed.lowest + _SINKS
+    width, length, height = rng.uniform((1.0, 2.0, 0.4), (1.8, 2.15, 0.65)).tolist()
+    free = max(width / 2 - 0.55, 0.0)
+    across = float(middle + rng.uniform(-free, free))
+    low, head_end = float(own[:, 1].min()), float(own[:, 1].max() + rng.uniform(0.05, 0.25))
+    length = max(length, head_end - low + 0.05)
+    linen = replace(_linen(rng), wrinkles=0.3)
+
+    def part(
+        shape: str, at: tuple[float, float, float], size: tuple[float, float, float],
+        fabric: Fabric, heading_deg: float = 0.0,
+    ) -> Occluder:  # fmt: skip
+        x, y, z = (turn @ np.array(at)).tolist()
+        rows = (turn @ yaw_matrix(np.radians(heading_deg))).tolist()
+        first, second, third = (tuple(row) for row in rows)
+        return Occluder(shape, (x, y, z), size, (first, second, third), fabric)
+
+    bed = [
+        part("mattress", (across, head_end - length / 2, top - height / 2),
+             (width, length, height), linen),
+        part("pillow", (float(head[0]), head_end - 0.27, top + 0.01),
+             (min(width - 0.1, 0.7), 0.45, 0.16), _linen(rng), float(rng.uniform(-12, 12))),
+    ]  # fmt: skip
+    if rng.random() < _BLANKETS:
+        foot = head_end - length - OVERHANG
+        hem = low + float(rng.uniform(0.4, 1.0)) * (float((shoulders @ turn)[1]) - low)
+        middle_of_cloth = (across, (foot + hem) / 2, top)
+        size = (width + 2 * OVERHANG, hem - foot, float(rng.uniform(0.01, 0.04)))
+        bed.append(part(BLANKET, middle_of_cloth, size, sample_fabric(rng, True)))
+    return tuple(bed)
+
+
+def _linen(rng: np.random.Generator) -> Fabric:
+    """A pale plain cloth."""
+    light = rng.uniform(0.55, 0.95) + rng.uniform(-0.05, 0.05, 3)
+    return replace(sample_fabric(rng, False), color=to_hex(np.clip(light, 0, 1)))

@@ -1,0 +1,89 @@
+"""A person on a bed, below a blanket."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from repogen.environment.blanket import COLUMNS, OVERHANG, ROWS, drape
+from repogen.errors import UserError
+from repogen.labels.annotation import annotate
+from repogen.people.config import PeopleConfig
+from repogen.people.posing import pose_person
+from repogen.scenes import SceneConfig, sample_scene
+
+OPTIONS = {"ground": "bed", "orientation": "lying", "pose_variance": 0.5, "image_size": 96,
+           "backgrounds": "plain", "elevation": (60, 90)}  # fmt: skip
+SIZE = (2.0, 1.8, 0.02)
+
+
+def lying(points):
+    return drape(SIZE, np.array(points, float)).reshape(ROWS + 1, COLUMNS + 1, 3)
+
+
+def test_an_empty_blanket_is_flat_on_the_mattress_and_hangs_down_beside_it():
+    cloth = lying(np.zeros((0, 3)))
+    beside = np.abs(cloth[..., 0]) > SIZE[0] / 2 - OVERHANG + 0.1
+    below = cloth[..., 1] < OVERHANG - SIZE[1] / 2 - 0.1
+    middle = cloth[10:40, COLUMNS // 2 - 10 : COLUMNS // 2 + 10, 2]
+    assert middle == pytest.approx(SIZE[2], abs=1e-3)
+    assert beside.any()
+    assert below.any()
+    assert (cloth[beside | below][:, 2] < -0.1).all()
+
+
+def test_a_blanket_lies_above_what_it_covers():
+    rng = np.random.default_rng(0)
+    points = rng.uniform((-0.5, -0.5, 0), (0.5, 0.5, 0.4), (500, 3))
+    cloth = lying(points)
+    for x, y, z in points:
+        near = np.hypot(cloth[..., 0] - x, cloth[..., 1] - y) < 0.02
+        assert cloth[near][:, 2].min() > z
+    assert cloth[..., 2].max() < 0.4 + 2 * SIZE[2]
+
+
+def scenes(body, **options):
+    return [sample_scene(SceneConfig(**OPTIONS | options), 5, i, body) for i in range(12)]
+
+
+def test_the_person_lies_on_the_mattress_at_the_pillow(body):
+    found = scenes(body)
+    for scene in found:
+        posed = pose_person(body, scene.people[0])
+        mattress, pillow, *_ = scene.occluders
+        top = mattress.position[2] + mattress.size[2] / 2
+        assert 0 < top - posed.lowest < 0.05
+        own = (posed.body.keypoints[:17] - mattress.position) @ np.array(mattress.rotation)
+        trunk = own[[5, 6, 11, 12]].mean(axis=0)
+        assert (np.abs(trunk[:2]) < np.array(mattress.size[:2]) / 2).all()
+        head = np.array(pillow.position) - posed.body.keypoints[0]
+        assert np.hypot(*head[:2]) < 0.8
+    counts = [sum(one.shape == "blanket" for one in scene.occluders) for scene in found]
+    assert 3 < sum(counts) < 12
+
+
+def test_the_blanket_hides_legs_and_the_labels_say_so(body, renderer):
+    covered = next(s for s in scenes(body) if s.occluders[-1].shape == "blanket")
+    bare = replace(covered, occluders=covered.occluders[:-1])
+    visible = []
+    for scene in (bare, covered):
+        (annotation,) = annotate(renderer.render(scene))
+        flags = np.array(annotation["keypoints"]).reshape(17, 3)[:, 2]
+        visible.append(flags == 2)
+    before, after = visible
+    assert not (after & ~before).any()
+    assert before[13:].sum() > after[13:].sum()
+
+
+def test_the_floor_is_below_the_bed(body):
+    for scene in scenes(body, backgrounds="builtin"):
+        mattress = scene.occluders[0]
+        foot = mattress.position[2] - mattress.size[2] / 2
+        assert scene.background.floor_z == pytest.approx(foot)
+
+
+def test_a_bed_holds_one_person():
+    with pytest.raises(UserError, match="--ground bed holds one person"):
+        PeopleConfig(ground="bed", people=(1, 2))
+    with pytest.raises(UserError, match="--balance needs"):
+        PeopleConfig(balance=True)
