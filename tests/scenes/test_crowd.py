@@ -105,7 +105,7 @@ def test_occluders_stand_before_people_and_touch_nobody(body):
     assert count > 4
 
 
-@pytest.mark.parametrize("shape", (*SHAPES, "mattress", "pillow"))
+@pytest.mark.parametrize("shape", [*SHAPES, "mattress", "pillow"])
 def test_shapes_face_outwards_and_fill_the_unit_cube(shape):
     surface = occluder_surface(shape)
     corners = surface.canonical[surface.faces].astype(float)

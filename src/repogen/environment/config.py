@@ -30,6 +30,9 @@ class EnvironmentConfig(Config):
     as in the RePoGen paper."""
     shadows: int = 1
     """Number of lights that cast shadows, 0 to 8."""
+    water: bool = False
+    """The first person is in water, from up to the knees to below the surface; cameras may be above
+    or below it."""
     occluders: tuple[int, int] = (0, 0)
     """Range of the number of objects between the camera and the people, 0 to 100, each number
     equally likely: boxes, poles, furniture, cut-outs."""

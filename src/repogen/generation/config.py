@@ -154,6 +154,11 @@ PRESETS: dict[str, dict[str, Any]] = (
             "pose": {"orientation": ("upright=0.8", "any=0.2"), "pose_variance": 1.2},
             "environment": {"occluders": (0, 1)},
         },
+        "swimming": {
+            "camera": {"elevation": (-60.0, 80.0), "roll": (-15.0, 15.0), "distance": (1.5, 6.0)},
+            "pose": {"orientation": ("lying=0.5", "any=0.3", "upright=0.2")},
+            "environment": {"water": True, "backgrounds": "builtin"},
+        },
         "fall": {
             "camera": {
                 "fov": (60.0, 95.0),

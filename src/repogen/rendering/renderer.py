@@ -42,6 +42,7 @@ from repogen.rendering.sensor import (
     needs_compositing,
 )
 from repogen.rendering.textures import Textures
+from repogen.rendering.water import apply_water
 from repogen.rendering.zbuffer import rasterize_window, zbuffer_viewport
 from repogen.scenes.scene import Scene
 from repogen.warp_setup import wp
@@ -139,6 +140,7 @@ class Renderer:
         image, gbuffer = self._shade(keys, scene_mesh, lighting, viewport, canvas)
         if layered:
             image = composite(image, background, gbuffer, scene)
+        image = apply_water(image, gbuffer, scene)
         image = apply_image_circle(image, camera, lens, self.device)
         visible = np.isin(buffers.face_culling.numpy(), CULLING_OF_VISIBLE)
         screen_vertices = buffers.screen_vertices.numpy()

@@ -10,6 +10,7 @@ from repogen.environment.backgrounds import BACKGROUNDS, Background
 from repogen.environment.lights import DirectionalLight
 from repogen.environment.occluders import Occluder
 from repogen.environment.sensor import PERFECT, Sensor
+from repogen.environment.water import Water
 from repogen.errors import UserError
 from repogen.limits import MAX_LIGHTS, MAX_OCCLUDERS, MAX_PEOPLE, MAX_SHADOWS
 from repogen.people.person import Person
@@ -47,6 +48,7 @@ class Scene:
     """Whether the light from all sides has the background's colours; else it is white."""
     background: Background
     sensor: Sensor = PERFECT
+    water: Water | None = None
     unreadable: Annotated[tuple[str, ...], Length(0, 20_000)] = ()
     """Files that had gone bad when the scene was drawn, with the reasons; others were drawn in
     their place. Not in the JSON if there are none."""

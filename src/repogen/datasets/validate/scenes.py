@@ -56,6 +56,8 @@ def _against_options(scene: Scene, config: Entry) -> Iterator[str]:
         yield f"has {len(scene.people)} people, run.json at most {people['people'][1]}"
     if {person.body for person in scene.people} != {people["body"]}:
         yield f"has other bodies than run.json's {people['body']}"
+    if (scene.water is not None) != config["environment"]["water"]:
+        yield f"has {'no ' if scene.water is None else ''}water, unlike run.json"
     things = [one for one in scene.occluders if one.shape not in BED_SHAPES]
     if len(things) > config["environment"]["occluders"][1]:
         yield f"has {len(things)} occluders, more than run.json allows"

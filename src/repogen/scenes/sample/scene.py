@@ -23,6 +23,7 @@ from repogen.environment.lights import (
 from repogen.environment.occluders import Occluder
 from repogen.environment.panoramas import Panorama, panorama_lights
 from repogen.environment.sensor import Sensor, parse_effects, sample_sensor
+from repogen.environment.water import Water, sample_water
 from repogen.errors import check_between
 from repogen.people.person import Person
 from repogen.people.posing import PosedPerson
@@ -123,6 +124,7 @@ def _sample_posed_scene(config: SceneConfig, seed: int, index: int, body: Body) 
         tinted=is_tinted(light_model),
         background=background,
         sensor=sample_focused_sensor(config, streams, camera, people[0].person.position),
+        water=_water(config, shared, people[0]),
     )
     return SampledScene(scene, people)
 
@@ -134,6 +136,13 @@ def _floor(config: SceneConfig, people: Sequence[PosedPerson], bed: Sequence[Occ
     if config.people.ground == "floor":
         return people[0].lowest
     return min(float(posed.outer_points[:, 2].min()) for posed in people)
+
+
+def _water(config: SceneConfig, streams: Streams, first: PosedPerson) -> Water | None:
+    if not config.environment.water:
+        return None
+    heights = first.outer_points[:, 2]
+    return sample_water(streams.rng("water"), float(heights.min()), float(heights.max()))
 
 
 class Shot(NamedTuple):
