@@ -13,7 +13,7 @@ from repogen.cli import main
 from repogen.errors import UserError
 from repogen.people import garments, wardrobe
 from repogen.people.outfit import sample_outfit
-from repogen.people.wardrobe import check_wardrobe, dress
+from repogen.people.wardrobe import check_wardrobe, dress, dress_tightly
 from repogen.scenes import SceneConfig, sample_scene
 
 ITEMS = (
@@ -83,6 +83,43 @@ def test_the_share_of_people_in_garments_depends_on_the_wardrobe():
 def test_garments_replace_painted_clothes():
     for outfit in outfits("packs", 0.5):
         assert (outfit.top, outfit.waist, outfit.hem, outfit.shoes) == ("bare", 9.0, 9.0, "bare")
+
+
+def tight(kind, feminine):
+    rng = np.random.default_rng(3)
+    plain = [sample_outfit(rng, feminine) for _ in range(60)]
+    return [(one, dress_tightly(rng, one, feminine, True, kind, ["mine"])) for one in plain]
+
+
+@pytest.mark.usefixtures("stocked")
+@pytest.mark.parametrize("kind", ["sport", "swim"])
+def test_tight_suits_are_painted_below_real_hair(kind):
+    worn = [outfit for _, outfit in tight(kind, 0.0) + tight(kind, 1.0)]
+    assert {len(names(outfit) & {"suit", "dress", "cap"}) for outfit in worn} == {0}
+    assert all(outfit.shoes == "bare" and outfit.hem < -0.05 for outfit in worn)
+    assert any("bob" in names(outfit) for outfit in worn)
+    boots = [("boots" in names(outfit)) for outfit in worn]
+    assert any(boots) == (kind == "sport")
+    assert not all(boots)
+
+
+@pytest.mark.usefixtures("stocked")
+def test_only_men_swim_with_a_bare_chest_and_suits_of_women_have_one_fabric():
+    women, men = [outfit for _, outfit in tight("swim", 1.0)], tight("swim", 0.0)
+    assert all(outfit.top != "bare" for outfit in women)
+    assert all(outfit.top_fabric == outfit.bottom_fabric for outfit in women)
+    assert all(outfit.top == "bare" for _, outfit in men)
+
+
+@pytest.mark.usefixtures("stocked")
+def test_some_swimmers_wear_a_cap_and_keep_the_colour_of_their_brows():
+    pairs = tight("swim", 0.5)
+    capped = [(before, after) for before, after in pairs if before.hair_color != after.hair_color]
+    assert 0.1 < len(capped) / len(pairs) < 0.5
+    for before, after in capped:
+        assert after.hair == "short"
+        brows = next(w for w in after.worn if w.kind == "eyebrows")
+        assert brows.fabrics[0].color == before.hair_color
 
 
 @pytest.mark.usefixtures("stocked")

@@ -143,7 +143,7 @@ PRESETS: dict[str, dict[str, Any]] = (
         },
         "gymnastics": {
             "camera": {"elevation": (0.0, 60.0), "roll": (-15.0, 15.0), "distance": (2.0, 8.0)},
-            "people": {"ground": "floor", "balance": True},
+            "people": {"ground": "floor", "balance": True, "wardrobe": "sport"},
             "pose": {
                 "orientation": ("upright=0.35", "inverted=0.35", "any=0.3"),
                 "pose_variance": 1.2,
@@ -157,6 +157,7 @@ PRESETS: dict[str, dict[str, Any]] = (
         "swimming": {
             "camera": {"elevation": (-60.0, 80.0), "roll": (-15.0, 15.0), "distance": (1.5, 6.0)},
             "pose": {"orientation": ("lying=0.5", "any=0.3", "upright=0.2")},
+            "people": {"wardrobe": "swim"},
             "environment": {"water": True, "backgrounds": "builtin"},
         },
         "fall": {

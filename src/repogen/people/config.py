@@ -40,8 +40,8 @@ class PeopleConfig(Config):
     """Genders, each equally likely; of the SMPL models only those whose files there are."""
     wardrobe: Wardrobe = "auto"
     """packs: garments of asset packs (option packs). painted: clothes painted on the skin. auto:
-    garments on four people of five, painted clothes on the others. none: a bare body without
-    hair."""
+    garments on four people of five, painted clothes on the others. sport, swim: tight suits and
+    trunks, mostly bare feet. none: a bare body without hair."""
     textures: Path | None = None
     """Folder of images to put on the skin by the body's texture coordinates, clothes included (as
     in SURREAL, for SMPL); nothing else is worn then."""

@@ -23,15 +23,18 @@ from repogen.people.outfit import (
 from repogen.picture_checks import check_rgba
 from repogen.usable_files import Usable, file_stamp, find_usable, report_bad
 
-Wardrobe = Literal["auto", "packs", "painted", "none"]
+Wardrobe = Literal["auto", "packs", "painted", "sport", "swim", "none"]
 """`painted`: clothes painted on the skin. `packs`: garments of asset packs. `auto`: garments on
-four people of five, if there are packs with clothes. `none`: a bare body without hair."""
+four people of five, if there are packs with clothes. `sport`, `swim`: tight suits, painted, with
+the hair of packs. `none`: a bare body without hair."""
 
 _PAINTED_SHARE = 0.2
 _DYED_SHARE = 0.8
 _BAREFOOT_SHARE = 0.15
 _HAT_SHARE = 0.1
 _PICTURED_SHARE = 0.6
+_SPORT_SHOES_SHARE = 0.3
+_SWIM_CAP_SHARE = 0.3
 
 _NOT_CLOTHES = ("hair", "eyebrows", "eyelashes", "skins")
 
@@ -138,11 +141,22 @@ def dress(
     worn = [_sample_worn(rng, stock["suits"], woman, patterns)]
     if stock["shoes"] and rng.random() >= _BAREFOOT_SHARE:
         worn.append(_sample_worn(rng, stock["shoes"], woman, False))
-    hair = outfit.hair
     if stock["hats"] and rng.random() < _HAT_SHARE:
         worn.append(_sample_worn(rng, stock["hats"], woman, False))
-        hair = "bald"
-    elif stock["hair"] and hair != "bald":
+        outfit = replace(outfit, hair="bald")
+    return _with_head(rng, _without_painted_clothes(outfit), worn, woman, stock)
+
+
+def _with_head(
+    rng: np.random.Generator,
+    outfit: Outfit,
+    worn: list[WornGarment],
+    woman: bool,
+    stock: dict[str, tuple[_PackItem, ...]],
+) -> Outfit:
+    """The outfit with these garments, and hair, brows, lashes and skin of the packs."""
+    hair = outfit.hair
+    if stock["hair"] and hair != "bald":
         worn.append(_sample_hair(rng, stock["hair"], woman, outfit.hair_color))
         hair = "bald"
     if stock["eyebrows"]:
@@ -154,7 +168,43 @@ def dress(
         skin = _pick(rng, stock["skins"], woman)
         path = item_picture(skin.pack, skin.kind, skin.name)
         picture = source_of(path, pack_dir(skin.pack).parent)
-    return replace(_without_painted_clothes(outfit), hair=hair, worn=tuple(worn), picture=picture)
+    return replace(outfit, hair=hair, worn=tuple(worn), picture=picture)
+
+
+def dress_tightly(
+    rng: np.random.Generator, outfit: Outfit, feminine: float, patterns: bool,
+    wardrobe: Literal["sport", "swim"], packs: Sequence[str],
+) -> Outfit:  # fmt: skip
+    """The outfit with a painted suit for sports or swimming, and the hair of `packs`.
+
+    Women wear suits of one piece; men trunks, or for sports a tight top and shorts or trousers.
+    """
+    woman = bool(rng.random() < feminine)
+    fabric = replace(sample_fabric(rng, patterns), wrinkles=0.05)
+    top, sleeve, hem = "bare", 0.0, float(rng.uniform(-0.35, -0.09))
+    if woman:
+        top, sleeve, hem = "tank", float(rng.uniform(0.165, 0.185)), float(rng.uniform(-0.1, -0.07))
+    if wardrobe == "sport" and rng.random() < (0.6 if woman else 0.75):
+        top = str(rng.choice(["tank", "t-shirt", "shirt"]))
+        sleeve = {"tank": 0.18, "t-shirt": 0.3, "shirt": 0.7}[top]
+        hem = float(rng.choice([-0.08, -0.3, -0.85] if woman else [-0.3, -0.4, -0.85]))
+    other = replace(sample_fabric(rng, patterns), wrinkles=0.05)
+    two = not woman and wardrobe == "sport"
+    suit = replace(
+        outfit, top=top, top_fabric=fabric, sleeve=sleeve,
+        waist=OFF_BODY if top == "bare" else -0.05, neckline=float(rng.uniform(-0.05, 0.0)),
+        bottom="trousers" if hem < -0.5 else "shorts", bottom_fabric=other if two else fabric,
+        hem=hem, shoes="bare",
+    )  # fmt: skip
+    stock = _stock(packs).items
+    if wardrobe == "swim" and rng.random() < _SWIM_CAP_SHARE:
+        cap = sample_fabric(rng, False).color
+        bald = _with_head(rng, replace(suit, hair="bald"), [], woman, stock)
+        return replace(bald, hair="short", hair_color=cap, hairline=0.0)
+    worn = []
+    if wardrobe == "sport" and stock["shoes"] and rng.random() < _SPORT_SHOES_SHARE:
+        worn.append(_sample_worn(rng, stock["shoes"], woman, False))
+    return _with_head(rng, suit, worn, woman, stock)
 
 
 def undress(outfit: Outfit) -> Outfit:

@@ -15,7 +15,7 @@ from repogen.people.balance import CARRIED, settled
 from repogen.people.garments import ensure_covered
 from repogen.people.outfit import Outfit, sample_outfit
 from repogen.people.person import Person
-from repogen.people.wardrobe import dress, undress, wear_picture
+from repogen.people.wardrobe import dress, dress_tightly, undress, wear_picture
 from repogen.picture_checks import check_rgba_once
 from repogen.poses.acrobatic import ACROBATIC, sample_acrobatic_pose
 from repogen.poses.clips import Pose, Vector
@@ -135,6 +135,9 @@ def _outfit(config: SceneConfig, streams: Streams, body: Body, feminine: float) 
 
     def dressed() -> Outfit:
         patterns, wardrobe = config.people.patterns, config.people.wardrobe
+        if wardrobe == "sport" or wardrobe == "swim":
+            tight = dress_tightly(rng, painted, feminine, patterns, wardrobe, config.packs)
+            return _checked(tight)
         outfit = _checked(dress(rng, painted, feminine, patterns, wardrobe, config.packs))
         return ensure_covered(body, outfit, painted) if outfit.worn else painted
 
