@@ -74,17 +74,18 @@ class Calibration:
 
 def read_calibrations(
     spec: str,
-    size: tuple[int, int],
+    size: tuple[int, int] | None,
     lens: str = "pinhole",
     mount: tuple[float, float, float] | None = None,
     circle_deg: float | None = None,
 ) -> list[Calibration]:
     """The cameras of a calibration file, or one of them: `FILE` or `FILE:NAME`.
 
-    `size` is the width and height in pixels of pictures whose file has no size; `lens` is opencv
-    or kannala-brandt where the file does not say what its coefficients mean. `mount` is the height
-    above the floor in metres, the angle below the horizon and the roll in degrees; it replaces the
-    file's R and t. Raises `UserError`, one line, for a file without a camera that can be used.
+    `size` is the width and height in pixels for a file without one, None if not known; `lens` is
+    opencv or kannala-brandt where the file does not say what its coefficients mean. `mount` is the
+    height above the floor in metres, the angle below the horizon and the roll in degrees; it
+    replaces the file's R and t. Raises `UserError`, one line, for a file without a camera that can
+    be used.
     """
     path, name = path_and_name(spec)
     found = dict(_cameras_in(read_tables(path)))
@@ -139,8 +140,15 @@ def _has_matrix(table: dict[str, Any]) -> bool:
     return has or isinstance(matrix, list) or (isinstance(matrix, dict) and "data" in matrix)
 
 
-def _intrinsics(table: dict[str, Any], size: tuple[int, int], lens: str, where: str) -> Camera:
+def _intrinsics(
+    table: dict[str, Any], given: tuple[int, int] | None, lens: str, where: str
+) -> Camera:
     own_size = _size_of(table, where)
+    size = own_size or given
+    if size is None:
+        raise UserError(
+            f"{where}: the file has no image size; give the calibrated --image-size W H"
+        )
     if "colmap_model" in table:
         focal, center, model, distortion = _colmap(table, where)
         shift = 0.0
@@ -153,7 +161,7 @@ def _intrinsics(table: dict[str, Any], size: tuple[int, int], lens: str, where: 
             f"{where}: the camera matrix is singular: focal lengths {focal[0]:g} and {focal[1]:g} "
             "should be pixels above 0"
         )
-    width, height = own_size or size
+    width, height = size
     x, y = center[0] + shift, center[1] + shift
     off_middle = max(abs(x / width - 0.5), abs(y / height - 0.5))
     if own_size is None and off_middle > _OFF_MIDDLE:

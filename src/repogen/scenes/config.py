@@ -66,5 +66,5 @@ class SceneConfig(Config):
         Raises `UserError` where there is none that can be used.
         """
         exact = self.environment.background_fit == "exact"
-        size = self.camera.picture_size
+        size = self.camera.size
         return parse_backgrounds(self.environment.backgrounds, self.packs, size, exact)
