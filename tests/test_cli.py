@@ -28,7 +28,7 @@ def run(capsys, *words: str) -> tuple[int, str, str]:
         (["--views", "top", "top"], "twice"),
         (["--pose-distribution", "gauss"], "choose from pair_of_gaussians"),
         (["--preset", "paper-topp"], "choose from paper-top"),
-        (["--pose", "handstand"], "choose from max, min"),
+        (["--pose", "headspin"], "choose from max, min"),
         (["--framing", "wide"], "choose from fit, paper"),
         (["--ages", "teens"], "choose from children"),
         (["--occluded", "x"], "choose from keep, drop"),

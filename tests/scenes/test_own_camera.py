@@ -153,7 +153,9 @@ def test_exact_backgrounds_are_the_photographs_of_the_camera(body, renderer, tmp
     rendering = renderer.render(sample_scene(config, 0, 0, body))
     covered = rendering.gbuffer.to_image((rendering.gbuffer.counts > 0).astype(np.uint8))
     assert 0 < covered.mean() < 0.5
-    assert (rendering.image[covered == 0] == picture[covered == 0]).all()
+    same = (rendering.image == picture).all(axis=2)
+    assert (rendering.image[covered == 0] <= picture[covered == 0]).all()  # in shadow
+    assert same[covered == 0].mean() > 0.5
     several = [camera_file(tmp_path / f"{n}.json", **tilted(n, -4, 0)) for n in (0, 1)]
     for more, says in (
         ({}, "exact needs photographs, not --backgrounds plain"),

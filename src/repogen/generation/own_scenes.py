@@ -40,7 +40,7 @@ class OwnScenes:
 
     count: int
     sha256: str
-    """Of all lines: that of the dataset's scenes.jsonl."""
+    """SHA-256 of all lines: that of the dataset's scenes.jsonl."""
     file: IO[bytes]
     chunk_starts: list[int]
     """Offsets in the file, in bytes: the start of each chunk, then the end of the last one."""

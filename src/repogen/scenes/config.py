@@ -58,6 +58,11 @@ class SceneConfig(Config):
         if self.camera.crop is not None and not cameras:
             raise UserError("--background-fit exact keeps photographs whole; leave out --crop")
 
+    @property
+    def shows_own_floor(self) -> bool:
+        """Whether backgrounds are photographs of a camera that stands above the floor z = 0."""
+        return self.environment.background_fit == "exact" and bool(self.camera.fixed)
+
     @cached_property
     def backdrop(self) -> tuple[BackgroundSampler, str]:
         """A sampler of backgrounds, and a description of what it draws from. Read once for each
