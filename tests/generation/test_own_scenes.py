@@ -144,6 +144,7 @@ def test_a_file_that_nobody_named_is_looked_for_in_the_folder_given(body, tmp_pa
         (lambda s: [s, replace(s, ambient=float("nan"))], {}, "scene 2: ambient: "),
         (lambda s: [replace(s, ambient=1j)], {}, "scene 1: cannot be written as JSON"),
         (lambda _: [], {}, "there are no scenes"),
+        (lambda s: s.to_json(), {}, "should be several scenes, or a file of them"),
         (lambda s: s, {}, "should be several scenes, or a file of them"),
         (lambda _: "/no/such/file", {}, "cannot read /no/such/file: No such file"),
         (lambda s: [s], {"images": 7}, "--images 7, but there are 1 scenes"),

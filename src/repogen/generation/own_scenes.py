@@ -63,7 +63,8 @@ def read_own_scenes(scenes: Scenes, config: GenerateConfig, chunk: int) -> OwnSc
     body, a garment or a file that the options do not name; for options that draw scenes; and for a
     full disk.
     """
-    if not isinstance(scenes, Iterable | Path):
+    is_line = isinstance(scenes, str) and scenes.lstrip().startswith("{")
+    if is_line or not isinstance(scenes, Iterable | Path):
         raise UserError(f"scenes = {shortened(scenes)} should be several scenes, or a file of them")
     _check_options(config)
     packs = packs_of(config)

@@ -17,10 +17,10 @@ from repogen.rendering.lighting import scene_lighting
 from repogen.scenes.scene import Scene
 from repogen.warp_setup import wp
 
-_CELL = 0.02
+_CELL = 0.025
 """Metres that a cell of the floor has, at least."""
 
-_CELLS = 384
+_CELLS = 256
 """Cells along a side of the floor, at most."""
 
 _MARGIN = 1.0
@@ -154,6 +154,8 @@ def _shadow(distances: Float32[np.ndarray, "h w"], cell: float) -> Float32[np.nd
 
 def _blurred(mask: Float32[np.ndarray, "h w"], sigma: float) -> Float32[np.ndarray, "h w"]:
     """A Gaussian blur, at least that of a cell's edge; sigma is in cells."""
+    if not mask.any():
+        return mask
     return cv2.GaussianBlur(mask, None, max(sigma, 0.6), borderType=cv2.BORDER_CONSTANT)
 
 
