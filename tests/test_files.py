@@ -34,6 +34,7 @@ ALLOWED = {
     "pictures.py": "Image.open",  # an open file
     "network.py": "files.open",  # a URL
     "bodies/wholebody.py": "POINTS_FILE.read_text",  # our wheel
+    "poses/sampling.py": "(files('repogen.poses') / 'named_poses.json').read_text",
     "poses/bounds.py": "(files('repogen.poses') / 'bounds.toml').read_text",
     "assets/makehuman.py": "(files('repogen.assets') / 'makehuman_cc0.json').read_text",
     "picture_checks.py": "cv2.haveImageReader",  # a temporary file

@@ -123,6 +123,16 @@ def colmap(path):
     return "cameras.txt", RATIONAL, False
 
 
+def ros2(path):
+    """As `ros2 topic echo` prints a camera_info, whose R and P are of the rectified picture."""
+    (path / "c.yaml").write_text(
+        f"height: 600\nwidth: 960\ndistortion_model: rational_polynomial\nd: {RATIONAL}\n"
+        f"k: {K.ravel().tolist()}\nr: [1.0, 0, 0, 0, 1, 0, 0, 0, 1]\n"
+        "p: [600.0, 0, 470, 0, 0, 600, 300, 0, 0, 0, 1, 0]\n"
+    )
+    return "c.yaml", RATIONAL, False
+
+
 def mmpose(path):
     k1, k2, p1, p2, k3 = BARREL
     table = {
@@ -133,7 +143,7 @@ def mmpose(path):
     return "c.json", BARREL, False
 
 
-WRITERS = (opencv_yaml, opencv_json, opencv_fisheye, old_yaml, plain_json, npz, ros, kalibr,
+WRITERS = (opencv_yaml, opencv_json, opencv_fisheye, old_yaml, plain_json, npz, ros, ros2, kalibr,
            kalibr_equi, colmap, mmpose)  # fmt: skip
 
 
@@ -170,6 +180,8 @@ def test_a_file_without_a_size_takes_that_of_the_option(tmp_path):
     np.savez(tmp_path / "c.npz", K=K, D=BARREL)
     (found,) = read_calibrations(str(tmp_path / "c.npz"), SIZE)
     assert (found.camera.width, found.camera.height) == SIZE
+    with pytest.raises(UserError, match="has no image size; give the calibrated --image-size W H"):
+        CameraConfig(camera=str(tmp_path / "c.npz"))
     with pytest.raises(UserError, match=r"has no image size.*give the calibrated --image-size W H"):
         read_calibrations(str(tmp_path / "c.npz"), (512, 512))
 
@@ -236,6 +248,15 @@ BAD = [
         "put the camera at .* give metres",
     ),
     ({"R": [1, 2], "t": [0, 0, 3]}, "R has 2 numbers; it should have 9"),
+    ({"K": [[0.65, 0, 0.49], [0, 1.04, 0.5], [0, 0, 1]]}, "too short for 960 x 600 pixels"),
+    (
+        {"K": [*(2 * K[:2]).tolist(), [0, 0, 1]]},
+        r"principal point \(940.9, 603.9\) is far from the middle",
+    ),
+    (
+        {"dist": [-0.3, 0, 0, 0], "fisheye": True, "K": [[320, 0, 480], [0, 320, 300], [0, 0, 1]]},
+        "or give --circle 120 120",
+    ),
 ]
 
 
@@ -273,6 +294,26 @@ def test_a_bad_file_is_one_line(tmp_path, name, content, says):
     assert "\n" not in str(caught.value)
 
 
+def test_what_the_file_says_of_its_lens_wins_over_the_option(tmp_path):
+    for table, lens, model in (
+        ({"dist": BARREL[:4], "distortion_model": "plumb_bob"}, "kannala-brandt", "opencv"),
+        ({"dist": FISHEYE, "fisheye": True}, "opencv", "kannala-brandt"),
+        ({"dist": FISHEYE, "model": "pinhole"}, "kannala-brandt", "kannala-brandt"),
+        ({"dist": FISHEYE}, "kannala-brandt", "kannala-brandt"),
+        ({"dist": BARREL[:4]}, "opencv", "opencv"),
+    ):
+        (tmp_path / "c.json").write_text(
+            json.dumps({"K": K.tolist(), "width": 960, "height": 600} | table)
+        )
+        (found,) = read_calibrations(str(tmp_path / "c.json"), None, lens)
+        assert found.camera.model == model
+
+
+def test_the_description_says_where_the_camera_stands(tmp_path):
+    assert "placed by --views, since it has no --camera-mount" in placed(tmp_path, {}).description
+    assert "mounted 2.5 m above" in placed(tmp_path, {"height_m": 2.5, "tilt_deg": 30}).description
+
+
 def test_options_that_contradict_a_calibration_are_one_line(tmp_path):
     plain_json(tmp_path)
     path, other = str(tmp_path / "c.json"), str(tmp_path / "d.json")
@@ -288,7 +329,10 @@ def test_options_that_contradict_a_calibration_are_one_line(tmp_path):
     ):
         with pytest.raises(UserError, match=says):
             CameraConfig(**options)
-    assert CameraConfig(camera=path, image_size=SIZE).calibrations[0].camera.width == 960
+    with pytest.raises(UserError, match="not 512 x 512: give --image-size 960 600, or leave"):
+        CameraConfig(camera=path, image_size=512)
+    assert CameraConfig(camera=path).size == CameraConfig(camera=path, image_size=SIZE).size == SIZE
+    assert CameraConfig().size == (512, 512)
 
 
 @pytest.mark.parametrize("writer", WRITERS)

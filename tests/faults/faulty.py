@@ -17,6 +17,7 @@ from repogen import GenerateConfig, generate
 from repogen.datasets.folder import CHUNK_IMAGES, DatasetFolder, Sample, partial_files
 from repogen.datasets.shards import SHARD_IMAGES
 from repogen.generation import engines, loop
+from repogen.generation.own_scenes import OwnScenes
 
 FORMATS = ("coco", "webdataset")
 
@@ -184,8 +185,10 @@ class FaultyFolder:
 def faulty_workers(fault: Callable[[], None]) -> Iterator[None]:
     """While the block runs, every worker of `generate` starts each chunk with this fault."""
 
-    def made(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) -> Iterator[int]:
-        return engines.make_chunks(FaultyFolder(folder, fault), config, todo)  # type: ignore[arg-type]
+    def made(
+        folder: DatasetFolder, config: GenerateConfig, todo: list[int], own: OwnScenes | None
+    ) -> Iterator[int]:
+        return engines.make_chunks(FaultyFolder(folder, fault), config, todo, own)  # type: ignore[arg-type]
 
     loop.make_chunks = made
     try:

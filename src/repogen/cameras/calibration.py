@@ -41,9 +41,12 @@ _COLMAP = {
 }  # fmt: skip
 """Parameters of COLMAP's camera models. Its pixel centres are at +0.5, like ours."""
 
-_OFF_MIDDLE = 0.15
+_OFF_MIDDLE, _AT_BORDER = 0.15, 0.4
 """Distance of a principal point from the picture's middle, as a share of its sides, above which
-the picture probably has another size."""
+the picture probably has another size: where its file has none, and where it has one."""
+
+_SHORTEST = 0.02
+"""Focal length, as a share of the picture's width, below which it cannot be in pixels."""
 
 _LOWEST, _FARTHEST = 0.05, 1000.0
 """Metres that a camera is above the floor, at least, and from the origin, at most."""
@@ -65,26 +68,30 @@ class Calibration:
     def description(self) -> str:
         """One line about the camera, with its principal point where our pixels are counted from."""
         camera = self.camera
+        place = f"mounted {camera.position()[2]:.4g} m above the floor"
+        if not self.is_placed:
+            place = "placed by --views, since it has no --camera-mount and no R and t"
         return (
             f"{self.name}, {camera.width} x {camera.height} pixels, {camera.model}; its principal "
             f"point is ({camera.cx:g}, {camera.cy:g}) from the picture's corner (pixel centres at "
-            "+0.5)"
+            f"+0.5); {place}"
         )
 
 
 def read_calibrations(
     spec: str,
-    size: tuple[int, int],
+    size: tuple[int, int] | None,
     lens: str = "pinhole",
     mount: tuple[float, float, float] | None = None,
     circle_deg: float | None = None,
 ) -> list[Calibration]:
     """The cameras of a calibration file, or one of them: `FILE` or `FILE:NAME`.
 
-    `size` is the width and height in pixels of pictures whose file has no size; `lens` is opencv
-    or kannala-brandt where the file does not say what its coefficients mean. `mount` is the height
-    above the floor in metres, the angle below the horizon and the roll in degrees; it replaces the
-    file's R and t. Raises `UserError`, one line, for a file without a camera that can be used.
+    `size` is the width and height in pixels for a file without one, None if not known; `lens` is
+    opencv or kannala-brandt where the file does not say what its coefficients mean. `mount` is the
+    height above the floor in metres, the angle below the horizon and the roll in degrees; it
+    replaces the file's R and t. Raises `UserError`, one line, for a file without a camera that can
+    be used.
     """
     path, name = path_and_name(spec)
     found = dict(_cameras_in(read_tables(path)))
@@ -123,6 +130,9 @@ def _cameras_in(table: Any, depth: int = 0) -> Iterator[tuple[str, dict[str, Any
         table = {str(number): each for number, each in enumerate(table)}
     if not isinstance(table, dict) or depth > 3:
         return
+    if len(numbers_of(table.get("k")) or ()) == 9:  # ROS 2 writes K and D in small letters
+        table = {"K": table["k"], "D": table.get("d"), **table}
+        del table["k"]
     if "colmap_model" in table or _has_matrix(table):
         yield "", table
         return
@@ -139,8 +149,15 @@ def _has_matrix(table: dict[str, Any]) -> bool:
     return has or isinstance(matrix, list) or (isinstance(matrix, dict) and "data" in matrix)
 
 
-def _intrinsics(table: dict[str, Any], size: tuple[int, int], lens: str, where: str) -> Camera:
+def _intrinsics(
+    table: dict[str, Any], given: tuple[int, int] | None, lens: str, where: str
+) -> Camera:
     own_size = _size_of(table, where)
+    size = own_size or given
+    if size is None:
+        raise UserError(
+            f"{where}: the file has no image size; give the calibrated --image-size W H"
+        )
     if "colmap_model" in table:
         focal, center, model, distortion = _colmap(table, where)
         shift = 0.0
@@ -153,13 +170,23 @@ def _intrinsics(table: dict[str, Any], size: tuple[int, int], lens: str, where: 
             f"{where}: the camera matrix is singular: focal lengths {focal[0]:g} and {focal[1]:g} "
             "should be pixels above 0"
         )
-    width, height = own_size or size
+    width, height = size
+    if min(focal) < _SHORTEST * width:
+        raise UserError(
+            f"{where}: focal lengths {focal[0]:g} and {focal[1]:g} are too short for {width} x "
+            f"{height} pixels; give the camera matrix in pixels"
+        )
     x, y = center[0] + shift, center[1] + shift
     off_middle = max(abs(x / width - 0.5), abs(y / height - 0.5))
     if own_size is None and off_middle > _OFF_MIDDLE:
         raise UserError(
             f"{where}: the file has no image size, and the principal point ({x:g}, {y:g}) is not "
             f"in the middle of {width} x {height} pixels; give the calibrated --image-size W H"
+        )
+    if off_middle > _AT_BORDER:
+        raise UserError(
+            f"{where}: the principal point ({x:g}, {y:g}) is far from the middle of {width} x "
+            f"{height} pixels; give the size and the camera matrix of the same pictures"
         )
     level = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
     try:
@@ -221,7 +248,9 @@ def _lens_of(table: dict[str, Any], lens: str, where: str) -> tuple[str, tuple[f
         radial = [*_numbers(table, ("k",), where, []), 0.0, 0.0, 0.0]
         tangential = [*_numbers(table, ("p",), where, []), 0.0, 0.0]
         values = [*radial[:2], *tangential[:2], radial[2]]
-    fisheye = any(word in _FISHEYES for word in words) or lens in FISHEYES
+    # What a file says wins over --lens; Kalibr calls its fisheyes pinhole, too.
+    telling = [word for word in words if word not in ("pinhole", "opencv", "none")]
+    fisheye = any(word in _FISHEYES for word in telling) if telling else lens in FISHEYES
     if len(values) == 4 and any(values) and not words and lens == "pinhole":
         raise UserError(
             f"{where}: 4 distortion coefficients are k1 k2 p1 p2 or a fisheye's; say which with "
@@ -339,6 +368,8 @@ def check_folds(camera: Camera, where: str) -> None:
         ends = np.inf if camera.circle_deg is None else np.radians(camera.circle_deg) / 2
         if most >= min(_WIDE, ends):
             return
+    wide = int(2 * np.degrees(most))
+    circle = f", or give --circle {wide} {wide}" if camera.model in FISHEYES else ""
     whole = replace(camera, circle_deg=None)
     across, down = np.linspace(0, camera.width, 65), np.linspace(0, camera.height, 65)
     border = [(x, y) for x in (0, camera.width) for y in down]
@@ -347,6 +378,7 @@ def check_folds(camera: Camera, where: str) -> None:
         raise UserError(
             f"{where}: the distortion {camera.distortion} folds inside the picture, "
             f"{np.degrees(most):.4g} degrees off the axis; calibrate with points up to the corners"
+            f"{circle}"
         )
 
 

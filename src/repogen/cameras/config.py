@@ -13,13 +13,17 @@ from repogen.config import Config
 from repogen.errors import UserError, check_between, check_range
 from repogen.limits import MAX_SIDE
 
+_SIDE = 512
+"""Width and height of pictures where nothing gives another size, pixels."""
+
 
 @dataclass(frozen=True, init=False)
 class CameraConfig(Config):
     """Where the camera stands, its lens, and how people are framed."""
 
-    image_size: int | tuple[int, int] = 512
-    """Width and height of the image in pixels, 16 to 8192 each; one number is a square."""
+    image_size: int | tuple[int, int] | None = None
+    """Width and height of the image in pixels, 16 to 8192 each; one number is a square. Without it
+    512, or the size in the file of your own camera."""
     views: tuple[str, ...] = ("topbottom",)
     """Named views, equally likely or with weights that sum to 1 (top=0.5 bottom=0.5): sphere,
     perimeter, front, back, side, top, bottom, topbottom, top-wide, bottom-wide."""
@@ -54,8 +58,8 @@ class CameraConfig(Config):
     """Range of the diameter of a fisheye's image circle in degrees; the image is black outside."""
     camera: tuple[str, ...] = ()
     """Your own camera: a calibration file of OpenCV (.yaml, .json, .npz), ROS, Kalibr, COLMAP
-    (cameras.txt) or mmpose (.json), FILE or FILE:NAME. It replaces lens, fov, framing, crop and,
-    where the file has a size, image-size. Several cameras see the same people."""
+    (cameras.txt) or mmpose (.json), FILE or FILE:NAME. It replaces lens, fov, framing and crop;
+    image-size is for a file that has no size. Several cameras see the same people."""
     camera_mount: tuple[float, float, float] | None = None
     """Where your camera hangs: height above the floor in metres, 0.05 to 100; degrees by which it
     looks down, -90 to 90 (straight down); roll in degrees. It replaces R and t of the file. A
@@ -64,14 +68,14 @@ class CameraConfig(Config):
     """What the camera looks at: the first person, or the middle of the group."""
 
     @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of the image, pixels."""
+    def given_size(self) -> tuple[int, int] | None:
+        """Width and height of the option `image_size`, pixels; None where it is not given."""
         size = self.image_size
         return (size, size) if isinstance(size, int) else size
 
     def check(self) -> None:
         """Raise `UserError` for options that no camera has."""
-        for side in self.size:
+        for side in self.given_size or ():
             check_between("--image-size", side, 16, MAX_SIDE)
         check_between("--views-per-pose", self.views_per_pose, 1, 1000)
         parse_views(self.views)
@@ -96,14 +100,13 @@ class CameraConfig(Config):
 
     def check_files(self) -> None:
         """Raise `UserError` for a calibration that cannot be used."""
-        cameras = self.calibrations
-        size = set(self.size) != {512} and self.size
+        cameras, size = self.calibrations, self.given_size
         for one in cameras:
             own = (one.camera.width, one.camera.height)
             if size and own != size:
                 raise UserError(
-                    f"{one.name} is calibrated for {own[0]} x {own[1]} pixels, not --image-size "
-                    f"{size[0]} {size[1]}: give {own[0]} {own[1]}, or leave it out"
+                    f"{one.name} is calibrated for {own[0]} x {own[1]} pixels, not {size[0]} x "
+                    f"{size[1]}: give --image-size {own[0]} {own[1]}, or leave it out"
                 )
         placed = [one.is_placed for one in cameras]
         if len(cameras) > 1 and not all(placed):
@@ -127,16 +130,18 @@ class CameraConfig(Config):
         return tuple(
             one
             for spec in self.camera
-            for one in read_calibrations(spec, self.size, self.lens, self.camera_mount, circle)
+            for one in read_calibrations(
+                spec, self.given_size, self.lens, self.camera_mount, circle
+            )
         )
 
     @property
-    def picture_size(self) -> tuple[int, int]:
-        """Width and height of the first camera's pictures, pixels."""
+    def size(self) -> tuple[int, int]:
+        """Width and height of the pictures, of several cameras the first one's; pixels."""
         if self.calibrations:
             camera = self.calibrations[0].camera
             return camera.width, camera.height
-        return self.size
+        return self.given_size or (_SIDE, _SIDE)
 
     @property
     def fixed(self) -> tuple[Camera, ...]:

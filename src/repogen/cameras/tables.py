@@ -44,7 +44,7 @@ def _read_npz(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise UserError(f"cannot read {path}: {first_line(error)}") from error
     except Exception as error:  # NumPy and zipfile raise errors of many kinds
-        raise UserError(f"{path} is not an npz file of arrays: {first_line(error)}") from error
+        raise UserError(f"{path} is not an npz file of arrays, as np.savez writes it") from error
 
 
 def _read_colmap(path: Path) -> dict[str, Any]:

@@ -35,12 +35,16 @@ def commands(words: list[str]) -> Commands:
         config: Annotated[
             Path | None, arg(help="TOML file of options, a table for each group ([camera] …).")
         ] = None,
+        scenes: Annotated[
+            Path | None,
+            arg(help="File of scenes of your own, lines as in scenes.jsonl; none is drawn then."),
+        ] = None,
     ) -> int:
         """Write a dataset of synthetic people. Options given here win over those of --config, and
         those over --preset."""
         from repogen.generation.loop import generate
 
-        print(generate(out, options))
+        print(generate(out, options, scenes=scenes))
         return 0
 
     return command

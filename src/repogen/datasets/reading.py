@@ -1,5 +1,6 @@
 """Reading a finished dataset, a folder with a COCO file or shards."""
 
+import hashlib
 import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from repogen.records import Sha256, decode, parse_json
 from repogen.scenes.scene import Scene, parse_scene
 
 RUN_FORMAT = 3
+
+OWN_SCENES = "scenes_sha256"
+"""The key in run.json of the SHA-256 of all scenes, of a dataset of the user's own scenes."""
 
 _IMAGES, _ANNOTATIONS = '"images":[\n', '"annotations":[\n'
 
@@ -46,6 +50,8 @@ class _Run:
     body_files: dict[str, Sha256]
     files: dict[str, Sha256]
     versions: dict[str, str]
+    scenes_sha256: Sha256 | None = None
+    """Only of scenes of the user's own (`OWN_SCENES`)."""
 
 
 def open_dataset(path: Path | str) -> DatasetFolder:
@@ -154,6 +160,19 @@ def read_scenes(folder: DatasetFolder, ids: Collection[int] | None = None) -> It
     for number, (where, line) in enumerate(_lines(folder), start=1):
         if ids is None or number in ids:
             yield parse_scene(line, where)
+
+
+def scenes_digest(folder: DatasetFolder) -> str:
+    """SHA-256 of all scenes, as they stand in scenes.jsonl. Raises `UserError` where one cannot be
+    read."""
+    digest = hashlib.sha256()
+    if isinstance(folder, ShardFolder):
+        for sample in read_shard_labels(folder):
+            digest.update(f"{sample.scene}\n".encode())
+    else:
+        for _, line in _lines(folder):
+            digest.update(line.encode())
+    return digest.hexdigest()
 
 
 def read_scene_lines(folder: DatasetFolder) -> Iterator[str]:

@@ -90,7 +90,16 @@ def _find_given(
             f"{where}, which is not in the dataset; give --{option} with the folder that holds it "
             f"(the run's was {recorded!r})"
         )
-    root = background_root(value) if option == "backgrounds" else value
+    provide_from(option, source, value, where)
+
+
+def provide_from(option: str, source: Source, value: str | Path, where: str) -> None:
+    """Find a source below the folder, or in the COCO set, that is the option's value; `where`
+    begins errors.
+
+    Raises `UserError` where it is not there (`MissingSourceError`) or has another content.
+    """
+    root = background_root(str(value)) if option == "backgrounds" else Path(value)
     path = Path(source.name)
     if path.is_absolute() or ".." in path.parts:
         raise UserError(f"{where}, which is no name inside of --{option} {value}")

@@ -43,11 +43,16 @@ _BUILT_IN = "built-in places"
 
 @dataclass(frozen=True)
 class Photo:
-    """A window of a photograph: left, top, width and height as shares of its sides."""
+    """A window of a photograph: left, top, width and height as shares of its sides.
+
+    `floor_z` is the height of the floor that it shows, metres in the world frame, where the scene's
+    camera took it; None for any other photograph.
+    """
 
     file: Source
     window: tuple[Unit, Unit, Unit, Unit]
     flip: bool
+    floor_z: Position | None = None
 
     def __post_init__(self) -> None:
         left, top, width, height = self.window

@@ -21,9 +21,12 @@ class EnvironmentConfig(Config):
     packs), or builtin if there are none."""
     background_fit: Literal["cover", "exact"] = "cover"
     """cover: photographs are cropped, scaled and mirrored to fill the image. exact: each is used
-    whole; for photographs of the very camera of the images (option camera), of the same size."""
+    whole; for photographs of the very camera of the images (option camera), of the same size.
+    Where that camera is mounted, people throw shadows on the photograph's floor, and its light is
+    estimated."""
     lights: int = 5
-    """Number of directional lights from random directions, 0 to 32; panoramas bring their own."""
+    """Number of directional lights from random directions, 0 to 32; panoramas and photographs of a
+    mounted camera bring their own."""
     light_model: Literal["varied", "equal"] = "varied"
     """varied: nearly white lights of different strengths, and light from all sides in the
     background's colours. equal: white lights of one strength and a trace of light from all sides,

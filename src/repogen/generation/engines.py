@@ -15,6 +15,7 @@ from repogen import limits
 from repogen.datasets.folder import DatasetFolder
 from repogen.errors import UserError, first_line
 from repogen.generation.config import GenerateConfig
+from repogen.generation.own_scenes import OwnScenes, scenes_of_chunk
 from repogen.network import no_answer
 from repogen.processes import start_method
 
@@ -36,27 +37,34 @@ _SET_UP = (
 )
 
 
-def make_chunks(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) -> Iterator[int]:
-    """Generate the chunks `todo`; yields the number of images of each as it finishes, in any order.
+def make_chunks(
+    folder: DatasetFolder, config: GenerateConfig, todo: list[int], own: OwnScenes | None = None
+) -> Iterator[int]:
+    """Generate the chunks `todo`, of the user's own scenes if given; yields the number of images of
+    each as it finishes, in any order.
 
     Raises `UserError` where workers die or the cluster cannot be reached.
     """
     if config.engine == "ray":
-        yield from _on_ray(folder, config, todo)
+        yield from _on_ray(folder, config, todo, own)
         return
     workers = min(config.workers or os.cpu_count() or 1, len(todo))
     if workers > 1:
-        yield from _in_processes(folder, config, todo, workers)
+        yield from _in_processes(folder, config, todo, own, workers)
         return
     from repogen.generation.worker import SampleMaker, write_chunk
 
     maker = SampleMaker(config)
     for chunk in todo:
-        yield write_chunk(folder, maker, chunk)
+        yield write_chunk(folder, maker, chunk, scenes_of_chunk(own, chunk))
 
 
 def _in_processes(
-    folder: DatasetFolder, config: GenerateConfig, todo: list[int], workers: int
+    folder: DatasetFolder,
+    config: GenerateConfig,
+    todo: list[int],
+    own: OwnScenes | None,
+    workers: int,
 ) -> Iterator[int]:
     from repogen.generation import worker
 
@@ -76,9 +84,10 @@ def _in_processes(
     try:
         while waiting or running:
             while waiting and len(running) < _CHUNKS_PER_PROCESSOR * workers:
-                running.add(
-                    pool.submit(worker.write_chunk_in_worker, folder, config, waiting.pop())
-                )
+                chunk = waiting.pop()
+                scenes = scenes_of_chunk(own, chunk)
+                task = worker.write_chunk_in_worker
+                running.add(pool.submit(task, folder, config, chunk, scenes))
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 yield future.result()
@@ -93,7 +102,9 @@ def _in_processes(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _on_ray(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) -> Iterator[int]:
+def _on_ray(
+    folder: DatasetFolder, config: GenerateConfig, todo: list[int], own: OwnScenes | None
+) -> Iterator[int]:
     """Chunks as Ray tasks; every node must see the dataset's folder under the same path."""
     ray = _import_ray(config)
     from repogen.generation import worker
@@ -110,7 +121,8 @@ def _on_ray(folder: DatasetFolder, config: GenerateConfig, todo: list[int]) -> I
             processors = max(int(ray.cluster_resources().get("CPU", 1)), 1)
             fewer = config.workers if config.workers < processors else 0
             while waiting and len(running) < (fewer or _CHUNKS_PER_PROCESSOR * processors):
-                running.append(task.remote(folder, config, waiting.pop()))
+                chunk = waiting.pop()
+                running.append(task.remote(folder, config, chunk, scenes_of_chunk(own, chunk)))
             finished, running = ray.wait(running, num_returns=1)
             yield from ray.get(finished)
     except ray.exceptions.RayTaskError as error:

@@ -2,6 +2,7 @@
 
 import multiprocessing
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from repogen.datasets.shards import ShardFolder
 from repogen.errors import UserError, unknown_choice
 from repogen.generation.config import PRESETS, GenerateConfig
 from repogen.generation.engines import make_chunks
+from repogen.generation.own_scenes import OwnScenes, Scenes, read_own_scenes
 from repogen.generation.run_info import (
     changed_option,
     check_same_run,
@@ -35,12 +37,19 @@ def generate(
     out: Path | str,
     config: GenerateConfig | None = None,
     preset: str | None = None,
+    scenes: Scenes | None = None,
     **options: object,
 ) -> Path:
     """Write a dataset of `images` images into the folder `out`; returns the folder.
 
     The options are a `GenerateConfig` or its keywords: `generate("out", images=48, views="top")`.
     Keywords win over those of a preset: `generate("out", preset="rare-views", images=48)`.
+
+    With `scenes` each of them gives an image, and none is drawn: an iterable, which ends, of
+    `Scene` or of lines as in scenes.jsonl, or the path of a file of such lines. Scene i gets the
+    index i, its people must be of the option `body`, and options that draw scenes are refused.
+    Photographs and other files that they show are found as `render` finds them, or in the folders
+    `backgrounds`, `textures` and `cutouts`. To resume, give the same scenes again.
 
     An unfinished dataset of the same options is resumed, a finished one is left as it is. Raises
     `UserError` for invalid input, for a folder with other content, and for a full disk or memory;
@@ -59,9 +68,12 @@ def generate(
         if preset not in PRESETS:
             raise unknown_choice("preset", preset, PRESETS)
         options = merged(PRESETS[preset], options)
-    config, run = _current_run_info(config_from_keywords(GenerateConfig, config, options))
+    config = config_from_keywords(GenerateConfig, config, options)
     folder = folder_of(Path(out), config)
     _check_device(config.device)
+    _check_not_foreign(folder)
+    own = None if scenes is None else read_own_scenes(scenes, config, folder.chunk)
+    config, run = _current_run_info(config, own)
     if folder.complete and changed_option(read_run_info(folder), run) is None:
         say(f"{folder.root} is already finished: {config.images} images with these options")
         return folder.root
@@ -84,14 +96,17 @@ def generate(
         done = config.images - sum(sizes[chunk] for chunk in todo)
         if done:
             say(f"resuming: {done} of {config.images} images exist")
-        say(f"backgrounds: {run['backgrounds_found']}")
+        if own is None:
+            say(f"backgrounds: {run['backgrounds_found']}")
+        else:
+            say(f"scenes: {own.count} of your own")
         for calibration in config.camera.calibrations:
             say(f"camera: {calibration.description}")
         if todo:
             with tqdm(
                 total=config.images, initial=done, unit="img", smoothing=0.1, desc="generating"
             ) as bar:
-                for size in make_chunks(folder, config, todo):
+                for size in make_chunks(folder, config, todo, own):
                     bar.update(size)
                 remove_partials(folder)  # left by workers that died
         folder.finish(len(sizes), coco_header(read_run_info(folder)))
@@ -106,9 +121,14 @@ def folder_of(root: Path, config: GenerateConfig) -> DatasetFolder:
     return DatasetFolder(root)
 
 
-def _current_run_info(config: GenerateConfig) -> tuple[GenerateConfig, dict[str, Any]]:
+def _current_run_info(
+    config: GenerateConfig, own: OwnScenes | None
+) -> tuple[GenerateConfig, dict[str, Any]]:
     """A copy of the config, which reads the files that it names again since they may have changed,
-    and the contents of run.json."""
+    and the contents of run.json. With scenes of the user's own it has their number of images."""
+    if own is not None:
+        config = replace(config, images=own.count)
+        return config, run_info(config, "those of the given scenes", own.sha256)
     config = deepcopy(config)
     _, found = config.backdrop
     return config, run_info(config, found)
@@ -123,14 +143,19 @@ def _check_device(device: str) -> None:
             raise unknown_choice("device", device, devices)
 
 
+def _check_not_foreign(folder: DatasetFolder) -> None:
+    is_ours = folder.run.exists() or not folder.root.is_dir()
+    foreign = [] if is_ours else foreign_files(folder)
+    if foreign:
+        raise UserError(
+            f"{folder.root} holds other files ({foreign[0]}) and no run.json; choose a new folder"
+        )
+
+
 def _check_folder(folder: DatasetFolder, run: dict[str, Any]) -> None:
     root = folder.root
+    _check_not_foreign(folder)
     if not folder.run.exists():
-        foreign = foreign_files(folder)
-        if foreign:
-            raise UserError(
-                f"{root} holds other files ({foreign[0]}) and no run.json; choose a new folder"
-            )
         return
     before = read_run_info(folder)
     if folder.complete:

@@ -14,7 +14,7 @@ from repogen.bodies.smpl_files import FAMILIES, find_model_files
 from repogen.cameras.calibration import path_and_name
 from repogen.config import flat_options
 from repogen.datasets.config import DatasetConfig
-from repogen.datasets.reading import RUN_FORMAT
+from repogen.datasets.reading import OWN_SCENES, RUN_FORMAT
 from repogen.environment.backgrounds import background_files, names_files
 from repogen.errors import UserError
 from repogen.files import sha256_of, sha256_of_bytes
@@ -34,8 +34,11 @@ _FILE_OPTIONS = {"bounds": "pose", "poses": "pose", "cutouts": "environment", "t
 _PACKAGES = ("repogen", "warp-lang", "numpy", "opencv-python-headless")
 
 
-def run_info(config: GenerateConfig, backgrounds_found: str) -> dict[str, Any]:
-    """The contents of run.json: the options and the current state of everything they read."""
+def run_info(
+    config: GenerateConfig, backgrounds_found: str, scenes_sha256: str | None = None
+) -> dict[str, Any]:
+    """The contents of run.json: the options and the current state of everything they read, and the
+    SHA-256 of the scenes if they are the user's own."""
     versions = {}
     for package in _PACKAGES:
         with contextlib.suppress(PackageNotFoundError):
@@ -49,7 +52,7 @@ def run_info(config: GenerateConfig, backgrounds_found: str) -> dict[str, Any]:
         "body_files": _body_files(config),
         "files": _hash_files(config),
         "versions": versions,
-    }
+    } | ({} if scenes_sha256 is None else {OWN_SCENES: scenes_sha256})
 
 
 def config_to_json(config: SceneConfig) -> dict[str, Any]:
@@ -69,6 +72,9 @@ def config_to_json(config: SceneConfig) -> dict[str, Any]:
             options[name] = str(Path(options[name]).resolve())
     options = table["camera"]
     options["camera"] = [os.path.abspath(spec) for spec in options["camera"]]
+    if options["image_size"] is None:
+        width, height = config.camera.size
+        options["image_size"] = width if width == height else [width, height]
     options = table["environment"]
     if Path(options["backgrounds"]).is_dir():
         options["backgrounds"] = str(Path(options["backgrounds"]).resolve())
@@ -141,7 +147,10 @@ def file_hash(path: Path) -> str:
 
 
 def changed_option(before: dict[str, Any], run: dict[str, Any]) -> str | None:
-    """The first option that changes the data and differs between two run.json; None for none."""
+    """The first option that changes the data and differs between two run.json, `scenes` for those
+    of the user's own; None for none."""
+    if before.get(OWN_SCENES) != run.get(OWN_SCENES):
+        return "scenes"
     old, new = dict(flat_options(before["config"])), dict(flat_options(run["config"]))
     return next((key for key in new if old.get(key) != new[key]), None)
 
@@ -153,6 +162,11 @@ def check_same_run(root: Path, before: dict[str, Any], run: dict[str, Any]) -> N
     """
     old, new = dict(flat_options(before["config"])), dict(flat_options(run["config"]))
     key = changed_option(before, run)
+    if key == "scenes":
+        started = "other scenes of your own" if OWN_SCENES in before else "scenes drawn by repogen"
+        raise UserError(
+            f"{root} was started with {started}; give the same again to resume, or another folder"
+        )
     if key:
         raise UserError(
             f"{root} was started with {key} = {old.get(key)}, not {new[key]}; use the same options "

@@ -10,11 +10,12 @@ import cv2
 
 from repogen.bodies import load_body
 from repogen.datasets.folder import DatasetFolder, Sample
-from repogen.datasets.reading import read_run_info
+from repogen.datasets.reading import OWN_SCENES, read_run_info
 from repogen.datasets.samples import rendering_to_sample
 from repogen.datasets.sources import embed_sources
 from repogen.errors import UserError, exhausted
 from repogen.generation.config import GenerateConfig
+from repogen.generation.own_scenes import ChunkOfScenes, scenes_to_render
 from repogen.generation.run_info import check_same_run, run_info
 from repogen.processes import exit_with_parent
 from repogen.rendering.renderer import Renderer
@@ -37,6 +38,13 @@ class SampleMaker:
         rendering = self.renderer.render(sampled.scene, sampled.people)
         return rendering_to_sample(rendering, config.output)
 
+    def render(self, scene: Scene) -> Sample:
+        """The sample of a scene of the user's own. Raises `UserError`, naming the scene."""
+        try:
+            return rendering_to_sample(self.renderer.render(scene), self.config.output)
+        except UserError as error:
+            raise UserError(f"scene {scene.index + 1}: {error}") from error
+
 
 @lru_cache(maxsize=4)
 def sample_maker(config: GenerateConfig) -> SampleMaker:
@@ -45,8 +53,11 @@ def sample_maker(config: GenerateConfig) -> SampleMaker:
     return SampleMaker(config)
 
 
-def write_chunk(folder: DatasetFolder, maker: SampleMaker, chunk: int) -> int:
-    """Generate and write the images of a chunk; returns how many, 0 where the run is stopping.
+def write_chunk(
+    folder: DatasetFolder, maker: SampleMaker, chunk: int, own: ChunkOfScenes | None = None
+) -> int:
+    """Generate and write the images of a chunk, of the user's own scenes if given; returns how
+    many, 0 where the run is stopping.
 
     Raises `UserError` where the disk or the memory is full.
     """
@@ -55,6 +66,8 @@ def write_chunk(folder: DatasetFolder, maker: SampleMaker, chunk: int) -> int:
     if _stop_flag is not None and _stop_flag.value:
         return 0
     samples: Iterator[Sample] = map(maker.make, indices)
+    if own is not None:
+        samples = map(maker.render, scenes_to_render(own))
     if maker.config.output.embed_sources:
         samples = _with_sources(folder, samples)
     try:
@@ -74,12 +87,16 @@ def _with_sources(folder: DatasetFolder, samples: Iterable[Sample]) -> Iterator[
         yield sample
 
 
-def write_chunk_in_worker(folder: DatasetFolder, config: GenerateConfig, chunk: int) -> int:
+def write_chunk_in_worker(
+    folder: DatasetFolder, config: GenerateConfig, chunk: int, own: ChunkOfScenes | None = None
+) -> int:
     """`write_chunk` in a process that makes images of one run only."""
-    return write_chunk(folder, sample_maker(config), chunk)
+    return write_chunk(folder, sample_maker(config), chunk, own)
 
 
-def write_chunk_on_node(folder: DatasetFolder, config: GenerateConfig, chunk: int) -> int:
+def write_chunk_on_node(
+    folder: DatasetFolder, config: GenerateConfig, chunk: int, own: ChunkOfScenes | None = None
+) -> int:
     """`write_chunk_in_worker` on one core of a node of the Ray cluster.
 
     Raises `UserError`, naming the node, where it does not see the run's folder, or sees other
@@ -87,15 +104,17 @@ def write_chunk_on_node(folder: DatasetFolder, config: GenerateConfig, chunk: in
     """
     cv2.setNumThreads(1)
     _check_same_inputs(folder, config)
-    return write_chunk_in_worker(folder, config, chunk)
+    return write_chunk_in_worker(folder, config, chunk, own)
 
 
 @lru_cache(maxsize=1)
 def _check_same_inputs(folder: DatasetFolder, config: GenerateConfig) -> None:
     """Raises `UserError` where this machine has other files or packs than the run began with."""
     try:
-        _, found = config.backdrop
-        check_same_run(folder.root, read_run_info(folder), run_info(config, found))
+        before = read_run_info(folder)
+        own = before.get(OWN_SCENES)
+        found = before["backgrounds_found"] if own else config.backdrop[1]
+        check_same_run(folder.root, before, run_info(config, found, own))
     except UserError as error:
         raise UserError(f"on {socket.gethostname()}: {error}") from error
 

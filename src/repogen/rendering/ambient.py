@@ -4,7 +4,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from repogen.colors import to_linear
-from repogen.environment.backgrounds import Room
+from repogen.environment.backgrounds import Photo, Room
+from repogen.environment.photo_light import light_color
 from repogen.rendering.paints import linear
 from repogen.scenes.scene import Scene
 
@@ -30,7 +31,8 @@ def _above_and_below(
 ) -> tuple[Float[np.ndarray, "3"], Float[np.ndarray, "3"]]:
     """Linear light from above and from below.
 
-    A photograph shows neither, so its upper and lower half stand in for them.
+    A photograph shows neither, so its upper and lower half stand in for them, unless the camera
+    stands above its floor.
     """
     if isinstance(scene.background, Room):
         p = scene.background
@@ -38,6 +40,10 @@ def _above_and_below(
         sky, ground = linear(above), linear(p.floor)
         grey = 0.5 * (sky.mean() + ground.mean())
         return scene.ambient * (sky + grey) / 2, scene.ambient * (ground + grey) / 2
+    if isinstance(scene.background, Photo) and scene.background.floor_z is not None:
+        # Only what shines on the floor is estimated; from below comes what the picture shows.
+        bounced = _LINEAR_OF_BYTE[background[::16, ::16, ::-1]].mean(axis=(0, 1))
+        return scene.ambient * light_color(background), bounced
     # A few pixels are enough for the mean colours.
     height, width = background.shape[:2]
     few = background[height // 32 :: max(height // 16, 1), width // 32 :: max(width // 16, 1)]

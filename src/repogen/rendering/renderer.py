@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from repogen.bodies.protocol import Body, Surface
+from repogen.environment.backgrounds import Photo
 from repogen.errors import UserError
 from repogen.people.posing import PosedPerson, pose_person
 from repogen.rendering.amodal import AmodalPatch, amodal_boxes, amodal_patches
@@ -20,6 +21,7 @@ from repogen.rendering.buffers import (
     mesh_buffers,
     struct_array,
 )
+from repogen.rendering.floor_shadow import shaded_floor
 from repogen.rendering.gbuffer import GBuffer
 from repogen.rendering.image_circle import apply_image_circle
 from repogen.rendering.kernels import geometry, shade
@@ -134,7 +136,13 @@ class Renderer:
         keys = rasterize_window(buffers, scene_mesh, viewport, buffers.face_culling)
 
         lighting = scene_lighting(scene, vertices, buffers, self.device)
-        background = defocus_background(self._backdrop.draw(scene, lighting, lens), scene)
+        background = self._backdrop.draw(scene, lighting, lens)
+        if isinstance(scene.background, Photo) and scene.background.floor_z is not None:
+            floor_z = scene.background.floor_z
+            background = shaded_floor(
+                background, floor_z, scene, lighting, vertices, buffers, self.device
+            )
+        background = defocus_background(background, scene)
         layered = needs_compositing(scene, camera.depth_of(vertices))
         canvas = np.zeros_like(background) if layered else background
         image, gbuffer = self._shade(keys, scene_mesh, lighting, viewport, canvas)

@@ -10,8 +10,7 @@ from jaxtyping import Float, Float32, UInt8
 
 from repogen.cameras.camera import Camera
 from repogen.colors import to_linear, to_srgb
-from repogen.environment.backgrounds import Room
-from repogen.environment.panoramas import Panorama
+from repogen.environment.backgrounds import Plain
 from repogen.environment.sensor import Sensor
 from repogen.rendering.blur import disc_blur, motion_blur
 from repogen.rendering.gbuffer import GBuffer, key_depth
@@ -59,7 +58,7 @@ def background_depth(scene: Scene) -> float:
     """Depth in metres (`Camera.depth_of`) of the floor at the picture's centre; infinite without
     floor there. It stands for the whole background."""
     camera, background = scene.camera, scene.background
-    if not isinstance(background, Room | Panorama):
+    if isinstance(background, Plain) or background.floor_z is None:
         return np.inf
     ray = camera.rays(np.array([[camera.width / 2, camera.height / 2]]))
     fall = float(ray[0] @ np.array(camera.rotation)[:, 2])

@@ -58,6 +58,11 @@ class SceneConfig(Config):
         if self.camera.crop is not None and not cameras:
             raise UserError("--background-fit exact keeps photographs whole; leave out --crop")
 
+    @property
+    def shows_own_floor(self) -> bool:
+        """Whether backgrounds are photographs of a camera that stands above the floor z = 0."""
+        return self.environment.background_fit == "exact" and bool(self.camera.fixed)
+
     @cached_property
     def backdrop(self) -> tuple[BackgroundSampler, str]:
         """A sampler of backgrounds, and a description of what it draws from. Read once for each
@@ -66,5 +71,5 @@ class SceneConfig(Config):
         Raises `UserError` where there is none that can be used.
         """
         exact = self.environment.background_fit == "exact"
-        size = self.camera.picture_size
+        size = self.camera.size
         return parse_backgrounds(self.environment.backgrounds, self.packs, size, exact)

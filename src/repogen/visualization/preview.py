@@ -9,7 +9,7 @@ from typing import Any
 from repogen.assets.sources import digest_of
 from repogen.config import checked
 from repogen.datasets.folder import DatasetFolder
-from repogen.datasets.reading import open_dataset, read_run_info, read_scenes
+from repogen.datasets.reading import OWN_SCENES, open_dataset, read_run_info, read_scenes
 from repogen.errors import UserError
 from repogen.extras import can_draw_figures
 from repogen.messages import html_text
@@ -62,7 +62,7 @@ def preview(
     sheet = contact_sheet(folder, ids, min(columns, shown), 256)
     written.write(target / "sheet.png", encode_png(sheet))
     pictures = [("Images", "image/jpeg", encode_jpeg(sheet))]
-    for name, title, data in _figures(folder, summary, run["config"], bounds):
+    for name, title, data in _figures(folder, summary, run, bounds):
         written.write(target / f"{name}.png", data)
         pictures.append((title, "image/png", data))
     page = _PAGE.format(
@@ -86,7 +86,7 @@ def _check_bounds(folder: DatasetFolder, run: dict[str, Any], bounds: Path | str
 
 
 def _figures(
-    folder: DatasetFolder, summary: Summary, config: dict[str, Any], bounds: Path | str | None
+    folder: DatasetFolder, summary: Summary, run: dict[str, Any], bounds: Path | str | None
 ) -> list[tuple[str, str, bytes]]:
     if not can_draw_figures("the preview"):
         return []
@@ -97,8 +97,10 @@ def _figures(
         "boxes": ("Boxes", plots.boxes_figure(summary)),
         "visibility": ("Visibility", plots.visibility_figure(summary)),
     }
+    config = run["config"]
     if not config["pose"]["pose"]:
-        poses = plots.random_poses(config, Path(bounds) if bounds else None)
+        is_drawn = OWN_SCENES not in run
+        poses = plots.random_poses(config, Path(bounds) if bounds else None) if is_drawn else None
         figure = plots.angles_figure(read_scenes(folder), poses)
         figures["angles"] = ("Joint angles", figure)
     out = []

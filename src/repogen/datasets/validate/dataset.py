@@ -8,7 +8,7 @@ from typing import Literal
 from repogen.config import checked, config_from_keywords
 from repogen.datasets.config import OutputConfig
 from repogen.datasets.folder import MAX_IMAGES, DatasetFolder
-from repogen.datasets.reading import open_dataset, read_run_info
+from repogen.datasets.reading import OWN_SCENES, open_dataset, read_run_info, scenes_digest
 from repogen.datasets.shards import ShardFolder
 from repogen.datasets.sources import MissingSourceError, SourcesConfig
 from repogen.datasets.validate.files import (
@@ -42,10 +42,11 @@ def validate(
 
     Every file is compared with the SHA-256 in `checksums.sha256`, the labels, scenes, pictures and
     options with each other. Then `rerender` images, uniformly spread, or all of them, are made
-    again: scenes from the options in run.json, pictures and labels from the scenes. They must agree
-    byte for byte and number for number. `workers` processes check many images; 0 is one for each
-    processor. Files that the images show are found as for `rerender`; without them, and without
-    options, a warning says so. Raises `UserError` where there is no finished dataset.
+    again: scenes from the options in run.json, if repogen drew them, pictures and labels from the
+    scenes. They must agree byte for byte and number for number. `workers` processes check many
+    images; 0 is one for each processor. Files that the images show are found as for `rerender`;
+    without them, and without options, a warning says so. Raises `UserError` where there is no
+    finished dataset.
 
     >>> repogen.validate("people")
     []
@@ -95,6 +96,8 @@ def _problems(folder: DatasetFolder, workers: int) -> Iterator[str]:
         yield from check_shards(folder, run, digests, processes)
     else:
         yield from check_folder(folder, run, digests, processes)
+    if run.get(OWN_SCENES) not in (None, scenes_digest(folder)):
+        yield f"its scenes are not those of {OWN_SCENES} in run.json"
 
 
 def _processes(workers: int, images: int) -> int:

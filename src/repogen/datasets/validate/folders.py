@@ -90,4 +90,4 @@ def _check(folder: DatasetFolder, run: Entry, image: _Image) -> Iterator[str]:
         if image.digests and sha256_of_bytes(data) != image.digests[kind]:
             yield f"{folder.name(path)}: has another SHA-256 than {CHECKSUMS} says"
         files[kind] = data
-    yield from check_image(image.number, image.records, image.scene, files, run["config"])
+    yield from check_image(image.number, image.records, image.scene, files, run)

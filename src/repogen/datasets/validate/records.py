@@ -15,10 +15,10 @@ def check_image(
     records: Sequence[str],
     scene: str | None,
     files: Mapping[str, bytes],
-    config: dict[str, Any],
+    run: dict[str, Any],
 ) -> Iterator[str]:
     """Problems of an image: of its record and its annotations (`records`, in this order, as JSON
-    texts), its scene, if there is one, and its files, by kind, under the options of its run."""
+    texts), its scene, if there is one, and its files, by kind, under its run's run.json."""
     try:
         image, *people = map(strict_json, records)
         for record, text in zip((image, *people), records, strict=True):
@@ -30,11 +30,11 @@ def check_image(
     masks = []
     for annotation in people:
         where = f"annotation {annotation.get('id')}"
-        mask = yield from _prefixed(where, check_annotation(annotation, image, config))
+        mask = yield from _prefixed(where, check_annotation(annotation, image, run["config"]))
         masks += [] if mask is None else [mask]
     if scene is not None:
         where = f"scenes.jsonl line {image_id}"
-        yield from _prefixed(where, check_scene(scene, image_id, image, people, config))
+        yield from _prefixed(where, check_scene(scene, image_id, image, people, run))
     yield from _prefixed(f"image {image_id}", check_pictures(image, people, masks, files))
 
 

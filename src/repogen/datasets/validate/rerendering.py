@@ -10,7 +10,14 @@ from repogen.assets.packs import INDEX, pack_folders
 from repogen.datasets.chunks import compact_json
 from repogen.datasets.config import OutputConfig
 from repogen.datasets.folder import DatasetFolder, Sample
-from repogen.datasets.reading import Entry, read_entries, read_files, read_run_info, read_scenes
+from repogen.datasets.reading import (
+    OWN_SCENES,
+    Entry,
+    read_entries,
+    read_files,
+    read_run_info,
+    read_scenes,
+)
 from repogen.datasets.samples import rendering_to_sample
 from repogen.datasets.sources import SourcesConfig, find_body, find_sources
 from repogen.files import sha256_of
@@ -62,8 +69,10 @@ def check_rerendered(
 
 
 def _scene_config(folder: DatasetFolder, run: Entry) -> SceneConfig | None:
-    """The options that a run's scenes are drawn from; None, with a warning, where they need files
-    or packs that may not be the same here."""
+    """The options that a run's scenes are drawn from. None where the user gave the scenes; None,
+    with a warning, where they need files or packs that may not be the same here."""
+    if OWN_SCENES in run:
+        return None
     options = run["config"]
     why = _outside_files(options)
     if not why:

@@ -9,7 +9,7 @@ from repogen.cameras.camera import Camera
 from repogen.cameras.viewpoints import FIXED_VIEW, parse_views
 from repogen.datasets.chunks import compact_json
 from repogen.datasets.folder import image_name
-from repogen.datasets.reading import Entry
+from repogen.datasets.reading import OWN_SCENES, Entry
 from repogen.environment.occluders import BED_SHAPES
 from repogen.json_files import strict_json
 from repogen.labels.annotation import image_record, view_records
@@ -28,9 +28,10 @@ is that of the joints: the largest of 171 people was 0.044."""
 
 
 def check_scene(
-    text: str, image_id: int, image: Entry, people: Sequence[Entry], config: Entry
+    text: str, image_id: int, image: Entry, people: Sequence[Entry], run: Entry
 ) -> Iterator[str]:
-    """Problems of a scene, as a line of JSON, with the record of its image and its annotations.
+    """Problems of a scene, as a line of JSON, with the record of its image, its annotations, and
+    the run.json of its run.
 
     Raises `KeyError`, `TypeError` or `ValueError` for what cannot be read.
     """
@@ -40,7 +41,11 @@ def check_scene(
     if scene.index + 1 != image_id:
         yield f"is of image {scene.index + 1}"
         return
-    yield from _against_options(scene, config)
+    config = run["config"]
+    if {person.body for person in scene.people} != {config["people"]["body"]}:
+        yield f"has other bodies than run.json's {config['people']['body']}"
+    if OWN_SCENES not in run:
+        yield from _against_options(scene, config)
     yield from _against_image(scene, image)
     yield from _against_people(scene, people)
 
@@ -54,8 +59,6 @@ def _against_options(scene: Scene, config: Entry) -> Iterator[str]:
         yield from _against_camera_options(scene, camera)
     if not 1 <= len(scene.people) <= people["people"][1]:
         yield f"has {len(scene.people)} people, run.json at most {people['people'][1]}"
-    if {person.body for person in scene.people} != {people["body"]}:
-        yield f"has other bodies than run.json's {people['body']}"
     if (scene.water is not None) != config["environment"]["water"]:
         yield f"has {'no ' if scene.water is None else ''}water, unlike run.json"
     things = [one for one in scene.occluders if one.shape not in BED_SHAPES]

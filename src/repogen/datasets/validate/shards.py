@@ -100,4 +100,4 @@ def _problems(task: _Task) -> Iterator[str]:
 def _check_sample(sample: Sample, annotations: list[Entry], run: Entry) -> Iterator[str]:
     records = [compact_json(record) for record in (sample.image, *annotations)]
     files = {kind: data for kind, data in sample.files.items() if kind in kinds_of(run)}
-    yield from check_image(sample.image["id"], records, f"{sample.scene}\n", files, run["config"])
+    yield from check_image(sample.image["id"], records, f"{sample.scene}\n", files, run)

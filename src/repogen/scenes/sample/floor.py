@@ -22,7 +22,11 @@ _SHOWN = 0.5
 """Share of the first person's surface that is inside the picture, at least."""
 
 _SMALLEST = 48.0
-"""Pixels in the picture's middle that a metre of the first person has, at least."""
+"""Pixels in the picture's middle that a metre of the first person has, at least, unless the camera
+hangs too high for that."""
+
+_STEEPEST = 1.5
+"""Distance of the first person, in heights of the camera, up to which they may be smaller."""
 
 
 def stand_in_view(
@@ -46,7 +50,7 @@ def stand_in_view(
         ray = camera.rays(pixel[None])[0] @ np.array(camera.rotation)
         eye = camera.position()
         away = (height - eye[2]) / ray[2] if ray[2] else np.inf
-        far = min(_FARTHEST, camera.fx / _SMALLEST)
+        far = min(_FARTHEST, max(camera.fx / _SMALLEST, _STEEPEST * eye[2]))
         if not 0 < away < far:  # NaN outside of the image circle
             continue
         x, y, _ = eye + away * ray

@@ -7,13 +7,14 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from repogen.assets.sources import path_of
 from repogen.bodies import Body, load_body
 from repogen.cameras.camera import Camera, View, look_at, view_of
 from repogen.cameras.framing import PAPER_FOV_DEG, crop, fit
 from repogen.cameras.optics import sample_distortion
 from repogen.cameras.viewpoints import FIXED_VIEW, parse_views, sample_direction
 from repogen.config import checked, config_from_keywords
-from repogen.environment.backgrounds import Background, Room
+from repogen.environment.backgrounds import Background, Photo, Room, load_photo
 from repogen.environment.lights import (
     DirectionalLight,
     is_tinted,
@@ -22,6 +23,7 @@ from repogen.environment.lights import (
 )
 from repogen.environment.occluders import Occluder
 from repogen.environment.panoramas import Panorama, panorama_lights
+from repogen.environment.photo_light import photo_light
 from repogen.environment.sensor import Sensor, parse_effects, sample_sensor
 from repogen.environment.water import Water, sample_water
 from repogen.errors import check_between
@@ -108,8 +110,8 @@ def _sample_posed_scene(config: SceneConfig, seed: int, index: int, body: Body) 
         *(shot.view.distance_m + float(np.linalg.norm(target)) for shot in shots),
         *(float(np.linalg.norm(p[:, :2], axis=1).max()) for p in points),
     )
-    background, lights = sample_surroundings(config, shared, lowest, reach)
-    light_model = config.environment.light_model
+    first = people[0].person
+    background, lights, ambient = sample_surroundings(config, shared, lowest, reach, first)
     scene = Scene(
         format=FORMAT,
         seed=seed,
@@ -120,8 +122,8 @@ def _sample_posed_scene(config: SceneConfig, seed: int, index: int, body: Body) 
         occluders=occluders,
         camera=camera,
         lights=lights,
-        ambient=sample_ambient(shared.rng("ambient"), light_model),
-        tinted=is_tinted(light_model),
+        ambient=ambient,
+        tinted=is_tinted(config.environment.light_model),
         background=background,
         sensor=sample_focused_sensor(config, streams, camera, people[0].person.position),
         water=_water(config, shared, people[0]),
@@ -247,22 +249,29 @@ def sample_occluders(
 
 
 def sample_surroundings(
-    config: SceneConfig, streams: Streams, lowest: float, reach: float
-) -> tuple[Background, tuple[DirectionalLight, ...]]:
+    config: SceneConfig, streams: Streams, lowest: float, reach: float, first: Person
+) -> tuple[Background, tuple[DirectionalLight, ...], float]:
     """A background around a scene that reaches `reach` metres from the origin and down to `lowest`,
-    and its directional lights."""
+    its directional lights, and the strength of the light from all sides. `first` is the first
+    person."""
     draw_background, _ = config.backdrop
     background = draw_background(streams.rng("background"), lowest, reach)
+    model = config.environment.light_model
+    ambient = sample_ambient(streams.rng("ambient"), model)
     if config.people.ground != "air" and isinstance(background, Room):
         background = replace(background, floor_z=lowest)
     if isinstance(background, Panorama):
-        return background, panorama_lights(background)
-    return background, sample_lights(
-        streams.rng("lights"),
-        config.environment.lights,
-        config.environment.shadows,
-        config.environment.light_model,
+        return background, panorama_lights(background), ambient
+    if isinstance(background, Photo) and config.shows_own_floor:
+        background = replace(background, floor_z=0.0)
+        if is_tinted(model):
+            photo, (camera,) = load_photo(str(path_of(background.file))), config.camera.fixed
+            found = photo_light(photo, camera, 0.0, first.position[:2])
+            return background, found.lamps, found.ambient
+    lights = sample_lights(
+        streams.rng("lights"), config.environment.lights, config.environment.shadows, model
     )
+    return background, lights, ambient
 
 
 def sample_focused_sensor(
