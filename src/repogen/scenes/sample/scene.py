@@ -5,15 +5,11 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 
 from repogen.bodies import Body, load_body
-from repogen.cameras.camera import Camera, View, look_at, view_of
-from repogen.cameras.framing import PAPER_FOV_DEG, crop, fit
-from repogen.cameras.optics import sample_distortion
-from repogen.cameras.viewpoints import FIXED_VIEW, parse_views, sample_direction
+from repogen.cameras.camera import Camera
 from repogen.config import checked, config_from_keywords
-from repogen.environment.backgrounds import Background, Room
+from repogen.environment.backgrounds import Background, Room, has_floor
 from repogen.environment.lights import (
     DirectionalLight,
     is_tinted,
@@ -24,18 +20,22 @@ from repogen.environment.occluders import Occluder
 from repogen.environment.panoramas import Panorama, panorama_lights
 from repogen.environment.sensor import Sensor, parse_effects, sample_sensor
 from repogen.errors import check_between
-from repogen.people.person import Person
 from repogen.people.posing import PosedPerson
-from repogen.scenes.config import SceneConfig
+from repogen.scenes.config import ABOVE_FLOOR, SceneConfig
 from repogen.scenes.rng import Streams
 from repogen.scenes.sample.crowd import clear_of_cameras, sample_crowd
 from repogen.scenes.sample.floor import stand_in_view
 from repogen.scenes.sample.occluders import sample_occluder
+from repogen.scenes.sample.shots import fixed_shots, frame, sample_shot
+from repogen.scenes.sample.visible import visible_keypoints_about
 from repogen.scenes.scene import FORMAT, Scene
 from repogen.usable_files import recorded_unreadable
 
-_CAMERA_HEIGHT = 0.3
+_LEAST_ABOVE = 0.05
 """Metres that the floor of a background lies below the camera, at least."""
+
+_TRIES = 8
+"""Compositions drawn for an image, at most, with --min-keypoints."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,88 +79,113 @@ def sample_posed_scene(config: SceneConfig, seed: int, index: int, body: Body) -
 def _sample_posed_scene(config: SceneConfig, seed: int, index: int, body: Body) -> SampledScene:
     fixed = config.camera.fixed
     size = len(fixed) or config.camera.views_per_pose
-    group = index // size
+    shared = Streams(seed, index // size)
+    crowd = sample_crowd(config, shared, body)
+    wanted = config.camera.min_keypoints
+    best: tuple[int, _Composition] | None = None
+    for attempt in range(_TRIES if wanted else 1):
+        found = _compose(config, seed, index, attempt, body, crowd)
+        count = 0
+        if wanted:
+            seen = visible_keypoints_about(found.camera, found.people, found.occluders)
+            count = int(seen.sum())
+        if best is None or count > best[0]:
+            best = count, found
+        if count >= wanted:
+            break
+    assert best is not None
+    return _finished(config, Streams(seed, index), shared, best[1])
+
+
+class _Composition(NamedTuple):
+    """Where people, camera and occluders of an image are."""
+
+    people: tuple[PosedPerson, ...]
+    view_name: str
+    camera: Camera
+    occluders: tuple[Occluder, ...]
+    background: Background
+    lights: tuple[DirectionalLight, ...]
+
+
+def _compose(
+    config: SceneConfig,
+    seed: int,
+    index: int,
+    attempt: int,
+    body: Body,
+    people: tuple[PosedPerson, ...],
+) -> _Composition:
+    """One try at placing the cameras of an image's group, and the occluders.
+
+    Surroundings have to suit all cameras of a group, so that later tries move only the camera of
+    a group of one.
+    """
+    fixed = config.camera.fixed
+    size = len(fixed) or config.camera.views_per_pose
+    group, moves = index // size, attempt if size == 1 else 0
     # People and their surroundings are those of the group, the camera is the image's own.
-    shared, streams = Streams(seed, group), Streams(seed, index)
-    people = sample_crowd(config, shared, body)
+    shared, streams = Streams(seed, group), Streams(seed, index, attempt)
     if fixed:
-        people = stand_in_view(shared.rng("floor"), body, people, fixed)
+        rng = Streams(seed, group, moves).rng("floor")
+        people = stand_in_view(rng, body, people, fixed)
     target = _target(config, people)
-    # Surroundings have to suit all cameras of the group.
     shots = fixed_shots(fixed, people[0].person) or [
-        sample_shot(config, Streams(seed, member), target, people[0].person.yaw_deg)
+        sample_shot(config, Streams(seed, member, moves), people, target)
         for member in range(group * size, (group + 1) * size)
     ]
     view_name, _, camera = shots[index % size]
     people = clear_of_cameras(people, [shot.camera for shot in shots])
     points = [posed.outer_points for posed in people]
     camera = frame(config, streams, camera, np.concatenate(points))
-    on_floor = config.people.ground == "floor"
-    lowest = min(
-        people[0].lowest if on_floor else min(float(p[:, 2].min()) for p in points),
-        *(camera_floor(shot.camera) for shot in shots),
-    )
-    occluders = sample_occluders(config, streams, camera, points, lowest)
+    floor = _floor(config, people, [shot.camera for shot in shots])
     reach = max(
-        *(shot.view.distance_m + float(np.linalg.norm(target)) for shot in shots),
+        *(float(np.linalg.norm(shot.camera.position())) for shot in shots),
         *(float(np.linalg.norm(p[:, :2], axis=1).max()) for p in points),
     )
-    background, lights = sample_surroundings(config, shared, lowest, reach)
+    background, lights = sample_surroundings(config, shared, floor, reach)
+    standing = _on_floor(config) or has_floor(background, config.floorless)
+    occluders = sample_occluders(config, streams, camera, people, floor if standing else None)
+    return _Composition(people, view_name, camera, occluders, background, lights)
+
+
+def _finished(
+    config: SceneConfig, streams: Streams, shared: Streams, found: _Composition
+) -> SampledScene:
     light_model = config.environment.light_model
+    subject = found.people[0].person.position
     scene = Scene(
         format=FORMAT,
-        seed=seed,
-        index=index,
-        group=group,
-        view_name=view_name,
-        people=tuple(posed.person for posed in people),
-        occluders=occluders,
-        camera=camera,
-        lights=lights,
+        seed=streams.seed,
+        index=streams.index,
+        group=shared.index,
+        view_name=found.view_name,
+        people=tuple(posed.person for posed in found.people),
+        occluders=found.occluders,
+        camera=found.camera,
+        lights=found.lights,
         ambient=sample_ambient(shared.rng("ambient"), light_model),
         tinted=is_tinted(light_model),
-        background=background,
-        sensor=sample_focused_sensor(config, streams, camera, people[0].person.position),
+        background=found.background,
+        sensor=sample_focused_sensor(config, streams, found.camera, subject),
     )
-    return SampledScene(scene, people)
+    return SampledScene(scene, found.people)
 
 
-class Shot(NamedTuple):
-    """A camera of a scene before it is framed, with its view of the first person."""
-
-    view_name: str
-    view: View
-    camera: Camera
+def _on_floor(config: SceneConfig) -> bool:
+    """Whether people stand on the background's floor; before fixed cameras they always do."""
+    return config.people.ground == "floor" or bool(config.camera.fixed)
 
 
-def fixed_shots(cameras: Sequence[Camera], first: Person) -> list[Shot]:
-    """The shots of cameras that stand at one position."""
-    return [
-        Shot(f"{FIXED_VIEW}{number}", view_of(camera, first.position, first.yaw_deg), camera)
-        for number, camera in enumerate(cameras, 1)
-    ]
-
-
-def sample_shot(
-    config: SceneConfig, streams: Streams, target: tuple[float, float, float], yaw_deg: float
-) -> Shot:
-    """A random camera around people; it looks at `target`, metres in the world, and the first
-    person is turned by `yaw_deg`."""
-    name, view = sample_view(config, streams)
-    return Shot(name, view, sample_camera(config, streams, view, target, yaw_deg))
-
-
-def sample_view(config: SceneConfig, streams: Streams) -> tuple[str, View]:
-    """The name of the viewpoint drawn, and the camera's view of the first person."""
-    rng = streams.rng("view")
-    distance = float(rng.uniform(*config.camera.distance))
-    name, azimuth, elevation = sample_direction(rng, parse_views(config.camera.views), distance)
-    if config.camera.azimuth:
-        azimuth = float(rng.uniform(*config.camera.azimuth))
-    if config.camera.elevation:
-        heights = np.sin(np.radians(config.camera.elevation))
-        elevation = float(np.degrees(np.arcsin(rng.uniform(*heights))))
-    return name, View(azimuth, elevation, float(rng.uniform(*config.camera.roll)), distance)
+def _floor(config: SceneConfig, people: Sequence[PosedPerson], cameras: Sequence[Camera]) -> float:
+    """The height of the background's floor, metres: under the first person's feet, or below
+    everything where people are in the air."""
+    heights = [float(camera.position()[2]) for camera in cameras]
+    if _on_floor(config):
+        # Below a camera of a file that stands lower than the people.
+        return min(people[0].lowest, *(height - _LEAST_ABOVE for height in heights))
+    lowest = [float(posed.outer_points[:, 2].min()) for posed in people]
+    return min(*lowest, *(height - ABOVE_FLOOR for height in heights))
 
 
 def _target(config: SceneConfig, people: Sequence[PosedPerson]) -> tuple[float, float, float]:
@@ -171,58 +196,19 @@ def _target(config: SceneConfig, people: Sequence[PosedPerson]) -> tuple[float, 
     return people[0].person.position
 
 
-def sample_camera(
-    config: SceneConfig,
-    streams: Streams,
-    view: View,
-    target: tuple[float, float, float],
-    yaw_deg: float,
-) -> Camera:
-    """The camera of a view, with its lens and field of view, before it is framed."""
-    rng = streams.rng("lens")
-    distortion = sample_distortion(rng, config.camera.lens)
-    fov = float(rng.uniform(*config.camera.fov))
-    circle = float(rng.uniform(*config.camera.circle)) if config.camera.circle else None
-    if config.camera.calibrations:
-        (calibration,) = config.camera.calibrations
-        level = look_at(view, target, yaw_deg, 2, PAPER_FOV_DEG)
-        return replace(calibration.camera, rotation=level.rotation, translation=level.translation)
-    width, height = config.camera.size
-    camera = look_at(view, target, yaw_deg, width, fov, config.camera.lens, distortion, height)
-    return replace(camera, circle_deg=circle)
-
-
-def frame(
-    config: SceneConfig, streams: Streams, camera: Camera, points: Float[np.ndarray, "n 3"]
-) -> Camera:
-    """The camera zoomed, shifted and cropped as the options ask, around points in the world."""
-    options = config.camera
-    if options.calibrations:
-        return camera
-    if options.framing == "fit":
-        rng = streams.rng("framing")
-        camera = fit(rng, camera, points, options.person_share, options.truncate)
-    return camera if options.crop is None else crop(camera, points, options.crop)
-
-
-def camera_floor(camera: Camera) -> float:
-    """The greatest height of a floor that is well below the camera, metres."""
-    return float(camera.position()[2]) - _CAMERA_HEIGHT
-
-
 def sample_occluders(
     config: SceneConfig,
     streams: Streams,
     camera: Camera,
-    people: Sequence[Float[np.ndarray, "n 3"]],
-    lowest: float,
+    people: Sequence[PosedPerson],
+    floor: float | None,
 ) -> tuple[Occluder, ...]:
-    """Occluders between the camera and people, where there is free space. `people` are the
-    points that each person can be seen by, `lowest` is the height of the floor, metres."""
+    """Occluders between the camera and people, where there is free space. `floor` is the height of
+    the floor, metres, None without one."""
     rng = streams.rng("things")  # the name is part of the seed; keep it
     cutouts, root = config.environment.cutout_files, config.environment.cutouts
     count = int(rng.integers(config.environment.occluders[0], config.environment.occluders[1] + 1))
-    found = [sample_occluder(rng, camera, people, lowest, cutouts, root) for _ in range(count)]
+    found = [sample_occluder(rng, camera, people, floor, cutouts, root) for _ in range(count)]
     return tuple(occluder for occluder in found if occluder)
 
 
@@ -233,7 +219,7 @@ def sample_surroundings(
     and its directional lights."""
     draw_background, _ = config.backdrop
     background = draw_background(streams.rng("background"), lowest, reach)
-    if config.people.ground == "floor" and isinstance(background, Room):
+    if _on_floor(config) and isinstance(background, Room):
         background = replace(background, floor_z=lowest)
     if isinstance(background, Panorama):
         return background, panorama_lights(background)
