@@ -12,11 +12,14 @@ from repogen.cameras.camera import Camera
 from repogen.environment.occluders import Occluder, hides
 from repogen.people.posing import PosedPerson
 
-_CELL = 0.03
-"""Metres: the side of a cell of the depth buffer at the first person's distance, about twice the
-distance between vertices."""
+_EVERY = 4
+"""One point of so many goes into the depth buffer."""
 
-_BEHIND = 0.06
+_CELL = 0.045
+"""Metres: the side of a cell of the depth buffer at the first person's distance, so that few cells
+on a person are empty."""
+
+_BEHIND = 0.05
 """Metres by which a vertex may lie behind another one of its cell and count as visible: more than
 clothes are thick, less than a limb."""
 
@@ -31,13 +34,13 @@ def visible_keypoints_about(
 ) -> Bool[np.ndarray, "17"]:
     """The first person's COCO keypoints that are in the picture and not occluded.
 
-    From the vertices alone, in about 2 ms a person: of 1,000 pictures, 90 % have within one
-    keypoint of what the labels say.
+    From the vertices alone, in a few milliseconds: the number is within 1 of that of the labels in
+    78 % of 120 pictures, within 2 in 92 %.
     """
     first = people[0]
     vertices, keypoint = _neighbourhoods(first.surface)
     near = first.body.vertices[vertices].astype(np.float64)
-    shown = _unoccluded(camera, near, [posed.outer_points for posed in people])
+    shown = _unoccluded(camera, near, [posed.outer_points[::_EVERY] for posed in people])
     for occluder in occluders:
         shown &= ~hides(occluder, camera.position(), near)
     seen = np.zeros(len(COCO_KEYPOINTS), dtype=bool)
