@@ -1,6 +1,7 @@
 """Drawing occluders: objects between the camera and the people."""
 
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,15 @@ from repogen.bodies.rotations import vectors_to_matrices
 from repogen.cameras.camera import Camera, yaw_matrix
 from repogen.environment.cutouts import cutout_size
 from repogen.environment.occluders import CUTOUT, Occluder, distance_to_box, hides
-from repogen.environment.things import KINDS, sample_cutout_length, sample_size
+from repogen.environment.things import KINDS, Kind, sample_cutout_length, sample_size
 from repogen.people.outfit import sample_fabric
 from repogen.people.posing import PosedPerson
 from repogen.picture_checks import check_rgba_once
 from repogen.scenes.sample.crowd import sparse
 from repogen.usable_files import draw_readable
 
-_TRIES = 40
+_TRIES = 12
+"""Positions drawn for one kind of thing, at most."""
 
 _FROM_CAMERA = 0.2
 """Metres between the camera and an occluder, at least."""
@@ -44,20 +46,25 @@ def sample_occluder(
     cutouts: Sequence[Path],
     root: Path | None,
 ) -> Occluder | None:
-    """An occluder that hides a part of a person and touches nobody; None where 40 tries find no
-    room. It stands on the floor, at the height `floor` (metres), or is at somebody's hand; without
-    a floor always at a hand. `cutouts` are pictures in the folder `root`."""
+    """An occluder that hides a part of a person and touches nobody; None where there is no room for
+    any. It stands on the floor, at the height `floor` (metres), or is at somebody's hand; without a
+    floor always at a hand. `cutouts` are pictures in the folder `root`."""
     eye = camera.position()
     few = np.concatenate([sparse(posed.outer_points) for posed in people])
-    for _ in range(_TRIES):
+    kinds: list[Kind | None] = [k for k in KINDS.values() if floor is not None or not k.stands]
+    order = [kinds[i] for i in rng.permutation(len(kinds))]
+    if root is not None and rng.random() < 0.5:
+        order.insert(0, None)
+    for kind, _ in product(order, range(_TRIES)):
         posed = people[int(rng.integers(len(people)))]
         points = posed.outer_points
         aim = points[int(rng.integers(len(points)))].astype(float)
         wrist = posed.body.keypoints[_WRISTS[int(rng.integers(2))]]
-        if root is not None and rng.random() < 0.5:
-            occluder = _cutout(rng, camera, aim, wrist, floor, cutouts, root)
+        if kind is not None:
+            occluder = _thing(rng, kind, eye, aim, wrist, floor)
         else:
-            occluder = _thing(rng, eye, aim, wrist, floor)
+            assert root is not None
+            occluder = _cutout(rng, camera, aim, wrist, floor, cutouts, root)
         if (
             distance_to_box(occluder, few).min() > _FROM_PEOPLE + _BETWEEN_POINTS
             and distance_to_box(occluder, eye[None])[0] > _FROM_CAMERA
@@ -71,15 +78,14 @@ def sample_occluder(
 
 def _thing(
     rng: np.random.Generator,
+    kind: Kind,
     eye: Float[np.ndarray, "3"],
     aim: Float[np.ndarray, "3"],
     wrist: Float[np.ndarray, "3"],
     floor: float | None,
 ) -> Occluder:
-    """A thing of a random kind: on the floor below a point of the line from the camera to `aim`, or
-    before the wrist; metres, world frame."""
-    kinds = [kind for kind in KINDS.values() if floor is not None or not kind.stands]
-    kind = kinds[int(rng.integers(len(kinds)))]
+    """A thing of a kind: on the floor below a point of the line from the camera to `aim`, or before
+    the wrist; metres, world frame."""
     fabric, size = sample_fabric(rng, True), sample_size(rng, kind)
     if kind.stands and floor is not None:
         x, y, _ = eye + rng.uniform(0.35, 0.95) * (aim - eye)

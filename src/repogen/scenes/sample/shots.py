@@ -54,7 +54,11 @@ def sample_shot(
     limit = config.camera.off_axis_limit
     if limit is not None:
         points = np.concatenate([sparse(posed.outer_points) for posed in people])
-        camera = step_back(camera, target, points, config.camera.distance[1], limit)
+        farthest, towards = config.camera.distance[1], camera.position() - np.array(target)
+        down = -float(towards[2]) / view.distance_m
+        if down > 0:  # not below the floor
+            farthest = min(farthest, (target[2] - _lowest(config, people[0])) / down)
+        camera = step_back(camera, target, points, farthest, limit)
         distance = float(np.linalg.norm(camera.position() - np.array(target)))
         view = replace(view, distance_m=distance)
     return Shot(name, view, camera)
@@ -70,7 +74,7 @@ def _free_view(
     floor. Where 50 tries find none, the best of them, lifted above the floor."""
     rng = streams.rng("view")
     points = sparse(first.outer_points)
-    lowest = first.lowest + ABOVE_FLOOR if config.people.ground == "floor" else -np.inf
+    lowest = _lowest(config, first)
 
     def room(view: View) -> float:
         towards = angles_to_direction(view.azimuth_deg + first.person.yaw_deg, view.elevation_deg)
@@ -90,6 +94,11 @@ def _free_view(
     sine = np.clip((lowest - target[2]) / view.distance_m, -1.0, 1.0)
     elevation = max(view.elevation_deg, float(np.degrees(np.arcsin(sine))))
     return name, replace(view, elevation_deg=elevation)
+
+
+def _lowest(config: SceneConfig, first: PosedPerson) -> float:
+    """The least height of a camera, metres."""
+    return first.lowest + ABOVE_FLOOR if config.people.ground == "floor" else -np.inf
 
 
 def sample_camera(
