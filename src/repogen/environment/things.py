@@ -1,8 +1,12 @@
-"""Kinds of occluders and their real sizes."""
+"""Kinds of occluders, their real sizes and colours."""
 
-from dataclasses import dataclass
+import colorsys
+from dataclasses import dataclass, replace
 
 import numpy as np
+
+from repogen.colors import to_hex
+from repogen.people.outfit import Fabric, sample_fabric
 
 _Range = tuple[float, float]
 
@@ -73,3 +77,16 @@ def sample_cutout_length(rng: np.random.Generator, file_name: str) -> float:
     words = "".join(c if c.isalpha() else " " for c in file_name.lower()).split()
     known = (CUTOUT_LENGTHS[word] for word in words if word in CUTOUT_LENGTHS)
     return float(rng.uniform(*next(known, _OTHER_LENGTH)))
+
+
+def sample_finish(rng: np.random.Generator) -> Fabric:
+    """A plain, smooth surface: half of wood, a quarter from black to white, a quarter of any
+    colour."""
+    fabric = replace(sample_fabric(rng, False), wrinkles=float(rng.uniform(0, 0.05)))
+    kind = rng.random()
+    if kind < 0.25:
+        return fabric
+    if kind < 0.5:
+        return replace(fabric, color=to_hex(np.full(3, rng.uniform(0.05, 0.95))))
+    hue, saturation, value = rng.uniform([0.05, 0.2, 0.15], [0.11, 0.6, 0.8])
+    return replace(fabric, color=to_hex(np.array(colorsys.hsv_to_rgb(hue, saturation, value))))

@@ -11,9 +11,20 @@ from repogen.assets.sources import Source, source_of
 from repogen.bodies.rotations import vectors_to_matrices
 from repogen.cameras.camera import Camera, yaw_matrix
 from repogen.environment.cutouts import cutout_size
-from repogen.environment.occluders import CUTOUT, Occluder, distance_to_box, hides
-from repogen.environment.things import KINDS, Kind, sample_cutout_length, sample_size
-from repogen.people.outfit import sample_fabric
+from repogen.environment.occluders import (
+    CUTOUT,
+    Occluder,
+    distance_to_box,
+    hides,
+    occluder_vertices,
+)
+from repogen.environment.things import (
+    KINDS,
+    Kind,
+    sample_cutout_length,
+    sample_finish,
+    sample_size,
+)
 from repogen.people.posing import PosedPerson
 from repogen.picture_checks import check_rgba_once
 from repogen.scenes.sample.crowd import sparse
@@ -26,7 +37,7 @@ _FROM_CAMERA = 0.2
 """Metres between the camera and an occluder, at least."""
 
 _FROM_PEOPLE = 0.02
-"""Metres between a person and an occluder, at least."""
+"""Metres between an occluder and people or other occluders, at least."""
 
 _BETWEEN_POINTS = 0.03
 """Metres by which `sparse` points miss the nearest one, about."""
@@ -42,13 +53,15 @@ def sample_occluder(
     rng: np.random.Generator,
     camera: Camera,
     people: Sequence[PosedPerson],
+    others: Sequence[Occluder],
     floor: float | None,
     cutouts: Sequence[Path],
     root: Path | None,
 ) -> Occluder | None:
-    """An occluder that hides a part of a person and touches nobody; None where there is no room for
-    any. It stands on the floor, at the height `floor` (metres), or is at somebody's hand; without a
-    floor always at a hand. `cutouts` are pictures in the folder `root`."""
+    """An occluder that hides a part of a person and touches neither people nor the others; None
+    where there is no room for any. It stands on the floor, at the height `floor` (metres), or is at
+    somebody's hand; without a floor always at a hand. `cutouts` are pictures in the folder
+    `root`."""
     eye = camera.position()
     few = np.concatenate([sparse(posed.outer_points) for posed in people])
     kinds: list[Kind | None] = [k for k in KINDS.values() if floor is not None or not k.stands]
@@ -69,11 +82,23 @@ def sample_occluder(
             distance_to_box(occluder, few).min() > _FROM_PEOPLE + _BETWEEN_POINTS
             and distance_to_box(occluder, eye[None])[0] > _FROM_CAMERA
             and hides(occluder, eye, few).any()
+            and not any(_touch(occluder, other) for other in others)
             and min(distance_to_box(occluder, one.outer_points).min() for one in people)
             > _FROM_PEOPLE
         ):
             return occluder
     return None
+
+
+def _touch(one: Occluder, other: Occluder) -> bool:
+    """Whether a vertex of either is in the box of the other, or within 2 cm of it."""
+    return (
+        min(
+            distance_to_box(one, occluder_vertices(other)).min(),
+            distance_to_box(other, occluder_vertices(one)).min(),
+        )
+        < _FROM_PEOPLE
+    )
 
 
 def _thing(
@@ -86,7 +111,7 @@ def _thing(
 ) -> Occluder:
     """A thing of a kind: on the floor below a point of the line from the camera to `aim`, or before
     the wrist; metres, world frame."""
-    fabric, size = sample_fabric(rng, True), sample_size(rng, kind)
+    fabric, size = sample_finish(rng), sample_size(rng, kind)
     if kind.stands and floor is not None:
         x, y, _ = eye + rng.uniform(0.35, 0.95) * (aim - eye)
         turn = yaw_matrix(rng.uniform(0, 2 * np.pi))
@@ -121,7 +146,7 @@ def _cutout(
     root: Path,
 ) -> Occluder:
     """A cut-out that faces the camera: upright on the floor, or before the wrist."""
-    fabric, eye = sample_fabric(rng, True), camera.position()
+    fabric, eye = sample_finish(rng), camera.position()
     picture, sides = draw_readable(lambda: _random_cutout(rng, cutouts, root))
     longest = sample_cutout_length(rng, Path(picture.name).stem)
     width, height = (float(v) for v in sides / sides.max() * longest)

@@ -34,6 +34,10 @@ from repogen.usable_files import recorded_unreadable
 _LEAST_ABOVE = 0.05
 """Metres that the floor of a background lies below the camera, at least."""
 
+_NEAR_FLOOR = 0.3
+"""Metres that the first person is above the floor, at most, for furniture to stand between the
+camera and people: from far below, it would be a tower before the sky."""
+
 _TRIES = 8
 """Compositions drawn for an image, at most, with --min-keypoints."""
 
@@ -144,7 +148,9 @@ def _compose(
         *(float(np.linalg.norm(p[:, :2], axis=1).max()) for p in points),
     )
     background, lights = sample_surroundings(config, shared, floor, reach)
-    standing = _on_floor(config) or has_floor(background, config.floorless)
+    standing = _on_floor(config) or (
+        has_floor(background, config.floorless) and people[0].lowest - floor < _NEAR_FLOOR
+    )
     occluders = sample_occluders(config, streams, camera, people, floor if standing else None)
     return _Composition(people, view_name, camera, occluders, background, lights)
 
@@ -208,8 +214,11 @@ def sample_occluders(
     rng = streams.rng("things")  # the name is part of the seed; keep it
     cutouts, root = config.environment.cutout_files, config.environment.cutouts
     count = int(rng.integers(config.environment.occluders[0], config.environment.occluders[1] + 1))
-    found = [sample_occluder(rng, camera, people, floor, cutouts, root) for _ in range(count)]
-    return tuple(occluder for occluder in found if occluder)
+    found: list[Occluder] = []
+    for _ in range(count):
+        occluder = sample_occluder(rng, camera, people, found, floor, cutouts, root)
+        found += [occluder] if occluder else []
+    return tuple(found)
 
 
 def sample_surroundings(
