@@ -132,7 +132,8 @@ def _before(
 ) -> Float[np.ndarray, "3"]:
     """The centre of a thing between the camera and a wrist, 5 to 12 cm away from it."""
     towards = (eye - wrist) / np.linalg.norm(eye - wrist)
-    depth = float(np.abs(towards @ turn) @ np.array(size)) / 2
+    # From the centre to the surface of the thing's box.
+    depth = float((np.array(size) / np.maximum(np.abs(towards @ turn), 1e-9)).min()) / 2
     return wrist + (depth + float(rng.uniform(0.05, 0.12))) * towards
 
 
