@@ -139,7 +139,7 @@ def test_things_have_real_sizes_stand_or_are_held_and_touch_nothing(body, ground
             standing, held = standing + on_floor, held + (not on_floor)
             if not on_floor:
                 assert not all(kind.stands for kind in kinds)
-                assert distance_to_box(occluder, wrists).min() < 0.15
+                assert distance_to_box(occluder, wrists).min() < 0.21
             assert not (on_floor and lifted), "no furniture before the sky"
             assert distance_to_box(occluder, people).min() > 0.02
             assert distance_to_box(occluder, eye[None])[0] > 0.2
@@ -217,8 +217,7 @@ def test_pictures_with_few_visible_keypoints_are_drawn_again(body, renderer):
             counts[wanted].append(labelled(renderer, sampled))
         first, kept = (sampled.scene for sampled in tries)
         seen = visible_keypoints_about(first.camera, tries[0].people, first.occluders).sum()
-        assert (kept == first) == (seen >= 9 or kept == first)
-        if seen >= 9:
+        if seen >= 10:
             assert kept == first, "enough are visible: nothing is drawn again"
         else:
             again += kept != first

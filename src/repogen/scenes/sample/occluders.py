@@ -130,11 +130,11 @@ def _before(
     turn: Float[np.ndarray, "3 3"],
     size: tuple[float, float, float],
 ) -> Float[np.ndarray, "3"]:
-    """The centre of a thing between the camera and a wrist, 5 to 12 cm away from it."""
+    """The centre of a thing between the camera and a wrist, 5 to 20 cm away from it."""
     towards = (eye - wrist) / np.linalg.norm(eye - wrist)
     # From the centre to the surface of the thing's box.
     depth = float((np.array(size) / np.maximum(np.abs(towards @ turn), 1e-9)).min()) / 2
-    return wrist + (depth + float(rng.uniform(0.05, 0.12))) * towards
+    return wrist + (depth + float(rng.uniform(0.05, 0.2))) * towards
 
 
 def _cutout(

@@ -41,6 +41,9 @@ camera and people: from far below, it would be a tower before the sky."""
 _TRIES = 8
 """Compositions drawn for an image, at most, with --min-keypoints."""
 
+_DOUBT = 1
+"""Keypoints that `visible_keypoints_about` must find beyond those wanted, since it may be wrong."""
+
 
 @dataclass(frozen=True, eq=False)
 class SampledScene:
@@ -86,6 +89,7 @@ def _sample_posed_scene(config: SceneConfig, seed: int, index: int, body: Body) 
     shared = Streams(seed, index // size)
     crowd = sample_crowd(config, shared, body)
     wanted = config.camera.min_keypoints
+    enough = min(wanted + _DOUBT, 17) if wanted else 0
     best: tuple[int, _Composition] | None = None
     for attempt in range(_TRIES if wanted else 1):
         found = _compose(config, seed, index, attempt, body, crowd)
@@ -95,7 +99,7 @@ def _sample_posed_scene(config: SceneConfig, seed: int, index: int, body: Body) 
             count = int(seen.sum())
         if best is None or count > best[0]:
             best = count, found
-        if count >= wanted:
+        if count >= enough:
             break
     assert best is not None
     return _finished(config, Streams(seed, index), shared, best[1])
@@ -148,10 +152,8 @@ def _compose(
         *(float(np.linalg.norm(p[:, :2], axis=1).max()) for p in points),
     )
     background, lights = sample_surroundings(config, shared, floor, reach)
-    standing = _on_floor(config) or (
-        has_floor(background, config.floorless) and people[0].lowest - floor < _NEAR_FLOOR
-    )
-    occluders = sample_occluders(config, streams, camera, people, floor if standing else None)
+    ground = _ground(config, background, people[0], floor)
+    occluders = sample_occluders(config, streams, camera, people, ground)
     return _Composition(people, view_name, camera, occluders, background, lights)
 
 
@@ -192,6 +194,19 @@ def _floor(config: SceneConfig, people: Sequence[PosedPerson], cameras: Sequence
         return min(people[0].lowest, *(height - _LEAST_ABOVE for height in heights))
     lowest = [float(posed.outer_points[:, 2].min()) for posed in people]
     return min(*lowest, *(height - ABOVE_FLOOR for height in heights))
+
+
+def _ground(
+    config: SceneConfig, background: Background, first: PosedPerson, floor: float
+) -> float | None:
+    """The height on which furniture stands, metres; None where it would stand on nothing, or far
+    below the people."""
+    if _on_floor(config):
+        return floor
+    if not has_floor(background, config.floorless):
+        return None
+    assert isinstance(background, Room | Panorama)
+    return background.floor_z if first.lowest - background.floor_z < _NEAR_FLOOR else None
 
 
 def _target(config: SceneConfig, people: Sequence[PosedPerson]) -> tuple[float, float, float]:
