@@ -27,7 +27,7 @@ def test_preview_writes_a_sheet_figures_and_one_page(tmp_path, body):
 
 
 def test_captions_say_the_view_by_the_world_and_by_the_body(tmp_path, body, monkeypatch):
-    """Of a handstand seen from above, the camera is below by the axes of the body."""
+    """The camera above a handstand is below by the axes of the body."""
     root = generate(
         tmp_path / "out",
         GenerateConfig(

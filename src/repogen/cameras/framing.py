@@ -13,7 +13,7 @@ PAPER_FOV_DEG = 90.0
 """The paper's vertical field of view (docs/method.md)."""
 
 _HALVINGS = 6
-"""Of the range of distances in which `step_back` searches: the camera is at most 1/64 of it farther
+"""Times that `step_back` halves the range of distances: the camera is at most 1/64 of it farther
 away than necessary."""
 
 _MARGIN_DEG = 0.5

@@ -22,7 +22,8 @@ class PeopleConfig(Config):
     no free position are left out."""
     ground: Literal["air", "floor"] = "air"
     """Where people are: air, the others at random heights around the first; floor, everybody
-    touches one floor, which is the background's, with the lowest part of body or clothes."""
+    touches one floor, which is the background's, with the lowest part of body or clothes, and the
+    camera is above it."""
     balance: bool = False
     """With ground floor: everybody's weight rests on what touches the floor. People are tipped by
     up to 25 degrees until it does; a random or measured pose that it takes more for is drawn again,

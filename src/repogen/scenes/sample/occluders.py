@@ -11,6 +11,13 @@ from repogen.assets.sources import Source, source_of
 from repogen.bodies.rotations import vectors_to_matrices
 from repogen.cameras.camera import Camera, yaw_matrix
 from repogen.environment.cutouts import cutout_size
+from repogen.environment.occluder_kinds import (
+    KINDS,
+    Kind,
+    sample_cutout_length,
+    sample_finish,
+    sample_size,
+)
 from repogen.environment.occluders import (
     CUTOUT,
     Occluder,
@@ -18,20 +25,13 @@ from repogen.environment.occluders import (
     hides,
     occluder_vertices,
 )
-from repogen.environment.things import (
-    KINDS,
-    Kind,
-    sample_cutout_length,
-    sample_finish,
-    sample_size,
-)
 from repogen.people.posing import PosedPerson
 from repogen.picture_checks import check_rgba_once
 from repogen.scenes.sample.crowd import sparse
 from repogen.usable_files import draw_readable
 
 _TRIES = 12
-"""Positions drawn for one kind of thing, at most."""
+"""Positions drawn for one kind of object, at most."""
 
 _FROM_CAMERA = 0.2
 """Metres between the camera and an occluder, at least."""
@@ -46,7 +46,7 @@ _WRISTS = (9, 10)
 """COCO keypoints."""
 
 _STEEP = np.sin(np.radians(45))
-"""Of a camera that looks up or down more than this, cut-outs face the lens and do not stand."""
+"""Sine of the elevation above which cut-outs face the lens and do not stand."""
 
 
 def sample_occluder(
@@ -74,7 +74,7 @@ def sample_occluder(
         aim = points[int(rng.integers(len(points)))].astype(float)
         wrist = posed.body.keypoints[_WRISTS[int(rng.integers(2))]]
         if kind is not None:
-            occluder = _thing(rng, kind, eye, aim, wrist, floor)
+            occluder = _object(rng, kind, eye, aim, wrist, floor)
         else:
             assert root is not None
             occluder = _cutout(rng, camera, aim, wrist, floor, cutouts, root)
@@ -101,7 +101,7 @@ def _touch(one: Occluder, other: Occluder) -> bool:
     )
 
 
-def _thing(
+def _object(
     rng: np.random.Generator,
     kind: Kind,
     eye: Float[np.ndarray, "3"],
@@ -109,8 +109,8 @@ def _thing(
     wrist: Float[np.ndarray, "3"],
     floor: float | None,
 ) -> Occluder:
-    """A thing of a kind: on the floor below a point of the line from the camera to `aim`, or before
-    the wrist; metres, world frame."""
+    """An object of a kind: on the floor below a point of the line from the camera to `aim`, or
+    before the wrist; metres, world frame."""
     fabric, size = sample_finish(rng), sample_size(rng, kind)
     if kind.stands and floor is not None:
         x, y, _ = eye + rng.uniform(0.35, 0.95) * (aim - eye)
@@ -130,9 +130,9 @@ def _before(
     turn: Float[np.ndarray, "3 3"],
     size: tuple[float, float, float],
 ) -> Float[np.ndarray, "3"]:
-    """The centre of a thing between the camera and a wrist, 5 to 20 cm away from it."""
+    """The centre of an object between the camera and a wrist, 5 to 20 cm away from it."""
     towards = (eye - wrist) / np.linalg.norm(eye - wrist)
-    # From the centre to the surface of the thing's box.
+    # From the centre to the surface of the object's box.
     depth = float((np.array(size) / np.maximum(np.abs(towards @ turn), 1e-9)).min()) / 2
     return wrist + (depth + float(rng.uniform(0.05, 0.2))) * towards
 
