@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from repogen.cameras.camera import View, look_at
-from repogen.cameras.framing import crop, fit, projected_box
+from repogen.cameras.framing import crop, fit, off_axis_deg, projected_box, step_back, widest
 from repogen.errors import UserError
 from repogen.scenes.config import SceneConfig
 from repogen.scenes.rng import Streams
-from repogen.scenes.sample.scene import frame
+from repogen.scenes.sample.shots import frame
 
 SEEDS = range(40)
 
@@ -127,3 +127,71 @@ def test_pictures_that_are_not_square_hold_the_whole_person(size):
         assert (framed.width, framed.height) == size
         assert max(box.width / size[0], box.height / size[1]) == pytest.approx(0.9)
         assert min(box.left, box.top, size[0] - box.right, size[1] - box.bottom) > -1e-6
+
+
+LENSES = [("pinhole", ()), ("opencv", (-0.1, 0.01, 0.002, -0.001, 0.0))]
+
+
+def corner_angles(camera):
+    """Degrees off the axis of the picture's four corners."""
+    corners = np.array([[x, y] for x in (0, camera.width) for y in (0, camera.height)], float)
+    return np.degrees(np.arccos(camera.rays(corners)[:, 2]))
+
+
+@pytest.mark.parametrize(("model", "distortion"), LENSES)
+@pytest.mark.parametrize("size", [(256, 256), (400, 100)])
+def test_the_widest_picture_ends_at_the_limit(model, distortion, size):
+    view = View(0, 0, 0, 3)
+    camera = look_at(view, (0, 0, 0), 0, size[0], 90, model, distortion, size[1])
+    angles = corner_angles(widest(camera.windowed(5, -7, *size, 1.3), 40.0))
+    assert angles.max() <= 40.01
+    assert angles.max() == pytest.approx(40, abs=0.5)
+
+
+@pytest.mark.parametrize(("model", "distortion"), LENSES)
+def test_people_are_never_farther_off_the_axis_than_the_limit(model, distortion):
+    """Around a camera that is much too near, and before one that can see them all."""
+    cuts = 0
+    for seed in SEEDS:
+        rng, camera, points = scene(seed)
+        camera = replace(camera, model=model, distortion=distortion)
+        points = points * rng.uniform(1, 6)
+        framed = fit(rng, camera, points, (0.3, 0.95), 0.0, 40.0)
+        inside = camera.to_camera(points)
+        inside = inside[framed.shows(inside)]
+        angles = np.degrees(np.arctan2(np.hypot(*inside.T[:2]), inside.T[2]))
+        assert angles.max() <= 40.01
+        cut = off_axis_deg(camera, points) > 40
+        assert not cut or corner_angles(framed).max() <= 40.01
+        cuts += cut
+    assert 5 < cuts < len(SEEDS)
+
+
+def test_without_limit_the_picture_holds_everybody():
+    rng, camera, points = scene(3)
+    near = points * 3
+    framed = fit(rng, camera, near, (0.5, 0.5), 0.0)
+    assert off_axis_deg(camera, near) > 40
+    box = projected_box(framed, near)
+    assert max(box.width, box.height) == pytest.approx(128)
+
+
+def test_the_camera_steps_back_along_its_view_as_far_as_needed():
+    moved = 0
+    for seed in SEEDS:
+        rng, camera, points = scene(seed)
+        points = points * rng.uniform(1, 4)
+        target = (0.0, 0.0, 0.0)
+        near = np.linalg.norm(camera.position())
+        back = step_back(camera, target, points, 12.0, 40.0)
+        far = np.linalg.norm(back.position())
+        assert near - 1e-9 <= far <= 12
+        assert back.rotation == camera.rotation
+        assert back.position() / far == pytest.approx(camera.position() / near)
+        beyond = replace(camera, translation=tuple(12 / near * np.array(camera.translation)))
+        before, after = off_axis_deg(camera, points), off_axis_deg(back, points)
+        has_moved = far > near + 1e-9
+        assert not has_moved or (before > 39 and 36 < after <= 40)
+        assert has_moved or before <= 40 or off_axis_deg(beyond, points) > 39.4
+        moved += has_moved
+    assert 5 < moved < len(SEEDS)

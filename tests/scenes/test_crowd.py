@@ -9,7 +9,13 @@ from pycocotools import mask as rle
 from scipy.spatial import cKDTree
 
 from repogen.environment.cutouts import find_cutouts
-from repogen.environment.occluders import SHAPES, Occluder, occluder_surface, occluder_vertices
+from repogen.environment.occluders import (
+    SHAPES,
+    Occluder,
+    distance_to_box,
+    occluder_surface,
+    occluder_vertices,
+)
 from repogen.errors import UserError
 from repogen.labels.annotation import annotate
 from repogen.people.outfit import Fabric
@@ -96,10 +102,10 @@ def test_occluders_stand_before_people_and_touch_nobody(body):
         people = np.concatenate([pose_person(body, person).outer_points for person in scene.people])
         farthest = np.linalg.norm(people - eye, axis=1).max()
         for occluder in scene.occluders:
-            corners = occluder_vertices(occluder, np.zeros((0, 3)))
+            corners = occluder_vertices(occluder)
             middle, reach = np.array(occluder.position), np.linalg.norm(occluder.size) / 2
             assert np.linalg.norm(corners - middle, axis=1).max() < reach + 1e-5
-            assert np.linalg.norm(people - middle, axis=1).min() > reach - 0.02
+            assert distance_to_box(occluder, people).min() > 0.02
             assert 0.2 < np.linalg.norm(corners - eye, axis=1).min() < farthest
             count += 1
     assert count > 4

@@ -24,3 +24,22 @@ def test_preview_writes_a_sheet_figures_and_one_page(tmp_path, body):
     assert "<b>" not in text, "names are escaped"
     assert not re.search(r'(src|href)="(?!data:)', text), "the page needs no other file"
     assert "people" in info(root)
+
+
+def test_captions_say_the_view_by_the_world_and_by_the_body(tmp_path, body, monkeypatch):
+    """The camera above a handstand is below by the axes of the body."""
+    root = generate(
+        tmp_path / "out",
+        GenerateConfig(
+            images=1, image_size=96, workers=1, backgrounds="plain", pose="handstand",
+            elevation=(80, 85), azimuth=(0, 0),
+        ),
+    )  # fmt: skip
+    lines, put = [], cv2.putText
+    monkeypatch.setattr(
+        cv2, "putText", lambda image, text, *more: (lines.append(text), put(image, text, *more))
+    )
+    preview(root)
+    first, second = lines
+    assert re.fullmatch(r"1 topbottom: el 8[0-5] az 0", first)
+    assert re.fullmatch(r"by the body: el -8[0-5] az -?\d+", second)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from repogen.assets.items import put_panorama
-from repogen.assets.packs import Item
+from repogen.assets.packs import NO_FLOOR, Item
 from repogen.errors import UserError
 from repogen.files import read_regular
 from repogen.limits import MAX_PICTURE
@@ -17,6 +17,9 @@ DEBIAN = "blender-data"
 _WORLDS = "usr/share/blender/datafiles/studiolights/world/"
 _WITH_PEOPLE = ("sunset",)
 """Blender's panoramas that show people, who would have no labels."""
+
+_WITHOUT_FLOOR = ("sky",)
+"""Panoramas of the npm package that show no ground: clouds above, and their mirror image below."""
 
 _CC0 = "CC0-1.0"
 
@@ -41,7 +44,8 @@ def pmndrs_items(package: Path, folder: Path) -> tuple[list[Item], list[str]]:
         path = script.with_suffix("")
         try:
             path.write_bytes(_embedded(script))
-            items.append(put_panorama(folder, path, path.stem, _CC0))
+            tags = (NO_FLOOR,) if path.stem in _WITHOUT_FLOOR else ()
+            items.append(put_panorama(folder, path, path.stem, _CC0, tags))
         except UserError as error:
             left_out.append(str(error).replace(f"{path.parent}/", ""))
     return items, left_out

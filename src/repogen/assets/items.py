@@ -47,7 +47,9 @@ def put_skin(
     return make_item(folder, [texture], "skins", texture.stem, "", licence, tags)
 
 
-def put_panorama(folder: Path, path: Path, name: str, licence: str) -> Item:
+def put_panorama(
+    folder: Path, path: Path, name: str, licence: str, tags: Sequence[str] = ()
+) -> Item:
     """Copy a panorama to NAME.exr or NAME.hdr; returns the item.
 
     A larger one becomes NAME.exr, 4,096 px wide, since workers keep panoramas in memory. Raises
@@ -64,7 +66,7 @@ def put_panorama(folder: Path, path: Path, name: str, licence: str) -> Item:
     else:
         target = folder / f"{stem}{path.suffix.lower()}"
         target.write_bytes(read_regular(path, MAX_PICTURE))
-    return make_item(folder, [target], "environment", stem, "", licence, ())
+    return make_item(folder, [target], "environment", stem, "", licence, tags)
 
 
 def _check_free(path: Path, name: str) -> None:

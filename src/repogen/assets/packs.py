@@ -25,6 +25,9 @@ CORE = "core"
 NAMED = ("makehuman", "environments")
 """Packs that `repogen assets add` downloads."""
 
+NO_FLOOR = "no-floor"
+"""Tag of a panorama that shows no floor, nor ground that people could stand on."""
+
 NOT_STATED = "not stated"
 """The licence of an item that states none."""
 

@@ -7,6 +7,7 @@ from typing import Literal
 from repogen.cameras.calibration import Calibration, read_calibrations
 from repogen.cameras.camera import Camera
 from repogen.cameras.framing import PAPER_FOV_DEG
+from repogen.cameras.lens import FISHEYES
 from repogen.cameras.optics import check_optics
 from repogen.cameras.viewpoints import parse_views
 from repogen.config import Config
@@ -39,6 +40,11 @@ class CameraConfig(Config):
     """Range of the camera's roll in degrees, uniform; -180 180 is any roll."""
     distance: tuple[float, float] = (1.5, 5.0)
     """Range of the distance from the camera to the middle of the hips in metres, 0.3 to 100."""
+    max_off_axis: float = 40.0
+    """With framing fit: degrees, 5 to 90, that people may be off the lens axis, where perspective
+    stretches them. The camera steps back, at most to the end of distance; if that is not enough,
+    the picture ends there and cuts them. 90: no limit. For the lenses pinhole and opencv; a fisheye
+    may be wide on purpose."""
     framing: Literal["fit", "paper"] = "fit"
     """fit: zoom until the person takes a random share of the image (person-share). paper: no zoom,
     the hips in the middle, as in the RePoGen paper."""
@@ -66,6 +72,16 @@ class CameraConfig(Config):
     mounted camera also replaces views, azimuth, elevation, roll, distance and aim."""
     aim: Literal["person", "group"] = "person"
     """What the camera looks at: the first person, or the middle of the group."""
+    min_keypoints: int = 6
+    """Keypoints of the first person, 0 to 17, that should be visible. Where fewer are, the camera,
+    the framing and the objects in front are drawn again, at most 8 times; then the best try is
+    used. 0: never."""
+
+    @property
+    def off_axis_limit(self) -> float | None:
+        """`max_off_axis` where it applies, else None."""
+        wide = self.framing != "fit" or self.lens in FISHEYES or bool(self.camera)
+        return None if wide or self.max_off_axis >= 90 else self.max_off_axis
 
     @property
     def given_size(self) -> tuple[int, int] | None:
@@ -87,6 +103,8 @@ class CameraConfig(Config):
         check_range("--distance", self.distance, 0.3, 100)
         check_range("--person-share", self.person_share, 0.02, 1)
         check_between("--truncate", self.truncate, 0, 1)
+        check_between("--max-off-axis", self.max_off_axis, 5, 90)
+        check_between("--min-keypoints", self.min_keypoints, 0, 17)
         if self.crop is not None:
             check_between("--crop", self.crop, 1, 10)
         check_optics(self.lens, self.fov, None if self.camera else self.circle)

@@ -1,15 +1,23 @@
 """Framing: put people into the picture by zoom and shift, without moving the camera."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
 
+from repogen.cameras import lens
 from repogen.cameras.camera import Camera
 from repogen.errors import UserError
 
 PAPER_FOV_DEG = 90.0
 """The paper's vertical field of view (docs/method.md)."""
+
+_HALVINGS = 6
+"""Times that `step_back` halves the range of distances: the camera is at most 1/64 of it farther
+away than necessary."""
+
+_MARGIN_DEG = 0.5
+"""`step_back` looks at few of the points and keeps them this much nearer to the axis."""
 
 
 @dataclass(frozen=True)
@@ -45,19 +53,89 @@ def projected_box(camera: Camera, vertices: Float[np.ndarray, "v 3"]) -> Box:
     return Box(float(u.min()), float(v.min()), float(u.max()), float(v.max()))
 
 
+def off_axis_deg(camera: Camera, vertices: Float[np.ndarray, "v 3"]) -> float:
+    """Degrees off the lens axis of the farthest corner of the box of world points; 180 where the
+    lens does not project all of them."""
+    points = camera.to_camera(vertices)
+    if not (camera.in_view(points) & (camera.depth_of(points) > 0.05)).all():
+        return 180.0
+    u, v = camera.to_pixels(points).T
+    corners = np.array([[x, y] for x in (u.min(), u.max()) for y in (v.min(), v.max())])
+    angles = np.degrees(np.arccos(np.clip(camera.rays(corners)[:, 2], -1, 1)))
+    return float(np.nan_to_num(angles, nan=180.0).max())
+
+
+def step_back(
+    camera: Camera,
+    target: tuple[float, float, float],
+    vertices: Float[np.ndarray, "v 3"],
+    farthest: float,
+    max_off_axis: float,
+) -> Camera:
+    """The camera moved away from `target`, as far as needed so that no corner of the box of
+    `vertices` is more than `max_off_axis` degrees off the axis.
+
+    Metres in the world frame. The camera goes no farther than `farthest`; where that is not
+    enough, it stays where it is.
+    """
+    limit = max_off_axis - _MARGIN_DEG
+    offset = camera.position() - np.array(target)
+    near = float(np.linalg.norm(offset))
+
+    def moved(distance: float) -> Camera:
+        at = np.array(target) + distance / near * offset
+        t = -np.array(camera.rotation) @ at
+        return replace(camera, translation=(float(t[0]), float(t[1]), float(t[2])))
+
+    if off_axis_deg(camera, vertices) <= limit:
+        return camera
+    if farthest <= near or off_axis_deg(moved(farthest), vertices) > limit:
+        return camera
+    low, high = near, farthest
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if off_axis_deg(moved(middle), vertices) > limit:
+            low = middle
+        else:
+            high = middle
+    return moved(high)
+
+
+def widest(camera: Camera, max_off_axis: float) -> Camera:
+    """The camera zoomed so that the corners of its picture are `max_off_axis` degrees off the axis,
+    which passes through the picture's middle."""
+    half = np.array([camera.width, camera.height]) / 2
+    across = np.sin(np.radians(max_off_axis)) * half / np.linalg.norm(half)
+    corners = np.array(
+        [
+            [x * across[0], y * across[1], np.cos(np.radians(max_off_axis))]
+            for x in (-1, 1)
+            for y in (-1, 1)
+        ]
+    )
+    x, y = np.abs(np.stack(lens.project(camera.model, camera.distortion, corners)))
+    scale = max(half[0] / (camera.fx * x.min()), half[1] / (camera.fy * y.min()))
+    left, top = camera.cx - half[0] / scale, camera.cy - half[1] / scale
+    return camera.windowed(float(left), float(top), camera.width, camera.height, float(scale))
+
+
 def fit(
     rng: np.random.Generator,
     camera: Camera,
     vertices: Float[np.ndarray, "v 3"],
     share: tuple[float, float],
     truncate: float,
+    max_off_axis: float | None = None,
 ) -> Camera:
     """The camera zoomed and shifted to show a person at a random size and position.
 
     The width or height of the box of `vertices` (world frame, metres), whichever fills more of the
     picture, is a uniform `share` of the picture's. With probability `truncate`, 5 to 40 % of one
-    side of the box lies outside the picture.
+    side of the box lies outside the picture. Where a corner of the box is more than `max_off_axis`
+    degrees off the lens axis, the picture is the `widest` that keeps to them instead.
     """
+    if max_off_axis is not None and off_axis_deg(camera, vertices) > max_off_axis:
+        return widest(camera, max_off_axis)
     box = projected_box(camera, vertices)
     columns, rows = camera.width, camera.height
     side, extent = (columns, box.width)

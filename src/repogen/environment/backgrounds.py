@@ -1,6 +1,6 @@
 """Backgrounds: photographs, panoramas, built-in rooms and plain colours."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from os.path import isdir
@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from repogen.assets import check_pack_file, check_panorama, pack_dir
-from repogen.assets.packs import CORE, find_packs
+from repogen.assets.packs import CORE, NO_FLOOR, find_packs
 from repogen.assets.sources import Source, path_of, source_of
 from repogen.coco.names import id_key, person_categories
 from repogen.coco.references import find_pictures
@@ -113,7 +113,11 @@ distance from the origin to its farthest one, metres."""
 
 
 def parse_backgrounds(
-    spec: str, packs: Sequence[str] = (), size: tuple[int, int] = (1, 1), exact: bool = False
+    spec: str,
+    packs: Sequence[str] = (),
+    size: tuple[int, int] = (1, 1),
+    exact: bool = False,
+    on_floor: bool = False,
 ) -> tuple[BackgroundSampler, str]:
     """A sampler of the backgrounds that `spec` names, and a description of what it found.
 
@@ -121,11 +125,14 @@ def parse_backgrounds(
     asset packs `packs`, else `builtin`); `builtin`; `plain` (random colours) or `#rrggbb`; a
     folder of photographs or of panoramas (.hdr, .exr); or `coco:ANNOTATIONS.json:IMAGES_DIR`, for
     its images without an annotated person. `size` is the pictures' width and height, pixels; with
-    `exact` photographs must have that size, and are used whole. Raises `UserError` if it finds
-    none, for a photograph of another size, and for a damaged file of `CORE`.
+    `exact` photographs must have that size, and are used whole. With `on_floor` panoramas without a
+    floor are left out. Raises `UserError` if it finds none, for a photograph of another size, and
+    for a damaged file of `CORE`.
     """
     if spec == "auto":
         panoramas = _panoramas_of(packs)
+        if on_floor:
+            panoramas = {p: root for p, root in panoramas.items() if p not in floorless(packs)}
         if not panoramas:
             return sample_room, _BUILT_IN
         return _panoramas(spec, panoramas)
@@ -198,6 +205,25 @@ def _panoramas_of(packs: Sequence[str]) -> dict[Path, Path]:
         if item.kind == "environment"
         for file in item.files
     }
+
+
+def floorless(packs: Sequence[str]) -> frozenset[Path]:
+    """The panoramas of asset packs that show no floor, nor ground or water to stand on."""
+    return frozenset(
+        pack_dir(pack.name) / file
+        for pack in find_packs(packs).values()
+        for item in pack.items
+        if NO_FLOOR in item.tags
+        for file in item.files
+    )
+
+
+def has_floor(background: Background, without: Collection[Path]) -> bool:
+    """Whether a background has a floor that objects can stand on; `without` are the panoramas that
+    have none."""
+    if isinstance(background, Panorama):
+        return path_of(background.file) not in without
+    return isinstance(background, Room)
 
 
 def _panoramas(spec: str, roots: dict[Path, Path]) -> tuple[BackgroundSampler, str]:

@@ -38,9 +38,11 @@ class EnvironmentConfig(Config):
     or below it."""
     occluders: tuple[int, int] = (0, 0)
     """Range of the number of objects between the camera and the people, 0 to 100, each number
-    equally likely: boxes, poles, furniture, cut-outs."""
+    equally likely: furniture and cut-outs on the floor, balls, boxes and sticks at a hand. Objects
+    for which there is no room are left out."""
     cutouts: Path | None = None
-    """Folder of images with alpha (.png, .webp), used for half of the occluders."""
+    """Folder of images with alpha (.png, .webp), used for half of the occluders. A name such as
+    dog-1.png gives the real size of a dog."""
 
     def check(self) -> None:
         """Raise `UserError` for numbers out of range."""

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Annotated
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from repogen.assets.sources import Source
 from repogen.bodies.protocol import LAYERS, Surface
@@ -77,6 +77,11 @@ _BOXES = {
         ((0.46, -0.5, -0.5), (0.5, 0.5, 0.5)),
         *(((-0.46, -0.5, z), (0.46, 0.5, z + 0.03)) for z in (-0.5, -0.17, 0.15, 0.47)),
     ),
+    "rail": (
+        ((-0.5, -0.5, 0.44), (0.5, 0.5, 0.5)),
+        ((-0.47, -0.5, -0.5), (-0.43, 0.5, 0.44)),
+        ((0.43, -0.5, -0.5), (0.47, 0.5, 0.44)),
+    ),
 }  # fmt: skip
 
 SHAPES = (*_BOXES, "pole", "ball")
@@ -87,12 +92,39 @@ BED_SHAPES = ("mattress", "pillow", BLANKET)
 _ALL_SHAPES = (*SHAPES, *BED_SHAPES, CUTOUT)
 
 _SIDES = 24
+_NOBODY = np.zeros((0, 3))
+
 _GRID = 4
 """Squares along a side of a box: small triangles follow a fisheye's curves and shade smoothly."""
 
 
+def distance_to_box(occluder: Occluder, points: Float[np.ndarray, "n 3"]) -> np.ndarray:
+    """Distance of each point from the box around an occluder, metres, 0 inside; world frame."""
+    local = (points - np.array(occluder.position)) @ np.array(occluder.rotation)
+    outside = np.maximum(np.abs(local) - np.array(occluder.size) / 2, 0)
+    return np.linalg.norm(outside, axis=1)
+
+
+def hides(
+    occluder: Occluder, eye: Float[np.ndarray, "3"], points: Float[np.ndarray, "n 3"]
+) -> Bool[np.ndarray, " n"]:
+    """Whether the occluder crosses the line from the eye to each point; a ball or a pole counts as
+    its box, a cut-out as its rectangle. World frame."""
+    rotation, size = np.array(occluder.rotation), np.maximum(occluder.size, 1e-6)
+    start, end = ((p - np.array(occluder.position)) @ rotation / size for p in (eye, points))
+    along = end - start
+    along = np.where(np.abs(along) < 1e-12, 1e-12, along)
+    crossed = np.zeros(len(points), dtype=bool)
+    for low, high in _BOXES.get(occluder.shape, _BOXES["box"]):
+        to_low, to_high = (np.array(low) - start) / along, (np.array(high) - start) / along
+        enter = np.minimum(to_low, to_high).max(axis=1)
+        leave = np.maximum(to_low, to_high).min(axis=1)
+        crossed |= (leave >= np.maximum(enter, 0)) & (enter <= 1)
+    return crossed
+
+
 def occluder_vertices(
-    occluder: Occluder, people: Float[np.ndarray, "n 3"]
+    occluder: Occluder, people: Float[np.ndarray, "n 3"] = _NOBODY
 ) -> Float[np.ndarray, "v 3"]:
     """The occluder's vertices in the world, metres; `people` are points on which a blanket lies."""
     rotation, position = np.array(occluder.rotation), np.array(occluder.position)

@@ -21,9 +21,9 @@ _MARGIN = 8
 _LEAST_REACH = 1.2
 """Least reach of a panorama's floor over the reach of the scene: the camera must be inside."""
 
-_LEAST_HEIGHT = 0.25
-"""Least height of a panorama's viewpoint over the reach of the scene: the floor is stretched to at
-most four times its width. Objects on the floor of a large scene are enlarged."""
+_EYE_HEIGHTS = (1.3, 1.9)
+"""Metres from the floor to a panorama's viewpoint: a tripod at eye level, as photographers of
+panoramas use it. What stands on the floor then has its real size, whatever the scene's."""
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 """Luminance of linear sRGB (ITU-R BT.709)."""
@@ -216,7 +216,7 @@ def sample_panorama(rng: np.random.Generator, file: Source, floor_z: float, far:
         yaw_deg=float(rng.uniform(0, 360)),
         exposure=float(np.exp(rng.normal(np.log(0.75), 0.2))) / brightness,
         floor_z=floor_z,
-        eye_height=max(float(rng.uniform(1.2, 2.2)), _LEAST_HEIGHT * far),
+        eye_height=float(rng.uniform(*_EYE_HEIGHTS)),
         reach=max(float(rng.uniform(6, 15)), _LEAST_REACH * far),
     )
 

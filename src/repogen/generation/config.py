@@ -36,7 +36,13 @@ class GenerateConfig(DatasetConfig):
 # What these set must not depend on installed asset packs.
 _PAPER: dict[str, Any] = {
     "images": 3000,
-    "camera": {"framing": "paper", "crop": 1.25, "image_size": 1024, "distance": (2.0, 2.0)},
+    "camera": {
+        "framing": "paper",
+        "crop": 1.25,
+        "image_size": 1024,
+        "distance": (2.0, 2.0),
+        "min_keypoints": 0,
+    },
     "people": {"wardrobe": "painted"},
     "environment": {
         "backgrounds": "builtin",

@@ -90,8 +90,9 @@ def annotate(
 
 def image_record(scene: Scene, file_name: str) -> dict[str, Any]:
     """COCO's image entry, with the group of images of the same people (from 1), the camera, the
-    view of the first person, and the effects of the camera that are on (fields of `Sensor`)."""
-    camera = scene.camera
+    views of the first person (`view_records`), and the effects of the camera that are on (fields of
+    `Sensor`)."""
+    camera, records = scene.camera, view_records(scene.camera, scene.people[0])
     return {
         "id": scene.index + 1,
         "file_name": file_name,
@@ -106,7 +107,8 @@ def image_record(scene: Scene, file_name: str) -> dict[str, Any]:
             "t": list(camera.translation),
         }
         | ({} if camera.circle_deg is None else {"circle_deg": camera.circle_deg}),
-        "view": {"name": scene.view_name} | view_records(camera, scene.people[0])["view"],
+        "view": {"name": scene.view_name} | records["view"],
+        "subject_view": records["subject_view"],
         "effects": active_effects(scene.sensor),
     }
 

@@ -2,16 +2,47 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+
+import numpy as np
 
 from repogen.assets.packs import CORE, find_packs
+from repogen.cameras.camera import View
 from repogen.cameras.config import CameraConfig
+from repogen.cameras.viewpoints import parse_views, sample_direction
 from repogen.config import Config
-from repogen.environment.backgrounds import BackgroundSampler, names_files, parse_backgrounds
+from repogen.environment.backgrounds import (
+    BackgroundSampler,
+    floorless,
+    names_files,
+    parse_backgrounds,
+)
 from repogen.environment.config import EnvironmentConfig, SensorConfig
 from repogen.errors import UserError
 from repogen.people.config import PeopleConfig
 from repogen.people.wardrobe import check_wardrobe
 from repogen.poses.config import PoseConfig
+
+ABOVE_FLOOR = 0.3
+"""Metres that a camera is above the floor of --ground floor, at least."""
+
+_HIPS = 0.9
+"""Height of the hips of a standing adult, metres (0.53 of the height; Drillis & Contini 1966)."""
+
+_DRAWS = 500
+"""Views of which one at least must be above the floor."""
+
+
+def draw_view(rng: np.random.Generator, options: CameraConfig) -> tuple[str, View]:
+    """The name of a viewpoint drawn from the options, and the camera's view of the first person."""
+    distance = float(rng.uniform(*options.distance))
+    name, azimuth, elevation = sample_direction(rng, parse_views(options.views), distance)
+    if options.azimuth:
+        azimuth = float(rng.uniform(*options.azimuth))
+    if options.elevation:
+        heights = np.sin(np.radians(options.elevation))
+        elevation = float(np.degrees(np.arcsin(rng.uniform(*heights))))
+    return name, View(azimuth, elevation, float(rng.uniform(*options.roll)), distance)
 
 
 @dataclass(frozen=True, init=False, kw_only=True)
@@ -42,6 +73,24 @@ class SceneConfig(Config):
         check_wardrobe(self.people.wardrobe, self.packs)
         if self.environment.background_fit == "exact":
             self._check_exact()
+        if self.people.ground != "air" and not self.camera.fixed:
+            self._check_above_floor()
+
+    def _check_above_floor(self) -> None:
+        options, rng = self.camera, np.random.default_rng(0)
+        for _ in range(_DRAWS):
+            view = draw_view(rng, options)[1]
+            drop = view.distance_m * -np.sin(np.radians(view.elevation_deg))
+            if _HIPS - drop >= ABOVE_FLOOR:
+                return
+        (low, high), end = options.distance, options.elevation
+        views = (
+            f"--elevation {end[0]:g} {end[1]:g}" if end else f"--views {' '.join(options.views)}"
+        )
+        raise UserError(
+            f"--ground {self.people.ground}: {views} from --distance {low:g} {high:g} puts the "
+            "camera under the floor; raise the elevation, lower the distance, or give --ground air"
+        )
 
     def _check_exact(self) -> None:
         backgrounds, cameras = self.environment.backgrounds, len(self.camera.calibrations)
@@ -71,5 +120,10 @@ class SceneConfig(Config):
         Raises `UserError` where there is none that can be used.
         """
         exact = self.environment.background_fit == "exact"
-        size = self.camera.size
-        return parse_backgrounds(self.environment.backgrounds, self.packs, size, exact)
+        size, on_floor = self.camera.size, self.people.ground != "air"
+        return parse_backgrounds(self.environment.backgrounds, self.packs, size, exact, on_floor)
+
+    @cached_property
+    def floorless(self) -> frozenset[Path]:
+        """The panoramas of the packs that show no floor. Read once for each config."""
+        return floorless(self.packs)

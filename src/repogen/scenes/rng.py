@@ -15,6 +15,8 @@ class Streams:
 
     seed: int
     index: int
+    attempt: int = 0
+    """The number of earlier tries that were given up; each has draws of its own."""
 
     def rng(self, topic: str) -> np.random.Generator:
         """The generator of one topic, restarted at every call.
@@ -23,7 +25,8 @@ class Streams:
         """
         index = self.index
         key = [self.seed & 0xFFFFFFFF, self.seed >> 32, index & 0xFFFFFFFF]
-        key.append(zlib.crc32(topic.encode()))
+        name = f"{topic} {self.attempt}" if self.attempt else topic
+        key.append(zlib.crc32(name.encode()))
         if index >> 32:
             key.append(index >> 32)
         return np.random.default_rng(np.array(key, dtype=np.uint32))

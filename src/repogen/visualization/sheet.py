@@ -19,7 +19,9 @@ def contact_sheet(
 ) -> UInt8[np.ndarray, "h w 3"]:
     """A BGR contact sheet of the images `ids`, in the dataset's order, with their skeletons.
 
-    Each image is scaled to fit a square of `tile` pixels; a missing image is black.
+    Each image is scaled to fit a square of `tile` pixels; a missing image is black. Captions say
+    where the camera is: by the world's vertical and the first person's heading, then by the axes
+    of that person's body.
     """
     tiles = [_tile(folder, *entry, tile) for entry in read_entries(folder, ids)]
     tiles += [np.full((tile, tile, 3), 255, np.uint8)] * (-len(tiles) % columns)
@@ -45,10 +47,17 @@ def _tile(
         draw_skeleton(small, scaled.ravel().tolist(), max(1, round(tile / 170)))
     out = np.full((tile, tile, 3), 255, np.uint8)
     out[: small.shape[0], : small.shape[1]] = small
-    view, strip = image["view"], out[-(tile // 14) :]
+    strip, white = out[-2 * (tile // 14) :], (255, 255, 255)
     strip //= 3  # dark, so that the text is readable
-    angles = f"az {view['azimuth_deg']:.0f} el {view['elevation_deg']:.0f}"
-    text = printable(f"{image['id']} {view['name']} {angles}")
-    origin, white = (4, strip.shape[0] * 3 // 4), (255, 255, 255)
-    cv2.putText(strip, text, origin, cv2.FONT_HERSHEY_SIMPLEX, tile / 700, white, 1, cv2.LINE_AA)
+    lines = [f"{image['id']} {image['view']['name']}: {_angles(image['view'])}"]
+    if "subject_view" in image:
+        lines.append(f"by the body: {_angles(image['subject_view'])}")
+    for number, line in enumerate(lines):
+        origin = (4, (4 * number + 3) * strip.shape[0] // 8)
+        font = cv2.FONT_HERSHEY_SIMPLEX
+        cv2.putText(strip, printable(line), origin, font, tile / 700, white, 1, cv2.LINE_AA)
     return out
+
+
+def _angles(view: dict[str, Any]) -> str:
+    return f"el {view['elevation_deg']:.0f} az {view['azimuth_deg']:.0f}"

@@ -5,16 +5,12 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 
 from repogen.assets.sources import path_of
 from repogen.bodies import Body, load_body
-from repogen.cameras.camera import Camera, View, look_at, view_of
-from repogen.cameras.framing import PAPER_FOV_DEG, crop, fit
-from repogen.cameras.optics import sample_distortion
-from repogen.cameras.viewpoints import FIXED_VIEW, parse_views, sample_direction
+from repogen.cameras.camera import Camera
 from repogen.config import checked, config_from_keywords
-from repogen.environment.backgrounds import Background, Photo, Room, load_photo
+from repogen.environment.backgrounds import Background, Photo, Room, has_floor, load_photo
 from repogen.environment.lights import (
     DirectionalLight,
     is_tinted,
@@ -29,17 +25,29 @@ from repogen.environment.water import Water, sample_water
 from repogen.errors import check_between
 from repogen.people.person import Person
 from repogen.people.posing import PosedPerson
-from repogen.scenes.config import SceneConfig
+from repogen.scenes.config import ABOVE_FLOOR, SceneConfig
 from repogen.scenes.rng import Streams
 from repogen.scenes.sample.bed import sample_bed
 from repogen.scenes.sample.crowd import clear_of_cameras, sample_crowd
 from repogen.scenes.sample.floor import stand_in_view
 from repogen.scenes.sample.occluders import sample_occluder
+from repogen.scenes.sample.shots import fixed_shots, frame, sample_shot
+from repogen.scenes.sample.visible import visible_keypoints_about
 from repogen.scenes.scene import FORMAT, Scene
 from repogen.usable_files import recorded_unreadable
 
-_CAMERA_HEIGHT = 0.3
+_LEAST_ABOVE = 0.05
 """Metres that the floor of a background lies below the camera, at least."""
+
+_NEAR_FLOOR = 0.3
+"""Metres that the first person is above the floor, at most, for furniture to stand between the
+camera and people: from far below, it would be a tower before the sky."""
+
+_TRIES = 8
+"""Compositions drawn for an image, at most, with --min-keypoints."""
+
+_DOUBT = 1
+"""Keypoints that `visible_keypoints_about` must find beyond those wanted, since it may be wrong."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,61 +91,106 @@ def sample_posed_scene(config: SceneConfig, seed: int, index: int, body: Body) -
 def _sample_posed_scene(config: SceneConfig, seed: int, index: int, body: Body) -> SampledScene:
     fixed = config.camera.fixed
     size = len(fixed) or config.camera.views_per_pose
-    group = index // size
+    shared = Streams(seed, index // size)
+    crowd = sample_crowd(config, shared, body)
+    wanted = config.camera.min_keypoints
+    enough = min(wanted + _DOUBT, 17) if wanted else 0
+    best: tuple[int, _Composition] | None = None
+    for attempt in range(_TRIES if wanted else 1):
+        found = _compose(config, seed, index, attempt, body, crowd)
+        count = 0
+        if wanted:
+            seen = visible_keypoints_about(found.camera, found.people, found.occluders)
+            count = int(seen.sum())
+        if best is None or count > best[0]:
+            best = count, found
+        if count >= enough:
+            break
+    assert best is not None
+    return _finished(config, Streams(seed, index), shared, best[1])
+
+
+class _Composition(NamedTuple):
+    """Where people, camera and occluders of an image are."""
+
+    people: tuple[PosedPerson, ...]
+    view_name: str
+    camera: Camera
+    occluders: tuple[Occluder, ...]
+    background: Background
+    lights: tuple[DirectionalLight, ...]
+    ambient: float
+
+
+def _compose(
+    config: SceneConfig,
+    seed: int,
+    index: int,
+    attempt: int,
+    body: Body,
+    people: tuple[PosedPerson, ...],
+) -> _Composition:
+    """One try at placing the cameras of an image's group, and the occluders.
+
+    Surroundings have to suit all cameras of a group, so that later tries move only the camera of
+    a group of one.
+    """
+    fixed = config.camera.fixed
+    size = len(fixed) or config.camera.views_per_pose
+    group, moves = index // size, attempt if size == 1 else 0
     # People and their surroundings are those of the group, the camera is the image's own.
-    shared, streams = Streams(seed, group), Streams(seed, index)
-    people = sample_crowd(config, shared, body)
+    shared, streams = Streams(seed, group), Streams(seed, index, attempt)
     if fixed:
-        people = stand_in_view(shared.rng("floor"), body, people, fixed)
+        rng = Streams(seed, group, moves).rng("floor")
+        people = stand_in_view(rng, body, people, fixed)
     target = _target(config, people)
-    # Surroundings have to suit all cameras of the group.
     shots = fixed_shots(fixed, people[0].person) or [
-        sample_shot(config, Streams(seed, member), target, people[0].person.yaw_deg)
+        sample_shot(config, Streams(seed, member, moves), people, target)
         for member in range(group * size, (group + 1) * size)
     ]
     view_name, _, camera = shots[index % size]
     people = clear_of_cameras(people, [shot.camera for shot in shots])
     points = [posed.outer_points for posed in people]
     camera = frame(config, streams, camera, np.concatenate(points))
-    on_bed = config.people.ground == "bed"
-    bed = sample_bed(shared.rng("bed"), people[0]) if on_bed else ()
-    lowest = min(
-        _floor(config, people, bed),
-        *(camera_floor(shot.camera) for shot in shots),
-    )
-    occluders = bed + sample_occluders(config, streams, camera, points, lowest)
+    bed = sample_bed(shared.rng("bed"), people[0]) if config.people.ground == "bed" else ()
+    floor = _floor(config, people, bed, [shot.camera for shot in shots])
     reach = max(
-        *(shot.view.distance_m + float(np.linalg.norm(target)) for shot in shots),
+        *(float(np.linalg.norm(shot.camera.position())) for shot in shots),
         *(float(np.linalg.norm(p[:, :2], axis=1).max()) for p in points),
     )
-    first = people[0].person
-    background, lights, ambient = sample_surroundings(config, shared, lowest, reach, first)
+    first = people[0]
+    background, lights, ambient = sample_surroundings(config, shared, floor, reach, first.person)
+    ground = _ground(config, background, first, floor)
+    occluders = sample_occluders(config, streams, camera, people, bed, ground)
+    return _Composition(people, view_name, camera, occluders, background, lights, ambient)
+
+
+def _finished(
+    config: SceneConfig, streams: Streams, shared: Streams, found: _Composition
+) -> SampledScene:
+    subject = found.people[0].person.position
     scene = Scene(
         format=FORMAT,
-        seed=seed,
-        index=index,
-        group=group,
-        view_name=view_name,
-        people=tuple(posed.person for posed in people),
-        occluders=occluders,
-        camera=camera,
-        lights=lights,
-        ambient=ambient,
+        seed=streams.seed,
+        index=streams.index,
+        group=shared.index,
+        view_name=found.view_name,
+        people=tuple(posed.person for posed in found.people),
+        occluders=found.occluders,
+        camera=found.camera,
+        lights=found.lights,
+        ambient=found.ambient,
         tinted=is_tinted(config.environment.light_model),
-        background=background,
-        sensor=sample_focused_sensor(config, streams, camera, people[0].person.position),
-        water=_water(config, shared, people[0]),
+        background=found.background,
+        sensor=sample_focused_sensor(config, streams, found.camera, subject),
+        water=_water(config, shared, found.people[0]),
     )
-    return SampledScene(scene, people)
+    return SampledScene(scene, found.people)
 
 
-def _floor(config: SceneConfig, people: Sequence[PosedPerson], bed: Sequence[Occluder]) -> float:
-    """The height of what people or their bed stand on, metres."""
-    if bed:
-        return bed[0].position[2] - bed[0].size[2] / 2
-    if config.people.ground == "floor":
-        return people[0].lowest
-    return min(float(posed.outer_points[:, 2].min()) for posed in people)
+def _on_floor(config: SceneConfig) -> bool:
+    """Whether people stand on the background's floor; before fixed cameras they always do."""
+    return config.people.ground != "air" or bool(config.camera.fixed)
 
 
 def _water(config: SceneConfig, streams: Streams, first: PosedPerson) -> Water | None:
@@ -147,42 +200,35 @@ def _water(config: SceneConfig, streams: Streams, first: PosedPerson) -> Water |
     return sample_water(streams.rng("water"), float(heights.min()), float(heights.max()))
 
 
-class Shot(NamedTuple):
-    """A camera of a scene before it is framed, with its view of the first person."""
-
-    view_name: str
-    view: View
-    camera: Camera
-
-
-def fixed_shots(cameras: Sequence[Camera], first: Person) -> list[Shot]:
-    """The shots of cameras that stand at one position."""
-    return [
-        Shot(f"{FIXED_VIEW}{number}", view_of(camera, first.position, first.yaw_deg), camera)
-        for number, camera in enumerate(cameras, 1)
-    ]
-
-
-def sample_shot(
-    config: SceneConfig, streams: Streams, target: tuple[float, float, float], yaw_deg: float
-) -> Shot:
-    """A random camera around people; it looks at `target`, metres in the world, and the first
-    person is turned by `yaw_deg`."""
-    name, view = sample_view(config, streams)
-    return Shot(name, view, sample_camera(config, streams, view, target, yaw_deg))
+def _floor(
+    config: SceneConfig,
+    people: Sequence[PosedPerson],
+    bed: Sequence[Occluder],
+    cameras: Sequence[Camera],
+) -> float:
+    """The height of the background's floor, metres: under the bed or the first person's feet, or
+    below everything where people are in the air."""
+    heights = [float(camera.position()[2]) for camera in cameras]
+    if bed:
+        return bed[0].position[2] - bed[0].size[2] / 2
+    if _on_floor(config):
+        # Below a camera of a file that stands lower than the people.
+        return min(people[0].lowest, *(height - _LEAST_ABOVE for height in heights))
+    lowest = [float(posed.outer_points[:, 2].min()) for posed in people]
+    return min(*lowest, *(height - ABOVE_FLOOR for height in heights))
 
 
-def sample_view(config: SceneConfig, streams: Streams) -> tuple[str, View]:
-    """The name of the viewpoint drawn, and the camera's view of the first person."""
-    rng = streams.rng("view")
-    distance = float(rng.uniform(*config.camera.distance))
-    name, azimuth, elevation = sample_direction(rng, parse_views(config.camera.views), distance)
-    if config.camera.azimuth:
-        azimuth = float(rng.uniform(*config.camera.azimuth))
-    if config.camera.elevation:
-        heights = np.sin(np.radians(config.camera.elevation))
-        elevation = float(np.degrees(np.arcsin(rng.uniform(*heights))))
-    return name, View(azimuth, elevation, float(rng.uniform(*config.camera.roll)), distance)
+def _ground(
+    config: SceneConfig, background: Background, first: PosedPerson, floor: float
+) -> float | None:
+    """The height on which furniture stands, metres; None where it would stand on nothing, or far
+    below the people."""
+    if _on_floor(config):
+        return floor
+    if not has_floor(background, config.floorless):
+        return None
+    assert isinstance(background, Room | Panorama)
+    return background.floor_z if first.lowest - background.floor_z < _NEAR_FLOOR else None
 
 
 def _target(config: SceneConfig, people: Sequence[PosedPerson]) -> tuple[float, float, float]:
@@ -193,59 +239,24 @@ def _target(config: SceneConfig, people: Sequence[PosedPerson]) -> tuple[float, 
     return people[0].person.position
 
 
-def sample_camera(
-    config: SceneConfig,
-    streams: Streams,
-    view: View,
-    target: tuple[float, float, float],
-    yaw_deg: float,
-) -> Camera:
-    """The camera of a view, with its lens and field of view, before it is framed."""
-    rng = streams.rng("lens")
-    distortion = sample_distortion(rng, config.camera.lens)
-    fov = float(rng.uniform(*config.camera.fov))
-    circle = float(rng.uniform(*config.camera.circle)) if config.camera.circle else None
-    if config.camera.calibrations:
-        (calibration,) = config.camera.calibrations
-        level = look_at(view, target, yaw_deg, 2, PAPER_FOV_DEG)
-        return replace(calibration.camera, rotation=level.rotation, translation=level.translation)
-    width, height = config.camera.size
-    camera = look_at(view, target, yaw_deg, width, fov, config.camera.lens, distortion, height)
-    return replace(camera, circle_deg=circle)
-
-
-def frame(
-    config: SceneConfig, streams: Streams, camera: Camera, points: Float[np.ndarray, "n 3"]
-) -> Camera:
-    """The camera zoomed, shifted and cropped as the options ask, around points in the world."""
-    options = config.camera
-    if options.calibrations:
-        return camera
-    if options.framing == "fit":
-        rng = streams.rng("framing")
-        camera = fit(rng, camera, points, options.person_share, options.truncate)
-    return camera if options.crop is None else crop(camera, points, options.crop)
-
-
-def camera_floor(camera: Camera) -> float:
-    """The greatest height of a floor that is well below the camera, metres."""
-    return float(camera.position()[2]) - _CAMERA_HEIGHT
-
-
 def sample_occluders(
     config: SceneConfig,
     streams: Streams,
     camera: Camera,
-    people: Sequence[Float[np.ndarray, "n 3"]],
-    lowest: float,
+    people: Sequence[PosedPerson],
+    bed: Sequence[Occluder],
+    floor: float | None,
 ) -> tuple[Occluder, ...]:
-    """Occluders between the camera and people, where there is free space. `people` are the
-    points that each person can be seen by, `lowest` is the height of the floor, metres."""
+    """The bed, and occluders between the camera and people, where there is free space. `floor` is
+    the height of the floor, metres, None without one."""
     rng = streams.rng("things")  # the name is part of the seed; keep it
     cutouts, root = config.environment.cutout_files, config.environment.cutouts
     count = int(rng.integers(config.environment.occluders[0], config.environment.occluders[1] + 1))
-    found = [sample_occluder(rng, camera, people, lowest, cutouts, root) for _ in range(count)]
-    return tuple(occluder for occluder in found if occluder)
+    found = list(bed)
+    for _ in range(count):
+        occluder = sample_occluder(rng, camera, people, found, floor, cutouts, root)
+        found += [occluder] if occluder else []
+    return tuple(found)
 
 
 def sample_surroundings(
@@ -258,7 +269,7 @@ def sample_surroundings(
     background = draw_background(streams.rng("background"), lowest, reach)
     model = config.environment.light_model
     ambient = sample_ambient(streams.rng("ambient"), model)
-    if config.people.ground != "air" and isinstance(background, Room):
+    if _on_floor(config) and isinstance(background, Room):
         background = replace(background, floor_z=lowest)
     if isinstance(background, Panorama):
         return background, panorama_lights(background), ambient
