@@ -26,6 +26,7 @@ from repogen.rendering.kernels import geometry, shade
 from repogen.rendering.kernels.codes import CULLING_OF_VISIBLE, NO_MATERIAL
 from repogen.rendering.kernels.lens import Lens, camera_to_lens
 from repogen.rendering.kernels.noise import noise_table
+from repogen.rendering.kernels.occlusion import Bodies
 from repogen.rendering.kernels.paint import Paint
 from repogen.rendering.kernels.raster import SAMPLES
 from repogen.rendering.kernels.scene_mesh import SceneMesh
@@ -33,6 +34,7 @@ from repogen.rendering.kernels.texture import TexturedMaterial
 from repogen.rendering.lighting import scene_lighting
 from repogen.rendering.loading import load_kernels
 from repogen.rendering.mesh import Mesh, Piece, join
+from repogen.rendering.occlusion import floor_map, make_bodies
 from repogen.rendering.paints import outfits_to_paints
 from repogen.rendering.pieces import occluder_piece, person_pieces
 from repogen.rendering.sensor import (
@@ -125,13 +127,15 @@ class Renderer:
         lens = camera_to_lens(camera, self.device)
         outfits = [person.outfit for person in scene.people]
         paints = struct_array(outfits_to_paints(outfits), Paint, self.device)
-        bounds = self._transform(scene, buffers, pieces, paints, lens)
+        bodies = make_bodies(scene, people, self.device)
+        bounds = self._transform(scene, buffers, pieces, paints, lens, bodies)
         vertices = buffers.camera_vertices.numpy().copy()
         viewport = zbuffer_viewport(camera, lens, bounds)
         scene_mesh = self._scene_mesh(buffers, pieces, paints)
         keys = rasterize_window(buffers, scene_mesh, viewport, buffers.face_culling)
 
         lighting = scene_lighting(scene, vertices, buffers, self.device)
+        lighting.floor = floor_map(scene, bodies, self.device)
         background = defocus_background(self._backdrop.draw(scene, lighting, lens), scene)
         layered = needs_compositing(scene, camera.depth_of(vertices))
         canvas = np.zeros_like(background) if layered else background
@@ -154,7 +158,8 @@ class Renderer:
         )
 
     def _transform(
-        self, scene: Scene, buffers: Buffers, pieces: list[Piece], paints: wp.array, lens: Lens
+        self, scene: Scene, buffers: Buffers, pieces: list[Piece], paints: wp.array, lens: Lens,
+        bodies: Bodies,
     ) -> Float[np.ndarray, "4"]:
         """Fill the buffers with the pieces as the camera sees them.
 
@@ -172,7 +177,7 @@ class Renderer:
             self.device, geometry.transform_vertices, len(world),
             world, buffers.face_normals, buffers.vertex_face_offsets, buffers.vertex_faces,
             self._static_vertices(buffers, pieces), paints,
-            wp.mat33(*np.array(camera.rotation).ravel()), wp.vec3(*camera.translation), lens,
+            wp.mat33(*np.array(camera.rotation).ravel()), wp.vec3(*camera.translation), lens, bodies,
             buffers.camera_vertices, buffers.screen_vertices, buffers.shading_vertices,
             buffers.vertex_visibility, bounds,
         )  # fmt: skip

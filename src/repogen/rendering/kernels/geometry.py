@@ -24,6 +24,7 @@ from repogen.rendering.kernels.codes import (
 )
 from repogen.rendering.kernels.lens import Lens, depth, project
 from repogen.rendering.kernels.modules import PICTURE
+from repogen.rendering.kernels.occlusion import Bodies, body_occlusion
 from repogen.rendering.kernels.paint import (
     Paint,
     bottom_depth,
@@ -40,6 +41,9 @@ _DEEP = wp.constant(wp.float32(0.07))
 """Metres inside a painted garment from which no gap shows the skin."""
 
 _TUCK = wp.constant(wp.float32(TUCK))
+
+_BEYOND = wp.constant(wp.float32(0.5))
+"""Cosine between a normal and the view at which a vertex is no corner of a face that is seen."""
 
 
 @wp.kernel(module=PICTURE)
@@ -111,6 +115,7 @@ def transform_vertices(
     rotation: wp.mat33,
     translation: wp.vec3,
     lens: Lens,
+    bodies: Bodies,
     camera_vertices: wp.array(dtype=wp.vec3),
     screen_vertices: wp.array(dtype=wp.vec3),
     shading_vertices: wp.array(dtype=ShadingVertex),
@@ -153,6 +158,10 @@ def transform_vertices(
     out.normal = rotation * normal
     out.canonical = q
     out.occlusion = own.occlusion
+    # Beyond the outline's faces no vertex is shaded.
+    if present and wp.dot(out.normal, at) < _BEYOND * wp.length(at):
+        share = body_occlusion(bodies, vertices[v], normal)
+        out.occlusion = wp.min(own.occlusion, share)
     out.lips = own.lips
     out.person = own.person
     shading_vertices[v] = out

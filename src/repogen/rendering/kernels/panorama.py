@@ -4,6 +4,7 @@ from repogen.rendering.kernels.colors import store_bgr
 from repogen.rendering.kernels.lens import Lens, ray
 from repogen.rendering.kernels.modules import PICTURE
 from repogen.rendering.kernels.noise import noise
+from repogen.rendering.kernels.occlusion import floor_share
 from repogen.rendering.kernels.room import STRIP
 from repogen.rendering.kernels.shade import Lighting, ambient_irradiance, light_visibility
 from repogen.warp_setup import wp
@@ -52,7 +53,7 @@ def floor_light_share(lighting: Lighting, ambient: float, point: wp.vec3) -> flo
     """Share of its light that reaches a point of the floor (camera frame) past the people;
     `ambient` is how much comes from the panorama without the directional lights."""
     whole = ambient
-    received = ambient
+    received = ambient * floor_share(lighting.floor, point)
     for i in range(lighting.shadow_count):
         down = wp.dot(lighting.lights[i].direction, lighting.up)
         if down > 0.05:

@@ -11,6 +11,7 @@ from repogen.rendering.kernels.geometry import DirectionalLight
 from repogen.rendering.kernels.lens import Lens, depth, ray
 from repogen.rendering.kernels.modules import PICTURE
 from repogen.rendering.kernels.noise import noise
+from repogen.rendering.kernels.occlusion import FloorMap
 from repogen.rendering.kernels.paint import Material, painted_material
 from repogen.rendering.kernels.raster import (
     EMPTY,
@@ -50,6 +51,7 @@ class Lighting:
     up: wp.vec3
     to_world: wp.mat33
     sh_irradiance: wp.array(dtype=wp.vec3)
+    floor: FloorMap
 
 
 @wp.struct
@@ -130,11 +132,18 @@ def reflected_light(
                 s = s * s
                 s = s * s
                 specular += (s * s * s) * color
-    shelter = wp.min(1.0, 0.4 + 0.6 * ambient_occlusion)
-    ambient = ambient_occlusion * ambient_irradiance(lighting, n)
-    return (
-        wp.cw_mul(material.albedo, ambient + shelter * lit) + (material.gloss * shelter) * specular
+    # No light reaches the inside of a mouth; lights without shadows are weak in narrow gaps.
+    shelter = wp.min(1.0, 1.6 * ambient_occlusion)
+    # Light that is reflected in a gap, in its colour: the sum over all bounces.
+    hidden = 1.0 - ambient_occlusion
+    albedo = material.albedo
+    share = wp.vec3(
+        ambient_occlusion / (1.0 - albedo[0] * hidden),
+        ambient_occlusion / (1.0 - albedo[1] * hidden),
+        ambient_occlusion / (1.0 - albedo[2] * hidden),
     )
+    ambient = wp.cw_mul(share, ambient_irradiance(lighting, n))
+    return wp.cw_mul(albedo, ambient + shelter * lit) + (material.gloss * shelter) * specular
 
 
 @wp.func
@@ -151,8 +160,12 @@ def shade_sample(
     q = w[0] * a.canonical + w[1] * b.canonical + w[2] * c.canonical
     ambient_occlusion = w[0] * a.occlusion + w[1] * b.occlusion + w[2] * c.occlusion
     lips = w[0] * a.lips + w[1] * b.lips + w[2] * c.lips
-    if wp.dot(n, at) > 0.0:
+    facing = wp.dot(n, at)
+    if facing > 0.0:
         n = -n
+        # Little light reaches the inside of clothes. Just beyond an outline it is the outside.
+        inside = wp.clamp(4.0 * facing / wp.length(at) - 0.5, 0.0, 1.0)
+        ambient_occlusion = ambient_occlusion * (1.0 - 0.6 * inside)
     width = depth(viewport.lens, at) / viewport.lens.fx
     layer = int(mesh.layers[f])
     surface = Material()
