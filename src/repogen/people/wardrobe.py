@@ -33,6 +33,9 @@ _BAREFOOT_SHARE = 0.15
 _HAT_SHARE = 0.1
 _PICTURED_SHARE = 0.6
 
+_UNDER_HAIR = 0.012
+"""Metres from the hairline of a garment to the painted hair under it."""
+
 _NOT_CLOTHES = ("hair", "eyebrows", "eyelashes", "skins")
 
 
@@ -138,13 +141,14 @@ def dress(
     worn = [_sample_worn(rng, stock["suits"], woman, patterns)]
     if stock["shoes"] and rng.random() >= _BAREFOOT_SHARE:
         worn.append(_sample_worn(rng, stock["shoes"], woman, False))
-    hair = outfit.hair
+    hair, hairline = outfit.hair, outfit.hairline
     if stock["hats"] and rng.random() < _HAT_SHARE:
         worn.append(_sample_worn(rng, stock["hats"], woman, False))
-        hair = "bald"
-    elif stock["hair"] and hair != "bald":
+        hair = "bald" if hair == "bald" else "shaved"
+    elif stock["hair"] and hair not in ("bald", "shaved"):
         worn.append(_sample_hair(rng, stock["hair"], woman, outfit.hair_color))
-        hair = "bald"
+        # No skin shows between strands.
+        hair, hairline = "shaved", hairline - _UNDER_HAIR
     if stock["eyebrows"]:
         worn.append(_sample_hair(rng, stock["eyebrows"], woman, outfit.hair_color))
     if stock["eyelashes"]:
@@ -154,7 +158,9 @@ def dress(
         skin = _pick(rng, stock["skins"], woman)
         path = item_picture(skin.pack, skin.kind, skin.name)
         picture = source_of(path, pack_dir(skin.pack).parent)
-    return replace(_without_painted_clothes(outfit), hair=hair, worn=tuple(worn), picture=picture)
+    return replace(_without_painted_clothes(outfit), hair=hair, hairline=hairline, worn=tuple(worn),
+        picture=picture,
+    )
 
 
 def undress(outfit: Outfit) -> Outfit:

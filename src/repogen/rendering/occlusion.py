@@ -23,7 +23,10 @@ _POINTS = 48
 _END = 17
 """How many of them, at either end, have their middle at an end of the axis."""
 
-_TEXELS = 96
+_SEEN = 36
+"""Index of the distance from the axis that is the radius, of `_POINTS` in order."""
+
+_TEXELS = 72
 """Width and height of the floor's map."""
 _HIGHEST = 1.5
 """Metres above the floor from which on nobody takes its light."""
@@ -40,7 +43,9 @@ def make_bodies(
     for i, posed in enumerate(people):
         a, b, radii = person_capsules(posed.surface, posed.body.vertices)
         own = capsules[i * CAPSULES : (i + 1) * CAPSULES]
-        own["a"], own["b"], own["radius"] = a, b, radii
+        lengths = np.linalg.norm(b - a, axis=1)
+        own["end"], own["axis"], own["radius"] = a, b - a, radii
+        own["length"], own["inverse"] = lengths, 1 / np.maximum(lengths, 1e-3) ** 2
         ends = np.concatenate([a, b])
         middle = (ends.min(axis=0) + ends.max(axis=0)) / 2
         spheres[i, :3] = middle
@@ -62,10 +67,11 @@ def person_capsules(
     a, b = points[:, :_END].mean(axis=1), points[:, -_END:].mean(axis=1)
     axis = b - a
     from_a = points - a[:, None]
-    along = np.einsum("cpi,ci->cp", from_a, axis) / np.einsum("ci,ci->c", axis, axis)[:, None]
+    square = np.maximum(np.einsum("ci,ci->c", axis, axis), 1e-6)
+    along = np.einsum("cpi,ci->cp", from_a, axis) / square[:, None]
     away = from_a - np.clip(along, 0, 1)[..., None] * axis[:, None]
     # Skin within the mouth and between fingers is nearer to the axis than what is seen.
-    return a, b, np.quantile(np.linalg.norm(away, axis=2), 0.75, axis=1)
+    return a, b, np.sort(np.linalg.norm(away, axis=2), axis=1)[:, _SEEN]
 
 
 @lru_cache(maxsize=8)

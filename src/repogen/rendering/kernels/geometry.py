@@ -9,6 +9,7 @@ from repogen.rendering.kernels.codes import (
     CULL_NONE,
     HAIR_BALD,
     HAIR_LONG,
+    HAIR_SHAVED,
     LAYER_EYES,
     LAYER_HAIR,
     LAYER_SKIN,
@@ -143,7 +144,7 @@ def transform_vertices(
         under_paint = wp.max(top_depth(p, q), bottom_depth(p, q)) > _DEEP
         if own.cover != UNCOVERED:
             lift = -_TUCK
-        elif p.hair_style != HAIR_BALD and q[2] > 0.55:
+        elif p.hair_style != HAIR_BALD and p.hair_style != HAIR_SHAVED and q[2] > 0.55:
             lift = 0.016 * edge_coverage(hair_depth(p, q) - 0.006, 0.02)
     elif own.layer == LAYER_TIGHTS or own.layer == LAYER_SKIRT or own.layer == LAYER_HAIR:
         present = is_worn(paints[own.person], own.layer, q)
@@ -159,9 +160,10 @@ def transform_vertices(
     out.canonical = q
     out.occlusion = own.occlusion
     # Beyond the outline's faces no vertex is shaded.
-    if present and wp.dot(out.normal, at) < _BEYOND * wp.length(at):
+    if present and not under_paint and wp.dot(out.normal, at) < _BEYOND * wp.length(at):
         share = body_occlusion(bodies, vertices[v], normal)
-        out.occlusion = wp.min(own.occlusion, share)
+        # Some light comes in by bouncing, and capsules are not exact where they overlap.
+        out.occlusion = wp.min(own.occlusion, 0.15 + 0.85 * share)
     out.lips = own.lips
     out.person = own.person
     shading_vertices[v] = out

@@ -20,11 +20,14 @@ _EDGE = wp.constant(wp.float32(0.1))
 
 @wp.struct
 class Capsule:
-    """The points within `radius` metres of the segment from `a` to `b`, metres."""
+    """The points within `radius` metres of the segment from `end` along `axis`, metres. `length` is
+    the axis's, `inverse` is one over its square."""
 
-    a: wp.vec3
-    b: wp.vec3
+    end: wp.vec3
+    axis: wp.vec3
     radius: float
+    length: float
+    inverse: float
 
 
 @wp.struct
@@ -44,18 +47,16 @@ def capsule_occlusion(capsule: Capsule, at: wp.vec3, normal: wp.vec3) -> float:
     The form factor of a sphere of radius r at a distance l is cos (r / l)², that of an infinite
     cylinder cos (r / l); a capsule lies between them by its length.
     """
-    axis = capsule.b - capsule.a
-    from_a = at - capsule.a
-    along = wp.clamp(wp.dot(from_a, axis) / (wp.length_sq(axis) + 1.0e-12), 0.0, 1.0)
-    towards = along * axis - from_a
-    away = wp.length(towards) + 1.0e-6
-    cosine = wp.dot(towards, normal) / away
-    if cosine <= 0.0:
+    from_end = at - capsule.end
+    along = wp.clamp(wp.dot(from_end, capsule.axis) * capsule.inverse, 0.0, 1.0)
+    towards = along * capsule.axis - from_end
+    height = wp.dot(towards, normal)
+    if height <= 0.0:
         return 0.0
-    size = wp.min(capsule.radius / away, 1.0)
-    long = wp.length(axis)
-    long = long / (long + 2.0 * away)
-    return cosine * size * (size + long * (1.0 - size))
+    inverse = 1.0 / (wp.length(towards) + 1.0e-6)
+    size = wp.min(capsule.radius * inverse, 1.0)
+    long = capsule.length * inverse
+    return height * inverse * size * (size + long / (long + 2.0) * (1.0 - size))
 
 
 @wp.func

@@ -16,12 +16,13 @@ _TAU = wp.constant(wp.float32(6.283185307179586))
 @wp.struct
 class Panorama:
     """`environment.panoramas.Panorama`; `to_map` takes the camera's axes to the panorama's,
-    and `eye` is the camera's position in them, from the centre of the floor."""
+    and `eye` is the camera's position in them, from the centre of the floor. `gains` are its
+    exposure and white balance."""
 
     pixels: wp.array2d(dtype=wp.vec3)
     to_map: wp.mat33
     eye: wp.vec3
-    exposure: float
+    gains: wp.vec3
     eye_height: float
     reach: float
 
@@ -120,5 +121,6 @@ def draw_panorama(
         towards = ray(lens, (float(x) + 0.5) * scale, (float(y) + 0.5) * scale)
         color = wp.vec3(0.0, 0.0, 0.0)
         if wp.length_sq(towards) > 0.0:
-            color = panorama.exposure * panorama_color(panorama, lighting, ambient, table, towards)
+            color = panorama_color(panorama, lighting, ambient, table, towards)
+            color = wp.cw_mul(panorama.gains, color)
         store_bgr(out, y, x, color, to_srgb)

@@ -21,7 +21,7 @@ from repogen.environment.lights import (
     sample_lights,
 )
 from repogen.environment.occluders import Occluder
-from repogen.environment.panoramas import Panorama, panorama_lights
+from repogen.environment.panoramas import Panorama, expose, panorama_lights
 from repogen.environment.sensor import Sensor, parse_effects, sample_sensor
 from repogen.errors import check_between
 from repogen.people.person import Person
@@ -106,6 +106,10 @@ def _sample_posed_scene(config: SceneConfig, seed: int, index: int, body: Body) 
         *(float(np.linalg.norm(p[:, :2], axis=1).max()) for p in points),
     )
     background, lights = sample_surroundings(config, shared, lowest, reach)
+    if isinstance(background, Panorama):
+        towards = camera.position() - np.array(people[0].person.position)
+        background = expose(background, towards / max(float(np.linalg.norm(towards)), 1e-9))
+        lights = panorama_lights(background)
     light_model = config.environment.light_model
     scene = Scene(
         format=FORMAT,
