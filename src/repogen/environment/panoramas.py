@@ -56,9 +56,9 @@ class Panorama:
     """A panorama around the people; its lower half is projected on a flat floor.
 
     Metres in the world frame. `yaw_deg` turns it anticlockwise seen from above, `exposure` and
-    `white_balance` (red, green, blue) multiply its linear colours, `floor_z` is the floor's height, `eye_height` that of the
-    panorama's viewpoint above it, and `reach` the floor's radius: beyond it the panorama is
-    projected on a sphere.
+    `white_balance` (red, green, blue) multiply its linear colours, `floor_z` is the floor's height,
+    `eye_height` that of the panorama's viewpoint above it, and `reach` the floor's radius: beyond
+    it the panorama is projected on a sphere.
     """
 
     file: Source
@@ -226,7 +226,7 @@ def sample_panorama(rng: np.random.Generator, file: Source, floor_z: float, far:
     return Panorama(
         file=file,
         yaw_deg=float(rng.uniform(0, 360)),
-        exposure=float(np.exp(rng.normal(np.log(0.95), 0.2))) / brightness,
+        exposure=float(np.exp(rng.normal(np.log(1.1), 0.2))) / brightness,
         floor_z=floor_z,
         eye_height=max(float(rng.uniform(1.2, 2.2)), _LEAST_HEIGHT * far),
         reach=max(float(rng.uniform(6, 15)), _LEAST_REACH * far),
@@ -256,9 +256,7 @@ def brightness(panorama: Panorama) -> float:
     return panorama_light(path_of(panorama.file)).brightness
 
 
-def light_towards(
-    panorama: Panorama, towards: Float[np.ndarray, "3"]
-) -> Float[np.ndarray, "3"]:
+def light_towards(panorama: Panorama, towards: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
     """Mean irradiance, linear RGB, of the side of a sphere that is seen from a direction.
 
     Averaged over the sphere as it is seen, an irradiance of degree l is weakened once more like a

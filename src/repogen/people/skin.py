@@ -1,7 +1,6 @@
 """Random colours of skin and hair in their natural ranges."""
 
 import numpy as np
-
 from jaxtyping import Float
 
 from repogen.colors import LUMINANCE, from_hex, to_hex, to_linear, to_srgb
@@ -57,7 +56,7 @@ def _lightness(light: Float[np.ndarray, "3"]) -> float:
 
 
 def sample_hair(rng: np.random.Generator, feminine: float, skin: str) -> tuple[str, str, float]:
-    """Random hair: style (bald, shaved, short or long), sRGB hex colour, and `Outfit.hairline` in metres.
+    """Random hair: style (bald, shaved, short, long), sRGB hex colour, `Outfit.hairline` (metres).
 
     `feminine`, 0 to 1, raises the probability of long hair; `skin` is the sRGB hex colour of
     `sample_skin`.

@@ -158,7 +158,11 @@ def dress(
         skin = _pick(rng, stock["skins"], woman)
         path = item_picture(skin.pack, skin.kind, skin.name)
         picture = source_of(path, pack_dir(skin.pack).parent)
-    return replace(_without_painted_clothes(outfit), hair=hair, hairline=hairline, worn=tuple(worn),
+    return replace(
+        _without_painted_clothes(outfit),
+        hair=hair,
+        hairline=hairline,
+        worn=tuple(worn),
         picture=picture,
     )
 

@@ -34,9 +34,7 @@ _HIGHEST = 1.5
 _NO_FLOOR = -1e6
 
 
-def make_bodies(
-    scene: Scene, people: Sequence[PosedPerson], device: str
-) -> occlusion.Bodies:
+def make_bodies(scene: Scene, people: Sequence[PosedPerson], device: str) -> occlusion.Bodies:
     """The people's capsules and the background's floor, as kernels read them."""
     capsules = np.zeros(len(people) * CAPSULES, dtype=_CAPSULE_DTYPE)
     spheres = np.zeros((len(people), 4), dtype=np.float32)
@@ -53,8 +51,8 @@ def make_bodies(
     out = occlusion.Bodies()
     out.capsules = struct_array(capsules, occlusion.Capsule, device)
     out.spheres = array(spheres, wp.vec4, device)
-    has_floor = isinstance(scene.background, Room | Panorama)
-    out.floor_z = scene.background.floor_z if has_floor else _NO_FLOOR
+    background = scene.background
+    out.floor_z = background.floor_z if isinstance(background, Room | Panorama) else _NO_FLOOR
     return out
 
 
@@ -76,7 +74,7 @@ def person_capsules(
 
 @lru_cache(maxsize=8)
 def _capsule_points(surface: Surface) -> Int[np.ndarray, "c p"]:
-    """Vertices of the skin of each capsule, from one end to the other, as many for the same area."""
+    """Vertices of the skin of each capsule, from one end to the other, uniform by area."""
     skin = surface.faces_of("skin")
     corners = surface.canonical[surface.faces]
     areas = np.linalg.norm(
@@ -99,9 +97,7 @@ def _capsule_points(surface: Surface) -> Int[np.ndarray, "c p"]:
     return out
 
 
-def floor_map(
-    scene: Scene, bodies: occlusion.Bodies, device: str
-) -> occlusion.FloorMap:
+def floor_map(scene: Scene, bodies: occlusion.Bodies, device: str) -> occlusion.FloorMap:
     """The floor's map around people; empty without a floor, or without people near it."""
     out = occlusion.FloorMap()
     out.share = wp.zeros(1, dtype=wp.float32, device=device)

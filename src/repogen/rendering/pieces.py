@@ -76,7 +76,9 @@ def _with_lining(piece: Piece, lining: Int[np.ndarray, " f"], materials: np.ndar
     under = lining >= 0
     if not under.any():
         return piece
-    index = np.full(len(lining), NO_MATERIAL) if piece.face_materials is None else piece.face_materials
+    index = (
+        np.full(len(lining), NO_MATERIAL) if piece.face_materials is None else piece.face_materials
+    )
     count = len(piece.materials)
     return replace(
         piece,
@@ -145,9 +147,7 @@ def garment_materials(item: FittedGarment, worn: WornGarment, picture: Texture) 
     return out
 
 
-def lining_materials(
-    item: FittedGarment, materials: np.ndarray, picture: Texture
-) -> np.ndarray:
+def lining_materials(item: FittedGarment, materials: np.ndarray, picture: Texture) -> np.ndarray:
     """Materials without a texture for what reaches through a garment, from the garment's own: its
     fabric, or the mean of its texture where it is not dyed."""
     out = materials.copy()

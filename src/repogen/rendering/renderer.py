@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from repogen.bodies.protocol import Body, Surface
+from repogen.environment.panoramas import Panorama
 from repogen.errors import UserError
 from repogen.people.posing import PosedPerson, pose_person
 from repogen.rendering.amodal import AmodalPatch, amodal_boxes, amodal_patches
@@ -87,7 +88,7 @@ class Renderer:
         self.device = device
         load_kernels(device)
         self._noise = array(noise_table(), wp.vec4, device)
-        self._to_linear, self._to_srgb = color_tables(device)
+        self._to_linear, _ = color_tables(device)
         surface = body.surface
         eyes = np.unique(surface.faces[surface.faces_of("eyes")])
         left = surface.canonical[eyes][surface.canonical[eyes][:, 0] > 0]
@@ -139,7 +140,8 @@ class Renderer:
         background = defocus_background(self._backdrop.draw(scene, lighting, lens), scene)
         layered = needs_compositing(scene, camera.depth_of(vertices))
         canvas = np.zeros_like(background) if layered else background
-        image, gbuffer = self._shade(keys, scene_mesh, lighting, viewport, canvas)
+        tables = color_tables(self.device, isinstance(scene.background, Panorama))
+        image, gbuffer = self._shade(keys, scene_mesh, lighting, viewport, canvas, tables)
         if layered:
             image = composite(image, background, gbuffer, scene)
         image = apply_image_circle(image, camera, lens, self.device)
@@ -158,7 +160,12 @@ class Renderer:
         )
 
     def _transform(
-        self, scene: Scene, buffers: Buffers, pieces: list[Piece], paints: wp.array, lens: Lens,
+        self,
+        scene: Scene,
+        buffers: Buffers,
+        pieces: list[Piece],
+        paints: wp.array,
+        lens: Lens,
         bodies: Bodies,
     ) -> Float[np.ndarray, "4"]:
         """Fill the buffers with the pieces as the camera sees them.
@@ -177,7 +184,8 @@ class Renderer:
             self.device, geometry.transform_vertices, len(world),
             world, buffers.face_normals, buffers.vertex_face_offsets, buffers.vertex_faces,
             self._static_vertices(buffers, pieces), paints,
-            wp.mat33(*np.array(camera.rotation).ravel()), wp.vec3(*camera.translation), lens, bodies,
+            wp.mat33(*np.array(camera.rotation).ravel()), wp.vec3(*camera.translation), lens,
+            bodies,
             buffers.camera_vertices, buffers.screen_vertices, buffers.shading_vertices,
             buffers.vertex_visibility, bounds,
         )  # fmt: skip
@@ -228,15 +236,19 @@ class Renderer:
         lighting: shade.Lighting,
         viewport: shade.Viewport,
         canvas: UInt8[np.ndarray, "h w 3"],
+        tables: tuple[wp.array, wp.array],
     ) -> tuple[UInt8[np.ndarray, "h w 3"], GBuffer]:
-        """The canvas with the faces of the z-buffer drawn over it, BGR, and the G-buffer."""
+        """The canvas with the faces of the z-buffer drawn over it, BGR, and the G-buffer.
+
+        `tables` are those of `color_tables`.
+        """
         height, width = canvas.shape[:2]
         picture = array(canvas.reshape(height, -1), wp.uint8, self.device)
         seen = wp.zeros(len(scene_mesh.faces), dtype=wp.uint8, device=self.device)
         counts = wp.empty((viewport.height, viewport.width), dtype=wp.uint8, device=self.device)
         launch(
             self.device, shade.shade, (viewport.height, -(-viewport.width // shade.STRIP)),
-            keys, scene_mesh, lighting, viewport, self._to_linear, self._to_srgb, picture,
+            keys, scene_mesh, lighting, viewport, *tables, picture,
             seen, counts,
         )  # fmt: skip
         gbuffer = GBuffer(
