@@ -37,7 +37,7 @@ panorama throws a shadow."""
 _HARMONICS = np.array([0.282095] + 3 * [0.488603] + 2 * [1.092548] + [0.315392, 1.092548, 0.546274])
 _DIFFUSE = np.array([1.0] + 3 * [2 / 3] + 5 * [0.25])
 
-_METERED = 0.6
+_METERED = 0.75
 """Share, in stops, of what the light on the side that the camera sees differs by from the light
 all around, that the exposure makes up for: cameras meter people and what is behind them."""
 
@@ -226,7 +226,7 @@ def sample_panorama(rng: np.random.Generator, file: Source, floor_z: float, far:
     return Panorama(
         file=file,
         yaw_deg=float(rng.uniform(0, 360)),
-        exposure=float(np.exp(rng.normal(np.log(1.1), 0.2))) / brightness,
+        exposure=float(np.exp(rng.normal(np.log(1.05), 0.2))) / brightness,
         floor_z=floor_z,
         eye_height=max(float(rng.uniform(1.2, 2.2)), _LEAST_HEIGHT * far),
         reach=max(float(rng.uniform(6, 15)), _LEAST_REACH * far),

@@ -185,7 +185,7 @@ def _sample_color(rng: np.random.Generator) -> str:
     if kind < 0.57:
         rgb = colorsys.hsv_to_rgb(rng.uniform(0.57, 0.65), rng.beta(3, 3), rng.uniform(0.18, 0.7))
     else:
-        rgb = colorsys.hsv_to_rgb(rng.random(), rng.beta(2.0, 2.2), 0.15 + 0.75 * rng.random())
+        rgb = colorsys.hsv_to_rgb(rng.random(), rng.beta(2.0, 2.6), 0.15 + 0.75 * rng.random())
     return to_hex(np.array(rgb))
 
 

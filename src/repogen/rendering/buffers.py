@@ -28,8 +28,8 @@ def struct_array(values: np.ndarray, dtype: type, device: str) -> wp.array:
     return out
 
 
-_CONTRAST = 0.6
-"""Strength of `tone_curve`: middle tones are 1.3 times as steep, as cameras develop pictures."""
+_CONTRAST = 0.5
+"""Strength of `tone_curve`: middle tones are 1.25 times as steep, as cameras develop pictures."""
 
 
 def tone_curve(srgb: np.ndarray) -> np.ndarray:
