@@ -87,7 +87,8 @@ def rays_that_hit(end, axis, radius, point, normal):
 
 
 @pytest.mark.parametrize(
-    ("axis", "up"), [((0, 0, 0), 0.3), ((0.8, 0, 0), 0.3), ((0.3, 0, 0.1), 0.5), ((0.4, 0, 0), 0.15)]
+    ("axis", "up"),
+    [((0, 0, 0), 0.3), ((0.8, 0, 0), 0.3), ((0.3, 0, 0.1), 0.5), ((0.4, 0, 0), 0.15)],
 )
 def test_a_capsule_hides_about_what_rays_say(axis, up):
     end = np.array([0.0, 0.0, up]) - np.array(axis) / 2
@@ -115,7 +116,7 @@ def test_capsules_lie_inside_the_skin_and_fill_most_of_it(body):
     _, posed = standing(body)
     a, b, radii = person_capsules(posed.surface, posed.body.vertices)
     assert len(radii) == CAPSULES
-    assert (0.02 < radii).all()
+    assert (radii > 0.02).all()
     assert (radii < 0.16).all()
     low, high = posed.body.vertices.min(axis=0) - 0.06, posed.body.vertices.max(axis=0) + 0.06
     for ends in (a, b):
@@ -126,9 +127,7 @@ def test_capsules_lie_inside_the_skin_and_fill_most_of_it(body):
 
 def test_an_armpit_gets_less_light_than_a_shoulder(body):
     """With arms that hang, the ribs under an arm get less than the top of the shoulder."""
-    scene, posed = standing(
-        body, left_shoulder=(0.0, 0.0, -70.0), right_shoulder=(0.0, 0.0, 70.0)
-    )
+    scene, posed = standing(body, left_shoulder=(0.0, 0.0, -70.0), right_shoulder=(0.0, 0.0, 70.0))
     bodies = make_bodies(scene, (posed,), "cpu")
     skin, at = posed.surface.canonical, posed.body.vertices
     ribs = int(np.argmin(np.linalg.norm(skin - [0.15, 0.0, 0.33], axis=1)))
@@ -194,9 +193,7 @@ def test_pictures_show_the_contact_with_the_floor(body, renderer):
             views="front", ground="floor", pose="stand", roll=(0, 0),
         ), 3, 0, body,
     )  # fmt: skip
-    plain = replace(
-        scene.background, floor_pattern="plain", floor_accent=scene.background.floor
-    )
+    plain = replace(scene.background, floor_pattern="plain", floor_accent=scene.background.floor)
     scene = replace(scene, background=plain, lights=())
     lowest = pose_person(body, scene.people[0]).body.vertices
     foot = lowest[np.argmin(lowest[:, 2])]

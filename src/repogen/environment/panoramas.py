@@ -39,7 +39,7 @@ _DIFFUSE = np.array([1.0] + 3 * [2 / 3] + 5 * [0.25])
 
 _METERED = 0.75
 """Share, in stops, of what the light on the side that the camera sees differs by from the light
-all around, that the exposure makes up for: cameras meter people and what is behind them."""
+all around, that the exposure makes up for: cameras see people and what is behind them."""
 
 _BALANCED = 0.75
 """Share, in the logarithm, of that light's colour that the white balance takes away."""
