@@ -7,6 +7,9 @@ from jaxtyping import Float
 
 from repogen.errors import UserError
 
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+"""Luminance of linear sRGB (ITU-R BT.709)."""
+
 
 def to_hex(rgb: Float[np.ndarray, "3"]) -> str:
     """An sRGB colour in 0..1 as `#rrggbb`; values outside are clipped."""

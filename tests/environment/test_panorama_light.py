@@ -1,17 +1,23 @@
 """The light of panoramas."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from repogen.assets import panoramas
-from repogen.assets.sources import source_of
+from repogen.assets.sources import path_of, source_of
+from repogen.colors import LUMINANCE
 from repogen.environment import panoramas as panorama_module
 from repogen.environment.panoramas import (
     Panorama,
     directions,
+    expose,
+    light_towards,
     panorama_backdrop,
     panorama_irradiance,
     panorama_light,
+    panorama_lights,
     panorama_to_light,
     rotate_sh,
 )
@@ -94,17 +100,77 @@ def test_panorama_columns_look_along_minus_y_and_minus_x():
     assert towards[0, 0] @ [0, 0, 1] > 0.99
 
 
-def test_exposure_multiplies_a_panoramas_light(tmp_path, monkeypatch):
-    picture = sky((0, -1, 1), 50.0).astype(np.float32)
-    (tmp_path / "a.exr").write_text("read_panorama is replaced")
-    file = source_of(tmp_path / "a.exr", tmp_path)
-    monkeypatch.setattr(panoramas, "read_panorama", lambda _path: picture)
-    monkeypatch.setattr("repogen.environment.panoramas.read_panorama", lambda _path: picture)
+@pytest.fixture
+def panorama_of(tmp_path, monkeypatch):
+    """A panorama whose file holds a picture, with exposure 1."""
+
+    def make(picture):
+        (tmp_path / "a.exr").write_text("read_panorama is replaced")
+        monkeypatch.setattr(panoramas, "read_panorama", lambda _path: picture)
+        monkeypatch.setattr(
+            panorama_module, "read_panorama", lambda _path: picture.astype(np.float32)
+        )
+        panorama_light.cache_clear()
+        panorama_module.panorama_pixels.cache_clear()
+        return Panorama(source_of(tmp_path / "a.exr", tmp_path), 0.0, 1.0, 0.0, 1.6, 8.0)
+
+    yield make
     panorama_light.cache_clear()
-    one = panorama_irradiance(Panorama(file, 0.0, 1.0, 0.0, 1.6, 8.0))
-    two = panorama_irradiance(Panorama(file, 0.0, 2.0, 0.0, 1.6, 8.0))
-    panorama_light.cache_clear()
-    assert np.allclose(2 * one, two)
+    panorama_module.panorama_pixels.cache_clear()
+
+
+def test_exposure_and_white_balance_multiply_a_panoramas_light(panorama_of):
+    one = panorama_of(sky((0, -1, 1), 50.0))
+    two = replace(one, exposure=2.0, white_balance=(1.0, 0.5, 3.0))
+    gains = np.array([2.0, 1.0, 6.0])
+    assert np.allclose(gains * panorama_irradiance(one), panorama_irradiance(two))
+    for before, after in zip(panorama_lights(one), panorama_lights(two), strict=True):
+        assert np.allclose(gains * np.array(before.color), after.color)
+
+
+@pytest.mark.parametrize("towards", [(0, -1, 0), (0.6, 0, 0.8), (0, 0, -1)])
+def test_the_light_that_a_camera_sees_is_that_on_the_near_side_of_a_sphere(panorama_of, towards):
+    picture = sky((0.2, -0.8, 0.5), 100.0)
+    panorama = panorama_of(picture)
+    n = normals(4000)
+    seen = n @ np.array(towards)
+    n, seen = n[seen > 0], seen[seen > 0]
+    sh = panorama_irradiance(panorama)
+    light = np.array([evaluate(sh, one) for one in n])
+    for source in panorama_lights(panorama):
+        light += np.maximum(n @ source.direction, 0)[:, None] * np.array(source.color)
+    expected = (seen[:, None] * light).sum(axis=0) / seen.sum()
+    assert light_towards(panorama, np.array(towards, float)) == pytest.approx(expected, rel=0.05)
+
+
+def test_a_camera_opens_up_for_people_whose_dark_side_it_sees(panorama_of):
+    panorama = panorama_of(sky((0, -1, 0.2), 200.0))
+    bright, dark = (expose(panorama, np.array([0.0, y, 0.0])) for y in (-1.0, 1.0))
+    assert dark.exposure > 1.5 * bright.exposure
+    levels = [
+        float(light_towards(one, np.array([0.0, y, 0.0])) @ LUMINANCE)
+        for one, y in ((bright, -1.0), (dark, 1.0))
+    ]
+    whole = panorama_light(path_of(panorama.file)).brightness
+    # Three quarters of the difference are gone, in stops.
+    before = [
+        float(light_towards(panorama, np.array([0.0, y, 0.0])) @ LUMINANCE) for y in (-1.0, 1.0)
+    ]
+    for level, old in zip(levels, before, strict=True):
+        assert np.log(level / whole) == pytest.approx(0.25 * np.log(old / whole), abs=0.02)
+
+
+def test_white_balance_takes_most_of_a_lights_colour_and_no_brightness(panorama_of):
+    panorama = panorama_of(sky() * np.array([1.3, 1.0, 0.6]))
+    towards = np.array([0.0, -1.0, 0.0])
+    before = light_towards(panorama, towards)
+    after = light_towards(expose(panorama, towards), towards)
+    gains = np.log(after / before)
+    assert np.ptp(np.log(after)) == pytest.approx(0.25 * np.ptp(np.log(before)), abs=0.02)
+    assert gains[0] < gains[1] < gains[2]
+    exposed = expose(panorama, towards)
+    balanced = exposed.exposure * before @ LUMINANCE
+    assert after @ LUMINANCE == pytest.approx(balanced, rel=1e-6)
 
 
 @pytest.mark.parametrize("width", [256, 1024, 4096])

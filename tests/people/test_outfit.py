@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from repogen.colors import from_hex
-from repogen.people.outfit import PATTERNS, sample_outfit, shoe_top
+from repogen.colors import LUMINANCE, from_hex, to_linear
+from repogen.people.outfit import PATTERNS, sample_fabric, sample_outfit, shoe_top
 
 CHOICES = {
-    "hair": {"bald", "short", "long"},
+    "hair": {"bald", "shaved", "short", "long"},
     "top": {"t-shirt", "shirt", "tank", "bare"},
     "bottom": {"trousers", "shorts", "skirt"},
     "shoes": {"shoes", "boots", "bare"},
@@ -39,7 +39,7 @@ def test_random_outfits_have_valid_colours_and_known_choices(feminine):
 
 
 def test_every_choice_occurs():
-    people = outfits(0.1)
+    people = outfits(0.1, 2000)
     for name, known in CHOICES.items():
         assert {getattr(person, name) for person in people} == known
     assert {person.top_fabric.pattern for person in people} == set(PATTERNS)
@@ -66,7 +66,37 @@ def test_sleeves_and_hems_fit_the_names_of_the_clothes():
     assert all((shoe_top(outfit) < -1) == (outfit.shoes == "bare") for outfit in people)
 
 
-def test_skin_tones_run_from_light_to_dark():
-    tones = np.array([from_hex(outfit.skin).mean() for outfit in outfits(0.5)])
-    assert tones.min() < 0.25
-    assert tones.max() > 0.75
+def lightness(color):
+    """CIE L* of an sRGB hex colour."""
+    return 116 * (to_linear(from_hex(color)) @ LUMINANCE) ** (1 / 3) - 16
+
+
+def test_skin_is_as_light_and_as_dark_as_people_are():
+    tones = np.array([lightness(outfit.skin) for outfit in outfits(0.5)])
+    assert 26 < tones.min() < 33
+    assert 69 < tones.max() < 75
+    reds = [from_hex(outfit.skin) for outfit in outfits(0.5)]
+    assert all(red > blue for red, _, blue in reds)
+
+
+def test_fair_hair_grows_on_fair_skin_only():
+    people = outfits(0.5, 2000)
+    colors = np.array([from_hex(p.hair_color) for p in people])
+    fair = np.array([lightness(p.hair_color) > 40 for p in people]) & (np.ptp(colors, axis=1) > 0.2)
+    skin = np.array([lightness(p.skin) for p in people])
+    assert fair[skin > 52].mean() > 0.05
+    assert not fair[skin < 48].any()
+
+
+def test_bald_heads_are_seldom_and_most_hairless_ones_are_shaved():
+    men = outfits(0.0, 4000)
+    assert 0.01 < share(men, hair="bald") < 0.03
+    assert 0.06 < share(men, hair="shaved") < 0.1
+
+
+def test_loud_patterns_are_as_seldom_as_in_photographs():
+    rng = np.random.default_rng(0)
+    patterns = [sample_fabric(rng, True).pattern for _ in range(4000)]
+    assert 0.7 < patterns.count("plain") / 4000 < 0.78
+    for loud in ("dots", "noise"):
+        assert 0 < patterns.count(loud) / 4000 < 0.012

@@ -1,6 +1,6 @@
 """Panoramas in high dynamic range: background and light at once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,6 +12,7 @@ from jaxtyping import Float, Float32
 from repogen.assets import check_pack_file, read_panorama
 from repogen.assets.sources import Source, path_of
 from repogen.cameras.camera import yaw_matrix
+from repogen.colors import LUMINANCE
 from repogen.environment.lights import DirectionalLight
 from repogen.records import Angle, Between, Distance, Position
 
@@ -25,9 +26,6 @@ _EYE_HEIGHTS = (1.3, 1.9)
 """Metres from the floor to a panorama's viewpoint: a tripod at eye level, as photographers of
 panoramas use it. What stands on the floor then has its real size, whatever the scene's."""
 
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
-"""Luminance of linear sRGB (ITU-R BT.709)."""
-
 _LIGHT_DISCS = ((12.0, 0.06), (12.0, 0.06), (35.0, 0.0))
 """Discs that become directional lights, in turn: radius in degrees, and the least share of all the
 light that exceeds the surroundings there. The last one is for skies without a sun, so that every
@@ -39,15 +37,28 @@ panorama throws a shadow."""
 _HARMONICS = np.array([0.282095] + 3 * [0.488603] + 2 * [1.092548] + [0.315392, 1.092548, 0.546274])
 _DIFFUSE = np.array([1.0] + 3 * [2 / 3] + 5 * [0.25])
 
+_METERED = 0.75
+"""Share, in stops, of what the light on the side that the camera sees differs by from the light
+all around, that the exposure makes up for: cameras see people and what is behind them."""
+
+_BALANCED = 0.75
+"""Share, in the logarithm, of that light's colour that the white balance takes away."""
+
+_MOST_STOPS = 2.0
+_MOST_BALANCE = 2.5
+
+
+_Gain = Annotated[float, Between(1e-3, 1e3)]
+
 
 @dataclass(frozen=True)
 class Panorama:
     """A panorama around the people; its lower half is projected on a flat floor.
 
-    Metres in the world frame. `yaw_deg` turns it anticlockwise seen from above, `exposure`
-    multiplies its linear colours, `floor_z` is the floor's height, `eye_height` that of the
-    panorama's viewpoint above it, and `reach` the floor's radius: beyond it the panorama is
-    projected on a sphere.
+    Metres in the world frame. `yaw_deg` turns it anticlockwise seen from above, `exposure` and
+    `white_balance` (red, green, blue) multiply its linear colours, `floor_z` is the floor's height,
+    `eye_height` that of the panorama's viewpoint above it, and `reach` the floor's radius: beyond
+    it the panorama is projected on a sphere.
     """
 
     file: Source
@@ -56,6 +67,7 @@ class Panorama:
     floor_z: Position
     eye_height: Distance
     reach: Distance
+    white_balance: tuple[_Gain, _Gain, _Gain] = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,27 +226,70 @@ def sample_panorama(rng: np.random.Generator, file: Source, floor_z: float, far:
     return Panorama(
         file=file,
         yaw_deg=float(rng.uniform(0, 360)),
-        exposure=float(np.exp(rng.normal(np.log(0.75), 0.2))) / brightness,
+        exposure=float(np.exp(rng.normal(np.log(1.05), 0.2))) / brightness,
         floor_z=floor_z,
         eye_height=float(rng.uniform(*_EYE_HEIGHTS)),
         reach=max(float(rng.uniform(6, 15)), _LEAST_REACH * far),
     )
 
 
+def expose(panorama: Panorama, towards: Float[np.ndarray, "3"]) -> Panorama:
+    """The panorama with exposure and white balance for people whom a camera sees from the unit
+    vector `towards` (from them to it, world frame)."""
+    seen = light_towards(panorama, towards)
+    level = float(seen @ LUMINANCE)
+    stops = _METERED * np.log2(1e-9 + panorama.exposure * brightness(panorama) / max(level, 1e-9))
+    gain = 2 ** np.clip(stops, -_MOST_STOPS, _MOST_STOPS)
+    balance = (np.maximum(seen, 1e-9) / max(level, 1e-9)) ** -_BALANCED
+    balance = np.clip(balance, 1 / _MOST_BALANCE, _MOST_BALANCE)
+    balance /= float((balance * seen) @ LUMINANCE) / max(level, 1e-9)
+    red, green, blue = balance.tolist()
+    return replace(
+        panorama,
+        exposure=float(panorama.exposure * gain),
+        white_balance=(red, green, blue),
+    )
+
+
+def brightness(panorama: Panorama) -> float:
+    """`PanoramaLight.brightness` before exposure."""
+    return panorama_light(path_of(panorama.file)).brightness
+
+
+def light_towards(panorama: Panorama, towards: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
+    """Mean irradiance, linear RGB, of the side of a sphere that is seen from a direction.
+
+    Averaged over the sphere as it is seen, an irradiance of degree l is weakened once more like a
+    diffuse surface weakens light, and a directional light at the phase angle a gives 2/3 of
+    Lambert's phase function (sin a + (π - a) cos a) / π.
+    """
+    sh = panorama_irradiance(panorama)
+    out = (_basis(towards[None])[0] * _DIFFUSE) @ sh
+    for light in panorama_lights(panorama):
+        phase = np.arccos(np.clip(np.dot(light.direction, towards), -1, 1))
+        share = 2 / 3 * (np.sin(phase) + (np.pi - phase) * np.cos(phase)) / np.pi
+        out = out + share * np.array(light.color)
+    return np.maximum(out, 0)
+
+
+def _gains(panorama: Panorama) -> Float[np.ndarray, "3"]:
+    return panorama.exposure * np.array(panorama.white_balance)
+
+
 def panorama_irradiance(panorama: Panorama) -> Float[np.ndarray, "9 3"]:
-    """`PanoramaLight.sh_irradiance` of the panorama, with its yaw and exposure."""
-    return panorama.exposure * rotate_sh(
+    """`PanoramaLight.sh_irradiance` of the panorama, with its yaw, exposure and white balance."""
+    return _gains(panorama) * rotate_sh(
         panorama_light(path_of(panorama.file)).sh_irradiance, panorama.yaw_deg
     )
 
 
 def panorama_lights(panorama: Panorama) -> tuple[DirectionalLight, ...]:
-    """`PanoramaLight.lights` of the panorama, with its yaw and exposure."""
+    """`PanoramaLight.lights` of the panorama, with its yaw, exposure and white balance."""
     turn = yaw_matrix(np.radians(panorama.yaw_deg))
     return tuple(
         DirectionalLight(
             direction=tuple((turn @ np.array(light.direction)).tolist()),
-            color=tuple((panorama.exposure * np.array(light.color)).tolist()),
+            color=tuple((_gains(panorama) * np.array(light.color)).tolist()),
             shadow=True,
         )
         for light in panorama_light(path_of(panorama.file)).lights

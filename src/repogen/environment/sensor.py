@@ -5,7 +5,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from repogen.environment.panoramas import LUMINANCE
+from repogen.colors import LUMINANCE
 from repogen.errors import check_between, unknown_choice
 from repogen.pictures import JPEG_QUALITY
 

@@ -35,6 +35,9 @@ _PAIR = 0.02
 _BELOW, _ABOVE = 0.03, 0.06
 """Metres along the skin's normal in which a garment's face covers the skin."""
 
+_BELOW_CLOTH = 0.012
+"""The same for a garment that lies under another."""
+
 _MARGIN = 2
 """Rings of faces inside a garment's border whose skin is not hidden, since it may be seen."""
 
@@ -58,6 +61,9 @@ class FittedGarment:
     """Vertices of the body that are never visible under the garment."""
     covered: Bool[np.ndarray, " b"]
     """Vertices of the body that the garment covers."""
+    lining: Int[np.ndarray, " f"]
+    """For each face of the body that the garment covers, the piece of the garment over it (see
+    `regions`); -1 for the others."""
     texel_density: float
     """See the function `texel_density`."""
 
@@ -71,15 +77,17 @@ def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> FittedGarmen
     rest = _fit_to_shape(garment, tpose, tpose)
     canonical = _skin_mesh(rest, device_bones, device_weights, tpose)
     hidden, covered = _covered_skin(body, garment, canonical)
+    regions = _regions(garment, canonical)
     return FittedGarment(
         garment=garment,
         texture=texture,
         surface=_surface(body, garment, canonical),
         bones=device_bones,
         weights=device_weights,
-        regions=_regions(garment, canonical),
+        regions=regions,
         hidden=hidden,
         covered=covered,
+        lining=_lining(body.surface, covered, garment, canonical, regions),
         texel_density=texel_density(canonical[garment.faces], garment.face_uv),
     )
 
@@ -101,6 +109,16 @@ def pose_garment(
     """The garment's vertices on a posed body, in that body's frame (`PosedBody`)."""
     rest = _fit_to_shape(fitted.garment, posed, body.average)
     return _skin_mesh(rest, fitted.bones, fitted.weights, posed)
+
+
+@lru_cache(maxsize=256)
+def lining_of(inner: FittedGarment, outer: FittedGarment) -> Int[np.ndarray, " f"]:
+    """`FittedGarment.lining` of the faces of a garment under another one, as socks are under
+    trousers."""
+    at, faces = inner.surface.canonical, inner.surface.faces
+    mesh = _device_mesh(outer.surface.canonical, outer.surface.faces)
+    covered = _hits(mesh, at, vertex_normals(at, faces), _BELOW_CLOTH, _ABOVE)
+    return _lining(inner.surface, covered, outer.garment, outer.surface.canonical, outer.regions)
 
 
 def ensure_covered(body: AnnyBody, dressed: Outfit, painted: Outfit) -> Outfit:
@@ -263,26 +281,9 @@ def _covered_skin(
     hidden = np.zeros(len(surface.canonical), dtype=bool)
     if garment.kind != "clothes" or "hats" in garment.tags:
         return hidden, hidden.copy()
-    mesh = wp.Mesh(
-        wp.array(canonical, dtype=wp.vec3, device="cpu"),
-        wp.array(garment.faces.ravel(), dtype=wp.int32, device="cpu"),
-    )
-    hits = wp.zeros(len(hidden), dtype=wp.uint8, device="cpu")
+    mesh = _device_mesh(canonical, garment.faces)
     normals = vertex_normals(surface.canonical, skin)
-    wp.launch(
-        find_hits,
-        dim=len(hidden),
-        inputs=[
-            mesh.id,
-            wp.array(surface.canonical, dtype=wp.vec3, device="cpu"),
-            wp.array(normals, dtype=wp.vec3, device="cpu"),
-            _BELOW,
-            _ABOVE,
-        ],
-        outputs=[hits],
-        device="cpu",
-    )
-    covered = hits.numpy() > 0
+    covered = _hits(mesh, surface.canonical, normals, _BELOW, _ABOVE)
     hidden[garment.hidden] = True
     covered |= hidden
     inner = covered.copy()
@@ -290,3 +291,54 @@ def _covered_skin(
         border = ~inner[skin].all(axis=1)
         inner[skin[border]] = False
     return hidden | inner, covered
+
+
+def _device_mesh(vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> wp.Mesh:
+    return wp.Mesh(
+        wp.array(vertices, dtype=wp.vec3, device="cpu"),
+        wp.array(faces.ravel(), dtype=wp.int32, device="cpu"),
+    )
+
+
+def _hits(
+    mesh: wp.Mesh,
+    points: Float[np.ndarray, "n 3"],
+    normals: Float[np.ndarray, "n 3"],
+    below: float,
+    above: float,
+) -> Bool[np.ndarray, " n"]:
+    """Points with a face of the mesh along their normal, from `below` metres below them to `above`
+    metres above."""
+    out = wp.zeros(len(points), dtype=wp.uint8, device="cpu")
+    wp.launch(
+        find_hits,
+        dim=len(points),
+        inputs=[
+            mesh.id,
+            wp.array(points, dtype=wp.vec3, device="cpu"),
+            wp.array(normals, dtype=wp.vec3, device="cpu"),
+            below,
+            above,
+        ],
+        outputs=[out],
+        device="cpu",
+    )
+    return out.numpy() > 0
+
+
+def _lining(
+    under: Surface,
+    covered: Bool[np.ndarray, " v"],
+    garment: Garment,
+    canonical: Float[np.ndarray, "g 3"],
+    regions: UInt8[np.ndarray, " h"],
+) -> Int[np.ndarray, " f"]:
+    """The piece of a garment over each face of the surface `under` whose vertices are all covered,
+    -1 for the others."""
+    out = np.full(len(under.faces), -1, dtype=np.int16)
+    own = np.flatnonzero(covered[under.faces].all(axis=1) & ~under.faces_of("eyes"))
+    if len(own):
+        tree = NearestPoint(canonical[garment.faces].mean(axis=1))
+        nearest = tree.query(under.canonical[under.faces[own]].mean(axis=1))[1]
+        out[own] = regions[nearest]
+    return out

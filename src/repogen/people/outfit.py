@@ -13,14 +13,15 @@ import numpy as np
 
 from repogen.assets.packs import Kind
 from repogen.assets.sources import Source
-from repogen.colors import to_hex
+from repogen.colors import from_hex, to_hex
 from repogen.errors import unknown_choice
 from repogen.people.skin import sample_hair, sample_skin
 from repogen.records import Between, Color, FileName, Length
 
 PATTERNS = ("plain", "stripes", "pinstripes", "checks", "noise", "print", "dots", "plaid")
-HAIR_STYLES = ("bald", "short", "long", "none")
-"""`none` is bald and without eyebrows."""
+HAIR_STYLES = ("bald", "short", "long", "none", "shaved")
+"""`none` is bald and without eyebrows; `shaved` is the colour of hair on the scalp, also under hair
+and hats of asset packs."""
 
 REGIONS = 4
 """Most regions of a garment that have a fabric of their own: its largest connected pieces."""
@@ -108,6 +109,12 @@ class Outfit:
 
 _SLEEVES = {"t-shirt": (0.24, 0.46), "shirt": (0.60, 0.72), "tank": (0.165, 0.19), "bare": (0, 0)}
 _TOP_PROBABILITIES = {"t-shirt": 0.45, "shirt": 0.30, "tank": 0.12, "bare": 0.13}
+_PATTERN_PROBABILITIES = {
+    "plain": 0.738, "stripes": 0.08, "pinstripes": 0.05, "checks": 0.03, "noise": 0.006,
+    "print": 0.06, "dots": 0.006, "plaid": 0.03,
+}  # fmt: skip
+"""Our estimate of what people in photographs wear."""
+
 _HEMS = {"trousers": (-0.87, -0.76), "shorts": (-0.46, -0.22), "skirt": (-0.75, -0.30)}
 _SHOE_TOPS = {"shoes": -0.86, "boots": -0.74, "bare": -9.0}
 
@@ -120,7 +127,7 @@ def sample_outfit(
     Without `patterns` the same clothes are plain; without `skirts` shorts replace them.
     """
     skin = sample_skin(rng)
-    style, hair_color, hairline = sample_hair(rng, feminine)
+    style, hair_color, hairline = sample_hair(rng, feminine, skin)
     top = str(rng.choice(list(_TOP_PROBABILITIES), p=list(_TOP_PROBABILITIES.values())))
     if top == "bare" and feminine > 0.2:  # men alone
         top = "tank"
@@ -158,10 +165,11 @@ def shoe_top(outfit: Outfit) -> float:
 
 def sample_fabric(rng: np.random.Generator, patterns: bool) -> Fabric:
     """A random fabric; plain without `patterns`."""
-    pattern = str(rng.choice(PATTERNS, p=[0.46, 0.12, 0.06, 0.08, 0.09, 0.09, 0.05, 0.05]))
+    pattern = str(rng.choice(list(_PATTERN_PROBABILITIES), p=list(_PATTERN_PROBABILITIES.values())))
+    color = _sample_color(rng)
     return Fabric(
-        color=_sample_color(rng),
-        accent=_sample_color(rng),
+        color=color,
+        accent=_sample_accent(rng, color),
         pattern=pattern if patterns else "plain",
         scale=float(np.exp(rng.uniform(np.log(0.02), np.log(0.12)))),
         wrinkles=float(rng.uniform(0.05, 0.45)),
@@ -169,8 +177,25 @@ def sample_fabric(rng: np.random.Generator, patterns: bool) -> Fabric:
 
 
 def _sample_color(rng: np.random.Generator) -> str:
-    """A random colour of clothes, sRGB hex: a third from black to white, the rest of any hue."""
-    if rng.random() < 0.35:
-        return to_hex(np.full(3, rng.beta(0.7, 0.8)) * [1.0, 0.99, 0.97] * 0.9 + 0.03)
-    rgb = colorsys.hsv_to_rgb(rng.random(), rng.beta(2.0, 1.6), 0.12 + 0.83 * rng.random())
+    """A random colour of clothes, sRGB hex: nearly half from black to white, a tenth of navy and
+    denim, the rest of any hue."""
+    kind = rng.random()
+    if kind < 0.46:
+        return to_hex(np.full(3, rng.beta(0.7, 0.8)) * [1.0, 0.99, 0.97] * 0.84 + 0.05)
+    if kind < 0.57:
+        rgb = colorsys.hsv_to_rgb(rng.uniform(0.57, 0.65), rng.beta(3, 3), rng.uniform(0.18, 0.7))
+    else:
+        rgb = colorsys.hsv_to_rgb(rng.random(), rng.beta(2.0, 2.6), 0.15 + 0.75 * rng.random())
     return to_hex(np.array(rgb))
+
+
+def _sample_accent(rng: np.random.Generator, color: str) -> str:
+    """The second colour of a fabric, sRGB hex: of three, one is white or black, one the first
+    colour lighter or darker, one any."""
+    kind = int(rng.integers(3))
+    if kind == 0:
+        return to_hex(np.full(3, rng.choice([0.06, 0.85])))
+    if kind == 1:
+        towards = rng.choice([0.05, 0.9])
+        return to_hex(from_hex(color) + rng.uniform(0.2, 0.6) * (towards - from_hex(color)))
+    return _sample_color(rng)

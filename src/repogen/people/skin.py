@@ -1,8 +1,9 @@
 """Random colours of skin and hair in their natural ranges."""
 
 import numpy as np
+from jaxtyping import Float
 
-from repogen.colors import to_hex
+from repogen.colors import LUMINANCE, from_hex, to_hex, to_linear, to_srgb
 
 _MONK = (
     "f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43", "604134", "3a312a",
@@ -22,28 +23,52 @@ _HAIR_COLORS = (
 """sRGB colours with their probabilities, our choice."""
 
 
+_FAIR = 50.0
+"""CIE L* of the darkest skin with fair hair."""
+_FAIR_HAIR = ("7a5434", "b08a55", "7d3a20")
+
+_LIGHTNESS = (30.0, 71.0)
+"""CIE L* of the darkest and of the lightest skin, as spectrophotometers measure it; our reading of
+published ranges."""
+
+
 def sample_skin(rng: np.random.Generator) -> str:
     """A random skin albedo as an sRGB hex colour, uniform along the Monk scale.
 
-    The swatches show skin in bright light; the albedo is a little darker and redder.
+    The swatches show skin in bright light; the albedo is redder, and its lightness within
+    `_LIGHTNESS`.
     """
     swatches = np.array([[int(s[i : i + 2], 16) for i in (0, 2, 4)] for s in _MONK]) / 255
     position = rng.uniform(0, len(swatches) - 1)
     low = int(position)
     tone = swatches[low] + (position - low) * (swatches[min(low + 1, 9)] - swatches[low])
-    tone = tone * [0.93, 0.83, 0.76] + rng.normal(0, [0.012, 0.01, 0.01])
-    return to_hex(tone)
+    light = to_linear(tone * [0.93, 0.83, 0.76])
+    least, most = (_lightness(to_linear(swatches[i] * [0.93, 0.83, 0.76])) for i in (-1, 0))
+    share = (_lightness(light) - least) / (most - least)
+    wanted = _LIGHTNESS[0] + share * (_LIGHTNESS[1] - _LIGHTNESS[0])
+    tone = to_srgb(light * ((wanted + 16) / (_lightness(light) + 16)) ** 3)
+    return to_hex(tone + rng.normal(0, [0.012, 0.01, 0.01]))
 
 
-def sample_hair(rng: np.random.Generator, feminine: float) -> tuple[str, str, float]:
-    """Random hair: style (bald, short or long), sRGB hex colour, and `Outfit.hairline` in metres.
+def _lightness(light: Float[np.ndarray, "3"]) -> float:
+    """CIE L* of linear sRGB."""
+    return 116 * float(light @ LUMINANCE) ** (1 / 3) - 16
 
-    `feminine`, 0 to 1, raises the probability of long hair.
+
+def sample_hair(rng: np.random.Generator, feminine: float, skin: str) -> tuple[str, str, float]:
+    """Random hair: style (bald, shaved, short, long), sRGB hex colour, `Outfit.hairline` (metres).
+
+    `feminine`, 0 to 1, raises the probability of long hair; `skin` is the sRGB hex colour of
+    `sample_skin`.
     """
     long = 0.12 + 0.6 * feminine
-    bald = 0.14 * (1 - feminine)
-    style = str(rng.choice(["bald", "long", "short"], p=[bald, long, 1 - bald - long]))
-    colors, probabilities = zip(*_HAIR_COLORS, strict=True)
-    color = colors[int(rng.choice(len(colors), p=probabilities))]
+    bald, shaved = 0.02 * (1 - feminine), 0.08 * (1 - feminine)
+    styles = {"bald": bald, "shaved": shaved, "long": long, "short": 1 - bald - shaved - long}
+    style = str(rng.choice(list(styles), p=list(styles.values())))
+    # Fair hair grows on fair skin only.
+    dark = _lightness(to_linear(from_hex(skin))) < _FAIR
+    known = [one for one in _HAIR_COLORS if not (dark and one[0] in _FAIR_HAIR)]
+    shares = np.array([share for _, share in known])
+    color, _ = known[int(rng.choice(len(known), p=shares / shares.sum()))]
     rgb = np.array([int(color[i : i + 2], 16) for i in (0, 2, 4)]) / 255
     return style, to_hex(rgb * rng.uniform(0.8, 1.2)), float(rng.normal(0.0, 0.008))

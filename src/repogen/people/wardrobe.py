@@ -36,6 +36,9 @@ _PICTURED_SHARE = 0.6
 _SPORT_SHOES_SHARE = 0.3
 _SWIM_CAP_SHARE = 0.3
 
+_UNDER_HAIR = 0.012
+"""Metres from the hairline of a garment to the painted hair under it."""
+
 _NOT_CLOTHES = ("hair", "eyebrows", "eyelashes", "skins")
 
 
@@ -143,7 +146,7 @@ def dress(
         worn.append(_sample_worn(rng, stock["shoes"], woman, False))
     if stock["hats"] and rng.random() < _HAT_SHARE:
         worn.append(_sample_worn(rng, stock["hats"], woman, False))
-        outfit = replace(outfit, hair="bald")
+        outfit = replace(outfit, hair="bald" if outfit.hair == "bald" else "shaved")
     return _with_head(rng, _without_painted_clothes(outfit), worn, woman, stock)
 
 
@@ -155,10 +158,11 @@ def _with_head(
     stock: dict[str, tuple[_PackItem, ...]],
 ) -> Outfit:
     """The outfit with these garments, and hair, brows, lashes and skin of the packs."""
-    hair = outfit.hair
-    if stock["hair"] and hair != "bald":
+    hair, hairline = outfit.hair, outfit.hairline
+    if stock["hair"] and hair not in ("bald", "shaved"):
         worn.append(_sample_hair(rng, stock["hair"], woman, outfit.hair_color))
-        hair = "bald"
+        # No skin shows between strands.
+        hair, hairline = "shaved", hairline - _UNDER_HAIR
     if stock["eyebrows"]:
         worn.append(_sample_hair(rng, stock["eyebrows"], woman, outfit.hair_color))
     if stock["eyelashes"]:
@@ -168,7 +172,7 @@ def _with_head(
         skin = _pick(rng, stock["skins"], woman)
         path = item_picture(skin.pack, skin.kind, skin.name)
         picture = source_of(path, pack_dir(skin.pack).parent)
-    return replace(outfit, hair=hair, worn=tuple(worn), picture=picture)
+    return replace(outfit, hair=hair, hairline=hairline, worn=tuple(worn), picture=picture)
 
 
 def dress_tightly(

@@ -45,15 +45,16 @@ def amodal_boxes(
     kernel `transform_vertices` writes them: points that a lens cannot image are on its rim.
     """
     used = np.zeros(len(screen_vertices), dtype=bool)
-    used[mesh.faces[visible_faces].ravel()] = True
+    used[np.take(mesh.faces, np.flatnonzero(visible_faces), axis=0)] = True
     used &= screen_vertices[:, 2] > NEAR
-    pixels = screen_vertices[used, :2].astype(np.float64)
+    x, y = screen_vertices[used, 0], screen_vertices[used, 1]
     owners = mesh.static_vertices["person"][used]
     out = np.tile([np.inf, np.inf, -np.inf, -np.inf], (people + 1, 1))
     for row, owner in enumerate((*range(people), NO_PERSON)):
-        own = pixels[owners == owner]
-        if len(own):
-            out[row] = (*own.min(axis=0), *own.max(axis=0))
+        own = owners == owner
+        if own.any():
+            own_x, own_y = x[own], y[own]
+            out[row] = own_x.min(), own_y.min(), own_x.max(), own_y.max()
     return out
 
 

@@ -85,7 +85,7 @@ class Backdrop:
         shrink = max(2, -(-camera.width // _WIDEST))
         columns, rows = -(-camera.width // shrink), -(-camera.height // shrink)
         out = wp.empty((rows, 3 * columns), dtype=wp.uint8, device=self._device)
-        _, to_srgb = color_tables(self._device)
+        _, to_srgb = color_tables(self._device, kernel is draw_panorama)
         launch(
             self._device, kernel, (rows, -(-columns // room.STRIP)),
             struct, lens, lighting, self._noise, to_srgb, columns, shrink, out,

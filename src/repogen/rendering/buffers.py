@@ -28,14 +28,26 @@ def struct_array(values: np.ndarray, dtype: type, device: str) -> wp.array:
     return out
 
 
-@lru_cache(maxsize=2)
-def color_tables(device: str) -> tuple[wp.array, wp.array]:
-    """The linear light of every sRGB byte, and the byte of SRGB_STEPS + 1 uniform steps of linear
-    light from 0 to 1."""
-    steps = np.arange(SRGB_STEPS + 1) / SRGB_STEPS
+_CONTRAST = 0.5
+"""Strength of `tone_curve`: middle tones are 1.25 times as steep, as cameras develop pictures."""
+
+
+def tone_curve(srgb: np.ndarray) -> np.ndarray:
+    """sRGB in 0..1 with more contrast; black, middle grey (0.5) and white stay as they are."""
+    return srgb + _CONTRAST * srgb * (1 - srgb) * (2 * srgb - 1)
+
+
+@lru_cache(maxsize=4)
+def color_tables(device: str, developed: bool = False) -> tuple[wp.array, wp.array]:
+    """The linear light of every byte of a picture, and the byte of SRGB_STEPS + 1 uniform steps of
+    linear light from 0 to 1: sRGB, with the tone curve of a camera if `developed`."""
+    levels = np.linspace(0, 1, 4096)
+    curve = tone_curve(levels) if developed else levels
+    bytes_ = np.interp(np.arange(256) / 255, curve, levels)
+    steps = np.interp(to_srgb(np.arange(SRGB_STEPS + 1) / SRGB_STEPS), levels, curve)
     return (
-        array(to_linear(np.arange(256) / 255), wp.float32, device),
-        array(np.rint(255 * to_srgb(steps)).astype(np.uint8), wp.uint8, device),
+        array(to_linear(bytes_), wp.float32, device),
+        array(np.rint(255 * steps).astype(np.uint8), wp.uint8, device),
     )
 
 

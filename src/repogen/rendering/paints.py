@@ -76,7 +76,8 @@ def panorama_to_struct(background: Panorama, camera: Camera, pixels: wp.array) -
     out.pixels = pixels
     out.to_map = wp.mat33(*(to_map @ np.array(camera.rotation).T).ravel())
     out.eye = wp.vec3(*(to_map @ (camera.position() - [0, 0, background.floor_z])))
-    out.exposure, out.eye_height = background.exposure, background.eye_height
+    out.gains = wp.vec3(*(background.exposure * np.array(background.white_balance)))
+    out.eye_height = background.eye_height
     out.reach = background.reach
     return out
 

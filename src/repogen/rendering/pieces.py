@@ -7,13 +7,14 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from repogen.assets.sources import path_of
 from repogen.bodies.protocol import Surface
+from repogen.colors import LUMINANCE
 from repogen.environment.occluders import Occluder, occluder_surface, occluder_vertices
-from repogen.people.garments import FittedGarment, texel_density
-from repogen.people.outfit import REGIONS, Fabric, WornGarment
+from repogen.people.garments import FittedGarment, lining_of, texel_density
+from repogen.people.outfit import PATTERNS, REGIONS, Fabric, WornGarment
 from repogen.people.posing import PosedPerson
 from repogen.rendering.kernels.codes import (
     COVERED,
@@ -29,8 +30,10 @@ from repogen.rendering.textures import Texture
 _DYE = 0.9
 """Share of a texture's colour that a garment's fabric replaces."""
 
-_GREYS: WeakKeyDictionary[Texture, dict[FittedGarment, tuple[float, ...]]] = WeakKeyDictionary()
-"""Cache of `_greys`, for as long as the textures are kept."""
+_COLORS: WeakKeyDictionary[Texture, dict[FittedGarment, np.ndarray]] = WeakKeyDictionary()
+"""Cache of `_mean_colors`, for as long as the textures are kept."""
+
+_LEAST_GREY = 0.02
 
 
 def person_pieces(
@@ -41,23 +44,47 @@ def person_pieces(
     bare = Piece(posed.surface, posed.body.vertices, person_index)
     if outfit.picture is not None:
         bare = _with_skin_texture(bare, texture(path_of(outfit.picture)))
-    garments = []
+    garments: list[Piece] = []
+    suit: tuple[FittedGarment, np.ndarray] | None = None
     cover = np.zeros(len(posed.body.vertices), dtype=np.uint8)
     for worn, garment in zip(outfit.worn, posed.garments, strict=True):
         item = garment.fitted
         cover[item.covered] = np.maximum(cover[item.covered], COVERED)
         cover[item.hidden] = COVERED_DEEP
         picture = texture(item.texture)
-        garments.append(
-            Piece(
-                item.surface,
-                garment.vertices,
-                person_index,
-                materials=garment_materials(item, worn, picture),
-                face_materials=item.regions,
-            )
+        materials = garment_materials(item, worn, picture)
+        piece = Piece(
+            item.surface,
+            garment.vertices,
+            person_index,
+            materials=materials,
+            face_materials=item.regions.astype(np.int16),
         )
+        if suit is not None and "shoes" in item.garment.tags:
+            piece = _with_lining(piece, lining_of(item, suit[0]), suit[1])
+        garments.append(piece)
+        if worn.kind == "clothes" and "hats" not in item.garment.tags:
+            lining = lining_materials(item, materials, picture)
+            bare = _with_lining(bare, item.lining, lining)
+            suit = suit or (item, lining)
     return [replace(bare, cover=cover) if garments else bare, *garments]
+
+
+def _with_lining(piece: Piece, lining: Int[np.ndarray, " f"], materials: np.ndarray) -> Piece:
+    """The piece with faces under a garment in that garment's materials: what reaches through it
+    looks like it. `lining` is that of `FittedGarment`."""
+    under = lining >= 0
+    if not under.any():
+        return piece
+    index = (
+        np.full(len(lining), NO_MATERIAL) if piece.face_materials is None else piece.face_materials
+    )
+    count = len(piece.materials)
+    return replace(
+        piece,
+        materials=np.concatenate([piece.materials, materials]),
+        face_materials=np.where(under, lining + count, index).astype(np.int16),
+    )
 
 
 def _with_skin_texture(bare: Piece, picture: Texture) -> Piece:
@@ -110,22 +137,35 @@ def garment_materials(item: FittedGarment, worn: WornGarment, picture: Texture) 
     out = np.zeros(REGIONS + 1, dtype=MATERIAL_DTYPE)
     _set_texture(out, picture, item.texel_density)
     out["gloss"] = 0.03
-    out["grey"] = _greys(item, picture)
+    out["grey"] = np.maximum(_mean_colors(item, picture) @ LUMINANCE, _LEAST_GREY)
     for region, m in enumerate(out):
         fabric = worn.fabrics[region] if region < len(worn.fabrics) else None
         if fabric is not None:
             _set_dye(m, fabric)
         else:
             m["fabric"]["wrinkles"] = 0.1
+    if worn.kind == "hair":
+        out["soften"] = 0.5
     return out
 
 
-def _greys(item: FittedGarment, picture: Texture) -> tuple[float, ...]:
-    """Mean brightness of the texture in each region."""
-    known = _GREYS.setdefault(picture, {})
+def lining_materials(item: FittedGarment, materials: np.ndarray, picture: Texture) -> np.ndarray:
+    """Materials without a texture for what reaches through a garment, from the garment's own: its
+    fabric, or the mean of its texture where it is not dyed."""
+    out = materials.copy()
+    plain = out["dye"] == 0
+    out["fabric"]["color"][plain] = _mean_colors(item, picture)[plain]
+    out["fabric"]["pattern"][plain] = PATTERNS.index("plain")
+    out["offset"], out["dye"], out["grey"] = NO_TEXTURE, 1.0, 1.0
+    return out
+
+
+def _mean_colors(item: FittedGarment, picture: Texture) -> Float[np.ndarray, "r 3"]:
+    """Mean linear RGB of the texture in each region."""
+    known = _COLORS.setdefault(picture, {})
     if item not in known:
         uvs = [item.garment.face_uv[item.regions == r].mean(axis=1) for r in range(REGIONS + 1)]
-        known[item] = tuple(picture.brightness(uv) if len(uv) else 1.0 for uv in uvs)
+        known[item] = np.array([picture.color(uv) if len(uv) else np.ones(3) for uv in uvs])
     return known[item]
 
 

@@ -9,6 +9,7 @@ from jaxtyping import Float, UInt8
 
 from repogen.bodies.protocol import Body, Surface
 from repogen.environment.backgrounds import Photo
+from repogen.environment.panoramas import Panorama
 from repogen.errors import UserError
 from repogen.people.posing import PosedPerson, pose_person
 from repogen.rendering.amodal import AmodalPatch, amodal_boxes, amodal_patches
@@ -28,6 +29,7 @@ from repogen.rendering.kernels import geometry, shade
 from repogen.rendering.kernels.codes import CULLING_OF_VISIBLE, NO_MATERIAL
 from repogen.rendering.kernels.lens import Lens, camera_to_lens
 from repogen.rendering.kernels.noise import noise_table
+from repogen.rendering.kernels.occlusion import Bodies
 from repogen.rendering.kernels.paint import Paint
 from repogen.rendering.kernels.raster import SAMPLES
 from repogen.rendering.kernels.scene_mesh import SceneMesh
@@ -35,6 +37,7 @@ from repogen.rendering.kernels.texture import TexturedMaterial
 from repogen.rendering.lighting import scene_lighting
 from repogen.rendering.loading import load_kernels
 from repogen.rendering.mesh import Mesh, Piece, join
+from repogen.rendering.occlusion import floor_map, make_bodies
 from repogen.rendering.paints import outfits_to_paints
 from repogen.rendering.pieces import occluder_piece, person_pieces
 from repogen.rendering.sensor import (
@@ -88,7 +91,7 @@ class Renderer:
         self.device = device
         load_kernels(device)
         self._noise = array(noise_table(), wp.vec4, device)
-        self._to_linear, self._to_srgb = color_tables(device)
+        self._to_linear, _ = color_tables(device)
         surface = body.surface
         eyes = np.unique(surface.faces[surface.faces_of("eyes")])
         left = surface.canonical[eyes][surface.canonical[eyes][:, 0] > 0]
@@ -129,13 +132,15 @@ class Renderer:
         lens = camera_to_lens(camera, self.device)
         outfits = [person.outfit for person in scene.people]
         paints = struct_array(outfits_to_paints(outfits), Paint, self.device)
-        bounds = self._transform(scene, buffers, pieces, paints, lens)
+        bodies = make_bodies(scene, people, self.device)
+        bounds = self._transform(scene, buffers, pieces, paints, lens, bodies)
         vertices = buffers.camera_vertices.numpy().copy()
         viewport = zbuffer_viewport(camera, lens, bounds)
         scene_mesh = self._scene_mesh(buffers, pieces, paints)
         keys = rasterize_window(buffers, scene_mesh, viewport, buffers.face_culling)
 
         lighting = scene_lighting(scene, vertices, buffers, self.device)
+        lighting.floor = floor_map(scene, bodies, self.device)
         background = self._backdrop.draw(scene, lighting, lens)
         if isinstance(scene.background, Photo) and scene.background.floor_z is not None:
             floor_z = scene.background.floor_z
@@ -145,7 +150,8 @@ class Renderer:
         background = defocus_background(background, scene)
         layered = needs_compositing(scene, camera.depth_of(vertices))
         canvas = np.zeros_like(background) if layered else background
-        image, gbuffer = self._shade(keys, scene_mesh, lighting, viewport, canvas)
+        tables = color_tables(self.device, isinstance(scene.background, Panorama))
+        image, gbuffer = self._shade(keys, scene_mesh, lighting, viewport, canvas, tables)
         if layered:
             image = composite(image, background, gbuffer, scene)
         image = apply_water(image, gbuffer, scene)
@@ -165,7 +171,13 @@ class Renderer:
         )
 
     def _transform(
-        self, scene: Scene, buffers: Buffers, pieces: list[Piece], paints: wp.array, lens: Lens
+        self,
+        scene: Scene,
+        buffers: Buffers,
+        pieces: list[Piece],
+        paints: wp.array,
+        lens: Lens,
+        bodies: Bodies,
     ) -> Float[np.ndarray, "4"]:
         """Fill the buffers with the pieces as the camera sees them.
 
@@ -184,6 +196,7 @@ class Renderer:
             world, buffers.face_normals, buffers.vertex_face_offsets, buffers.vertex_faces,
             self._static_vertices(buffers, pieces), paints,
             wp.mat33(*np.array(camera.rotation).ravel()), wp.vec3(*camera.translation), lens,
+            bodies,
             buffers.camera_vertices, buffers.screen_vertices, buffers.shading_vertices,
             buffers.vertex_visibility, bounds,
         )  # fmt: skip
@@ -234,15 +247,19 @@ class Renderer:
         lighting: shade.Lighting,
         viewport: shade.Viewport,
         canvas: UInt8[np.ndarray, "h w 3"],
+        tables: tuple[wp.array, wp.array],
     ) -> tuple[UInt8[np.ndarray, "h w 3"], GBuffer]:
-        """The canvas with the faces of the z-buffer drawn over it, BGR, and the G-buffer."""
+        """The canvas with the faces of the z-buffer drawn over it, BGR, and the G-buffer.
+
+        `tables` are those of `color_tables`.
+        """
         height, width = canvas.shape[:2]
         picture = array(canvas.reshape(height, -1), wp.uint8, self.device)
         seen = wp.zeros(len(scene_mesh.faces), dtype=wp.uint8, device=self.device)
         counts = wp.empty((viewport.height, viewport.width), dtype=wp.uint8, device=self.device)
         launch(
             self.device, shade.shade, (viewport.height, -(-viewport.width // shade.STRIP)),
-            keys, scene_mesh, lighting, viewport, self._to_linear, self._to_srgb, picture,
+            keys, scene_mesh, lighting, viewport, *tables, picture,
             seen, counts,
         )  # fmt: skip
         gbuffer = GBuffer(

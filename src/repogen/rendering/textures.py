@@ -34,12 +34,11 @@ class Texture:
     levels: int
     pixels: UInt8[np.ndarray, "h w 4"]
 
-    def brightness(self, uv: Float[np.ndarray, "n 2"]) -> float:
-        """Mean linear luminance at these texture coordinates, at least 0.02."""
+    def color(self, uv: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "3"]:
+        """Mean linear RGB at these texture coordinates."""
         x = (uv[:, 0] % 1 * self.width).astype(int).clip(0, self.width - 1)
         y = (uv[:, 1] % 1 * self.height).astype(int).clip(0, self.height - 1)
-        linear = _LINEAR[self.pixels[y, x, :3]]
-        return max(float((linear @ [0.2126, 0.7152, 0.0722]).mean()), 0.02)
+        return _LINEAR[self.pixels[y, x, :3]].mean(axis=0)
 
 
 class Textures:

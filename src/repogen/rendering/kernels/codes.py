@@ -36,6 +36,7 @@ PATTERN_PLAID = wp.constant(PATTERNS.index("plaid"))
 # Hair styles (`people.outfit.HAIR_STYLES`).
 HAIR_BALD = wp.constant(HAIR_STYLES.index("bald"))
 HAIR_LONG = wp.constant(HAIR_STYLES.index("long"))
+HAIR_SHAVED = wp.constant(HAIR_STYLES.index("shaved"))
 
 # Floors of built-in rooms (`environment.backgrounds.FLOOR_PATTERNS`); `plain` is every other code.
 FLOOR_TILES = wp.constant(FLOOR_PATTERNS.index("tiles"))

@@ -9,6 +9,7 @@ from repogen.rendering.kernels.codes import (
     CULL_NONE,
     HAIR_BALD,
     HAIR_LONG,
+    HAIR_SHAVED,
     LAYER_EYES,
     LAYER_HAIR,
     LAYER_SKIN,
@@ -24,6 +25,7 @@ from repogen.rendering.kernels.codes import (
 )
 from repogen.rendering.kernels.lens import Lens, depth, project
 from repogen.rendering.kernels.modules import PICTURE
+from repogen.rendering.kernels.occlusion import Bodies, body_occlusion
 from repogen.rendering.kernels.paint import (
     Paint,
     bottom_depth,
@@ -40,6 +42,9 @@ _DEEP = wp.constant(wp.float32(0.07))
 """Metres inside a painted garment from which no gap shows the skin."""
 
 _TUCK = wp.constant(wp.float32(TUCK))
+
+_BEYOND = wp.constant(wp.float32(0.5))
+"""Cosine between a normal and the view at which a vertex is no corner of a face that is seen."""
 
 
 @wp.kernel(module=PICTURE)
@@ -111,6 +116,7 @@ def transform_vertices(
     rotation: wp.mat33,
     translation: wp.vec3,
     lens: Lens,
+    bodies: Bodies,
     camera_vertices: wp.array(dtype=wp.vec3),
     screen_vertices: wp.array(dtype=wp.vec3),
     shading_vertices: wp.array(dtype=ShadingVertex),
@@ -138,7 +144,7 @@ def transform_vertices(
         under_paint = wp.max(top_depth(p, q), bottom_depth(p, q)) > _DEEP
         if own.cover != UNCOVERED:
             lift = -_TUCK
-        elif p.hair_style != HAIR_BALD and q[2] > 0.55:
+        elif p.hair_style != HAIR_BALD and p.hair_style != HAIR_SHAVED and q[2] > 0.55:
             lift = 0.016 * edge_coverage(hair_depth(p, q) - 0.006, 0.02)
     elif own.layer == LAYER_TIGHTS or own.layer == LAYER_SKIRT or own.layer == LAYER_HAIR:
         present = is_worn(paints[own.person], own.layer, q)
@@ -153,6 +159,11 @@ def transform_vertices(
     out.normal = rotation * normal
     out.canonical = q
     out.occlusion = own.occlusion
+    # Beyond the outline's faces no vertex is shaded.
+    if present and not under_paint and wp.dot(out.normal, at) < _BEYOND * wp.length(at):
+        share = body_occlusion(bodies, vertices[v], normal)
+        # Some light comes in by bouncing, and capsules are not exact where they overlap.
+        out.occlusion = wp.min(own.occlusion, 0.15 + 0.85 * share)
     out.lips = own.lips
     out.person = own.person
     shading_vertices[v] = out

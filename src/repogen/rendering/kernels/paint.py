@@ -5,6 +5,7 @@ Coordinates are those of `Surface.canonical`: metres, z up, the person faces -y.
 
 from repogen.rendering.kernels.codes import (
     HAIR_BALD,
+    HAIR_SHAVED,
     LAYER_EYES,
     LAYER_HAIR,
     LAYER_SKIRT,
@@ -19,6 +20,9 @@ from repogen.rendering.kernels.codes import (
 )
 from repogen.rendering.kernels.noise import noise
 from repogen.warp_setup import wp
+
+_STUBBLE = wp.constant(wp.float32(0.65))
+"""How much of the skin shaved hair hides."""
 
 
 @wp.struct
@@ -185,10 +189,20 @@ def eye_material(p: Paint, q: wp.vec3, eye: wp.vec3, width: float) -> Material:
 
 
 @wp.func
-def hair_material(p: Paint, fine: wp.vec4) -> Material:
-    """Material of hair that stands off the head; `fine` is noise a centimetre wide."""
+def strand_brightness(table: wp.array(dtype=wp.vec4), q: wp.vec3, width: float) -> float:
+    """Brightness of strands of hair, about 1; they lie along z, and fade where pixels are wide."""
+    share = wp.clamp(1.5 - 250.0 * width, 0.0, 1.0)
+    if share == 0.0:
+        return 1.0
+    fine = noise(table, wp.vec3(900.0 * q[0], 900.0 * q[1], 150.0 * q[2]))
+    return wp.clamp(1.0 + 0.3 * share * fine[0], 0.5, 1.6)
+
+
+@wp.func
+def hair_material(p: Paint, strands: float) -> Material:
+    """Material of hair that stands off the head; `strands` is `strand_brightness`."""
     out = Material()
-    out.albedo = p.hair * wp.clamp(1.0 + 0.25 * fine[0], 0.4, 1.8)
+    out.albedo = p.hair * strands
     out.gloss = 0.05
     out.wrap = 0.0
     out.normal_perturbation = 0.35
@@ -205,6 +219,7 @@ def skin_material(
     width: float,
     folds: wp.vec4,
     fine: wp.vec4,
+    table: wp.array(dtype=wp.vec4),
 ) -> Material:
     """Material of skin, with a texture's colour or the face's, and with painted hair."""
     color = p.skin * (1.0 + 0.05 * folds[0] + 0.03 * fine[0])
@@ -234,8 +249,11 @@ def skin_material(
             cap = edge_coverage(
                 hair_depth(p, q) + 0.003 * fine[1] + 0.002 * folds[1], width + 0.004
             )
-            streak = wp.clamp(1.0 + 0.3 * fine[0] + 0.2 * folds[1], 0.4, 1.8)
-            color = color + cap * (p.hair * streak - color)
+            if p.hair_style == HAIR_SHAVED:
+                cap = _STUBBLE * cap
+            if cap > 0.0:
+                streak = (1.0 + 0.2 * folds[1]) * strand_brightness(table, q, width)
+                color = color + cap * (p.hair * streak - color)
             out.wrap = out.wrap * (1.0 - cap)
             out.normal_perturbation = out.normal_perturbation + 0.4 * cap
     out.albedo = color
@@ -275,7 +293,7 @@ def painted_material(
     if layer == LAYER_EYES:
         return eye_material(p, q, eye, width)
     if layer == LAYER_HAIR:
-        return hair_material(p, noise(table, q * 70.0 + 3.0 * p.seed))
+        return hair_material(p, strand_brightness(table, q, width))
 
     # Pixels wider than 4 cm show a person as a speck, whose edges need no more blur.
     w = wp.clamp(width, 0.0015, 0.04)
@@ -298,7 +316,7 @@ def painted_material(
     out = Material()
     if wp.max(shirt, trousers) < 1.0:
         fine = noise(table, q * 70.0 + 3.0 * p.seed)
-        out = skin_material(p, picture, q, lips, eye, w, folds, fine)
+        out = skin_material(p, picture, q, lips, eye, w, folds, fine, table)
     if trousers > 0.0 and shirt < 1.0:
         cloth = fabric_color(p.bottom, q, w, table, p.seed)
         out = cloth_over(out, cloth, p.bottom.wrinkles, trousers)

@@ -4,6 +4,7 @@ from repogen.rendering.kernels.colors import store_bgr
 from repogen.rendering.kernels.lens import Lens, ray
 from repogen.rendering.kernels.modules import PICTURE
 from repogen.rendering.kernels.noise import noise
+from repogen.rendering.kernels.occlusion import floor_share
 from repogen.rendering.kernels.room import STRIP
 from repogen.rendering.kernels.shade import Lighting, ambient_irradiance, light_visibility
 from repogen.warp_setup import wp
@@ -15,12 +16,13 @@ _TAU = wp.constant(wp.float32(6.283185307179586))
 @wp.struct
 class Panorama:
     """`environment.panoramas.Panorama`; `to_map` takes the camera's axes to the panorama's,
-    and `eye` is the camera's position in them, from the centre of the floor."""
+    and `eye` is the camera's position in them, from the centre of the floor. `gains` are its
+    exposure and white balance."""
 
     pixels: wp.array2d(dtype=wp.vec3)
     to_map: wp.mat33
     eye: wp.vec3
-    exposure: float
+    gains: wp.vec3
     eye_height: float
     reach: float
 
@@ -52,7 +54,7 @@ def floor_light_share(lighting: Lighting, ambient: float, point: wp.vec3) -> flo
     """Share of its light that reaches a point of the floor (camera frame) past the people;
     `ambient` is how much comes from the panorama without the directional lights."""
     whole = ambient
-    received = ambient
+    received = ambient * floor_share(lighting.floor, point)
     for i in range(lighting.shadow_count):
         down = wp.dot(lighting.lights[i].direction, lighting.up)
         if down > 0.05:
@@ -119,5 +121,6 @@ def draw_panorama(
         towards = ray(lens, (float(x) + 0.5) * scale, (float(y) + 0.5) * scale)
         color = wp.vec3(0.0, 0.0, 0.0)
         if wp.length_sq(towards) > 0.0:
-            color = panorama.exposure * panorama_color(panorama, lighting, ambient, table, towards)
+            color = panorama_color(panorama, lighting, ambient, table, towards)
+            color = wp.cw_mul(panorama.gains, color)
         store_bgr(out, y, x, color, to_srgb)

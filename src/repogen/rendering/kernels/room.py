@@ -5,6 +5,7 @@ from repogen.rendering.kernels.colors import store_bgr
 from repogen.rendering.kernels.lens import Lens, ray
 from repogen.rendering.kernels.modules import PICTURE
 from repogen.rendering.kernels.noise import noise
+from repogen.rendering.kernels.occlusion import floor_share
 from repogen.rendering.kernels.shade import Lighting, light_visibility
 from repogen.warp_setup import wp
 
@@ -79,7 +80,8 @@ def floor_shadow(lighting: Lighting, point: wp.vec3) -> float:
             shadow = 1.0 - light_visibility(lighting, i, point, lighting.up, 0.0)
             if shadow > 0.0:
                 dark += shadow * down * wp.length(lighting.lights[i].color)
-    return wp.clamp(1.0 - 0.45 * dark, 0.25, 1.0)
+    open = 0.3 + 0.7 * floor_share(lighting.floor, point)
+    return open * wp.clamp(1.0 - 0.45 * dark, 0.25, 1.0)
 
 
 @wp.func

@@ -5,13 +5,15 @@ from repogen.rendering.kernels.codes import (
     LAYER_OCCLUDER,
     LAYER_STRANDS,
     NO_MATERIAL,
+    NO_TEXTURE,
 )
 from repogen.rendering.kernels.colors import srgb_byte
 from repogen.rendering.kernels.geometry import DirectionalLight
 from repogen.rendering.kernels.lens import Lens, depth, ray
 from repogen.rendering.kernels.modules import PICTURE
 from repogen.rendering.kernels.noise import noise
-from repogen.rendering.kernels.paint import Material, painted_material
+from repogen.rendering.kernels.occlusion import FloorMap
+from repogen.rendering.kernels.paint import Material, painted_material, strand_brightness
 from repogen.rendering.kernels.raster import (
     EMPTY,
     KEY_FACE_BITS,
@@ -50,6 +52,7 @@ class Lighting:
     up: wp.vec3
     to_world: wp.mat33
     sh_irradiance: wp.array(dtype=wp.vec3)
+    floor: FloorMap
 
 
 @wp.struct
@@ -69,27 +72,31 @@ class Viewport:
 def light_visibility(
     lighting: Lighting, index: int, at: wp.vec3, normal: wp.vec3, bias: float
 ) -> float:
-    """Share of a light that reaches a point of the camera's frame: four shadow texels, bilinear.
+    """Share of a light that reaches a point of the camera's frame: nine shadow texels, weighted
+    by a quadratic B-spline, so that edges are soft and not jagged.
 
     `bias` is in metres along the light.
     """
-    t = lighting.lights[index].matrix * (at + 0.006 * normal) + lighting.lights[index].offset
+    t = lighting.lights[index].matrix * (at + 0.01 * normal) + lighting.lights[index].offset
     size = lighting.shadow_size
-    x = t[0] - 0.5
-    y = t[1] - 0.5
-    x0 = int(wp.floor(x))
-    y0 = int(wp.floor(y))
-    if x0 < 0 or y0 < 0 or x0 >= size - 1 or y0 >= size - 1:
+    x0 = int(wp.floor(t[0]))
+    y0 = int(wp.floor(t[1]))
+    if x0 < 1 or y0 < 1 or x0 >= size - 1 or y0 >= size - 1:
         return 1.0
-    fx = x - float(x0)
-    fy = y - float(y0)
-    base = (index * size + y0) * size + x0
+    fx = t[0] - float(x0)
+    fy = t[1] - float(y0)
+    wx = wp.vec3(0.5 * (1.0 - fx) * (1.0 - fx), 0.5 + fx * (1.0 - fx), 0.5 * fx * fx)
+    wy = wp.vec3(0.5 * (1.0 - fy) * (1.0 - fy), 0.5 + fy * (1.0 - fy), 0.5 * fy * fy)
+    first = (index * size + y0 - 1) * size + x0 - 1
     z = t[2] - bias
-    a = wp.where(lighting.shadow_depths[base] < z, 0.0, 1.0)
-    b = wp.where(lighting.shadow_depths[base + 1] < z, 0.0, 1.0)
-    c = wp.where(lighting.shadow_depths[base + size] < z, 0.0, 1.0)
-    d = wp.where(lighting.shadow_depths[base + size + 1] < z, 0.0, 1.0)
-    return (1.0 - fy) * ((1.0 - fx) * a + fx * b) + fy * ((1.0 - fx) * c + fx * d)
+    visible = float(0.0)
+    for row in range(3):
+        i = first + row * size
+        a = wp.where(lighting.shadow_depths[i] < z, 0.0, wx[0])
+        b = wp.where(lighting.shadow_depths[i + 1] < z, 0.0, wx[1])
+        c = wp.where(lighting.shadow_depths[i + 2] < z, 0.0, wx[2])
+        visible += wy[row] * (a + b + c)
+    return visible
 
 
 @wp.func
@@ -130,11 +137,18 @@ def reflected_light(
                 s = s * s
                 s = s * s
                 specular += (s * s * s) * color
-    shelter = wp.min(1.0, 0.4 + 0.6 * ambient_occlusion)
-    ambient = ambient_occlusion * ambient_irradiance(lighting, n)
-    return (
-        wp.cw_mul(material.albedo, ambient + shelter * lit) + (material.gloss * shelter) * specular
+    # No light reaches the inside of a mouth; lights without shadows are weak in narrow gaps.
+    shelter = wp.min(1.0, 1.6 * ambient_occlusion)
+    # Light that is reflected in a gap, in its colour: the sum over all bounces.
+    hidden = 1.0 - ambient_occlusion
+    albedo = material.albedo
+    share = wp.vec3(
+        ambient_occlusion / (1.0 - albedo[0] * hidden),
+        ambient_occlusion / (1.0 - albedo[1] * hidden),
+        ambient_occlusion / (1.0 - albedo[2] * hidden),
     )
+    ambient = wp.cw_mul(share, ambient_irradiance(lighting, n))
+    return wp.cw_mul(albedo, ambient + shelter * lit) + (material.gloss * shelter) * specular
 
 
 @wp.func
@@ -151,15 +165,23 @@ def shade_sample(
     q = w[0] * a.canonical + w[1] * b.canonical + w[2] * c.canonical
     ambient_occlusion = w[0] * a.occlusion + w[1] * b.occlusion + w[2] * c.occlusion
     lips = w[0] * a.lips + w[1] * b.lips + w[2] * c.lips
-    if wp.dot(n, at) > 0.0:
+    facing = wp.dot(n, at)
+    if facing > 0.0:
         n = -n
+        # Little light reaches the inside of clothes. Just beyond an outline it is the outside.
+        inside = wp.clamp(4.0 * facing / wp.length(at) - 0.5, 0.0, 1.0)
+        ambient_occlusion = ambient_occlusion * (1.0 - 0.6 * inside)
     width = depth(viewport.lens, at) / viewport.lens.fx
     layer = int(mesh.layers[f])
     surface = Material()
     folds = wp.vec4(0.0, 0.0, 0.0, 0.0)
     index = int(mesh.face_materials[f])
     uv = w[0] * mesh.uvs[3 * f] + w[1] * mesh.uvs[3 * f + 1] + w[2] * mesh.uvs[3 * f + 2]
-    if layer != LAYER_CLOTH and layer != LAYER_STRANDS and layer != LAYER_OCCLUDER:
+    painted = layer != LAYER_CLOTH and layer != LAYER_STRANDS and layer != LAYER_OCCLUDER
+    if index != NO_MATERIAL:
+        # Skin that reaches through a garment is drawn as cloth.
+        painted = painted and mesh.materials[index].offset != NO_TEXTURE
+    if painted:
         p = mesh.paints[a.person]
         picture = wp.vec4(0.0, 0.0, 0.0, 0.0)
         if index != NO_MATERIAL:
@@ -170,6 +192,8 @@ def shade_sample(
     else:
         folds = noise(mesh.noise, q * 24.0)
         surface = textured_material(mesh.texels, mesh.materials[index], uv, q, width, mesh.noise)
+        if layer == LAYER_STRANDS:
+            surface.albedo = surface.albedo * strand_brightness(mesh.noise, q, width)
     n = wp.normalize(n + surface.normal_perturbation * wp.vec3(folds[1], folds[2], folds[3]))
     return reflected_light(lighting, surface, at, n, ambient_occlusion)
 

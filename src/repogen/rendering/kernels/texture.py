@@ -23,7 +23,8 @@ class TexturedMaterial:
     Its texture is width x height pixels (powers of two) from index `offset` of `Texels.pixels`,
     followed by `levels` - 1 smaller mipmaps; `offset` is `NO_TEXTURE` without one. `density` is
     texels per metre. `dye` is the share of the texture's colour that is replaced by the fabric's,
-    times the texture's brightness over its mean `grey`.
+    times the texture's brightness over its mean `grey`; `soften`, 0 to 0.5, weakens that brightness
+    where it is above the mean, and takes a smaller mipmap: hair would be speckled.
     """
 
     offset: wp.int32
@@ -34,6 +35,7 @@ class TexturedMaterial:
     fabric: Fabric
     dye: float
     grey: float
+    soften: float
     gloss: float
     seed: wp.vec3
 
@@ -93,11 +95,12 @@ def textured_material(
     out.normal_perturbation = m.fabric.wrinkles
     color = wp.vec3(1.0, 1.0, 1.0)
     if m.offset != NO_TEXTURE:
-        c = sample_texture(t, m, uv, width)
+        c = sample_texture(t, m, uv, width * (1.0 + 2.0 * m.soften))
         color = wp.vec3(c[0], c[1], c[2])
     if m.dye > 0.0:
         w = wp.clamp(width, 0.0015, 0.04)
         shade = wp.dot(color, wp.vec3(0.2126, 0.7152, 0.0722)) / m.grey
+        shade = shade / (1.0 + m.soften * (shade - 1.0))
         dyed = shade * fabric_color(m.fabric, q, w, table, m.seed)
         color = color + m.dye * (dyed - color)
     out.albedo = wp.min(wp.max(color, wp.vec3(0.004)), wp.vec3(0.95))

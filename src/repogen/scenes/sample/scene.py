@@ -18,7 +18,7 @@ from repogen.environment.lights import (
     sample_lights,
 )
 from repogen.environment.occluders import Occluder
-from repogen.environment.panoramas import Panorama, panorama_lights
+from repogen.environment.panoramas import Panorama, expose, panorama_lights
 from repogen.environment.photo_light import photo_light
 from repogen.environment.sensor import Sensor, parse_effects, sample_sensor
 from repogen.environment.water import Water, sample_water
@@ -160,6 +160,10 @@ def _compose(
     )
     first = people[0]
     background, lights, ambient = sample_surroundings(config, shared, floor, reach, first.person)
+    if isinstance(background, Panorama):
+        towards = camera.position() - np.array(first.person.position)
+        background = expose(background, towards / max(float(np.linalg.norm(towards)), 1e-9))
+        lights = panorama_lights(background)
     ground = _ground(config, background, first, floor)
     occluders = sample_occluders(config, streams, camera, people, bed, ground)
     return _Composition(people, view_name, camera, occluders, background, lights, ambient)
