@@ -9,7 +9,7 @@ from repogen import PRESETS
 from repogen.assets import Item
 from repogen.assets.packs import NO_FLOOR, write_index
 from repogen.assets.panoramas import write_panorama
-from repogen.cameras.camera import view_of
+from repogen.cameras.camera import view_of, yaw_matrix
 from repogen.config import config_from_table
 from repogen.environment.occluder_kinds import CUTOUT_LENGTHS, KINDS, sample_cutout_length
 from repogen.environment.occluders import distance_to_box, hides, occluder_vertices
@@ -60,6 +60,26 @@ def test_nobody_is_far_off_the_lens_axis(body, name):
         assert off_axis(camera, all_points(sampled)).max() <= 40.01
         low, high = config.camera.distance
         assert low - 1e-6 <= view_of(camera, first.position, 0.0).distance_m <= high + 1e-6
+
+
+def in_room(scene, points):
+    """Whether points in the world are between the walls, the floor and the ceiling."""
+    room = scene.background
+    local = (points - [0, 0, room.floor_z]) @ yaw_matrix(np.radians(room.yaw_deg))
+    return (np.abs(local[:, :2]) < room.half_size).all() and (
+        (local[:, 2] > 0) & (local[:, 2] < room.height)
+    ).all()
+
+
+@pytest.mark.parametrize("options", [{}, {"ground": "floor", "views": "sphere"}])
+def test_the_camera_is_not_inside_a_wall(body, options):
+    config = SceneConfig(**CROWD | options)
+    scenes = [sample_scene(config, 12, index, body) for index in range(10)]
+    rooms = [scene for scene in scenes if scene.background.half_size != (0.0, 0.0)]
+    assert len(rooms) > 2
+    for scene in rooms:
+        assert in_room(scene, scene.camera.position()[None])
+        assert in_room(scene, np.array([person.position for person in scene.people]))
 
 
 def test_without_limit_and_with_a_fisheye_people_may_be_far_off_the_axis(body):

@@ -43,24 +43,35 @@ def projected_box(camera: Camera, vertices: Float[np.ndarray, "v 3"]) -> Box:
 
     Raises `UserError` if no point is in front.
     """
+    return _box_and_whole(camera, vertices)[0]
+
+
+def _box_and_whole(camera: Camera, vertices: Float[np.ndarray, "v 3"]) -> tuple[Box, bool]:
+    """`projected_box`, and whether all points are in front."""
     points = camera.to_camera(vertices)
     in_front = camera.in_view(points) & (camera.depth_of(points) > 0.05)
-    if not in_front.all():
+    whole = bool(in_front.all())
+    if not whole:
         points = points[in_front]
     if len(points) == 0:
         raise UserError("everyone is behind the camera; raise --distance")
     u, v = camera.to_pixels(points).T
-    return Box(float(u.min()), float(v.min()), float(u.max()), float(v.max()))
+    return Box(float(u.min()), float(v.min()), float(u.max()), float(v.max())), whole
 
 
 def off_axis_deg(camera: Camera, vertices: Float[np.ndarray, "v 3"]) -> float:
     """Degrees off the lens axis of the farthest corner of the box of world points; 180 where the
-    lens does not project all of them."""
-    points = camera.to_camera(vertices)
-    if not (camera.in_view(points) & (camera.depth_of(points) > 0.05)).all():
-        return 180.0
-    u, v = camera.to_pixels(points).T
-    corners = np.array([[x, y] for x in (u.min(), u.max()) for y in (v.min(), v.max())])
+    lens does not project all of them.
+
+    Raises `UserError` if no point is in front.
+    """
+    box, whole = _box_and_whole(camera, vertices)
+    return _corners_deg(camera, box) if whole else 180.0
+
+
+def _corners_deg(camera: Camera, box: Box) -> float:
+    """Degrees off the lens axis of the farthest corner of a box."""
+    corners = np.array([[x, y] for x in (box.left, box.right) for y in (box.top, box.bottom)])
     angles = np.degrees(np.arccos(np.clip(camera.rays(corners)[:, 2], -1, 1)))
     return float(np.nan_to_num(angles, nan=180.0).max())
 
@@ -134,9 +145,9 @@ def fit(
     side of the box lies outside the picture. Where a corner of the box is more than `max_off_axis`
     degrees off the lens axis, the picture is the `widest` that keeps to them instead.
     """
-    if max_off_axis is not None and off_axis_deg(camera, vertices) > max_off_axis:
+    box, whole = _box_and_whole(camera, vertices)
+    if max_off_axis is not None and not (whole and _corners_deg(camera, box) <= max_off_axis):
         return widest(camera, max_off_axis)
-    box = projected_box(camera, vertices)
     columns, rows = camera.width, camera.height
     side, extent = (columns, box.width)
     if box.height * columns > box.width * rows:
