@@ -156,9 +156,22 @@ def shoe_top(outfit: Outfit) -> float:
     return _SHOE_TOPS[outfit.shoes]
 
 
+_PATTERN_PROBABILITIES = (0.60, 0.09, 0.05, 0.05, 0.07, 0.08, 0.02, 0.04)
+"""Of each of `PATTERNS`: most clothes are plain, and loud prints are seldom."""
+
+_NEUTRAL_SHARE = 0.55
+"""Share of colours from black to white."""
+
+_HUES = ((-20, 0.0), (15, 0.30), (55, 0.53), (100, 0.61), (165, 0.66), (195, 0.69), (250, 0.93),
+         (280, 0.96), (340, 1.0))  # fmt: skip
+"""Hues of clothes in degrees (HSV), each with the share of those below it. Red, brown and blue are
+frequent, green and violet are seldom: as on trunks and thighs of Leeds Sports Pose Extended (see
+benchmarks/README.md#how-our-people-differ-from-photographs)."""
+
+
 def sample_fabric(rng: np.random.Generator, patterns: bool) -> Fabric:
     """A random fabric; plain without `patterns`."""
-    pattern = str(rng.choice(PATTERNS, p=[0.46, 0.12, 0.06, 0.08, 0.09, 0.09, 0.05, 0.05]))
+    pattern = str(rng.choice(PATTERNS, p=_PATTERN_PROBABILITIES))
     return Fabric(
         color=_sample_color(rng),
         accent=_sample_color(rng),
@@ -169,8 +182,9 @@ def sample_fabric(rng: np.random.Generator, patterns: bool) -> Fabric:
 
 
 def _sample_color(rng: np.random.Generator) -> str:
-    """A random colour of clothes, sRGB hex: a third from black to white, the rest of any hue."""
-    if rng.random() < 0.35:
-        return to_hex(np.full(3, rng.beta(0.7, 0.8)) * [1.0, 0.99, 0.97] * 0.9 + 0.03)
-    rgb = colorsys.hsv_to_rgb(rng.random(), rng.beta(2.0, 1.6), 0.12 + 0.83 * rng.random())
-    return to_hex(np.array(rgb))
+    """A random colour of clothes, sRGB hex."""
+    if rng.random() < _NEUTRAL_SHARE:
+        return to_hex(np.full(3, rng.beta(0.5, 0.6)) * [1.0, 0.99, 0.97] * 0.95 + 0.02)
+    hues, shares = np.transpose(_HUES)
+    hue = float(np.interp(rng.random(), shares, hues)) / 360 % 1
+    return to_hex(np.array(colorsys.hsv_to_rgb(hue, rng.beta(1.4, 1.2), rng.uniform(0.1, 0.95))))
