@@ -123,8 +123,9 @@ def test_pages_show_each_crop_once_and_the_key_tells_which(tool, tmp_path, monke
     assert sorted(shown) == [(1, row, column) for row in (1, 2) for column in (1, 2, 3)]
     page = cv2.imread(str(tmp_path / "out" / "page-1.png"))
     assert page.shape == (2 * 98, 3 * 98, 3)
-    for (_, row, column), found in shown.items():
-        middle = page[98 * row - 49, 98 * column - 49]
-        if found["kind"] == "photographs":
-            assert middle == pytest.approx([25 * int(Path(found["file"]).stem)] * 3, abs=2)
+    photographs = {at: p for at, p in shown.items() if p["kind"] == "photographs"}
+    assert 0 < len(photographs) < 6
+    middles = [page[98 * row - 49, 98 * column - 49] for _, row, column in photographs]
+    greys = [[25 * int(Path(p["file"]).stem)] * 3 for p in photographs.values()]
+    np.testing.assert_allclose(middles, greys, atol=2)
     assert (tmp_path / "out" / "distances.md").read_text() in capsys.readouterr().out

@@ -188,7 +188,7 @@ class _Skin(NamedTuple):
     vertices: Int[np.ndarray, " n"]
     nearest_vertex: NearestPoint
     normals: Float[np.ndarray, "v 3"]
-    """Of all vertices of the body; zero where there is no skin."""
+    """Unit normals of all vertices of the body; zero where there is no skin."""
 
 
 @lru_cache(maxsize=4)

@@ -157,7 +157,7 @@ def shoe_top(outfit: Outfit) -> float:
 
 
 _PATTERN_PROBABILITIES = (0.60, 0.09, 0.05, 0.05, 0.07, 0.08, 0.02, 0.04)
-"""Of each of `PATTERNS`: most clothes are plain, and loud prints are seldom."""
+"""The probability of each of `PATTERNS`: most clothes are plain, and loud prints are seldom."""
 
 _NEUTRAL_SHARE = 0.55
 """Share of colours from black to white."""
@@ -166,7 +166,7 @@ _HUES = ((-20, 0.0), (15, 0.30), (55, 0.53), (100, 0.61), (165, 0.66), (195, 0.6
          (280, 0.96), (340, 1.0))  # fmt: skip
 """Hues of clothes in degrees (HSV), each with the share of those below it. Red, brown and blue are
 frequent, green and violet are seldom: as on trunks and thighs of Leeds Sports Pose Extended (see
-benchmarks/README.md#how-our-people-differ-from-photographs)."""
+experiments/results/domain-gap.md)."""
 
 
 def sample_fabric(rng: np.random.Generator, patterns: bool) -> Fabric:
