@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from repogen.coco.crops import Window, downsample_factor, warp_crop
+from repogen.datasets.sets import take_uniformly
 from repogen.models.movenet import MoveNet, scale_pixels
 from repogen.models.packaged import packaged_weights
 from repogen.models.weights import load_model
@@ -60,8 +61,13 @@ def main(options: Options) -> None:
     for path in options.keys:
         key = json.loads(path.read_text())
         kinds = {
-            kind: [person for person in key if person["kind"] == kind][: options.people]
+            kind: [person for person in key if person["kind"] == kind]
             for kind in ("photographs", "ours")
+        }
+        count = min(options.people, *map(len, kinds.values()))
+        kinds = {
+            kind: [people[i] for i in take_uniformly(np.arange(len(people)), count)]
+            for kind, people in kinds.items()
         }
         found = {kind: pooled_features(model, people) for kind, people in kinds.items()}
         photographs = [person["file"] for person in kinds["photographs"]]

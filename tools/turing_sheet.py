@@ -13,6 +13,7 @@ import argparse
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -58,43 +59,53 @@ def main() -> None:
     parser.add_argument("--photographs", required=True, help="ANNOTATIONS.json:IMAGES_DIR")
     parser.add_argument("--ours", required=True, help="a dataset of repogen")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--people", type=int, default=400, help="most of each kind")
+    parser.add_argument("--people", type=int, default=600, help="most of each kind")
     parser.add_argument("--pages", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
-    sets = {name: usable(f"{name}={vars(options)[name]}") for name in ("photographs", "ours")}
-    count = min(options.people, *(len(people) for people, _ in sets.values()))
-    crops, values, key = {}, {}, []
-    for name, (people, windows) in sets.items():
-        chosen = take_uniformly(np.arange(len(people)), count).tolist()
-        crops[name] = [crop(people, i, windows[i]) for i in chosen]
-        rows = [
-            statistics(picture, parts_of(people, i, windows[i]))
-            for i, picture in zip(chosen, crops[name], strict=True)
-        ]
-        values[name] = {stat: np.array([row[stat] for row in rows]) for stat in rows[0]}
-        key += [
-            {
-                "kind": name,
-                "file": str(people.path(i)),
-                "window": (*windows[i].center, windows[i].size[0]),
-            }
-            for i in chosen
-        ]
     options.out.mkdir(parents=True, exist_ok=True)
-    order = rng.permutation(2 * count)
-    pictures = crops["photographs"] + crops["ours"]
-    per_page = ROWS * COLUMNS
-    for page in range(min(options.pages, len(order) // per_page)):
-        shown = order[page * per_page : (page + 1) * per_page]
-        for place, index in enumerate(shown):
-            key[index]["page"] = (page + 1, place // COLUMNS + 1, place % COLUMNS + 1)
-        cv2.imwrite(str(options.out / f"page-{page + 1}.png"), grid([pictures[i] for i in shown]))
+    pictures, key, values = [], [], {}
+    for kind in ("photographs", "ours"):
+        found, people, values[kind] = measure(f"{kind}={vars(options)[kind]}", options.people)
+        pictures += found
+        key += people
+    draw_pages(options.out, pictures, key, options.pages, rng)
     (options.out / "key.json").write_text(json.dumps(key, indent=1) + "\n")
     text = table(values["photographs"], values["ours"], rng)
     (options.out / "distances.md").write_text(text)
     print(text, end="")
+
+
+def measure(
+    spec: str, most: int
+) -> tuple[list[np.ndarray], list[dict[str, Any]], dict[str, np.ndarray]]:
+    """Crops of at most so many people of a set, what the key says of each, and the statistics."""
+    people, windows = usable(spec)
+    crops, key, rows = [], [], []
+    for i in take_uniformly(np.arange(len(people)), most).tolist():
+        (x, y), (side, _) = windows[i].center, windows[i].size
+        key.append({"kind": people.name, "file": str(people.path(i)), "window": (x, y, side)})
+        crops.append(crop(people, i, windows[i]))
+        rows.append(statistics(crops[-1], parts_of(people, i, windows[i])))
+    return crops, key, {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+
+def draw_pages(
+    out: Path, pictures: list[np.ndarray], key: list[dict[str, Any]], pages: int,
+    rng: np.random.Generator,
+) -> None:  # fmt: skip
+    """Write pages of equally many crops of each kind, in random order; the key gets page, row and
+    column of those shown."""
+    kinds = np.array([person["kind"] for person in key])
+    of_kind = [rng.permutation(np.flatnonzero(kinds == kind)) for kind in np.unique(kinds)]
+    order = rng.permutation(np.concatenate([i[: min(map(len, of_kind))] for i in of_kind]))
+    per_page = ROWS * COLUMNS
+    for page in range(min(pages, len(order) // per_page)):
+        shown = order[page * per_page : (page + 1) * per_page].tolist()
+        for place, i in enumerate(shown):
+            key[i]["page"] = (page + 1, place // COLUMNS + 1, place % COLUMNS + 1)
+        cv2.imwrite(str(out / f"page-{page + 1}.png"), grid([pictures[i] for i in shown]))
 
 
 def usable(spec: str) -> tuple[PersonAnnotations, list[Window]]:
@@ -228,9 +239,8 @@ def table(
         cells = [f"{np.nanmean(v):.1f} ± {np.nanstd(v):.1f}" for v in (values, ours[name])]
         lines.append(f"| {name} | {' | '.join(cells)} | {rows[-1][0]:.2f} | {rows[-1][1]:.2f} |")
     far, floor = np.mean(rows, axis=0)
-    lines.append(
-        f"| mean, of {len(next(iter(ours.values())))} crops each | | | {far:.2f} | {floor:.2f} |"
-    )
+    counts = " and ".join(str(len(next(iter(kind.values())))) for kind in (photographs, ours))
+    lines.append(f"| mean, of {counts} crops | | | {far:.2f} | {floor:.2f} |")
     return "\n".join(lines) + "\n"
 
 
