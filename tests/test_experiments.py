@@ -342,6 +342,40 @@ def test_a_pretrained_network_is_compared_on_people_who_are_not_trained_on(pretr
     assert re.search(r"\| pretrained \|.*\| 0\.0 \| \|", text)  # one steep person
 
 
+def test_a_linear_probe_finds_what_features_tell_and_guesses_where_they_do_not(script):
+    module = script("domain_gap")
+    rng = np.random.default_rng(0)
+    labels = np.arange(200) % 2 == 0
+    files = [f"{k // 4}.jpg" for k in range(200)]
+    features = rng.normal(size=(200, 30))
+    assert module.accuracy(features, labels, files) == pytest.approx(0.5, abs=0.12)
+    features[:, 3] += 4 * labels
+    assert module.accuracy(features, labels, files) > 0.9
+    # What tells images apart does not help: no image is both fitted and tested.
+    image = rng.normal(size=(50, 200)).repeat(4, axis=0)
+    of_image = np.repeat(rng.random(50) < 0.5, 4)
+    assert module.accuracy(image, of_image, files) == pytest.approx(0.5, abs=0.2)
+
+
+def test_features_of_every_stage_are_probed(script, tmp_path, capsys):
+    module = script("domain_gap")
+    key = []
+    for k in range(24):
+        kind = ("photographs", "ours")[k % 2]
+        noise = np.random.default_rng(k).integers(0, 256, (120, 140, 3), np.uint8)
+        picture = cv2.GaussianBlur(noise, (0, 0), 3) if kind == "ours" else noise
+        cv2.imwrite(str(tmp_path / f"{k}.png"), picture)
+        key.append({"kind": kind, "file": str(tmp_path / f"{k}.png"), "window": [70, 60, 100]})
+    (tmp_path / "key.json").write_text(json.dumps(key))
+    module.main(module.Options((tmp_path / "key.json",)))
+    rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
+    assert [row[0].strip("| ") for row in rows] == [
+        "pixels", "stem", *(f"block {i}" for i in (1, 3, 6, 10, 13, 16, 17)), "last",
+        "pyramid 1/16", "pyramid 1/8", "pyramid 1/4",
+    ]  # fmt: skip
+    assert {row[1] for row in rows} == {"100 %"}
+
+
 def teardown_module():
     for path in FOLDER.glob("*.py"):
         sys.modules.pop(path.stem, None)

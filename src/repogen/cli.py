@@ -1,5 +1,6 @@
 """The command line: one verb for each public function that writes or reads files."""
 
+import atexit
 import gc
 import os
 import signal
@@ -40,8 +41,9 @@ SHELLS = ("bash", "zsh", "fish")
 
 _RESUMABLE = ("generate", "train", "convert")
 
-_COLLECT_AFTER = 200_000
-"""New objects between collections of garbage; Python's own number, 700, makes imports slower."""
+_COLLECT_AFTER = 300_000
+"""New objects between collections of garbage: more than a first picture makes. Python's own number,
+700, makes imports slower."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -50,6 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
     if arguments is None:
         open_streams()
         gc.set_threshold(_COLLECT_AFTER)
+        # At exit Python searches all objects for garbage, which takes up to half a second.
+        atexit.register(gc.freeze)
     words = sys.argv[1:] if arguments is None else arguments
     again = "; run the same command again to resume" if {*words[:1]} & {*_RESUMABLE} else ""
     try:

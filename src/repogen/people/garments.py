@@ -8,6 +8,7 @@ of the skin under it.
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
@@ -196,16 +197,39 @@ def _skinning(
     return bones.astype(np.int32), weights / weights.sum(axis=1, keepdims=True)
 
 
+class _Skin(NamedTuple):
+    """What every garment needs to know about the skin of a body model in its T-pose."""
+
+    faces: Int[np.ndarray, " s"]
+    nearest_face: NearestPoint
+    """Among the centres of `faces`."""
+    vertices: Int[np.ndarray, " n"]
+    nearest_vertex: NearestPoint
+    normals: Float[np.ndarray, "v 3"]
+    """Unit normals of all vertices of the body; zero where there is no skin."""
+
+
+@lru_cache(maxsize=4)
+def _skin(body: AnnyBody) -> _Skin:
+    at, all_faces = body.surface.canonical, body.surface.faces
+    faces = np.flatnonzero(body.surface.faces_of("skin"))
+    vertices = layer_vertices(body.surface, "skin")
+    return _Skin(
+        faces=faces,
+        nearest_face=NearestPoint(at[all_faces[faces]].mean(axis=1)),
+        vertices=vertices,
+        nearest_vertex=NearestPoint(at[vertices]),
+        normals=vertex_normals(at, all_faces[faces]),
+    )
+
+
 def _surface(body: AnnyBody, garment: Garment, canonical: Float[np.ndarray, "v 3"]) -> Surface:
     """The garment's `Surface`, with parts, neighbourhoods and occlusion of the skin under it."""
-    skin = np.flatnonzero(body.surface.faces_of("skin"))
-    corners = body.surface.canonical[body.surface.faces[skin]]
-    centres = canonical[garment.faces].mean(axis=1)
-    nearest = skin[NearestPoint(corners.mean(axis=1)).query(centres)[1]]
+    skin = _skin(body)
+    nearest = skin.faces[skin.nearest_face.query(canonical[garment.faces].mean(axis=1))[1]]
+    under = skin.vertices[skin.nearest_vertex.query(canonical)[1]]
     # Hair and hats occlude keypoints; other garments show where the joint under them is.
     shows_keypoints = garment.kind != "hair" and "hats" not in garment.tags
-    used = np.unique(body.surface.faces[skin])
-    under = used[NearestPoint(body.surface.canonical[used]).query(canonical)[1]]
     count = len(garment.faces)
     extra_keypoints = body.surface.face_extra_keypoints
     assert extra_keypoints is not None
@@ -282,8 +306,7 @@ def _covered_skin(
     if garment.kind != "clothes" or "hats" in garment.tags:
         return hidden, hidden.copy()
     mesh = _device_mesh(canonical, garment.faces)
-    normals = vertex_normals(surface.canonical, skin)
-    covered = _hits(mesh, surface.canonical, normals, _BELOW, _ABOVE)
+    covered = _hits(mesh, surface.canonical, _skin(body).normals, _BELOW, _ABOVE)
     hidden[garment.hidden] = True
     covered |= hidden
     inner = covered.copy()
