@@ -84,7 +84,8 @@ def test_the_camera_is_not_inside_a_wall(body, options):
 
 def test_without_limit_and_with_a_fisheye_people_may_be_far_off_the_axis(body):
     for options in ({"max_off_axis": 90}, {"lens": "equidistant", "fov": (180, 180)}):
-        config = SceneConfig(**CROWD | options)
+        near = {"occluders": (0, 0), "distance": (1.5, 1.8), "min_keypoints": 0}
+        config = SceneConfig(**CROWD | near | options)
         angles = [
             off_axis(sampled.scene.camera, all_points(sampled)).max()
             for sampled in (sample_posed_scene(config, 11, index, body) for index in range(5))
