@@ -45,7 +45,7 @@ def off_axis(camera, points):
 COMPOSED = {
     "crowd": GenerateConfig(**CROWD),
     "opencv": GenerateConfig(lens="opencv", fov=(60, 95), **CROWD),
-    "many": GenerateConfig(**CROWD | {"people": (15, 15)}, spread=6.0),
+    "many": GenerateConfig(**CROWD | {"people": (10, 10)}, spread=6.0),
     "views": GenerateConfig(views_per_pose=2, **CROWD),
     **{name: preset(name) for name in ("sports-low", "rare-views", "in-bed", "climbing")},
 }
@@ -54,7 +54,7 @@ COMPOSED = {
 @pytest.mark.parametrize("name", COMPOSED)
 def test_nobody_is_far_off_the_lens_axis(body, name):
     config = COMPOSED[name]
-    for index in range(6):
+    for index in range(4):
         sampled = sample_posed_scene(config, 11, index, body)
         camera, first = sampled.scene.camera, sampled.people[0].person
         assert off_axis(camera, all_points(sampled)).max() <= 40.01
@@ -84,10 +84,11 @@ def test_the_camera_is_not_inside_a_wall(body, options):
 
 def test_without_limit_and_with_a_fisheye_people_may_be_far_off_the_axis(body):
     for options in ({"max_off_axis": 90}, {"lens": "equidistant", "fov": (180, 180)}):
-        config = SceneConfig(**CROWD | options)
+        near = {"occluders": (0, 0), "distance": (1.5, 1.8), "min_keypoints": 0}
+        config = SceneConfig(**CROWD | near | options)
         angles = [
             off_axis(sampled.scene.camera, all_points(sampled)).max()
-            for sampled in (sample_posed_scene(config, 11, index, body) for index in range(12))
+            for sampled in (sample_posed_scene(config, 11, index, body) for index in range(5))
         ]
         assert max(angles) > 55
 
