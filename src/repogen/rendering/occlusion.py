@@ -52,7 +52,10 @@ def make_bodies(scene: Scene, people: Sequence[PosedPerson], device: str) -> occ
     out.capsules = struct_array(capsules, occlusion.Capsule, device)
     out.spheres = array(spheres, wp.vec4, device)
     background = scene.background
-    out.floor_z = background.floor_z if isinstance(background, Room | Panorama) else _NO_FLOOR
+    out.floor_z = _NO_FLOOR
+    # White light from all sides, as in the paper, knows no floor.
+    if scene.tinted and isinstance(background, Room | Panorama):
+        out.floor_z = background.floor_z
     return out
 
 
