@@ -137,6 +137,15 @@ def test_plain_backgrounds_have_one_fixed_or_random_colour():
     assert all(from_hex(color).shape == (3,) for color in colors)
 
 
+def test_indoors_are_the_panoramas_of_rooms_and_halls():
+    sample, said = parse_backgrounds("indoors", ["core"])
+    rng = np.random.default_rng(0)
+    names = {path_of(sample(rng, -1.0, 3.0).file).stem for _ in range(150)}
+    assert "11" in said
+    assert {"apartment", "hall", "blender-interior"} <= names
+    assert not names & {"park", "sky", "city", "blender-forest"}
+
+
 def test_rooms_hold_the_people_and_the_camera():
     drawn = draws("builtin", 200)
     assert all(isinstance(room, Room) for room in drawn)

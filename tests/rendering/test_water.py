@@ -47,7 +47,7 @@ def test_a_flat_surface_mirrors_more_at_a_grazing_angle(body):
     black = np.zeros((3, 3))
     eye = np.array([0, 0, 1.0])
     steep, grazing, none = _with_surface(
-        WATER, black, DEEP, 0.5, eye, directions, np.full(3, 50.0), scene
+        WATER, black, DEEP, 0.5, eye, directions, np.full(3, 50.0), np.ones((3, 1)), scene
     )
     assert 0 < steep.max() < grazing.min()
     assert (none == 0).all()

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from repogen.assets.items import put_panorama
-from repogen.assets.packs import NO_FLOOR, Item
+from repogen.assets.packs import INDOORS, NO_FLOOR, Item
 from repogen.errors import UserError
 from repogen.files import read_regular
 from repogen.limits import MAX_PICTURE
@@ -20,6 +20,10 @@ _WITH_PEOPLE = ("sunset",)
 
 _WITHOUT_FLOOR = ("sky",)
 """Panoramas of the npm package that show no ground: clouds above, and their mirror image below."""
+
+_INDOORS = ("apartment", "bridge", "esplanade", "hall", "lab", "lobby", "studio", "warehouse",
+            "workshop", "interior")  # fmt: skip
+"""Panoramas of both packages in rooms and halls."""
 
 _CC0 = "CC0-1.0"
 
@@ -44,8 +48,7 @@ def pmndrs_items(package: Path, folder: Path) -> tuple[list[Item], list[str]]:
         path = script.with_suffix("")
         try:
             path.write_bytes(_embedded(script))
-            tags = (NO_FLOOR,) if path.stem in _WITHOUT_FLOOR else ()
-            items.append(put_panorama(folder, path, path.stem, _CC0, tags))
+            items.append(put_panorama(folder, path, path.stem, _CC0, _tags(path.stem)))
         except UserError as error:
             left_out.append(str(error).replace(f"{path.parent}/", ""))
     return items, left_out
@@ -64,10 +67,16 @@ def blender_items(package: Path, folder: Path) -> tuple[list[Item], list[str]]:
             left_out.append(f"{name}: it shows people")
             continue
         try:
-            items.append(put_panorama(folder, path, name, _CC0))
+            items.append(put_panorama(folder, path, name, _CC0, _tags(path.stem)))
         except UserError as error:
             left_out.append(str(error).replace(f"{path.parent}/", ""))
     return items, left_out
+
+
+def _tags(name: str) -> tuple[str, ...]:
+    if name in _WITHOUT_FLOOR:
+        return (NO_FLOOR,)
+    return (INDOORS,) if name in _INDOORS else ()
 
 
 def _text(path: Path) -> str:

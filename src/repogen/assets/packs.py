@@ -25,6 +25,9 @@ CORE = "core"
 NAMED = ("makehuman", "environments")
 """Packs that `repogen assets add` downloads."""
 
+INDOORS = "indoors"
+"""Tag of a panorama of a room or hall."""
+
 NO_FLOOR = "no-floor"
 """Tag of a panorama that shows no floor, nor ground that people could stand on."""
 

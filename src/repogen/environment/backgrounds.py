@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from repogen.assets import check_pack_file, check_panorama, pack_dir
-from repogen.assets.packs import CORE, NO_FLOOR, find_packs
+from repogen.assets.packs import CORE, INDOORS, NO_FLOOR, find_packs
 from repogen.assets.sources import Source, path_of, source_of
 from repogen.coco.names import id_key, person_categories
 from repogen.coco.references import find_pictures
@@ -122,17 +122,21 @@ def parse_backgrounds(
     """A sampler of the backgrounds that `spec` names, and a description of what it found.
 
     Bad files are left out, and one warning names the first. `spec` is `auto` (panoramas of the
-    asset packs `packs`, else `builtin`); `builtin`; `plain` (random colours) or `#rrggbb`; a
-    folder of photographs or of panoramas (.hdr, .exr); or `coco:ANNOTATIONS.json:IMAGES_DIR`, for
-    its images without an annotated person. `size` is the pictures' width and height, pixels; with
-    `exact` photographs must have that size, and are used whole. With `on_floor` panoramas without a
+    asset packs `packs`, else `builtin`); `indoors` (those of rooms and halls alone); `builtin`;
+    `plain` (random colours) or `#rrggbb`; a folder of photographs or of panoramas (.hdr, .exr); or
+    `coco:ANNOTATIONS.json:IMAGES_DIR`, for its images without an annotated person. `size` is the
+    pictures' width and height, pixels; with `exact` photographs must have that size, and are used
+    whole. With `on_floor` panoramas without a
     floor are left out. Raises `UserError` if it finds none, for a photograph of another size, and
     for a damaged file of `CORE`.
     """
-    if spec == "auto":
+    if spec in ("auto", "indoors"):
         panoramas = _panoramas_of(packs)
-        if on_floor:
-            panoramas = {p: root for p, root in panoramas.items() if p not in floorless(packs)}
+        if spec == "indoors":
+            panoramas = {p: root for p, root in panoramas.items() if p in tagged(packs, INDOORS)}
+        elif on_floor:
+            floorless = tagged(packs, NO_FLOOR)
+            panoramas = {p: root for p, root in panoramas.items() if p not in floorless}
         if not panoramas:
             return sample_room, _BUILT_IN
         return _panoramas(spec, panoramas)
@@ -178,7 +182,7 @@ def parse_backgrounds(
 
 def names_files(spec: str) -> bool:
     """Whether `--backgrounds spec` names files of the user."""
-    return spec not in ("auto", "builtin", "plain") and not spec.startswith("#")
+    return spec not in ("auto", "indoors", "builtin", "plain") and not spec.startswith("#")
 
 
 def background_files(spec: str) -> tuple[Path, list[Path]]:
@@ -207,13 +211,13 @@ def _panoramas_of(packs: Sequence[str]) -> dict[Path, Path]:
     }
 
 
-def floorless(packs: Sequence[str]) -> frozenset[Path]:
-    """The panoramas of asset packs that show no floor, nor ground or water to stand on."""
+def tagged(packs: Sequence[str], tag: str) -> frozenset[Path]:
+    """The files of asset packs whose items have this tag, such as `NO_FLOOR`."""
     return frozenset(
         pack_dir(pack.name) / file
         for pack in find_packs(packs).values()
         for item in pack.items
-        if NO_FLOOR in item.tags
+        if tag in item.tags
         for file in item.files
     )
 

@@ -150,6 +150,7 @@ PRESETS: dict[str, dict[str, Any]] = (
         "gymnastics": {
             "camera": {"elevation": (0.0, 60.0), "roll": (-15.0, 15.0), "distance": (2.0, 8.0)},
             "people": {"ground": "floor", "balance": True, "wardrobe": "sport"},
+            "environment": {"backgrounds": "indoors"},
             "pose": {
                 "orientation": ("upright=0.35", "inverted=0.35", "any=0.3"),
                 "pose_variance": 1.2,
@@ -175,12 +176,13 @@ PRESETS: dict[str, dict[str, Any]] = (
             },
             "people": {"ground": "floor", "balance": True, "ages": ("adults", "elders")},
             "pose": {"orientation": ("lying=0.7", "any=0.3"), "pose_variance": 0.7},
-            "environment": {"occluders": (0, 1)},
+            "environment": {"occluders": (0, 1), "backgrounds": "indoors"},
         },
         "in-bed": {
             "camera": {"elevation": (50.0, 90.0), "roll": (-180.0, 180.0), "distance": (1.5, 3.0)},
             "people": {"ground": "bed", "balance": True, "ages": ("adults", "elders")},
             "pose": {"orientation": ("lying",), "pose_variance": 0.5},
+            "environment": {"backgrounds": "indoors"},
         },
     }
 )

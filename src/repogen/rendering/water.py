@@ -24,6 +24,9 @@ _SLANT = np.array([0.45, 0.25])
 
 _WAVES = 7
 
+_MOST_OVER_PEOPLE = 0.4
+"""Most that the surface mirrors before people: joints labelled as visible can be seen."""
+
 Points = Float[np.ndarray, "n 3"]
 Numbers = Float[np.ndarray, " n"]
 
@@ -48,7 +51,8 @@ def apply_water(
     for ways, weight in ((near, share), (far, 1 - share)):
         out += weight * _seen_through(water, flat, deep, eye, directions, ways)
     ends = np.where(share[:, 0] > 0.5, near, far)
-    out = _with_surface(water, out, deep, brightness, eye, directions, ends, scene)
+    most = 1 - (1 - _MOST_OVER_PEOPLE) * share
+    out = _with_surface(water, out, deep, brightness, eye, directions, ends, most, scene)
     bytes_ = np.rint(255 * to_srgb(np.clip(out, 0, 1))).astype(np.uint8)
     return bytes_.reshape(image.shape)
 
@@ -129,9 +133,11 @@ def _with_surface(
     eye: Float[np.ndarray, "3"],
     directions: Points,
     ways: Numbers,
+    most: Float[np.ndarray, "n 1"],
     scene: Scene,
 ) -> Float[np.ndarray, "n 3"]:
-    """The colours, with what the surface mirrors where a ray meets it before these ways."""
+    """The colours, with what the surface mirrors where a ray meets it before these ways, at most
+    these shares of the light."""
     to_surface = _to_surface(water, eye, directions)
     meets = to_surface < ways
     if not meets.any():
@@ -145,7 +151,7 @@ def _with_surface(
     down = directions[meets]
     cosine = np.abs((down * normals).sum(axis=1))
     is_above = eye[2] >= water.surface_z
-    share = _mirrored(cosine if is_above else _beyond(cosine))[:, None]
+    share = np.minimum(_mirrored(cosine if is_above else _beyond(cosine))[:, None], most[meets])
     if is_above:
         mirrored = down - 2 * (down * normals).sum(axis=1, keepdims=True) * normals
         sky = (

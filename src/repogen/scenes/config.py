@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
-from repogen.assets.packs import CORE, find_packs
+from repogen.assets.packs import CORE, NO_FLOOR, find_packs
 from repogen.cameras.camera import View
 from repogen.cameras.config import CameraConfig
 from repogen.cameras.viewpoints import parse_views, sample_direction
 from repogen.config import Config
 from repogen.environment.backgrounds import (
     BackgroundSampler,
-    floorless,
     names_files,
     parse_backgrounds,
+    tagged,
 )
 from repogen.environment.config import EnvironmentConfig, SensorConfig
 from repogen.errors import UserError
@@ -126,4 +126,4 @@ class SceneConfig(Config):
     @cached_property
     def floorless(self) -> frozenset[Path]:
         """The panoramas of the packs that show no floor. Read once for each config."""
-        return floorless(self.packs)
+        return tagged(self.packs, NO_FLOOR)

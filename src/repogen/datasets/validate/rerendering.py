@@ -20,6 +20,7 @@ from repogen.datasets.reading import (
 )
 from repogen.datasets.samples import rendering_to_sample
 from repogen.datasets.sources import SourcesConfig, find_body, find_sources
+from repogen.environment.backgrounds import names_files
 from repogen.files import sha256_of
 from repogen.messages import warn
 from repogen.people.posing import PosedPerson
@@ -92,7 +93,7 @@ def _outside_files(options: Entry) -> str:
     if pose["poses"] and poses_of_pack(Path(pose["poses"])) is None:
         named.append(pose["poses"])
     backgrounds = environment["backgrounds"]
-    if backgrounds not in ("auto", "builtin", "plain") and not backgrounds.startswith("#"):
+    if names_files(backgrounds):
         named.append(backgrounds)
     return next((str(each) for each in named if each), "")
 
