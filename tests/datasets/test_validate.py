@@ -84,7 +84,7 @@ def test_a_camera_of_another_lens_is_found(damaged, lens):
 
     def change(coco, folder):
         camera = coco["images"][0]["camera"]
-        camera |= {"model": other, "distortion": [0.01] * MODELS[other]}
+        camera |= {"model": other, "distortion": [0.01] * MODELS[other][0]}
 
     findings = damaged(change, lens)
     assert any("annotation 1: keypoints_3d projects" in finding for finding in findings)
