@@ -159,8 +159,9 @@ def transform_vertices(
     out.normal = rotation * normal
     out.canonical = q
     out.occlusion = own.occlusion
-    # Beyond the outline's faces no vertex is shaded.
-    if present and not under_paint and wp.dot(out.normal, at) < _BEYOND * wp.length(at):
+    # Beyond the outline's faces no vertex is shaded, and skin under cloth hardly.
+    bare = present and not under_paint and own.cover == UNCOVERED
+    if bare and wp.dot(out.normal, at) < _BEYOND * wp.length(at):
         share = body_occlusion(bodies, vertices[v], normal)
         # Some light comes in by bouncing, and capsules are not exact where they overlap.
         out.occlusion = wp.min(own.occlusion, 0.15 + 0.85 * share)
