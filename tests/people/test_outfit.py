@@ -1,12 +1,13 @@
 """Random skin, hair and clothes."""
 
+import colorsys
 import dataclasses
 
 import numpy as np
 import pytest
 
 from repogen.colors import from_hex
-from repogen.people.outfit import PATTERNS, sample_outfit, shoe_top
+from repogen.people.outfit import PATTERNS, sample_fabric, sample_outfit, shoe_top
 
 CHOICES = {
     "hair": {"bald", "short", "long"},
@@ -70,3 +71,14 @@ def test_skin_tones_run_from_light_to_dark():
     tones = np.array([from_hex(outfit.skin).mean() for outfit in outfits(0.5)])
     assert tones.min() < 0.25
     assert tones.max() > 0.75
+
+
+def test_colours_of_clothes_are_mostly_neutral_and_seldom_green_or_violet():
+    rng = np.random.default_rng(0)
+    colors = np.array([from_hex(sample_fabric(rng, True).color) for _ in range(2000)])
+    hue, saturation, _ = np.transpose([colorsys.rgb_to_hsv(*color) for color in colors])
+    assert 0.55 < (saturation < 0.1).mean() < 0.65  # a few coloured ones are that pale
+    vivid = 360 * hue[saturation > 0.3]
+    assert ((vivid > 100) & (vivid < 195)).mean() < 0.12
+    assert ((vivid > 250) & (vivid < 340)).mean() < 0.12
+    assert ((vivid > 195) & (vivid < 250)).mean() > 0.2
