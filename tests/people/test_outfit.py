@@ -1,5 +1,6 @@
 """Random skin, hair and clothes."""
 
+import colorsys
 import dataclasses
 
 import numpy as np
@@ -100,3 +101,14 @@ def test_loud_patterns_are_as_seldom_as_in_photographs():
     assert 0.7 < patterns.count("plain") / 4000 < 0.78
     for loud in ("dots", "noise"):
         assert 0 < patterns.count(loud) / 4000 < 0.012
+
+
+def test_colours_of_clothes_are_mostly_neutral_and_seldom_green_or_violet():
+    rng = np.random.default_rng(0)
+    colors = np.array([from_hex(sample_fabric(rng, True).color) for _ in range(2000)])
+    hue, saturation, _ = np.transpose([colorsys.rgb_to_hsv(*color) for color in colors])
+    assert 0.55 < (saturation < 0.1).mean() < 0.65  # a few coloured ones are that pale
+    vivid = 360 * hue[saturation > 0.3]
+    assert ((vivid > 100) & (vivid < 195)).mean() < 0.12
+    assert ((vivid > 250) & (vivid < 340)).mean() < 0.12
+    assert ((vivid > 195) & (vivid < 250)).mean() > 0.2
