@@ -43,3 +43,14 @@ def test_captions_say_the_view_by_the_world_and_by_the_body(tmp_path, body, monk
     first, second = lines
     assert re.fullmatch(r"1 topbottom: el 8[0-5] az 0", first)
     assert re.fullmatch(r"by the body: el -8[0-5] az -?\d+", second)
+
+
+def test_captions_of_upright_people_have_one_line(tmp_path, body, monkeypatch):
+    config = GenerateConfig(images=1, image_size=96, workers=1, backgrounds="plain")
+    root = generate(tmp_path / "out", config)
+    lines, put = [], cv2.putText
+    monkeypatch.setattr(
+        cv2, "putText", lambda image, text, *more: (lines.append(text), put(image, text, *more))
+    )
+    preview(root)
+    assert len(lines) == 1

@@ -47,13 +47,15 @@ def _tile(
         draw_skeleton(small, scaled.ravel().tolist(), max(1, round(tile / 170)))
     out = np.full((tile, tile, 3), 255, np.uint8)
     out[: small.shape[0], : small.shape[1]] = small
-    strip, white = out[-2 * (tile // 14) :], (255, 255, 255)
+    by_world, by_body = _angles(image["view"]), _angles(image.get("subject_view", image["view"]))
+    lines = [f"{image['id']} {image['view']['name']}: {by_world}"]
+    if by_body != by_world:
+        lines.append(f"by the body: {by_body}")
+    height, white = tile // 14, (255, 255, 255)
+    strip = out[-height * len(lines) :]
     strip //= 3  # dark, so that the text is readable
-    lines = [f"{image['id']} {image['view']['name']}: {_angles(image['view'])}"]
-    if "subject_view" in image:
-        lines.append(f"by the body: {_angles(image['subject_view'])}")
     for number, line in enumerate(lines):
-        origin = (4, (4 * number + 3) * strip.shape[0] // 8)
+        origin = (4, (4 * number + 3) * height // 4)
         font = cv2.FONT_HERSHEY_SIMPLEX
         cv2.putText(strip, printable(line), origin, font, tile / 700, white, 1, cv2.LINE_AA)
     return out
