@@ -258,7 +258,7 @@ FOLDER_EDITS = {
         RECORDS,
     ),
     "scene with a duplicate key": (
-        text(SCENES, lambda t: t.replace('"seed":8', '"seed":8,"seed":8', 1)),
+        text(SCENES, lambda t: t.replace('"seed":12', '"seed":12,"seed":12', 1)),
         RECORDS,
     ),
     "scenes exchanged": (lines(SCENES, swap_lines), RECORDS),
@@ -303,7 +303,7 @@ FOLDER_EDITS = {
     "run of another repogen": (run(setting("versions", "repogen", "9.9")), RECORDS),
     "run with a note": (run(lambda r: r.update(note="mine")), KEPT),
     "run with a duplicate key": (
-        text(RUN, lambda t: t.replace('"seed": 8', '"seed": 8, "seed": 8')),
+        text(RUN, lambda t: t.replace('"seed": 12', '"seed": 12, "seed": 12')),
         RECORDS,
     ),
     "run with NaN": (

@@ -14,7 +14,7 @@ from helpers import contents
 from repogen import UserError, generate, validate
 
 OPTIONS = {
-    "images": 3, "seed": 8, "workers": 1, "image_size": 64, "people": (2, 3), "spread": 0.8,
+    "images": 3, "seed": 12, "workers": 1, "image_size": 64, "people": (2, 3), "spread": 0.8,
     "occluders": (1, 1), "effects": "noise", "backgrounds": "builtin", "wardrobe": "painted",
     "views": "sphere",
 }  # fmt: skip
