@@ -146,7 +146,7 @@ def main() -> None:
     config = GenerateConfig(**(chosen | {"images": options.images}))
     what = options.preset or options.backgrounds
     print(
-        f"{platform.machine()}, {platform.python_version()}, {config.camera.image_size} px, {what}"
+        f"{platform.machine()}, {platform.python_version()}, {config.camera.size[0]} px, {what}"
     )
     stages(min(options.images, 200), config)
     line("warm start to one finished image", [run(1, 1, flags) for _ in range(3)], "s")

@@ -194,7 +194,7 @@ def flat(options: argparse.Namespace) -> None:
             if count
         ]
     steps = np.diff(rows, axis=0)
-    print(f"one process, {config.camera.image_size} px, {config.images} images")
+    print(f"one process, {config.camera.size[0]} px, {config.images} images")
     for count in (c for c in (100, 1000, 10_000, 100_000) if c <= config.images):
         wall, cpu, _ = 1000 * steps[:count].mean(axis=0)
         peak = rows[count - 1, 2]
