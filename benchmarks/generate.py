@@ -145,9 +145,7 @@ def main() -> None:
         flags = [*flags, "--people", str(options.people), str(options.people)]
     config = GenerateConfig(**(chosen | {"images": options.images}))
     what = options.preset or options.backgrounds
-    print(
-        f"{platform.machine()}, {platform.python_version()}, {config.camera.size[0]} px, {what}"
-    )
+    print(f"{platform.machine()}, {platform.python_version()}, {config.camera.size[0]} px, {what}")
     stages(min(options.images, 200), config)
     line("warm start to one finished image", [run(1, 1, flags) for _ in range(3)], "s")
     why_not = "other pictures" if options.preset else pyrender_way.available()
