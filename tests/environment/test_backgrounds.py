@@ -9,14 +9,13 @@ import pytest
 from repogen.assets.sources import path_of, source_of
 from repogen.colors import from_hex
 from repogen.environment.backgrounds import (
-    FLOOR_PATTERNS,
     Photo,
     Plain,
-    Room,
     load_photo,
     parse_backgrounds,
     photo_pixels,
 )
+from repogen.environment.rooms import FLOOR_PATTERNS, Room
 from repogen.errors import UserError
 
 

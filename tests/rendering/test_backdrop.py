@@ -10,8 +10,8 @@ from repogen.assets.panoramas import write_panorama
 from repogen.assets.sources import source_of
 from repogen.cameras.camera import View, look_at
 from repogen.colors import to_linear, to_srgb
-from repogen.environment.backgrounds import Room
 from repogen.environment.panoramas import Panorama, directions
+from repogen.environment.rooms import Room
 from repogen.rendering import backdrop
 from repogen.rendering.buffers import color_tables, tone_curve
 from repogen.rendering.kernels.codes import SRGB_STEPS

@@ -16,7 +16,7 @@ import pytest
 import repogen
 from repogen.cameras.camera import View, look_at
 from repogen.cameras.lens import MODELS
-from repogen.environment.backgrounds import FLOOR_PATTERNS
+from repogen.environment.rooms import FLOOR_PATTERNS
 from repogen.people.outfit import HAIR_STYLES, PATTERNS
 from repogen.rendering import kernels
 from repogen.scenes import SceneConfig, sample_scene
@@ -26,7 +26,7 @@ PACKAGE = Path(repogen.__file__).parent
 TUPLES = {
     "bodies/protocol.py": ("LAYERS",),
     "people/outfit.py": ("PATTERNS", "HAIR_STYLES"),
-    "environment/backgrounds.py": ("FLOOR_PATTERNS",),
+    "environment/rooms.py": ("FLOOR_PATTERNS",),
     "cameras/lens.py": ("MODELS",),
 }
 DISTORTION = {"opencv": (-0.2, 0.05, 0.0, 0.0, 0.0), "kannala-brandt": (0.05, 0.0, 0.0, 0.0)}

@@ -12,7 +12,8 @@ import pytest
 from repogen.assets.sources import source_of
 from repogen.cameras.camera import View, look_at
 from repogen.colors import to_linear
-from repogen.environment.backgrounds import Photo, Plain, Room
+from repogen.environment.backgrounds import Photo, Plain
+from repogen.environment.rooms import Room
 from repogen.environment.sensor import PERFECT, Sensor
 from repogen.labels.annotation import annotate, image_record
 from repogen.rendering.blur import disc_blur, motion_blur

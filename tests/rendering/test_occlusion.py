@@ -7,7 +7,7 @@ import pytest
 
 from repogen.assets.packs import CORE
 from repogen.colors import to_linear
-from repogen.environment.backgrounds import Room
+from repogen.environment.rooms import Room
 from repogen.people.garments import lining_of
 from repogen.people.outfit import REGIONS, Fabric
 from repogen.people.posing import pose_person

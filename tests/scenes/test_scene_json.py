@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from repogen.assets.sources import Source
-from repogen.environment.backgrounds import Photo, Plain, Room
+from repogen.environment.backgrounds import Photo, Plain
+from repogen.environment.rooms import Room
 from repogen.errors import UserError
 from repogen.scenes import SceneConfig, sample_scene
 from repogen.scenes.scene import FORMAT, Scene

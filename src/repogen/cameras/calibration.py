@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Float
 
 from repogen.cameras.camera import Camera, View, look_at
-from repogen.cameras.lens import FISHEYES, max_angle
+from repogen.cameras.lens import FISHEYES
+from repogen.cameras.optics import check_folds
 from repogen.cameras.tables import find, numbers_of, read_tables
 from repogen.errors import UserError
 from repogen.limits import MAX_SIDE
@@ -50,9 +51,6 @@ _SHORTEST = 0.02
 
 _LOWEST, _FARTHEST = 0.05, 1000.0
 """Metres that a camera is above the floor, at least, and from the origin, at most."""
-
-_WIDE = np.radians(90)
-"""A fisheye may end beyond this angle off the axis inside its picture: that is its image circle."""
 
 
 @dataclass(frozen=True)
@@ -358,28 +356,6 @@ def _at(
     x, y, z = translation.tolist()
     rows = (tuple(first), tuple(second), tuple(third))
     return replace(camera, rotation=rows, translation=(x, y, z))
-
-
-def check_folds(camera: Camera, where: str) -> None:
-    """Raises `UserError` where the distortion folds inside the picture: a pixel would see two
-    directions. A fisheye may end beyond 90 degrees off its axis, or at its image circle."""
-    most = max_angle(camera.model, camera.distortion)
-    if camera.model in FISHEYES:
-        ends = np.inf if camera.circle_deg is None else np.radians(camera.circle_deg) / 2
-        if most >= min(_WIDE, ends):
-            return
-    wide = int(2 * np.degrees(most))
-    circle = f", or give --circle {wide} {wide}" if camera.model in FISHEYES else ""
-    whole = replace(camera, circle_deg=None)
-    across, down = np.linspace(0, camera.width, 65), np.linspace(0, camera.height, 65)
-    border = [(x, y) for x in (0, camera.width) for y in down]
-    border += [(x, y) for y in (0, camera.height) for x in across]
-    if np.isnan(whole.rays(np.array(border))).any():
-        raise UserError(
-            f"{where}: the distortion {camera.distortion} folds inside the picture, "
-            f"{np.degrees(most):.4g} degrees off the axis; calibrate with points up to the corners"
-            f"{circle}"
-        )
 
 
 def _numbers(

@@ -4,8 +4,9 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from repogen.colors import to_linear
-from repogen.environment.backgrounds import Photo, Room
+from repogen.environment.backgrounds import Photo
 from repogen.environment.photo_light import light_color
+from repogen.environment.rooms import Room
 from repogen.rendering.paints import linear
 from repogen.scenes.scene import Scene
 

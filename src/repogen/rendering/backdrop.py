@@ -10,8 +10,9 @@ from jaxtyping import UInt8
 from repogen.assets.sources import path_of
 from repogen.cameras.camera import Camera
 from repogen.colors import from_hex
-from repogen.environment.backgrounds import Photo, Plain, Room, photo_pixels
+from repogen.environment.backgrounds import Photo, Plain, photo_pixels
 from repogen.environment.panoramas import Panorama, panorama_backdrop, panorama_irradiance
+from repogen.environment.rooms import Room
 from repogen.rendering.ambient import ambient_sh_irradiance
 from repogen.rendering.buffers import array, color_tables, launch
 from repogen.rendering.kernels import room, shade

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from repogen.bodies.protocol import PARTS, Surface
-from repogen.environment.backgrounds import Room
 from repogen.environment.panoramas import Panorama
+from repogen.environment.rooms import Room
 from repogen.people.posing import PosedPerson
 from repogen.rendering.buffers import array, launch, struct_array
 from repogen.rendering.kernels import occlusion

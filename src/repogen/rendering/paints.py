@@ -6,8 +6,8 @@ import numpy as np
 
 from repogen.cameras.camera import Camera, yaw_matrix
 from repogen.colors import from_hex, to_linear
-from repogen.environment.backgrounds import FLOOR_PATTERNS, Room
 from repogen.environment.panoramas import Panorama
+from repogen.environment.rooms import FLOOR_PATTERNS, Room
 from repogen.people.outfit import HAIR_STYLES, PATTERNS, Fabric, Outfit, shoe_top
 from repogen.rendering.kernels import panorama, room
 from repogen.rendering.kernels.paint import Paint

@@ -6,7 +6,7 @@ from jaxtyping import Float, UInt8
 
 from repogen.cameras.camera import Camera
 from repogen.colors import to_linear, to_srgb
-from repogen.environment.backgrounds import Room
+from repogen.environment.rooms import Room
 from repogen.environment.water import Water
 from repogen.rendering.gbuffer import GBuffer, key_depth
 from repogen.rendering.kernels.raster import EMPTY

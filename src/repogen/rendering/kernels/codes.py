@@ -6,7 +6,7 @@ whatever order the tuple is.
 
 from repogen.bodies.protocol import LAYERS
 from repogen.cameras.lens import MODELS
-from repogen.environment.backgrounds import FLOOR_PATTERNS
+from repogen.environment.rooms import FLOOR_PATTERNS
 from repogen.people.outfit import HAIR_STYLES, PATTERNS
 from repogen.warp_setup import wp
 
@@ -38,7 +38,7 @@ HAIR_BALD = wp.constant(HAIR_STYLES.index("bald"))
 HAIR_LONG = wp.constant(HAIR_STYLES.index("long"))
 HAIR_SHAVED = wp.constant(HAIR_STYLES.index("shaved"))
 
-# Floors of built-in rooms (`environment.backgrounds.FLOOR_PATTERNS`); `plain` is every other code.
+# Floors of built-in rooms (`environment.rooms.FLOOR_PATTERNS`); `plain` is every other code.
 FLOOR_TILES = wp.constant(FLOOR_PATTERNS.index("tiles"))
 FLOOR_PLANKS = wp.constant(FLOOR_PATTERNS.index("planks"))
 FLOOR_NOISE = wp.constant(FLOOR_PATTERNS.index("noise"))

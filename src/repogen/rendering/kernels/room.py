@@ -16,7 +16,7 @@ _STRIP = wp.constant(STRIP)
 
 @wp.struct
 class Room:
-    """`environment.backgrounds.Room` in linear colours; `rotation` takes the camera's axes to the
+    """`environment.rooms.Room` in linear colours; `rotation` takes the camera's axes to the
     room's, `eye` is the camera's position in them, `pattern` one of the codes `FLOOR_...`."""
 
     rotation: wp.mat33

@@ -10,7 +10,7 @@ from repogen.assets.sources import path_of
 from repogen.bodies import Body, load_body
 from repogen.cameras.camera import Camera
 from repogen.config import checked, config_from_keywords
-from repogen.environment.backgrounds import Background, Photo, Room, has_floor, load_photo
+from repogen.environment.backgrounds import Background, Photo, has_floor, load_photo
 from repogen.environment.lights import (
     DirectionalLight,
     is_tinted,
@@ -20,6 +20,7 @@ from repogen.environment.lights import (
 from repogen.environment.occluders import Occluder
 from repogen.environment.panoramas import Panorama, expose, panorama_lights
 from repogen.environment.photo_light import photo_light
+from repogen.environment.rooms import Room
 from repogen.environment.sensor import Sensor, parse_effects, sample_sensor
 from repogen.environment.water import Water, sample_water
 from repogen.errors import check_between
