@@ -85,7 +85,7 @@ _BOXES = {
 }  # fmt: skip
 
 SHAPES = (*_BOXES, "pole", "ball")
-"""Shapes that are drawn at random."""
+"""Shapes other than parts of a bed and cut-outs."""
 
 BED_SHAPES = ("mattress", "pillow", BLANKET)
 

@@ -37,8 +37,7 @@ def visible_keypoints_about(
 ) -> Bool[np.ndarray, "17"]:
     """The first person's COCO keypoints that are in the picture and not occluded.
 
-    From the vertices alone, in a few milliseconds: the number is within 1 of that of the labels in
-    77 % of 145 pictures, within 2 in 91 %.
+    From the vertices alone: the number may differ by one or two from that of the labels.
     """
     first = people[0]
     vertices, keypoint = _neighbourhoods(first.surface)
