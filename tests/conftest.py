@@ -106,7 +106,7 @@ def write_turned():
 def coco(tmp_path):
     """A COCO file of ten people, one an image in the folder 2017, of whom every other is
     labelled."""
-    from repogen.labels.annotation import CATEGORY
+    from repogen.coco.names import CATEGORY
 
     images = [{"id": k, "file_name": f"{k}.jpg", "width": 50, "height": 50} for k in range(10)]
     annotations = [

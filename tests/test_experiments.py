@@ -14,9 +14,9 @@ import pytest
 
 from repogen import GenerateConfig, UserError, generate, recipe
 from repogen.assets.packs import CORE
+from repogen.coco.names import CATEGORY
 from repogen.datasets.sets import SetSpec
 from repogen.inference.estimate import Estimates
-from repogen.labels.annotation import CATEGORY
 from repogen.scenes import SceneConfig
 
 FOLDER = Path(__file__).parents[1] / "experiments"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from repogen import generate
-from repogen.labels.annotation import CATEGORY
+from repogen.coco.names import CATEGORY
 
 TOOLS = Path(__file__).parents[1] / "tools"
 

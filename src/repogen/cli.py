@@ -54,6 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
         gc.set_threshold(_COLLECT_AFTER)
         # At exit Python searches all objects for garbage, which takes up to half a second.
         atexit.register(gc.freeze)
+        _start_workers_early(sys.argv[1:])
     words = sys.argv[1:] if arguments is None else arguments
     again = "; run the same command again to resume" if {*words[:1]} & {*_RESUMABLE} else ""
     try:
@@ -83,6 +84,16 @@ def main(arguments: list[str] | None = None) -> int:
         return _refuse_exhausted(error)
     except Exception as error:
         return _refuse_exhausted(error)
+
+
+def _start_workers_early(words: list[str]) -> None:
+    """Let the workers' server import the renderer while this process reads its options, if there
+    are a second processor and images to make on this machine's processors."""
+    elsewhere = {"-h", "--help", "--device", "--engine"} & {word.split("=")[0] for word in words}
+    if words[:1] == ["generate"] and words[1:] and not elsewhere and (os.cpu_count() or 1) > 1:
+        from repogen.worker_server import start_early
+
+        start_early()
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 import re
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.errors import UserError
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])

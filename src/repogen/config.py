@@ -5,16 +5,16 @@ A config is a frozen dataclass of options. A field whose type is a config is a g
 
 import ast
 import inspect
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import MISSING, dataclass, fields, replace
-from functools import wraps
+from functools import cache, wraps
 from itertools import pairwise
 from numbers import Integral, Real
 from os import PathLike, fspath
 from pathlib import Path
 from reprlib import repr as shortened
-from textwrap import dedent
 from types import NoneType, UnionType
 from typing import (
     Any,
@@ -370,15 +370,24 @@ def _annotated_groups(kind: type[Config]) -> Iterator[tuple[str, type[Config]]]:
 
 def _docs_of_fields(kind: type[Config]) -> dict[str, str]:
     """The docstrings below the fields of a class, which Python does not keep, from its source."""
-    try:
-        (node,) = ast.parse(dedent(inspect.getsource(kind))).body
-    except (OSError, TypeError):  # no source: a frozen program, an interactive session
+    classes = {node.name: node for node in _classes_of(kind.__module__)}
+    if kind.__name__ not in classes:
         return {}
-    assert isinstance(node, ast.ClassDef)
     return {
         f"{ast.unparse(field.target)} ({ast.unparse(field.annotation)})": " ".join(
             ast.literal_eval(doc.value).split()
         )
-        for field, doc in pairwise(node.body)
+        for field, doc in pairwise(classes[kind.__name__].body)
         if isinstance(field, ast.AnnAssign) and isinstance(doc, ast.Expr)
     }
+
+
+@cache
+def _classes_of(module: str) -> list[ast.ClassDef]:
+    """The classes of a module that is being imported; none where it has no source, as in a frozen
+    program or an interactive session."""
+    try:
+        tree = ast.parse(inspect.getsource(sys.modules[module]))
+    except (KeyError, OSError, TypeError):
+        return []
+    return [node for node in tree.body if isinstance(node, ast.ClassDef)]

@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
-from jaxtyping import Num, UInt8
 
+from repogen.arrays import Num, UInt8
 from repogen.errors import UserError
 from repogen.files import cannot_read, read_regular
 from repogen.limits import MAX_PICTURE

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
 
+from repogen.arrays import UInt8
 from repogen.errors import first_line
 from repogen.files import open_regular, read_regular
 from repogen.limits import MAX_PICTURE, MAX_PIXELS

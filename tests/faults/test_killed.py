@@ -15,6 +15,7 @@ from faulty import (
     FaultyFolder,
     assert_resumes,
     config_of,
+    descendants,
     die_writing,
     faulty_workers,
     in_child,
@@ -133,17 +134,6 @@ def test_queued_chunks_do_not_start_once_a_run_stops(tmp_path):
     started = {path.name for path in signals.iterdir()}
     assert len(started) <= 3  # one finished and two running, of four queued
     assert len(list((tmp_path / "data").glob("*.tar"))) == len(started)
-
-
-def descendants(pid):
-    listing = subprocess.run(
-        ["ps", "-eo", "pid,ppid"], capture_output=True, text=True, check=True
-    ).stdout.split()[2:]
-    parents = dict(zip(map(int, listing[::2]), map(int, listing[1::2]), strict=True))
-    found = [pid]
-    for one in found:
-        found += [child for child, parent in parents.items() if parent == one]
-    return found[1:]
 
 
 def alive(pid):

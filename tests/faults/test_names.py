@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from repogen.cli import main
+from repogen.coco.names import CATEGORY
 from repogen.inference.frames import list_media, read_frames
-from repogen.labels.annotation import CATEGORY
 
 NAMES = [
     b"caf\xe9.jpg", b"\xff\xfe.jpg", b"two\nlines.jpg", b"-leading.jpg", b"a::b.jpg",

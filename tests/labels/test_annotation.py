@@ -12,7 +12,8 @@ from pycocotools.cocoeval import COCOeval
 
 from repogen import SceneConfig, UserError, sample_scene
 from repogen.bodies import COCO_KEYPOINTS, PARTS
-from repogen.labels.annotation import CATEGORY, annotate, image_record
+from repogen.coco.names import CATEGORY
+from repogen.labels.annotation import annotate, image_record
 from repogen.labels.maps import barycentrics, depth_map, normal_map, part_map, person_masks
 from repogen.labels.stick import stick_figure
 

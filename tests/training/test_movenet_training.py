@@ -10,8 +10,8 @@ import torch
 
 from movenet_pictures import _STANDING, person
 from repogen import UserError, load_estimator
+from repogen.coco.names import CATEGORY
 from repogen.inference.estimate import JointEstimator
-from repogen.labels.annotation import CATEGORY
 from repogen.models import build_model
 from repogen.models.movenet import decode_pose
 from repogen.models.packaged import packaged_weights

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32
 
+from repogen.arrays import Float32
 from repogen.errors import UserError, check_not_empty, first_line
 from repogen.files import path_for_library
 from repogen.limits import MAX_PICTURE, MAX_PIXELS

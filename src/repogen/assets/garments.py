@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Int32
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from repogen.arrays import Float32, Int32
 from repogen.errors import UserError, first_line
 from repogen.files import cannot_read, path_for_library
 from repogen.limits import MAX_ARRAYS

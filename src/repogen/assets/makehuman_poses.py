@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.assets.packs import Item, file_name, make_item
 from repogen.assets.three_json import read_model
 from repogen.bodies.rotations import quaternions_to_matrices

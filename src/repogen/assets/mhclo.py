@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool
 
+from repogen.arrays import Bool
 from repogen.assets.garments import BASE_VERTICES, Garment, default_scale, garment_from
 from repogen.assets.mhmat import MaterialFile, read_mhmat
 from repogen.assets.packs import NOT_STATED

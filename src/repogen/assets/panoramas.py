@@ -4,8 +4,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32
 
+from repogen.arrays import Bool, Float32
 from repogen.assets.exr import read_exr
 from repogen.assets.radiance import read_hdr
 from repogen.errors import UserError

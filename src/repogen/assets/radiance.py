@@ -8,8 +8,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
 
+from repogen.arrays import Float32, UInt8
 from repogen.assets.exr import check_size, silenced_stderr
 from repogen.errors import UserError, check_not_empty
 from repogen.files import cannot_read, read_regular

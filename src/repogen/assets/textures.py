@@ -7,9 +7,9 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
 from PIL import Image
 
+from repogen.arrays import UInt8
 from repogen.errors import UserError, first_line
 from repogen.files import read_regular
 from repogen.limits import MAX_PICTURE

@@ -5,8 +5,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32, Int64
 
+from repogen.arrays import Float32, Int64
 from repogen.assets.text_files import read_text
 from repogen.errors import UserError
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.bodies.anny_data import FILE_LAYERS, load_anny_data, unpack_names
 from repogen.bodies.kernels import (
     SparseShapes,

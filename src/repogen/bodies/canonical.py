@@ -1,8 +1,8 @@
 """Map points on any body's T-pose to anny's average adult, on which outfits are measured."""
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.bodies.protocol import PosedBody
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.errors import UserError

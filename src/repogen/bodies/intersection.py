@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8, UInt32
 
+from repogen.arrays import Float, Int, UInt8, UInt32
 from repogen.bodies.mesh_kernels import find_intersecting
 from repogen.bodies.protocol import PARTS, PosedBody, Surface
 from repogen.warp_setup import wp

@@ -2,7 +2,8 @@
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Int
+
+from repogen.arrays import Float, Int
 
 _KD_TREE = 4
 """FLANN's exact k-d tree (`FLANN_INDEX_KDTREE_SINGLE`); it computes in single precision."""

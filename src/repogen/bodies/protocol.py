@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt8, UInt32
 
+from repogen.arrays import Bool, Float, Int, UInt8, UInt32
 from repogen.bodies.shapes import GENDERS
 from repogen.bodies.skeleton import JOINTS, Angles
 from repogen.errors import unknown_choice

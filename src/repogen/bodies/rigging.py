@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Float, Int
 
+from repogen.arrays import Float, Int
 from repogen.bodies.rotations import vectors_to_matrices
 from repogen.bodies.skeleton import Angles
 

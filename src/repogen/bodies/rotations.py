@@ -4,7 +4,8 @@ Near angle 0 the quotients of sine and angle are their Taylor series.
 """
 
 import numpy as np
-from jaxtyping import Float
+
+from repogen.arrays import Float
 
 _SMALL = 1e-3
 """Angles, radians, up to which the series are exact to rounding."""

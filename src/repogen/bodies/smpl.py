@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, UInt8
 
+from repogen.arrays import Float, UInt8
 from repogen.bodies.anny import BONE_OF_JOINT
 from repogen.bodies.canonical import to_canonical
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface, check_names

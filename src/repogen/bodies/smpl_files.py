@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int
 
+from repogen.arrays import Float, Int
 from repogen.bodies.skeleton import BODY_JOINTS, HAND_JOINTS
 from repogen.bodies.smpl_pickle import read_pickled_arrays
 from repogen.errors import UserError, first_line

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
 
+from repogen.arrays import Float, Int
 from repogen.bodies.kernels import (
     blend_shapes,
     block_of_floats,

@@ -4,8 +4,8 @@ occlusion."""
 from functools import cache, lru_cache
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8, UInt32
 
+from repogen.arrays import Float, Int, UInt8, UInt32
 from repogen.bodies.mesh_kernels import share_of_free_rays
 from repogen.bodies.protocol import LAYERS, PARTS, PosedBody, Surface
 from repogen.bodies.skeleton import COCO_KEYPOINTS

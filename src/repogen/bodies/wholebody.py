@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8, UInt32
 
+from repogen.arrays import Float, Int, UInt8, UInt32
 from repogen.bodies.nearest import NearestPoint
 from repogen.bodies.protocol import LAYERS, PosedBody
 from repogen.bodies.skeleton import mirrored

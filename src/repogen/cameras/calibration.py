@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.cameras.camera import Camera, View, look_at
 from repogen.cameras.lens import FISHEYES
 from repogen.cameras.optics import check_folds

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
-from jaxtyping import Bool, Float
 
+from repogen.arrays import Bool, Float
 from repogen.cameras import lens
 from repogen.errors import UserError
 from repogen.limits import MAX_PIXELS, MAX_SIDE

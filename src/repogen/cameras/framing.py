@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.cameras import lens
 from repogen.cameras.camera import Camera
 from repogen.errors import UserError

@@ -10,9 +10,9 @@ Brandt 2006, and OpenCV's fisheye module).
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
 from numpy.polynomial.polynomial import polyder, polymul, polymulx, polyroots, polysub, polyval
 
+from repogen.arrays import Float
 from repogen.errors import UserError, unknown_choice
 
 MODELS = {"pinhole": (0,), "opencv": (5, 8), "equidistant": (0,), "kannala-brandt": (4,)}

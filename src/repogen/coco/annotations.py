@@ -7,9 +7,9 @@ from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 from pycocotools import mask as rle
 
+from repogen.arrays import Bool, Float, Int
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.coco.names import (
     coco_joints,

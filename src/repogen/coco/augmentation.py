@@ -5,8 +5,8 @@ from statistics import NormalDist
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
 
+from repogen.arrays import Float, UInt8
 from repogen.coco.crops import CROP_SIZE, PADDING, Window, box_to_window
 
 _UPPER_BODY = np.arange(17) < 11

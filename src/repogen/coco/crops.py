@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
 
+from repogen.arrays import Float, UInt8
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 
 CROP_SIZE = (192, 256)

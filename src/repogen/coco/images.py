@@ -6,8 +6,8 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
 
+from repogen.arrays import Float, Int, UInt8
 from repogen.coco.annotations import PersonAnnotations, known_box
 from repogen.coco.augmentation import Augmentation, augment, color_jitter, degrade
 from repogen.coco.crops import (

@@ -6,14 +6,23 @@ from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
-from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.arrays import Float
+from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
 from repogen.coco.records import numbers
 from repogen.messages import say
 
 PERSON = 1
-"""COCO's category of persons."""
+"""The id of COCO's category of persons."""
+
+CATEGORY: dict[str, Any] = {
+    "id": PERSON,
+    "name": "person",
+    "supercategory": "person",
+    "keypoints": list(COCO_KEYPOINTS),
+    "skeleton": [[a + 1, b + 1] for a, b in COCO_SKELETON],
+}
+"""COCO's category of persons as headers have it."""
 
 _PERSON_NAMES = {"person", "persons", "people", "human", "humans", "pedestrian", "pedestrians"}
 

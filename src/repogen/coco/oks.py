@@ -1,7 +1,8 @@
 """Object keypoint similarity (OKS) of two poses, as COCO defines it."""
 
 import numpy as np
-from jaxtyping import Bool, Float
+
+from repogen.arrays import Bool, Float
 
 SIGMAS = np.array(
     [26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89]

@@ -6,8 +6,8 @@ from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.errors import UserError
 
 

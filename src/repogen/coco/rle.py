@@ -6,9 +6,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
 from pycocotools import mask as rle
 
+from repogen.arrays import UInt8
 from repogen.limits import MAX_PIXELS
 
 _RUNS = re.compile(r"(?:[0-o]*[0-O])?")

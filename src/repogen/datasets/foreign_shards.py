@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from repogen.cache import cache_dir
-from repogen.coco.names import PERSON, detected_persons, id_key
+from repogen.coco.names import CATEGORY, PERSON, detected_persons, id_key
 from repogen.datasets.folder import PICTURE, Sample
 from repogen.datasets.shards import (
     FOREIGN,
@@ -87,8 +87,6 @@ def unpack_foreign_shards(url: str) -> tuple[Path, Path] | None:
             images.append(sample.image | {"id": number, "file_name": f"{number:08d}"})
             write_atomic(folder / images[-1]["file_name"], sample.files[PICTURE])
             annotations += [a | {"image_id": number} for a in sample.annotations]
-    from repogen.labels.annotation import CATEGORY  # imports warp, which is slow
-
     table = {"images": images, "annotations": annotations, "categories": [CATEGORY]}
     write_atomic(labels, json.dumps(table).encode())  # last: the folder is complete with it
     return labels, folder

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from repogen.coco.names import CATEGORY
 from repogen.config import checked, config_from_keywords
 from repogen.datasets.checksums import checksum_line
 from repogen.datasets.config import OutputConfig
@@ -14,7 +15,6 @@ from repogen.datasets.samples import rendering_to_sample
 from repogen.datasets.sources import SourcesConfig, find_body, find_sources
 from repogen.errors import UserError
 from repogen.files import sha256_of_bytes
-from repogen.labels.annotation import CATEGORY
 from repogen.outputs import OutputFolder
 from repogen.rendering.renderer import Renderer
 

@@ -7,29 +7,11 @@ import numpy as np
 
 from repogen.datasets.config import OutputConfig
 from repogen.datasets.folder import PICTURE, Sample, image_name
-from repogen.labels.annotation import CATEGORY, annotate, image_record
+from repogen.labels.annotation import annotate, image_record
 from repogen.labels.maps import depth_map, normal_map, part_map, person_masks
 from repogen.labels.stick import stick_figure
 from repogen.pictures import encode_jpeg, encode_png
 from repogen.rendering.renderer import RenderResult
-
-
-def coco_header(run: dict[str, Any]) -> dict[str, Any]:
-    """The entries before the images of a dataset's COCO file, or of its manifest; `run` is its
-    run.json, whose SHA-256 the finished dataset adds to `info`."""
-    output = run["config"]["output"]
-    return {
-        "info": {
-            "description": "Synthetic people by repogen",
-            "version": run["versions"].get("repogen"),
-            "contributor": "repogen",
-            "label_convention": output["label_convention"],
-            "occluded": output["occluded"],
-            "pixel_centers": 0.5,
-        },
-        "licenses": [],
-        "categories": [CATEGORY],
-    }
 
 
 def rendering_to_sample(rendering: RenderResult, output: OutputConfig) -> Sample:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int
 
+from repogen.arrays import Int
 from repogen.coco.annotations import PersonAnnotations, read_person_annotations
 from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.foreign_shards import unpack_foreign_shards

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
 
+from repogen.arrays import UInt8
 from repogen.assets import check_pack_file, check_panorama, pack_dir
 from repogen.assets.packs import CORE, INDOORS, NO_FLOOR, find_packs
 from repogen.assets.sources import Source, path_of, source_of

@@ -1,7 +1,8 @@
 """A blanket, draped over whoever lies below it."""
 
 import numpy as np
-from jaxtyping import Float, Float32
+
+from repogen.arrays import Float, Float32
 
 OVERHANG = 0.3
 """Metres of a blanket that hang down at each side of the mattress and at its foot."""

@@ -5,8 +5,8 @@ from functools import lru_cache
 from typing import Annotated
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
+from repogen.arrays import Bool, Float, Int
 from repogen.assets.sources import Source
 from repogen.bodies.protocol import LAYERS, Surface
 from repogen.environment.blanket import COLUMNS, ROWS, drape

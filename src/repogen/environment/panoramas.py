@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32
 
+from repogen.arrays import Float, Float32
 from repogen.assets import check_pack_file, read_panorama
 from repogen.assets.sources import Source, path_of
 from repogen.cameras.camera import yaw_matrix

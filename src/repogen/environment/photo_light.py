@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
 
+from repogen.arrays import Float, UInt8
 from repogen.cameras.camera import Camera
 from repogen.colors import to_linear
 from repogen.environment.lights import DirectionalLight

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt8
+
+from repogen.arrays import Bool, Float, Int, UInt8
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 """OKS thresholds."""

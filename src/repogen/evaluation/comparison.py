@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
 
+from repogen.arrays import Bool, Float, UInt8
 from repogen.cameras.viewpoints import BANDS
 from repogen.coco.annotations import PersonAnnotations
 from repogen.evaluation.average_precision import AREAS

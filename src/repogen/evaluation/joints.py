@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
+from repogen.arrays import Bool, Float, Int
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.crops import FLIP

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+
+from repogen.arrays import Float, Int
 
 
 @dataclass(frozen=True)

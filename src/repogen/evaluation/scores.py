@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
 
+from repogen.arrays import Bool, Float, UInt8
 from repogen.coco.annotations import PersonAnnotations, known_box
 from repogen.coco.oks import similarity
 from repogen.evaluation.average_precision import (

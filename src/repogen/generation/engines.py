@@ -9,15 +9,17 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from ctypes import c_byte
 from typing import Any
 
 from repogen import limits
 from repogen.datasets.folder import DatasetFolder
 from repogen.errors import UserError, first_line
 from repogen.generation.config import GenerateConfig
-from repogen.generation.own_scenes import OwnScenes, scenes_of_chunk
+from repogen.generation.own_scenes import ChunkOfScenes, OwnScenes, scenes_of_chunk
 from repogen.network import no_answer
-from repogen.processes import start_method
+from repogen.processes import exit_with_parent, start_method
+from repogen.worker_server import has_early_server, start_worker_server
 
 _CHUNKS_PER_PROCESSOR = 2
 """Chunks queued for each processor, so that none is idle."""
@@ -49,7 +51,7 @@ def make_chunks(
         yield from _on_ray(folder, config, todo, own)
         return
     workers = min(config.workers or os.cpu_count() or 1, len(todo))
-    if workers > 1:
+    if workers > 1 or (has_early_server() and start_method(config.device) == "forkserver"):
         yield from _in_processes(folder, config, todo, own, workers)
         return
     from repogen.generation.worker import SampleMaker, write_chunk
@@ -66,18 +68,13 @@ def _in_processes(
     own: OwnScenes | None,
     workers: int,
 ) -> Iterator[int]:
-    from repogen.generation import worker
-
-    # Each worker uses one core; threads of the linear algebra would only compete for it.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Python's resource tracker would print long warnings after a worker was killed.
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
-    context = multiprocessing.get_context(start_method(config.device))
-    if context.get_start_method() == "forkserver":
-        context.set_forkserver_preload(["repogen.generation.worker"])
+    method = start_method(config.device)
+    if method == "forkserver":
+        start_worker_server()
+    context = multiprocessing.get_context(method)
     stop_flag = context.RawValue("b", 0)  # no lock: a killed worker might hold it
     pool = ProcessPoolExecutor(
-        workers, mp_context=context, initializer=worker.start_worker, initargs=(stop_flag,)
+        workers, mp_context=context, initializer=_start_worker, initargs=(stop_flag,)
     )
     waiting = list(reversed(todo))
     running: set[Future[int]] = set()
@@ -86,8 +83,7 @@ def _in_processes(
             while waiting and len(running) < _CHUNKS_PER_PROCESSOR * workers:
                 chunk = waiting.pop()
                 scenes = scenes_of_chunk(own, chunk)
-                task = worker.write_chunk_in_worker
-                running.add(pool.submit(task, folder, config, chunk, scenes))
+                running.add(pool.submit(_write_chunk, folder, config, chunk, scenes))
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 yield future.result()
@@ -100,6 +96,36 @@ def _in_processes(
         # Running chunks are finished and kept; queued chunks do not start.
         stop_flag.value = 1
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+_stop_flag: Any = None
+"""In a worker process: a shared number; its `value` is 1 once the run is stopping."""
+
+
+def _start_worker(stop_flag: c_byte) -> None:
+    """Initialise a worker process: it exits with its parent and starts no chunk once the flag is
+    set."""
+    global _stop_flag
+    _stop_flag = stop_flag
+    exit_with_parent()
+
+
+def _write_chunk(
+    folder: DatasetFolder, config: GenerateConfig, chunk: int, own: ChunkOfScenes | None
+) -> int:
+    """`write_chunk` in a worker process; 0 where the run is stopping.
+
+    The renderer is imported here, not by the process that waits for the workers: what goes wrong
+    then is raised there.
+    """
+    if _stop_flag.value:
+        return 0
+    import cv2
+
+    from repogen.generation.worker import sample_maker, write_chunk
+
+    cv2.setNumThreads(1)
+    return write_chunk(folder, sample_maker(config), chunk, own)
 
 
 def _on_ray(

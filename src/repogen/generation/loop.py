@@ -9,6 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 from repogen.config import checked, config_from_keywords, merged
+from repogen.datasets.coco_header import coco_header
 from repogen.datasets.folder import (
     DatasetFolder,
     foreign_files,
@@ -17,7 +18,6 @@ from repogen.datasets.folder import (
     remove_partials,
 )
 from repogen.datasets.reading import read_run_info, write_run_info
-from repogen.datasets.samples import coco_header
 from repogen.datasets.shards import ShardFolder
 from repogen.errors import UserError, unknown_choice
 from repogen.generation.config import PRESETS, GenerateConfig

@@ -2,9 +2,7 @@
 
 import socket
 from collections.abc import Iterable, Iterator
-from ctypes import c_byte
 from functools import lru_cache
-from typing import Any
 
 import cv2
 
@@ -17,7 +15,6 @@ from repogen.errors import UserError, exhausted
 from repogen.generation.config import GenerateConfig
 from repogen.generation.own_scenes import ChunkOfScenes, scenes_to_render
 from repogen.generation.run_info import check_same_run, run_info
-from repogen.processes import exit_with_parent
 from repogen.rendering.renderer import Renderer
 from repogen.scenes.sample.scene import sample_posed_scene
 from repogen.scenes.scene import Scene
@@ -56,15 +53,13 @@ def sample_maker(config: GenerateConfig) -> SampleMaker:
 def write_chunk(
     folder: DatasetFolder, maker: SampleMaker, chunk: int, own: ChunkOfScenes | None = None
 ) -> int:
-    """Generate and write the images of a chunk, of the user's own scenes if given; returns how
-    many, 0 where the run is stopping.
+    """Generate and write the images of a chunk, of the user's own scenes if given; returns
+    how many.
 
     Raises `UserError` where the disk or the memory is full.
     """
     first = chunk * folder.chunk
     indices = range(first, min(first + folder.chunk, maker.config.images))
-    if _stop_flag is not None and _stop_flag.value:
-        return 0
     samples: Iterator[Sample] = map(maker.make, indices)
     if own is not None:
         samples = map(maker.render, scenes_to_render(own))
@@ -87,24 +82,17 @@ def _with_sources(folder: DatasetFolder, samples: Iterable[Sample]) -> Iterator[
         yield sample
 
 
-def write_chunk_in_worker(
-    folder: DatasetFolder, config: GenerateConfig, chunk: int, own: ChunkOfScenes | None = None
-) -> int:
-    """`write_chunk` in a process that makes images of one run only."""
-    return write_chunk(folder, sample_maker(config), chunk, own)
-
-
 def write_chunk_on_node(
     folder: DatasetFolder, config: GenerateConfig, chunk: int, own: ChunkOfScenes | None = None
 ) -> int:
-    """`write_chunk_in_worker` on one core of a node of the Ray cluster.
+    """`write_chunk` on one core of a node of the Ray cluster.
 
     Raises `UserError`, naming the node, where it does not see the run's folder, or sees other
     files or asset packs than the run was started with: its images would differ.
     """
     cv2.setNumThreads(1)
     _check_same_inputs(folder, config)
-    return write_chunk_in_worker(folder, config, chunk, own)
+    return write_chunk(folder, sample_maker(config), chunk, own)
 
 
 @lru_cache(maxsize=1)
@@ -117,16 +105,3 @@ def _check_same_inputs(folder: DatasetFolder, config: GenerateConfig) -> None:
         check_same_run(folder.root, before, run_info(config, found, own))
     except UserError as error:
         raise UserError(f"on {socket.gethostname()}: {error}") from error
-
-
-_stop_flag: Any = None
-"""In a worker process: a shared number; its `value` is 1 once the run is stopping."""
-
-
-def start_worker(stop_flag: c_byte) -> None:
-    """Initialise a worker process: it exits with its parent and starts no chunk once the flag is
-    set."""
-    global _stop_flag
-    _stop_flag = stop_flag
-    exit_with_parent()
-    cv2.setNumThreads(1)

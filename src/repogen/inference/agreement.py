@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.coco.crops import FLIP, Window, box_to_window, window_to_crop
 from repogen.inference.estimate import (
     BODY,

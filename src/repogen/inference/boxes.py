@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.coco.annotations import record_box
 from repogen.coco.images import labels_as_stored
 from repogen.coco.names import PERSON, detected_persons, id_key, person_categories

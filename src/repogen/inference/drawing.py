@@ -6,8 +6,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
 
+from repogen.arrays import Float, UInt8
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.errors import UserError
 from repogen.files import path_for_library

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt8
 from tqdm import tqdm
 
+from repogen.arrays import Bool, Float, Int, UInt8
 from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.crops import (
     CROP_SIZE,

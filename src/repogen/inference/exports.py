@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
 
-from repogen.labels.annotation import CATEGORY
+from repogen.arrays import Bool, Float
+from repogen.coco.names import CATEGORY
 from repogen.outputs import OutputFolder
 
 

@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
 
+from repogen.arrays import UInt8
 from repogen.environment.backgrounds import IMAGE_SUFFIXES
 from repogen.errors import UserError
 from repogen.files import cannot_read, path_for_library

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection
 
 import numpy as np
-from jaxtyping import Float, UInt8
 
+from repogen.arrays import Float, UInt8
 from repogen.coco.crops import FLIP
 from repogen.errors import UserError
 from repogen.inference.estimate import JointEstimator

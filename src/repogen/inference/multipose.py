@@ -2,8 +2,8 @@
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
 
+from repogen.arrays import Float, UInt8
 from repogen.coco.oks import oks_nms
 from repogen.inference.boxes import PersonDetector, ScoredBoxes
 from repogen.inference.frames import Frame

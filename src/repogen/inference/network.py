@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float, UInt8
 
+from repogen.arrays import Float, UInt8
 from repogen.config import checked
 from repogen.inference.estimate import Estimator
 from repogen.inference.movenet import check_one_person, movenet_estimator

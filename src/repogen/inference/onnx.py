@@ -11,8 +11,8 @@ from typing import Any
 import cv2
 import numpy as np
 import onnxruntime
-from jaxtyping import Float, UInt8
 
+from repogen.arrays import Float, UInt8
 from repogen.coco.crops import CROP_SIZE
 from repogen.errors import UserError, check_not_empty, first_line
 from repogen.files import cannot_read, path_for_library

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.coco.crops import CROP_SIZE, HEATMAP_SIZE, PADDING
 from repogen.coco.names import COCO_FIRST
 from repogen.models.heatmaps import gaussians, heatmaps_to_peaks

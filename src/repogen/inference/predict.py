@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, UInt8
 from tqdm import tqdm
 
+from repogen.arrays import Float, UInt8
 from repogen.coco.crops import Window, box_to_window, downsample_factor, warp_crop
 from repogen.coco.oks import oks_nms
 from repogen.config import config_from_keywords

@@ -4,10 +4,10 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
 from pycocotools import mask as rle
 
-from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
+from repogen.arrays import Bool, Float
+from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.cameras.camera import Camera, direction_to_angles, view_of
 from repogen.cameras.viewpoints import FIXED_VIEW
 from repogen.coco.rle import encode_rle, rle_to_json
@@ -20,15 +20,6 @@ from repogen.labels.wholebody import wholebody_fields
 from repogen.people.person import Person, world_rotation
 from repogen.rendering.renderer import RenderResult
 from repogen.scenes.scene import Scene
-
-CATEGORY: dict[str, Any] = {
-    "id": 1,
-    "name": "person",
-    "supercategory": "person",
-    "keypoints": list(COCO_KEYPOINTS),
-    "skeleton": [[a + 1, b + 1] for a, b in COCO_SKELETON],
-}
-"""COCO's person category."""
 
 
 def annotate(

@@ -3,8 +3,8 @@
 from typing import Literal, get_args
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.bodies.protocol import PosedBody
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.errors import unknown_choice

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
 
+from repogen.arrays import Bool, Float32, UInt8
 from repogen.bodies import Body, load_body
 from repogen.config import checked
 from repogen.errors import UserError

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float, Float32, Int, UInt8, UInt16
 
+from repogen.arrays import Float, Float32, Int, UInt8, UInt16
 from repogen.rendering.gbuffer import GBuffer, key_depth
 from repogen.rendering.kernels.raster import EMPTY
 from repogen.rendering.renderer import RenderResult

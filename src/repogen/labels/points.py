@@ -3,8 +3,8 @@
 from typing import Literal, get_args
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt32
 
+from repogen.arrays import Bool, Float, Int, UInt32
 from repogen.scenes.scene import Scene
 
 Occluded = Literal["keep", "drop"]

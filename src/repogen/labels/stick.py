@@ -4,8 +4,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
 
+from repogen.arrays import UInt8
 from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
 
 _NECK = 17

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Bool
 
+from repogen.arrays import Bool
 from repogen.bodies.wholebody import EXTRA_KEYPOINTS, GROUPS, KEYPOINT_SETS, extra_keypoints
 from repogen.errors import UserError, unknown_choice
 from repogen.labels.points import any_bits, flat_points, point_flags

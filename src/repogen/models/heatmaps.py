@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.coco.crops import CROP_SIZE, HEATMAP_SIZE
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
-from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.nn import functional
 
+from repogen.arrays import Float, UInt8
 from repogen.models.movenet_decoding import CLOSENESS, STRIDE
 
 _BLOCKS = (

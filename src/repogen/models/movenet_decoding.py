@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Float
+
+from repogen.arrays import Float
 
 STRIDE = 4
 """Input pixels per cell of the heads."""

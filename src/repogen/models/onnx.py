@@ -19,9 +19,9 @@ import onnx
 import onnxruntime
 import onnxscript  # noqa: F401  torch's exporter needs it: fail now, not halfway
 import torch
-from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+from repogen.arrays import Float, UInt8
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.coco.crops import CROP_SIZE
 from repogen.config import checked

@@ -2,8 +2,9 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
 from torch import Tensor
+
+from repogen.arrays import Float, UInt8
 
 _MEAN = torch.tensor([0.485, 0.456, 0.406]) * 255
 _STD = torch.tensor([0.229, 0.224, 0.225]) * 255

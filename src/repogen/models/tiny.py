@@ -2,8 +2,9 @@
 
 from itertools import pairwise
 
-from jaxtyping import Float
 from torch import Tensor, nn
+
+from repogen.arrays import Float
 
 _WIDTHS = (24, 48, 96, 144)
 """Channels at 1/4, 1/8, 1/16 and 1/32 of the crop."""

@@ -1,9 +1,10 @@
 """ViTPose (Xu et al., NeurIPS 2022) of transformers, with its initialisation and drop-path."""
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 from transformers import VitPoseBackboneConfig, VitPoseConfig, VitPoseForPoseEstimation
+
+from repogen.arrays import Float
 
 SIZES = {
     "s": (384, 12, 12, 0.1),

@@ -1,8 +1,8 @@
 """How a person rests on a floor: which way the weight tips, and tipped until it is carried."""
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
+from repogen.arrays import Bool, Float, Int
 from repogen.bodies.protocol import PosedBody, Surface
 from repogen.bodies.rotations import vectors_to_matrices
 from repogen.bodies.surface import layer_vertices

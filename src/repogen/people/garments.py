@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt8
 
+from repogen.arrays import Bool, Float, Int, UInt8
 from repogen.assets import Garment, check_pack_file, item_picture, read_garment
 from repogen.assets.packs import item_files
 from repogen.bodies.anny import AnnyBody

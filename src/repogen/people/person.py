@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.bodies.rotations import vectors_to_matrices
 from repogen.cameras.camera import yaw_matrix
 from repogen.people.outfit import Outfit

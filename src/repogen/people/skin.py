@@ -1,8 +1,8 @@
 """Random colours of skin and hair in their natural ranges."""
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.colors import LUMINANCE, from_hex, to_hex, to_linear, to_srgb
 
 _MONK = (

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-from jaxtyping import Float
 from numpy.lib import format as npy
 
+from repogen.arrays import Float
 from repogen.bodies.rigging import nearest_rotations
 from repogen.bodies.rotations import matrices_to_vectors, vectors_to_matrices
 from repogen.bodies.skeleton import BODY_JOINTS, HAND_JOINTS, JOINTS

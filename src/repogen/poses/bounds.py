@@ -7,8 +7,8 @@ from pathlib import Path
 from reprlib import repr as shortened
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.bodies.skeleton import BODY_JOINTS
 from repogen.errors import UserError, unknown_choice
 from repogen.toml_files import read_toml

@@ -8,8 +8,8 @@ from pathlib import Path
 from reprlib import repr as shortened
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.bodies.rotations import vectors_to_matrices
 from repogen.errors import UserError, check_not_empty, first_line, plain_number
 from repogen.files import read_lines

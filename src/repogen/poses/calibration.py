@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.bodies.rigging import nearest_rotations
 from repogen.poses.tree import PARENTS, SIDES, finger_joints, parent_of, targets, tpose_direction
 

@@ -8,8 +8,8 @@ from reprlib import repr as shortened
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float32
 
+from repogen.arrays import Float32
 from repogen.bodies.skeleton import JOINTS, Angles
 from repogen.errors import UserError, unknown_choice
 from repogen.json_files import read_json

@@ -13,7 +13,8 @@ from statistics import NormalDist
 from typing import Protocol
 
 import numpy as np
-from jaxtyping import Float
+
+from repogen.arrays import Float
 
 
 class AngleDistribution(Protocol):

@@ -4,8 +4,8 @@ axes. A root is at the origin, since where the person is does not matter."""
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.poses.bvh import Skeleton
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.messages import warn
 from repogen.poses.tree import BONE_ENDS, tpose_direction
 

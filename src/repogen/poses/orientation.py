@@ -7,8 +7,8 @@ front. They have no heading, since cameras are placed around the person: see `wi
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.bodies.rotations import (
     matrices_to_vectors,
     quaternions_to_matrices,

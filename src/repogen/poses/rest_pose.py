@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.bodies.rigging import shortest_rotation
 from repogen.bodies.rotations import vectors_to_matrices
 from repogen.poses.rigs import Rig

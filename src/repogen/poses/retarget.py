@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.bodies.rigging import nearest_rotations
 from repogen.bodies.rotations import matrices_to_vectors
 from repogen.bodies.skeleton import BODY_JOINTS

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from itertools import combinations, pairwise, permutations
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.poses.bvh import Skeleton
 from repogen.poses.kinematics import ancestors
 

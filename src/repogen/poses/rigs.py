@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.bodies.skeleton import FINGERS
 from repogen.errors import UserError
 from repogen.poses.bvh import Skeleton

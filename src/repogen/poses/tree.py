@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.bodies.skeleton import FINGERS
 
 SIDES = {"left": 1.0, "right": -1.0}

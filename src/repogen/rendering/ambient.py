@@ -1,8 +1,8 @@
 """Ambient irradiance of scenes whose background is not a panorama."""
 
 import numpy as np
-from jaxtyping import Float, UInt8
 
+from repogen.arrays import Float, UInt8
 from repogen.colors import to_linear
 from repogen.environment.backgrounds import Photo
 from repogen.environment.photo_light import light_color

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, UInt8
 
+from repogen.arrays import Bool, Float, Float32, UInt8
 from repogen.cameras.camera import Camera
 from repogen.rendering.buffers import Buffers, array
 from repogen.rendering.gbuffer import half_covered

@@ -5,8 +5,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
 
+from repogen.arrays import UInt8
 from repogen.assets.sources import path_of
 from repogen.cameras.camera import Camera
 from repogen.colors import from_hex

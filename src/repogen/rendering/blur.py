@@ -4,7 +4,8 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32
+
+from repogen.arrays import Float, Float32
 
 _WIDEST_KERNEL = 9.0
 """OpenCV filters kernels below 11 x 11 directly; larger ones by a Fourier transform, which is

@@ -5,8 +5,8 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
 
+from repogen.arrays import Float, Float32, UInt8
 from repogen.cameras.camera import Camera, rotate_points
 from repogen.colors import to_linear, to_srgb
 from repogen.environment.lights import DirectionalLight

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, UInt8, UInt64
 
+from repogen.arrays import Bool, Float, Int, UInt8, UInt64
 from repogen.rendering.kernels.raster import EMPTY, KEY_FACE_BITS, KEY_FAR, KEY_SCALE
 
 

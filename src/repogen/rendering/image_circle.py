@@ -1,8 +1,8 @@
 """The black rim around a fisheye's picture."""
 
 import numpy as np
-from jaxtyping import UInt8
 
+from repogen.arrays import UInt8
 from repogen.cameras.camera import Camera
 from repogen.rendering.buffers import array, color_tables, launch
 from repogen.rendering.kernels.image_circle import darken_outside_circle

@@ -1,8 +1,8 @@
 """A scene's lights as kernels read them, and their shadow maps."""
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.rendering.buffers import Buffers, launch, struct_array
 from repogen.rendering.kernels import geometry, raster, shade
 from repogen.scenes.scene import Scene

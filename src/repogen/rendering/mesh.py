@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8, UInt32
 
+from repogen.arrays import Float, Int, UInt8, UInt32
 from repogen.bodies.protocol import Surface
 from repogen.rendering.kernels import geometry
 from repogen.rendering.kernels.codes import NO_LAYER

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float, Int
 
+from repogen.arrays import Float, Int
 from repogen.bodies.protocol import PARTS, Surface
 from repogen.environment.panoramas import Panorama
 from repogen.environment.rooms import Room

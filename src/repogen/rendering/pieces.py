@@ -7,8 +7,8 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from jaxtyping import Float, Int
 
+from repogen.arrays import Float, Int
 from repogen.assets.sources import path_of
 from repogen.bodies.protocol import Surface
 from repogen.colors import LUMINANCE

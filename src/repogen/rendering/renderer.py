@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float, UInt8
 
+from repogen.arrays import Float, UInt8
 from repogen.bodies.protocol import Body, Surface
 from repogen.environment.backgrounds import Photo
 from repogen.environment.panoramas import Panorama

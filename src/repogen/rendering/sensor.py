@@ -6,8 +6,8 @@ Masks stay sharp: a pixel belongs to a person where a perfect camera would see t
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
 
+from repogen.arrays import Float, Float32, UInt8
 from repogen.cameras.camera import Camera
 from repogen.colors import to_linear, to_srgb
 from repogen.environment.backgrounds import Plain

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8, UInt32
 
+from repogen.arrays import Float, UInt8, UInt32
 from repogen.assets import check_pack_file
 from repogen.colors import to_linear, to_srgb
 from repogen.picture_checks import read_rgba

@@ -2,8 +2,8 @@
 below it. Rays are not bent where they enter it, so labels are exact without it."""
 
 import numpy as np
-from jaxtyping import Float, UInt8
 
+from repogen.arrays import Float, UInt8
 from repogen.cameras.camera import Camera
 from repogen.colors import to_linear, to_srgb
 from repogen.environment.rooms import Room

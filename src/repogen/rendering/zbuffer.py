@@ -1,8 +1,8 @@
 """The z-buffer of a window of the picture."""
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.cameras.camera import Camera
 from repogen.rendering.buffers import Buffers, launch
 from repogen.rendering.kernels import raster, raster_rays, shade, windows

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 import torch
 from accelerate import Accelerator
-from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.amp.grad_scaler import GradScaler
 from tqdm import tqdm
 
+from repogen.arrays import Float, UInt8
 from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.images import drop_unreadable
 from repogen.config import checked, config_from_keywords

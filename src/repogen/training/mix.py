@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int
 
+from repogen.arrays import Int
 from repogen.datasets.sets import check_unique_names, parse_set
 from repogen.errors import UserError
 from repogen.training.sources import Source, open_source

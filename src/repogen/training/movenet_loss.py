@@ -8,10 +8,10 @@ heat maps' term is the cross-entropy of the score by which the decoder chooses a
 from collections.abc import Mapping
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from repogen.arrays import Float
 from repogen.models.movenet_decoding import CLOSENESS, STRIDE
 
 WEIGHTS = {"heatmap": 1.0, "offset": 1.0, "regress": 0.1, "center": 0.1}

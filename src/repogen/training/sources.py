@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from jaxtyping import Int
 
+from repogen.arrays import Int
 from repogen.coco.annotations import (
     PersonAnnotations,
     label_convention,
@@ -16,6 +16,7 @@ from repogen.coco.annotations import (
 )
 from repogen.coco.augmentation import Augmentation
 from repogen.coco.images import Relabel, TrainingCrop, drop_unreadable, training_crop
+from repogen.coco.names import CATEGORY
 from repogen.config import config_from_table
 from repogen.datasets.folder import PICTURE, Sample
 from repogen.datasets.foreign_shards import open_shards, unpack_foreign_shard
@@ -32,7 +33,6 @@ from repogen.datasets.shards import (
 from repogen.errors import UserError
 from repogen.files import sha256_of, sha256_of_bytes
 from repogen.generation.config import GenerateConfig
-from repogen.labels.annotation import CATEGORY
 from repogen.toml_files import read_config
 
 _SHUFFLED_SHARDS = 8

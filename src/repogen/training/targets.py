@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, UInt8
 from safetensors.torch import save
 
 from repogen._version import __version__
+from repogen.arrays import Float, UInt8
 from repogen.cache import cache_dir, read_cached, write_cached
 from repogen.coco.crops import box_to_window
 from repogen.coco.images import CropReader, Relabel

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 from matplotlib.figure import Figure
 
+from repogen.arrays import Float
 from repogen.cameras.viewpoints import BANDS
 from repogen.coco.annotations import PersonAnnotations, read_person_annotations
 from repogen.config import checked

@@ -7,10 +7,10 @@ import matplotlib
 
 matplotlib.use("Agg")
 import numpy as np
-from jaxtyping import Float
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from repogen.arrays import Float
 from repogen.cameras.viewpoints import BANDS
 from repogen.messages import figure_text
 from repogen.viewpoint_estimation.sphere import (

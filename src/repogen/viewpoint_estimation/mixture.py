@@ -4,8 +4,9 @@ import math
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
+
+from repogen.arrays import Float
 
 
 class Mixture(NamedTuple):

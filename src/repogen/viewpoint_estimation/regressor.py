@@ -13,10 +13,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from repogen.arrays import Float
 from repogen.coco.crops import FLIP
 from repogen.viewpoint_estimation.mixture import (
     Mixture,

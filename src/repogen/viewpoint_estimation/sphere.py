@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.cameras.viewpoints import BANDS
 from repogen.viewpoint_estimation.mixture import Mixture, log_density
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import safetensors.torch
 import torch
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.bodies import Body, load_body
 from repogen.bodies.anny_data import ANNY_VERSION
 from repogen.cache import cache_dir, read_or_make

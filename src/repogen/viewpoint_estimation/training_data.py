@@ -1,8 +1,8 @@
 """Training data of the regressor: random poses from random directions, with annotation noise."""
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.bodies import Body
 from repogen.bodies.shapes import AGES
 from repogen.bodies.skeleton import Angles

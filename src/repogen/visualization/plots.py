@@ -9,9 +9,9 @@ import matplotlib
 
 matplotlib.use("Agg")
 import numpy as np
-from jaxtyping import Float
 from matplotlib.figure import Figure
 
+from repogen.arrays import Float
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.messages import figure_text
 from repogen.poses.bounds import SHOULDER_DROP_DEG, Bounds, default_bounds, load_bounds

@@ -5,8 +5,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
 
+from repogen.arrays import UInt8
 from repogen.datasets.folder import PICTURE, DatasetFolder
 from repogen.datasets.reading import read_entries, read_files
 from repogen.errors import UserError, printable

@@ -4,9 +4,9 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, UInt8
 from pycocotools import mask as rle
 
+from repogen.arrays import Float, UInt8
 from repogen.bodies.wholebody import GROUPS, KEYPOINT_SETS
 from repogen.cameras.camera import Camera
 from repogen.cameras.viewpoints import FIXED_VIEW

@@ -5,9 +5,9 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 from repogen.datasets.chunks import compact_json
+from repogen.datasets.coco_header import coco_header
 from repogen.datasets.folder import RUN_DIGEST, DatasetFolder
 from repogen.datasets.reading import RUN_FORMAT, Entry
-from repogen.datasets.samples import coco_header
 from repogen.errors import UserError
 from repogen.files import read_lines, sha256_of
 from repogen.json_files import strict_json

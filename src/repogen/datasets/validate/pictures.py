@@ -5,8 +5,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
 
+from repogen.arrays import UInt8
 from repogen.bodies.protocol import PARTS
 from repogen.datasets.folder import PICTURE, DatasetFolder
 from repogen.datasets.reading import Entry

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.bodies import Body
 from repogen.bodies.nearest import NearestPoint
 from repogen.cameras.camera import Camera, yaw_matrix

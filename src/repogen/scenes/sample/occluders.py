@@ -5,8 +5,8 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.assets.sources import Source, source_of
 from repogen.bodies.rotations import vectors_to_matrices
 from repogen.cameras.camera import Camera, yaw_matrix

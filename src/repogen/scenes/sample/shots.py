@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 
+from repogen.arrays import Float
 from repogen.cameras.camera import Camera, View, angles_to_direction, look_at, view_of
 from repogen.cameras.framing import PAPER_FOV_DEG, crop, fit, step_back
 from repogen.cameras.optics import sample_distortion

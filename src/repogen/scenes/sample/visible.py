@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
 
+from repogen.arrays import Bool, Float, Int
 from repogen.bodies.protocol import Surface
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.cameras.camera import Camera
