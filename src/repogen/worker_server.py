@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import threading
+from contextlib import suppress
 from multiprocessing.forkserver import ensure_running, set_forkserver_preload
 
 _PRELOADED = "repogen.generation.preload"
@@ -14,10 +15,13 @@ _has_early_server = False
 
 def start_early() -> None:
     """Start the server of worker processes before the work is known: a single worker is forked from
-    it, too, and not this process, which need not import the renderer."""
+    it, too, and not this process, which need not import the renderer.
+
+    Where it cannot start, as in a working directory that is gone, this process does the work."""
     global _has_early_server
-    start_worker_server()
-    _has_early_server = True
+    with suppress(OSError):
+        start_worker_server()
+        _has_early_server = True
 
 
 def has_early_server() -> bool:

@@ -66,6 +66,14 @@ def test_what_a_worker_cannot_load_is_one_line(tmp_path):
     assert done.stderr.splitlines()[-1].startswith("repogen: error: out of memory: drawing takes")
 
 
+def test_without_a_working_directory_the_command_line_makes_the_picture(tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    leave = f"import os; os.chdir({str(gone)!r}); os.rmdir({str(gone)!r})\n"
+    done = run(leave + AND_ASK, "generate", tmp_path / "one", *WORDS)
+    assert done.stdout.splitlines()[-1] == "early False warp True code 0", done.stderr
+
+
 @pytest.mark.parametrize("seconds", [0, 0.4])
 def test_ctrl_c_while_the_server_imports_is_one_line(tmp_path, seconds):
     out = tmp_path / "one"
