@@ -18,6 +18,9 @@ _MOST_TEXELS = 64 * 2**20
 pack `makehuman` needs a quarter of it."""
 
 _LINEAR = to_linear(np.arange(256) / 255)
+_LINEAR_SINGLE = _LINEAR.astype(np.float32)
+_STEPS = 65535
+_BYTE_OF_LINEAR = np.rint(255 * to_srgb(np.arange(_STEPS + 1) / _STEPS)).astype(np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,24 +100,26 @@ def _read(path: Path) -> UInt8[np.ndarray, "h w 4"]:
 def _mipmaps(pixels: UInt8[np.ndarray, "h w 4"]) -> list[UInt8[np.ndarray, "h w 4"]]:
     """The smaller mipmaps, each half the one before: averaged in linear light and weighted by
     alpha, so that transparent texels do not bleed into opaque ones."""
-    alpha = pixels[..., 3:].astype(np.float32) / 255
+    *channels, opacity = cv2.split(pixels)
+    alpha = opacity.astype(np.float32) / 255
     weight = alpha + 1e-4
-    color = _LINEAR[pixels[..., :3]].astype(np.float32) * weight
+    planes = np.stack([*(_LINEAR_SINGLE[one] * weight for one in channels), weight, alpha])
     out = []
-    while max(weight.shape[:2]) > 1:
-        color, weight, alpha = (_halve(part) for part in (color, weight, alpha))
-        srgb = np.rint(255 * to_srgb(np.clip(color / weight, 0, 1)))
-        out.append(np.concatenate([srgb, np.rint(255 * alpha)], axis=2).astype(np.uint8))
+    while max(planes.shape[1:]) > 1:
+        planes = _halve(planes)
+        light = np.minimum(planes[:3] / planes[3], 1)
+        srgb = _BYTE_OF_LINEAR[np.rint(_STEPS * light).astype(np.uint16)]
+        out.append(cv2.merge([*srgb, np.rint(255 * planes[4]).astype(np.uint8)]))
     return out
 
 
-def _halve(values: Float[np.ndarray, "h w c"]) -> Float[np.ndarray, "h w c"]:
+def _halve(planes: Float[np.ndarray, "c h w"]) -> Float[np.ndarray, "c h w"]:
     """The mean of 2 x 2 texels, or of two where a side is 1. Much faster than a mean over axes."""
-    if len(values) > 1:
-        values = (values[::2] + values[1::2]) / 2
-    if values.shape[1] > 1:
-        values = (values[:, ::2] + values[:, 1::2]) / 2
-    return values
+    if planes.shape[1] > 1:
+        planes = (planes[:, ::2] + planes[:, 1::2]) * 0.5
+    if planes.shape[2] > 1:
+        planes = (planes[:, :, ::2] + planes[:, :, 1::2]) * 0.5
+    return planes
 
 
 def _pack(pixels: UInt8[np.ndarray, "h w 4"]) -> UInt32[np.ndarray, " n"]:
