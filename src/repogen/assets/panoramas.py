@@ -126,7 +126,9 @@ def _repair(pixels: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"
     return clean
 
 
-def _channels(extreme: np.ufunc, pixels: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w"]:
+def _channels(
+    extreme: np.ufunc, pixels: Float32[np.ndarray, "h w 3"]
+) -> Float32[np.ndarray, "h w"]:
     """The extreme of each pixel's channels; much faster than a reduction over the last axis."""
     red, green, blue = np.moveaxis(pixels, 2, 0)
     return extreme(extreme(red, green), blue)
