@@ -14,8 +14,12 @@ from repogen.warp_setup import wp
 
 _LONGEST = 1024
 _MOST_TEXELS = 64 * 2**20
-"""256 MiB on the device, and 192 MiB of `Texture.pixels`. When there are more, all are dropped. The
-pack `makehuman` needs a quarter of it."""
+"""256 MiB on the device. When there are more, all are dropped. The pack `makehuman` needs a quarter
+of it."""
+
+_RESERVED = 16 * 2**20
+"""Texels for which there is room from the start: memory that is not written to takes only
+addresses, and to enlarge it would need it twice."""
 
 _LINEAR = to_linear(np.arange(256) / 255)
 _LINEAR_SINGLE = _LINEAR.astype(np.float32)
@@ -25,17 +29,24 @@ _BYTE_OF_LINEAR = np.rint(255 * to_srgb(np.arange(_STEPS + 1) / _STEPS)).astype(
 
 @dataclass(frozen=True, eq=False)
 class Texture:
-    """A texture's mipmaps on the device, and its pixels on the host.
+    """A texture's mipmaps on the device.
 
-    The first texel is at index `offset` of `Textures.pixels`; `levels` mipmaps follow each other,
-    the first of `width` x `height` texels, RGBA in sRGB.
+    The first texel is at index `offset` of `owner.pixels`; `levels` mipmaps follow each other, the
+    first of `width` x `height` texels, RGBA in sRGB. It is valid until `owner` drops its textures.
     """
+
+    owner: "Textures"
 
     offset: int
     width: int
     height: int
     levels: int
-    pixels: UInt8[np.ndarray, "h w 4"]
+
+    @property
+    def pixels(self) -> UInt8[np.ndarray, "h w 4"]:
+        """The first mipmap."""
+        texels = self.owner.pixels[self.offset : self.offset + self.width * self.height]
+        return texels.numpy().view(np.uint8).reshape(self.height, self.width, 4)
 
     def color(self, uv: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "3"]:
         """Mean linear RGB at these texture coordinates."""
@@ -51,14 +62,14 @@ class Textures:
         self._device = device
         self._known: dict[Path, Texture] = {}
         self._used = 0
-        self.pixels = wp.zeros(4, dtype=wp.uint32, device=device)
+        self.pixels = wp.empty(_RESERVED, dtype=wp.uint32, device=device)
 
     def clear_if_full(self) -> None:
         """Drop all textures if there are too many; to be called between scenes."""
         if self._used > _MOST_TEXELS:
             self._known.clear()
             self._used = 0
-            self.pixels = wp.zeros(4, dtype=wp.uint32, device=self._device)
+            self.pixels = wp.empty(_RESERVED, dtype=wp.uint32, device=self._device)
 
     def load(self, path: Path) -> Texture:
         """The texture of a picture file (grey, RGB or RGBA, sRGB).
@@ -70,7 +81,7 @@ class Textures:
             levels = [pixels, *_mipmaps(pixels)]
             flat = np.concatenate([_pack(level) for level in levels])
             self._known[path] = Texture(
-                self._used, pixels.shape[1], pixels.shape[0], len(levels), pixels
+                self, self._used, pixels.shape[1], pixels.shape[0], len(levels)
             )
             self._append(flat)
         return self._known[path]
@@ -82,7 +93,7 @@ class Textures:
             if self._used:
                 wp.copy(larger, self.pixels, count=self._used)
             self.pixels = larger
-        new = wp.array(flat, dtype=wp.uint32, device=self._device)
+        new = wp.array(flat, dtype=wp.uint32, device=self._device, copy=False)
         wp.copy(self.pixels, new, dest_offset=self._used)
         self._used = end
 
