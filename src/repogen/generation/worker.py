@@ -14,6 +14,7 @@ from repogen.datasets.reading import OWN_SCENES, read_run_info
 from repogen.datasets.samples import rendering_to_sample
 from repogen.datasets.sources import embed_sources
 from repogen.errors import UserError, exhausted
+from repogen.garbage import collect_seldom
 from repogen.generation.config import GenerateConfig
 from repogen.generation.own_scenes import ChunkOfScenes, scenes_to_render
 from repogen.generation.run_info import check_same_run, run_info
@@ -128,5 +129,6 @@ def start_worker(stop_flag: c_byte) -> None:
     set."""
     global _stop_flag
     _stop_flag = stop_flag
+    collect_seldom()
     exit_with_parent()
     cv2.setNumThreads(1)
