@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from repogen.errors import UserError, exhausted, unknown_choice
 from repogen.extras import EXTRAS, how_to_install
+from repogen.garbage import collect_seldom
 from repogen.messages import say
 from repogen.streams import STDOUT, drop_stdout, open_streams
 
@@ -41,17 +42,13 @@ SHELLS = ("bash", "zsh", "fish")
 
 _RESUMABLE = ("generate", "train", "convert")
 
-_COLLECT_AFTER = 300_000
-"""New objects between collections of garbage: more than a first picture makes. Python's own number,
-700, makes imports slower."""
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 a check failed, 2 bad input, 130 Ctrl-C,
     141 a closed output (`| head`). SIGTERM ends the process with 143."""
     if arguments is None:
         open_streams()
-        gc.set_threshold(_COLLECT_AFTER)
+        collect_seldom()
         # At exit Python searches all objects for garbage, which takes up to half a second.
         atexit.register(gc.freeze)
         _start_workers_early(sys.argv[1:])

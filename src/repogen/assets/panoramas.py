@@ -109,14 +109,26 @@ def _repair(pixels: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"
     own brightest channel where that is brighter.
     """
     clean = np.maximum(pixels, 0)
-    strongest = cv2.dilate(clean.max(axis=2), np.ones((_WINDOW, _WINDOW)))
-    near_light = strongest > _STRONG_LIGHT * clean.mean()
-    if not near_light.any():
+    brightest = _channels(np.maximum, clean)
+    strong = brightest > _STRONG_LIGHT * clean.mean()
+    if not strong.any():
         return clean
-    around = cv2.blur(clean.min(axis=2), (_WINDOW, _WINDOW))
-    lost = near_light & (pixels.min(axis=2) < _LOST_CHANNEL * around)
+    near_light = cv2.dilate(strong.astype(np.uint8), np.ones((_WINDOW, _WINDOW))) > 0
+    around = cv2.blur(_channels(np.minimum, clean), (_WINDOW, _WINDOW))
+    lost = near_light & (_channels(np.minimum, pixels) < _LOST_CHANNEL * around)
+    if not lost.any():
+        return clean
     weight = cv2.blur((~lost).astype(np.float32), (_WINDOW, _WINDOW))
-    fill = _mean_around(clean, ~lost)
-    top = np.maximum(fill.max(axis=2), 1e-12)
-    gain = np.maximum(1, clean.max(axis=2) / top)
-    return np.where((lost & (weight > 0))[..., None], fill * gain[..., None], clean)
+    at = lost & (weight > 0)
+    fill = _mean_around(clean, ~lost)[at]
+    gain = np.maximum(1, brightest[at] / np.maximum(fill.max(axis=1), 1e-12))
+    clean[at] = fill * gain[:, None]
+    return clean
+
+
+def _channels(
+    extreme: np.ufunc, pixels: Float32[np.ndarray, "h w 3"]
+) -> Float32[np.ndarray, "h w"]:
+    """The extreme of each pixel's channels; much faster than a reduction over the last axis."""
+    red, green, blue = np.moveaxis(pixels, 2, 0)
+    return extreme(extreme(red, green), blue)

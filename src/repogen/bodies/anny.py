@@ -214,7 +214,7 @@ class AnnyBody:
             inputs=[
                 self._template,
                 self._basis,
-                wp.array(compact, dtype=wp.float32, device=device),
+                wp.array(compact, dtype=wp.float32, device=device, copy=False),
             ],
             outputs=[self._rest],
             device=device,
@@ -225,7 +225,7 @@ class AnnyBody:
             inputs=[
                 self._rest_coordinates,
                 self._sparse_shapes,
-                wp.array(sparse, dtype=wp.float32, device=device),
+                wp.array(sparse, dtype=wp.float32, device=device, copy=False),
                 self._bones,
                 self._weights,
                 wp.array(linear, dtype=wp.mat33, device=device),
@@ -246,9 +246,9 @@ class AnnyBody:
         d = self._data
         terms = d["keypoint_weights"].astype(np.float64)[:, None] * posed[d["keypoint_vertices"]]
         starts = d["keypoint_starts"]
-        out = np.zeros((len(starts) - 1, 3))
-        np.add.at(out, np.repeat(np.arange(len(out)), np.diff(starts)), terms)
-        return out
+        count = len(starts) - 1
+        owners = np.repeat(np.arange(count), np.diff(starts))
+        return np.stack([np.bincount(owners, axis, count) for axis in terms.T], axis=1)
 
 
 def _sparse_shapes(data: Mapping[str, np.ndarray], device: str) -> SparseShapes:

@@ -106,6 +106,8 @@ class Camera:
         them back into the picture.
         """
         x, y, z = points.T
+        if self.model == "pinhole":  # anything in front; most cameras are pinholes
+            return z > 0
         angle = np.arctan2(np.hypot(x, y), z)
         return (angle <= lens.max_angle(self.model, self.distortion)) & (self.depth_of(points) > 0)
 
@@ -171,9 +173,13 @@ def rotate_points(
 
     The sums are written out, since those of BLAS depend on the number of threads.
     """
-    x, y, z = points.T
-    rows = rotation.astype(points.dtype)
-    return np.stack([x * row[0] + y * row[1] + z * row[2] for row in rows]).T
+    x, y, z = np.ascontiguousarray(points.T)
+    out = np.empty((3, len(points)), points.dtype)
+    for row, sums in zip(rotation.astype(points.dtype), out, strict=True):
+        np.multiply(x, row[0], out=sums)
+        sums += y * row[1]
+        sums += z * row[2]
+    return out.T
 
 
 def yaw_matrix(radians: float) -> Float[np.ndarray, "3 3"]:

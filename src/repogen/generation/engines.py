@@ -15,6 +15,7 @@ from typing import Any
 from repogen import limits
 from repogen.datasets.folder import DatasetFolder
 from repogen.errors import UserError, first_line
+from repogen.garbage import collect_seldom
 from repogen.generation.config import GenerateConfig
 from repogen.generation.own_scenes import ChunkOfScenes, OwnScenes, scenes_of_chunk
 from repogen.network import no_answer
@@ -107,6 +108,7 @@ def _start_worker(stop_flag: c_byte) -> None:
     set."""
     global _stop_flag
     _stop_flag = stop_flag
+    collect_seldom()
     exit_with_parent()
 
 

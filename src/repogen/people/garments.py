@@ -147,16 +147,20 @@ def _fit_to_shape(
     """The garment's vertices on the unposed body `posed.rest`, offsets scaled with its parts."""
     assert posed.rest is not None
     assert average.rest is not None
-    rest = posed.rest.astype(np.float64)
-    bound = np.einsum("vk,vki->vi", garment.weights, rest[garment.refs])
+    a, b, c = posed.rest[garment.refs].astype(np.float64).swapaxes(0, 1)
+    weight_a, weight_b, weight_c = garment.weights.astype(np.float64).T[..., None]
+    bound = weight_a * a + weight_b * b + weight_c * c
+    ends = posed.rest[garment.scale_refs].astype(np.float64)
     scale = np.ones(3)
-    for axis, ((a, b), length) in enumerate(
+    for axis, ((first, last), length) in enumerate(
         zip(garment.scale_refs, garment.scale_lengths, strict=True)
     ):
         world = (0, 2, 1)[axis]  # MakeHuman's y is up, its z the front
-        original = length * _DECIMETRE or abs(average.rest[a, world] - average.rest[b, world])
+        original = length * _DECIMETRE or abs(
+            average.rest[first, world] - average.rest[last, world]
+        )
         if original > 0:
-            scale[axis] = abs(rest[a, world] - rest[b, world]) / original
+            scale[axis] = abs(ends[axis, 0, world] - ends[axis, 1, world]) / original
     x, y, z = (garment.offsets * scale * _DECIMETRE).T
     return (bound + np.stack([x, -z, y], axis=1)).astype(np.float32)
 
@@ -170,11 +174,11 @@ def _skin_mesh(
         skin_points,
         dim=len(rest),
         inputs=[
-            wp.array(rest, dtype=wp.vec3, device="cpu"),
+            wp.array(rest, dtype=wp.vec3, device="cpu", copy=False),
             bones,
             weights,
-            wp.array(posed.bones[0], dtype=wp.mat33, device="cpu"),
-            wp.array(posed.bones[1], dtype=wp.vec3, device="cpu"),
+            wp.array(posed.bones[0], dtype=wp.mat33, device="cpu", copy=False),
+            wp.array(posed.bones[1], dtype=wp.vec3, device="cpu", copy=False),
         ],
         outputs=[out],
         device="cpu",

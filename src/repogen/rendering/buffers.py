@@ -13,14 +13,16 @@ from repogen.warp_setup import wp
 
 
 def array(values: np.ndarray, dtype: type, device: str) -> wp.array:
-    """A copy of the values on the device."""
-    return wp.array(np.ascontiguousarray(values), dtype=dtype, device=device)
+    """The values on the device; on the CPU without a copy where they have the type already, so
+    that kernels may write only to copies."""
+    return wp.array(np.ascontiguousarray(values), dtype=dtype, device=device, copy=False)
 
 
 def struct_array(values: np.ndarray, dtype: type, device: str) -> wp.array:
-    """A copy of a structured array (`struct_dtype`) on the device, as Warp structs `dtype`.
+    """A structured array (`struct_dtype`) on the device, as Warp structs `dtype`; on the CPU
+    without a copy.
 
-    It is copied as bytes: Warp would parse the layout of a structured array at every call.
+    It is passed on as bytes: Warp would parse the layout of a structured array at every call.
     """
     memory = array(values.view(np.uint8), wp.uint8, device)
     out = wp.array(ptr=memory.ptr, dtype=dtype, shape=len(values), device=device)

@@ -62,7 +62,7 @@ def join(surfaces: Sequence[tuple[Surface, int]]) -> Mesh:
     owners = [person for _, person in surfaces]
     vertices = np.cumsum([0] + [len(p.static_vertices) for p in parts])
     faces = np.cumsum([0] + [len(p.faces) for p in parts])
-    static_vertices = np.concatenate([p.static_vertices for p in parts])
+    static_vertices = concatenate_structs([p.static_vertices for p in parts])
     static_vertices["person"] = np.repeat(owners, np.diff(vertices))
     corners = 3 * faces
     return Mesh(
@@ -80,6 +80,12 @@ def join(surfaces: Sequence[tuple[Surface, int]]) -> Mesh:
         ),
         vertex_faces=_concatenate_shifted([p.vertex_faces for p in parts], faces),
     )
+
+
+def concatenate_structs(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Structured arrays of one dtype, joined as bytes: NumPy would copy them field by field."""
+    joined = np.concatenate([one.view(np.uint8) for one in arrays])
+    return joined.view(arrays[0].dtype)
 
 
 def _concatenate_shifted(arrays: list[np.ndarray], by: Int[np.ndarray, " n"]) -> np.ndarray:

@@ -23,7 +23,7 @@ from repogen.rendering.kernels.codes import (
     NO_PERSON,
     NO_TEXTURE,
 )
-from repogen.rendering.mesh import MATERIAL_DTYPE, Piece
+from repogen.rendering.mesh import MATERIAL_DTYPE, Piece, concatenate_structs
 from repogen.rendering.paints import fill_fabric
 from repogen.rendering.textures import Texture
 
@@ -82,7 +82,7 @@ def _with_lining(piece: Piece, lining: Int[np.ndarray, " f"], materials: np.ndar
     count = len(piece.materials)
     return replace(
         piece,
-        materials=np.concatenate([piece.materials, materials]),
+        materials=concatenate_structs([piece.materials, materials]),
         face_materials=np.where(under, lining + count, index).astype(np.int16),
     )
 

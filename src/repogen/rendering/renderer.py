@@ -36,7 +36,7 @@ from repogen.rendering.kernels.scene_mesh import SceneMesh
 from repogen.rendering.kernels.texture import TexturedMaterial
 from repogen.rendering.lighting import scene_lighting
 from repogen.rendering.loading import load_kernels
-from repogen.rendering.mesh import Mesh, Piece, join
+from repogen.rendering.mesh import Mesh, Piece, concatenate_structs, join
 from repogen.rendering.occlusion import floor_map, make_bodies
 from repogen.rendering.paints import outfits_to_paints
 from repogen.rendering.pieces import occluder_piece, person_pieces
@@ -51,6 +51,8 @@ from repogen.rendering.water import apply_water
 from repogen.rendering.zbuffer import rasterize_window, zbuffer_viewport
 from repogen.scenes.scene import Scene
 from repogen.warp_setup import wp
+
+_IS_VISIBLE = np.isin(np.arange(256), CULLING_OF_VISIBLE)
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ class Renderer:
             image = composite(image, background, gbuffer, scene)
         image = apply_water(image, gbuffer, scene)
         image = apply_image_circle(image, camera, lens, self.device)
-        visible = np.isin(buffers.face_culling.numpy(), CULLING_OF_VISIBLE)
+        visible = _IS_VISIBLE[buffers.face_culling.numpy()]
         screen_vertices = buffers.screen_vertices.numpy()
         boxes = amodal_boxes(buffers.mesh, screen_vertices, visible, len(people))
         return RenderResult(
@@ -221,7 +223,7 @@ class Renderer:
 
     def _scene_mesh(self, buffers: Buffers, pieces: list[Piece], paints: wp.array) -> SceneMesh:
         counts = np.cumsum([0] + [len(piece.materials) for piece in pieces])
-        materials = np.concatenate([piece.materials for piece in pieces])
+        materials = concatenate_structs([piece.materials for piece in pieces])
         scene_mesh = SceneMesh()
         scene_mesh.vertices, scene_mesh.faces = buffers.shading_vertices, buffers.faces
         scene_mesh.layers, scene_mesh.uvs = buffers.face_layers, buffers.uvs
@@ -254,7 +256,7 @@ class Renderer:
         `tables` are those of `color_tables`.
         """
         height, width = canvas.shape[:2]
-        picture = array(canvas.reshape(height, -1), wp.uint8, self.device)
+        picture = array(canvas.reshape(height, -1).copy(), wp.uint8, self.device)
         seen = wp.zeros(len(scene_mesh.faces), dtype=wp.uint8, device=self.device)
         counts = wp.empty((viewport.height, viewport.width), dtype=wp.uint8, device=self.device)
         launch(

@@ -14,25 +14,39 @@ from repogen.warp_setup import wp
 
 _LONGEST = 1024
 _MOST_TEXELS = 64 * 2**20
-"""256 MiB on the device, and 192 MiB of `Texture.pixels`. When there are more, all are dropped. The
-pack `makehuman` needs a quarter of it."""
+"""256 MiB on the device. When there are more, all are dropped. The pack `makehuman` needs a quarter
+of it."""
+
+_RESERVED = 16 * 2**20
+"""Texels for which there is room from the start: memory that is not written to takes only
+addresses, and to enlarge it would need it twice."""
 
 _LINEAR = to_linear(np.arange(256) / 255)
+_LINEAR_SINGLE = _LINEAR.astype(np.float32)
+_STEPS = 65535
+_BYTE_OF_LINEAR = np.rint(255 * to_srgb(np.arange(_STEPS + 1) / _STEPS)).astype(np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
 class Texture:
-    """A texture's mipmaps on the device, and its pixels on the host.
+    """A texture's mipmaps on the device.
 
-    The first texel is at index `offset` of `Textures.pixels`; `levels` mipmaps follow each other,
-    the first of `width` x `height` texels, RGBA in sRGB.
+    The first texel is at index `offset` of `owner.pixels`; `levels` mipmaps follow each other, the
+    first of `width` x `height` texels, RGBA in sRGB. It is valid until `owner` drops its textures.
     """
+
+    owner: "Textures"
 
     offset: int
     width: int
     height: int
     levels: int
-    pixels: UInt8[np.ndarray, "h w 4"]
+
+    @property
+    def pixels(self) -> UInt8[np.ndarray, "h w 4"]:
+        """The first mipmap."""
+        texels = self.owner.pixels[self.offset : self.offset + self.width * self.height]
+        return texels.numpy().view(np.uint8).reshape(self.height, self.width, 4)
 
     def color(self, uv: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "3"]:
         """Mean linear RGB at these texture coordinates."""
@@ -48,14 +62,14 @@ class Textures:
         self._device = device
         self._known: dict[Path, Texture] = {}
         self._used = 0
-        self.pixels = wp.zeros(4, dtype=wp.uint32, device=device)
+        self.pixels = wp.empty(_RESERVED, dtype=wp.uint32, device=device)
 
     def clear_if_full(self) -> None:
         """Drop all textures if there are too many; to be called between scenes."""
         if self._used > _MOST_TEXELS:
             self._known.clear()
             self._used = 0
-            self.pixels = wp.zeros(4, dtype=wp.uint32, device=self._device)
+            self.pixels = wp.empty(_RESERVED, dtype=wp.uint32, device=self._device)
 
     def load(self, path: Path) -> Texture:
         """The texture of a picture file (grey, RGB or RGBA, sRGB).
@@ -67,7 +81,7 @@ class Textures:
             levels = [pixels, *_mipmaps(pixels)]
             flat = np.concatenate([_pack(level) for level in levels])
             self._known[path] = Texture(
-                self._used, pixels.shape[1], pixels.shape[0], len(levels), pixels
+                self, self._used, pixels.shape[1], pixels.shape[0], len(levels)
             )
             self._append(flat)
         return self._known[path]
@@ -79,7 +93,7 @@ class Textures:
             if self._used:
                 wp.copy(larger, self.pixels, count=self._used)
             self.pixels = larger
-        new = wp.array(flat, dtype=wp.uint32, device=self._device)
+        new = wp.array(flat, dtype=wp.uint32, device=self._device, copy=False)
         wp.copy(self.pixels, new, dest_offset=self._used)
         self._used = end
 
@@ -97,24 +111,26 @@ def _read(path: Path) -> UInt8[np.ndarray, "h w 4"]:
 def _mipmaps(pixels: UInt8[np.ndarray, "h w 4"]) -> list[UInt8[np.ndarray, "h w 4"]]:
     """The smaller mipmaps, each half the one before: averaged in linear light and weighted by
     alpha, so that transparent texels do not bleed into opaque ones."""
-    alpha = pixels[..., 3:].astype(np.float32) / 255
+    *channels, opacity = cv2.split(pixels)
+    alpha = opacity.astype(np.float32) / 255
     weight = alpha + 1e-4
-    color = _LINEAR[pixels[..., :3]].astype(np.float32) * weight
+    planes = np.stack([*(_LINEAR_SINGLE[one] * weight for one in channels), weight, alpha])
     out = []
-    while max(weight.shape[:2]) > 1:
-        color, weight, alpha = (_halve(part) for part in (color, weight, alpha))
-        srgb = np.rint(255 * to_srgb(np.clip(color / weight, 0, 1)))
-        out.append(np.concatenate([srgb, np.rint(255 * alpha)], axis=2).astype(np.uint8))
+    while max(planes.shape[1:]) > 1:
+        planes = _halve(planes)
+        light = np.minimum(planes[:3] / planes[3], 1)
+        srgb = _BYTE_OF_LINEAR[np.rint(_STEPS * light).astype(np.uint16)]
+        out.append(cv2.merge([*srgb, np.rint(255 * planes[4]).astype(np.uint8)]))
     return out
 
 
-def _halve(values: Float[np.ndarray, "h w c"]) -> Float[np.ndarray, "h w c"]:
+def _halve(planes: Float[np.ndarray, "c h w"]) -> Float[np.ndarray, "c h w"]:
     """The mean of 2 x 2 texels, or of two where a side is 1. Much faster than a mean over axes."""
-    if len(values) > 1:
-        values = (values[::2] + values[1::2]) / 2
-    if values.shape[1] > 1:
-        values = (values[:, ::2] + values[:, 1::2]) / 2
-    return values
+    if planes.shape[1] > 1:
+        planes = (planes[:, ::2] + planes[:, 1::2]) * 0.5
+    if planes.shape[2] > 1:
+        planes = (planes[:, :, ::2] + planes[:, :, 1::2]) * 0.5
+    return planes
 
 
 def _pack(pixels: UInt8[np.ndarray, "h w 4"]) -> UInt32[np.ndarray, " n"]:
