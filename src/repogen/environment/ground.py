@@ -27,7 +27,10 @@ texture with as much contrast in every octave."""
 _FALLOFF = 0.5, 1.0
 """Range of the ratio of an octave's contrast to that of the next coarser one."""
 
-_ROUGH = 0.7, 0.85
+_PIXELS_BLUR = 1.13
+"""Ratio of two octaves' contrasts, over what is measured: pixels are means over their area."""
+
+_ROUGH = 0.8, 0.95
 """Ratios from which on and up to which lines give way to grains: rooms and streets have the first,
 woods and meadows the second."""
 
@@ -62,11 +65,11 @@ def ground_texture(panorama: Float32[np.ndarray, "h w 3"]) -> GroundTexture:
     if rows < panorama.shape[0]:
         pixels = cv2.resize(panorama, (2 * rows, rows), interpolation=cv2.INTER_AREA)
     log = np.log(pixels[rows // 2 :] + np.float32(black))
-    fine, measured, coarse = (_band(log, _BAND_SIGMA * s) for s in (0.5, 1.0, 2.0))
+    measured, coarse = _band(log, _BAND_SIGMA), _band(log, 2 * _BAND_SIGMA)
     # Rows at the horizon show what stands on the ground, the last ones a tripod.
     own = slice(len(log) // 4, max(7 * len(log) // 8, 1))
-    levels = [float(np.median(band[own] @ LUMINANCE)) + 1e-6 for band in (fine, coarse)]
-    ratio = float(np.sqrt(levels[0] / levels[1]))
+    levels = [float(np.median(band[own] @ LUMINANCE)) + 1e-6 for band in (measured, coarse)]
+    ratio = _PIXELS_BLUR * levels[0] / levels[1]
     return GroundTexture(
         contrast=np.minimum(_OCTAVE_OF_BAND * _typical(measured), _MOST).astype(np.float32),
         wavelength=_BAND * np.pi / rows,
@@ -79,9 +82,11 @@ def _typical(band: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]
     """Means over cells, without what few of the cells have."""
     size = (-(-band.shape[1] // _CELL), -(-band.shape[0] // _CELL))
     cells = cv2.resize(band, size, interpolation=cv2.INTER_AREA)
+    edge = 8
+    cells = np.pad(cells, ((0, 0), (edge, edge), (0, 0)), "wrap")
     for _ in range(2):  # OpenCV's largest median of floats is that of 5 x 5
         cells = cv2.medianBlur(cells, 5)
-    return cv2.GaussianBlur(cells, None, 2.0)
+    return cv2.GaussianBlur(cells, None, 2.0)[:, edge:-edge]
 
 
 def _band(log: Float32[np.ndarray, "h w 3"], sigma: float) -> Float32[np.ndarray, "h w 3"]:

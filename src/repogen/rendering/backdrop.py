@@ -22,7 +22,7 @@ from repogen.environment.rooms import Room
 from repogen.rendering.ambient import ambient_sh_irradiance
 from repogen.rendering.buffers import array, color_tables, launch
 from repogen.rendering.kernels import room, shade
-from repogen.rendering.kernels.ground import Ground, ground_tile
+from repogen.rendering.kernels.ground import Ground, ground_levels, ground_tile
 from repogen.rendering.kernels.lens import Lens
 from repogen.rendering.kernels.panorama import draw_panorama
 from repogen.rendering.paints import panorama_to_struct, room_to_struct
@@ -44,6 +44,7 @@ class Backdrop:
         self._device = device
         self._noise = noise
         self._ground_tile = array(ground_tile(), wp.vec2, device)
+        self._ground_levels = array(ground_levels(), wp.vec2, device)
         self._panoramas: dict[Path, tuple[wp.array, Ground]] = {}
 
     def draw(
@@ -95,9 +96,10 @@ class Backdrop:
         ground = Ground()
         ground.contrast = array(texture.contrast, wp.vec3, self._device)
         ground.wavelength = texture.wavelength
-        ground.falloff, ground.roughness = texture.falloff, texture.roughness
+        ground.falloff, ground.log_falloff = texture.falloff, float(np.log2(texture.falloff))
+        ground.roughness = texture.roughness
         ground.texel = np.pi / min(len(pixels), len(backdrop))
-        ground.tile = self._ground_tile
+        ground.tile, ground.to_tile = self._ground_tile, self._ground_levels
         return array(backdrop, wp.vec3, self._device), ground
 
     def _draw(self, camera: Camera, kernel: Any, *inputs: object) -> UInt8[np.ndarray, "h w 3"]:

@@ -16,7 +16,6 @@ _SIZE = wp.constant(SIZE)
 
 _WAVELENGTH = 6.0
 """Texels of the tile's wavelength."""
-_PER_WAVELENGTH = wp.constant(wp.float32(_WAVELENGTH))
 
 _SHIFT = wp.constant(wp.float32(0.3))
 """Standard deviation of an octave's shift over its wavelength."""
@@ -27,22 +26,33 @@ _WIDEST = wp.constant(wp.float32(8.0))
 _FAINT = wp.constant(wp.float32(1.0 / 0.04))
 """One over the contrast below which look-ups are shifted less."""
 
-_OCTAVES = wp.constant(6)
-_TURN = wp.constant(wp.float32(2.4))
+_BLUR = wp.constant(wp.float32(1.7))
+"""Texels of a panorama that are blurred into one: half the shortest wavelength that it shows."""
+
+_LONGEST = 4.0
+"""Metres: the first level's wavelength."""
+_INVERSE_LONGEST = wp.constant(wp.float32(1 / _LONGEST))
+
+_LEVELS = 12
+_LAST_LEVEL = wp.constant(_LEVELS - 1)
+_TURN = 2.4
 """Radians by which an octave's tile is turned against the next one's."""
 
 
 @wp.struct
 class Ground:
-    """`environment.ground.GroundTexture`; `texel` is the width of the panorama's pixels, radians.
-    `tile` is `ground_tile`, in rows."""
+    """`environment.ground.GroundTexture`, with the logarithm to base 2 of the falloff; `texel` is
+    the width of the panorama's pixels, radians. `tile` is `ground_tile`, in rows, `to_tile` is
+    `ground_levels`."""
 
     contrast: wp.array2d(dtype=wp.vec3)
     wavelength: float
     falloff: float
+    log_falloff: float
     roughness: float
     texel: float
     tile: wp.array(dtype=wp.vec2)
+    to_tile: wp.array(dtype=wp.vec2)
 
 
 @wp.struct
@@ -63,6 +73,14 @@ def ground_tile() -> np.ndarray:
     tile = np.fft.ifft2(white * np.exp(-2 * octave**2)).real
     tile /= tile.std(axis=(1, 2), keepdims=True)
     return np.ascontiguousarray(tile.reshape(2, -1).T.astype(np.float32))
+
+
+def ground_levels() -> np.ndarray:
+    """Cosine and sine, over the texel's width in metres, that turn metres to texels of the tile:
+    for wavelengths of 4, 2, 1 … metres; shape (n, 2), float32."""
+    level = np.arange(_LEVELS)
+    turn = np.stack([np.cos(_TURN * level), np.sin(_TURN * level)], axis=1)
+    return (turn * (_WAVELENGTH / _LONGEST * 2.0**level)[:, None]).astype(np.float32)
 
 
 @wp.func
@@ -94,9 +112,9 @@ def ground_detail(
     viewpoint's height, `column` and `row` are the direction in the panorama, from 0 to 1.
     """
     out = Detail()
-    across = ground.texel * away
+    across = _BLUR * ground.texel * away
     coarsest = across * wp.min(2.0 * slant, _WIDEST)
-    finest = 2.0 * pixel
+    finest = 1.5 * pixel
     if coarsest <= finest:
         return out
     rows = ground.contrast.shape[0]
@@ -106,23 +124,25 @@ def ground_detail(
     contrast = ground.contrast[i, j]
     # On smooth ground only edges would change.
     rough = ground.roughness * wp.min(contrast[1] * _FAINT, 1.0)
-    level = wp.floor(wp.log2(coarsest))
-    length = wp.pow(2.0, level)
+    level = int(0)
+    inverse = float(_INVERSE_LONGEST)  # one over the wavelength
+    while inverse * coarsest < 1.0 and level < _LAST_LEVEL:
+        level += 1
+        inverse *= 2.0
     # An octave's contrast over that of the octave that was measured.
-    amplitude = wp.pow(ground.falloff, wp.log2(ground.wavelength * away / length))
+    amplitude = wp.pow(ground.wavelength * away * inverse, ground.log_falloff)
+    least = 1.0 / finest
     light = float(0.0)
-    for _ in range(_OCTAVES):
-        if length > finest:
-            angle = _TURN * level
-            c = wp.cos(angle) * _PER_WAVELENGTH / length
-            s = wp.sin(angle) * _PER_WAVELENGTH / length
-            n = tile_at(ground.tile, c * x - s * y, s * x + c * y)
-            weight = wp.min(wp.log2(coarsest / length), 1.0) * wp.min(wp.log2(length / finest), 1.0)
-            unknown = wp.clamp(wp.log2(2.0 * across / length) + 0.5, 0.0, 1.0)
-            out.shift += weight * (1.0 - unknown) * rough * _SHIFT * length * n[0]
-            light += weight * unknown * amplitude * n[1]
-        level -= 1.0
-        length *= 0.5
+    while inverse < least and level <= _LAST_LEVEL:
+        turn = ground.to_tile[level]
+        n = tile_at(ground.tile, turn[0] * x - turn[1] * y, turn[1] * x + turn[0] * y)
+        length = 1.0 / inverse
+        weight = wp.min(coarsest * inverse - 1.0, 1.0) * wp.min(length * least - 1.0, 1.0)
+        unknown = wp.clamp(2.0 * across * inverse - 0.25, 0.0, 1.0)
+        out.shift += weight * (1.0 - unknown) * rough * _SHIFT * length * n[0]
+        light += weight * unknown * amplitude * n[1]
+        level += 1
+        inverse *= 2.0
         amplitude *= ground.falloff
     out.light = light * contrast
     return out

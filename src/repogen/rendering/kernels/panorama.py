@@ -33,9 +33,7 @@ def direction_to_map(d: wp.vec3) -> wp.vec2:
     """Column and row, as shares of the panorama's width and height, of a direction of unit
     length."""
     azimuth = wp.atan2(-d[0], -d[1])
-    return wp.vec2(
-        azimuth / _TAU + 0.5, 0.5 - 2.0 * wp.asin(wp.clamp(d[2], -1.0, 1.0)) / _TAU
-    )
+    return wp.vec2(azimuth / _TAU + 0.5, 0.5 - 2.0 * wp.asin(wp.clamp(d[2], -1.0, 1.0)) / _TAU)
 
 
 @wp.func
