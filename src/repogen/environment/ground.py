@@ -1,4 +1,4 @@
-"""What a panorama shows of the ground's texture, to continue it beyond the panorama's resolution."""
+"""The texture of a panorama's ground, to continue it beyond the panorama's resolution."""
 
 from dataclasses import dataclass
 

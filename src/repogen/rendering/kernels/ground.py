@@ -8,7 +8,6 @@ Below the width across it, noise continues the contrast that the panorama shows 
 
 import numpy as np
 
-from repogen.rendering.kernels.modules import PICTURE
 from repogen.warp_setup import wp
 
 SIZE = 128
@@ -65,7 +64,7 @@ class Detail:
 
 
 def ground_tile() -> np.ndarray:
-    """Noise of shape (SIZE**2, 2), float32: one octave wide, periodic, zero mean, unit deviation."""
+    """Noise of shape (SIZE**2, 2), float32: one octave, periodic, zero mean, unit deviation."""
     rng = np.random.default_rng(20250921)
     k = np.fft.fftfreq(SIZE)
     octave = np.log2(np.maximum(np.hypot(k[:, None], k), 1e-9) * _WAVELENGTH)

@@ -67,7 +67,7 @@ def floor_light_share(lighting: Lighting, ambient: float, point: wp.vec3) -> flo
         if down > 0.05:
             strength = down * wp.length(lighting.lights[i].color)
             whole += strength
-            received += strength * light_visibility(lighting, i, point, lighting.up, 0.0)
+            received += strength * light_visibility(lighting, i, point, wp.vec3(0.0, 0.0, 0.0), 0.0)
     return received / whole
 
 
