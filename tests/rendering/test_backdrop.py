@@ -103,6 +103,7 @@ def test_the_panoramas_drawn_longest_ago_are_dropped(monkeypatch):
         return np.zeros((4, 8, 3), np.float32)
 
     monkeypatch.setattr(backdrop, "panorama_backdrop", pixels)
+    monkeypatch.setattr(backdrop, "panorama_pixels", lambda path: np.ones((8, 16, 3), np.float32))
     monkeypatch.setattr(backdrop, "_MOST_TEXELS", 3 * 32)
     drawn = backdrop.Backdrop("cpu", None)
     for path in ("a", "b", "a", "c", "d", "a", "b"):

@@ -11,11 +11,18 @@ from repogen.assets.sources import path_of
 from repogen.cameras.camera import Camera
 from repogen.colors import from_hex
 from repogen.environment.backgrounds import Photo, Plain, photo_pixels
-from repogen.environment.panoramas import Panorama, panorama_backdrop, panorama_irradiance
+from repogen.environment.ground import ground_texture
+from repogen.environment.panoramas import (
+    Panorama,
+    panorama_backdrop,
+    panorama_irradiance,
+    panorama_pixels,
+)
 from repogen.environment.rooms import Room
 from repogen.rendering.ambient import ambient_sh_irradiance
 from repogen.rendering.buffers import array, color_tables, launch
 from repogen.rendering.kernels import room, shade
+from repogen.rendering.kernels.ground import Ground, ground_levels, ground_tile
 from repogen.rendering.kernels.lens import Lens
 from repogen.rendering.kernels.panorama import draw_panorama
 from repogen.rendering.paints import panorama_to_struct, room_to_struct
@@ -36,7 +43,9 @@ class Backdrop:
     def __init__(self, device: str, noise: wp.array) -> None:
         self._device = device
         self._noise = noise
-        self._panoramas: dict[Path, wp.array] = {}
+        self._ground_tile = array(ground_tile(), wp.vec2, device)
+        self._ground_levels = array(ground_levels(), wp.vec2, device)
+        self._panoramas: dict[Path, tuple[wp.array, Ground]] = {}
 
     def draw(
         self, scene: Scene, lighting: shade.Lighting, lens: Lens
@@ -63,33 +72,46 @@ class Backdrop:
                 return np.tile(bgr, (height, width, 1))
             case Room() as background:
                 room_struct = room_to_struct(background, scene.camera)
-                return self._draw(scene.camera, lighting, lens, room.draw_room, room_struct)
+                inputs = (room_struct, lens, lighting, self._noise)
+                return self._draw(scene.camera, room.draw_room, *inputs)
             case Panorama() as panorama:
-                pixels = self._panorama(path_of(panorama.file))
-                struct = panorama_to_struct(panorama, scene.camera, pixels)
-                return self._draw(scene.camera, lighting, lens, draw_panorama, struct)
+                pixels, ground = self._panorama(path_of(panorama.file))
+                struct = panorama_to_struct(panorama, scene.camera, pixels, ground)
+                return self._draw(scene.camera, draw_panorama, struct, lens, lighting)
 
-    def _panorama(self, path: Path) -> wp.array:
+    def _panorama(self, path: Path) -> tuple[wp.array, Ground]:
         kept = self._panoramas
         found = kept.pop(path, None)
         if found is None:
-            found = array(panorama_backdrop(path), wp.vec3, self._device)
+            found = self._read(path)
         kept[path] = found
-        while len(kept) > 1 and sum(texels.size for texels in kept.values()) > _MOST_TEXELS:
+        while len(kept) > 1 and sum(texels.size for texels, _ in kept.values()) > _MOST_TEXELS:
             del kept[next(iter(kept))]
         return found
 
-    def _draw(
-        self, camera: Camera, lighting: shade.Lighting, lens: Lens, kernel: Any, struct: Any
-    ) -> UInt8[np.ndarray, "h w 3"]:
-        """A background, drawn at half size or less and enlarged: it need not be sharp."""
+    def _read(self, path: Path) -> tuple[wp.array, Ground]:
+        backdrop = panorama_backdrop(path)
+        pixels = panorama_pixels(path)
+        texture = ground_texture(pixels)
+        ground = Ground()
+        ground.contrast = array(texture.contrast, wp.vec3, self._device)
+        ground.wavelength = texture.wavelength
+        ground.falloff, ground.log_falloff = texture.falloff, float(np.log2(texture.falloff))
+        ground.roughness = texture.roughness
+        ground.texel = np.pi / min(len(pixels), len(backdrop))
+        ground.tile, ground.to_tile = self._ground_tile, self._ground_levels
+        return array(backdrop, wp.vec3, self._device), ground
+
+    def _draw(self, camera: Camera, kernel: Any, *inputs: object) -> UInt8[np.ndarray, "h w 3"]:
+        """A background, drawn at half size or less and enlarged: it need not be sharp. `inputs` are
+        the kernel's first."""
         shrink = max(2, -(-camera.width // _WIDEST))
         columns, rows = -(-camera.width // shrink), -(-camera.height // shrink)
         out = wp.empty((rows, 3 * columns), dtype=wp.uint8, device=self._device)
         _, to_srgb = color_tables(self._device, kernel is draw_panorama)
         launch(
             self._device, kernel, (rows, -(-columns // room.STRIP)),
-            struct, lens, lighting, self._noise, to_srgb, columns, shrink, out,
+            *inputs, to_srgb, columns, shrink, out,
         )  # fmt: skip
         small = out.numpy().reshape(rows, columns, 3)
         return cv2.resize(small, (camera.width, camera.height), interpolation=cv2.INTER_LINEAR)

@@ -15,7 +15,6 @@ from repogen.rendering.buffers import Buffers
 from repogen.rendering.kernels.shade import Lighting
 from repogen.rendering.lighting import scene_lighting
 from repogen.scenes.scene import Scene
-from repogen.warp_setup import wp
 
 _CELL = 0.025
 """Metres that a cell of the floor has, at least."""
@@ -81,10 +80,8 @@ def shaded_floor(
 
     sh = lighting.sh_irradiance.numpy().astype(np.float64)
     ambient = float(np.linalg.norm(np.maximum(sh[0] + sh[3] + 2 * sh[6], 0))) + 1e-6
-    # Light skips tights, under which skin is; but under painted shoes there is none.
-    solid = replace(buffers, face_layers=wp.zeros_like(buffers.face_layers))
-    below = scene_lighting(replace(scene, lights=(_FROM_BELOW,)), vertices, solid, device)
-    lamps = scene_lighting(scene, vertices, solid, device)
+    below = scene_lighting(replace(scene, lights=(_FROM_BELOW,)), vertices, buffers, device)
+    lamps = scene_lighting(scene, vertices, buffers, device)
     gaps = -_distances(below, 0, points).reshape(rows, columns)
     whole, received = ambient, ambient * _open_share(gaps, cell)
     for index, light in enumerate(sorted(scene.lights, key=lambda light: not light.shadow)):

@@ -4,6 +4,7 @@ from repogen.bodies import kernels as body_kernels
 from repogen.bodies import mesh_kernels
 from repogen.rendering.kernels import (
     geometry,
+    ground,
     image_circle,
     occlusion,
     panorama,
@@ -15,7 +16,7 @@ from repogen.rendering.kernels import (
 from repogen.rendering.kernels.modules import PICTURE, ZBUFFER
 from repogen.warp_setup import load_modules, wp
 
-_KERNELS = (geometry, occlusion, raster, shade, panorama, room, raster_rays)
+_KERNELS = (geometry, ground, occlusion, raster, shade, panorama, room, raster_rays)
 """Imported here so that their Warp modules are complete."""
 
 _EVERY_PICTURE = (PICTURE, wp.get_module(body_kernels.__name__), ZBUFFER)

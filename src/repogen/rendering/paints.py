@@ -10,6 +10,7 @@ from repogen.environment.panoramas import Panorama
 from repogen.environment.rooms import FLOOR_PATTERNS, Room
 from repogen.people.outfit import HAIR_STYLES, PATTERNS, Fabric, Outfit, shoe_top
 from repogen.rendering.kernels import panorama, room
+from repogen.rendering.kernels.ground import Ground
 from repogen.rendering.kernels.paint import Paint
 from repogen.warp_setup import struct_dtype, wp
 
@@ -69,11 +70,13 @@ def fill_fabric(f: np.void, fabric: Fabric) -> None:
     f["scale"], f["wrinkles"] = fabric.scale, fabric.wrinkles
 
 
-def panorama_to_struct(background: Panorama, camera: Camera, pixels: wp.array) -> panorama.Panorama:
+def panorama_to_struct(
+    background: Panorama, camera: Camera, pixels: wp.array, ground: Ground
+) -> panorama.Panorama:
     """The environment map as `draw_panorama` reads it: in its own axes, seen from the camera."""
     to_map = yaw_matrix(-np.radians(background.yaw_deg))
     out = panorama.Panorama()
-    out.pixels = pixels
+    out.pixels, out.ground = pixels, ground
     out.to_map = wp.mat33(*(to_map @ np.array(camera.rotation).T).ravel())
     out.eye = wp.vec3(*(to_map @ (camera.position() - [0, 0, background.floor_z])))
     out.gains = wp.vec3(*(background.exposure * np.array(background.white_balance)))

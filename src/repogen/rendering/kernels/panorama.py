@@ -1,9 +1,9 @@
 """A panorama behind the people, in the camera's true direction, with their shadows on its floor."""
 
 from repogen.rendering.kernels.colors import store_bgr
+from repogen.rendering.kernels.ground import Ground, ground_detail
 from repogen.rendering.kernels.lens import Lens, ray
 from repogen.rendering.kernels.modules import PICTURE
-from repogen.rendering.kernels.noise import noise
 from repogen.rendering.kernels.occlusion import floor_share
 from repogen.rendering.kernels.room import STRIP
 from repogen.rendering.kernels.shade import Lighting, ambient_irradiance, light_visibility
@@ -25,23 +25,30 @@ class Panorama:
     gains: wp.vec3
     eye_height: float
     reach: float
+    ground: Ground
 
 
 @wp.func
-def panorama_at(panorama: Panorama, d: wp.vec3) -> wp.vec3:
-    """Linear colour of the panorama in a direction of unit length, bilinear."""
+def direction_to_map(d: wp.vec3) -> wp.vec2:
+    """Column and row, as shares of the panorama's width and height, of a direction of unit
+    length."""
+    azimuth = wp.atan2(-d[0], -d[1])
+    return wp.vec2(azimuth / _TAU + 0.5, 0.5 - 2.0 * wp.asin(wp.clamp(d[2], -1.0, 1.0)) / _TAU)
+
+
+@wp.func
+def panorama_at(panorama: Panorama, at: wp.vec2) -> wp.vec3:
+    """Linear colour of the panorama at a column and row (`direction_to_map`), bilinear."""
     height = panorama.pixels.shape[0]
     width = panorama.pixels.shape[1]
-    azimuth = wp.atan2(-d[0], -d[1])
-    x = (azimuth / _TAU + 0.5) * float(width) - 0.5
-    y = (0.5 - 2.0 * wp.asin(wp.clamp(d[2], -1.0, 1.0)) / _TAU) * float(height) - 0.5
+    x = at[0] * float(width) - 0.5
+    y = at[1] * float(height) - 0.5
     left = wp.floor(x)
     top = wp.floor(y)
     fx = x - left
     fy = y - top
-    x0 = int(left)
-    x0 = wp.where(x0 < 0, width - 1, x0)
-    x1 = wp.where(x0 + 1 < width, x0 + 1, 0)
+    x0 = (int(left) + width) % width
+    x1 = (x0 + 1) % width
     y0 = wp.clamp(int(top), 0, height - 1)
     y1 = wp.clamp(int(top) + 1, 0, height - 1)
     upper = (1.0 - fx) * panorama.pixels[y0, x0] + fx * panorama.pixels[y0, x1]
@@ -60,20 +67,32 @@ def floor_light_share(lighting: Lighting, ambient: float, point: wp.vec3) -> flo
         if down > 0.05:
             strength = down * wp.length(lighting.lights[i].color)
             whole += strength
-            received += strength * light_visibility(lighting, i, point, lighting.up, 0.0)
+            received += strength * light_visibility(lighting, i, point, wp.vec3(0.0, 0.0, 0.0), 0.0)
     return received / whole
 
 
 @wp.func
+def floor_color(panorama: Panorama, x: float, y: float, pixel: float) -> wp.vec3:
+    """Linear colour of the floor at (x, y), metres from its centre, with detail that is finer than
+    the panorama; a pixel of the picture is `pixel` metres wide there."""
+    square = x * x + y * y
+    away = wp.sqrt(square + panorama.eye_height * panorama.eye_height)
+    at = direction_to_map(wp.vec3(x, y, -panorama.eye_height) / away)
+    slant = away / panorama.eye_height
+    detail = ground_detail(panorama.ground, x, y, away, slant, pixel, at[0], at[1])
+    at[0] += wp.clamp(detail.shift / (_TAU * wp.sqrt(square) + 0.1), -0.2, 0.2)
+    color = panorama_at(panorama, at)
+    # The exponential's first terms: never negative.
+    change = detail.light
+    return color + wp.cw_mul(color, change + 0.5 * wp.cw_mul(change, change))
+
+
+@wp.func
 def panorama_color(
-    panorama: Panorama,
-    lighting: Lighting,
-    ambient: float,
-    table: wp.array(dtype=wp.vec4),
-    towards: wp.vec3,
+    panorama: Panorama, lighting: Lighting, ambient: float, towards: wp.vec3, focal: float
 ) -> wp.vec3:
     """Linear colour along a ray in the camera's frame: of the floor's disc, or of the sphere around
-    it."""
+    it; `focal` is in pixels."""
     ahead = wp.normalize(towards)
     d = panorama.to_map * ahead
     middle = wp.vec3(0.0, 0.0, panorama.eye_height)
@@ -81,24 +100,19 @@ def panorama_color(
         far = -panorama.eye[2] / d[2]
         at = panorama.eye + far * d
         if at[0] * at[0] + at[1] * at[1] < panorama.reach * panorama.reach:
-            color = panorama_at(panorama, wp.normalize(at - middle))
-            # Grain of the ground near by, for which the panorama is too coarse.
-            fade = wp.clamp(1.5 - far / 6.0, 0.0, 1.0)
-            grain = float(1.0)
-            if fade > 0.0:
-                fine = noise(table, wp.vec3(at[0], at[1], 0.3) * 37.0)
-                coarse = noise(table, wp.vec3(at[0], at[1], 7.7) * 6.0)
-                grain = 1.0 + fade * (0.06 * fine[0] + 0.05 * coarse[0])
-            return color * grain * floor_light_share(lighting, ambient, far * ahead)
+            # The floor is seen at a slant: the mean of a pixel's width and depth.
+            pixel = far / (focal * wp.sqrt(-d[2]))
+            color = floor_color(panorama, at[0], at[1], pixel)
+            return color * floor_light_share(lighting, ambient, far * ahead)
     # The sphere around `middle` that holds the rim of the floor.
     square = panorama.reach * panorama.reach + panorama.eye_height * panorama.eye_height
     away = panorama.eye - middle
     b = wp.dot(away, d)
     inside = b * b - wp.dot(away, away) + square
-    if inside <= 0.0:
-        return panorama_at(panorama, d)
-    at = away + (wp.sqrt(inside) - b) * d
-    return panorama_at(panorama, wp.normalize(at))
+    beyond = d
+    if inside > 0.0:
+        beyond = wp.normalize(away + (wp.sqrt(inside) - b) * d)
+    return panorama_at(panorama, direction_to_map(beyond))
 
 
 @wp.kernel(module=PICTURE)
@@ -106,7 +120,6 @@ def draw_panorama(
     panorama: Panorama,
     lens: Lens,
     lighting: Lighting,
-    table: wp.array(dtype=wp.vec4),
     to_srgb: wp.array(dtype=wp.uint8),
     width: int,
     shrink: int,
@@ -121,6 +134,6 @@ def draw_panorama(
         towards = ray(lens, (float(x) + 0.5) * scale, (float(y) + 0.5) * scale)
         color = wp.vec3(0.0, 0.0, 0.0)
         if wp.length_sq(towards) > 0.0:
-            color = panorama_color(panorama, lighting, ambient, table, towards)
+            color = panorama_color(panorama, lighting, ambient, towards, lens.fx / scale)
             color = wp.cw_mul(panorama.gains, color)
         store_bgr(out, y, x, color, to_srgb)

@@ -5,7 +5,6 @@ from repogen.rendering.kernels.codes import (
     CULL_ALL,
     CULL_BACK,
     CULL_NONE,
-    LAYER_TIGHTS,
 )
 from repogen.rendering.kernels.modules import ZBUFFER
 from repogen.warp_setup import wp
@@ -184,7 +183,6 @@ def rasterize_light(
     vertices: wp.array(dtype=wp.vec3),
     faces: wp.array2d(dtype=wp.int32),
     face_culling: wp.array(dtype=wp.uint8),
-    layers: wp.array(dtype=wp.uint8),
     size: int,
     first: int,
     depth: wp.array(dtype=wp.float32),
@@ -196,8 +194,7 @@ def rasterize_light(
     """
     f = wp.tid()
     culling = int(face_culling[f])
-    # Tights stand off the skin by millimetres: its shadow is theirs.
-    if culling == CULL_ALL or int(layers[f]) == LAYER_TIGHTS:
+    if culling == CULL_ALL:
         return
     i = vertices[faces[f, 0]]
     j = vertices[faces[f, 1]]

@@ -35,6 +35,9 @@ _SAME_DEPTH = wp.constant(wp.float32(0.02))
 
 _SAMPLES = wp.constant(SAMPLES)
 
+_OFF_SURFACE = wp.constant(wp.float32(0.004))
+"""Metres from a surface to where its shadow is looked up, at least."""
+
 STRIP = 8
 """Pixels of a row that a thread takes."""
 _STRIP = wp.constant(STRIP)
@@ -42,12 +45,14 @@ _STRIP = wp.constant(STRIP)
 
 @wp.struct
 class Lighting:
-    """Directional lights (camera frame), shadow maps of the first `shadow_count` of them, and the
-    irradiance of the rest of the environment as spherical harmonics (`ambient_irradiance`)."""
+    """Directional lights (camera frame), shadow maps of the first `shadow_count` of them with
+    texels of `shadow_texel` metres, and the irradiance of the rest of the environment as spherical
+    harmonics (`ambient_irradiance`)."""
 
     lights: wp.array(dtype=DirectionalLight)
     shadow_count: wp.int32
     shadow_size: wp.int32
+    shadow_texel: float
     shadow_depths: wp.array(dtype=wp.float32)
     up: wp.vec3
     to_world: wp.mat33
@@ -75,9 +80,14 @@ def light_visibility(
     """Share of a light that reaches a point of the camera's frame: nine shadow texels, weighted
     by a quadratic B-spline, so that edges are soft and not jagged.
 
-    `bias` is in metres along the light.
+    `bias` is in metres along the light. A surface that is in the shadow map has a unit `normal`, a
+    floor that is not has zero.
     """
-    t = lighting.lights[index].matrix * (at + 0.01 * normal) + lighting.lights[index].offset
+    # Off the surface by as much as it descends along the light's rays within those texels.
+    cosine = wp.dot(normal, lighting.lights[index].direction)
+    sine = wp.sqrt(wp.max(1.0 - cosine * cosine, 0.0))
+    raised = at + (_OFF_SURFACE + 1.5 * lighting.shadow_texel * sine) * normal
+    t = lighting.lights[index].matrix * raised + lighting.lights[index].offset
     size = lighting.shadow_size
     x0 = int(wp.floor(t[0]))
     y0 = int(wp.floor(t[1]))

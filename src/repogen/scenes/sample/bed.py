@@ -17,6 +17,9 @@ _BLANKETS = 0.75
 _SINKS = 0.03
 """Metres that a person sinks into the mattress."""
 
+_PILLOW_SINKS = 0.02
+"""Metres that the middle of a pillow is below the mattress's top: its seam does not show."""
+
 
 def sample_bed(rng: np.random.Generator, posed: PosedPerson) -> tuple[Occluder, ...]:
     """A mattress below the person, along the trunk, a pillow at the head, and in three beds of four
@@ -48,8 +51,8 @@ def sample_bed(rng: np.random.Generator, posed: PosedPerson) -> tuple[Occluder, 
     bed = [
         part("mattress", (across, head_end - length / 2, top - height / 2),
              (width, length, height), linen),
-        part("pillow", (float(head[0]), head_end - 0.27, top + 0.01),
-             (min(width - 0.1, 0.7), 0.45, 0.16), _linen(rng), float(rng.uniform(-12, 12))),
+        part("pillow", (float(head[0]), head_end - 0.27, top - _PILLOW_SINKS),
+             (min(width - 0.1, 0.7), 0.45, 0.22), _linen(rng), float(rng.uniform(-12, 12))),
     ]  # fmt: skip
     if rng.random() < _BLANKETS:
         foot = head_end - length - OVERHANG

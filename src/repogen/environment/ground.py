@@ -1,0 +1,99 @@
+"""The texture of a panorama's ground, to continue it beyond the panorama's resolution."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float32
+
+from repogen.colors import LUMINANCE
+
+_ROWS = 512
+"""Rows of a panorama in which texture is measured, at most."""
+
+_CELL = 4
+"""Pixels along a side of a cell of the map of contrast."""
+
+_BAND = 8.0
+"""Pixels of the wavelength at which contrast is measured."""
+
+_BAND_SIGMA = 1.0
+"""Pixels: the Gaussians of this width and of twice it differ by the octave around `_BAND`."""
+
+_OCTAVE_OF_BAND = 2.4
+"""Standard deviation of an octave over the mean absolute difference of the two Gaussians, of a
+texture with as much contrast in every octave."""
+
+_FALLOFF = 0.5, 1.0
+"""Range of the ratio of an octave's contrast to that of the next coarser one."""
+
+_PIXELS_BLUR = 1.13
+"""Ratio of two octaves' contrasts, over what is measured: pixels are means over their area."""
+
+_ROUGH = 0.8, 0.95
+"""Ratios from which on and up to which lines give way to grains: rooms and streets have the first,
+woods and meadows the second."""
+
+_MOST = 0.35
+"""Largest contrast: what has more is an edge."""
+
+
+@dataclass(frozen=True, eq=False)
+class GroundTexture:
+    """Texture of the lower half of a panorama, along its rows."""
+
+    contrast: Float32[np.ndarray, "h w 3"]
+    """Standard deviation of the logarithm of linear RGB in the octave around `wavelength`, by
+    direction: row 0 is at the horizon, the last one at the nadir, columns as in the panorama."""
+    wavelength: float
+    """Radians of azimuth and elevation."""
+    falloff: float
+    """Ratio of an octave's contrast to that of the next coarser octave."""
+    roughness: float
+    """How much the ground looks like grains (1) and not like lines and smooth surfaces (0)."""
+
+
+def ground_texture(panorama: Float32[np.ndarray, "h w 3"]) -> GroundTexture:
+    """The texture of a panorama's ground, linear RGB.
+
+    Rows of a panorama keep their resolution over the ground, columns do not: texture is measured
+    along rows. Edges count little: of several cells around a point the median counts.
+    """
+    rows = min(_ROWS, panorama.shape[0])
+    black = 0.01 * float(panorama.mean()) + 1e-9
+    pixels = panorama
+    if rows < panorama.shape[0]:
+        pixels = cv2.resize(panorama, (2 * rows, rows), interpolation=cv2.INTER_AREA)
+    log = np.log(pixels[rows // 2 :] + np.float32(black))
+    measured, coarse = _band(log, _BAND_SIGMA), _band(log, 2 * _BAND_SIGMA)
+    # Rows at the horizon show what stands on the ground, the last ones a tripod.
+    own = slice(len(log) // 4, max(7 * len(log) // 8, 1))
+    levels = [float(np.median(band[own] @ LUMINANCE)) + 1e-6 for band in (measured, coarse)]
+    ratio = _PIXELS_BLUR * levels[0] / levels[1]
+    return GroundTexture(
+        contrast=np.minimum(_OCTAVE_OF_BAND * _typical(measured), _MOST).astype(np.float32),
+        wavelength=_BAND * np.pi / rows,
+        falloff=float(np.clip(ratio, *_FALLOFF)),
+        roughness=float(np.clip((ratio - _ROUGH[0]) / (_ROUGH[1] - _ROUGH[0]), 0, 1)),
+    )
+
+
+def _typical(band: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
+    """Means over cells, without what few of the cells have."""
+    size = (-(-band.shape[1] // _CELL), -(-band.shape[0] // _CELL))
+    cells = cv2.resize(band, size, interpolation=cv2.INTER_AREA)
+    edge = 8
+    cells = np.pad(cells, ((0, 0), (edge, edge), (0, 0)), "wrap")
+    for _ in range(2):  # OpenCV's largest median of floats is that of 5 x 5
+        cells = cv2.medianBlur(cells, 5)
+    return cv2.GaussianBlur(cells, None, 2.0)[:, edge:-edge]
+
+
+def _band(log: Float32[np.ndarray, "h w 3"], sigma: float) -> Float32[np.ndarray, "h w 3"]:
+    """Absolute difference of two Gaussian blurs along the rows, which close to rings."""
+    edge = int(8 * sigma) + 1
+    rings = np.pad(log, ((0, 0), (edge, edge), (0, 0)), "wrap")
+    near, far = (
+        cv2.GaussianBlur(rings, None, sigmaX=width, sigmaY=1e-6) for width in (sigma, 2 * sigma)
+    )
+    return np.abs(near - far)[:, edge:-edge]
