@@ -97,9 +97,7 @@ def test_the_tilt_of_a_face_is_the_gradient_of_its_height():
     edges[:, 2:] = edges[:, :2] + 0.2 * rng.normal(size=(50, 2, 3))
     out = wp.zeros(50, dtype=wp.vec3, device="cpu")
     device_edges = wp.array(edges.astype(np.float32), dtype=wp.vec3, device="cpu")
-    wp.launch(
-        of_slope, dim=50, inputs=[vectors(slopes), device_edges], outputs=[out], device="cpu"
-    )
+    wp.launch(of_slope, dim=50, inputs=[vectors(slopes), device_edges], outputs=[out], device="cpu")
     tilts = out.numpy().astype(float)
     steep = np.linalg.norm(tilts, axis=1)
     assert steep.max() <= 1.1 + 1e-5

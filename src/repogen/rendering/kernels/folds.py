@@ -93,9 +93,7 @@ def fold_faces(
         if area2 > 1.0e-16:
             rest_u = rest[j] - rest[i]
             rest_v = rest[k] - rest[i]
-            before = wp.vec3(
-                wp.dot(rest_u, rest_u), wp.dot(rest_u, rest_v), wp.dot(rest_v, rest_v)
-            )
+            before = wp.vec3(wp.dot(rest_u, rest_u), wp.dot(rest_u, rest_v), wp.dot(rest_v, rest_v))
             posed_u = vertices[j] - vertices[i]
             posed_v = vertices[k] - vertices[i]
             after = wp.vec3(
