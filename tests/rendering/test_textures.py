@@ -118,7 +118,7 @@ def test_cut_outs_of_any_kind_keep_their_alpha(tmp_path):
 class _Garment:
     texel_density = 1.0
     regions = np.arange(REGIONS + 1)
-    garment = type("", (), {"face_uv": np.full((REGIONS + 1, 3, 2), 0.03)})
+    garment = type("", (), {"face_uv": np.full((REGIONS + 1, 3, 2), 0.03), "tags": ()})
 
 
 def test_too_many_textures_are_all_dropped_and_loaded_again(tmp_path, monkeypatch):

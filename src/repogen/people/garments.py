@@ -106,10 +106,11 @@ def fitted_garment(body: AnnyBody, pack: str, kind: str, name: str) -> FittedGar
 
 def pose_garment(
     body: AnnyBody, fitted: FittedGarment, posed: PosedBody
-) -> Float[np.ndarray, "v 3"]:
-    """The garment's vertices on a posed body, in that body's frame (`PosedBody`)."""
+) -> tuple[Float[np.ndarray, "v 3"], Float[np.ndarray, "v 3"]]:
+    """The garment's vertices on the body before posing and on the posed body, in that body's frame
+    (`PosedBody`)."""
     rest = _fit_to_shape(fitted.garment, posed, body.average)
-    return _skin_mesh(rest, fitted.bones, fitted.weights, posed)
+    return rest, _skin_mesh(rest, fitted.bones, fitted.weights, posed)
 
 
 @lru_cache(maxsize=256)

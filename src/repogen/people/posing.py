@@ -21,6 +21,8 @@ class PosedGarment:
     """A garment on a posed body."""
 
     fitted: FittedGarment
+    rest: Float[np.ndarray, "v 3"]
+    """Vertices on the body before posing, metres."""
     vertices: Float[np.ndarray, "v 3"]
     """Metres, world frame."""
 
@@ -113,7 +115,7 @@ def _posed_garments(body: Body, person: Person, posed: PosedBody) -> tuple[Posed
     if not isinstance(body, AnnyBody):
         raise UserError(f"garments of asset packs fit the body anny, not {body.name}")
     fitted = [fitted_garment(body, item.pack, item.kind, item.name) for item in worn]
-    return tuple(PosedGarment(one, pose_garment(body, one, posed)) for one in fitted)
+    return tuple(PosedGarment(one, *pose_garment(body, one, posed)) for one in fitted)
 
 
 def moved_points(

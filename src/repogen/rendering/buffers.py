@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from repogen.colors import to_linear, to_srgb
-from repogen.rendering.kernels import geometry
+from repogen.rendering.kernels import folds, geometry
 from repogen.rendering.kernels.codes import LAYER_STRANDS, SRGB_STEPS
 from repogen.rendering.mesh import Mesh
 from repogen.warp_setup import wp
@@ -64,6 +64,8 @@ class Buffers:
 
     mesh: Mesh
     static_vertices: wp.array
+    canonical: wp.array
+    """(v,) positions on the T-pose, metres."""
     faces: wp.array
     face_layers: wp.array
     uvs: wp.array
@@ -71,10 +73,16 @@ class Buffers:
     vertex_faces: wp.array
     alpha_faces: wp.array
     """Indices of the faces that their texture's alpha cuts out."""
+    cloth_faces: wp.array
+    cloth_vertices: wp.array
+    """Indices of the faces that may have folds, and of their vertices."""
     face_normals: wp.array
     """(f,) normals in the world's frame, as long as twice the face's area."""
     face_culling: wp.array
     """(f,) culling codes (`kernels.codes`)."""
+    face_folds: wp.array
+    vertex_folds: wp.array
+    """(f,) and (v,) steepness of folds (`kernels.folds`)."""
     camera_vertices: wp.array
     """(v,) positions in the camera's frame, metres."""
     screen_vertices: wp.array
@@ -90,17 +98,23 @@ class Buffers:
 def mesh_buffers(mesh: Mesh, device: str) -> Buffers:
     """The mesh on the device, with uninitialized work space."""
     v, f = len(mesh.static_vertices), len(mesh.faces)
+    cloth = np.flatnonzero(np.isin(mesh.layers, folds.FOLDED))
     return Buffers(
         mesh=mesh,
         static_vertices=struct_array(mesh.static_vertices, geometry.StaticVertex, device),
+        canonical=array(mesh.static_vertices["canonical"], wp.vec3, device),
         faces=array(mesh.faces, wp.int32, device),
         face_layers=array(mesh.layers, wp.uint8, device),
         uvs=array(mesh.uvs, wp.vec2, device),
         vertex_face_offsets=array(mesh.vertex_face_offsets, wp.int32, device),
         vertex_faces=array(mesh.vertex_faces, wp.int32, device),
         alpha_faces=array(np.flatnonzero(mesh.layers == LAYER_STRANDS), wp.int32, device),
+        cloth_faces=array(cloth, wp.int32, device),
+        cloth_vertices=array(np.unique(mesh.faces[cloth]), wp.int32, device),
         face_normals=wp.empty(f, dtype=wp.vec3, device=device),
         face_culling=wp.empty(f, dtype=wp.uint8, device=device),
+        face_folds=wp.empty(f, dtype=folds.steepness, device=device),
+        vertex_folds=wp.empty(v, dtype=folds.steepness, device=device),
         camera_vertices=wp.empty(v, dtype=wp.vec3, device=device),
         screen_vertices=wp.empty(v, dtype=wp.vec3, device=device),
         shading_vertices=wp.empty(v, dtype=geometry.ShadingVertex, device=device),

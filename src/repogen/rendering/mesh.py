@@ -25,6 +25,8 @@ class Piece:
     vertices: Float[np.ndarray, "v 3"]
     person: int
     """Index of its owner in `Scene.people`; -1 for an occluder."""
+    rest: Float[np.ndarray, "v 3"] | None = None
+    """The vertices before posing, metres; None where nothing bends them."""
     cover: UInt8[np.ndarray, " v"] | None = None
     """Cover code of each vertex (`geometry.StaticVertex.cover`); None without garments."""
     materials: np.ndarray = field(default_factory=lambda: np.zeros(0, MATERIAL_DTYPE))

@@ -35,13 +35,16 @@ _COLORS: WeakKeyDictionary[Texture, dict[FittedGarment, np.ndarray]] = WeakKeyDi
 
 _LEAST_GREY = 0.02
 
+_UNDYED_WRINKLES = 0.2
+"""`Fabric.wrinkles` of garments in their own colours."""
+
 
 def person_pieces(
     posed: PosedPerson, person_index: int, texture: Callable[[Path], Texture]
 ) -> list[Piece]:
     """The body and its garments; `texture` loads a texture, `person_index` is that in the scene."""
     outfit = posed.person.outfit
-    bare = Piece(posed.surface, posed.body.vertices, person_index)
+    bare = Piece(posed.surface, posed.body.vertices, person_index, posed.body.rest)
     if outfit.picture is not None:
         bare = _with_skin_texture(bare, texture(path_of(outfit.picture)))
     garments: list[Piece] = []
@@ -57,6 +60,7 @@ def person_pieces(
             item.surface,
             garment.vertices,
             person_index,
+            garment.rest,
             materials=materials,
             face_materials=item.regions.astype(np.int16),
         )
@@ -143,8 +147,11 @@ def garment_materials(item: FittedGarment, worn: WornGarment, picture: Texture) 
         if fabric is not None:
             _set_dye(m, fabric)
         else:
-            m["fabric"]["wrinkles"] = 0.1
+            m["fabric"]["wrinkles"] = _UNDYED_WRINKLES
+    if {"shoes", "hats"} & set(item.garment.tags):
+        out["fabric"]["wrinkles"] = 0.0
     if worn.kind == "hair":
+        out["fabric"]["wrinkles"] = 0.1
         out["soften"] = 0.5
     return out
 

@@ -25,7 +25,7 @@ from repogen.rendering.buffers import (
 from repogen.rendering.floor_shadow import shaded_floor
 from repogen.rendering.gbuffer import GBuffer
 from repogen.rendering.image_circle import apply_image_circle
-from repogen.rendering.kernels import geometry, shade
+from repogen.rendering.kernels import folds, geometry, shade
 from repogen.rendering.kernels.codes import CULLING_OF_VISIBLE, NO_MATERIAL
 from repogen.rendering.kernels.lens import Lens, camera_to_lens
 from repogen.rendering.kernels.noise import noise_table
@@ -206,6 +206,19 @@ class Renderer:
             self.device, geometry.cull_faces, len(buffers.faces),
             buffers.faces, buffers.face_layers, buffers.vertex_visibility, buffers.face_culling,
         )  # fmt: skip
+        rests = [piece.vertices if piece.rest is None else piece.rest for piece in pieces]
+        rest = array(np.concatenate(rests), wp.vec3, self.device)
+        launch(
+            self.device, folds.fold_faces, len(buffers.cloth_faces),
+            world, rest, buffers.canonical, buffers.faces, buffers.cloth_faces,
+            buffers.face_culling, buffers.face_folds,
+        )  # fmt: skip
+        launch(
+            self.device, folds.fold_vertices, len(buffers.cloth_vertices),
+            buffers.canonical, buffers.faces, buffers.cloth_vertices, buffers.face_culling,
+            buffers.vertex_face_offsets, buffers.vertex_faces, buffers.face_folds,
+            buffers.vertex_folds,
+        )  # fmt: skip
         return bounds.numpy()
 
     def _static_vertices(self, buffers: Buffers, pieces: list[Piece]) -> wp.array:
@@ -226,6 +239,7 @@ class Renderer:
         materials = concatenate_structs([piece.materials for piece in pieces])
         scene_mesh = SceneMesh()
         scene_mesh.vertices, scene_mesh.faces = buffers.shading_vertices, buffers.faces
+        scene_mesh.folds = buffers.vertex_folds
         scene_mesh.layers, scene_mesh.uvs = buffers.face_layers, buffers.uvs
         scene_mesh.paints, scene_mesh.noise, scene_mesh.eye = paints, self._noise, self._eye
         if len(materials):

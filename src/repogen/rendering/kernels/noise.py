@@ -8,19 +8,27 @@ SIZE = 32
 _SIZE = wp.constant(SIZE)
 
 
+SLOPE = 0.5
+"""Deviation of the noise's derivative along an axis, for each texel."""
+
+
 def noise_table() -> np.ndarray:
     """Noise of shape (SIZE**3, 4), float32: periodic, zero mean, unit deviation, about 3 texels
-    smooth."""
+    smooth.
+
+    The last three of its values are the gradient of the first, divided by `SLOPE`: at any one point
+    all four are independent of each other.
+    """
     rng = np.random.default_rng(20240527)
-    white = rng.normal(size=(4, SIZE, SIZE, SIZE))
-    k = np.fft.fftfreq(SIZE)
-    square = k[:, None, None] ** 2 + k[None, :, None] ** 2 + k[None, None, :] ** 2
-    smooth = np.fft.ifftn(
-        np.fft.fftn(white, axes=(1, 2, 3)) * np.exp(-40.0 * square), axes=(1, 2, 3)
-    )
-    table = smooth.real
+    white = np.fft.fftn(rng.normal(size=(SIZE, SIZE, SIZE)))
+    k = np.stack(np.meshgrid(*3 * [np.fft.fftfreq(SIZE)], indexing="ij"))
+    smooth = white * np.exp(-40.0 * (k * k).sum(axis=0))
+    # The first axis of the table is z.
+    derivatives = [2j * np.pi * k[axis] * smooth for axis in (2, 1, 0)]
+    table = np.stack([np.fft.ifftn(one).real for one in (smooth, *derivatives)])
     table -= table.mean(axis=(1, 2, 3), keepdims=True)
-    table /= table.std(axis=(1, 2, 3), keepdims=True)
+    table[0] /= table[0].std()
+    table[1:] /= table[1:].std(axis=(1, 2, 3), keepdims=True)
     return np.ascontiguousarray(table.reshape(4, -1).T.astype(np.float32))
 
 

@@ -8,6 +8,7 @@ from repogen.rendering.kernels.codes import (
     NO_TEXTURE,
 )
 from repogen.rendering.kernels.colors import srgb_byte
+from repogen.rendering.kernels.folds import fold_slope, has_folds, tilt_of_slope
 from repogen.rendering.kernels.geometry import DirectionalLight
 from repogen.rendering.kernels.lens import Lens, depth, ray
 from repogen.rendering.kernels.modules import PICTURE
@@ -185,6 +186,7 @@ def shade_sample(
     layer = int(mesh.layers[f])
     surface = Material()
     folds = wp.vec4(0.0, 0.0, 0.0, 0.0)
+    seed = wp.vec3(0.0, 0.0, 0.0)
     index = int(mesh.face_materials[f])
     uv = w[0] * mesh.uvs[3 * f] + w[1] * mesh.uvs[3 * f + 1] + w[2] * mesh.uvs[3 * f + 2]
     painted = layer != LAYER_CLOTH and layer != LAYER_STRANDS and layer != LAYER_OCCLUDER
@@ -197,13 +199,32 @@ def shade_sample(
         if index != NO_MATERIAL:
             picture = sample_texture(mesh.texels, mesh.materials[index], uv, width)
             picture[3] = 1.0
-        folds = noise(mesh.noise, q * 24.0 + p.seed)
+        seed = p.seed
+        folds = noise(mesh.noise, q * 24.0 + seed)
         surface = painted_material(p, picture, layer, q, lips, mesh.eye, width, folds, mesh.noise)
     else:
-        folds = noise(mesh.noise, q * 24.0)
+        seed = mesh.materials[index].seed
+        folds = noise(mesh.noise, q * 24.0 + seed)
         surface = textured_material(mesh.texels, mesh.materials[index], uv, q, width, mesh.noise)
         if layer == LAYER_STRANDS:
             surface.albedo = surface.albedo * strand_brightness(mesh.noise, q, width)
+    if has_folds(layer):
+        # Folds that a pixel cannot show are left out.
+        strength = surface.normal_perturbation * wp.clamp(2.0 - 80.0 * width, 0.0, 1.0)
+        surface.normal_perturbation = 0.3 * surface.normal_perturbation
+        steep = w[0] * mesh.folds[mesh.faces[f, 0]]
+        steep += w[1] * mesh.folds[mesh.faces[f, 1]]
+        steep += w[2] * mesh.folds[mesh.faces[f, 2]]
+        fold = fold_slope(mesh.noise, strength * steep, q + seed, folds)
+        if fold[3] > 0.0:
+            n = n - tilt_of_slope(
+                wp.vec3(fold[0], fold[1], fold[2]),
+                b.canonical - a.canonical,
+                c.canonical - a.canonical,
+                b.position - a.position,
+                c.position - a.position,
+            )
+            ambient_occlusion = ambient_occlusion * (1.0 - wp.min(fold[3], 0.7))
     n = wp.normalize(n + surface.normal_perturbation * wp.vec3(folds[1], folds[2], folds[3]))
     return reflected_light(lighting, surface, at, n, ambient_occlusion)
 
