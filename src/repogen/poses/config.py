@@ -52,8 +52,9 @@ class PoseConfig(Config):
     poses_mirror: bool = True
     """Mirror half of the measured poses."""
     sampler: Path | None = None
-    """TOML file of a distribution that repogen mine learnt. Most people take their pose, orientation
-    and view from it, the others as the other options say. azimuth and elevation limit its views."""
+    """TOML file of a distribution that repogen mine learnt. Most people take their pose,
+    orientation and view from it, the others as the other options say; azimuth and elevation limit
+    its views."""
     max_intersection: float | None = None
     """Largest share of the skin, 0 to 1, that may lie inside the body (0.01 = 1 %). A pose with
     more is drawn again, at most 20 times; then the best of them is used. Elbows and knees bent past
