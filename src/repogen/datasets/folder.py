@@ -55,6 +55,9 @@ def map_kinds(write: Sequence[str]) -> tuple[str, ...]:
 
 _KINDS = (PICTURE, *map_kinds(MAPS))
 
+MINING, MINING_MARK = "mining", "mine.json"
+"""The folder that `repogen mine` keeps in its dataset, and the file in it that says so."""
+
 RUN_DIGEST = "run_sha256"
 """The key of run.json's SHA-256 in the `info` of a COCO file or manifest."""
 
@@ -221,8 +224,11 @@ def foreign_files(folder: DatasetFolder) -> list[str]:
         return []
     work = folder.lock.parent  # a run that is killed before it writes run.json leaves the lock
     ours = not work.is_symlink() and work.is_dir() and {*work.iterdir()} <= {folder.lock}
+    known = {work.name} if ours else set()
+    if (folder.root / MINING / MINING_MARK).is_file():
+        known.add(MINING)
     names = [path.name for path in folder.root.iterdir() if not path.match(PARTIAL_PATTERN)]
-    return [name for name in names if name != work.name or not ours]
+    return [name for name in names if name not in known]
 
 
 def remove_partials(folder: DatasetFolder) -> None:

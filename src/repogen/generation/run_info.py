@@ -28,7 +28,10 @@ _FREE_OPTIONS = ("workers", "engine", "ray_address")
 """Options that do not change the data: run.json leaves them out, and a run may resume with other
 values."""
 
-_FILE_OPTIONS = {"bounds": "pose", "poses": "pose", "cutouts": "environment", "textures": "people"}
+_FILE_OPTIONS = {
+    "bounds": "pose", "poses": "pose", "sampler": "pose", "cutouts": "environment",
+    "textures": "people",
+}  # fmt: skip
 """Options that name a file or folder which images depend on, with their groups."""
 
 _PACKAGES = ("repogen", "warp-lang", "numpy", "opencv-python-headless")

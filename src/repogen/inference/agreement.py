@@ -57,7 +57,7 @@ def estimate_agreed(
             with picture_named(*names[some[0][0] : some[0][0] + 1]):
                 joints = joints_of.find(crops, False)
             found += [
-                _to_picture(pose, window, joints_of.crop)
+                look_to_picture(pose, window, joints_of.crop)
                 for pose, (_, window) in zip(joints, some, strict=True)
             ]
         return np.stack(found)
@@ -96,10 +96,11 @@ def _agreed(
     return out
 
 
-def _to_picture(
+def look_to_picture(
     joints: Float[np.ndarray, "17 3"], window: Window, crop: tuple[int, int]
 ) -> Float[np.ndarray, "17 3"]:
-    """Joints in the picture from those in a crop, which may be mirrored."""
+    """Joints x, y, score in the picture from those in a crop of this width and height, which may
+    be mirrored."""
     matrix = window_to_crop(window, crop)
     places = np.linalg.solve(matrix[:, :2], (joints[:, :2] - matrix[:, 2]).T).T
     out = np.concatenate([places, joints[:, 2:]], axis=1)

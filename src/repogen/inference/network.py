@@ -18,14 +18,18 @@ if TYPE_CHECKING:
 
 @checked
 def load_estimator(
-    weights: Path | str, device: str | None = None, timeout: float = ESTIMATE_SECONDS
+    weights: Path | str,
+    device: str | None = None,
+    timeout: float = ESTIMATE_SECONDS,
+    threads: int = 0,
 ) -> Estimator:
     """The estimator of thunder or lightning, which come with repogen, or of a run, a folder, a file
     of weights, a Hugging Face model or an .onnx file.
 
     `device` is a torch device, by default the GPU where there is one; thunder, lightning and ONNX
     files run on the CPU without one. `timeout` is the most seconds that an ONNX file may take for a
-    picture. Raises `UserError` for anything else.
+    picture, `threads` the number of its threads, 0 for as many as there are processors. Raises
+    `UserError` for anything else.
 
     >>> estimator = repogen.load_estimator("thunder")
     """
@@ -34,7 +38,7 @@ def load_estimator(
     if weights.suffix == ".onnx" or (name and device is None):
         from repogen.inference.onnx import onnx_estimator
 
-        return onnx_estimator(packaged_onnx(name) if name else weights, timeout)
+        return onnx_estimator(packaged_onnx(name) if name else weights, timeout, threads)
     from repogen.models.weights import load_model
 
     model, _ = load_model(weights)

@@ -12,6 +12,7 @@ from repogen.poses.acrobatic import ACROBATIC
 from repogen.poses.bounds import Bounds, default_bounds, load_bounds
 from repogen.poses.motion import Motion, load_motion, report_skipped
 from repogen.poses.orientation import OF_POSE, parse_orientations
+from repogen.poses.sampler import Sampler, read_sampler
 
 
 @dataclass(frozen=True, init=False)
@@ -50,6 +51,10 @@ class PoseConfig(Config):
     """Standard deviation in degrees, 0 to 90, of noise on each angle of a measured pose."""
     poses_mirror: bool = True
     """Mirror half of the measured poses."""
+    sampler: Path | None = None
+    """TOML file of a distribution that repogen mine learnt. Most people take their pose,
+    orientation and view from it, the others as the other options say; azimuth and elevation limit
+    its views."""
     max_intersection: float | None = None
     """Largest share of the skin, 0 to 1, that may lie inside the body (0.01 = 1 %). A pose with
     more is drawn again, at most 20 times; then the best of them is used. Elbows and knees bent past
@@ -69,6 +74,8 @@ class PoseConfig(Config):
         check_between("--poses-noise", self.poses_noise, 0, 90)
         if self.poses is not None and self.pose is not None:
             raise UserError("give --pose or --poses, not both")
+        if self.sampler is not None and self.pose is not None:
+            raise UserError("give --pose or --sampler, not both")
         if self.poses is None and (self.poses_share, self.poses_noise, self.poses_mirror) != (
             1,
             0,
@@ -84,6 +91,8 @@ class PoseConfig(Config):
         """Raise `UserError` for files that hold no bounds or no poses."""
         if self.bounds is not None:
             _ = self.joint_bounds
+        if self.sampler is not None:
+            _ = self.learnt
         if self.poses is not None:
             report_skipped(self.motion)
 
@@ -96,6 +105,11 @@ class PoseConfig(Config):
     def orientations(self) -> Mix:
         """The orientations by weight. Parsed once for each config."""
         return parse_orientations(self.orientation)
+
+    @cached_property
+    def learnt(self) -> Sampler | None:
+        """The distribution of the option `sampler`, if given. Read once for each config."""
+        return None if self.sampler is None else read_sampler(self.sampler)
 
     @cached_property
     def motion(self) -> Motion:

@@ -22,6 +22,7 @@ from repogen.errors import UserError
 from repogen.people.config import PeopleConfig
 from repogen.people.wardrobe import check_wardrobe
 from repogen.poses.config import PoseConfig
+from repogen.poses.sampler import LEARNT_VIEW, Component
 
 ABOVE_FLOOR = 0.3
 """Metres that a camera is above the floor of --ground floor, at least."""
@@ -33,9 +34,15 @@ _DRAWS = 500
 """Views of which one at least must be above the floor."""
 
 
-def draw_view(rng: np.random.Generator, options: CameraConfig) -> tuple[str, View]:
-    """The name of a viewpoint drawn from the options, and the camera's view of the first person."""
+def draw_view(
+    rng: np.random.Generator, options: CameraConfig, component: Component | None = None
+) -> tuple[str, View]:
+    """The name of a viewpoint drawn from the options, and the camera's view of the first person.
+    With the `component` of a sampler, direction and roll are drawn from it."""
     distance = float(rng.uniform(*options.distance))
+    if component is not None:
+        azimuth, elevation, roll = component.draw_view(rng, options.azimuth, options.elevation)
+        return LEARNT_VIEW, View(azimuth, elevation, roll, distance)
     name, azimuth, elevation = sample_direction(rng, parse_views(options.views), distance)
     if options.azimuth:
         azimuth = float(rng.uniform(*options.azimuth))

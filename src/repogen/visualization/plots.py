@@ -72,8 +72,10 @@ class RandomPoses:
 
 def random_poses(config: dict[str, Any], bounds: Path | None) -> RandomPoses | None:
     """The random poses that the options in a run.json describe, within the bounds of the file
-    `bounds`; None where all poses are measured or acrobatic, or where the run had bounds and none
-    are given."""
+    `bounds`; None where all poses are measured or acrobatic, where a sampler draws them, or where
+    the run had bounds and none are given."""
+    if config["pose"].get("sampler"):
+        return None
     share = 1.0 - config["pose"]["poses_share"] if config["pose"]["poses"] else 1.0
     variance = config["pose"]["pose_variance"]
     distribution = DISTRIBUTIONS.get(config["pose"]["pose_distribution"])  # acrobatic has none

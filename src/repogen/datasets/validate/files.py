@@ -7,7 +7,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from repogen.datasets.checksums import CHECKSUMS, read_checksums
-from repogen.datasets.folder import PICTURE, DatasetFolder, is_partial, map_kinds
+from repogen.datasets.folder import MINING, PICTURE, DatasetFolder, is_partial, map_kinds
 from repogen.datasets.reading import Entry
 from repogen.datasets.shards import ShardFolder, shard_name
 from repogen.errors import UserError
@@ -50,7 +50,8 @@ def check_names(folder: DatasetFolder, run: Entry) -> Iterator[str]:
     kinds = () if isinstance(folder, ShardFolder) else kinds_of(run)
     for path, folders, names in os.walk(folder.root):
         inside = "" if path == str(folder.root) else os.path.relpath(path, folder.root) + "/"
-        folders[:] = sorted(each for each in folders if f"{inside}{each}" != _PREVIEW)
+        beside = (_PREVIEW, MINING)
+        folders[:] = sorted(each for each in folders if f"{inside}{each}" not in beside)
         for name in (f"{inside}{each}" for each in sorted(names)):
             if is_partial(name.rpartition("/")[2]):
                 yield f"{name}: is left over from an interrupted write"

@@ -88,7 +88,8 @@ def _scene_config(folder: DatasetFolder, run: Entry) -> SceneConfig | None:
 def _outside_files(options: Entry) -> str:
     """An option that names files of the user; empty if there is none."""
     pose, people, environment = options["pose"], options["people"], options["environment"]
-    named = [pose["bounds"], people["body_path"], people["textures"], environment["cutouts"]]
+    named = [pose["bounds"], pose.get("sampler"), people["body_path"], people["textures"]]
+    named.append(environment["cutouts"])
     named += options["camera"]["camera"]
     if pose["poses"] and poses_of_pack(Path(pose["poses"])) is None:
         named.append(pose["poses"])

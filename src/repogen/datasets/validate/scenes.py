@@ -14,6 +14,7 @@ from repogen.environment.occluders import BED_SHAPES
 from repogen.json_files import strict_json
 from repogen.labels.annotation import image_record, view_records
 from repogen.people.person import Person, world_rotation
+from repogen.poses.sampler import LEARNT_VIEW
 from repogen.scenes.scene import Scene
 
 _TOLERANCE = 1e-4
@@ -56,7 +57,7 @@ def _against_options(scene: Scene, config: Entry) -> Iterator[str]:
     if scene.seed != config["seed"]:
         yield f"is of seed {scene.seed}, run.json says {config['seed']}"
     if not camera["camera"]:  # a calibration's file says what its cameras are
-        yield from _against_camera_options(scene, camera)
+        yield from _against_camera_options(scene, camera, config["pose"].get("sampler") is not None)
     if not 1 <= len(scene.people) <= people["people"][1]:
         yield f"has {len(scene.people)} people, run.json at most {people['people'][1]}"
     if (scene.water is not None) != config["environment"]["water"]:
@@ -68,10 +69,11 @@ def _against_options(scene: Scene, config: Entry) -> Iterator[str]:
         yield f"has parts of a bed, or none, unlike run.json's ground {people['ground']}"
 
 
-def _against_camera_options(scene: Scene, camera: Entry) -> Iterator[str]:
+def _against_camera_options(scene: Scene, camera: Entry, is_learnt: bool) -> Iterator[str]:
     if scene.group != scene.index // camera["views_per_pose"]:
         yield f"is of group {scene.group}, run.json has {camera['views_per_pose']} views per pose"
     views = [name for name, _ in parse_views(tuple(camera["views"]))]
+    views += [LEARNT_VIEW] * is_learnt
     if scene.view_name not in views:
         yield f"is of the view {scene.view_name}, run.json names {', '.join(views)}"
     if scene.camera.model != camera["lens"]:

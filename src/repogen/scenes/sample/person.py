@@ -22,6 +22,7 @@ from repogen.poses.clips import Pose, Vector
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.motion import sample_motion
 from repogen.poses.orientation import sample_orientation
+from repogen.poses.sampler import Component, sampled_poses
 from repogen.poses.sampling import named_pose, sample_body_pose, sample_hands, sample_variance
 from repogen.scenes.config import SceneConfig
 from repogen.scenes.rng import Streams
@@ -37,8 +38,7 @@ def sample_person(config: SceneConfig, streams: Streams, body: Body) -> Person:
     hands = sample_hands(streams.rng("hands"))
     # Measured hands replace random ones; the body's joints come first.
     poses = (
-        Pose(angles | hands | angles, _orientation(config, streams, orientation))
-        for angles, orientation in _poses(config, streams)
+        pose._replace(angles=pose.angles | hands | pose.angles) for pose in _turned(config, streams)
     )
     limit = config.pose.max_intersection
     if limit is None and not config.people.balance:
@@ -56,6 +56,22 @@ def sample_person(config: SceneConfig, streams: Streams, body: Body) -> Person:
         yaw_deg=0.0,
         orientation=pose.orientation,
     )
+
+
+def component_of(config: SceneConfig, streams: Streams) -> Component | None:
+    """The component of --sampler that a person is drawn from; None for somebody who is drawn as the
+    other options say."""
+    learnt = config.pose.learnt
+    return None if learnt is None else learnt.choose(streams.rng("sampler"))
+
+
+def _turned(config: SceneConfig, streams: Streams) -> Iterator[Pose]:
+    """The person's pose and orientation, then further draws for when they are rejected."""
+    component = component_of(config, streams)
+    if component is not None and config.pose.learnt is not None:
+        yield from sampled_poses(streams.rng("pose"), config.pose.learnt, component)
+    for angles, orientation in _poses(config, streams):
+        yield Pose(angles, _orientation(config, streams, orientation))
 
 
 def _orientation(config: SceneConfig, streams: Streams, of_pose: Vector) -> Vector:

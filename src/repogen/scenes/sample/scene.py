@@ -32,6 +32,7 @@ from repogen.scenes.sample.bed import sample_bed
 from repogen.scenes.sample.crowd import clear_of_cameras, sample_crowd
 from repogen.scenes.sample.floor import stand_in_view
 from repogen.scenes.sample.occluders import sample_occluder
+from repogen.scenes.sample.person import component_of
 from repogen.scenes.sample.shots import fixed_shots, frame, sample_shot
 from repogen.scenes.sample.visible import visible_keypoints_about
 from repogen.scenes.scene import FORMAT, Scene
@@ -145,8 +146,9 @@ def _compose(
         rng = Streams(seed, group, moves).rng("floor")
         people = stand_in_view(rng, body, people, fixed)
     target = _target(config, people)
+    component = component_of(config, shared)
     shots = fixed_shots(fixed, people[0].person) or [
-        sample_shot(config, Streams(seed, member, moves), people, target)
+        sample_shot(config, Streams(seed, member, moves), people, target, component)
         for member in range(group * size, (group + 1) * size)
     ]
     view_name, _, camera = shots[index % size]

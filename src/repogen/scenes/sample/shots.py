@@ -13,6 +13,7 @@ from repogen.cameras.optics import sample_distortion
 from repogen.cameras.viewpoints import FIXED_VIEW
 from repogen.people.person import Person
 from repogen.people.posing import PosedPerson
+from repogen.poses.sampler import Component
 from repogen.scenes.config import ABOVE_FLOOR, SceneConfig, draw_view
 from repogen.scenes.rng import Streams
 from repogen.scenes.sample.crowd import sparse
@@ -45,11 +46,12 @@ def sample_shot(
     streams: Streams,
     people: Sequence[PosedPerson],
     target: tuple[float, float, float],
+    component: Component | None = None,
 ) -> Shot:
     """A random camera around people that looks at `target`, metres in the world, far enough away
-    for --max-off-axis."""
+    for --max-off-axis. `component` is that of the first person, if --sampler drew one."""
     yaw_deg = people[0].person.yaw_deg
-    name, view = _free_view(config, streams, people[0], target)
+    name, view = _free_view(config, streams, people[0], target, component)
     camera = sample_camera(config, streams, view, target, yaw_deg)
     limit = config.camera.off_axis_limit
     if limit is not None:
@@ -69,6 +71,7 @@ def _free_view(
     streams: Streams,
     first: PosedPerson,
     target: tuple[float, float, float],
+    component: Component | None,
 ) -> tuple[str, View]:
     """A view whose camera is not inside the first person and, with --ground floor, well above the
     floor. Where 50 tries find none, the best of them, lifted above the floor."""
@@ -83,12 +86,12 @@ def _free_view(
         gap = float(np.linalg.norm(points - eye, axis=1).min())
         return min(gap - clearance, float(eye[2]) - lowest)
 
-    name, view = draw_view(rng, config.camera)
+    name, view = draw_view(rng, config.camera, component)
     best = room(view)
     for _ in range(_TRIES):
         if best >= 0:
             return name, view
-        other_name, other = draw_view(rng, config.camera)
+        other_name, other = draw_view(rng, config.camera, component)
         if room(other) > best:
             name, view, best = other_name, other, room(other)
     sine = np.clip((lowest - target[2]) / view.distance_m, -1.0, 1.0)
