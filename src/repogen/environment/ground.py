@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float32
 
+from repogen.arrays import Float32
 from repogen.colors import LUMINANCE
 
 _ROWS = 512
