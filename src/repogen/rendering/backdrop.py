@@ -18,6 +18,7 @@ from repogen.rendering.buffers import array, color_tables, launch
 from repogen.rendering.kernels import room, shade
 from repogen.rendering.kernels.lens import Lens
 from repogen.rendering.kernels.panorama import draw_panorama
+from repogen.rendering.packed_light import pack_light
 from repogen.rendering.paints import panorama_to_struct, room_to_struct
 from repogen.scenes.scene import Scene
 from repogen.warp_setup import wp
@@ -27,7 +28,7 @@ _WIDEST = 640
 turn."""
 
 _MOST_TEXELS = 20 * 2**20
-"""Texels of all panoramas that are kept: 240 MiB, 40 of packs or 10 of the largest."""
+"""Texels of all panoramas that are kept: 80 MiB, 40 of packs or 10 of the largest."""
 
 
 class Backdrop:
@@ -36,7 +37,7 @@ class Backdrop:
     def __init__(self, device: str, noise: wp.array) -> None:
         self._device = device
         self._noise = noise
-        self._panoramas: dict[Path, wp.array] = {}
+        self._panoramas: dict[Path, tuple[wp.array, wp.array]] = {}
 
     def draw(
         self, scene: Scene, lighting: shade.Lighting, lens: Lens
@@ -65,17 +66,21 @@ class Backdrop:
                 room_struct = room_to_struct(background, scene.camera)
                 return self._draw(scene.camera, lighting, lens, room.draw_room, room_struct)
             case Panorama() as panorama:
-                pixels = self._panorama(path_of(panorama.file))
-                struct = panorama_to_struct(panorama, scene.camera, pixels)
+                pixels, factors = self._panorama(path_of(panorama.file))
+                struct = panorama_to_struct(panorama, scene.camera, pixels, factors)
                 return self._draw(scene.camera, lighting, lens, draw_panorama, struct)
 
-    def _panorama(self, path: Path) -> wp.array:
+    def _panorama(self, path: Path) -> tuple[wp.array, wp.array]:
         kept = self._panoramas
         found = kept.pop(path, None)
         if found is None:
-            found = array(panorama_backdrop(path), wp.vec3, self._device)
+            packed, factors = pack_light(panorama_backdrop(path))
+            found = (
+                array(packed, wp.uint32, self._device),
+                array(factors, wp.float32, self._device),
+            )
         kept[path] = found
-        while len(kept) > 1 and sum(texels.size for texels in kept.values()) > _MOST_TEXELS:
+        while len(kept) > 1 and sum(texels.size for texels, _ in kept.values()) > _MOST_TEXELS:
             del kept[next(iter(kept))]
         return found
 
