@@ -25,6 +25,7 @@ from repogen.rendering.kernels import room, shade
 from repogen.rendering.kernels.ground import Ground, ground_levels, ground_tile
 from repogen.rendering.kernels.lens import Lens
 from repogen.rendering.kernels.panorama import draw_panorama
+from repogen.rendering.packed_light import pack_light
 from repogen.rendering.paints import panorama_to_struct, room_to_struct
 from repogen.scenes.scene import Scene
 from repogen.warp_setup import wp
@@ -34,7 +35,7 @@ _WIDEST = 640
 turn."""
 
 _MOST_TEXELS = 20 * 2**20
-"""Texels of all panoramas that are kept: 240 MiB, 40 of packs or 10 of the largest."""
+"""Texels of all panoramas that are kept: 80 MiB, 40 of packs or 10 of the largest."""
 
 
 class Backdrop:
@@ -45,7 +46,7 @@ class Backdrop:
         self._noise = noise
         self._ground_tile = array(ground_tile(), wp.vec2, device)
         self._ground_levels = array(ground_levels(), wp.vec2, device)
-        self._panoramas: dict[Path, tuple[wp.array, Ground]] = {}
+        self._panoramas: dict[Path, tuple[wp.array, wp.array, Ground]] = {}
 
     def draw(
         self, scene: Scene, lighting: shade.Lighting, lens: Lens
@@ -75,21 +76,22 @@ class Backdrop:
                 inputs = (room_struct, lens, lighting, self._noise)
                 return self._draw(scene.camera, room.draw_room, *inputs)
             case Panorama() as panorama:
-                pixels, ground = self._panorama(path_of(panorama.file))
-                struct = panorama_to_struct(panorama, scene.camera, pixels, ground)
+                struct = panorama_to_struct(
+                    panorama, scene.camera, *self._panorama(path_of(panorama.file))
+                )
                 return self._draw(scene.camera, draw_panorama, struct, lens, lighting)
 
-    def _panorama(self, path: Path) -> tuple[wp.array, Ground]:
+    def _panorama(self, path: Path) -> tuple[wp.array, wp.array, Ground]:
         kept = self._panoramas
         found = kept.pop(path, None)
         if found is None:
             found = self._read(path)
         kept[path] = found
-        while len(kept) > 1 and sum(texels.size for texels, _ in kept.values()) > _MOST_TEXELS:
+        while len(kept) > 1 and sum(texels.size for texels, _, _ in kept.values()) > _MOST_TEXELS:
             del kept[next(iter(kept))]
         return found
 
-    def _read(self, path: Path) -> tuple[wp.array, Ground]:
+    def _read(self, path: Path) -> tuple[wp.array, wp.array, Ground]:
         backdrop = panorama_backdrop(path)
         pixels = panorama_pixels(path)
         texture = ground_texture(pixels)
@@ -100,7 +102,12 @@ class Backdrop:
         ground.roughness = texture.roughness
         ground.texel = np.pi / min(len(pixels), len(backdrop))
         ground.tile, ground.to_tile = self._ground_tile, self._ground_levels
-        return array(backdrop, wp.vec3, self._device), ground
+        packed, factors = pack_light(backdrop)
+        return (
+            array(packed, wp.uint32, self._device),
+            array(factors, wp.float32, self._device),
+            ground,
+        )
 
     def _draw(self, camera: Camera, kernel: Any, *inputs: object) -> UInt8[np.ndarray, "h w 3"]:
         """A background, drawn at half size or less and enlarged: it need not be sharp. `inputs` are

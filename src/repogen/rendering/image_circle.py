@@ -21,7 +21,7 @@ def apply_image_circle(
     radius = camera.circle_radius()
     if np.isinf(radius):
         return image
-    picture = array(image.reshape(camera.height, -1), wp.uint8, device)
+    picture = array(image.reshape(camera.height, -1).copy(), wp.uint8, device)
     launch(
         device, darken_outside_circle, (camera.height, -(-camera.width // STRIP)),
         lens, radius, *color_tables(device), picture,

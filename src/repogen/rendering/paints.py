@@ -71,12 +71,12 @@ def fill_fabric(f: np.void, fabric: Fabric) -> None:
 
 
 def panorama_to_struct(
-    background: Panorama, camera: Camera, pixels: wp.array, ground: Ground
+    background: Panorama, camera: Camera, pixels: wp.array, factors: wp.array, ground: Ground
 ) -> panorama.Panorama:
     """The environment map as `draw_panorama` reads it: in its own axes, seen from the camera."""
     to_map = yaw_matrix(-np.radians(background.yaw_deg))
     out = panorama.Panorama()
-    out.pixels, out.ground = pixels, ground
+    out.pixels, out.factors, out.ground = pixels, factors, ground
     out.to_map = wp.mat33(*(to_map @ np.array(camera.rotation).T).ravel())
     out.eye = wp.vec3(*(to_map @ (camera.position() - [0, 0, background.floor_z])))
     out.gains = wp.vec3(*(background.exposure * np.array(background.white_balance)))

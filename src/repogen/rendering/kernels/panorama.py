@@ -7,9 +7,12 @@ from repogen.rendering.kernels.modules import PICTURE
 from repogen.rendering.kernels.occlusion import floor_share
 from repogen.rendering.kernels.room import STRIP
 from repogen.rendering.kernels.shade import Lighting, ambient_irradiance, light_visibility
+from repogen.rendering.packed_light import CHANNEL_BITS
 from repogen.warp_setup import wp
 
 _STRIP = wp.constant(STRIP)
+_CHANNEL_BITS = wp.constant(wp.uint32(CHANNEL_BITS))
+_CHANNEL = wp.constant(wp.uint32(2**CHANNEL_BITS - 1))
 _TAU = wp.constant(wp.float32(6.283185307179586))
 
 
@@ -17,9 +20,10 @@ _TAU = wp.constant(wp.float32(6.283185307179586))
 class Panorama:
     """`environment.panoramas.Panorama`; `to_map` takes the camera's axes to the panorama's,
     and `eye` is the camera's position in them, from the centre of the floor. `gains` are its
-    exposure and white balance."""
+    exposure and white balance. `pixels` and `factors` are those of `packed_light.pack_light`."""
 
-    pixels: wp.array2d(dtype=wp.vec3)
+    pixels: wp.array2d(dtype=wp.uint32)
+    factors: wp.array(dtype=wp.float32)
     to_map: wp.mat33
     eye: wp.vec3
     gains: wp.vec3
@@ -37,6 +41,17 @@ def direction_to_map(d: wp.vec3) -> wp.vec2:
 
 
 @wp.func
+def panorama_texel(panorama: Panorama, y: int, x: int) -> wp.vec3:
+    """Linear colour of a pixel of the panorama."""
+    bits = panorama.pixels[y, x]
+    red = float(int(bits & _CHANNEL))
+    green = float(int((bits >> _CHANNEL_BITS) & _CHANNEL))
+    blue = float(int((bits >> (_CHANNEL_BITS + _CHANNEL_BITS)) & _CHANNEL))
+    exponent = int(bits >> (_CHANNEL_BITS + _CHANNEL_BITS + _CHANNEL_BITS))
+    return panorama.factors[exponent] * wp.vec3(red, green, blue)
+
+
+@wp.func
 def panorama_at(panorama: Panorama, at: wp.vec2) -> wp.vec3:
     """Linear colour of the panorama at a column and row (`direction_to_map`), bilinear."""
     height = panorama.pixels.shape[0]
@@ -51,8 +66,8 @@ def panorama_at(panorama: Panorama, at: wp.vec2) -> wp.vec3:
     x1 = (x0 + 1) % width
     y0 = wp.clamp(int(top), 0, height - 1)
     y1 = wp.clamp(int(top) + 1, 0, height - 1)
-    upper = (1.0 - fx) * panorama.pixels[y0, x0] + fx * panorama.pixels[y0, x1]
-    lower = (1.0 - fx) * panorama.pixels[y1, x0] + fx * panorama.pixels[y1, x1]
+    upper = (1.0 - fx) * panorama_texel(panorama, y0, x0) + fx * panorama_texel(panorama, y0, x1)
+    lower = (1.0 - fx) * panorama_texel(panorama, y1, x0) + fx * panorama_texel(panorama, y1, x1)
     return (1.0 - fy) * upper + fy * lower
 
 
