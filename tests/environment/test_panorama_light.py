@@ -144,20 +144,33 @@ def test_the_light_that_a_camera_sees_is_that_on_the_near_side_of_a_sphere(panor
 
 
 def test_a_camera_opens_up_for_people_whose_dark_side_it_sees(panorama_of):
-    panorama = panorama_of(sky((0, -1, 0.2), 200.0))
+    panorama = replace(panorama_of(sky((0, -1, 0.2), 200.0)), exposure=0.3)
     bright, dark = (expose(panorama, np.array([0.0, y, 0.0])) for y in (-1.0, 1.0))
     assert dark.exposure > 1.5 * bright.exposure
     levels = [
         float(light_towards(one, np.array([0.0, y, 0.0])) @ LUMINANCE)
         for one, y in ((bright, -1.0), (dark, 1.0))
     ]
-    whole = panorama_light(path_of(panorama.file)).brightness
+    whole = 0.3 * panorama_light(path_of(panorama.file)).brightness
     # Three quarters of the difference are gone, in stops.
     before = [
         float(light_towards(panorama, np.array([0.0, y, 0.0])) @ LUMINANCE) for y in (-1.0, 1.0)
     ]
     for level, old in zip(levels, before, strict=True):
         assert np.log(level / whole) == pytest.approx(0.25 * np.log(old / whole), abs=0.02)
+
+
+def test_a_bright_sky_behind_people_reduces_the_exposure(panorama_of):
+    picture = np.full((64, 128, 3), 0.1)
+    picture[:16] = 3.0
+    panorama = panorama_of(picture)
+    from_below, from_above = (expose(panorama, np.array([0.0, 0.0, z])) for z in (-1.0, 1.0))
+    light = [
+        float(light_towards(one, np.array([0.0, 0.0, z])) @ LUMINANCE)
+        for one, z in ((from_below, -1.0), (from_above, 1.0))
+    ]
+    assert 1.0 < 3.0 * from_below.exposure < 2.5
+    assert light[0] < 0.6 * light[1]
 
 
 def test_white_balance_takes_most_of_a_lights_colour_and_no_brightness(panorama_of):

@@ -10,11 +10,10 @@ from test_picture import random_scene, samples_covered
 from repogen.assets.panoramas import write_panorama
 from repogen.assets.sources import source_of
 from repogen.cameras.camera import View, look_at
-from repogen.colors import to_srgb
 from repogen.environment.ground import ground_texture
 from repogen.environment.panoramas import Panorama, directions
 from repogen.rendering import backdrop
-from repogen.rendering.buffers import tone_curve
+from repogen.rendering.buffers import develop
 from repogen.rendering.kernels.ground import ground_tile
 
 EYE = 1.6
@@ -81,7 +80,7 @@ def seen_ground(ground, camera):
     away = -(eye[2] + 1.2) / np.minimum(rays[..., 2], -0.05)
     light = light_at(ground, *(eye[i] + away * rays[..., i] for i in (0, 1)))
     light = cv2.resize(light, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-    return 255 * tone_curve(to_srgb(light)).astype(np.float32)
+    return 255 * develop(light).astype(np.float32)
 
 
 def test_a_coarse_panoramas_ground_has_the_contrast_of_the_true_ground(picture, monkeypatch):

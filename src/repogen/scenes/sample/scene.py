@@ -13,6 +13,7 @@ from repogen.config import checked, config_from_keywords
 from repogen.environment.backgrounds import Background, Photo, has_floor, load_photo
 from repogen.environment.lights import (
     DirectionalLight,
+    expose_lights,
     is_tinted,
     sample_ambient,
     sample_lights,
@@ -161,10 +162,13 @@ def _compose(
     )
     first = people[0]
     background, lights, ambient = sample_surroundings(config, shared, floor, reach, first.person)
+    towards = camera.position() - np.array(first.person.position)
+    towards /= max(float(np.linalg.norm(towards)), 1e-9)
     if isinstance(background, Panorama):
-        towards = camera.position() - np.array(first.person.position)
-        background = expose(background, towards / max(float(np.linalg.norm(towards)), 1e-9))
+        background = expose(background, towards)
         lights = panorama_lights(background)
+    elif is_tinted(config.environment.light_model) and not config.shows_own_floor:
+        lights, ambient = expose_lights(lights, ambient, towards)
     ground = _ground(config, background, first, floor)
     occluders = sample_occluders(config, streams, camera, people, bed, ground)
     return _Composition(people, view_name, camera, occluders, background, lights, ambient)
