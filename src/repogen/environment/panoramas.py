@@ -39,7 +39,7 @@ _DIFFUSE = np.array([1.0] + 3 * [2 / 3] + 5 * [0.25])
 
 _BRIGHT = 0.7
 """Linear light of what is behind people from which on the camera reduces the exposure."""
-_SPARED = 0.6
+_SPARED = 0.75
 """Share, in stops, of what it is brighter by that the exposure makes up for."""
 
 _BALANCED = 0.75
