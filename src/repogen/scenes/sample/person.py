@@ -31,14 +31,14 @@ _TRIES = 20
 """Poses drawn for one person, at most, with --max-intersection."""
 
 
-def sample_person(config: SceneConfig, streams: Streams, body: Body) -> Person:
-    """A random person at the origin, facing -y."""
+def sample_person(config: SceneConfig, streams: Streams, body: Body) -> tuple[Person, float]:
+    """A random person at the origin, facing -y, and the metres between them and the floor."""
     shape = body.sample_shape(streams.rng("shape"), config.people.ages, config.people.gender)
     hands = sample_hands(streams.rng("hands"))
     # Measured hands replace random ones; the body's joints come first.
     poses = (
-        Pose(angles | hands | angles, _orientation(config, streams, orientation))
-        for angles, orientation in _poses(config, streams)
+        Pose(angles | hands | angles, _orientation(config, streams, orientation), clearance)
+        for angles, orientation, clearance in _poses(config, streams)
     )
     limit = config.pose.max_intersection
     if limit is None and not config.people.balance:
@@ -46,7 +46,7 @@ def sample_person(config: SceneConfig, streams: Streams, body: Body) -> Person:
     else:
         tries = islice(poses, _TRIES if config.pose.pose is None else 1)
         pose = first_within(_judged(config, body, shape, tries))
-    return Person(
+    person = Person(
         body=body.name,
         shape=shape,
         face=body.sample_face(streams.rng("face")),
@@ -56,6 +56,7 @@ def sample_person(config: SceneConfig, streams: Streams, body: Body) -> Person:
         yaw_deg=0.0,
         orientation=pose.orientation,
     )
+    return person, pose.clearance
 
 
 def _orientation(config: SceneConfig, streams: Streams, of_pose: Vector) -> Vector:
@@ -73,7 +74,7 @@ def _judged(
         if config.pose.max_intersection is not None:
             share = intersecting_share(body.surface, posed)
             excess.append(share - config.pose.max_intersection)
-        if config.people.balance:
+        if config.people.balance and not pose.clearance:
             orientation, off = settled(body.surface, posed, pose.orientation)
             pose = pose._replace(orientation=orientation)
             excess.append(off - CARRIED)

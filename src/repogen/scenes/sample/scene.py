@@ -222,7 +222,7 @@ def _floor(
         return bed[0].position[2] - bed[0].size[2] / 2
     if _on_floor(config):
         # Below a camera of a file that stands lower than the people.
-        return min(people[0].lowest, *(height - _LEAST_ABOVE for height in heights))
+        return min(people[0].floor, *(height - _LEAST_ABOVE for height in heights))
     lowest = [float(posed.outer_points[:, 2].min()) for posed in people]
     return min(*lowest, *(height - ABOVE_FLOOR for height in heights))
 
@@ -237,7 +237,7 @@ def _ground(
     if not has_floor(background, config.floorless):
         return None
     assert isinstance(background, Room | Panorama)
-    return background.floor_z if first.lowest - background.floor_z < _NEAR_FLOOR else None
+    return background.floor_z if first.floor - background.floor_z < _NEAR_FLOOR else None
 
 
 def _target(config: SceneConfig, people: Sequence[PosedPerson]) -> tuple[float, float, float]:
