@@ -94,8 +94,8 @@ def metered_gain(seen: float, around: float) -> float:
 def expose_lights(
     lights: tuple[DirectionalLight, ...], ambient: float, towards: Float[np.ndarray, "3"]
 ) -> tuple[tuple[DirectionalLight, ...], float]:
-    """Lights and the light from all sides as a camera meters them on people whom it sees from the
-    unit vector `towards` (from them to it, world frame)."""
+    """Lights and the light from all sides, exposed for people whom a camera sees from the unit
+    vector `towards` (from them to it, world frame)."""
     strengths = [float(np.dot(light.color, LUMINANCE)) for light in lights]
     seen = ambient + sum(
         strength * seen_share(float(np.dot(light.direction, towards)))
