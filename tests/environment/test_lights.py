@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from repogen.environment.lights import LIGHT_MODELS, sample_lights
+from repogen.environment.lights import (
+    LIGHT_MODELS,
+    DirectionalLight,
+    expose_lights,
+    sample_lights,
+    seen_share,
+)
 
 
 def samples(count=5, shadows=2, times=400, model="varied"):
@@ -55,3 +61,24 @@ def test_any_number_of_lights_and_shadows_is_sampled(count, shadows, model):
     for lights in samples(count, shadows, 20, model):
         assert len(lights) == count
         assert sum(light.shadow for light in lights) <= min(count, shadows)
+
+
+def test_the_share_of_a_light_that_is_seen_is_that_of_a_sphere():
+    n = np.random.default_rng(0).normal(size=(200_000, 3))
+    n /= np.linalg.norm(n, axis=1, keepdims=True)
+    seen = n[n[:, 2] > 0]
+    for cosine in (-0.9, -0.2, 0.0, 0.5, 1.0):
+        light = np.array([np.sqrt(1 - cosine**2), 0.0, cosine])
+        expected = np.average(np.maximum(seen @ light, 0), weights=seen[:, 2])
+        assert seen_share(cosine) == pytest.approx(expected, abs=0.01)
+
+
+def test_a_camera_meters_lights_on_the_side_it_sees():
+    light = DirectionalLight((0.0, -1.0, 0.0), (1.0, 1.0, 1.0), True)
+    levels = {}
+    for y in (-1.0, 1.0):
+        (found,), ambient = expose_lights((light,), 0.4, np.array([0.0, y, 0.0]))
+        assert ambient / 0.4 == pytest.approx(found.color[0])
+        levels[y] = ambient + found.color[0] * seen_share(-y)
+    assert np.log(levels[-1.0] / 0.65) == pytest.approx(0.25 * np.log((0.4 + 2 / 3) / 0.65))
+    assert np.log(levels[1.0] / 0.65) == pytest.approx(0.25 * np.log(0.4 / 0.65))

@@ -9,6 +9,7 @@ from repogen.assets import panoramas
 from repogen.assets.sources import path_of, source_of
 from repogen.colors import LUMINANCE
 from repogen.environment import panoramas as panorama_module
+from repogen.environment.lights import metered_gain
 from repogen.environment.panoramas import (
     Panorama,
     directions,
@@ -144,20 +145,35 @@ def test_the_light_that_a_camera_sees_is_that_on_the_near_side_of_a_sphere(panor
 
 
 def test_a_camera_opens_up_for_people_whose_dark_side_it_sees(panorama_of):
-    panorama = panorama_of(sky((0, -1, 0.2), 200.0))
+    panorama = replace(panorama_of(sky((0, -1, 0.2), 200.0)), exposure=0.3)
     bright, dark = (expose(panorama, np.array([0.0, y, 0.0])) for y in (-1.0, 1.0))
     assert dark.exposure > 1.5 * bright.exposure
     levels = [
         float(light_towards(one, np.array([0.0, y, 0.0])) @ LUMINANCE)
         for one, y in ((bright, -1.0), (dark, 1.0))
     ]
-    whole = panorama_light(path_of(panorama.file)).brightness
+    whole = 0.3 * panorama_light(path_of(panorama.file)).brightness
     # Three quarters of the difference are gone, in stops.
     before = [
         float(light_towards(panorama, np.array([0.0, y, 0.0])) @ LUMINANCE) for y in (-1.0, 1.0)
     ]
     for level, old in zip(levels, before, strict=True):
         assert np.log(level / whole) == pytest.approx(0.25 * np.log(old / whole), abs=0.02)
+
+
+def test_a_bright_sky_behind_people_reduces_the_exposure(panorama_of):
+    picture = np.full((64, 128, 3), 0.1)
+    picture[:16] = 3.0
+    panorama = panorama_of(picture)
+    whole = panorama_light(path_of(panorama.file)).brightness
+    spared = []
+    for z in (-1.0, 1.0):
+        towards = np.array([0.0, 0.0, z])
+        level = float(light_towards(panorama, towards) @ LUMINANCE)
+        spared.append(expose(panorama, towards).exposure / metered_gain(level, whole))
+    from_below, from_above = spared
+    assert from_below < 0.6
+    assert from_above == pytest.approx(1.0)
 
 
 def test_white_balance_takes_most_of_a_lights_colour_and_no_brightness(panorama_of):

@@ -9,12 +9,12 @@ from test_picture import light_of, random_scene, samples_covered
 from repogen.assets.panoramas import write_panorama
 from repogen.assets.sources import source_of
 from repogen.cameras.camera import View, look_at
-from repogen.colors import to_linear, to_srgb
+from repogen.colors import to_linear
 from repogen.environment.panoramas import Panorama, directions
 from repogen.environment.rooms import Room
 from repogen.rendering import backdrop
-from repogen.rendering.buffers import color_tables, tone_curve
-from repogen.rendering.kernels.codes import SRGB_STEPS
+from repogen.rendering.buffers import color_tables, develop, tone_curve
+from repogen.rendering.kernels.codes import MOST_LIGHT, SRGB_STEPS
 
 VIEWS = [
     (View(30, 10, 20, 3.0), "pinhole", 70),
@@ -89,7 +89,7 @@ def test_panoramas_are_seen_in_the_cameras_direction(body, renderer, tmp_path, v
     met = np.where(floor[:, None], on_floor, on_sphere)
     met /= np.linalg.norm(met, axis=1, keepdims=True)
     expected = sky_color(met @ world_to_turned(environment.yaw_deg).T)
-    expected = to_linear(tone_curve(to_srgb(expected)))
+    expected = to_linear(develop(expected))
     off = np.abs(found - expected).max(axis=1)
     assert np.median(off) < 0.01
     assert np.quantile(off, 0.99) < 0.03
@@ -118,5 +118,5 @@ def test_the_tone_curve_is_steeper_in_the_middle_and_keeps_black_white_and_order
     assert curve[[0, -1]] == pytest.approx([0, 1])
     assert np.gradient(curve, levels)[128] == pytest.approx(1.25, abs=0.01)
     light, to_byte = (table.numpy() for table in color_tables("cpu", developed=True))
-    back = to_byte[np.rint(SRGB_STEPS * light).astype(int)].astype(int)
+    back = to_byte[np.rint(SRGB_STEPS / MOST_LIGHT * light).astype(int)].astype(int)
     assert np.abs(back - np.arange(256))[40:].max() <= 1

@@ -34,6 +34,12 @@ _ROUGH = 0.8, 0.95
 """Ratios from which on and up to which lines give way to grains: rooms and streets have the first,
 woods and meadows the second."""
 
+_FAINT = 0.08
+"""Contrast below which ground counts as less rough: on smooth ground only edges would change."""
+
+_EDGE = 2.0, 4.0
+"""Contrast of a cell over what is usual around it, from which on and up to which it is an edge."""
+
 _MOST = 0.35
 """Largest contrast: what has more is an edge."""
 
@@ -49,8 +55,9 @@ class GroundTexture:
     """Radians of azimuth and elevation."""
     falloff: float
     """Ratio of an octave's contrast to that of the next coarser octave."""
-    roughness: float
-    """How much the ground looks like grains (1) and not like lines and smooth surfaces (0)."""
+    roughness: Float32[np.ndarray, "h w"]
+    """How much the ground looks like grains (1) and not like lines and smooth surfaces (0), by
+    direction."""
 
 
 def ground_texture(panorama: Float32[np.ndarray, "h w 3"]) -> GroundTexture:
@@ -70,18 +77,24 @@ def ground_texture(panorama: Float32[np.ndarray, "h w 3"]) -> GroundTexture:
     own = slice(len(log) // 4, max(7 * len(log) // 8, 1))
     levels = [float(np.median(band[own] @ LUMINANCE)) + 1e-6 for band in (measured, coarse)]
     ratio = _PIXELS_BLUR * levels[0] / levels[1]
+    size = (-(-measured.shape[1] // _CELL), -(-measured.shape[0] // _CELL))
+    cells = cv2.resize(measured, size, interpolation=cv2.INTER_AREA)
+    usual = _usual(cells)
+    contrast = np.minimum(_OCTAVE_OF_BAND * usual, _MOST).astype(np.float32)
+    rough = np.clip((ratio - _ROUGH[0]) / (_ROUGH[1] - _ROUGH[0]), 0, 1)
+    rough = rough * np.minimum(contrast @ LUMINANCE / _FAINT, 1)
+    edges = cv2.dilate(cells @ LUMINANCE, np.ones((3, 3))) / (usual @ LUMINANCE + 1e-6)
+    rough *= np.clip((_EDGE[1] - edges) / (_EDGE[1] - _EDGE[0]), 0, 1)
     return GroundTexture(
-        contrast=np.minimum(_OCTAVE_OF_BAND * _typical(measured), _MOST).astype(np.float32),
+        contrast=contrast,
         wavelength=_BAND * np.pi / rows,
         falloff=float(np.clip(ratio, *_FALLOFF)),
-        roughness=float(np.clip((ratio - _ROUGH[0]) / (_ROUGH[1] - _ROUGH[0]), 0, 1)),
+        roughness=cv2.GaussianBlur(rough, None, 0.7).astype(np.float32),
     )
 
 
-def _typical(band: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
-    """Means over cells, without what few of the cells have."""
-    size = (-(-band.shape[1] // _CELL), -(-band.shape[0] // _CELL))
-    cells = cv2.resize(band, size, interpolation=cv2.INTER_AREA)
+def _usual(cells: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
+    """Values of cells without what few of the cells around have."""
     edge = 8
     cells = np.pad(cells, ((0, 0), (edge, edge), (0, 0)), "wrap")
     for _ in range(2):  # OpenCV's largest median of floats is that of 5 x 5

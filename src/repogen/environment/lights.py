@@ -1,10 +1,12 @@
 """Directional lights from random directions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
 
+from repogen.arrays import Float
+from repogen.colors import LUMINANCE
 from repogen.records import Between, Component
 
 LIGHT_MODELS = ("varied", "equal")
@@ -17,6 +19,11 @@ _EQUAL_TOTAL = 2.0
 _EQUAL_AMBIENT = 0.05
 """Light from all sides with equal lights: only so much that unlit skin is not black."""
 
+_METERED = 0.75
+"""Share, in stops, of what the light on the side that the camera sees differs by from the light
+all around, that the exposure makes up for: cameras see people and what is behind them."""
+
+_MOST_STOPS = 2.0
 
 _Light = Annotated[float, Between(0, 1e9)]
 """A sun in an unclipped panorama exceeds 100,000."""
@@ -67,6 +74,40 @@ def sample_lights(
 def sample_ambient(rng: np.random.Generator, model: str) -> float:
     """Strength of the light from all sides under one of `LIGHT_MODELS`."""
     return _EQUAL_AMBIENT if model == "equal" else float(rng.uniform(0.35, 0.75))
+
+
+def seen_share(cosine: float) -> float:
+    """Mean irradiance, of the side of a sphere that is seen, from a light at this cosine to the
+    direction it is seen from, over the irradiance on a surface that faces the light: 2/3 of
+    Lambert's phase function (sin a + (π - a) cos a) / π."""
+    phase = np.arccos(np.clip(cosine, -1, 1))
+    return float(2 / 3 * (np.sin(phase) + (np.pi - phase) * np.cos(phase)) / np.pi)
+
+
+def metered_gain(seen: float, around: float) -> float:
+    """The gain of a camera that sees people of this mean irradiance, where it is `around` on all
+    their sides."""
+    stops = _METERED * np.log2((1e-9 + around) / max(seen, 1e-9))
+    return float(2 ** np.clip(stops, -_MOST_STOPS, _MOST_STOPS))
+
+
+def expose_lights(
+    lights: tuple[DirectionalLight, ...], ambient: float, towards: Float[np.ndarray, "3"]
+) -> tuple[tuple[DirectionalLight, ...], float]:
+    """Lights and the light from all sides, exposed for people whom a camera sees from the unit
+    vector `towards` (from them to it, world frame)."""
+    strengths = [float(np.dot(light.color, LUMINANCE)) for light in lights]
+    seen = ambient + sum(
+        strength * seen_share(float(np.dot(light.direction, towards)))
+        for light, strength in zip(lights, strengths, strict=True)
+    )
+    gain = metered_gain(seen, ambient + sum(strengths) / 4)
+
+    def exposed(light: DirectionalLight) -> DirectionalLight:
+        red, green, blue = (gain * channel for channel in light.color)
+        return replace(light, color=(red, green, blue))
+
+    return tuple(exposed(light) for light in lights), gain * ambient
 
 
 def is_tinted(model: str) -> bool:

@@ -13,7 +13,7 @@ from repogen.assets import check_pack_file, read_panorama
 from repogen.assets.sources import Source, path_of
 from repogen.cameras.camera import yaw_matrix
 from repogen.colors import LUMINANCE
-from repogen.environment.lights import DirectionalLight
+from repogen.environment.lights import DirectionalLight, metered_gain, seen_share
 from repogen.records import Angle, Between, Distance, Position
 
 _BACKDROP = (1024, 2048)
@@ -37,14 +37,16 @@ panorama throws a shadow."""
 _HARMONICS = np.array([0.282095] + 3 * [0.488603] + 2 * [1.092548] + [0.315392, 1.092548, 0.546274])
 _DIFFUSE = np.array([1.0] + 3 * [2 / 3] + 5 * [0.25])
 
-_METERED = 0.75
-"""Share, in stops, of what the light on the side that the camera sees differs by from the light
-all around, that the exposure makes up for: cameras see people and what is behind them."""
+_BRIGHT = 0.7
+"""Linear light of what is behind people from which on the camera reduces the exposure."""
+_SPARED = 0.75
+"""Share, in stops, of what it is brighter by that the exposure makes up for."""
 
 _BALANCED = 0.75
 """Share, in the logarithm, of that light's colour that the white balance takes away."""
 
 _MOST_STOPS = 2.0
+"""Most that a bright background reduces the exposure by."""
 _MOST_BALANCE = 2.5
 
 
@@ -235,11 +237,12 @@ def sample_panorama(rng: np.random.Generator, file: Source, floor_z: float, far:
 
 def expose(panorama: Panorama, towards: Float[np.ndarray, "3"]) -> Panorama:
     """The panorama with exposure and white balance for people whom a camera sees from the unit
-    vector `towards` (from them to it, world frame)."""
+    vector `towards` (from them to it, world frame), and for what is behind them."""
     seen = light_towards(panorama, towards)
     level = float(seen @ LUMINANCE)
-    stops = _METERED * np.log2(1e-9 + panorama.exposure * brightness(panorama) / max(level, 1e-9))
-    gain = 2 ** np.clip(stops, -_MOST_STOPS, _MOST_STOPS)
+    gain = metered_gain(level, panorama.exposure * brightness(panorama))
+    over = np.log2(1e-9 + gain * _light_from(panorama, -towards) / _BRIGHT)
+    gain *= 2 ** -np.clip(_SPARED * over, 0, _MOST_STOPS)
     balance = (np.maximum(seen, 1e-9) / max(level, 1e-9)) ** -_BALANCED
     balance = np.clip(balance, 1 / _MOST_BALANCE, _MOST_BALANCE)
     balance /= float((balance * seen) @ LUMINANCE) / max(level, 1e-9)
@@ -256,18 +259,23 @@ def brightness(panorama: Panorama) -> float:
     return panorama_light(path_of(panorama.file)).brightness
 
 
+def _light_from(panorama: Panorama, direction: Float[np.ndarray, "3"]) -> float:
+    """Luminance of the panorama around a direction, without its directional lights: what spherical
+    harmonics of the second degree resolve, about 60 degrees."""
+    light = (_basis(direction[None])[0] / _DIFFUSE) @ panorama_irradiance(panorama)
+    return max(float(light @ LUMINANCE), 0.0)
+
+
 def light_towards(panorama: Panorama, towards: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
     """Mean irradiance, linear RGB, of the side of a sphere that is seen from a direction.
 
     Averaged over the sphere as it is seen, an irradiance of degree l is weakened once more like a
-    diffuse surface weakens light, and a directional light at the phase angle a gives 2/3 of
-    Lambert's phase function (sin a + (π - a) cos a) / π.
+    diffuse surface weakens light; for directional lights see `seen_share`.
     """
     sh = panorama_irradiance(panorama)
     out = (_basis(towards[None])[0] * _DIFFUSE) @ sh
     for light in panorama_lights(panorama):
-        phase = np.arccos(np.clip(np.dot(light.direction, towards), -1, 1))
-        share = 2 / 3 * (np.sin(phase) + (np.pi - phase) * np.cos(phase)) / np.pi
+        share = seen_share(float(np.dot(light.direction, towards)))
         out = out + share * np.array(light.color)
     return np.maximum(out, 0)
 

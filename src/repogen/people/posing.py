@@ -42,6 +42,8 @@ class PosedPerson:
     at_origin: PosedBody
     """The same body upright, with the hips' middle at the origin and facing -y."""
     surface: Surface
+    clearance: float = 0.0
+    """Metres between the floor and the lowest point, where there is a floor."""
 
     @cached_property
     def outer_points(self) -> Float[np.ndarray, "n 3"]:
@@ -62,14 +64,20 @@ class PosedPerson:
         ]
         return min(float(points[:, 2].min()) for points in (own, *clothes))
 
+    @property
+    def floor(self) -> float:
+        """Height of the floor below the person, metres, world frame."""
+        return self.lowest - self.clearance
 
-def pose_person(body: Body, person: Person) -> PosedPerson:
-    """The person's body in their shape and pose, dressed, where they stand.
+
+def pose_person(body: Body, person: Person, clearance: float = 0.0) -> PosedPerson:
+    """The person's body in their shape and pose, dressed, where they stand; `clearance` is that of
+    `PosedPerson`.
 
     Raises `UserError` for a garment that is not installed, or that does not fit this body.
     """
     posed = body.pose(person.shape, person.face, person.angles)
-    return _with_garments(body, person, posed)
+    return _with_garments(body, person, posed, clearance)
 
 
 def move_person(
@@ -77,10 +85,12 @@ def move_person(
 ) -> PosedPerson:
     """The same person elsewhere: `position` in metres, `yaw_deg` in degrees (see `Person`)."""
     person = replace(posed.person, position=position, yaw_deg=yaw_deg)
-    return _with_garments(body, person, posed.at_origin)
+    return _with_garments(body, person, posed.at_origin, posed.clearance)
 
 
-def _with_garments(body: Body, person: Person, at_origin: PosedBody) -> PosedPerson:
+def _with_garments(
+    body: Body, person: Person, at_origin: PosedBody, clearance: float
+) -> PosedPerson:
     world = _body_in_world(at_origin, person)
     return PosedPerson(
         person=person,
@@ -88,6 +98,7 @@ def _with_garments(body: Body, person: Person, at_origin: PosedBody) -> PosedPer
         garments=_posed_garments(body, person, world),
         at_origin=at_origin,
         surface=body.surface,
+        clearance=clearance,
     )
 
 

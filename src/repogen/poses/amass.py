@@ -15,13 +15,14 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy
 
-from repogen.arrays import Float
+from repogen.arrays import Float, Float32
 from repogen.bodies.rigging import nearest_rotations
 from repogen.bodies.rotations import matrices_to_vectors, vectors_to_matrices
 from repogen.bodies.skeleton import BODY_JOINTS, HAND_JOINTS, JOINTS
 from repogen.errors import UserError, check_not_empty, first_line
 from repogen.files import open_regular, read_regular
 from repogen.limits import MAX_ARRAYS
+from repogen.poses.clearance import clearances
 from repogen.poses.clips import Clip
 from repogen.poses.pickled_poses import Found, arrays_under, as_numbers, read_pickle
 
@@ -36,6 +37,8 @@ _KEYS = (
 """Names under which the models' users save joint rotations."""
 
 _ROOT_KEYS = ("root_orient", "global_orient")
+
+_POSITION_KEYS = ("trans", "transl")
 
 _Z_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 _OF_CAMERA = np.diag([1.0, -1, -1])
@@ -181,14 +184,20 @@ def read_amass(path: Path) -> Clip:
         raise
     except Exception as error:
         raise UserError(f"cannot read motion from {path}: {first_line(error)}") from error
-    values = np.concatenate([_body_and_hands(one, path) for one in arrays])
-    orientations = np.concatenate([_orientations(one, path) for one in arrays])
+    bodies = [_body_and_hands(one, path) for one in arrays]
+    turns = [_orientations(one, path) for one in arrays]
+    values, orientations = np.concatenate(bodies), np.concatenate(turns)
+    above = [
+        _clearances(one, vectors, turned, path)
+        for one, vectors, turned in zip(arrays, bodies, turns, strict=True)
+    ]
     degrees = np.degrees(values).astype(np.float32)
-    bodies, *hands = np.split(degrees, _HAND_STARTS, axis=1)
+    body, *hands = np.split(degrees, _HAND_STARTS, axis=1)
     measured = [hand.any() for hand in hands]  # left, then right
-    keep = np.repeat([True, *measured], [bodies.shape[1], *(hand.shape[1] for hand in hands)])
+    keep = np.repeat([True, *measured], [body.shape[1], *(hand.shape[1] for hand in hands)])
     joints = tuple(np.array(JOINTS)[keep].tolist())
-    return Clip(joints, degrees[:, keep], np.degrees(orientations).astype(np.float32))
+    turn_degrees = np.degrees(orientations).astype(np.float32)
+    return Clip(joints, degrees[:, keep], turn_degrees, np.concatenate(above))
 
 
 def _arrays(path: Path) -> list[Found]:
@@ -199,10 +208,11 @@ def _arrays(path: Path) -> list[Found]:
             if key is not None:
                 poses = data[key]
                 root = next((data[name] for name in _ROOT_KEYS if name in data.files), None)
+                at = next((data[name] for name in _POSITION_KEYS if name in data.files), None)
                 if key == "pose_body" and "pose_hand" in data.files:
                     root = np.zeros((len(poses), 3), poses.dtype) if root is None else root
                     poses, key = np.concatenate([root, poses, data["pose_hand"]], axis=1), "poses"
-                return [Found(key, poses, root)]
+                return [Found(key, poses, root, at)]
     elif suffix == ".npy":
         with open_regular(path, MAX_ARRAYS) as file:
             if _header(file)[1].kind != "O":
@@ -240,6 +250,25 @@ def _orientations(found: Found, path: Path) -> Float[np.ndarray, "frames 3"]:
         )
     vectors = _vectors(root, "the rotation of the whole body", path)[:, 0]
     return matrices_to_vectors(_AXES[found.key] @ vectors_to_matrices(vectors))
+
+
+def _clearances(
+    found: Found,
+    vectors: Float[np.ndarray, "frames joints 3"],
+    orientations: Float[np.ndarray, "frames 3"],
+    path: Path,
+) -> Float32[np.ndarray, " frames"]:
+    """`Clip.clearances`; zeros where the file has no heights above a floor."""
+    frames = len(vectors)
+    if found.positions is None or _AXES[found.key] is not _Z_UP:
+        return np.zeros(frames, np.float32)
+    if found.positions.size != 3 * frames or not np.isfinite(found.positions).all():
+        raise UserError(
+            f"{path}: the positions of the whole body have the shape {found.positions.shape}; "
+            f"expected ({frames}, 3), all of them finite"
+        )
+    heights = found.positions.reshape(frames, 3)[:, 2].astype(np.float64)
+    return clearances(vectors, orientations, heights)
 
 
 def _vectors(

@@ -99,21 +99,20 @@ def _with_translations(
     values: Float[np.ndarray, "frames channels"],
     rotations: Float[np.ndarray, "frames joints 3 3"],
 ) -> tuple[Skeleton, Float[np.ndarray, "frames joints 3 3"], Float[np.ndarray, "frames joints 3"]]:
-    """Adds what position channels say of joints below a root, which take the place of the offset
-    in most files (Blender's, 100STYLE's) and are added to it in others."""
+    """Adds what position channels say. Below a root they take the place of the offset in most files
+    (Blender's, 100STYLE's) and are added to it in others."""
     skeleton = header.skeleton
     moved = [
         (column, joint, _POSITIONS[channel])
         for column, (joint, channel) in enumerate(header.channels)
-        if channel in _POSITIONS and skeleton.parents[joint] >= 0
+        if channel in _POSITIONS
     ]
-    shape = (header.frames, *skeleton.offsets.shape)
-    if not moved:
-        return skeleton, rotations, np.broadcast_to(skeleton.offsets, shape)
     translations = np.tile(skeleton.offsets, (header.frames, 1, 1))
     for column, joint, axis in moved:
         translations[:, joint, axis] = values[:, column]
-    joints = sorted({joint for _, joint, _ in moved})
+    joints = sorted({joint for _, joint, _ in moved if skeleton.parents[joint] >= 0})
+    if not joints:
+        return skeleton, rotations, translations
     offsets, means = skeleton.offsets[joints], translations[:, joints].mean(axis=0)
     added = np.linalg.norm(means - offsets, axis=1) > np.linalg.norm(means, axis=1)
     translations[:, joints] += np.where(added[:, None], offsets, 0.0)

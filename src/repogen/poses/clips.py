@@ -29,6 +29,8 @@ class Pose(NamedTuple):
     orientation: Vector = UPRIGHT
     """Rotation vector in degrees of the hips from a person who stands and faces the front, about
     that person's axes: x = left, y = up, z = front (see `Person`)."""
+    clearance: float = 0.0
+    """Metres between the floor and the lowest point."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +41,8 @@ class Clip:
     degrees: Float32[np.ndarray, "frames joints 3"]
     orientations: Float32[np.ndarray, "frames 3"]
     """Rotation vectors of the whole body, as in `Pose`, with any heading."""
+    clearances: Float32[np.ndarray, " frames"] | None = None
+    """As in `Pose`; None for a file without heights."""
 
     def angles(self, frame: int) -> Angles:
         """The pose of one frame, by joint name."""
@@ -51,7 +55,8 @@ class Clip:
     def pose(self, frame: int) -> Pose:
         """The pose of one frame, with the heading of the file."""
         x, y, z = self.orientations[frame].tolist()
-        return Pose(self.angles(frame), (x, y, z))
+        clearance = 0.0 if self.clearances is None else float(self.clearances[frame])
+        return Pose(self.angles(frame), (x, y, z), clearance)
 
 
 def read_pose_file(path: Path) -> Clip:

@@ -1,7 +1,7 @@
 """Measured poses: random frames of SMPL and BVH files, asset packs and our own pose files.
 
-The joint angles and the rotation of the whole body are used, its position is not: cameras are
-placed around the body (docs/method.md).
+The joint angles, the rotation of the whole body and its height above the floor are used, its
+position is not: cameras are placed around the body (docs/method.md).
 """
 
 from bisect import bisect_right
@@ -121,7 +121,7 @@ def mirrored_pose(pose: Pose) -> Pose:
     """The mirrored pose: left and right swapped, rotations about y and z reversed."""
     x, y, z = pose.orientation
     angles = {mirrored(joint): (x, -y, -z) for joint, (x, y, z) in pose.angles.items()}
-    return Pose(angles, (x, -y, -z))
+    return Pose(angles, (x, -y, -z), pose.clearance)
 
 
 @lru_cache(maxsize=_CACHED_FILES)

@@ -79,6 +79,8 @@ class Found(NamedTuple):
     array: np.ndarray
     root: np.ndarray | None = None
     """The rotations of the whole body, where they stand beside it."""
+    positions: np.ndarray | None = None
+    """The positions of the whole body, metres."""
 
 
 def arrays_under(

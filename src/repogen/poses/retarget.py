@@ -12,13 +12,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from repogen.arrays import Float
+from repogen.arrays import Float, Float32
 from repogen.bodies.rigging import nearest_rotations
 from repogen.bodies.rotations import matrices_to_vectors
 from repogen.bodies.skeleton import BODY_JOINTS
 from repogen.errors import UserError
 from repogen.poses.bvh import Skeleton
 from repogen.poses.calibration import rotations_to_tpose_from_motion
+from repogen.poses.clearance import LEG, clearances
 from repogen.poses.clips import Clip
 from repogen.poses.kinematics import (
     ancestors,
@@ -124,7 +125,32 @@ def retarget(
     stance = np.eye(3) if axes is None else axes
     orientations = np.rad2deg(matrices_to_vectors(stance @ ours["pelvis"])).astype(np.float32)
     degrees = vectors.reshape(*matrices.shape[:2], 3).astype(np.float32)
-    return Clip(tuple(local), degrees, orientations)
+    root = translations[:, ancestors(skeleton, rig.pelvis)[-1]]
+    above = None
+    if np.ptp(root, axis=0).any():
+        heights = (root + source["pelvis"]) @ stance[1]
+        above = _clearances(local, orientations, heights, rest)
+    return Clip(tuple(local), degrees, orientations, above)
+
+
+def _clearances(
+    local: Mapping[str, Rotations],
+    orientations: Float[np.ndarray, "frames 3"],
+    heights: Float[np.ndarray, " frames"],
+    rest: Mapping[str, Float[np.ndarray, "3"]],
+) -> Float32[np.ndarray, " frames"]:
+    """`Clip.clearances`, of the pelvis's heights in the file's unit."""
+    legs = [
+        np.linalg.norm(rest[f"{side}_{end}"] - rest[f"{side}_{start}"])
+        for side in SIDES
+        for start, end in (("hip", "knee"), ("knee", "ankle"))
+    ]
+    vectors = np.zeros((len(heights), len(BODY_JOINTS), 3))
+    for index, joint in enumerate(BODY_JOINTS):
+        if joint in local:
+            vectors[:, index] = matrices_to_vectors(local[joint])
+    metres = heights * LEG / (sum(legs) / len(SIDES))
+    return clearances(vectors, np.deg2rad(orientations), metres)
 
 
 def _check_limbs(rest: Mapping[str, Float[np.ndarray, "3"]], where: str) -> None:

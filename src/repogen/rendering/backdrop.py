@@ -96,10 +96,10 @@ class Backdrop:
         pixels = panorama_pixels(path)
         texture = ground_texture(pixels)
         ground = Ground()
-        ground.contrast = array(texture.contrast, wp.vec3, self._device)
+        contrast = np.dstack([texture.contrast, texture.roughness])
+        ground.contrast = array(contrast, wp.vec4, self._device)
         ground.wavelength = texture.wavelength
         ground.falloff, ground.log_falloff = texture.falloff, float(np.log2(texture.falloff))
-        ground.roughness = texture.roughness
         ground.texel = np.pi / min(len(pixels), len(backdrop))
         ground.tile, ground.to_tile = self._ground_tile, self._ground_levels
         packed, factors = pack_light(backdrop)

@@ -7,7 +7,7 @@ import numpy as np
 
 from repogen.colors import to_linear, to_srgb
 from repogen.rendering.kernels import folds, geometry
-from repogen.rendering.kernels.codes import LAYER_STRANDS, SRGB_STEPS
+from repogen.rendering.kernels.codes import LAYER_STRANDS, MOST_LIGHT, SRGB_STEPS
 from repogen.rendering.mesh import Mesh
 from repogen.warp_setup import wp
 
@@ -39,16 +39,31 @@ def tone_curve(srgb: np.ndarray) -> np.ndarray:
     return srgb + _CONTRAST * srgb * (1 - srgb) * (2 * srgb - 1)
 
 
+_SHOULDER = 0.5
+"""Linear light from which on highlights are compressed: `MOST_LIGHT` becomes white."""
+
+
+def develop(light: np.ndarray) -> np.ndarray:
+    """The sRGB, 0 to 1, that a camera makes of linear light up to `MOST_LIGHT`: highlights roll off
+    in a shoulder, then come `tone_curve`'s contrasts."""
+    over = np.clip((MOST_LIGHT - light) / (MOST_LIGHT - _SHOULDER), 0, 1)
+    power = (MOST_LIGHT - _SHOULDER) / (1 - _SHOULDER)
+    rolled = np.where(light < _SHOULDER, light, 1 - (1 - _SHOULDER) * over**power)
+    return tone_curve(to_srgb(rolled))
+
+
 @lru_cache(maxsize=4)
 def color_tables(device: str, developed: bool = False) -> tuple[wp.array, wp.array]:
     """The linear light of every byte of a picture, and the byte of SRGB_STEPS + 1 uniform steps of
-    linear light from 0 to 1: sRGB, with the tone curve of a camera if `developed`."""
-    levels = np.linspace(0, 1, 4096)
-    curve = tone_curve(levels) if developed else levels
-    bytes_ = np.interp(np.arange(256) / 255, curve, levels)
-    steps = np.interp(to_srgb(np.arange(SRGB_STEPS + 1) / SRGB_STEPS), levels, curve)
+    linear light from 0 to `MOST_LIGHT`: sRGB with white at 1, or as of a camera (`develop`)."""
+    light = np.linspace(0, MOST_LIGHT, SRGB_STEPS + 1)
+    steps = develop(light) if developed else to_srgb(np.minimum(light, 1.0))
+    bytes_ = to_linear(np.arange(256) / 255)
+    if developed:
+        fine = to_linear(np.linspace(0, to_srgb(np.array(MOST_LIGHT)), 2**14))
+        bytes_ = np.interp(np.arange(256) / 255, develop(fine), fine)
     return (
-        array(to_linear(bytes_), wp.float32, device),
+        array(bytes_, wp.float32, device),
         array(np.rint(255 * steps).astype(np.uint8), wp.uint8, device),
     )
 

@@ -86,5 +86,8 @@ NO_MATERIAL = wp.constant(-1)
 NO_TEXTURE = wp.constant(-1)
 """Texture offset of a material without a texture."""
 
-SRGB_STEPS = 4095
-"""Steps of linear light, from 0 to 1, in the table of sRGB bytes (`buffers.color_tables`)."""
+MOST_LIGHT = 2.0
+"""Largest linear light in the table of sRGB bytes (`buffers.color_tables`)."""
+
+SRGB_STEPS = 8191
+"""Steps of linear light, from 0 to `MOST_LIGHT`, in that table."""

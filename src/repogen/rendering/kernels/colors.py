@@ -1,15 +1,16 @@
 """Linear light to bytes."""
 
-from repogen.rendering.kernels.codes import SRGB_STEPS
+from repogen.rendering.kernels.codes import MOST_LIGHT, SRGB_STEPS
 from repogen.warp_setup import wp
 
-_STEPS = wp.constant(wp.float32(SRGB_STEPS))
+_STEPS = wp.constant(wp.float32(SRGB_STEPS / MOST_LIGHT))
+_MOST = wp.constant(wp.float32(MOST_LIGHT))
 
 
 @wp.func
 def srgb_byte(to_srgb: wp.array(dtype=wp.uint8), light: float) -> wp.uint8:
-    """The sRGB byte of linear light, clipped to 0..1."""
-    return to_srgb[int(wp.clamp(light, 0.0, 1.0) * _STEPS + 0.5)]
+    """The sRGB byte of linear light, clipped to the table (`buffers.color_tables`)."""
+    return to_srgb[int(wp.clamp(light, 0.0, _MOST) * _STEPS + 0.5)]
 
 
 @wp.func

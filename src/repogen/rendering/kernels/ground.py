@@ -22,11 +22,12 @@ _SHIFT = wp.constant(wp.float32(0.3))
 _WIDEST = wp.constant(wp.float32(8.0))
 """Largest wavelength of shifts over the width of a panorama's pixel."""
 
-_FAINT = wp.constant(wp.float32(1.0 / 0.04))
-"""One over the contrast below which look-ups are shifted less."""
 
 _BLUR = wp.constant(wp.float32(1.7))
 """Texels of a panorama that are blurred into one: half the shortest wavelength that it shows."""
+
+_NO_TEXTURE = wp.constant(wp.float32(0.01))
+"""Contrast and roughness below which ground has no detail."""
 
 _LONGEST = 4.0
 """Metres: the first level's wavelength."""
@@ -40,15 +41,14 @@ _TURN = 2.4
 
 @wp.struct
 class Ground:
-    """`environment.ground.GroundTexture`, with the logarithm to base 2 of the falloff; `texel` is
-    the width of the panorama's pixels, radians. `tile` is `ground_tile`, in rows, `to_tile` is
-    `ground_levels`."""
+    """`environment.ground.GroundTexture`, with roughness as the fourth channel of `contrast` and
+    the logarithm to base 2 of the falloff; `texel` is the width of the panorama's pixels, radians.
+    `tile` is `ground_tile`, in rows, `to_tile` is `ground_levels`."""
 
-    contrast: wp.array2d(dtype=wp.vec3)
+    contrast: wp.array2d(dtype=wp.vec4)
     wavelength: float
     falloff: float
     log_falloff: float
-    roughness: float
     texel: float
     tile: wp.array(dtype=wp.vec2)
     to_tile: wp.array(dtype=wp.vec2)
@@ -121,8 +121,8 @@ def ground_detail(
     i = wp.clamp(int((2.0 * row - 1.0) * float(rows)), 0, rows - 1)
     j = wp.clamp(int(column * float(columns)), 0, columns - 1)
     contrast = ground.contrast[i, j]
-    # On smooth ground only edges would change.
-    rough = ground.roughness * wp.min(contrast[1] * _FAINT, 1.0)
+    if wp.max(contrast[1], contrast[3]) < _NO_TEXTURE:
+        return out
     level = int(0)
     inverse = float(_INVERSE_LONGEST)  # one over the wavelength
     while inverse * coarsest < 1.0 and level < _LAST_LEVEL:
@@ -131,17 +131,18 @@ def ground_detail(
     # An octave's contrast over that of the octave that was measured.
     amplitude = wp.pow(ground.wavelength * away * inverse, ground.log_falloff)
     least = 1.0 / finest
+    length = 1.0 / inverse
     light = float(0.0)
     while inverse < least and level <= _LAST_LEVEL:
         turn = ground.to_tile[level]
         n = tile_at(ground.tile, turn[0] * x - turn[1] * y, turn[1] * x + turn[0] * y)
-        length = 1.0 / inverse
         weight = wp.min(coarsest * inverse - 1.0, 1.0) * wp.min(length * least - 1.0, 1.0)
         unknown = wp.clamp(2.0 * across * inverse - 0.25, 0.0, 1.0)
-        out.shift += weight * (1.0 - unknown) * rough * _SHIFT * length * n[0]
+        out.shift += weight * (1.0 - unknown) * contrast[3] * _SHIFT * length * n[0]
         light += weight * unknown * amplitude * n[1]
         level += 1
         inverse *= 2.0
+        length *= 0.5
         amplitude *= ground.falloff
-    out.light = light * contrast
+    out.light = light * wp.vec3(contrast[0], contrast[1], contrast[2])
     return out

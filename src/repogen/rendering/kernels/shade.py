@@ -4,6 +4,7 @@ from repogen.rendering.kernels.codes import (
     LAYER_CLOTH,
     LAYER_OCCLUDER,
     LAYER_STRANDS,
+    MOST_LIGHT,
     NO_MATERIAL,
     NO_TEXTURE,
 )
@@ -35,6 +36,7 @@ _KEY_SCALE = wp.constant(wp.float32(KEY_SCALE))
 _SAME_DEPTH = wp.constant(wp.float32(0.02))
 
 _SAMPLES = wp.constant(SAMPLES)
+_MOST = wp.constant(wp.float32(MOST_LIGHT))
 
 _OFF_SURFACE = wp.constant(wp.float32(0.004))
 """Metres from a surface to where its shadow is looked up, at least."""
@@ -291,7 +293,7 @@ def pixel_color(
                 y = top + (float(sy) + 0.5) / float(_SAMPLES)
                 towards = ray(viewport.lens, x, y)
                 value = shade_sample(mesh, lighting, viewport, int(key & _FACE_MASK), towards)
-                color += float(weight) * wp.min(value, wp.vec3(1.0, 1.0, 1.0))
+                color += float(weight) * wp.min(value, wp.vec3(_MOST, _MOST, _MOST))
     share = 1.0 / float(_SAMPLES * _SAMPLES)
     return share * wp.vec4(color[0], color[1], color[2], float(empty))
 

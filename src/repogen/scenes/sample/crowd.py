@@ -28,17 +28,15 @@ Points = Float[np.ndarray, "n 3"]
 
 def sample_crowd(config: SceneConfig, streams: Streams, body: Body) -> tuple[PosedPerson, ...]:
     """The first person, at the origin, and the others around, where there is free space."""
-    first = pose_person(body, sample_person(config, streams, body))
+    first = pose_person(body, *sample_person(config, streams, body))
     rng = streams.rng("crowd")
     count = int(rng.integers(config.people.people[0], config.people.people[1] + 1))
     on_floor = config.people.ground == "floor" or bool(config.camera.fixed)
-    floor = first.lowest if on_floor else None
+    floor = first.floor if on_floor else None
     people, taken = [first], [sparse(first.outer_points)]
     for person_index in range(1, count):
-        person = sample_person(config, streams.of_person(person_index), body)
-        placed = place_person(
-            rng, body, pose_person(body, person), taken, floor, config.people.spread
-        )
+        posed = pose_person(body, *sample_person(config, streams.of_person(person_index), body))
+        placed = place_person(rng, body, posed, taken, floor, config.people.spread)
         if placed is not None:
             people.append(placed)
             taken.append(sparse(placed.outer_points))
@@ -67,7 +65,7 @@ def place_person(
         heading = rng.uniform(0, 2 * np.pi)
         height = float(rng.uniform(-0.4, 0.4))
         if floor is not None:
-            height = floor - posed.lowest
+            height = floor - posed.floor
         position = (float(away * np.cos(heading)), float(away * np.sin(heading)), height)
         points = moved_points(own, position, yaw_matrix(np.radians(yaw)))
         if tree.query(points)[0].min() > _APART:

@@ -42,7 +42,7 @@ def stand_in_view(
     floor in the picture.
     """
     points = sparse(people[0].outer_points)
-    low, high = people[0].lowest, float(people[0].outer_points[:, 2].max())
+    low, high = people[0].floor, float(people[0].outer_points[:, 2].max())
     for _ in range(_TRIES):
         camera = cameras[int(rng.integers(len(cameras)))]
         pixel = rng.uniform(0, [camera.width, camera.height])

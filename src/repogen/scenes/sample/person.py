@@ -32,8 +32,8 @@ _TRIES = 20
 """Poses drawn for one person, at most, with --max-intersection."""
 
 
-def sample_person(config: SceneConfig, streams: Streams, body: Body) -> Person:
-    """A random person at the origin, facing -y."""
+def sample_person(config: SceneConfig, streams: Streams, body: Body) -> tuple[Person, float]:
+    """A random person at the origin, facing -y, and the metres between them and the floor."""
     shape = body.sample_shape(streams.rng("shape"), config.people.ages, config.people.gender)
     hands = sample_hands(streams.rng("hands"))
     # Measured hands replace random ones; the body's joints come first.
@@ -46,7 +46,7 @@ def sample_person(config: SceneConfig, streams: Streams, body: Body) -> Person:
     else:
         tries = islice(poses, _TRIES if config.pose.pose is None else 1)
         pose = first_within(_judged(config, body, shape, tries))
-    return Person(
+    person = Person(
         body=body.name,
         shape=shape,
         face=body.sample_face(streams.rng("face")),
@@ -56,6 +56,7 @@ def sample_person(config: SceneConfig, streams: Streams, body: Body) -> Person:
         yaw_deg=0.0,
         orientation=pose.orientation,
     )
+    return person, pose.clearance
 
 
 def component_of(config: SceneConfig, streams: Streams) -> Component | None:
@@ -70,8 +71,8 @@ def _turned(config: SceneConfig, streams: Streams) -> Iterator[Pose]:
     component = component_of(config, streams)
     if component is not None and config.pose.learnt is not None:
         yield from sampled_poses(streams.rng("pose"), config.pose.learnt, component)
-    for angles, orientation in _poses(config, streams):
-        yield Pose(angles, _orientation(config, streams, orientation))
+    for pose in _poses(config, streams):
+        yield pose._replace(orientation=_orientation(config, streams, pose.orientation))
 
 
 def _orientation(config: SceneConfig, streams: Streams, of_pose: Vector) -> Vector:
@@ -89,7 +90,7 @@ def _judged(
         if config.pose.max_intersection is not None:
             share = intersecting_share(body.surface, posed)
             excess.append(share - config.pose.max_intersection)
-        if config.people.balance:
+        if config.people.balance and not pose.clearance:
             orientation, off = settled(body.surface, posed, pose.orientation)
             pose = pose._replace(orientation=orientation)
             excess.append(off - CARRIED)

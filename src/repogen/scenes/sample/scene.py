@@ -13,6 +13,7 @@ from repogen.config import checked, config_from_keywords
 from repogen.environment.backgrounds import Background, Photo, has_floor, load_photo
 from repogen.environment.lights import (
     DirectionalLight,
+    expose_lights,
     is_tinted,
     sample_ambient,
     sample_lights,
@@ -163,10 +164,13 @@ def _compose(
     )
     first = people[0]
     background, lights, ambient = sample_surroundings(config, shared, floor, reach, first.person)
+    towards = camera.position() - np.array(first.person.position)
+    towards /= max(float(np.linalg.norm(towards)), 1e-9)
     if isinstance(background, Panorama):
-        towards = camera.position() - np.array(first.person.position)
-        background = expose(background, towards / max(float(np.linalg.norm(towards)), 1e-9))
+        background = expose(background, towards)
         lights = panorama_lights(background)
+    elif is_tinted(config.environment.light_model) and not config.shows_own_floor:
+        lights, ambient = expose_lights(lights, ambient, towards)
     ground = _ground(config, background, first, floor)
     occluders = sample_occluders(config, streams, camera, people, bed, ground)
     return _Composition(people, view_name, camera, occluders, background, lights, ambient)
@@ -220,7 +224,7 @@ def _floor(
         return bed[0].position[2] - bed[0].size[2] / 2
     if _on_floor(config):
         # Below a camera of a file that stands lower than the people.
-        return min(people[0].lowest, *(height - _LEAST_ABOVE for height in heights))
+        return min(people[0].floor, *(height - _LEAST_ABOVE for height in heights))
     lowest = [float(posed.outer_points[:, 2].min()) for posed in people]
     return min(*lowest, *(height - ABOVE_FLOOR for height in heights))
 
@@ -235,7 +239,7 @@ def _ground(
     if not has_floor(background, config.floorless):
         return None
     assert isinstance(background, Room | Panorama)
-    return background.floor_z if first.lowest - background.floor_z < _NEAR_FLOOR else None
+    return background.floor_z if first.floor - background.floor_z < _NEAR_FLOOR else None
 
 
 def _target(config: SceneConfig, people: Sequence[PosedPerson]) -> tuple[float, float, float]:
