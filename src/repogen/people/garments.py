@@ -305,7 +305,7 @@ def _covered_skin(
 def _far_inside(
     covered: Bool[np.ndarray, " v"], faces: Int[np.ndarray, "f 3"]
 ) -> Bool[np.ndarray, " v"]:
-    """The covered vertices that are at least `_MARGIN` rings of faces from those that are not."""
+    """The covered vertices with at least `_MARGIN` rings of faces to the nearest bare one."""
     inner = covered.copy()
     for _ in range(_MARGIN):
         border = ~inner[faces].all(axis=1)

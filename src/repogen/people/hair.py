@@ -37,8 +37,8 @@ def hang(
     """The hair's vertices in the world, metres.
 
     `rest` is before posing, upright and facing -y; `skinned` is as bones of head, neck and trunk
-    move it; `rotation` and `offset` take `rest` to the world with the head. `lowest` is the height of
-    the body's lowest point.
+    move it; `rotation` and `offset` take `rest` to the world with the head. `lowest` is the height
+    of the body's lowest point.
     """
     down = -rotation[2]
     free = _step(-down[2], *_TILTED) * (1 - _step(down[1], *_ON_BACK))
