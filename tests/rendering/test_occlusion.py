@@ -5,11 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from repogen.assets.packs import CORE
 from repogen.colors import to_linear
 from repogen.environment.rooms import Room
-from repogen.people.garments import lining_of
-from repogen.people.outfit import REGIONS, Fabric
 from repogen.people.posing import pose_person
 from repogen.rendering.kernels.occlusion import (
     CAPSULES,
@@ -23,7 +20,6 @@ from repogen.rendering.occlusion import floor_map, make_bodies, person_capsules
 from repogen.scenes import SceneConfig, sample_scene
 from repogen.warp_setup import wp
 
-EMPTY, FACE = np.uint64(2**64 - 1), np.uint64(2**32 - 1)
 NOT_PAINTED = {"hair": "bald", "top": "bare", "waist": 9.0, "bottom": "shorts", "hem": 9.0}
 
 
@@ -208,57 +204,3 @@ def test_pictures_show_the_contact_with_the_floor(body, renderer):
     assert near.sum() > 30
     ratio = to_linear(with_person.image[near] / 255) / to_linear(without[near] / 255)
     assert ratio.mean() < 0.85
-
-
-def dressed(body, index):
-    """A person in green garments of the core pack on magenta skin, in a wild pose."""
-    config = SceneConfig(
-        image_size=256, wardrobe="packs", packs=(CORE,), backgrounds="#808080",
-        pose_distribution="acrobatic", patterns=False,
-    )  # fmt: skip
-    scene = sample_scene(config, 1, index, body)
-    (person,) = scene.people
-    green = Fabric("#10d010", "#10d010", "plain", 0.1, 0.0)
-    clothes = tuple(
-        replace(item, fabrics=(green,) * (REGIONS + 1))
-        for item in person.outfit.worn
-        if item.kind == "clothes"
-    )
-    outfit = replace(person.outfit, worn=clothes, skin="#ff20ff", picture=None, **NOT_PAINTED)
-    return replace(scene, people=(replace(person, outfit=outfit),), lights=(), ambient=0.8)
-
-
-def test_skin_that_reaches_through_cloth_looks_like_the_cloth(body, renderer):
-    checked = 0
-    for index in range(6):
-        rendering = renderer.render(dressed(body, index))
-        g = rendering.gbuffer
-        lining = np.full(len(rendering.mesh.faces), -1)
-        for garment in rendering.people[0].garments:
-            own = garment.fitted.lining
-            lining[: len(own)] = np.maximum(lining[: len(own)], own)
-        keys = g.by_pixel(g.depth_face_keys)
-        faces = np.where(keys == EMPTY, 0, keys & FACE).astype(np.int64)
-        under = g.to_image(((keys != EMPTY) & (lining[faces] >= 0)).all(axis=2).astype(np.uint8))
-        pixels = rendering.image[under > 0].astype(int)
-        checked += len(pixels)
-        assert (pixels[:, 1] > pixels[:, 2]).all()
-    assert checked > 20
-
-
-def test_socks_are_lined_by_trousers_and_faces_by_nothing(body):
-    scenes = [dressed(body, index) for index in range(6)]
-    lined = 0
-    for scene in scenes:
-        posed = pose_person(body, scene.people[0])
-        suit, *others = (garment.fitted for garment in posed.garments)
-        skin, at = posed.surface.faces_of("skin"), posed.surface.canonical
-        head = skin & (at[posed.surface.faces[:, 0], 2] > 0.65)
-        assert (suit.lining[head] == -1).all()
-        assert (suit.lining >= 0).sum() > 1000
-        for other in others:
-            lining = lining_of(other, suit)
-            assert lining.shape == (len(other.surface.faces),)
-            lined += (lining >= 0).sum()
-            assert (lining >= 0).mean() < 0.7
-    assert lined > 0

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from repogen.assets.packs import CORE
 from repogen.environment.blanket import COLUMNS, OVERHANG, ROWS, drape
 from repogen.errors import UserError
 from repogen.labels.annotation import annotate
@@ -73,6 +74,18 @@ def test_the_blanket_hides_legs_and_the_labels_say_so(body, renderer):
     before, after = visible
     assert not (after & ~before).any()
     assert before[13:].sum() > after[13:].sum()
+
+
+@pytest.mark.parametrize("wardrobe", ["auto", "packs", "painted"])
+def test_nobody_wears_shoes_hats_or_coats_in_bed(body, wardrobe):
+    worn = set()
+    for scene in scenes(body, wardrobe=wardrobe, packs=(CORE,), gender=("male",)):
+        (person,) = scene.people
+        assert person.outfit.shoes == "bare"
+        worn |= {item.name for item in person.outfit.worn if item.kind == "clothes"}
+    allowed = {f"male_casualsuit0{number}" for number in (1, 2, 3, 4, 6)}
+    assert worn <= allowed
+    assert (len(worn) > 1) == (wardrobe != "painted")
 
 
 def test_the_floor_is_below_the_bed(body):

@@ -119,3 +119,22 @@ def find_hits(
     n = normals[v]
     hit = wp.mesh_query_ray(mesh, points[v] - below * n, n, below + above).result
     out[v] = wp.uint8(wp.where(hit, 1, 0))
+
+
+@wp.kernel
+def find_faces(
+    mesh: wp.uint64,
+    points: wp.array(dtype=wp.vec3),
+    normals: wp.array(dtype=wp.vec3),
+    below: float,
+    above: float,
+    out: wp.array(dtype=wp.int32),
+    weights: wp.array(dtype=wp.vec3),
+):
+    """The first face of the mesh along the normal of each point as for `find_hits`, -1 without one,
+    and the weights of its corners there."""
+    v = wp.tid()
+    n = normals[v]
+    query = wp.mesh_query_ray(mesh, points[v] - below * n, n, below + above)
+    out[v] = wp.where(query.result, query.face, -1)
+    weights[v] = wp.vec3(query.u, query.v, 1.0 - query.u - query.v)

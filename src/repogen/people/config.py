@@ -23,8 +23,8 @@ class PeopleConfig(Config):
     ground: Literal["air", "floor", "bed"] = "air"
     """Where people are: air, the others at random heights around the first; floor, everybody
     touches one floor, which is the background's, with the lowest part of body or clothes, and the
-    camera is above it; bed, one person on a mattress, mostly below a blanket (give --orientation
-    lying)."""
+    camera is above it; bed, one person without shoes and coat on a mattress, mostly below a
+    blanket (give --orientation lying)."""
     balance: bool = False
     """With ground floor or bed: everybody's weight rests on what touches it. People are tipped by
     up to 25 degrees until it does; a random or measured pose that it takes more for is drawn again,

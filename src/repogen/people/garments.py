@@ -36,9 +36,6 @@ _PAIR = 0.02
 _BELOW, _ABOVE = 0.03, 0.06
 """Metres along the skin's normal in which a garment's face covers the skin."""
 
-_BELOW_CLOTH = 0.012
-"""The same for a garment that lies under another."""
-
 _MARGIN = 2
 """Rings of faces inside a garment's border whose skin is not hidden, since it may be seen."""
 
@@ -62,9 +59,6 @@ class FittedGarment:
     """Vertices of the body that are never visible under the garment."""
     covered: Bool[np.ndarray, " b"]
     """Vertices of the body that the garment covers."""
-    lining: Int[np.ndarray, " f"]
-    """For each face of the body that the garment covers, the piece of the garment over it (see
-    `regions`); -1 for the others."""
     texel_density: float
     """See the function `texel_density`."""
 
@@ -88,7 +82,6 @@ def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> FittedGarmen
         regions=regions,
         hidden=hidden,
         covered=covered,
-        lining=_lining(body.surface, covered, garment, canonical, regions),
         texel_density=texel_density(canonical[garment.faces], garment.face_uv),
     )
 
@@ -111,16 +104,6 @@ def pose_garment(
     (`PosedBody`)."""
     rest = _fit_to_shape(fitted.garment, posed, body.average)
     return rest, _skin_mesh(rest, fitted.bones, fitted.weights, posed)
-
-
-@lru_cache(maxsize=256)
-def lining_of(inner: FittedGarment, outer: FittedGarment) -> Int[np.ndarray, " f"]:
-    """`FittedGarment.lining` of the faces of a garment under another one, as socks are under
-    trousers."""
-    at, faces = inner.surface.canonical, inner.surface.faces
-    mesh = _device_mesh(outer.surface.canonical, outer.surface.faces)
-    covered = _hits(mesh, at, vertex_normals(at, faces), _BELOW_CLOTH, _ABOVE)
-    return _lining(inner.surface, covered, outer.garment, outer.surface.canonical, outer.regions)
 
 
 def ensure_covered(body: AnnyBody, dressed: Outfit, painted: Outfit) -> Outfit:
@@ -314,11 +297,29 @@ def _covered_skin(
     covered = _hits(mesh, surface.canonical, _skin(body).normals, _BELOW, _ABOVE)
     hidden[garment.hidden] = True
     covered |= hidden
+    hidden |= _far_inside(covered, skin)
+    # Paint on skin that a garment ought to cover stands off it: it is hidden where cloth is.
+    paint = layer_vertices(surface, "tights")
+    under = _hits(mesh, surface.canonical, _paint_normals(surface), _BELOW, _ABOVE)
+    covered[paint] = under[paint]
+    hidden[paint] = _far_inside(under, surface.faces[surface.faces_of("tights")])[paint]
+    return hidden, covered
+
+
+def _far_inside(
+    covered: Bool[np.ndarray, " v"], faces: Int[np.ndarray, "f 3"]
+) -> Bool[np.ndarray, " v"]:
+    """The covered vertices with at least `_MARGIN` rings of faces to the nearest bare one."""
     inner = covered.copy()
     for _ in range(_MARGIN):
-        border = ~inner[skin].all(axis=1)
-        inner[skin[border]] = False
-    return hidden | inner, covered
+        border = ~inner[faces].all(axis=1)
+        inner[faces[border]] = False
+    return inner
+
+
+@lru_cache(maxsize=4)
+def _paint_normals(surface: Surface) -> Float[np.ndarray, "v 3"]:
+    return vertex_normals(surface.canonical, surface.faces[surface.faces_of("tights")])
 
 
 def _device_mesh(vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> wp.Mesh:
@@ -352,21 +353,3 @@ def _hits(
         device="cpu",
     )
     return out.numpy() > 0
-
-
-def _lining(
-    under: Surface,
-    covered: Bool[np.ndarray, " v"],
-    garment: Garment,
-    canonical: Float[np.ndarray, "g 3"],
-    regions: UInt8[np.ndarray, " h"],
-) -> Int[np.ndarray, " f"]:
-    """The piece of a garment over each face of the surface `under` whose vertices are all covered,
-    -1 for the others."""
-    out = np.full(len(under.faces), -1, dtype=np.int16)
-    own = np.flatnonzero(covered[under.faces].all(axis=1) & ~under.faces_of("eyes"))
-    if len(own):
-        tree = NearestPoint(canonical[garment.faces].mean(axis=1))
-        nearest = tree.query(under.canonical[under.faces[own]].mean(axis=1))[1]
-        out[own] = regions[nearest]
-    return out

@@ -12,6 +12,7 @@ from repogen.bodies.surface import layer_vertices
 from repogen.cameras.camera import rotate_points
 from repogen.errors import UserError
 from repogen.people.garments import FittedGarment, fitted_garment, pose_garment
+from repogen.people.hair import hang
 from repogen.people.outfit import Outfit, shoe_top
 from repogen.people.person import Person, world_rotation
 
@@ -126,7 +127,20 @@ def _posed_garments(body: Body, person: Person, posed: PosedBody) -> tuple[Posed
     if not isinstance(body, AnnyBody):
         raise UserError(f"garments of asset packs fit the body anny, not {body.name}")
     fitted = [fitted_garment(body, item.pack, item.kind, item.name) for item in worn]
-    return tuple(PosedGarment(one, *pose_garment(body, one, posed)) for one in fitted)
+    garments = (PosedGarment(one, *pose_garment(body, one, posed)) for one in fitted)
+    lowest = float(posed.vertices[layer_vertices(body.surface, "skin"), 2].min())
+    return tuple(
+        _falling(one, posed, lowest) if item.kind == "hair" else one
+        for item, one in zip(worn, garments, strict=True)
+    )
+
+
+def _falling(hair: PosedGarment, posed: PosedBody, lowest: float) -> PosedGarment:
+    """Hair as it hangs from the head, in the world."""
+    assert posed.bones is not None
+    head = int(hair.fitted.bones.numpy()[hair.rest[:, 2].argmax(), 0])
+    linear, offset = posed.bones[0][head], posed.bones[1][head]
+    return replace(hair, vertices=hang(hair.rest, hair.vertices, linear, offset, lowest))
 
 
 def moved_points(

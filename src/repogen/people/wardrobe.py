@@ -36,6 +36,9 @@ _PICTURED_SHARE = 0.6
 _SPORT_SHOES_SHARE = 0.3
 _SWIM_CAP_SHARE = 0.3
 
+_COATS = ((CORE, "male_casualsuit05"), (CORE, "male_elegantsuit01"))
+"""Pack and name of the suits with a coat, which nobody wears in bed."""
+
 _UNDER_HAIR = 0.012
 """Metres from the hairline of a garment to the painted hair under it."""
 
@@ -127,13 +130,15 @@ def check_wardrobe(wardrobe: Wardrobe, packs: Sequence[str]) -> None:
 
 def dress(
     rng: np.random.Generator, outfit: Outfit, feminine: float, patterns: bool, wardrobe: Wardrobe,
-    packs: Sequence[str],
+    packs: Sequence[str], in_bed: bool = False,
 ) -> Outfit:  # fmt: skip
     """The outfit with random garments of `packs` instead of painted clothes, by `Wardrobe`.
 
     `feminine`, 0 to 1, is the probability of women's garments; without `patterns` dyed garments
-    are plain.
+    are plain. `in_bed`, nobody wears shoes, hats or coats.
     """
+    if in_bed:
+        outfit = replace(outfit, shoes="bare")
     if wardrobe == "painted":
         return outfit
     stock = _stock(packs).items
@@ -141,6 +146,9 @@ def dress(
     if not stock["suits"] or (wardrobe == "auto" and painted):
         return outfit
     woman = bool(rng.random() < feminine)
+    if in_bed:
+        light = tuple(suit for suit in stock["suits"] if (suit.pack, suit.name) not in _COATS)
+        stock = stock | {"suits": light or stock["suits"], "shoes": (), "hats": ()}
     worn = [_sample_worn(rng, stock["suits"], woman, patterns)]
     if stock["shoes"] and rng.random() >= _BAREFOOT_SHARE:
         worn.append(_sample_worn(rng, stock["shoes"], woman, False))

@@ -8,14 +8,15 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from repogen.arrays import Float, Int
+from repogen.arrays import Float
 from repogen.assets.sources import path_of
 from repogen.bodies.protocol import Surface
 from repogen.colors import LUMINANCE
 from repogen.environment.occluders import Occluder, occluder_surface, occluder_vertices
-from repogen.people.garments import FittedGarment, lining_of, texel_density
-from repogen.people.outfit import PATTERNS, REGIONS, Fabric, WornGarment
-from repogen.people.posing import PosedPerson
+from repogen.people.garments import FittedGarment, texel_density
+from repogen.people.outfit import REGIONS, Fabric, WornGarment
+from repogen.people.posing import PosedGarment, PosedPerson
+from repogen.people.tucking import bind, tucked
 from repogen.rendering.kernels.codes import (
     COVERED,
     COVERED_DEEP,
@@ -23,7 +24,7 @@ from repogen.rendering.kernels.codes import (
     NO_PERSON,
     NO_TEXTURE,
 )
-from repogen.rendering.mesh import MATERIAL_DTYPE, Piece, concatenate_structs
+from repogen.rendering.mesh import MATERIAL_DTYPE, Piece
 from repogen.rendering.paints import fill_fabric
 from repogen.rendering.textures import Texture
 
@@ -48,47 +49,27 @@ def person_pieces(
     if outfit.picture is not None:
         bare = _with_skin_texture(bare, texture(path_of(outfit.picture)))
     garments: list[Piece] = []
-    suit: tuple[FittedGarment, np.ndarray] | None = None
+    suit: PosedGarment | None = None
     cover = np.zeros(len(posed.body.vertices), dtype=np.uint8)
     for worn, garment in zip(outfit.worn, posed.garments, strict=True):
         item = garment.fitted
         cover[item.covered] = np.maximum(cover[item.covered], COVERED)
         cover[item.hidden] = COVERED_DEEP
-        picture = texture(item.texture)
-        materials = garment_materials(item, worn, picture)
+        vertices = garment.vertices
+        if worn.kind == "clothes" and "hats" not in item.garment.tags:
+            if suit is not None:
+                vertices = tucked(vertices, bind(item, suit.fitted), suit.vertices)
+            suit = suit or garment
         piece = Piece(
             item.surface,
-            garment.vertices,
+            vertices,
             person_index,
             garment.rest,
-            materials=materials,
+            materials=garment_materials(item, worn, texture(item.texture)),
             face_materials=item.regions.astype(np.int16),
         )
-        if suit is not None and "shoes" in item.garment.tags:
-            piece = _with_lining(piece, lining_of(item, suit[0]), suit[1])
         garments.append(piece)
-        if worn.kind == "clothes" and "hats" not in item.garment.tags:
-            lining = lining_materials(item, materials, picture)
-            bare = _with_lining(bare, item.lining, lining)
-            suit = suit or (item, lining)
     return [replace(bare, cover=cover) if garments else bare, *garments]
-
-
-def _with_lining(piece: Piece, lining: Int[np.ndarray, " f"], materials: np.ndarray) -> Piece:
-    """The piece with faces under a garment in that garment's materials: what reaches through it
-    looks like it. `lining` is that of `FittedGarment`."""
-    under = lining >= 0
-    if not under.any():
-        return piece
-    index = (
-        np.full(len(lining), NO_MATERIAL) if piece.face_materials is None else piece.face_materials
-    )
-    count = len(piece.materials)
-    return replace(
-        piece,
-        materials=concatenate_structs([piece.materials, materials]),
-        face_materials=np.where(under, lining + count, index).astype(np.int16),
-    )
 
 
 def _with_skin_texture(bare: Piece, picture: Texture) -> Piece:
@@ -153,17 +134,6 @@ def garment_materials(item: FittedGarment, worn: WornGarment, picture: Texture) 
     if worn.kind == "hair":
         out["fabric"]["wrinkles"] = 0.1
         out["soften"] = 0.5
-    return out
-
-
-def lining_materials(item: FittedGarment, materials: np.ndarray, picture: Texture) -> np.ndarray:
-    """Materials without a texture for what reaches through a garment, from the garment's own: its
-    fabric, or the mean of its texture where it is not dyed."""
-    out = materials.copy()
-    plain = out["dye"] == 0
-    out["fabric"]["color"][plain] = _mean_colors(item, picture)[plain]
-    out["fabric"]["pattern"][plain] = PATTERNS.index("plain")
-    out["offset"], out["dye"], out["grey"] = NO_TEXTURE, 1.0, 1.0
     return out
 
 

@@ -147,7 +147,9 @@ def transform_vertices(
         elif p.hair_style != HAIR_BALD and p.hair_style != HAIR_SHAVED and q[2] > 0.55:
             lift = 0.016 * edge_coverage(hair_depth(p, q) - 0.006, 0.02)
     elif own.layer == LAYER_TIGHTS or own.layer == LAYER_SKIRT or own.layer == LAYER_HAIR:
-        present = is_worn(paints[own.person], own.layer, q)
+        present = is_worn(paints[own.person], own.layer, q) and own.cover != COVERED_DEEP
+        if own.cover != UNCOVERED:
+            lift = -_TUCK
     normal = wp.vec3(0.0, 0.0, 0.0)
     if present or own.layer == LAYER_SKIN:
         for i in range(vertex_face_offsets[v], vertex_face_offsets[v + 1]):

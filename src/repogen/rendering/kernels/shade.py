@@ -6,7 +6,6 @@ from repogen.rendering.kernels.codes import (
     LAYER_STRANDS,
     MOST_LIGHT,
     NO_MATERIAL,
-    NO_TEXTURE,
 )
 from repogen.rendering.kernels.colors import srgb_byte
 from repogen.rendering.kernels.folds import fold_slope, has_folds, tilt_of_slope
@@ -192,9 +191,6 @@ def shade_sample(
     index = int(mesh.face_materials[f])
     uv = w[0] * mesh.uvs[3 * f] + w[1] * mesh.uvs[3 * f + 1] + w[2] * mesh.uvs[3 * f + 2]
     painted = layer != LAYER_CLOTH and layer != LAYER_STRANDS and layer != LAYER_OCCLUDER
-    if index != NO_MATERIAL:
-        # Skin that reaches through a garment is drawn as cloth.
-        painted = painted and mesh.materials[index].offset != NO_TEXTURE
     if painted:
         p = mesh.paints[a.person]
         picture = wp.vec4(0.0, 0.0, 0.0, 0.0)

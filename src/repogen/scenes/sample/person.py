@@ -1,6 +1,7 @@
 """Drawing one person: body, pose and clothes."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -148,15 +149,17 @@ def _outfit(config: SceneConfig, streams: Streams, body: Body, feminine: float) 
     if config.people.wardrobe == "none":
         return undress(painted)
     if not isinstance(body, AnnyBody):
-        return painted
+        return replace(painted, shoes="bare") if config.people.ground == "bed" else painted
 
     def dressed() -> Outfit:
         patterns, wardrobe = config.people.patterns, config.people.wardrobe
         if wardrobe == "sport" or wardrobe == "swim":
             tight = dress_tightly(rng, painted, feminine, patterns, wardrobe, config.packs)
             return _checked(tight)
-        outfit = _checked(dress(rng, painted, feminine, patterns, wardrobe, config.packs))
-        return ensure_covered(body, outfit, painted) if outfit.worn else painted
+        in_bed = config.people.ground == "bed"
+        outfit = dress(rng, painted, feminine, patterns, wardrobe, config.packs, in_bed)
+        outfit = _checked(outfit)
+        return ensure_covered(body, outfit, painted) if outfit.worn else outfit
 
     return draw_readable(dressed)
 
