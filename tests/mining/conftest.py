@@ -7,7 +7,7 @@ from repogen.mining import candidates
 from repogen.mining.difficulty import Difficulty
 
 SMALL = {
-    "images": 4, "candidates": 40, "rounds": 2, "image_size": 128, "judge_size": 96, "seed": 3,
+    "images": 4, "candidates": 34, "rounds": 2, "image_size": 128, "judge_size": 96, "seed": 3,
     "least_side": 24, "max_excess": 200, "max_inside": 0.1, "least_visible": 5,
     "wardrobe": "painted", "backgrounds": "plain", "views": "sphere", "packs": (),
     "orientation": ("upright=0.5", "any=0.5"),

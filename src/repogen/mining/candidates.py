@@ -15,8 +15,8 @@ import numpy as np
 from repogen.arrays import Bool, Float, UInt8
 from repogen.bodies import Body, load_body
 from repogen.bodies.intersection import intersecting_share
-from repogen.bodies.protocol import PosedBody
 from repogen.bodies.skeleton import BODY_JOINTS
+from repogen.bodies.surface import layer_vertices
 from repogen.cameras.camera import direction_to_angles, view_of
 from repogen.generation.config import GenerateConfig
 from repogen.inference.estimate import Estimator
@@ -27,6 +27,7 @@ from repogen.labels.maps import person_masks
 from repogen.mining.config import JudgingConfig
 from repogen.mining.difficulty import ask, judge
 from repogen.mining.records import Candidate, JudgedPerson
+from repogen.models.packaged import packaged
 from repogen.people.balance import centre_of_mass, overhang
 from repogen.people.person import world_rotation
 from repogen.people.posing import PosedPerson
@@ -94,7 +95,9 @@ def judge_task(task: Task) -> list[Candidate]:
             boxes += [one.box for one in seen]
         drawn.append((sampled.scene, refused, seen, scale))
     with _one_thread():
-        answers = [ask(estimator_of(weights), pictures, boxes) for weights in task.weights]
+        answers = [
+            ask(estimator_of(weights, config.device), pictures, boxes) for weights in task.weights
+        ]
     start, out = 0, []
     for scene, refused, seen, scale in drawn:
         judged = [
@@ -157,9 +160,11 @@ def renderer_of(name: str, path: Path | None, device: str) -> tuple[Body, Render
 
 
 @lru_cache(maxsize=2)
-def estimator_of(weights: str) -> Estimator:
-    """An estimator that uses one thread, kept between the tasks of a process."""
-    return load_estimator(weights, threads=1)
+def estimator_of(weights: str, device: str) -> Estimator:
+    """An estimator that uses one thread, kept between the tasks of a process. A torch network is on
+    `device`."""
+    in_torch = not packaged(weights) and not weights.endswith(".onnx")
+    return load_estimator(weights, device if in_torch else None, threads=1)
 
 
 @contextmanager
@@ -192,7 +197,7 @@ def _plausible(
         if inside > task.judging.max_inside:
             refused = "inside"
         elif task.config.people.ground == "floor" and (
-            _overhang(posed.body, posed) > task.judging.max_overhang
+            _overhang(posed) > task.judging.max_overhang
         ):
             refused = "balance"
         else:
@@ -200,11 +205,11 @@ def _plausible(
     return found, refused
 
 
-def _overhang(body: PosedBody, posed: PosedPerson) -> float:
-    skin = posed.surface.faces_of("skin")
-    vertices = body.vertices.astype(float)
-    centre = centre_of_mass(vertices, posed.surface.faces, skin)
-    return float(np.linalg.norm(overhang(posed.outer_points.astype(float), centre)))
+def _overhang(posed: PosedPerson) -> float:
+    """Metres by which the centre of mass lies beside what carries it, as `settled` measures it."""
+    surface, vertices = posed.surface, posed.body.vertices.astype(float)
+    centre = centre_of_mass(vertices, surface.faces, surface.faces_of("skin"))
+    return float(np.linalg.norm(overhang(vertices[layer_vertices(surface, "skin")], centre)))
 
 
 def _seen(

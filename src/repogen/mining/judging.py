@@ -22,6 +22,7 @@ from repogen.mining.config import JudgingConfig
 from repogen.mining.records import read_candidates
 from repogen.models.packaged import packaged
 from repogen.processes import map_tasks
+from repogen.worker_server import start_worker_server
 
 _LOCK = "lock"
 
@@ -51,11 +52,14 @@ def judge_all(shared: Judging, indices: range, path: Path, workers: int, bar: "t
     tasks = {parts / f"{some[0]:09d}.jsonl": some for some in tasks_of(indices)}
     todo = {part: some for part, some in tasks.items() if not _is_judged(part, some)}
     bar.update(len(indices) - sum(map(len, todo.values())))
+    if workers > 1 and shared.config.device == "cpu":
+        start_worker_server()
     made = (
         Task(shared.config, shared.judging, shared.weights, shared.sampler, some)
         for some in todo.values()
     )
-    for (part, some), found in zip(todo.items(), map_tasks(judge_task, made, workers), strict=True):
+    judged = map_tasks(judge_task, made, workers, shared.config.device)
+    for (part, some), found in zip(todo.items(), judged, strict=True):
         write_atomic(part, "".join(candidate.to_line() for candidate in found).encode())
         bar.update(len(some))
     with atomic_path(path) as partial, partial.open("w") as out:

@@ -248,7 +248,9 @@ def _scenes(config: MineConfig, rounds: list[_Round], chosen: list[Chosen]) -> I
                 yield DrawTask(one.config, one.sampler, some, start)
                 start += len(some)
 
-    yield from chain.from_iterable(map_tasks(draw_lines, tasks(), config.worker_count))
+    yield from chain.from_iterable(
+        map_tasks(draw_lines, tasks(), config.worker_count, config.device)
+    )
 
 
 def _output_config(config: MineConfig) -> GenerateConfig:

@@ -41,7 +41,7 @@ def draw_people(shared: Task, people: Sequence[tuple[int, int]], workers: int) -
     estimator, whose indices do not matter."""
     out: dict[int, bytes] = {}
     tasks = [_task(shared, people[first : first + 8]) for first in range(0, len(people), 8)]
-    for found in map_tasks(_draw, tasks, workers):
+    for found in map_tasks(_draw, tasks, workers, shared.config.device):
         out |= found
     return out
 
@@ -65,7 +65,7 @@ def _draw(one: _PictureTask) -> dict[int, bytes]:
         rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
         box = np.array([columns[0], rows[0], np.ptp(columns) + 1, np.ptp(rows) + 1], dtype=float)
         picture = np.ascontiguousarray(result.image[..., ::-1])
-        answer = ask(estimator_of(task.weights[0]), [picture], [box])[0, 0]
+        answer = ask(estimator_of(task.weights[0], config.device), [picture], [box])[0, 0]
         points = labelled_keypoints(result.people[number].body, "annotators")
         points = scene.camera.to_camera(points)
         seen = scene.camera.shows(points) & visible_keypoints(result)[number]
