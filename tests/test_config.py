@@ -9,7 +9,15 @@ from typing import get_args, get_type_hints
 import numpy as np
 import pytest
 
-from repogen import EvaluateConfig, GenerateConfig, PredictConfig, SceneConfig, TrainConfig
+from repogen import (
+    EvaluateConfig,
+    GenerateConfig,
+    MineConfig,
+    PredictConfig,
+    ProbeConfig,
+    SceneConfig,
+    TrainConfig,
+)
 from repogen.bodies.shapes import AGES, GENDERS
 from repogen.bodies.smpl_files import FAMILIES
 from repogen.bodies.wholebody import KEYPOINT_SETS
@@ -21,6 +29,8 @@ from repogen.environment.config import EnvironmentConfig
 from repogen.environment.lights import LIGHT_MODELS
 from repogen.errors import UserError
 from repogen.generation.config import PRESETS
+from repogen.mining.config import JudgingConfig
+from repogen.mining.difficulty import WEIGHTS
 from repogen.models import MODELS
 from repogen.people.config import PeopleConfig
 from repogen.poses.acrobatic import ACROBATIC
@@ -29,7 +39,10 @@ from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.sampling import NAMED_POSES
 from repogen.training.config import NetworkConfig
 
-CONFIGS = (GenerateConfig, SceneConfig, TrainConfig, EvaluateConfig, PredictConfig)
+CONFIGS = (
+    GenerateConfig, SceneConfig, MineConfig, ProbeConfig, TrainConfig, EvaluateConfig,
+    PredictConfig,
+)  # fmt: skip
 
 
 def choices(kind, name):
@@ -55,6 +68,7 @@ def choices(kind, name):
         (PeopleConfig, "gender", GENDERS),
         (EnvironmentConfig, "light_model", LIGHT_MODELS),
         (OutputConfig, "keypoints", KEYPOINT_SETS),
+        (JudgingConfig, "difficulty", WEIGHTS),
         (NetworkConfig, "model", {*MODELS, "movenet-lightning", "movenet-thunder"}),
     ],
 )

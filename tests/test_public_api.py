@@ -17,10 +17,10 @@ LAZY_PACKAGES = ("repogen", "repogen.labels", "repogen.scenes")
 
 def test_the_public_names_are_these():
     names = (
-        "Camera EvaluateConfig GenerateConfig PRESETS Person PredictConfig Rendering Scene "
-        "SceneConfig TrainConfig UserError View __version__ chart_views convert evaluate export "
-        "generate info label load_body load_estimator look_at predict preview recipe render "
-        "rerender sample_scene source_of train validate"
+        "Camera EvaluateConfig GenerateConfig MineConfig PRESETS Person PredictConfig ProbeConfig "
+        "Rendering Scene SceneConfig TrainConfig UserError View __version__ chart_views convert "
+        "evaluate export generate info label load_body load_estimator look_at mine predict preview "
+        "probe recipe render rerender sample_scene source_of train validate"
     )
     assert sorted(repogen.__all__) == sorted(dir(repogen)) == sorted(names.split())
 

@@ -19,6 +19,10 @@ from .inference.predict import predict as predict
 from .labels import Rendering as Rendering
 from .labels import label as label
 from .labels import render as render
+from .mining.config import MineConfig as MineConfig
+from .mining.config import ProbeConfig as ProbeConfig
+from .mining.mine import mine as mine
+from .mining.probe import probe as probe
 from .models.onnx import export as export
 from .people.person import Person as Person
 from .scenes import Scene as Scene

@@ -27,6 +27,8 @@ VERBS = {
     "validate": "check that a dataset is complete and consistent",
     "convert": "turn a dataset's folder into shards, and back",
     "rerender": "render single images of a dataset again",
+    "mine": "write a dataset of people whom an estimator finds hard",
+    "probe": "map which people and views an estimator finds hard",
     "train": "fine-tune a pose estimator on real and synthetic people",
     "evaluate": "score weights on sets of labelled people",
     "predict": "find poses in images and videos",
@@ -40,7 +42,7 @@ VERBS = {
 SHELLS = ("bash", "zsh", "fish")
 """Shells that --print-completion writes a script for."""
 
-_RESUMABLE = ("generate", "train", "convert")
+_RESUMABLE = ("generate", "mine", "probe", "train", "convert")
 
 
 def main(arguments: list[str] | None = None) -> int:

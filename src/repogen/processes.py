@@ -47,18 +47,20 @@ def _wait_for_parent() -> None:
         os._exit(1)
 
 
-def map_tasks(function: Callable[[T], R], tasks: Iterable[T], workers: int) -> Iterator[R]:
+def map_tasks(
+    function: Callable[[T], R], tasks: Iterable[T], workers: int, device: str = "cpu"
+) -> Iterator[R]:
     """The results of the tasks in their order, from this process or, with more `workers`, others.
 
-    Only a few tasks and results are in memory at a time. Raises what `function` raises, and
-    `UserError` where a process dies.
+    Only a few tasks and results are in memory at a time. `device` is where the tasks compute, cpu
+    or cuda. Raises what `function` raises, and `UserError` where a process dies.
     """
     if workers <= 1:
         yield from map(function, tasks)
         return
     # Each process uses one core; threads of the linear algebra would only compete for it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    context = multiprocessing.get_context(start_method("cpu"))
+    context = multiprocessing.get_context(start_method(device))
     if context.get_start_method() == "forkserver":
         context.set_forkserver_preload([function.__module__])
     tasks = iter(tasks)

@@ -5,23 +5,13 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from repogen.commands.parsing import Commands, Flat, value_of
-from repogen.config import config_from_table, merged
-from repogen.errors import unknown_choice
+from repogen.commands.parsing import Commands, Flat, options_of
 from repogen.generation.config import PRESETS, GenerateConfig
-from repogen.toml_files import read_config
 
 
 def commands(words: list[str]) -> Commands:
     """The command, whose defaults are those of the --preset and the --config in the words."""
-    preset, file = value_of(words, "--preset"), value_of(words, "--config")
-    if preset is not None and preset not in PRESETS:
-        raise unknown_choice("preset", preset, PRESETS)
-    table = merged(PRESETS[preset] if preset else {}, read_config(Path(file)) if file else {})
-    if file is None:
-        default = GenerateConfig(**table)
-    else:
-        default = config_from_table(GenerateConfig, table, f"--config {file}")
+    default = options_of(GenerateConfig, words)
 
     def command(
         out: Annotated[

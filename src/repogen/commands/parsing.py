@@ -8,11 +8,13 @@ import re
 import sys
 from ast import literal_eval
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, TypeVar, Union
 
 import tyro
 from tyro.conf import OmitArgPrefixes, OmitSubcommandPrefixes, Positional, arg, subcommand
 
+from repogen.config import Config, config_from_table, merged
 from repogen.errors import UserError, unknown_choice
 from repogen.messages import escaped_output
 
@@ -23,6 +25,7 @@ Commands = Command | Mapping[str, Command]
 """A verb's command, or several by name."""
 
 _Config = TypeVar("_Config")
+_Options = TypeVar("_Options", bound=Config)
 
 Flat = Annotated[_Config, OmitArgPrefixes, arg(name="")]
 """A config whose options are flags without a prefix; each of its groups is a box of the help."""
@@ -82,6 +85,19 @@ def value_of(words: list[str], flag: str) -> str | None:
         if word.startswith(flag + "="):
             found = word.split("=", 1)[1]
     return found
+
+
+def options_of(kind: type[_Options], words: list[str]) -> _Options:
+    """The options of a command of `repogen generate`'s kind: those of the --preset and the --config
+    in its words, which win."""
+    from repogen.generation.config import PRESETS
+    from repogen.toml_files import read_config
+
+    preset, file = value_of(words, "--preset"), value_of(words, "--config")
+    if preset is not None and preset not in PRESETS:
+        raise unknown_choice("preset", preset, PRESETS)
+    table = merged(PRESETS[preset] if preset else {}, read_config(Path(file)) if file else {})
+    return config_from_table(kind, table, f"--config {file}") if file else kind(**table)
 
 
 def print_completion(shell: str, verbs: Mapping[str, Commands]) -> None:

@@ -54,7 +54,11 @@ def compare(
         boxes,
         total,
         tuple(band for band in bands if band.comparison.persons),
-        _sphere_map(people, {name: person_oks(people, e) for name, e in estimates.items()}),
+        sphere_map(
+            people.views[people.labelled(), 0],
+            elevation[people.labelled()],
+            {name: person_oks(people, e) for name, e in estimates.items()},
+        ),
     )
 
 
@@ -83,8 +87,12 @@ def _compare_persons(
     )
 
 
-def _sphere_map(people: PersonAnnotations, oks: Mapping[str, Float[np.ndarray, " m"]]) -> SphereMap:
-    azimuth, elevation, _ = people.views[people.labelled()].T
+def sphere_map(
+    azimuth: Float[np.ndarray, " m"],
+    elevation: Float[np.ndarray, " m"],
+    oks: Mapping[str, Float[np.ndarray, " m"]],
+) -> SphereMap:
+    """The means over the persons seen from each cell; degrees, NaN where they are not known."""
     known = np.isfinite(azimuth) & np.isfinite(elevation)
     rings = int(np.clip(round((known.sum() / PERSONS_PER_CELL / 2) ** 0.5), 4, 12))
     # Archimedes: rings of equal height have equal areas.

@@ -61,8 +61,9 @@ def joints_figure(report: SetReport) -> Figure:
     return figure
 
 
-def sphere_figure(sphere: SphereMap) -> Figure:
-    """Mean OKS by direction of the camera, one Mollweide map per model; empty cells are grey."""
+def sphere_figure(sphere: SphereMap, metric: str = "mean OKS") -> Figure:
+    """Mean OKS, or another `metric`, by direction of the camera, one Mollweide map per model; empty
+    cells are grey."""
     count = len(sphere.oks)
     columns = min(count, 2)
     rows = -(-count // columns)
@@ -84,7 +85,7 @@ def sphere_figure(sphere: SphereMap) -> Figure:
         axes.set_title(figure_text(model), fontsize=10)
         panels.append(axes)
     bar = figure.colorbar(panels[0].collections[0], ax=panels, shrink=0.8)
-    bar.set_label("mean OKS (grey: no persons)")
+    bar.set_label(f"{metric} (grey: no persons)")
     figure.supxlabel(
         "azimuth (0° in front of the subject, 90° at its left) and elevation of the camera",
         fontsize=9,

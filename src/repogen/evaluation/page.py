@@ -21,7 +21,7 @@ from repogen.messages import html_text
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_PAGE = """<!doctype html>
+PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>{title}</title>
 <style>body{{font:15px sans-serif;max-width:1250px;margin:2em auto;padding:0 1em}}
 img{{max-width:100%}} table{{border-collapse:collapse;margin:1em 0;font-size:14px;display:block;
@@ -60,23 +60,23 @@ def report_html(report: Report) -> str:
     if draw and report.alphas:
         body += [
             "<h2>Blend</h2>",
-            _figure_html("Score against alpha", figures.blend_figure(report)),
+            figure_html("Score against alpha", figures.blend_figure(report)),
         ]
     for set_report in report.sets.values():
         body.append(
             f"<h2>{html_text(set_report.name)}</h2><p>{html_text(_set_text(set_report))}</p>"
         )
         for table, figure in _tables_and_figures(set_report, draw):
-            body += [f"<h3>{html_text(table.title)}</h3>", _table_html(table)]
+            body += [f"<h3>{html_text(table.title)}</h3>", table_html(table)]
             if figure is not None:
-                body.append(_figure_html(f"{set_report.name}: {table.title}", figure))
+                body.append(figure_html(f"{set_report.name}: {table.title}", figure))
         if draw and set_report.sphere is not None:
             title = "Mean OKS by direction of the camera"
             body += [
                 f"<h3>{title}</h3>",
-                _figure_html(title, figures.sphere_figure(set_report.sphere)),
+                figure_html(title, figures.sphere_figure(set_report.sphere)),
             ]
-    return _PAGE.format(title=html_text(_title(report)), body="\n".join(body))
+    return PAGE.format(title=html_text(_title(report)), body="\n".join(body))
 
 
 def report_markdown(report: Report) -> str:
@@ -155,7 +155,8 @@ def _table_text(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _table_html(table: Table) -> str:
+def table_html(table: Table) -> str:
+    """A table as an element of a page."""
     head = "".join(f"<th>{html_text(name)}</th>" for name in table.columns)
     rows = "\n".join(
         f"<tr><td>{html_text(name)}</td>{''.join(map(_cell_html, cells))}</tr>"
@@ -189,7 +190,8 @@ def _escape_markdown(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]#|~$])", r"\\\1", html_text(text))
 
 
-def _figure_html(title: str, figure: "Figure") -> str:
+def figure_html(title: str, figure: "Figure") -> str:
+    """A figure as an element of a page, the picture in it."""
     data = io.BytesIO()
     figure.savefig(data, dpi=110)
     coded = base64.b64encode(data.getvalue()).decode()

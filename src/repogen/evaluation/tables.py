@@ -39,9 +39,9 @@ def scores_table(report: SetReport) -> Table:
     """The main metrics of each model, and their differences from the first model."""
     total = report.total
     first = next(iter(total.scores))
-    rows = [(m, tuple(_cell(s[k]) for k in MAIN_METRICS)) for m, s in total.scores.items()]
+    rows = [(m, tuple(score_cell(s[k]) for k in MAIN_METRICS)) for m, s in total.scores.items()]
     rows += [
-        (f"{m} − {first}", tuple(_cell(s[k], "+") for k in MAIN_METRICS))
+        (f"{m} − {first}", tuple(score_cell(s[k], "+") for k in MAIN_METRICS))
         for m, s in total.differences.items()
     ]
     return Table("Scores", ("", *MAIN_METRICS), tuple(rows))
@@ -87,8 +87,11 @@ def _metric_table(
                 name,
                 (
                     *[Cell(str(comparison.persons))] * persons,
-                    *(_cell(scores[metric]) for scores in comparison.scores.values()),
-                    *(_cell(scores[metric], "+") for scores in comparison.differences.values()),
+                    *(score_cell(scores[metric]) for scores in comparison.scores.values()),
+                    *(
+                        score_cell(scores[metric], "+")
+                        for scores in comparison.differences.values()
+                    ),
                 ),
             )
             for name, comparison, metric in rows
@@ -96,7 +99,8 @@ def _metric_table(
     )
 
 
-def _cell(score: Score, sign: str = "") -> Cell:
+def score_cell(score: Score, sign: str = "") -> Cell:
+    """A score as a cell; with the `sign` "+" it is a difference."""
     if math.isnan(score.value):
         return Cell("–")
     text = f"{score.value:{sign}z.3f}"

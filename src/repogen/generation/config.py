@@ -1,5 +1,6 @@
 """The options of a run, and presets of them."""
 
+import os
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -23,6 +24,11 @@ class GenerateConfig(DatasetConfig):
     dataset's folder."""
     ray_address: str | None = None
     """Address of a Ray cluster, or auto; without it a cluster is started on this machine."""
+
+    @property
+    def worker_count(self) -> int:
+        """The number of worker processes."""
+        return self.workers or os.cpu_count() or 1
 
     def check(self) -> None:
         """Raise `UserError` for numbers out of range, and options that contradict each other."""

@@ -51,7 +51,7 @@ def make_chunks(
     if config.engine == "ray":
         yield from _on_ray(folder, config, todo, own)
         return
-    workers = min(config.workers or os.cpu_count() or 1, len(todo))
+    workers = min(config.worker_count, len(todo))
     if workers > 1 or (has_early_server() and start_method(config.device) == "forkserver"):
         yield from _in_processes(folder, config, todo, own, workers)
         return

@@ -15,8 +15,8 @@ import numpy as np
 from repogen.arrays import Bool, Float, UInt8
 from repogen.bodies import Body, load_body
 from repogen.bodies.intersection import intersecting_share
-from repogen.bodies.protocol import PosedBody
 from repogen.bodies.skeleton import BODY_JOINTS
+from repogen.bodies.surface import layer_vertices
 from repogen.cameras.camera import direction_to_angles, view_of
 from repogen.generation.config import GenerateConfig
 from repogen.inference.estimate import Estimator
@@ -27,6 +27,7 @@ from repogen.labels.maps import person_masks
 from repogen.mining.config import JudgingConfig
 from repogen.mining.difficulty import ask, judge
 from repogen.mining.records import Candidate, JudgedPerson
+from repogen.models.packaged import packaged
 from repogen.people.balance import centre_of_mass, overhang
 from repogen.people.person import world_rotation
 from repogen.people.posing import PosedPerson
@@ -75,8 +76,8 @@ class _Seen:
 
 def judge_task(task: Task) -> list[Candidate]:
     """The judged candidates of a task, in order."""
-    config = _kept(task.config, task.sampler)
-    body, renderer = _renderer(config.people.body, config.people.body_path, config.device)
+    config = kept(task.config, task.sampler)
+    body, renderer = renderer_of(config.people.body, config.people.body_path, config.device)
     drawn: list[tuple[Scene, str, list[_Seen], float]] = []
     pictures: list[UInt8[np.ndarray, "h w 3"]] = []
     boxes: list[np.ndarray] = []
@@ -84,8 +85,7 @@ def judge_task(task: Task) -> list[Candidate]:
         sampled = sample_posed_scene(config, config.seed, index, body)
         plausible, refused = _plausible(task, sampled.people)
         seen: list[_Seen] = []
-        scale = min(1.0, task.judging.judge_size / max(sampled.scene.camera.width,
-                                                       sampled.scene.camera.height))  # fmt: skip
+        scale = small_scale(task.judging, sampled.scene)
         if plausible:
             small = at_scale(sampled.scene, scale)
             result = renderer.render(small, sampled.people)
@@ -95,7 +95,9 @@ def judge_task(task: Task) -> list[Candidate]:
             boxes += [one.box for one in seen]
         drawn.append((sampled.scene, refused, seen, scale))
     with _one_thread():
-        answers = [ask(_estimator(weights), pictures, boxes) for weights in task.weights]
+        answers = [
+            ask(estimator_of(weights, config.device), pictures, boxes) for weights in task.weights
+        ]
     start, out = 0, []
     for scene, refused, seen, scale in drawn:
         judged = [
@@ -122,7 +124,7 @@ class DrawTask:
 
 def draw_lines(task: DrawTask) -> list[str]:
     """The scenes of candidates as lines of scenes.jsonl, numbered as images."""
-    config = _kept(task.config, task.sampler)
+    config = kept(task.config, task.sampler)
     body = load_body(config.people.body, config.device, config.people.body_path)
     out = []
     for image, index in enumerate(task.indices, start=task.start):
@@ -132,9 +134,15 @@ def draw_lines(task: DrawTask) -> list[str]:
 
 
 @lru_cache(maxsize=2)
-def _kept(config: GenerateConfig, _sampler: str) -> GenerateConfig:
-    """The config with all that it has read, kept between the tasks of a process."""
+def kept(config: GenerateConfig, sampler: str) -> GenerateConfig:
+    """The config with all that it has read, kept between the tasks of a process; `sampler` is the
+    SHA-256 of its sampler."""
     return config
+
+
+def small_scale(judging: JudgingConfig, scene: Scene) -> float:
+    """The size of the picture that a scene is judged by, relative to the scene's own; at most 1."""
+    return min(1.0, judging.judge_size / max(scene.camera.width, scene.camera.height))
 
 
 def at_scale(scene: Scene, scale: float) -> Scene:
@@ -145,14 +153,18 @@ def at_scale(scene: Scene, scale: float) -> Scene:
 
 
 @lru_cache(maxsize=1)
-def _renderer(name: str, path: Path | None, device: str) -> tuple[Body, Renderer]:
+def renderer_of(name: str, path: Path | None, device: str) -> tuple[Body, Renderer]:
+    """A body and its renderer, kept between the tasks of a process."""
     body = load_body(name, device, path)
     return body, Renderer(body, device)
 
 
 @lru_cache(maxsize=2)
-def _estimator(weights: str) -> Estimator:
-    return load_estimator(weights, threads=1)
+def estimator_of(weights: str, device: str) -> Estimator:
+    """An estimator that uses one thread, kept between the tasks of a process. A torch network is on
+    `device`."""
+    in_torch = not packaged(weights) and not weights.endswith(".onnx")
+    return load_estimator(weights, device if in_torch else None, threads=1)
 
 
 @contextmanager
@@ -185,7 +197,7 @@ def _plausible(
         if inside > task.judging.max_inside:
             refused = "inside"
         elif task.config.people.ground == "floor" and (
-            _overhang(posed.body, posed) > task.judging.max_overhang
+            _overhang(posed) > task.judging.max_overhang
         ):
             refused = "balance"
         else:
@@ -193,11 +205,11 @@ def _plausible(
     return found, refused
 
 
-def _overhang(body: PosedBody, posed: PosedPerson) -> float:
-    skin = posed.surface.faces_of("skin")
-    vertices = body.vertices.astype(float)
-    centre = centre_of_mass(vertices, posed.surface.faces, skin)
-    return float(np.linalg.norm(overhang(posed.outer_points.astype(float), centre)))
+def _overhang(posed: PosedPerson) -> float:
+    """Metres by which the centre of mass lies beside what carries it, as `settled` measures it."""
+    surface, vertices = posed.surface, posed.body.vertices.astype(float)
+    centre = centre_of_mass(vertices, surface.faces, surface.faces_of("skin"))
+    return float(np.linalg.norm(overhang(vertices[layer_vertices(surface, "skin")], centre)))
 
 
 def _seen(
@@ -240,7 +252,7 @@ def _judged(
     view = view_of(camera, person.position, person.yaw_deg)
     towards = (camera.position() - np.array(person.position)) @ world_rotation(person)
     azimuth, elevation = direction_to_angles(towards)
-    config = _kept(task.config, task.sampler)
+    config = kept(task.config, task.sampler)
     component = component_of(config, Streams(config.seed, scene.group))
     still = (0.0, 0.0, 0.0)
     angles = np.array([person.angles.get(joint, still) for joint in BODY_JOINTS])

@@ -1,6 +1,5 @@
 """The options of mining and of probing."""
 
-import os
 from dataclasses import dataclass
 from typing import Literal
 
@@ -94,11 +93,6 @@ class MineConfig(GenerateConfig):
     """How candidates are judged."""
     search: SearchConfig
     """The search."""
-
-    @property
-    def worker_count(self) -> int:
-        """The number of processes that judge."""
-        return self.workers or os.cpu_count() or 1
 
     @property
     def count(self) -> int:

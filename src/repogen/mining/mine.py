@@ -7,38 +7,37 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import chain, groupby
 from pathlib import Path
-from shutil import rmtree
-from typing import Any
 
 from tqdm import tqdm
 
-from repogen import _version
 from repogen.config import checked, config_from_keywords, merged
-from repogen.datasets.folder import MINING, MINING_MARK, DatasetFolder
+from repogen.datasets.folder import MINING, MINING_MARK
 from repogen.errors import UserError, unknown_choice
 from repogen.files import (
-    atomic_path,
     cannot_read,
     exclusive,
     read_regular,
-    sha256_of,
-    sha256_of_bytes,
     write_atomic,
 )
 from repogen.generation.config import PRESETS, GenerateConfig
 from repogen.generation.loop import folder_of, generate
-from repogen.generation.run_info import config_to_json
 from repogen.inference.network import load_estimator
-from repogen.json_files import read_json
 from repogen.limits import MAX_OPTIONS
 from repogen.messages import say
-from repogen.mining.candidates import TASK, DrawTask, Task, draw_lines, judge_task
+from repogen.mining.candidates import TASK, DrawTask, draw_lines
 from repogen.mining.choice import Chosen, Hardest, choose
 from repogen.mining.config import MineConfig
 from repogen.mining.difficulty import Difficulty
 from repogen.mining.fitting import fit
+from repogen.mining.judging import (
+    Judging,
+    check_folder,
+    check_same,
+    describe,
+    file_digest,
+    judge_all,
+)
 from repogen.mining.records import Candidate, read_candidates
-from repogen.models.packaged import packaged
 from repogen.poses.sampler import sampler_to_toml
 from repogen.processes import map_tasks
 
@@ -65,11 +64,6 @@ class _Round:
     sampler: str
     """SHA-256 of the config's sampler; empty without one."""
 
-    def tasks(self) -> Iterator[tuple[int, ...]]:
-        """The indices of the candidates of each task."""
-        for first in range(self.first, self.stop, TASK):
-            yield tuple(range(first, min(first + TASK, self.stop)))
-
 
 @dataclass(frozen=True)
 class _Files:
@@ -79,9 +73,6 @@ class _Files:
 
     def candidates(self, number: int) -> Path:
         return self.root / f"candidates-{number}.jsonl"
-
-    def part(self, number: int, first: int) -> Path:
-        return self.root / f"round-{number}" / f"{first:09d}.jsonl"
 
     def sampler(self, number: int) -> Path:
         return self.root / f"sampler-{number}.toml"
@@ -125,10 +116,11 @@ def mine(
     load_estimator(weights, threads=1)  # an error comes now
     folder = folder_of(Path(out), config)
     files = _Files(folder.root / MINING)
-    _check_folder(folder, files)
-    description = describe(config, str(weights))
+    mark = files.root / MINING_MARK
+    check_folder(folder.root, mark)
+    options_of_run = {"judging": asdict(config.judging), "search": asdict(config.search)}
     with exclusive(files.root / "lock", folder.root):
-        _check_same(files, description)
+        check_same(folder.root, mark, describe(config, options_of_run, (str(weights),)))
         if folder.complete:
             say(f"{folder.root} is already finished: {config.images} images with these options")
             return folder.root
@@ -140,123 +132,25 @@ def mine(
     return folder.root
 
 
-def describe(config: MineConfig, weights: str) -> dict[str, Any]:
-    """What the result depends on, as JSON: options, and the state of the weights."""
-    table = config_to_json(config)
-    return {
-        "format": 1,
-        "config": table | {"judging": asdict(config.judging), "search": asdict(config.search)},
-        "sampler": _digest(config.pose.sampler),
-        "weights": weights,
-        "weights_sha256": weights_digest(weights),
-        "repogen": _version.__version__,
-    }
-
-
-def weights_digest(weights: str) -> str:
-    """SHA-256 of the weights' file, or of a folder's files of weights; empty for names."""
-    path = Path(weights)
-    if packaged(weights) or not path.exists():
-        return ""
-    try:
-        if path.is_file():
-            return sha256_of(path)
-        kinds = (".safetensors", ".pth", ".bin", ".onnx")
-        found = sorted(file for file in path.iterdir() if file.suffix in kinds and file.is_file())
-        return sha256_of_bytes(json.dumps([(f.name, sha256_of(f)) for f in found]).encode())
-    except OSError as error:
-        raise cannot_read(path, error) from error
-
-
-def _digest(path: Path | None) -> str:
-    if path is None:
-        return ""
-    try:
-        return sha256_of(path)
-    except OSError as error:
-        raise cannot_read(path, error) from error
-
-
-def _check_folder(folder: DatasetFolder, files: _Files) -> None:
-    """Raises `UserError` for a folder that another command or program wrote."""
-    root = folder.root
-    if root.exists() and not root.is_dir():
-        raise UserError(f"{root} is a file; give the name of a folder")
-    mark = files.root / MINING_MARK
-    names = [path.name for path in root.iterdir()] if root.is_dir() else []
-    inside = [path.name for path in files.root.iterdir()] if files.root.is_dir() else []
-    if not mark.is_file() and ({*names} - {MINING} or {*inside} - {"lock"}):
-        other = next(iter({*names} - {MINING}), MINING)
-        raise UserError(f"{root} holds other files ({other}); choose a new folder")
-
-
-def _check_same(files: _Files, description: dict[str, Any]) -> None:
-    """Keep the description of a new run; raises `UserError` where an old one differs."""
-    mark = files.root / MINING_MARK
-    text = json.dumps(description, indent=1) + "\n"
-    if not mark.exists():
-        write_atomic(mark, text.encode())
-        return
-    before, now = _flat(read_json(mark)), _flat(json.loads(text))
-    different = next((key for key in now if before.get(key) != now[key]), None)
-    if different:
-        raise UserError(
-            f"{files.root.parent} was started with {different} = {before.get(different)}, not "
-            f"{now[different]}; use the same options to resume, or another folder"
-        )
-
-
-def _flat(value: object, name: str = "") -> dict[str, Any]:
-    """The values of nested tables by their names."""
-    if not isinstance(value, dict):
-        return {name: value}
-    return {k: v for key, part in value.items() for k, v in _flat(part, str(key)).items()}
-
-
 def _search(config: MineConfig, weights: str, files: _Files) -> list[_Round]:
     """Judge the candidates of all rounds, and write a sampler after each."""
     count, rounds = config.count, config.search.rounds
     bounds = [count * number // rounds for number in range(rounds + 1)]
     out: list[_Round] = []
-    current, digest = config, _digest(config.pose.sampler)
+    current, digest = config, file_digest(config.pose.sampler)
     with tqdm(total=count, unit="candidate", smoothing=0.1, desc="mining") as bar:
         for number in range(1, rounds + 1):
             one = _Round(number, bounds[number - 1], bounds[number], current, digest)
-            _judge(one, weights, files, bar)
+            judge_all(
+                Judging(one.config, config.judging, (weights,), one.sampler),
+                range(one.first, one.stop), files.candidates(number), config.worker_count, bar,
+            )  # fmt: skip
             out.append(one)
             path = files.sampler(number)
             _write_sampler(config, files, number, weights)
             current = replace(config, pose=replace(config.pose, sampler=path))
-            digest = _digest(path)
+            digest = file_digest(path)
     return out
-
-
-def _judge(one: _Round, weights: str, files: _Files, bar: "tqdm[Any]") -> None:
-    """Judge a round's candidates; those of an earlier call are kept."""
-    if files.candidates(one.number).exists():
-        bar.update(one.stop - one.first)
-        return
-    tasks = [*one.tasks()]
-    todo = [t for t in tasks if not _is_judged(files.part(one.number, t[0]), t)]
-    bar.update(one.stop - one.first - sum(map(len, todo)))
-    made = (Task(one.config, one.config.judging, (weights,), one.sampler, t) for t in todo)
-    found = map_tasks(judge_task, made, one.config.worker_count)
-    for indices, candidates in zip(todo, found, strict=True):
-        lines = "".join(candidate.to_line() for candidate in candidates)
-        write_atomic(files.part(one.number, indices[0]), lines.encode())
-        bar.update(len(indices))
-    parts = (read_candidates(files.part(one.number, task[0])) for task in tasks)
-    with atomic_path(files.candidates(one.number)) as path, path.open("w") as out:
-        out.writelines(candidate.to_line() for candidate in chain.from_iterable(parts))
-    rmtree(files.root / f"round-{one.number}", ignore_errors=True)
-
-
-def _is_judged(path: Path, indices: tuple[int, ...]) -> bool:
-    """Whether a file holds these candidates, whole."""
-    try:
-        return [one.index for one in read_candidates(path)] == [*indices]
-    except UserError:
-        return False
 
 
 def _write_sampler(config: MineConfig, files: _Files, number: int, weights: str) -> None:
@@ -354,7 +248,9 @@ def _scenes(config: MineConfig, rounds: list[_Round], chosen: list[Chosen]) -> I
                 yield DrawTask(one.config, one.sampler, some, start)
                 start += len(some)
 
-    yield from chain.from_iterable(map_tasks(draw_lines, tasks(), config.worker_count))
+    yield from chain.from_iterable(
+        map_tasks(draw_lines, tasks(), config.worker_count, config.device)
+    )
 
 
 def _output_config(config: MineConfig) -> GenerateConfig:

@@ -44,18 +44,18 @@ class Component:
     orientation: tuple[Angle, Angle, Angle]
     """How the whole person is turned, as in `Pose`."""
     orientation_spread: _Spread
-    """Of a turn about each of three axes."""
+    """Standard deviation of a turn about each of three axes."""
     azimuth: Annotated[float, Between(-180, 180)]
     elevation: Annotated[float, Between(-90, 90)]
     """The camera's direction from the person, as in `View`."""
     view_spread: _Spread
-    """Of the direction, along each of two axes across it."""
+    """Standard deviation of the direction, along each of two axes across it."""
     roll: Annotated[float, Between(-180, 180)]
     roll_spread: _Spread
     angles: _Joints
     """The rotation vector of each joint, as in `Pose`; joints left out do not rotate."""
     spread: _Joints
-    """Of the three components of each joint's vector."""
+    """Standard deviations of the three components of each joint's vector."""
 
     def __post_init__(self) -> None:
         for joint in (*self.angles, *self.spread):

@@ -1,0 +1,153 @@
+"""Judging many candidates in several processes, resumably, and the record of a run's inputs."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+from tqdm import tqdm
+
+from repogen._version import __version__
+from repogen.errors import UserError
+from repogen.files import atomic_path, cannot_read, sha256_of, sha256_of_bytes, write_atomic
+from repogen.generation.config import GenerateConfig
+from repogen.generation.run_info import config_to_json
+from repogen.json_files import read_json
+from repogen.mining.candidates import TASK, Task, judge_task
+from repogen.mining.config import JudgingConfig
+from repogen.mining.records import read_candidates
+from repogen.models.packaged import packaged
+from repogen.processes import map_tasks
+from repogen.worker_server import start_worker_server
+
+_LOCK = "lock"
+
+_WEIGHTS = (".safetensors", ".pth", ".bin", ".onnx")
+"""Kinds of files of weights in a folder."""
+
+
+@dataclass(frozen=True)
+class Judging:
+    """What all tasks of some candidates share; see `Task`."""
+
+    config: GenerateConfig
+    judging: JudgingConfig
+    weights: tuple[str, ...]
+    sampler: str
+
+
+def judge_all(shared: Judging, indices: range, path: Path, workers: int, bar: "tqdm[Any]") -> None:
+    """Judge candidates and write their lines to `path`, those of an earlier call included.
+
+    Finished tasks lie in a folder beside `path` until all are.
+    """
+    if path.exists():
+        bar.update(len(indices))
+        return
+    parts = path.with_suffix("")
+    tasks = {parts / f"{some[0]:09d}.jsonl": some for some in tasks_of(indices)}
+    todo = {part: some for part, some in tasks.items() if not _is_judged(part, some)}
+    bar.update(len(indices) - sum(map(len, todo.values())))
+    if workers > 1 and shared.config.device == "cpu":
+        start_worker_server()
+    made = (
+        Task(shared.config, shared.judging, shared.weights, shared.sampler, some)
+        for some in todo.values()
+    )
+    judged = map_tasks(judge_task, made, workers, shared.config.device)
+    for (part, some), found in zip(todo.items(), judged, strict=True):
+        write_atomic(part, "".join(candidate.to_line() for candidate in found).encode())
+        bar.update(len(some))
+    with atomic_path(path) as partial, partial.open("w") as out:
+        lines = chain.from_iterable(map(read_candidates, tasks))
+        out.writelines(candidate.to_line() for candidate in lines)
+    rmtree(parts, ignore_errors=True)
+
+
+def tasks_of(indices: range) -> Iterator[tuple[int, ...]]:
+    """The indices of each task."""
+    for first in range(0, len(indices), TASK):
+        yield tuple(indices[first : first + TASK])
+
+
+def _is_judged(path: Path, indices: tuple[int, ...]) -> bool:
+    """Whether a file holds these candidates, whole."""
+    try:
+        return [one.index for one in read_candidates(path)] == [*indices]
+    except UserError:
+        return False
+
+
+def check_folder(root: Path, mark: Path) -> None:
+    """Raises `UserError` for a folder that another command or program wrote; `mark` is the file
+    that ours have, in the folder or a folder in it."""
+    if root.exists() and not root.is_dir():
+        raise UserError(f"{root} is a file; give the name of a folder")
+    own = [] if mark.parent == root else [mark.parent.name]
+    folders = {root, mark.parent}
+    names = [name for folder in folders if folder.is_dir() for name in sorted(os.listdir(folder))]
+    others = [name for name in names if name not in (*own, _LOCK)]
+    if others and not mark.is_file():
+        raise UserError(f"{root} holds other files ({others[0]}); choose a new folder")
+
+
+def check_same(root: Path, mark: Path, description: Mapping[str, Any]) -> None:
+    """Keep the description of a new run in `mark`; raises `UserError` where that of an old one
+    differs."""
+    text = json.dumps(description, indent=1) + "\n"
+    if not mark.exists():
+        write_atomic(mark, text.encode())
+        return
+    before, now = _flat(read_json(mark)), _flat(json.loads(text))
+    different = next((key for key in now if before.get(key) != now[key]), None)
+    if different:
+        raise UserError(
+            f"{root} was started with {different} = {before.get(different)}, not {now[different]}; "
+            "use the same options to resume, or another folder"
+        )
+
+
+def _flat(value: object, name: str = "") -> dict[str, Any]:
+    """The values of nested tables by their names."""
+    if not isinstance(value, dict):
+        return {name: value}
+    return {k: v for key, part in value.items() for k, v in _flat(part, str(key)).items()}
+
+
+def describe(
+    config: GenerateConfig, options: Mapping[str, Any], weights: tuple[str, ...]
+) -> dict[str, Any]:
+    """What a result depends on, as JSON: options, and the state of the weights."""
+    return {
+        "format": 1,
+        "config": {**config_to_json(config), **options},
+        "sampler_sha256": file_digest(config.pose.sampler),
+        "weights": [*weights],
+        "weights_sha256": [_weights_digest(one) for one in weights],
+        "repogen": __version__,
+    }
+
+
+def _weights_digest(weights: str) -> str:
+    """SHA-256 of the weights' file, or of a folder's files of weights; empty for names."""
+    path = Path(weights)
+    if packaged(weights) or not path.exists():
+        return ""
+    if path.is_file():
+        return file_digest(path)
+    files = sorted(f for f in path.iterdir() if f.suffix in _WEIGHTS and f.is_file())
+    return sha256_of_bytes(json.dumps([(f.name, file_digest(f)) for f in files]).encode())
+
+
+def file_digest(path: Path | None) -> str:
+    """SHA-256 of a file; empty without one. Raises `UserError` where it cannot be read."""
+    if path is None:
+        return ""
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        raise cannot_read(path, error) from error

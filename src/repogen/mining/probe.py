@@ -1,0 +1,142 @@
+"""A map of what an estimator finds hard, over views, poses, sizes, clothes and light."""
+
+import json
+import multiprocessing
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from repogen.arrays import Float
+from repogen.config import checked, config_from_keywords, merged
+from repogen.errors import UserError, unknown_choice
+from repogen.evaluation.comparison import sphere_map
+from repogen.evaluation.results import SphereMap
+from repogen.files import exclusive, write_atomic
+from repogen.generation.config import PRESETS
+from repogen.inference.network import load_estimator
+from repogen.messages import say
+from repogen.mining.candidates import Task
+from repogen.mining.config import ProbeConfig
+from repogen.mining.judging import (
+    Judging,
+    check_folder,
+    check_same,
+    describe,
+    file_digest,
+    judge_all,
+)
+from repogen.mining.page import hardest, probe_html, region_text
+from repogen.mining.pictures import draw_people
+from repogen.mining.records import JudgedPerson, read_candidates
+from repogen.mining.regions import divide
+from repogen.mining.report import ProbeReport, RegionReport, region_report, report_table
+
+_MARK = "options.json"
+
+_SAID = 5
+"""Regions that are named on stderr."""
+
+
+@checked
+def probe(
+    out: Path | str,
+    weights: Path | str,
+    against: Path | str | None = None,
+    config: ProbeConfig | None = None,
+    preset: str | None = None,
+    **options: object,
+) -> Path:
+    """Write a page about which people and views an estimator finds hard; returns its path.
+
+    `images` people are drawn, judged (`mining.difficulty`), and divided into regions: by view,
+    orientation, joint, size, occlusion, clothes and light. With `against`, a second estimator is
+    asked about the same people, and each region has the difference. The options are a `ProbeConfig`
+    or its keywords. The folder `out` gets index.html, regions.json with the numbers, and
+    candidates.jsonl, a record of each person. The same call resumes an interrupted run.
+
+    Raises `UserError` for weights that cannot be asked, invalid options, and a folder with other
+    files.
+
+    >>> repogen.probe("map", "lightning", images=20, image_size=96, views="sphere", worst=1,
+    ...               max_excess=1000, least_side=1, workers=1)
+    PosixPath('map/index.html')
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise UserError(
+            "a worker process imported your script and called probe() again; put the call under "
+            '`if __name__ == "__main__":`'
+        )
+    if preset is not None:
+        if preset not in PRESETS:
+            raise unknown_choice("preset", preset, PRESETS)
+        options = merged(PRESETS[preset], options)
+    config = config_from_keywords(ProbeConfig, config, options)
+    models = tuple(str(each) for each in (weights, against) if each is not None)
+    if len({*models}) < len(models):
+        raise UserError(f"--against {against} is --weights, too; name another model")
+    for each in models:
+        load_estimator(each, threads=1)  # an error comes now
+    root = Path(out)
+    check_folder(root, root / _MARK)
+    with exclusive(root / "lock", root):
+        own = {"judging": asdict(config.judging), "worst": config.worst}
+        check_same(root, root / _MARK, describe(config, own, models))
+        shared = Judging(config, config.judging, models, file_digest(config.pose.sampler))
+        with tqdm(total=config.images, unit="person", smoothing=0.1, desc="probing") as bar:
+            path = root / "candidates.jsonl"
+            judge_all(shared, range(config.images), path, config.worker_count, bar)
+        report, shown = _report(config, models, path)
+        task = Task(config, config.judging, models, shared.sampler, ())
+        pictures = draw_people(task, shown, config.worker_count)
+        table = json.dumps(report_table(report), indent=1) + "\n"
+        write_atomic(root / "regions.json", table.encode())
+        write_atomic(root / "index.html", probe_html(report, pictures).encode())
+    for region in (report.total, *hardest(report)[:_SAID]):
+        say(region_text(region))
+    return root / "index.html"
+
+
+def _report(
+    config: ProbeConfig, models: tuple[str, ...], path: Path
+) -> tuple[ProbeReport, list[tuple[int, int]]]:
+    """The report, and the scene and the person of each picture it shows."""
+    found = [(one.index, one.person) for one in read_candidates(path) if one.person is not None]
+    if not found:
+        raise UserError(
+            f"nobody among {config.images} people is plausible and can be seen; loosen "
+            "--max-excess, --max-inside, --least-visible or --least-side"
+        )
+    indices, people = [index for index, _ in found], [person for _, person in found]
+    by = config.judging.difficulty
+    hard = np.array([[p.hardness(by, m) for p in people] for m in range(len(models))])
+
+    def region(name: str, rows: np.ndarray) -> RegionReport:
+        order = sorted(rows.tolist(), key=lambda row: (-hard[0, row], row))
+        worst = tuple(indices[row] for row in order[: config.worst])
+        return region_report(name, models, hard[:, rows], worst)
+
+    dimensions = {
+        one.title: tuple(region(part.name, part.rows) for part in one.regions)
+        for one in divide(people)
+    }
+    report = ProbeReport(
+        models,
+        config.images,
+        by,
+        region("everybody", np.arange(len(people))),
+        dimensions,
+        _sphere(people, models, hard),
+    )
+    numbers = {index: person.number for index, person in found}
+    reports = [report.total, *(one for each in dimensions.values() for one in each)]
+    return report, [(i, numbers[i]) for i in sorted({i for one in reports for i in one.worst})]
+
+
+def _sphere(
+    people: list[JudgedPerson], models: tuple[str, ...], hard: Float[np.ndarray, "m n"]
+) -> SphereMap:
+    azimuth = np.array([person.subject_azimuth for person in people])
+    elevation = np.array([person.subject_elevation for person in people])
+    return sphere_map(azimuth, elevation, dict(zip(models, hard, strict=True)))
