@@ -5,7 +5,8 @@ nape is the end of a strand, which leaves the head downwards and turns towards t
 """
 
 import numpy as np
-from jaxtyping import Float
+
+from repogen.arrays import Float
 
 _TILTED = (0.85, 0.5)
 """Cosines of the head's tilt from which hair begins to fall, and falls freely."""

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
 
+from repogen.arrays import Float, Int
 from repogen.bodies.kernels import find_faces
 from repogen.bodies.surface import vertex_normals
 from repogen.people.garments import FittedGarment
