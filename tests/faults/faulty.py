@@ -118,7 +118,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 300) -> None:
 
 
 def descendants(pid: int) -> list[int]:
-    """Processes that a process has started, and those that they have."""
+    """The processes below a process: its children, their children and so on."""
     listing = subprocess.run(
         ["ps", "-eo", "pid,ppid"], capture_output=True, text=True, check=True
     ).stdout.split()[2:]
