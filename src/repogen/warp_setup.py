@@ -38,8 +38,11 @@ def _silent() -> Iterator[None]:
 
 wp.config.log_level = wp.LOG_ERROR
 wp.config.enable_backward = False
-# Not the processor at hand: the shipped kernels run on all, and round alike on all.
-wp.config.cpu_compiler_flags = ""
+# Warp's own flags but the processor at hand: the shipped kernels run on all, and round alike on all.
+wp.config.cpu_compiler_flags = (
+    "-mllvm=-inline-threshold=9000 -mllvm=-inline-cold-callsite-threshold=3000"
+    " -mllvm=-slp-recursion-max-depth=4"
+)
 
 SHIPPED = "kernels-warp-"
 """Folders of kernels in `rendering/data`: this, then the version of Warp that compiled them."""
