@@ -38,7 +38,7 @@ def _silent() -> Iterator[None]:
 
 wp.config.log_level = wp.LOG_ERROR
 wp.config.enable_backward = False
-# Warp's own flags but the processor at hand: the shipped kernels run on all, and round alike on all.
+# Warp's own flags without the processor at hand: the shipped kernels run and round alike on all.
 wp.config.cpu_compiler_flags = (
     "-mllvm=-inline-threshold=9000 -mllvm=-inline-cold-callsite-threshold=3000"
     " -mllvm=-slp-recursion-max-depth=4"
