@@ -10,7 +10,7 @@ executing any of their code.
 import math
 import zipfile
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -206,12 +206,15 @@ def _arrays(path: Path) -> list[Found]:
         with open_regular(path, MAX_ARRAYS) as whole, np.load(whole, allow_pickle=False) as data:
             key = next((key for key in _KEYS if key in data.files), None)
             if key is not None:
-                poses = data[key]
-                root = next((data[name] for name in _ROOT_KEYS if name in data.files), None)
-                at = next((data[name] for name in _POSITION_KEYS if name in data.files), None)
+                poses = _member(data, key)
+                root = next((_member(data, k) for k in _ROOT_KEYS if k in data.files), None)
+                at = next((_member(data, k) for k in _POSITION_KEYS if k in data.files), None)
                 if key == "pose_body" and "pose_hand" in data.files:
                     root = np.zeros((len(poses), 3), poses.dtype) if root is None else root
-                    poses, key = np.concatenate([root, poses, data["pose_hand"]], axis=1), "poses"
+                    poses, key = (
+                        np.concatenate([root, poses, _member(data, "pose_hand")], axis=1),
+                        "poses",
+                    )
                 return [Found(key, poses, root, at)]
     elif suffix == ".npy":
         with open_regular(path, MAX_ARRAYS) as file:
@@ -219,6 +222,15 @@ def _arrays(path: Path) -> list[Found]:
                 file.seek(0)
                 return [Found("", np.load(file, allow_pickle=False))]
     return _pickled(path)
+
+
+def _member(data: Any, name: str) -> np.ndarray:
+    """An array of an open .npz file. Raises `ValueError` for a member that is none, or not of
+    numbers."""
+    array = data[name]
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+        raise ValueError(f"{name} is no array of numbers")
+    return array
 
 
 def _body_and_hands(found: Found, path: Path) -> Float[np.ndarray, "frames joints 3"]:
