@@ -32,8 +32,8 @@ def seed_of(made, name):
 
 SCENES = "scenes.jsonl of a dataset"
 COUNTS = {
-    "run.json of a dataset": (80, 300, 2_000),
-    "shards.json of a dataset": (30, 150, 2_000),
+    "run.json of a dataset": (40, 300, 2_000),
+    "shards.json of a dataset": (20, 150, 2_000),
     "pack.json of a pack": (100, 2_000, 20_000),
     SCENES: (300, 3_000, 76_000),
 }

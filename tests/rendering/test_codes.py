@@ -91,6 +91,7 @@ def reverse_tuples(package):
         (package / file).write_text(text)
 
 
+@pytest.mark.slow
 def test_reordering_layers_patterns_and_lenses_changes_no_pixel(body, renderer, tmp_path):
     found = scenes(body)
     shutil.copytree(PACKAGE, tmp_path / "repogen", ignore=shutil.ignore_patterns("__pycache__"))
