@@ -28,6 +28,8 @@ _MARGIN = 1.35
 
 _QUALITY = 80
 
+_COLUMNS = 6
+
 
 @dataclass(frozen=True)
 class _PictureTask:
@@ -73,6 +75,15 @@ def _draw(one: _PictureTask) -> dict[int, bytes]:
         truth[~seen] = np.nan
         out[index] = _picture(result.image, box, truth, answer)
     return out
+
+
+def sheet(pictures: Sequence[bytes]) -> bytes:
+    """JPEG files of `draw_people` in rows of six, as one; the rest of the last row is grey."""
+    shown = [cv2.imdecode(np.frombuffer(one, np.uint8), cv2.IMREAD_COLOR) for one in pictures]
+    columns = min(_COLUMNS, len(shown))
+    shown += [np.full_like(shown[0], 40)] * (-len(shown) % columns)
+    rows = [np.hstack(shown[first : first + columns]) for first in range(0, len(shown), columns)]
+    return encode_jpeg(np.vstack(rows), _QUALITY)
 
 
 def _picture(
