@@ -76,8 +76,9 @@ def _about(report: ProbeReport) -> str:
         )
     return (
         f"{report.total.people} of {report.drawn} drawn people are plausible and can be seen. "
-        f"Difficulty, 0 (easy) to 1, is {weights}, over the joints that can be seen and {len(LOOKS)} "
-        "looks at each person (docs/mining.md). Below each number is its 95 % bootstrap interval. "
+        f"Difficulty, 0 (easy) to 1, is {weights}, over the joints that can be seen and "
+        f"{len(LOOKS)} looks at each person (docs/mining.md). Below each number is its 95 % "
+        "bootstrap interval. "
         "Pictures show the hardest people of a region, the labels in green and the answer in red."
         + compared
     )

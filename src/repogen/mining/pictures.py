@@ -13,7 +13,7 @@ from repogen.labels.convention import labelled_keypoints
 from repogen.labels.maps import person_masks
 from repogen.mining.candidates import Task, at_scale, estimator_of, kept, renderer_of, small_scale
 from repogen.mining.difficulty import ask
-from repogen.pictures import encode_jpeg
+from repogen.pictures import decode_picture, encode_jpeg
 from repogen.processes import map_tasks
 from repogen.scenes.sample.scene import sample_posed_scene
 
@@ -79,7 +79,8 @@ def _draw(one: _PictureTask) -> dict[int, bytes]:
 
 def sheet(pictures: Sequence[bytes]) -> bytes:
     """JPEG files of `draw_people` in rows of six, as one; the rest of the last row is grey."""
-    shown = [cv2.imdecode(np.frombuffer(one, np.uint8), cv2.IMREAD_COLOR) for one in pictures]
+    decoded = [decode_picture(np.frombuffer(one, np.uint8)) for one in pictures]
+    shown = [picture for picture in decoded if picture is not None]
     columns = min(_COLUMNS, len(shown))
     shown += [np.full_like(shown[0], 40)] * (-len(shown) % columns)
     rows = [np.hstack(shown[first : first + columns]) for first in range(0, len(shown), columns)]

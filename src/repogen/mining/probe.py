@@ -56,8 +56,9 @@ def probe(
     `images` people are drawn, judged (`mining.difficulty`), and divided into regions: by view,
     orientation, joint, size, occlusion, clothes and light. With `against`, a second estimator is
     asked about the same people, and each region has the difference. The options are a `ProbeConfig`
-    or its keywords. The folder `out` gets index.html, regions.json with the numbers,
-    worst.jpg with the hardest people, and candidates.jsonl, a record of each person. The same call resumes an interrupted run.
+    or its keywords. The folder `out` gets index.html, regions.json with the numbers, worst.jpg with
+    the hardest people, and candidates.jsonl, a record of each person. The same call resumes an
+    interrupted run.
 
     Raises `UserError` for weights that cannot be asked, invalid options, and a folder with other
     files.
