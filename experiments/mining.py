@@ -184,8 +184,8 @@ def table(spent: Mapping[str, list[float]], judged: int, count: int) -> str:
     lines.append(f"| all | {1000 * total:.1f} | | |")
     lines += [
         "",
-        f"10,000 such candidates: {minutes:.0f} minutes of one core. Here all go through every stage; "
-        "in mining those that are refused skip the later ones.",
+        f"10,000 such candidates: {minutes:.0f} minutes of one core. Here all go through every "
+        "stage; in mining those that are refused skip the later ones.",
     ]
     return "\n".join(lines) + "\n"
 
