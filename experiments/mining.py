@@ -185,7 +185,7 @@ def table(spent: Mapping[str, list[float]], judged: int, count: int) -> str:
     lines += [
         "",
         f"10,000 such candidates: {minutes:.0f} minutes of one core. Here all go through every "
-        "stage; in mining those that are refused skip the later ones.",
+        "stage; in mining, whoever is refused skips the later ones.",
     ]
     return "\n".join(lines) + "\n"
 
