@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import engine
 import numpy as np
@@ -132,6 +132,7 @@ class Options:
     """ANNOTATIONS.json:IMAGES_DIR of people with `torso`."""
     steep: Path
     """JSON file of lists of the ids of images with a steep camera."""
+    known: ClassVar[Mapping[str, Arm]] = ARMS
     arms: tuple[Literal[tuple(ARMS)], ...] = tuple(ARMS)  # type: ignore[valid-type]
     """Arms to run."""
     split: Literal["choose", "report"] = "choose"
@@ -166,14 +167,15 @@ class Options:
         return {number for ids in lists if isinstance(ids, list) for number in ids}
 
 
-def main(options: Options) -> None:
-    """Train and score every arm with every seed; print the tables and write them into --out."""
-    groups = scored_groups(options)
+def main(options: Options, more: Mapping[str, PersonAnnotations] | None = None) -> None:
+    """Train and score every arm with every seed, also on `more` groups; print the tables and write
+    them into --out."""
+    groups = scored_groups(options) | dict(more or {})
     scores: dict[str, list[dict[str, Any]]] = {}
-    for name in dict.fromkeys([next(iter(ARMS)), *options.arms]):
-        seeds = range(options.seeds if trained(ARMS[name]) else 1)
-        for seed in seeds:
-            for weights in ("blended", "unblended") if trained(ARMS[name]) else ("",):
+    for name in dict.fromkeys([next(iter(options.known)), *options.arms]):
+        arm = options.known[name]
+        for seed in range(options.seeds if trained(arm) else 1):
+            for weights in ("blended", "unblended") if trained(arm) else ("",):
                 found = score_once(options, name, seed, weights, groups)
                 scores.setdefault(f"{name}, {weights}".rstrip(", "), []).append(found)
     text = "\n".join(table(options, scores, metric) for metric in ("PCK", "OKS"))
@@ -231,14 +233,15 @@ def score_once(
     if path.exists():
         return json.loads(path.read_text())
     minutes = 0.0
-    if trained(ARMS[name]):
+    arm = options.known[name]
+    if trained(arm):
         run = train_once(options, name, seed)
         log = (run / "log.jsonl").read_text().splitlines()
         minutes = sum(json.loads(line)["seconds"] for line in log) / 60
         file = run / {"blended": "blend.safetensors", "unblended": "last.safetensors"}[weights]
         estimator = load_estimator(file)
     else:
-        estimator = load_estimator(ARMS[name].weights or options.model.removeprefix("movenet-"))
+        estimator = load_estimator(arm.weights or options.model.removeprefix("movenet-"))
     found: dict[str, Any] = {"minutes": minutes}
     for group, people in groups.items():
         estimates = estimate_people(estimator, people, flip=False)
@@ -265,7 +268,7 @@ def right_joints(people: PersonAnnotations, found: np.ndarray) -> tuple[np.ndarr
 
 def train_once(options: Options, name: str, seed: int) -> Path:
     """The finished run of an arm with a seed."""
-    arm = ARMS[name]
+    arm = options.known[name]
     run = options.out / "runs" / options.model / f"{slug(name)}-seed{seed}-{options.steps}"
     log = run / "log.jsonl"
     if log.exists() and len(log.read_text().splitlines()) == EPOCHS:
@@ -318,7 +321,8 @@ def sure_set(options: Options, images: list[dict[str, Any]]) -> str:
 
 
 def synthetic_set(options: Options, generate: Mapping[str, Any], seed: int) -> str:
-    """The generated set with other people for each seed."""
+    """The generated set with other people for each seed, or with `weights` the mined one."""
+    verb = "mine" if "weights" in generate else "generate"
     words = [
         word for k, v in generate.items()
         for word in (f"--{k}", *(v if isinstance(v, tuple) else (v,)))
@@ -326,7 +330,7 @@ def synthetic_set(options: Options, generate: Mapping[str, Any], seed: int) -> s
     folder = options.out / "data" / f"{slug(' '.join(map(str, words)))}-seed{seed}"
     if not DatasetFolder(folder).complete:
         workers = max(options.workers, 1)
-        engine.run_command("generate", folder, *words, "--seed", 1000 + seed, "--workers", workers)
+        engine.run_command(verb, folder, *words, "--seed", 1000 + seed, "--workers", workers)
     return f"synth={folder}"
 
 
@@ -348,18 +352,18 @@ def table(options: Options, scores: Mapping[str, list[dict[str, Any]]], metric: 
         minutes = np.mean([run["minutes"] for run in scores[name]])
         spent = f"{minutes:.1f} " if minutes else ""
         lines.append(f"| {name} | {' | '.join(cells)} | {spent}|")
-    for name, other in pairs(scores):
+    for name, other in pairs(options, scores):
         cells = [cell(scores[name], g, metric, scores[other]) for g in groups]
         lines.append(f"| {name}, against {other} | {' | '.join(cells)} | |")
     return "\n".join(lines) + "\n"
 
 
-def pairs(scores: Mapping[str, Any]) -> list[tuple[str, str]]:
+def pairs(options: Options, scores: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Scored arms, each with the one that it is against."""
     out = []
     for name in scores:
         arm, _, weights = name.rpartition(", ")
-        other = f"{ARMS[arm].against}, {weights}" if arm in ARMS else ""
+        other = f"{options.known[arm].against}, {weights}" if arm in options.known else ""
         if other in scores:
             out.append((name, other))
     return out

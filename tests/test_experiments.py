@@ -379,3 +379,46 @@ def test_features_of_every_stage_are_probed(script, tmp_path, capsys):
 def teardown_module():
     for path in FOLDER.glob("*.py"):
         sys.modules.pop(path.stem, None)
+
+
+def test_mined_people_are_compared_with_random_ones(
+    pretrained, script, photographs, without_running, monkeypatch
+):
+    module = script("mining")
+    monkeypatch.setattr(module, "held_out", lambda options: {})
+    module.main(
+        module.Compare(
+            out=photographs / "out", real=f"{photographs / 'people.json'}:{photographs / 'images'}",
+            steep=photographs / "steep.json", arms=("3,000 random", "1,000 mined"), seeds=1,
+        )
+    )  # fmt: skip
+    assert [verb for verb, _ in without_running] == ["generate", "train", "mine", "train"]
+    random, mined = (config for verb, config in without_running if verb != "train")
+    assert (random.images, mined.images, mined.count) == (3000, 1000, 10_000)
+    assert (random.camera, random.pose) == (mined.camera, mined.pose)
+    text = (photographs / "out" / "movenet-lightning-choose.md").read_text()
+    assert "| 1,000 mined, blended, against 3,000 random, blended |" in text
+
+
+def test_the_stages_of_mining_are_timed_and_held_out_people_are_grouped(
+    script, monkeypatch, tmp_path, body
+):
+    module = script("mining")
+    small = {"images": 12, "image-size": 160, "views": "sphere", "wardrobe": "painted",
+             "backgrounds": "plain"}  # fmt: skip
+    monkeypatch.setattr(module, "RARE", small)
+    monkeypatch.setattr(module, "_WARM", 1)
+    monkeypatch.setattr(module, "_HELD_OUT", 12)
+    text = module.stages(module.Time(candidates=6))
+    stages = ("drawing", "plausibility", "rendering", "inference", "choice and fit")
+    shares = [int(re.search(rf"\| {stage} .* (\d+)% \|", text)[1]) for stage in stages]
+    assert sum(shares) == pytest.approx(100, abs=3)
+    monkeypatch.setattr(
+        module.engine, "run_command",
+        lambda _verb, folder, *_: generate(
+            folder, **{k.replace("-", "_"): v for k, v in small.items()}, workers=1
+        ),
+    )  # fmt: skip
+    groups = module.held_out(module.Compare(out=tmp_path, real="", steep=tmp_path))
+    assert [*groups] == ["generated, above", "generated, level", "generated, below"]
+    assert sum(len(people) for people in groups.values()) == 12

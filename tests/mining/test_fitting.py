@@ -75,12 +75,22 @@ def test_harder_people_weigh_more(two_groups):
     assert hardest.angles["left_knee"][0] == pytest.approx(20, abs=3)
 
 
-@pytest.mark.parametrize(("people", "components"), [(1, 1), (11, 1), (30, 5), (200, 16)])
+def test_few_hard_people_are_kernels_of_a_moderate_spread(two_groups):
+    fitted = fit(two_groups[::20], [0.5] * 10, 64, 0.3, 60.0)
+    assert len(fitted.components) == 10
+    knees = np.array([one.joint_angles for one in two_groups[::20]])[:, KNEE // 3, 0]
+    for component in fitted.components:
+        assert 5 < component.spread["left_knee"][0] < 0.4 * knees.std() + 1
+        assert 5 < component.orientation_spread < 15
+        assert 5 < component.view_spread < 15
+
+
+@pytest.mark.parametrize(("people", "components"), [(1, 1), (11, 11), (30, 16), (200, 16)])
 def test_few_people_give_few_components_and_every_file_can_be_read(
     two_groups, people, components, tmp_path
 ):
     fitted = fit(two_groups[:people], [0.5] * people, 16, 0.3, 60.0)
-    assert 1 <= len(fitted.components) <= components
+    assert max(1, components // 2) <= len(fitted.components) <= components
     path = tmp_path / "sampler.toml"
     path.write_text(sampler_to_toml(fitted))
     assert read_sampler(path) == fitted

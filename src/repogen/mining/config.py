@@ -57,8 +57,9 @@ class SearchConfig(Config):
     hard, and the next round draws from it."""
     explore: float = 0.3
     """Share of the candidates, 0 to 1, that later rounds still draw as the options say."""
-    components: int = 16
-    """Most components of a fitted distribution, 1 to 256."""
+    components: int = 64
+    """Most components of a fitted distribution, 1 to 256: one for each of the hardest people, or
+    for a group of them who are alike where they are more."""
     elite: float = 0.2
     """Share of the plausible and seen candidates, 0.01 to 1, that the distribution is fitted to:
     the hardest of all rounds so far."""

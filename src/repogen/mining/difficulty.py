@@ -19,8 +19,7 @@ _TURN_DEG = 20.0
 _SHIFT = 0.06
 """Share of a window's side by which a look is moved."""
 
-LOOKS = ((0.0, False, 0.0), (0.0, True, 0.0), (_TURN_DEG, False, 0.0), (-_TURN_DEG, True, 0.0),
-         (0.0, False, _SHIFT))  # fmt: skip
+LOOKS = ((0.0, False, 0.0), (0.0, True, 0.0), (_TURN_DEG, False, 0.0), (-_TURN_DEG, True, _SHIFT))
 """Degrees clockwise, whether mirrored, and the shift to the right and down of each look."""
 
 _BATCH = 32

@@ -1,11 +1,12 @@
 """A sampler fitted to hard people: the cross-entropy method's step.
 
-The elite, the hardest plausible people so far, are split into groups of alike people; each group
-becomes a component with the group's mean and spread.
+The elite, the hardest plausible people so far, are split into small groups of people alike in pose,
+orientation and view; each group becomes a component with the group's mean and spread. What few
+people say of a spread is pulled towards that of a kernel around each of them.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,14 +19,23 @@ from repogen.mining.records import JudgedPerson
 from repogen.poses.orientation import without_heading
 from repogen.poses.sampler import Component, Sampler
 
-_MEMBERS = 6
-"""People in a group, on average, at least: fewer say nothing about a spread."""
+_TURN_DEG, _VIEW_DEG, _ROLL_DEG = 12.0, 10.0, 8.0
+"""Spreads of a kernel around one person."""
+
+_POSE_SHARE = 0.4
+"""The same of a joint's angle, over its spread among all of the elite."""
+
+_DOUBT = 4
+"""People who must agree on a spread for it to count as much as the kernel's."""
+
+_JOINTS = 36
+"""Numbers of the pose at the start of a descriptor."""
 
 _STEPS = 10
 """Steps of Lloyd's algorithm."""
 
-_LEAST_DEG, _MOST_DEG = 4.0, 45.0
-"""Limits of a spread: wide enough to go on searching, narrow enough to be one kind of pose."""
+_LEAST_DEG, _MOST_DEG = 3.0, 30.0
+"""Limits of a spread: wide enough to go on searching, narrow enough to be one kind of people."""
 
 _STILL_DEG = 0.5
 """A spread below this is none: what the options hold still stays still."""
@@ -42,14 +52,10 @@ def fit(
 
     A component's weight is the sum of its members' `hardness`, above 0.
     """
-    table = np.array([person.descriptor for person in elite])
     weights = np.array(hardness)
-    count = max(1, min(components, len(elite) // _MEMBERS))
-    groups = _groups(table, weights, count)
-    made = [
-        _component([elite[i] for i in rows], weights[rows], float(weights[rows].sum()))
-        for rows in groups
-    ]
+    groups = _groups(_features(elite), weights, min(components, len(elite)))
+    kernel = _Kernel.of(elite, weights)
+    made = [_component([elite[i] for i in rows], weights[rows], kernel) for rows in groups]
     total = sum(one.weight for one in made)
     shares = [round(one.weight / total, 6) for one in made]
     return Sampler(
@@ -59,6 +65,36 @@ def fit(
             replace(one, weight=share) for one, share in zip(made, shares, strict=True)
         ),
     )
+
+
+@dataclass(frozen=True)
+class _Kernel:
+    """The spreads around one person of the elite, degrees; 0 for what does not vary in it."""
+
+    angles: Float[np.ndarray, "21 3"]
+    orientation: float
+    view: float
+    roll: float
+
+    @classmethod
+    def of(cls, elite: Sequence[JudgedPerson], weights: Float[np.ndarray, " n"]) -> "_Kernel":
+        whole = _component(elite, weights, None)
+        still = (0.0, 0.0, 0.0)
+        spread = np.array([whole.spread.get(joint, still) for joint in BODY_JOINTS])
+        return cls(
+            angles=_POSE_SHARE * spread,
+            orientation=_TURN_DEG if whole.orientation_spread else 0.0,
+            view=_VIEW_DEG if whole.view_spread else 0.0,
+            roll=_ROLL_DEG if whole.roll_spread else 0.0,
+        )
+
+
+def _features(elite: Sequence[JudgedPerson]) -> Float[np.ndarray, "n 48"]:
+    """What groups are alike in: the pose, the orientation as a matrix, the camera's direction."""
+    poses = np.array([person.descriptor[:_JOINTS] for person in elite])
+    turned = vectors_to_matrices(np.radians([person.orientation for person in elite]))
+    views = np.array([angles_to_direction(person.azimuth, person.elevation) for person in elite])
+    return np.hstack([poses, turned.reshape(-1, 9), views])
 
 
 def _groups(
@@ -78,8 +114,9 @@ def _groups(
 
 
 def _component(
-    members: Sequence[JudgedPerson], weights: Float[np.ndarray, " m"], total: float
+    members: Sequence[JudgedPerson], weights: Float[np.ndarray, " m"], kernel: _Kernel | None
 ) -> Component:
+    """The component of a group; its spreads are pulled towards the kernel's, if given."""
     angles = np.stack([person.joint_angles for person in members])
     mean = np.average(angles, axis=0, weights=weights)
     spread = np.sqrt(np.average((angles - mean) ** 2, axis=0, weights=weights))
@@ -87,8 +124,17 @@ def _component(
     directions = [angles_to_direction(person.azimuth, person.elevation) for person in members]
     azimuth, elevation, away = _mean_direction(np.stack(directions), weights)
     roll, rolling = _mean_angle(np.array([person.roll for person in members]), weights)
+    if kernel is not None:
+        trust = len(members) / (len(members) + _DOUBT)
+        turn, away, rolling = (
+            _pulled(own, wanted, trust)
+            for own, wanted in (
+                (turn, kernel.orientation), (away, kernel.view), (rolling, kernel.roll)
+            )
+        )  # fmt: skip
+        spread = np.sqrt(trust * spread**2 + (1 - trust) * kernel.angles**2)
     return Component(
-        weight=total,
+        weight=float(weights.sum()),
         orientation=rotation,
         orientation_spread=_limited(turn),
         azimuth=azimuth,
@@ -99,6 +145,10 @@ def _component(
         angles=_by_joint(mean),
         spread=_by_joint(np.vectorize(_limited)(spread)),
     )
+
+
+def _pulled(own: float, kernel: float, trust: float) -> float:
+    return float(np.sqrt(trust * own**2 + (1 - trust) * kernel**2))
 
 
 def _limited(spread: float) -> float:

@@ -41,8 +41,8 @@ from repogen.mining.records import Candidate, read_candidates
 from repogen.poses.sampler import sampler_to_toml
 from repogen.processes import map_tasks
 
-_MOST_ELITE = 5000
-"""People that a sampler is fitted to, at most."""
+_LEAST_ELITE, _MOST_ELITE = 16, 5000
+"""People that a sampler is fitted to, at least where there are so many, and at most."""
 
 _REASONS = {
     "motion": "are beyond the range of motion (--max-excess)",
@@ -165,7 +165,7 @@ def _write_sampler(config: MineConfig, files: _Files, number: int, weights: str)
         raise UserError(
             f"nobody among {refused.total()} candidates is plausible and can be seen: {reasons}"
         )
-    few = min(max(int(search.elite * judged), 1), _MOST_ELITE)
+    few = min(max(int(search.elite * judged), _LEAST_ELITE), _MOST_ELITE)
     hardest = Hardest(few, by)
     for candidate in _candidates(files, number):
         hardest.add(candidate)

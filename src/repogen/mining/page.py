@@ -7,7 +7,7 @@ from repogen.evaluation.page import PAGE, figure_html, table_html
 from repogen.evaluation.tables import Cell, Table, score_cell
 from repogen.extras import can_draw_figures
 from repogen.messages import html_text
-from repogen.mining.difficulty import WEIGHTS
+from repogen.mining.difficulty import LOOKS, WEIGHTS
 from repogen.mining.report import ProbeReport, RegionReport
 
 _FEW = 10
@@ -76,8 +76,9 @@ def _about(report: ProbeReport) -> str:
         )
     return (
         f"{report.total.people} of {report.drawn} drawn people are plausible and can be seen. "
-        f"Difficulty, 0 (easy) to 1, is {weights}, over the joints that can be seen and five looks "
-        "at each person (docs/mining.md). Below each number is its 95 % bootstrap interval. "
+        f"Difficulty, 0 (easy) to 1, is {weights}, over the joints that can be seen and "
+        f"{len(LOOKS)} looks at each person (docs/mining.md). Below each number is its 95 % "
+        "bootstrap interval. "
         "Pictures show the hardest people of a region, the labels in green and the answer in red."
         + compared
     )

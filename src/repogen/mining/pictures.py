@@ -13,7 +13,7 @@ from repogen.labels.convention import labelled_keypoints
 from repogen.labels.maps import person_masks
 from repogen.mining.candidates import Task, at_scale, estimator_of, kept, renderer_of, small_scale
 from repogen.mining.difficulty import ask
-from repogen.pictures import encode_jpeg
+from repogen.pictures import decode_picture, encode_jpeg
 from repogen.processes import map_tasks
 from repogen.scenes.sample.scene import sample_posed_scene
 
@@ -27,6 +27,8 @@ _MARGIN = 1.35
 """Size of a picture relative to the person's box."""
 
 _QUALITY = 80
+
+_COLUMNS = 6
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,16 @@ def _draw(one: _PictureTask) -> dict[int, bytes]:
         truth[~seen] = np.nan
         out[index] = _picture(result.image, box, truth, answer)
     return out
+
+
+def sheet(pictures: Sequence[bytes]) -> bytes:
+    """JPEG files of `draw_people` in rows of six, as one; the rest of the last row is grey."""
+    decoded = [decode_picture(np.frombuffer(one, np.uint8)) for one in pictures]
+    shown = [picture for picture in decoded if picture is not None]
+    columns = min(_COLUMNS, len(shown))
+    shown += [np.full_like(shown[0], 40)] * (-len(shown) % columns)
+    rows = [np.hstack(shown[first : first + columns]) for first in range(0, len(shown), columns)]
+    return encode_jpeg(np.vstack(rows), _QUALITY)
 
 
 def _picture(

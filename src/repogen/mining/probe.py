@@ -28,12 +28,15 @@ from repogen.mining.judging import (
     judge_all,
 )
 from repogen.mining.page import hardest, probe_html, region_text
-from repogen.mining.pictures import draw_people
+from repogen.mining.pictures import draw_people, sheet
 from repogen.mining.records import JudgedPerson, read_candidates
 from repogen.mining.regions import divide
 from repogen.mining.report import ProbeReport, RegionReport, region_report, report_table
 
 _MARK = "options.json"
+
+_SHEET = 24
+"""The hardest people of all who are shown together."""
 
 _SAID = 5
 """Regions that are named on stderr."""
@@ -53,8 +56,9 @@ def probe(
     `images` people are drawn, judged (`mining.difficulty`), and divided into regions: by view,
     orientation, joint, size, occlusion, clothes and light. With `against`, a second estimator is
     asked about the same people, and each region has the difference. The options are a `ProbeConfig`
-    or its keywords. The folder `out` gets index.html, regions.json with the numbers, and
-    candidates.jsonl, a record of each person. The same call resumes an interrupted run.
+    or its keywords. The folder `out` gets index.html, regions.json with the numbers, worst.jpg with
+    the hardest people, and candidates.jsonl, a record of each person. The same call resumes an
+    interrupted run.
 
     Raises `UserError` for weights that cannot be asked, invalid options, and a folder with other
     files.
@@ -93,6 +97,8 @@ def probe(
         table = json.dumps(report_table(report), indent=1) + "\n"
         write_atomic(root / "regions.json", table.encode())
         write_atomic(root / "index.html", probe_html(report, pictures).encode())
+        if report.total.worst:
+            write_atomic(root / "worst.jpg", sheet([pictures[i] for i in report.total.worst]))
     for region in (report.total, *hardest(report)[:_SAID]):
         say(region_text(region))
     return root / "index.html"
@@ -112,9 +118,9 @@ def _report(
     by = config.judging.difficulty
     hard = np.array([[p.hardness(by, m) for p in people] for m in range(len(models))])
 
-    def region(name: str, rows: np.ndarray) -> RegionReport:
+    def region(name: str, rows: np.ndarray, shown: int = config.worst) -> RegionReport:
         order = sorted(rows.tolist(), key=lambda row: (-hard[0, row], row))
-        worst = tuple(indices[row] for row in order[: config.worst])
+        worst = tuple(indices[row] for row in order[:shown])
         return region_report(name, models, hard[:, rows], worst)
 
     dimensions = {
@@ -125,7 +131,7 @@ def _report(
         models,
         config.images,
         by,
-        region("everybody", np.arange(len(people))),
+        region("everybody", np.arange(len(people)), _SHEET if config.worst else 0),
         dimensions,
         _sphere(people, models, hard),
     )

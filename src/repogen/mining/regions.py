@@ -69,9 +69,9 @@ def divide(people: Sequence[JudgedPerson]) -> Iterator[Dimension]:
         yield _binned(f"Turn of the {name} from the T-pose", angles, "°", _BENDS)
     yield _binned("Longer side of the person's box", _values(people, lambda p: p.side), " px",
                   (0, 64, 128, 192, 256, 384, 512, 8192))  # fmt: skip
-    yield _binned("Occluded keypoints", _values(people, _occluded), "", (0, 2, 4, 6, 8, 17))
-    yield _binned("Keypoints outside of the picture", _values(people, lambda p: p.outside), "",
-                  (0, 1, 3, 5, 17))  # fmt: skip
+    yield _counted("Occluded keypoints", _values(people, _occluded), (0, 2, 4, 6, 8))
+    outside = _values(people, lambda p: p.outside)
+    yield _counted("Keypoints outside of the picture", outside, (0, 1, 3, 5))
     yield _named("Clothes", _clothes(people))
     yield _binned("Brightness of the person", _values(people, lambda p: 100 * p.light), " %",
                   (0, 15, 30, 45, 60, 100))  # fmt: skip
@@ -91,11 +91,25 @@ def _binned(
     title: str, values: Float[np.ndarray, " n"], unit: str, edges: Sequence[float]
 ) -> Dimension:
     """Regions between edges; a value on an edge is in the upper one, but for the last edge."""
-    bins = np.searchsorted(edges, values, side="right").clip(1, len(edges) - 1)
-    regions = [
-        Region(f"{low:g} to {high:g}{unit}", np.flatnonzero(bins == k))
-        for k, (low, high) in enumerate(pairwise(edges), start=1)
+    names = [f"{low:g} to {high:g}{unit}" for low, high in pairwise(edges)]
+    return _between(title, values, edges, names)
+
+
+def _counted(title: str, values: Float[np.ndarray, " n"], starts: Sequence[int]) -> Dimension:
+    """Regions of whole numbers up to 17, each from one of the starts."""
+    ends = [start - 1 for start in starts[1:]] + [17]
+    names = [
+        f"{low}" if low == high else f"{low} to {high}"
+        for low, high in zip(starts, ends, strict=True)
     ]
+    return _between(title, values, [*starts, 18], names)
+
+
+def _between(
+    title: str, values: Float[np.ndarray, " n"], edges: Sequence[float], names: Sequence[str]
+) -> Dimension:
+    bins = np.searchsorted(edges, values, side="right").clip(1, len(edges) - 1)
+    regions = [Region(name, np.flatnonzero(bins == k)) for k, name in enumerate(names, start=1)]
     return Dimension(title, tuple(region for region in regions if len(region.rows)))
 
 
