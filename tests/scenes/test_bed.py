@@ -73,7 +73,7 @@ def test_the_person_lies_on_the_mattress_at_the_pillow(body):
         assert np.hypot(*head[:2]) < 0.8
     for blanket in (one for scene in found for one in scene.occluders if one.shape == "blanket"):
         colors = np.array([from_hex(blanket.fabric.color), from_hex(blanket.fabric.accent)])
-        assert np.ptp(colors, axis=1).max() < 0.42
+        assert np.ptp(colors, axis=1).max() < 0.32
     counts = [sum(one.shape == "blanket" for one in scene.occluders) for scene in found]
     assert 3 < sum(counts) < 12
 

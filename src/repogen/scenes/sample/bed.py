@@ -20,7 +20,7 @@ _SINKS = 0.03
 _PILLOW_SINKS = 0.02
 """Metres that the middle of a pillow is below the mattress's top: its seam does not show."""
 
-_MOST_CHROMA = 0.4
+_MOST_CHROMA = 0.3
 """Largest difference of a blanket's red, green and blue, sRGB from 0 to 1."""
 
 
