@@ -145,6 +145,19 @@ def test_indoors_are_the_panoramas_of_rooms_and_halls():
     assert not names & {"park", "sky", "city", "blender-forest"}
 
 
+def test_outdoors_are_the_panoramas_that_are_not_indoors():
+    rng = np.random.default_rng(0)
+    names = []
+    for spec in ("indoors", "outdoors", "auto"):
+        sample, _ = parse_backgrounds(spec, ["core"], on_floor=True)
+        names.append({path_of(sample(rng, -1.0, 3.0).file).stem for _ in range(250)})
+    indoors, outdoors, every = names
+    assert {"park", "city", "blender-forest"} <= outdoors
+    assert "sky" not in outdoors
+    assert not indoors & outdoors
+    assert indoors | outdoors == every
+
+
 def test_rooms_hold_the_people_and_the_camera():
     drawn = draws("builtin", 200)
     assert all(isinstance(room, Room) for room in drawn)

@@ -216,3 +216,19 @@ def test_enlarged_panoramas_have_round_highlights(monkeypatch):
     away = np.hypot(rows + 0.5 - 32.5 * 8, columns + 0.5 - 64.5 * 8)
     ring = found[np.abs(away - 6) < 0.5]
     assert ring.std() < 0.1 * np.ptp(found)
+
+
+@pytest.mark.parametrize("width", [256, 1024])
+def test_zenith_has_no_streaks(monkeypatch, width):
+    """Around the zenith detail is about as fine along rows as across them, on the sphere."""
+    noise = np.random.default_rng(0).uniform(0.2, 0.8, (width // 2, width, 1))
+    pixels = np.repeat(noise, 3, axis=2).astype(np.float32)
+    monkeypatch.setattr(panorama_module, "panorama_pixels", lambda path: pixels)
+    found = panorama_backdrop("any")[..., 0]
+    texel = len(found) // len(pixels)
+    cap = found[2 * texel : 8 * texel]
+    angle = np.pi * (np.arange(2 * texel, 8 * texel) + 0.5) / len(found)
+    along = np.diff(cap, axis=1)[:-1].std(axis=1) / (2 * np.sin(angle[:-1]))
+    across = np.diff(cap, axis=0).std(axis=1)
+    assert 0.3 < np.median(along / across) < 2.0
+    assert found[len(found) // 2].std() > 0.04

@@ -8,7 +8,14 @@ from repogen.assets.packs import CORE
 from repogen.bodies.surface import layer_vertices
 from repogen.environment.panoramas import Panorama
 from repogen.errors import UserError
-from repogen.people.balance import CARRIED, centre_of_mass, overhang, settle
+from repogen.people.balance import (
+    CARRIED,
+    LOW_TRUNK,
+    centre_of_mass,
+    overhang,
+    settle,
+    trunk_height,
+)
 from repogen.people.posing import pose_person
 from repogen.scenes import SceneConfig, sample_scene
 
@@ -111,6 +118,29 @@ def test_balanced_people_have_their_weight_over_what_touches_the_floor(body, opt
             found.append(np.linalg.norm(overhang(points, centre)))
     assert max(after) < CARRIED + 0.001
     assert max(before) > max(after)
+
+
+@pytest.mark.parametrize("ground", ["floor", "bed"])
+def test_whoever_lies_with_balance_is_not_propped_up_on_a_limb(body, ground):
+    options = {"packs": (), "backgrounds": "builtin", "ground": ground, "orientation": "lying"}
+    heights = {}
+    for balance in (False, True):
+        people = [scene_of(body, i, balance=balance, **options).people[0] for i in range(6)]
+        heights[balance] = [
+            trunk_height(
+                body.surface, body.pose(person.shape, {}, person.angles), person.orientation
+            )
+            for person in people
+        ]
+    assert max(heights[True]) <= LOW_TRUNK
+    assert max(heights[False]) > LOW_TRUNK
+
+
+def test_the_trunk_of_who_stands_is_not_judged(body):
+    shape = body.sample_shape(np.random.default_rng(0), ("adults",), ("male",))
+    posed = body.pose(shape, {}, {})
+    assert trunk_height(body.surface, posed, (0.0, 0.0, 0.0)) == 0.0
+    assert trunk_height(body.surface, posed, (-90.0, 0.0, 0.0)) < 0.1
 
 
 def test_a_pose_that_nothing_carries_stays_as_it_is(body):

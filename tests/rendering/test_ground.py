@@ -131,6 +131,18 @@ def test_smooth_ground_and_single_edges_have_no_texture():
     assert found.roughness.max() < 0.1
 
 
+def test_what_stands_on_smooth_ground_does_not_become_rough():
+    """Furniture, from 35 degrees below the horizon upwards, has more contrast than the floor."""
+    rng = np.random.default_rng(0)
+    log = cv2.GaussianBlur(rng.normal(size=(256, 512)), None, 1.2)
+    log *= np.where(np.arange(256)[:, None] > 178, 0.03, 0.6) / log.std()
+    pixels = np.repeat(0.3 * np.exp(log)[..., None], 3, axis=2).astype(np.float32)
+    found = ground_texture(pixels)
+    floor, furniture = found.contrast[20:28].mean(), found.contrast[2:8].mean()
+    assert 0.005 < floor < 0.1
+    assert furniture < 1.3 * floor
+
+
 def test_the_tile_repeats_with_one_octave_of_zero_mean_and_unit_deviation():
     tile = ground_tile().reshape(128, 128, 2)
     assert tile.mean(axis=(0, 1)) == pytest.approx([0, 0], abs=1e-5)

@@ -5,9 +5,10 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from test_picture import NAKED, light_of, standing
+from test_picture import EVEN, NAKED, light_of, standing
 
 from repogen.assets.sources import Source, path_of, source_of
+from repogen.cameras.camera import View, look_at
 from repogen.colors import to_srgb
 from repogen.errors import UserError
 from repogen.people.outfit import Fabric, WornGarment
@@ -97,3 +98,17 @@ def test_a_texture_folder_without_pictures_is_a_user_error(tmp_path):
     (tmp_path / "a.png").write_text("no picture")
     with pytest.raises(UserError, match="none of its 1 image files can be read"):
         SceneConfig(textures=tmp_path)
+
+
+@pytest.mark.parametrize("hem", [-0.07, -0.1])
+def test_short_shorts_go_on_below_the_crotch(body, renderer, hem):
+    """Seen from below, with the legs apart, the middle between the hips is blue cloth."""
+    cloth = Fabric("#2030f0", "#2030f0", "plain", 0.1, 0.0)
+    suit = NAKED | {"skin": "#c09070", "bottom": "shorts", "hem": hem, "bottom_fabric": cloth}
+    camera = look_at(View(0.0, -75.0, 0.0, 1.5), (0.0, 0.0, -0.1), 0.0, 256, 30.0)
+    apart = {"left_hip": (0.0, 0.0, 75.0), "right_hip": (0.0, 0.0, -75.0)}
+    image = renderer.render(standing(body, suit, lights=EVEN, camera=camera, **apart)).image
+    red, blue = (light_of(image)[..., channel] for channel in (0, 2))
+    middle = (slice(100, 150), slice(122, 135))
+    assert (blue > red)[middle].mean() > 0.95
+    assert 0.05 < (red > 1.2 * blue).mean() < 0.6

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from repogen.assets.packs import CORE
+from repogen.colors import from_hex
 from repogen.environment.blanket import COLUMNS, OVERHANG, ROWS, drape
 from repogen.errors import UserError
 from repogen.labels.annotation import annotate
@@ -43,6 +44,17 @@ def test_a_blanket_lies_above_what_it_covers():
     assert cloth[..., 2].max() < 0.4 + 2 * SIZE[2]
 
 
+@pytest.mark.parametrize("size", [SIZE, (1.73, 1.61, 0.01), (2.37, 2.29, 0.04)])
+def test_the_edges_of_the_mattress_are_below_the_blanket(size):
+    """Between vertices too, where the cloth bends down."""
+    cloth = drape(size, np.zeros((0, 3))).reshape(ROWS + 1, COLUMNS + 1, 3)
+    side, foot = size[0] / 2 - OVERHANG, OVERHANG - size[1] / 2
+    middle = cloth[ROWS // 2]
+    assert min(np.interp([-side, side], middle[:, 0], middle[:, 2])) > 0
+    column = cloth[::-1, COLUMNS // 2]
+    assert np.interp(foot, column[:, 1], column[:, 2]) > 0
+
+
 def scenes(body, **options):
     return [sample_scene(SceneConfig(**OPTIONS | options), 5, i, body) for i in range(12)]
 
@@ -59,6 +71,9 @@ def test_the_person_lies_on_the_mattress_at_the_pillow(body):
         assert (np.abs(trunk[:2]) < np.array(mattress.size[:2]) / 2).all()
         head = np.array(pillow.position) - posed.body.keypoints[0]
         assert np.hypot(*head[:2]) < 0.8
+    for blanket in (one for scene in found for one in scene.occluders if one.shape == "blanket"):
+        colors = np.array([from_hex(blanket.fabric.color), from_hex(blanket.fabric.accent)])
+        assert np.ptp(colors, axis=1).max() < 0.32
     counts = [sum(one.shape == "blanket" for one in scene.occluders) for scene in found]
     assert 3 < sum(counts) < 12
 

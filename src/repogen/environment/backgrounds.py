@@ -38,6 +38,7 @@ _LONGEST_SIDE = 1600
 _MEMORY = 24
 _WHOLE = (0.0, 0.0, 1.0, 1.0)
 _ROUNDING = 1e-6
+_OF_PACKS = ("auto", "indoors", "outdoors")
 _BUILT_IN = "built-in places"
 """run.json holds these words, and resuming compares them."""
 
@@ -90,19 +91,21 @@ def parse_backgrounds(
     """A sampler of the backgrounds that `spec` names, and a description of what it found.
 
     Bad files are left out, and one warning names the first. `spec` is `auto` (panoramas of the
-    asset packs `packs`, else `builtin`); `indoors` (those of rooms and halls alone); `builtin`;
-    `plain` (random colours) or `#rrggbb`; a folder of photographs or of panoramas (.hdr, .exr); or
-    `coco:ANNOTATIONS.json:IMAGES_DIR`, for its images without an annotated person. `size` is the
-    pictures' width and height, pixels; with `exact` photographs must have that size, and are used
-    whole. With `on_floor` panoramas without a
-    floor are left out. Raises `UserError` if it finds none, for a photograph of another size, and
-    for a damaged file of `CORE`.
+    asset packs `packs`, else `builtin`); `indoors` (those of rooms and halls alone); `outdoors`
+    (the others); `builtin`; `plain` (random colours) or `#rrggbb`; a folder of photographs or of
+    panoramas (.hdr, .exr); or `coco:ANNOTATIONS.json:IMAGES_DIR`, for its images without an
+    annotated person. `size` is the pictures' width and height, pixels; with `exact` photographs
+    must have that size, and are used whole. With `on_floor` panoramas without a floor are left out.
+    Raises `UserError` if it finds none, for a photograph of another size, and for a damaged file of
+    `CORE`.
     """
-    if spec in ("auto", "indoors"):
+    if spec in _OF_PACKS:
         panoramas = _panoramas_of(packs)
-        if spec == "indoors":
-            panoramas = {p: root for p, root in panoramas.items() if p in tagged(packs, INDOORS)}
-        elif on_floor:
+        if spec != "auto":
+            rooms = tagged(packs, INDOORS)
+            inside = spec == "indoors"
+            panoramas = {p: root for p, root in panoramas.items() if (p in rooms) == inside}
+        if on_floor:
             floorless = tagged(packs, NO_FLOOR)
             panoramas = {p: root for p, root in panoramas.items() if p not in floorless}
         if not panoramas:
@@ -150,7 +153,7 @@ def parse_backgrounds(
 
 def names_files(spec: str) -> bool:
     """Whether `--backgrounds spec` names files of the user."""
-    return spec not in ("auto", "indoors", "builtin", "plain") and not spec.startswith("#")
+    return spec not in (*_OF_PACKS, "builtin", "plain") and not spec.startswith("#")
 
 
 def background_files(spec: str) -> tuple[Path, list[Path]]:

@@ -29,9 +29,11 @@ def drape(
     x = np.linspace(-width / 2, width / 2, COLUMNS + 1)
     y = np.linspace(length / 2, -length / 2, ROWS + 1)
     support = _heights(points, size)
-    # It hangs down at both sides and at the foot.
-    beside = np.maximum(np.abs(x) - (width / 2 - OVERHANG), 0.0)[None]
-    below = np.maximum(OVERHANG - length / 2 - y, 0.0)[:, None]
+    # It hangs down at both sides and at the foot, from the first vertices beyond the mattress: the
+    # mattress's edges are below the cloth.
+    across, along = width / COLUMNS, length / ROWS
+    beside = np.maximum(np.abs(x) - (width / 2 - OVERHANG + across), 0.0)[None]
+    below = np.maximum(OVERHANG - along - length / 2 - y, 0.0)[:, None]
     hanging = -_SLOPE * np.minimum(np.maximum(beside, below), OVERHANG / 2)
     support = np.maximum(support, hanging)
     cloth = support
@@ -55,8 +57,10 @@ def _heights(
     np.maximum.at(out, (row[inside], column[inside]), points[inside, 2])
     padded = np.pad(out, 1, constant_values=-np.inf)
     neighbours = [padded[i : i + ROWS + 1, j : j + COLUMNS + 1] for i in range(3) for j in range(3)]
-    beside = np.abs(np.linspace(-width / 2, width / 2, COLUMNS + 1)) <= width / 2 - OVERHANG
-    along = np.linspace(length / 2, -length / 2, ROWS + 1) >= OVERHANG - length / 2
+    x = np.linspace(-width / 2, width / 2, COLUMNS + 1)
+    y = np.linspace(length / 2, -length / 2, ROWS + 1)
+    beside = np.abs(x) <= width / 2 - OVERHANG + width / COLUMNS
+    along = y >= OVERHANG - length / ROWS - length / 2
     mattress = np.where(along[:, None] & beside[None], 0.0, -np.inf)
     return np.maximum(np.max(neighbours, axis=0), mattress)
 

@@ -18,7 +18,8 @@ class EnvironmentConfig(Config):
     backgrounds: str = "auto"
     """A folder of photographs or panoramas (.hdr, .exr), coco:ANNOTATIONS.json:IMAGES_DIR (its
     images without people), builtin, plain or #rrggbb. auto: panoramas of asset packs (option
-    packs), or builtin if there are none; indoors: those of rooms and halls."""
+    packs), or builtin if there are none; indoors: those of rooms and halls; outdoors: the
+    others."""
     background_fit: Literal["cover", "exact"] = "cover"
     """cover: photographs are cropped, scaled and mirrored to fill the image. exact: each is used
     whole; for photographs of the very camera of the images (option camera), of the same size.

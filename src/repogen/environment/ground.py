@@ -43,6 +43,10 @@ _EDGE = 2.0, 4.0
 _MOST = 0.35
 """Largest contrast: what has more is an edge."""
 
+_MOST_OF_FLOOR = 1.25
+"""Largest contrast over that of the ground around the viewpoint: farther away furniture and walls
+have more, which noise would make rough."""
+
 
 @dataclass(frozen=True, eq=False)
 class GroundTexture:
@@ -80,7 +84,9 @@ def ground_texture(panorama: Float32[np.ndarray, "h w 3"]) -> GroundTexture:
     size = (-(-measured.shape[1] // _CELL), -(-measured.shape[0] // _CELL))
     cells = cv2.resize(measured, size, interpolation=cv2.INTER_AREA)
     usual = _usual(cells)
-    contrast = np.minimum(_OCTAVE_OF_BAND * usual, _MOST).astype(np.float32)
+    floor = usual[len(usual) // 2 : max(5 * len(usual) // 6, 1)]
+    most = np.minimum(_MOST_OF_FLOOR * np.median(floor, axis=(0, 1)), _MOST / _OCTAVE_OF_BAND)
+    contrast = _OCTAVE_OF_BAND * np.minimum(usual, most).astype(np.float32)
     rough = np.clip((ratio - _ROUGH[0]) / (_ROUGH[1] - _ROUGH[0]), 0, 1)
     rough = rough * np.minimum(contrast @ LUMINANCE / _FAINT, 1)
     edges = cv2.dilate(cells @ LUMINANCE, np.ones((3, 3))) / (usual @ LUMINANCE + 1e-6)

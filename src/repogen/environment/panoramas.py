@@ -117,16 +117,18 @@ def panorama_backdrop(path: Path) -> Float32[np.ndarray, "h w 3"]:
     """A panorama for drawing backgrounds: linear RGB, between 1024 and 2048 pixels wide.
 
     Coarser ones are enlarged and blurred by a pixel, in the logarithm of the light: in linear
-    light every bright pixel would become a jagged white square.
+    light every bright pixel would become a jagged white square. Towards the zenith and the nadir
+    rows are blurred to the detail that columns have: a panorama has ever narrower pixels there,
+    which would be seen as streaks.
     """
     pixels = panorama_pixels(path)
     width = pixels.shape[1]
     size = min(max(width, _BACKDROP[0]), _BACKDROP[1])
-    if size < width:
-        return cv2.resize(pixels, (size, size // 2), interpolation=cv2.INTER_AREA)
-    if size == width:
-        return pixels
     black = 0.01 * float(pixels.mean())
+    if size <= width:
+        pixels = cv2.resize(pixels, (size, size // 2), interpolation=cv2.INTER_AREA)
+        fine = _even_at_poles(np.log(pixels + black), 1.0)
+        return np.maximum(np.exp(fine) - black, 0)
     edge = _MARGIN * width // size + 1
     sh = np.pad(np.log(pixels + black), ((edge, edge), (0, 0), (0, 0)), "edge")
     sh = np.pad(sh, ((0, 0), (edge, edge), (0, 0)), "wrap")
@@ -134,8 +136,24 @@ def panorama_backdrop(path: Path) -> Float32[np.ndarray, "h w 3"]:
     fine = cv2.resize(sh, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     fine = cv2.GaussianBlur(fine, None, 0.5 * scale)
     top = round(edge * scale)
-    fine = fine[top : top + size // 2, top : top + size]
+    fine = _even_at_poles(fine[top : top + size // 2, top : top + size], scale)
     return np.maximum(np.exp(fine) - black, 0)
+
+
+def _even_at_poles(
+    panorama: Float32[np.ndarray, "h w 3"], texel: float
+) -> Float32[np.ndarray, "h w 3"]:
+    """A panorama whose rows have no finer detail on the sphere than its columns, which resolve
+    `texel` rows."""
+    height, width = panorama.shape[:2]
+    elevation = np.pi * (0.5 - (np.arange(height) + 0.5) / height)
+    sigma = 0.6 * texel * np.abs(np.tan(elevation))
+    narrow = sigma > 0.5 * texel
+    frequency = np.arange(width // 2 + 1) / width
+    weights = np.exp(-2 * (np.pi * sigma[narrow][:, None, None] * frequency[:, None]) ** 2)
+    out = panorama.copy()
+    out[narrow] = np.fft.irfft(weights * np.fft.rfft(panorama[narrow], axis=1), width, axis=1)
+    return out
 
 
 def panorama_to_light(panorama: Float[np.ndarray, "h w 3"]) -> PanoramaLight:

@@ -118,6 +118,7 @@ PRESETS: dict[str, dict[str, Any]] = (
                 "aim": "group",
             },
             "people": {"people": (1, 6), "ground": "floor", "spread": 4.0},
+            "environment": {"backgrounds": "outdoors"},
         },
         "sports-low": {
             "camera": {

@@ -20,6 +20,13 @@ MAX_TILT_DEG = 25.0
 CARRIED = 0.02
 """Metres that the centre of mass may overhang what carries it."""
 
+LOW_TRUNK = 0.12
+"""Metres that the trunk of a person who lies may be above the floor, at most."""
+
+_TRUNK = (-0.15, -0.08), (0.15, 0.42)
+"""Least and most metres of the trunk's points to the left and up from the hips, canonical."""
+_LEVEL = np.sin(np.radians(30.0))
+
 Matrix = Float[np.ndarray, "3 3"]
 Points = Float[np.ndarray, "n 3"]
 
@@ -80,3 +87,20 @@ def settled(surface: Surface, at_origin: PosedBody, orientation: Vector) -> tupl
     centre = centre_of_mass(at_origin.vertices.astype(float), surface.faces, skin)
     rotation, over = settle(points, centre, orientation_to_world(orientation))
     return world_to_orientation(rotation), over
+
+
+def trunk_height(surface: Surface, at_origin: PosedBody, orientation: Vector) -> float:
+    """Metres between a floor and the trunk of a person who lies on it, propped up on an arm or a
+    leg; 0 for a trunk that is more than 30 degrees off the horizontal.
+
+    `at_origin` is the body upright, `orientation` as in `Person`.
+    """
+    turned = orientation_to_world(orientation)
+    skin = layer_vertices(surface, "skin")
+    heights = at_origin.vertices[skin] @ turned[2]
+    across, up = surface.canonical[skin][:, [0, 2]].T
+    (left, low), (right, high) = _TRUNK
+    trunk = (left < across) & (across < right) & (low < up) & (up < high)
+    shoulders, hips = at_origin.keypoints[5:7].mean(axis=0), at_origin.keypoints[11:13].mean(axis=0)
+    axis = (shoulders - hips) @ turned[2] / np.linalg.norm(shoulders - hips)
+    return float(heights[trunk].min() - heights.min()) if abs(axis) < _LEVEL else 0.0

@@ -28,7 +28,8 @@ class PeopleConfig(Config):
     balance: bool = False
     """With ground floor or bed: everybody's weight rests on what touches it. People are tipped by
     up to 25 degrees until it does; a random or measured pose that it takes more for is drawn again,
-    at most 20 times, then the best of them is used."""
+    at most 20 times, then the best of them is used. With orientation lying, so is a pose that
+    props the trunk up on a limb."""
     spread: float = 1.5
     """Radius around the first person in metres, 0 to 100, within which the others are."""
     body: Literal["anny", "smplx", "smplh", "smpl"] = "anny"

@@ -24,6 +24,9 @@ from repogen.warp_setup import wp
 _STUBBLE = wp.constant(wp.float32(0.65))
 """How much of the skin shaved hair hides."""
 
+_GUSSET = wp.constant(wp.float32(-0.19))
+"""Metres: where shorts end at the least, in the body's middle plane; the crotch is above."""
+
 
 @wp.struct
 class Fabric:
@@ -96,8 +99,12 @@ def top_depth(p: Paint, q: wp.vec3) -> float:
 
 @wp.func
 def bottom_depth(p: Paint, q: wp.vec3) -> float:
-    """Metres from the point to the border of trousers or shorts; negative outside them."""
-    return wp.min(p.belt - q[2], q[2] - p.hem)
+    """Metres from the point to the border of trousers or shorts; negative outside them.
+
+    However short their legs are, they go on below the crotch, as briefs and leotards do.
+    """
+    hem = wp.where(p.hem < 0.0, wp.min(p.hem, _GUSSET + wp.abs(q[0])), p.hem)
+    return wp.min(p.belt - q[2], q[2] - hem)
 
 
 @wp.func

@@ -179,9 +179,11 @@ def shade_sample(
     lips = w[0] * a.lips + w[1] * b.lips + w[2] * c.lips
     facing = wp.dot(n, at)
     if facing > 0.0:
-        n = -n
-        # Little light reaches the inside of clothes. Just beyond an outline it is the outside.
+        # Little light reaches the inside of clothes. Just beyond an outline it is the outside:
+        # there the normal is mirrored, for the opposite one would be lit from the other side.
         inside = wp.clamp(4.0 * facing / wp.length(at) - 0.5, 0.0, 1.0)
+        mirrored = n - (2.0 * facing / wp.length_sq(at)) * at
+        n = mirrored - inside * (n + mirrored)
         ambient_occlusion = ambient_occlusion * (1.0 - 0.6 * inside)
     width = depth(viewport.lens, at) / viewport.lens.fx
     layer = int(mesh.layers[f])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from repogen.cameras.camera import yaw_matrix
-from repogen.colors import to_hex
+from repogen.colors import LUMINANCE, from_hex, to_hex
 from repogen.environment.blanket import OVERHANG
 from repogen.environment.occluders import BLANKET, Occluder
 from repogen.people.outfit import Fabric, sample_fabric
@@ -19,6 +19,9 @@ _SINKS = 0.03
 
 _PILLOW_SINKS = 0.02
 """Metres that the middle of a pillow is below the mattress's top: its seam does not show."""
+
+_MOST_CHROMA = 0.3
+"""Largest difference of a blanket's red, green and blue, sRGB from 0 to 1."""
 
 
 def sample_bed(rng: np.random.Generator, posed: PosedPerson) -> tuple[Occluder, ...]:
@@ -59,8 +62,20 @@ def sample_bed(rng: np.random.Generator, posed: PosedPerson) -> tuple[Occluder, 
         hem = low + float(rng.uniform(0.4, 1.0)) * (float((shoulders @ turn)[1]) - low)
         middle_of_cloth = (across, (foot + hem) / 2, top)
         size = (width + 2 * OVERHANG, hem - foot, float(rng.uniform(0.01, 0.04)))
-        bed.append(part(BLANKET, middle_of_cloth, size, sample_fabric(rng, True)))
+        bed.append(part(BLANKET, middle_of_cloth, size, _calm(sample_fabric(rng, True))))
     return tuple(bed)
+
+
+def _calm(fabric: Fabric) -> Fabric:
+    """The fabric in colours of bedding: none that glow."""
+
+    def calm(color: str) -> str:
+        rgb = from_hex(color)
+        grey = float(rgb @ LUMINANCE)
+        least = min(1.0, _MOST_CHROMA / max(float(np.ptp(rgb)), 1e-6))
+        return to_hex(grey + least * (rgb - grey))
+
+    return replace(fabric, color=calm(fabric.color), accent=calm(fabric.accent))
 
 
 def _linen(rng: np.random.Generator) -> Fabric:

@@ -12,7 +12,7 @@ from repogen.bodies import Body
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.intersection import intersecting_share
 from repogen.errors import UserError
-from repogen.people.balance import CARRIED, settled
+from repogen.people.balance import CARRIED, LOW_TRUNK, settled, trunk_height
 from repogen.people.garments import ensure_covered
 from repogen.people.outfit import Outfit, sample_outfit
 from repogen.people.person import Person
@@ -95,6 +95,8 @@ def _judged(
             orientation, off = settled(body.surface, posed, pose.orientation)
             pose = pose._replace(orientation=orientation)
             excess.append(off - CARRIED)
+            if "lying" in dict(config.pose.orientations):
+                excess.append(trunk_height(body.surface, posed, orientation) - LOW_TRUNK)
         yield pose, max(excess)
 
 
