@@ -34,6 +34,16 @@ def start_method(device: str) -> str:
     return "forkserver" if forks else "spawn"
 
 
+def check_not_in_worker(function: str) -> None:
+    """Raise `UserError` in a worker process that imports the user's script, which calls the public
+    function of this name again."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise UserError(
+            f"a worker process imported your script and called {function}() again; put the call "
+            'under `if __name__ == "__main__":`'
+        )
+
+
 def exit_with_parent() -> None:
     """From now on this worker process exits when its parent does, and leaves Ctrl-C to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

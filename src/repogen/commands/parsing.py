@@ -90,13 +90,11 @@ def value_of(words: list[str], flag: str) -> str | None:
 def options_of(kind: type[_Options], words: list[str]) -> _Options:
     """The options of a command of `repogen generate`'s kind: those of the --preset and the --config
     in its words, which win."""
-    from repogen.generation.config import PRESETS
+    from repogen.generation.config import options_of_preset
     from repogen.toml_files import read_config
 
     preset, file = value_of(words, "--preset"), value_of(words, "--config")
-    if preset is not None and preset not in PRESETS:
-        raise unknown_choice("preset", preset, PRESETS)
-    table = merged(PRESETS[preset] if preset else {}, read_config(Path(file)) if file else {})
+    table = merged(options_of_preset(preset), read_config(Path(file)) if file else {})
     return config_from_table(kind, table, f"--config {file}") if file else kind(**table)
 
 

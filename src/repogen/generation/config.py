@@ -1,12 +1,13 @@
 """The options of a run, and presets of them."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from repogen.config import merged
 from repogen.datasets.config import DatasetConfig
-from repogen.errors import UserError
+from repogen.errors import UserError, unknown_choice
 from repogen.poses.distributions import DISTRIBUTIONS
 
 
@@ -196,3 +197,12 @@ PRESETS: dict[str, dict[str, Any]] = (
 """Options by name, in the groups of `GenerateConfig`: the experiments of the RePoGen paper (Table 3
 varies `images`), then mixes for other kinds of cameras. Those of the paper give the same images
 whatever asset packs are installed; the others wear what there is."""
+
+
+def options_of_preset(name: str | None) -> Mapping[str, Any]:
+    """The options of a preset; none without a name. Raises `UserError` for an unknown name."""
+    if name is None:
+        return {}
+    if name not in PRESETS:
+        raise unknown_choice("preset", name, PRESETS)
+    return PRESETS[name]

@@ -1,6 +1,5 @@
 """The generation loop: chunks of images over several processes, in any order, resumable."""
 
-import multiprocessing
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from repogen.datasets.folder import (
 from repogen.datasets.reading import read_run_info, write_run_info
 from repogen.datasets.shards import ShardFolder
 from repogen.errors import UserError, unknown_choice
-from repogen.generation.config import PRESETS, GenerateConfig
+from repogen.generation.config import GenerateConfig, options_of_preset
 from repogen.generation.engines import make_chunks
 from repogen.generation.own_scenes import OwnScenes, Scenes, read_own_scenes
 from repogen.generation.run_info import (
@@ -30,6 +29,7 @@ from repogen.generation.run_info import (
     warn_of_other_versions,
 )
 from repogen.messages import say, warn
+from repogen.processes import check_not_in_worker
 
 
 @checked
@@ -59,15 +59,8 @@ def generate(
     >>> repogen.generate("people", images=4, views="top", image_size=96, workers=1)
     PosixPath('people')
     """
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise UserError(
-            "a worker process imported your script and called generate() again; put the call under "
-            '`if __name__ == "__main__":`'
-        )
-    if preset is not None:
-        if preset not in PRESETS:
-            raise unknown_choice("preset", preset, PRESETS)
-        options = merged(PRESETS[preset], options)
+    check_not_in_worker("generate")
+    options = merged(options_of_preset(preset), options)
     config = config_from_keywords(GenerateConfig, config, options)
     folder = folder_of(Path(out), config)
     _check_device(config.device)

@@ -1,7 +1,6 @@
 """Mining: rounds of candidates, a sampler fitted after each, and a dataset of those chosen."""
 
 import json
-import multiprocessing
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -12,14 +11,14 @@ from tqdm import tqdm
 
 from repogen.config import checked, config_from_keywords, merged
 from repogen.datasets.folder import MINING, MINING_MARK
-from repogen.errors import UserError, unknown_choice
+from repogen.errors import UserError
 from repogen.files import (
     cannot_read,
     exclusive,
     read_regular,
     write_atomic,
 )
-from repogen.generation.config import PRESETS, GenerateConfig
+from repogen.generation.config import GenerateConfig, options_of_preset
 from repogen.generation.loop import folder_of, generate
 from repogen.inference.network import load_estimator
 from repogen.limits import MAX_OPTIONS
@@ -39,7 +38,7 @@ from repogen.mining.judging import (
 )
 from repogen.mining.records import Candidate, read_candidates
 from repogen.poses.sampler import sampler_to_toml
-from repogen.processes import map_tasks
+from repogen.processes import check_not_in_worker, map_tasks
 
 _LEAST_ELITE, _MOST_ELITE = 16, 5000
 """People that a sampler is fitted to, at least where there are so many, and at most."""
@@ -103,15 +102,8 @@ def mine(
     ...              least_side=1, workers=1)
     PosixPath('mined')
     """
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise UserError(
-            "a worker process imported your script and called mine() again; put the call under "
-            '`if __name__ == "__main__":`'
-        )
-    if preset is not None:
-        if preset not in PRESETS:
-            raise unknown_choice("preset", preset, PRESETS)
-        options = merged(PRESETS[preset], options)
+    check_not_in_worker("mine")
+    options = merged(options_of_preset(preset), options)
     config = config_from_keywords(MineConfig, config, options)
     load_estimator(weights, threads=1)  # an error comes now
     folder = folder_of(Path(out), config)

@@ -1,7 +1,6 @@
 """A map of what an estimator finds hard, over views, poses, sizes, clothes and light."""
 
 import json
-import multiprocessing
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,11 +9,11 @@ from tqdm import tqdm
 
 from repogen.arrays import Float
 from repogen.config import checked, config_from_keywords, merged
-from repogen.errors import UserError, unknown_choice
+from repogen.errors import UserError
 from repogen.evaluation.comparison import sphere_map
 from repogen.evaluation.results import SphereMap
 from repogen.files import exclusive, write_atomic
-from repogen.generation.config import PRESETS
+from repogen.generation.config import options_of_preset
 from repogen.inference.network import load_estimator
 from repogen.messages import say
 from repogen.mining.candidates import Task
@@ -32,6 +31,7 @@ from repogen.mining.pictures import draw_people, sheet
 from repogen.mining.records import JudgedPerson, read_candidates
 from repogen.mining.regions import divide
 from repogen.mining.report import ProbeReport, RegionReport, region_report, report_table
+from repogen.processes import check_not_in_worker
 
 _MARK = "options.json"
 
@@ -67,15 +67,8 @@ def probe(
     ...               max_excess=1000, least_side=1, workers=1)
     PosixPath('map/index.html')
     """
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise UserError(
-            "a worker process imported your script and called probe() again; put the call under "
-            '`if __name__ == "__main__":`'
-        )
-    if preset is not None:
-        if preset not in PRESETS:
-            raise unknown_choice("preset", preset, PRESETS)
-        options = merged(PRESETS[preset], options)
+    check_not_in_worker("probe")
+    options = merged(options_of_preset(preset), options)
     config = config_from_keywords(ProbeConfig, config, options)
     models = tuple(str(each) for each in (weights, against) if each is not None)
     if len({*models}) < len(models):
