@@ -3,11 +3,13 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import parent_process
 from multiprocessing.connection import wait
@@ -42,6 +44,22 @@ def check_not_in_worker(function: str) -> None:
             f"a worker process imported your script and called {function}() again; put the call "
             'under `if __name__ == "__main__":`'
         )
+
+
+@contextmanager
+def torch_in_one_thread() -> Iterator[None]:
+    """Let torch, if it is imported, use one thread while the block runs: sums depend on their
+    number."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def exit_with_parent() -> None:

@@ -3,9 +3,6 @@
 A task is some indices of a run; its result depends on nothing else, whatever process does it.
 """
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -32,6 +29,7 @@ from repogen.people.balance import centre_of_mass, overhang
 from repogen.people.person import world_rotation
 from repogen.people.posing import PosedPerson
 from repogen.poses.plausibility import range_excess
+from repogen.processes import torch_in_one_thread
 from repogen.rendering.renderer import Renderer, RenderResult
 from repogen.scenes.rng import Streams
 from repogen.scenes.sample.person import component_of
@@ -94,7 +92,7 @@ def judge_task(task: Task) -> list[Candidate]:
             pictures += [picture] * len(seen)
             boxes += [one.box for one in seen]
         drawn.append((sampled.scene, refused, seen, scale))
-    with _one_thread():
+    with torch_in_one_thread():
         answers = [
             ask(estimator_of(weights, config.device), pictures, boxes) for weights in task.weights
         ]
@@ -165,21 +163,6 @@ def estimator_of(weights: str, device: str) -> Estimator:
     `device`."""
     in_torch = not packaged(weights) and not weights.endswith(".onnx")
     return load_estimator(weights, device if in_torch else None, threads=1)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let torch use one thread while the block runs: sums depend on their number."""
-    torch = sys.modules.get("torch")
-    if torch is None:
-        yield
-        return
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _plausible(

@@ -8,9 +8,6 @@ the second has coarse cells. The sum of the mixtures over people charts all like
 their probability.
 """
 
-import contextlib
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -18,6 +15,7 @@ from tqdm import tqdm
 
 from repogen.arrays import Float
 from repogen.coco.crops import FLIP
+from repogen.processes import torch_in_one_thread
 from repogen.viewpoint_estimation.mixture import (
     Mixture,
     average_mixtures,
@@ -95,7 +93,7 @@ def train_regressor(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, max_lr=2e-3, total_steps=steps, pct_start=0.05
     )
-    with _one_thread():
+    with torch_in_one_thread():
         for _ in tqdm(range(steps), desc="training", unit="step", disable=None):
             labels, towards = sample_labels(rng, points, batch)
             mixture = network(torch.from_numpy(keypoints_to_features(drop_joints(rng, labels))))
@@ -107,17 +105,6 @@ def train_regressor(
             optimizer.step()
             schedule.step()
     return network.eval()
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Run torch with one thread: more do not help here, and the sums would depend on them."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @torch.no_grad()
