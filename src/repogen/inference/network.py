@@ -26,19 +26,19 @@ def load_estimator(
     """The estimator of thunder or lightning, which come with repogen, or of a run, a folder, a file
     of weights, a Hugging Face model or an .onnx file.
 
-    `device` is a torch device, by default the GPU where there is one; thunder, lightning and ONNX
-    files run on the CPU without one. `timeout` is the most seconds that an ONNX file may take for a
-    picture, `threads` the number of its threads, 0 for as many as there are processors. Raises
-    `UserError` for anything else.
+    `device` is a torch device, by default the GPU where there is one; without one or with cpu,
+    thunder, lightning and ONNX files are run by onnxruntime. `timeout` is the most seconds that an
+    ONNX file may take for a picture, `threads` the number of its threads, 0 for as many as there
+    are processors. Raises `UserError` for anything else.
 
     >>> estimator = repogen.load_estimator("thunder")
     """
     weights = Path(weights)
     name = packaged(str(weights))
-    if weights.suffix == ".onnx" or (name and device is None):
+    if weights.suffix == ".onnx" or (name and device in (None, "cpu")):
         from repogen.inference.onnx import onnx_estimator
 
-        return onnx_estimator(packaged_onnx(name) if name else weights, timeout, threads)
+        return onnx_estimator(packaged_onnx(name) if name else weights, timeout, threads, device)
     from repogen.models.weights import load_model
 
     model, _ = load_model(weights)

@@ -45,12 +45,14 @@ class _Network:
     """The outputs for RGB pictures of one size."""
 
 
-def onnx_estimator(path: Path, timeout: float, threads: int = 0) -> Estimator:
+def onnx_estimator(
+    path: Path, timeout: float, threads: int = 0, device: str | None = None
+) -> Estimator:
     """The estimator of an ONNX file of one of the `LAYOUTS`, on the GPU where onnxruntime supports
-    one. MoveNet as repogen exports it has crops of its own. `threads` is as for `load_estimator`.
-    Raises `UserError` for any other file; the estimator does where it cannot be run, or takes
-    longer than `timeout` seconds for a picture."""
-    session = _session(path, threads)
+    one and `device` is not cpu. MoveNet as repogen exports it has crops of its own. `threads` is as
+    for `load_estimator`. Raises `UserError` for any other file; the estimator does where it cannot
+    be run, or takes longer than `timeout` seconds for a picture."""
+    session = _session(path, threads, device)
     check_one_person({end.name for end in session.get_outputs()})
     if {*HEADS} <= {end.name for end in session.get_outputs()}:
         run = _head_runner(path, session, timeout)
@@ -168,14 +170,17 @@ def _read_layout(path: Path, session: onnxruntime.InferenceSession, timeout: flo
     return _Network(layout, (int(size[0]), int(size[1])), udp, run)
 
 
-def _session(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
+def _session(
+    path: Path, threads: int = 0, device: str | None = None
+) -> onnxruntime.InferenceSession:
     if not path.exists():
         raise UserError(f"no ONNX file at {path}; repogen weights export makes one")
     check_not_empty(path)
     offered = onnxruntime.get_available_providers()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    providers = [p for p in ("CUDAExecutionProvider", "CPUExecutionProvider") if p in offered]
+    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")[device == "cpu" :]
+    providers = [name for name in wanted if name in offered]
     try:
         with path_for_library(path, MAX_WEIGHTS) as own:
             return onnxruntime.InferenceSession(own, options, providers=providers)

@@ -17,7 +17,8 @@ from repogen.coco.images import CropReader, Relabel
 from repogen.errors import UserError
 from repogen.files import sha256_of_bytes
 from repogen.inference.estimate import JointEstimator, as_joint_estimator, estimate_boxes
-from repogen.inference.network import torch_estimator
+from repogen.inference.network import load_estimator, torch_estimator
+from repogen.models.packaged import packaged
 from repogen.models.weights import load_model
 from repogen.training.config import LabelConfig
 
@@ -90,10 +91,15 @@ class _Loaded(NamedTuple):
 
 @cache
 def _load_teacher(weights: Path) -> _Loaded:
-    """The teacher on the CPU: crops are prepared there."""
+    """The teacher on the CPU: crops are prepared there. Packaged weights are run by onnxruntime,
+    which is faster than torch for one crop at a time."""
     model, name = load_model(weights)
     digest = sha256_of_bytes(save(model.state_dict(), {"model": name, "repogen": __version__}))
-    return _Loaded(as_joint_estimator(torch_estimator(model, "cpu")), digest)
+    if packaged(str(weights)):
+        estimator = load_estimator(weights, "cpu", threads=1)
+    else:
+        estimator = torch_estimator(model, "cpu")
+    return _Loaded(as_joint_estimator(estimator), digest)
 
 
 def joint_weights(
