@@ -89,6 +89,43 @@ EVERYWHERE = AROUND | {"views": "sphere"}
 CORRECTED = {"targets": "corrected"}
 AGREED = CORRECTED | {"corrected-weight": 0.0}
 
+SEARCHED: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
+    "frozen up to block 8": ({}, {"freeze": 8}),
+    "nothing frozen": ({}, {"freeze": 0}),
+    "half the rate": ({}, {"lr": 3.5e-4}),
+    "twice the rate": ({}, {"lr": 1.4e-3}),
+    "rate falling by depth": ({}, {"layer-decay": 0.85}),
+    "half of the crops turned": ({}, {"rotated": 0.5}),
+    "turned by 60 degrees": ({}, {"rotation": 60}),
+    "strong colours": ({}, {"color-jitter": 0.5}),
+    "no degradation": ({}, {"no-degrade": ()}),
+    "hidden joints a third": ({}, {"occluded-weight": 0.33}),
+    "hidden joints not asked for": ({}, {"occluded-weight": 0.0}),
+    "tolerance 0.06": ({}, {"tolerance": 0.06}),
+    "lightning as the teacher": ({}, {"teacher": "lightning"}),
+    "any view": ({"views": "sphere"}, {}),
+    "orbital views": ({"views": AROUND["views"]}, {}),
+    "steep views": ({"views": ("top-wide=0.35", "bottom-wide=0.15", "sphere=0.5")}, {}),
+    "any roll": ({"roll": (-180, 180)}, {}),
+    "half the variance": ({"pose-variance": 0.5}, {}),
+    "little self-intersection": ({"max-intersection": 0.01}, {}),
+    "measured poses": ({"poses": "core", "poses-noise": 12}, {}),
+    "on a floor, any orientation": (
+        {"ground": "floor", "orientation": ("file=0.5", "any=0.25", "inverted=0.25")}, {},
+    ),
+    "painted clothes": ({"wardrobe": "painted"}, {}),
+    "clothes without prints": ({"no-patterns": ()}, {}),
+    "sports clothes": ({"wardrobe": "sport"}, {}),
+    "built-in places": ({"backgrounds": "builtin"}, {}),
+    "one colour behind": ({"backgrounds": "plain"}, {}),
+    "small people": ({"image-size": 192}, {}),
+    "all sensor effects": ({"effects": "all"}, {}),
+    "cut people": ({"truncate": 0.4}, {}),
+    "objects in front": ({"occluders": (0, 2)}, {}),
+    "others beside": ({"people": (1, 3), "spread": 0.8}, {}),
+}  # fmt: skip
+"""What one arm each changes in the synthetic one: options of generate, and of train."""
+
 ARMS = {
     "pretrained": Arm(),
     "rare-lightning": Arm(weights="rare-lightning"),
@@ -118,6 +155,15 @@ ARMS = {
         f"synthetic, {steps:g} times the steps": Arm(synthetic=ACROBATIC, steps=steps, train=AGREED)
         for steps in (0.5, 4)
     },
+    "synthetic, 4000 people, 4 times the steps": Arm(
+        synthetic=ACROBATIC | {"images": 4000}, steps=4, train=AGREED
+    ),
+    **{
+        f"synthetic, {name}": Arm(
+            synthetic=ACROBATIC | generate, train=AGREED | train, against="synthetic"
+        )
+        for name, (generate, train) in SEARCHED.items()
+    },
 }
 """The first is what the others are compared with."""
 
@@ -133,8 +179,10 @@ class Options:
     steep: Path
     """JSON file of lists of the ids of images with a steep camera."""
     known: ClassVar[Mapping[str, Arm]] = ARMS
-    arms: tuple[Literal[tuple(ARMS)], ...] = tuple(ARMS)  # type: ignore[valid-type]
-    """Arms to run."""
+    arms: tuple[Literal[tuple(ARMS)], ...] = tuple(  # type: ignore[valid-type]
+        name for name in ARMS if name.removeprefix("synthetic, ") not in SEARCHED
+    )
+    """Arms to run; by default all but those that change one option each."""
     split: Literal["choose", "report"] = "choose"
     """People to score on."""
     model: Literal["movenet-lightning", "movenet-thunder"] = "movenet-lightning"
@@ -284,7 +332,7 @@ def train_once(options: Options, name: str, seed: int) -> Path:
     for spec, part_of_crops in sets:
         times = crops * part_of_crops / EPOCHS / len(read_data_mix((spec,)))
         words.append(f"{spec}:x{times:.6f}")
-    words += [word for k, v in arm.train.items() for word in (f"--{k}", str(v))]
+    words += option_words(arm.train)
     words += ["--epochs", str(EPOCHS), "--seed", str(seed), "--workers", str(options.workers)]
     engine.run_command("train", "--out", run, "--model", options.model, *words)
     return run
@@ -323,15 +371,20 @@ def sure_set(options: Options, images: list[dict[str, Any]]) -> str:
 def synthetic_set(options: Options, generate: Mapping[str, Any], seed: int) -> str:
     """The generated set with other people for each seed, or with `weights` the mined one."""
     verb = "mine" if "weights" in generate else "generate"
-    words = [
-        word for k, v in generate.items()
-        for word in (f"--{k}", *(v if isinstance(v, tuple) else (v,)))
-    ]  # fmt: skip
+    words = option_words(generate)
     folder = options.out / "data" / f"{slug(' '.join(map(str, words)))}-seed{seed}"
     if not DatasetFolder(folder).complete:
         workers = max(options.workers, 1)
         engine.run_command(verb, folder, *words, "--seed", 1000 + seed, "--workers", workers)
     return f"synth={folder}"
+
+
+def option_words(options: Mapping[str, Any]) -> list[str]:
+    """Options as words of the command line; a tuple is several words, an empty one a switch."""
+    return [
+        str(word) for name, value in options.items()
+        for word in (f"--{name}", *(value if isinstance(value, tuple) else (value,)))
+    ]  # fmt: skip
 
 
 def table(options: Options, scores: Mapping[str, list[dict[str, Any]]], metric: str) -> str:
