@@ -182,7 +182,7 @@ class Options:
     arms: tuple[Literal[tuple(ARMS)], ...] = tuple(  # type: ignore[valid-type]
         name for name in ARMS if name.removeprefix("synthetic, ") not in SEARCHED
     )
-    """Arms to run; by default all but those that change one option each."""
+    """Arms to run; by default all but the ones that change one option each."""
     split: Literal["choose", "report"] = "choose"
     """People to score on."""
     model: Literal["movenet-lightning", "movenet-thunder"] = "movenet-lightning"
