@@ -1,4 +1,4 @@
-"""Datasets of torch: stored images are the files', live ones are those that `generate` writes."""
+"""Datasets of torch: stored images are the files', live ones are as `generate` writes them."""
 
 import json
 
