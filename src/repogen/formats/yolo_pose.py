@@ -136,7 +136,7 @@ def _persons_of(data: dict[str, Any], path: Path) -> tuple[str, int, int]:
 
 
 def _pictures(where: Path, root: Path) -> Iterator[Path]:
-    """The pictures in a folder and below, sorted, or those that a text file lists."""
+    """The pictures in a folder and below, sorted, or the ones that a text file lists."""
     if where.suffix == ".txt":
         try:
             for line in read_lines(where, MAX_LINES):
