@@ -2,7 +2,10 @@
 
 from typing import Literal
 
-FormatName = Literal["coco", "yolo-pose", "webdataset", "fiftyone", "huggingface"]
+FormatName = Literal[
+    "coco", "yolo-pose", "webdataset", "fiftyone", "huggingface", "crowdpose", "mpii", "lsp",
+    "coco-wholebody", "human36m", "point-clouds", "cameras",
+]  # fmt: skip
 """Formats to write: the names in `table.FORMATS`."""
 
 Images = Literal["link", "copy", "none"]
