@@ -151,6 +151,7 @@ def test_bad_input_is_one_line(yolo, tmp_path, new, says):
     [
         ("0 1 2", r"3 numbers; a person has 56"),
         ("0 " + "nan " * 55, "a number is not finite"),
+        ("0 48 48 20 20" + " 50 120 2" * 17, "120 is no share of the picture's width or height"),
         ("x y", "could not convert string to float"),
     ],
 )

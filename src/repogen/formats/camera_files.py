@@ -18,8 +18,7 @@ def write_cameras(source: LabelledSet, images: Iterator[LabelledImage], out: Out
     """Write a YAML file for each image into cameras/. Raises `UserError` for an image without a
     camera."""
     for image in images:
-        stem = image.name.rpartition(".")[0] or image.name
-        out.write(f"cameras/{stem}.yaml", camera_to_yaml(image_camera(image)).encode())
+        out.write(f"cameras/{image.stem}.yaml", camera_to_yaml(image_camera(image)).encode())
 
 
 def camera_to_yaml(camera: Camera) -> str:

@@ -2,11 +2,10 @@
 
 https://cocodataset.org/#format-data and
 https://docs.voxel51.com/user_guide/import_datasets.html#cocodetectiondataset: FiftyOne expects the
-pictures in `data/` and the labels in `labels.json`; further entries of an annotation become
-attributes of its label, and a list as long as the keypoints an attribute of each point.
+pictures in `data/` and the labels in `labels.json`; it keeps v as the attribute `visible`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
@@ -21,28 +20,18 @@ from repogen.formats.output import Output
 from repogen.limits import MAX_LINES
 
 
-def write_coco(source: LabelledSet, images: Iterator[LabelledImage], out: Output) -> None:
-    """Write annotations/person_keypoints.json, and images/."""
-    with coco_file(out, "annotations/person_keypoints.json", source, CATEGORY) as file:
-        for image in images:
-            out.place(image, f"images/{image.name}")
-            file.add(image, [coco_annotation(person) for person in image.people])
+def coco_writer(
+    labels: str, pictures: str
+) -> Callable[[LabelledSet, Iterator[LabelledImage], Output], None]:
+    """A function that writes a COCO file of this name, and the pictures into this folder."""
 
+    def write(source: LabelledSet, images: Iterator[LabelledImage], out: Output) -> None:
+        with coco_file(out, labels, source, CATEGORY) as file:
+            for image in images:
+                out.place(image, f"{pictures}/{image.name}")
+                file.add(image, [coco_annotation(person) for person in image.people])
 
-def write_fiftyone(source: LabelledSet, images: Iterator[LabelledImage], out: Output) -> None:
-    """Write labels.json and data/ of FiftyOne's COCODetectionDataset; each annotation has the v of
-    its points as `visibility`, which FiftyOne would drop otherwise."""
-    with coco_file(out, "labels.json", source, CATEGORY) as file:
-        for image in images:
-            out.place(image, f"data/{image.name}")
-            file.add(
-                image,
-                [
-                    coco_annotation(person)
-                    | {"visibility": [int(v) for v in person.keypoints[:, 2]]}
-                    for person in image.people
-                ],
-            )
+    return write
 
 
 def coco_annotation(

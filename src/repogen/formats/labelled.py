@@ -1,8 +1,9 @@
 """Labelled images as all formats take them, in COCO's conventions."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,11 @@ class LabelledImage:
     """The image's entry as the source has it; one of repogen has a `camera`."""
     maps: Mapping[str, Picture] = field(default_factory=dict)
     """Depth and other maps by kind, as far as the source has them."""
+
+    @property
+    def stem(self) -> str:
+        """The name without its ending, for files that lie beside pictures."""
+        return stem_of(self.name)
 
 
 @dataclass(frozen=True)
@@ -108,9 +114,19 @@ def labelled_images(
         )
 
 
+def stem_of(name: str) -> str:
+    """A file name without its ending."""
+    return str(PurePosixPath(name).with_suffix(""))
+
+
 def safe_name(name: str) -> str:
-    """A file name of an untrusted source as a path that stays below a folder."""
+    """A file name of an untrusted source as a path that stays below a folder. Raises `UserError`
+    for a name that no file can have."""
     parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        parts = []
     if not parts or "\0" in name:
         raise UserError(f"file_name {name!r} names no file")
     return "/".join(parts)

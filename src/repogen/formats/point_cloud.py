@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from repogen.arrays import Float, UInt8
+from repogen.arrays import Float
 from repogen.cameras.camera import Camera
 from repogen.cameras.lens import FISHEYES
 from repogen.errors import UserError
@@ -41,8 +41,7 @@ def write_point_clouds(source: LabelledSet, images: Iterator[LabelledImage], out
         for name, channel in (("red", 2), ("green", 1), ("blue", 0)):
             points[name] = picture[..., channel][depth > 0]
         points = points[np.isfinite(xyz).all(axis=1)]
-        stem = image.name.rpartition(".")[0] or image.name
-        out.write(f"clouds/{stem}.ply", _header(len(points)) + points.tobytes())
+        out.write(f"clouds/{image.stem}.ply", _header(len(points)) + points.tobytes())
 
 
 def depth_to_points(depth: Float[np.ndarray, "h w"], camera: Camera) -> Float[np.ndarray, "n 3"]:
@@ -56,7 +55,7 @@ def depth_to_points(depth: Float[np.ndarray, "h w"], camera: Camera) -> Float[np
     return rays / along * depth[rows, columns][:, None]
 
 
-def _decoded(picture: Picture, flags: int, image: LabelledImage) -> UInt8[np.ndarray, "h w c"]:
+def _decoded(picture: Picture, flags: int, image: LabelledImage) -> np.ndarray:
     try:
         data = picture if isinstance(picture, bytes) else read_regular(picture, MAX_PICTURE)
     except OSError as error:

@@ -26,7 +26,7 @@ from repogen.datasets.shards import (
 )
 from repogen.errors import UserError
 from repogen.files import cannot_read, sha256_of, sha256_of_bytes
-from repogen.formats.labelled import LabelledImage, LabelledSet, labelled_images, safe_name
+from repogen.formats.labelled import LabelledImage, LabelledSet, labelled_images, safe_name, stem_of
 from repogen.formats.yolo_pose import DATA, read_yolo
 from repogen.network import is_url
 
@@ -168,7 +168,7 @@ def _coco(source: str, labels: Path, folder: Path) -> LabelledSet:
             "do not expect; turn the pictures first (exiftool -Orientation= -overwrite_original)"
         )
     names = [safe_name(name) for name in people.files]
-    stems = [name.rpartition(".")[0] for name in names]
+    stems = [stem_of(name) for name in names]
     if len(set(stems)) < len(stems):
         again = next(name for name, stem in zip(names, stems, strict=True) if stems.count(stem) > 1)
         raise UserError(f"{source}: {again} and another of its images have the same name")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from repogen.formats.camera_files import write_cameras
-from repogen.formats.coco import write_coco, write_fiftyone
+from repogen.formats.coco import coco_writer
 from repogen.formats.coco_wholebody import write_coco_wholebody
 from repogen.formats.hugging_face import write_hugging_face
 from repogen.formats.human36m import write_human36m
@@ -28,10 +28,10 @@ class Format:
 
 
 FORMATS: Mapping[FormatName, Format] = {
-    "coco": Format(write_coco),
+    "coco": Format(coco_writer("annotations/person_keypoints.json", "images")),
     "yolo-pose": Format(write_yolo),
     "webdataset": Format(write_webdataset),
-    "fiftyone": Format(write_fiftyone),
+    "fiftyone": Format(coco_writer("labels.json", "data")),
     "huggingface": Format(write_hugging_face),
     "crowdpose": Format(joint_set_writer(CROWDPOSE)),
     "mpii": Format(joint_set_writer(MPII)),

@@ -30,6 +30,9 @@ DATA = "data.yaml"
 
 _PICTURES = (".avif", ".bmp", ".heic", ".jpeg", ".jpg", ".mpo", ".png", ".tif", ".tiff", ".webp")
 _SPLITS = ("train", "val", "test")
+_LARGEST = 100.0
+"""Numbers above are pixels, and not shares of the sides."""
+
 _AREA_SHARE = 0.53
 """A person's area as a share of their box, as `coco.annotations` takes where there is no mask."""
 
@@ -43,8 +46,7 @@ def write_yolo(source: LabelledSet, images: Iterator[LabelledImage], out: Output
         people = [person for person in image.people if not person.crowd]
         lines = [_line(person, image) for person in people if min(person.box[2:]) > 0]
         boxless += len(people) - len(lines)
-        stem = image.name.rpartition(".")[0] or image.name
-        out.write(f"labels/train/{stem}.txt", "".join(lines).encode())
+        out.write(f"labels/train/{image.stem}.txt", "".join(lines).encode())
     if boxless:
         say(f"{boxless} people without a box inside their image are left out")
     out.write(DATA, _data_yaml().encode())
@@ -209,6 +211,11 @@ def _person(
         )
     if not np.isfinite(values).all():
         raise ValueError("a number is not finite")
+    if np.abs(values).max() > _LARGEST:
+        raise ValueError(
+            f"{np.abs(values).max():g} is no share of the picture's width or height; divide pixels "
+            "by them"
+        )
     center, sides = values[:2] * size, values[2:4] * size
     points = values[4:].reshape(joints, dimensions)
     v = points[:, 2:] if dimensions == 3 else 2.0 * (points > 0).all(axis=1, keepdims=True)
