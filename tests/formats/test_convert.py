@@ -101,8 +101,7 @@ def test_memory_does_not_grow_with_the_number_of_images(people, tmp_path):
         return most
 
     for to in ("coco", "human36m"):
-        peak(to, 1)
-        assert peak(to, 400) < 1.2 * peak(to, 100)
+        assert peak(to, 400) < 1.1 * peak(to, 130)  # 64 images are parsed together
 
 
 def larger(people, root, count):
