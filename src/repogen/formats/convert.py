@@ -55,6 +55,6 @@ def convert(
         made_from["shard_images"] = str(shard_images)
     with opened_output(out, images, shard_images, made_from) as output:
         if output is not None:
-            every = tqdm(read.images(), total=read.count, unit="image", desc="converting")
+            every = tqdm(read.images(), total=read.count, unit="img", desc="converting")
             FORMATS[to].write(read, iter(every), output)
     return out

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from repogen.datasets.chunks import compact_json
 from repogen.datasets.folder import DatasetFolder, foreign_files, locked, remove_chunks
@@ -58,20 +58,20 @@ class Output:
             return
         target = Path(os.path.abspath(picture))
         try:
-            size = target.stat().st_size
-            if self._images == "link":
-                if not (path.is_symlink() and os.readlink(path) == str(target)):
+            with open_regular(target, MAX_PICTURE) as file:
+                if self._images == "copy":
+                    _copy(file, path)
+                elif not (path.is_symlink() and os.readlink(path) == str(target)):
                     with atomic_path(path) as partial:
                         partial.symlink_to(target)
-            elif not _has_size(path, size):
-                with (
-                    open_regular(target, MAX_PICTURE) as file,
-                    atomic_path(path) as partial,
-                    partial.open("wb") as out,
-                ):
-                    shutil.copyfileobj(file, out)
         except OSError as error:
             raise cannot_read(picture, error) from error
+
+
+def _copy(file: BinaryIO, path: Path) -> None:
+    if not _has_size(path, os.fstat(file.fileno()).st_size):
+        with atomic_path(path) as partial, partial.open("wb") as out:
+            shutil.copyfileobj(file, out)
 
 
 def _has_size(path: Path, size: int) -> bool:
