@@ -2,6 +2,7 @@
 scenes, its depth maps, and what OpenCV projects."""
 
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -164,3 +165,22 @@ def test_wholebody_has_the_fields_of_coco_wholebody(people, tmp_path):
 def test_labels_that_are_not_there_are_named(coco, tmp_path, to, says):
     with pytest.raises(UserError, match=says):
         convert(f"{coco}:{coco.parent / '2017'}", tmp_path / "out", to=to)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("R", "turned", "rotation: 'turned' should be a list"),
+        ("K", [[1, 0], [0, 1]], "camera of .*jpg: it lacks an entry or cannot be read"),
+        ("t", [0, 0, 1e300], r"translation\[2\]"),
+        ("model", "fishbowl", "fishbowl"),
+    ],
+)
+def test_a_camera_that_cannot_be_read_is_named(people, tmp_path, name, value, says):
+    shutil.copytree(people, tmp_path / "people")
+    path = tmp_path / "people" / "annotations" / "person_keypoints.json"
+    table = json.loads(path.read_text())
+    table["images"][0]["camera"][name] = value
+    path.write_text(json.dumps(table))
+    with pytest.raises(UserError, match=says):
+        convert(tmp_path / "people", tmp_path / "out", to="cameras")

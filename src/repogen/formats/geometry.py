@@ -6,10 +6,10 @@ from repogen.arrays import Float
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.cameras.camera import Camera
 from repogen.coco.records import numbers
-from repogen.datasets.validate.annotations import camera_of
-from repogen.errors import UserError, first_line
+from repogen.errors import UserError
 from repogen.formats.labelled import LabelledImage, LabelledPerson
 from repogen.labels.convention import SHIFTED, TRUNK_SHIFT
+from repogen.records import decode
 
 _TOP = (-0.083, 1.204)
 _SKULL_BASE = (-0.057, -0.237)
@@ -37,10 +37,18 @@ def image_camera(image: LabelledImage) -> Camera:
         raise UserError(
             f"the labels of {image.name} have no camera; give the folder of a dataset of repogen"
         )
+    where = f"camera of {image.name}"
     try:
-        return camera_of(dict(image.record))
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{image.name}: its camera cannot be read: {first_line(error)}") from error
+        record = image.record["camera"]
+        (fx, _, cx), (_, fy, cy), _ = record["K"]
+        table = {
+            "width": image.width, "height": image.height, "fx": fx, "fy": fy, "cx": cx, "cy": cy,
+            "rotation": record["R"], "translation": record["t"], "model": record["model"],
+            "distortion": record["distortion"], "circle_deg": record.get("circle_deg"),
+        }  # fmt: skip
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{where}: it lacks an entry or cannot be read: {error}") from error
+    return decode(table, Camera, where)
 
 
 def joints_in_space(
