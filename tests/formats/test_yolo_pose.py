@@ -115,6 +115,15 @@ def test_classes_are_found_by_name_and_joints_too(yolo, tmp_path):
     np.testing.assert_array_equal(keypoints_of(root, tmp_path / "found"), expected)
 
 
+def test_other_numbers_than_v_become_v(yolo, tmp_path):
+    root, _ = yolo
+    for path in (root / "labels" / "train").iterdir():
+        path.write_text("0 0.5 0.5 0.2 0.2" + " 0.5 0.5 0.3" + " 0.5 0.5 7" * 16)
+    found = keypoints_of(root, tmp_path / "found")
+    assert found[:, 2::3].tolist() == [[1] + [2] * 16] * 6
+    np.testing.assert_allclose(found[:, :2], SIDE / 2)
+
+
 def test_points_without_v_are_visible_where_they_are_not_zero(yolo, tmp_path):
     root, change = yolo
     expected = keypoints_of(root, tmp_path / "expected").reshape(-1, 17, 3)
@@ -134,6 +143,7 @@ def test_points_without_v_are_visible_where_they_are_not_zero(yolo, tmp_path):
         ({"kpt_shape": None}, r"needs kpt_shape: \[17, 3\]"),
         ({"kpt_shape": [5, 3], "kpt_names": None}, "has 5 keypoints; name them in kpt_names"),
         ({"names": {0: "cat", 1: "dog"}}, "none of its classes is called person"),
+        ({"names": 3, "path": "x" * 5000, "train": "images/gone"}, "images/gone: no such folder"),
         ({"train": "images/gone"}, "images/gone: no such folder; data.yaml names it"),
         ({"kpt_names": {0: ["a", "b"]}}, "are none of COCO's 17"),
         ({"kpt_shape": [17, 2]}, r"00000001\.txt: 56 numbers; a person has 39: class, box"),

@@ -88,6 +88,7 @@ def labelled_images(
     labelled = keypoints[..., 2:] > 0
     keypoints[..., :2] -= people.pixel_centers[:, None]
     keypoints *= labelled
+    keypoints[..., 2] = visibility(keypoints[..., 2])
     for i, (record, picture) in enumerate(zip(records, pictures, strict=True)):
         width, height = people.sizes[i].tolist()
         name = safe_name(people.files[i])
@@ -112,6 +113,11 @@ def labelled_images(
             record=record,
             maps=maps[i] if maps else {},
         )
+
+
+def visibility(v: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """v as COCO has it, 0, 1 or 2, where a source has other numbers, such as confidences."""
+    return np.clip(np.ceil(v), 0, 2)
 
 
 def stem_of(name: str) -> str:

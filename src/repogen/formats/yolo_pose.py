@@ -19,7 +19,13 @@ from repogen.coco.crops import FLIP
 from repogen.coco.names import coco_joints, id_key, joint_columns, person_name
 from repogen.errors import UserError
 from repogen.files import cannot_read, read_lines, sha256_of
-from repogen.formats.labelled import LabelledImage, LabelledPerson, LabelledSet, safe_name
+from repogen.formats.labelled import (
+    LabelledImage,
+    LabelledPerson,
+    LabelledSet,
+    safe_name,
+    visibility,
+)
 from repogen.formats.output import Output
 from repogen.limits import MAX_LINES, MAX_OPTIONS
 from repogen.messages import say
@@ -99,7 +105,7 @@ def read_yolo(path: Path) -> LabelledSet:
             f"{path}: kpt_shape has {joints} keypoints; name them in kpt_names, or give COCO's 17"
         )
     root = path.parent / str(data.get("path") or "")
-    if not root.is_dir():
+    if not os.path.isdir(root):
         root = path.parent
     folders = dict.fromkeys(
         str(text)
@@ -130,7 +136,8 @@ def _persons_of(data: dict[str, Any], path: Path) -> tuple[str, int, int]:
     ):
         raise UserError(f"{path} needs kpt_shape: [17, 3] (or 2 without visibility)")
     names = data.get("names")
-    classes = {str(i): n for i, n in enumerate(names)} if isinstance(names, list) else names or {}
+    listed = dict(enumerate(names)) if isinstance(names, list) else names
+    classes = listed if isinstance(listed, dict) else {}
     persons = [id_key(k) for k, name in classes.items() if person_name(name)]
     if not persons and len(classes) > 1:
         raise UserError(f"{path}: none of its classes is called person; rename the one of people")
@@ -147,7 +154,7 @@ def _pictures(where: Path, root: Path) -> Iterator[Path]:
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"cannot read {where}: {error}") from error
         return
-    if not where.is_dir():
+    if not os.path.isdir(where):
         raise UserError(f"{where}: no such folder; {DATA} names it")
     for folder, below, names in os.walk(where):
         below.sort()
@@ -169,7 +176,7 @@ def _image(
         raise UserError(f"{picture} is missing or no picture; restore it or remove it")
     labels = _labels_of(picture)
     people = []
-    if labels.exists():
+    if os.path.lexists(labels):
         try:
             for line in read_lines(labels, MAX_OPTIONS):
                 words = line.split()
@@ -218,7 +225,11 @@ def _person(
         )
     center, sides = values[:2] * size, values[2:4] * size
     points = values[4:].reshape(joints, dimensions)
-    v = points[:, 2:] if dimensions == 3 else 2.0 * (points > 0).all(axis=1, keepdims=True)
+    v = (
+        visibility(points[:, 2:])
+        if dimensions == 3
+        else 2.0 * (points > 0).all(axis=1, keepdims=True)
+    )
     table = np.column_stack([points[:, :2] * size, v]) * (v > 0)
     box = np.concatenate([center - sides / 2, sides])
     area = _AREA_SHARE * float(sides.prod())
