@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "repogen"
-ENTRIES = ("repogen", "repogen.__main__", "repogen.cli")
+ENTRIES = ("repogen", "repogen.__main__", "repogen.cli", "repogen.torch")
 """Files beside the folders that stand above them; the other files beside them stand below."""
 
 

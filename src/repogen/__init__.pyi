@@ -4,12 +4,12 @@ from .bodies import load_body as load_body
 from .cameras import Camera as Camera
 from .cameras import View as View
 from .cameras import look_at as look_at
-from .datasets.convert import convert as convert
 from .datasets.rerender import rerender as rerender
 from .datasets.validate.dataset import validate as validate
 from .errors import UserError as UserError
 from .evaluation.config import EvaluateConfig as EvaluateConfig
 from .evaluation.report import evaluate as evaluate
+from .formats.convert import convert as convert
 from .generation.config import PRESETS as PRESETS
 from .generation.config import GenerateConfig as GenerateConfig
 from .generation.loop import generate as generate

@@ -25,7 +25,7 @@ VERBS = {
     "generate": "write a dataset of synthetic people",
     "preview": "draw a contact sheet and figures of a dataset",
     "validate": "check that a dataset is complete and consistent",
-    "convert": "turn a dataset's folder into shards, and back",
+    "convert": "write labelled people in another format",
     "rerender": "render single images of a dataset again",
     "mine": "write a dataset of people whom an estimator finds hard",
     "probe": "map which people and views an estimator finds hard",

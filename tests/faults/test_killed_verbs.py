@@ -30,6 +30,7 @@ COMMANDS = {
     "--workers 0",
     "predict": "predict {data}/images --weights {run} --out {out} "
     "--write drawn people cvat label-studio",
+    "convert": "convert {data} {out} --to yolo-pose --images copy",
     "merge": "merge {out}",
 }
 

@@ -73,7 +73,7 @@ def check(capfd):
 
 
 READERS = ("info coco", "preview coco --images 1", "validate coco --rerender 0", "convert coco out",
-           "rerender coco 1", "views coco")  # fmt: skip
+           "convert coco out --to coco", "rerender coco 1", "views coco")  # fmt: skip
 
 
 def every(values, count):

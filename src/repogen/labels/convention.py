@@ -18,10 +18,8 @@ A pretrained COCO model places shoulders and hips higher by about 3 % of the squ
 person's area. Labels of upright people agree (tests/labels/test_convention.py): trunk to leg is
 0.62 in LSPet and 0.64 at the joints' centres, thigh to shank 1.07 and 1.00. See docs/method.md."""
 
-_SHIFTED = [
-    COCO_KEYPOINTS.index(f"{s}_{j}") for s in ("left", "right") for j in ("shoulder", "hip")
-]
-
+SHIFTED = [COCO_KEYPOINTS.index(f"{s}_{j}") for s in ("left", "right") for j in ("shoulder", "hip")]
+"""Indices of the joints that move: shoulders and hips."""
 
 LabelConvention = Literal["annotators", "anatomical"]
 """`annotators`: shoulders and hips where COCO's annotators click; `anatomical`: at the joints'
@@ -44,5 +42,5 @@ def annotators_keypoints(body: PosedBody) -> Float[np.ndarray, "17 3"]:
     """The 17 keypoints where COCO's annotators click, metres in the world frame."""
     points = body.keypoints.copy()
     shoulders, hips = points[5:7].mean(axis=0), points[11:13].mean(axis=0)
-    points[_SHIFTED] += TRUNK_SHIFT * (shoulders - hips)
+    points[SHIFTED] += TRUNK_SHIFT * (shoulders - hips)
     return points

@@ -203,7 +203,7 @@ def _shard_people(
     """The trainable persons of a shard, and each image's JPEG; the last few shards are cached."""
     unpack = unpack_foreign_shard if foreign else unpack_shard
     records = list(unpack(read_shard(url, shard, cache), f"{url}/{shard.name}"))
-    return _trainable_people(records, url, f"{url}/{shard.name}")
+    return trainable_people(records, url, f"{url}/{shard.name}")
 
 
 @dataclass(frozen=True)
@@ -230,9 +230,8 @@ class LiveSource:
         from repogen.generation.worker import sample_maker
 
         for attempt in range(_MAX_TRIES):
-            number = epoch * _EPOCH_STRIDE + attempt * _RETRY_STRIDE + person
-            sample = sample_maker(self.config).make(number)
-            people, pictures = _trainable_people([sample], "", f"{self.file}: image {person}")
+            sample = sample_maker(self.config).make(live_image(epoch, person, attempt))
+            people, pictures = trainable_people([sample], "", f"{self.file}: image {person}")
             if len(people):
                 return Found(people, int(rng.integers(len(people))), pictures)
         raise UserError(
@@ -244,14 +243,18 @@ class LiveSource:
         return {str(self.file): sha256_of(self.file)}
 
 
+def live_image(epoch: int, person: int, attempt: int = 0) -> int:
+    """The number, from 0, of the image that is made for a person of an epoch; no two are equal."""
+    return epoch * _EPOCH_STRIDE + attempt * _RETRY_STRIDE + person
+
+
 _EPOCH_STRIDE, _RETRY_STRIDE = 2**48, 2**39
-"""Image numbers of epochs, and of tries for the same person, are this far apart: no two meet."""
 
 _MAX_TRIES = 16
 """Images without a labelled person before `LiveSource.find` gives up."""
 
 
-def _trainable_people(
+def trainable_people(
     records: list[Sample], root: str, where: str
 ) -> tuple[PersonAnnotations, list[bytes]]:
     """The trainable persons of records, and the JPEG of each image; person ids count from 1."""
