@@ -129,6 +129,7 @@ SEARCHED: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
 ARMS = {
     "pretrained": Arm(),
     "rare-lightning": Arm(weights="rare-lightning"),
+    "rare-thunder": Arm(weights="rare-thunder"),
     "synthetic": Arm(synthetic=ACROBATIC, train=AGREED),
     "synthetic, exact": Arm(synthetic=ACROBATIC),
     "synthetic, teacher": Arm(synthetic=ACROBATIC, train={"targets": "teacher"}),

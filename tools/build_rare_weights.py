@@ -1,13 +1,16 @@
-"""Makes rare-lightning of src/repogen/models/data: MoveNet Lightning tuned on generated people.
+"""Makes rare-lightning or rare-thunder of src/repogen/models/data: MoveNet tuned on generated
+people.
 
     cd experiments
-    python pretrained.py --arms synthetic --out OUT --real … --steep …
+    python pretrained.py --arms "synthetic, twice the steps" --out OUT --real … --steep …
+    python pretrained.py --arms synthetic --model movenet-thunder --out OUT --real … --steep …
     cd ..
-    python tools/build_rare_weights.py OUT/runs/movenet-lightning/synthetic-seed*
+    python tools/build_rare_weights.py lightning OUT/runs/movenet-lightning/synthetic-twice-*
+    python tools/build_rare_weights.py thunder OUT/runs/movenet-thunder/synthetic-seed*
 
-Writes the mean of the runs' blended weights, in half precision: rare-lightning.safetensors,
-rare-lightning.onnx and their lines of SHA256SUMS. The same runs give the same bytes; training gives
-the same ones on the same processor.
+Writes the mean of the runs' blended weights, in half precision: rare-….safetensors, rare-….onnx and
+their lines of SHA256SUMS. The same runs give the same bytes; training gives the same ones on the
+same processor.
 """
 
 import argparse
@@ -21,18 +24,18 @@ from repogen.files import sha256_of_bytes
 from repogen.models.packaged import packaged_onnx, packaged_weights
 from repogen.package_data import CHECKSUMS, package_data_dir
 
-NAME = "rare-lightning"
-
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("base", choices=("lightning", "thunder"), help="what was tuned")
     parser.add_argument("runs", type=Path, nargs="+", help="runs of repogen train --blend")
     parser.add_argument("--out", type=Path, default=package_data_dir("models"))
     args = parser.parse_args()
     weights = mean([load_file(run / "blend.safetensors") for run in args.runs])
-    stored = save(weights, {"model": "movenet-lightning"})
-    graph = with_weights("lightning", f"{NAME}.safetensors", stored)
-    for file, data in ((f"{NAME}.safetensors", stored), (f"{NAME}.onnx", graph)):
+    stored = save(weights, {"model": f"movenet-{args.base}"})
+    name = f"rare-{args.base}"
+    graph = with_weights(args.base, f"{name}.safetensors", stored)
+    for file, data in ((f"{name}.safetensors", stored), (f"{name}.onnx", graph)):
         (args.out / file).write_bytes(data)
         list_checksum(args.out / CHECKSUMS, file, sha256_of_bytes(data))
         print(f"{file} {len(data):,} bytes")

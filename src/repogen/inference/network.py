@@ -23,11 +23,11 @@ def load_estimator(
     timeout: float = ESTIMATE_SECONDS,
     threads: int = 0,
 ) -> Estimator:
-    """The estimator of thunder or lightning, which come with repogen, or of a run, a folder, a file
+    """The estimator of weights that come with repogen (`PACKAGED`), or of a run, a folder, a file
     of weights, a Hugging Face model or an .onnx file.
 
     `device` is a torch device, by default the GPU where there is one; without one or with cpu,
-    thunder, lightning and ONNX files are run by onnxruntime. `timeout` is the most seconds that an
+    weights of repogen and ONNX files are run by onnxruntime. `timeout` is the most seconds that an
     ONNX file may take for a picture, `threads` the number of its threads, 0 for as many as there
     are processors. Raises `UserError` for anything else.
 

@@ -60,13 +60,14 @@ def predict(
     out: Path | str = "predicted",
     config: PredictConfig | None = None,
     *,
-    weights: Path | str | Estimator = "thunder",
+    weights: Path | str | Estimator = "rare-thunder",
     **keywords: object,
 ) -> Path:
     """Estimate the poses in images, folders and videos; returns the folder `out`.
 
-    `weights` is thunder or lightning, a run, a folder or file of weights, an ONNX file, or an
-    estimator. The options are a `PredictConfig` or its keywords: `predict("photos", write="cvat")`.
+    `weights` is the name of weights that come with repogen (`PACKAGED`), a run, a folder or file of
+    weights, an ONNX file, or an estimator. The options are a `PredictConfig` or its keywords:
+    `predict("photos", write="cvat")`.
 
     Writes results.json (COCO results) and what `options.write` names into `out`. Coordinates are
     pixels; (0, 0) is the first pixel's centre. A pose scores its box's score times

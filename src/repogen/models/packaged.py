@@ -9,6 +9,7 @@ PACKAGED = {
     "thunder": "movenet-thunder",
     "lightning": "movenet-lightning",
     "multipose": "movenet-multipose",
+    "rare-thunder": "rare-thunder",
     "rare-lightning": "rare-lightning",
 }
 """Names of the packaged networks, and of their files: multipose finds up to 30 people, the others
