@@ -269,29 +269,32 @@ def pixel_color(
                 empty += 1
             else:
                 alike += same_surface(mesh, nearest, key)
-    left = float(wx + viewport.left)
-    top = float(wy + viewport.top)
+    inside = alike == _SAMPLES * _SAMPLES
     color = wp.vec3(0.0, 0.0, 0.0)
-    if alike == _SAMPLES * _SAMPLES:
-        towards = ray(viewport.lens, left + 0.5, top + 0.5)
-        color = shade_sample(mesh, lighting, viewport, int(nearest & _FACE_MASK), towards)
-        return wp.vec4(color[0], color[1], color[2], 0.0)
-
     for sample in range(viewport.samples):
         sx = sample % _SAMPLES
         sy = sample // _SAMPLES
         key = depth_face_keys[wy * _SAMPLES + sy, wx * _SAMPLES + sx]
+        x = (float(sx) + 0.5) / float(_SAMPLES)
+        y = (float(sy) + 0.5) / float(_SAMPLES)
+        if inside:
+            key = nearest
+            x = 0.5
+            y = 0.5
         if key != _EMPTY:
             weight = int(1)
             if same_surface(mesh, nearest, key) == 1:
                 weight = alike
                 alike = 0
             if weight > 0:
-                x = left + (float(sx) + 0.5) / float(_SAMPLES)
-                y = top + (float(sy) + 0.5) / float(_SAMPLES)
-                towards = ray(viewport.lens, x, y)
+                # In one place, so that the compiler does not copy its arguments for each pixel.
+                towards = ray(
+                    viewport.lens, x + float(wx + viewport.left), y + float(wy + viewport.top)
+                )
                 value = shade_sample(mesh, lighting, viewport, int(key & _FACE_MASK), towards)
                 color += float(weight) * wp.min(value, wp.vec3(_MOST, _MOST, _MOST))
+        if inside:
+            break
     share = 1.0 / float(_SAMPLES * _SAMPLES)
     return share * wp.vec4(color[0], color[1], color[2], float(empty))
 
