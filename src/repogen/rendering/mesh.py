@@ -29,7 +29,7 @@ class Piece:
     rest: Float[np.ndarray, "v 3"] | None = None
     """The vertices before posing, metres; None where nothing bends them."""
     cover: UInt8[np.ndarray, " v"] | None = None
-    """Cover code of each vertex (`geometry.StaticVertex.cover`); None without garments."""
+    """Cover code of each vertex (`kernels.codes`); None without garments."""
     materials: np.ndarray = field(default_factory=lambda: np.zeros(0, MATERIAL_DTYPE))
     face_materials: Int[np.ndarray, " f"] | None = None
     """Index into `materials` of each face, -1 for a face without a material; None if all are."""
