@@ -96,7 +96,7 @@ def floor_light_share(lighting: Lighting, ambient: float, point: wp.vec3) -> flo
         if down > 0.05:
             strength = down * wp.length(lighting.lights[i].color)
             whole += strength
-            received += strength * light_visibility(lighting, i, point, wp.vec3(0.0, 0.0, 0.0), 0.0)
+            received += strength * light_visibility(lighting, i, point, 0.0)
     return received / whole
 
 
@@ -106,7 +106,7 @@ def floor_color(panorama: Panorama, x: float, y: float, pixel: float) -> wp.vec3
     the panorama; a pixel of the picture is `pixel` metres wide there."""
     square = x * x + y * y
     away = wp.sqrt(square + panorama.eye_height * panorama.eye_height)
-    at = direction_to_map(wp.vec3(x, y, -panorama.eye_height) / away)
+    at = direction_to_map(wp.vec3(x, y, -panorama.eye_height))
     slant = away / panorama.eye_height
     detail = ground_detail(panorama.ground, x, y, away, slant, pixel, at[0], at[1])
     at[0] += wp.clamp(detail.shift / (_TAU * wp.sqrt(square) + 0.1), -0.2, 0.2)
@@ -140,7 +140,7 @@ def panorama_color(
     inside = b * b - wp.dot(away, away) + square
     beyond = d
     if inside > 0.0:
-        beyond = wp.normalize(away + (wp.sqrt(inside) - b) * d)
+        beyond = away + (wp.sqrt(inside) - b) * d
     return panorama_at(panorama, direction_to_map(beyond))
 
 

@@ -76,20 +76,21 @@ class Viewport:
 
 
 @wp.func
-def light_visibility(
-    lighting: Lighting, index: int, at: wp.vec3, normal: wp.vec3, bias: float
-) -> float:
-    """Share of a light that reaches a point of the camera's frame: nine shadow texels, weighted
-    by a quadratic B-spline, so that edges are soft and not jagged.
-
-    `bias` is in metres along the light. A surface that is in the shadow map has a unit `normal`, a
-    floor that is not has zero.
-    """
-    # Off the surface by as much as it descends along the light's rays within those texels.
+def off_surface(lighting: Lighting, index: int, at: wp.vec3, normal: wp.vec3) -> wp.vec3:
+    """A point off a surface that is in the shadow map of a light, by as much as it descends along
+    the light's rays within the texels of `light_visibility`."""
     cosine = wp.dot(normal, lighting.lights[index].direction)
     sine = wp.sqrt(wp.max(1.0 - cosine * cosine, 0.0))
-    raised = at + (_OFF_SURFACE + 1.5 * lighting.shadow_texel * sine) * normal
-    t = lighting.lights[index].matrix * raised + lighting.lights[index].offset
+    return at + (_OFF_SURFACE + 1.5 * lighting.shadow_texel * sine) * normal
+
+
+@wp.func
+def light_visibility(lighting: Lighting, index: int, at: wp.vec3, bias: float) -> float:
+    """Share of a light that reaches a point of the camera's frame: nine shadow texels, weighted
+    by a quadratic B-spline, so that edges are soft and not jagged. `bias` is in metres along the
+    light.
+    """
+    t = lighting.lights[index].matrix * at + lighting.lights[index].offset
     size = lighting.shadow_size
     x0 = int(wp.floor(t[0]))
     y0 = int(wp.floor(t[1]))
@@ -140,7 +141,8 @@ def reflected_light(
         if cosine > 0.0:
             color = lighting.lights[i].color
             if i < lighting.shadow_count:
-                color = color * light_visibility(lighting, i, at, n, 0.008)
+                raised = off_surface(lighting, i, at, n)
+                color = color * light_visibility(lighting, i, raised, 0.008)
             lit += cosine * color
             if material.gloss > 0.0:
                 half = view + to_light
