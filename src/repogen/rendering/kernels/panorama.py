@@ -34,12 +34,12 @@ class Panorama:
 
 @wp.func
 def turn_of(y: float, x: float) -> float:
-    """atan2(y, x) in turns, to 5e-7; the C library's took a quarter of a background's time."""
+    """atan2(y, x) in turns, within 5e-7, and much faster than the C library's."""
     down = wp.abs(y)
     across = wp.abs(x)
     t = wp.min(down, across) / wp.max(wp.max(down, across), 1.0e-20)
     s = t * t
-    # A polynomial through Chebyshev's points.
+    # The polynomial through the function at Chebyshev's points of s, 0 to 1.
     high = -0.0191700 + s * (0.0090066 - s * 0.0020898)
     turn = t * (0.1591541 + s * (-0.0529918 + s * (0.0310904 + s * high)))
     turn = wp.where(down > across, 0.25 - turn, turn)

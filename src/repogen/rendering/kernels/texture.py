@@ -7,7 +7,7 @@ from repogen.warp_setup import wp
 _BYTE = wp.constant(wp.uint32(255))
 
 _HALF_OCTAVE = wp.constant(wp.float32(0.5**0.5))
-"""From one over this many texels in a pixel on, the next mipmap is nearer to one."""
+"""Times the texels in a pixel: from 1 on, the next mipmap is the nearer one."""
 
 
 @wp.struct
