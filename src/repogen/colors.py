@@ -20,7 +20,7 @@ def from_hex(color: str) -> Float[np.ndarray, "3"]:
     """`#rrggbb` as sRGB in 0..1. Raises `UserError` for any other string."""
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
         raise UserError(f"colour {color!r}: write it as #rrggbb, for example #7f7f7f")
-    return np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return np.frombuffer(bytes.fromhex(color[1:]), np.uint8) / 255
 
 
 def to_linear(srgb: np.ndarray) -> np.ndarray:

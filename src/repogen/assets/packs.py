@@ -147,15 +147,17 @@ def check_pack_file(path: Path) -> None:
     A file is read once in a process, and again where its time of change differs. Files that are in
     no pack pass.
     """
-    for root in (os.path.join(package_data_dir("assets"), ""), os.path.join(assets_dir(), "")):
+    root = os.path.join(package_data_dir("assets"), "")
+    if not str(path).startswith(root):
+        root = os.path.join(assets_dir(), "")
         if not str(path).startswith(root):
-            continue
-        name, _, inside = str(path).removeprefix(root).partition(os.sep)
-        files = _files_of(root + name, *file_stamp(Path(root, name, INDEX)))
-        known = files.get(inside.replace(os.sep, "/"))
-        problem = known and _known_problem(path, *known, *file_stamp(path))
-        if problem:
-            raise UserError(problem)
+            return
+    name, _, inside = str(path).removeprefix(root).partition(os.sep)
+    files = _files_of(root + name, *file_stamp(Path(root, name, INDEX)))
+    known = files.get(inside.replace(os.sep, "/"))
+    problem = known and _known_problem(path, *known, *file_stamp(path))
+    if problem:
+        raise UserError(problem)
 
 
 @lru_cache(maxsize=64)

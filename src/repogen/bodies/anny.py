@@ -105,6 +105,9 @@ class AnnyBody:
             to_blocks(data["template"].ravel()), dtype=block_of_floats, device=device
         )
         self._sparse_shapes = _sparse_shapes(data, device)
+        starts = data["keypoint_starts"]
+        self._keypoint_owners = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+        self._keypoint_weights = data["keypoint_weights"].astype(np.float64)
         self.faces = data["faces"].astype(np.int32)
         codes = np.array([LAYERS.index(layer) for layer in FILE_LAYERS], np.uint8)
         self.face_layers = codes[data["face_layers"]]
@@ -243,12 +246,8 @@ class AnnyBody:
         )
 
     def _keypoints(self, posed: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "k 3"]:
-        d = self._data
-        terms = d["keypoint_weights"].astype(np.float64)[:, None] * posed[d["keypoint_vertices"]]
-        starts = d["keypoint_starts"]
-        count = len(starts) - 1
-        owners = np.repeat(np.arange(count), np.diff(starts))
-        return np.stack([np.bincount(owners, axis, count) for axis in terms.T], axis=1)
+        terms = self._keypoint_weights * posed[self._data["keypoint_vertices"]].T
+        return np.stack([np.bincount(self._keypoint_owners, axis) for axis in terms], axis=1)
 
 
 def _sparse_shapes(data: Mapping[str, np.ndarray], device: str) -> SparseShapes:

@@ -85,7 +85,9 @@ def skin_vertices(
     v = wp.tid()
     point = wp.vec3(rest[3 * v], rest[3 * v + 1], rest[3 * v + 2])
     for i in range(sparse.starts[v], sparse.starts[v + 1]):
-        point += sparse_weights[int(sparse.shapes[i])] * sparse.offsets[i]
+        weight = sparse_weights[int(sparse.shapes[i])]
+        if weight != 0.0:
+            point += weight * sparse.offsets[i]
     shaped[v] = point
     out[v] = skin_point(v, point, bones, weights, linear, offset)
 

@@ -150,9 +150,11 @@ def _even_at_poles(
     sigma = 0.6 * texel * np.abs(np.tan(elevation))
     narrow = sigma > 0.5 * texel
     frequency = np.arange(width // 2 + 1) / width
-    weights = np.exp(-2 * (np.pi * sigma[narrow][:, None, None] * frequency[:, None]) ** 2)
+    weights = np.exp(-2 * (np.pi * sigma[narrow][:, None] * frequency) ** 2).astype(np.float32)
     out = panorama.copy()
-    out[narrow] = np.fft.irfft(weights * np.fft.rfft(panorama[narrow], axis=1), width, axis=1)
+    for channel in range(3):  # Fourier transforms are fastest along memory, in single precision
+        waves = weights * np.fft.rfft(panorama[narrow, :, channel], axis=1)
+        out[narrow, :, channel] = np.fft.irfft(waves, width, axis=1)
     return out
 
 

@@ -5,6 +5,7 @@ Each vertex of a garment is bound to three vertices of MakeHuman's base mesh
 of the skin under it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -51,8 +52,8 @@ class FittedGarment:
     garment: Garment
     texture: Path
     surface: Surface
-    bones: wp.array
-    weights: wp.array
+    bones: Int[np.ndarray, "v k"]
+    weights: Float[np.ndarray, "v k"]
     regions: UInt8[np.ndarray, " f"]
     """Each face's piece of the garment, by size from 0; REGIONS for small pieces."""
     hidden: Bool[np.ndarray, " b"]
@@ -66,19 +67,17 @@ class FittedGarment:
 def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> FittedGarment:
     """Fit a garment to a body model; `texture` is the path of its picture."""
     bones, weights = _skinning(body, garment)
-    device_bones = wp.array(bones, dtype=wp.int32, device="cpu")
-    device_weights = wp.array(weights, dtype=wp.float32, device="cpu")
     tpose = body.average
     rest = _fit_to_shape(garment, tpose, tpose)
-    canonical = _skin_mesh(rest, device_bones, device_weights, tpose)
+    canonical = _skin_mesh(rest, bones, weights, tpose)
     hidden, covered = _covered_skin(body, garment, canonical)
     regions = _regions(garment, canonical)
     return FittedGarment(
         garment=garment,
         texture=texture,
         surface=_surface(body, garment, canonical),
-        bones=device_bones,
-        weights=device_weights,
+        bones=bones,
+        weights=weights,
         regions=regions,
         hidden=hidden,
         covered=covered,
@@ -97,13 +96,18 @@ def fitted_garment(body: AnnyBody, pack: str, kind: str, name: str) -> FittedGar
     return fit_garment(body, read_garment(path), texture)
 
 
-def pose_garment(
-    body: AnnyBody, fitted: FittedGarment, posed: PosedBody
-) -> tuple[Float[np.ndarray, "v 3"], Float[np.ndarray, "v 3"]]:
-    """The garment's vertices on the body before posing and on the posed body, in that body's frame
-    (`PosedBody`)."""
-    rest = _fit_to_shape(fitted.garment, posed, body.average)
-    return rest, _skin_mesh(rest, fitted.bones, fitted.weights, posed)
+def pose_garments(
+    body: AnnyBody, fitted: Sequence[FittedGarment], posed: PosedBody
+) -> list[tuple[Float[np.ndarray, "v 3"], Float[np.ndarray, "v 3"]]]:
+    """The vertices of each garment on the body before posing and on the posed body, in that body's
+    frame (`PosedBody`)."""
+    rests = [_fit_to_shape(one.garment, posed, body.average) for one in fitted]
+    bones, weights = (
+        np.concatenate([getattr(one, name) for one in fitted]) for name in ("bones", "weights")
+    )
+    vertices = _skin_mesh(np.concatenate(rests), bones, weights, posed)
+    ends = np.cumsum([len(rest) for rest in rests])[:-1]
+    return list(zip(rests, np.split(vertices, ends), strict=True))
 
 
 def ensure_covered(body: AnnyBody, dressed: Outfit, painted: Outfit) -> Outfit:
@@ -150,7 +154,10 @@ def _fit_to_shape(
 
 
 def _skin_mesh(
-    rest: Float[np.ndarray, "v 3"], bones: wp.array, weights: wp.array, posed: PosedBody
+    rest: Float[np.ndarray, "v 3"],
+    bones: Int[np.ndarray, "v k"],
+    weights: Float[np.ndarray, "v k"],
+    posed: PosedBody,
 ) -> Float[np.ndarray, "v 3"]:
     assert posed.bones is not None
     out = wp.empty(len(rest), dtype=wp.vec3, device="cpu")
@@ -159,8 +166,8 @@ def _skin_mesh(
         dim=len(rest),
         inputs=[
             wp.array(rest, dtype=wp.vec3, device="cpu", copy=False),
-            bones,
-            weights,
+            wp.array(bones, dtype=wp.int32, device="cpu", copy=False),
+            wp.array(weights, dtype=wp.float32, device="cpu", copy=False),
             wp.array(posed.bones[0], dtype=wp.mat33, device="cpu", copy=False),
             wp.array(posed.bones[1], dtype=wp.vec3, device="cpu", copy=False),
         ],
@@ -182,7 +189,8 @@ def _skinning(
     np.add.at(dense, (rows, bone_ids[garment.refs].ravel()), shares.ravel())
     bones = np.argsort(-dense, axis=1, kind="stable")[:, :_BONES]
     weights = np.take_along_axis(dense, bones, axis=1)
-    return bones.astype(np.int32), weights / weights.sum(axis=1, keepdims=True)
+    weights = weights / weights.sum(axis=1, keepdims=True)
+    return bones.astype(np.int32), weights.astype(np.float32)
 
 
 class _Skin(NamedTuple):

@@ -11,7 +11,7 @@ from repogen.bodies.protocol import Body, PosedBody, Surface
 from repogen.bodies.surface import layer_vertices
 from repogen.cameras.camera import rotate_points
 from repogen.errors import UserError
-from repogen.people.garments import FittedGarment, fitted_garment, pose_garment
+from repogen.people.garments import FittedGarment, fitted_garment, pose_garments
 from repogen.people.hair import hang
 from repogen.people.outfit import Outfit, shoe_top
 from repogen.people.person import Person, world_rotation
@@ -127,7 +127,10 @@ def _posed_garments(body: Body, person: Person, posed: PosedBody) -> tuple[Posed
     if not isinstance(body, AnnyBody):
         raise UserError(f"garments of asset packs fit the body anny, not {body.name}")
     fitted = [fitted_garment(body, item.pack, item.kind, item.name) for item in worn]
-    garments = (PosedGarment(one, *pose_garment(body, one, posed)) for one in fitted)
+    garments = [
+        PosedGarment(one, rest, vertices)
+        for one, (rest, vertices) in zip(fitted, pose_garments(body, fitted, posed), strict=True)
+    ]
     lowest = float(posed.vertices[layer_vertices(body.surface, "skin"), 2].min())
     return tuple(
         _falling(one, posed, lowest) if item.kind == "hair" else one
@@ -138,7 +141,7 @@ def _posed_garments(body: Body, person: Person, posed: PosedBody) -> tuple[Posed
 def _falling(hair: PosedGarment, posed: PosedBody, lowest: float) -> PosedGarment:
     """Hair as it hangs from the head, in the world."""
     assert posed.bones is not None
-    head = int(hair.fitted.bones.numpy()[hair.rest[:, 2].argmax(), 0])
+    head = int(hair.fitted.bones[hair.rest[:, 2].argmax(), 0])
     linear, offset = posed.bones[0][head], posed.bones[1][head]
     return replace(hair, vertices=hang(hair.rest, hair.vertices, linear, offset, lowest))
 

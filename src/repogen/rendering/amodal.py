@@ -45,10 +45,10 @@ def amodal_boxes(
     kernel `transform_vertices` writes them: points that a lens cannot image are on its rim.
     """
     used = np.zeros(len(screen_vertices), dtype=bool)
-    used[np.take(mesh.faces, np.flatnonzero(visible_faces), axis=0)] = True
-    used &= screen_vertices[:, 2] > NEAR
-    x, y = screen_vertices[used, 0], screen_vertices[used, 1]
-    owners = mesh.static_vertices["person"][used]
+    used[np.compress(visible_faces, mesh.faces, axis=0)] = True
+    x, y, depth = screen_vertices[used].T
+    far = depth > NEAR
+    x, y, owners = x[far], y[far], mesh.static_vertices["person"][used][far]
     out = np.tile([np.inf, np.inf, -np.inf, -np.inf], (people + 1, 1))
     for row, owner in enumerate((*range(people), NO_PERSON)):
         own = owners == owner

@@ -7,7 +7,7 @@ import numpy as np
 
 from repogen.colors import to_linear, to_srgb
 from repogen.rendering.kernels import folds, geometry
-from repogen.rendering.kernels.codes import LAYER_STRANDS, MOST_LIGHT, SRGB_STEPS
+from repogen.rendering.kernels.codes import MOST_LIGHT, SRGB_STEPS
 from repogen.rendering.mesh import Mesh
 from repogen.warp_setup import wp
 
@@ -87,10 +87,8 @@ class Buffers:
     vertex_face_offsets: wp.array
     vertex_faces: wp.array
     alpha_faces: wp.array
-    """Indices of the faces that their texture's alpha cuts out."""
     cloth_faces: wp.array
     cloth_vertices: wp.array
-    """Indices of the faces that may have folds, and of their vertices."""
     face_normals: wp.array
     """(f,) normals in the world's frame, as long as twice the face's area."""
     face_culling: wp.array
@@ -113,7 +111,6 @@ class Buffers:
 def mesh_buffers(mesh: Mesh, device: str) -> Buffers:
     """The mesh on the device, with uninitialized work space."""
     v, f = len(mesh.static_vertices), len(mesh.faces)
-    cloth = np.flatnonzero(np.isin(mesh.layers, folds.FOLDED))
     return Buffers(
         mesh=mesh,
         static_vertices=struct_array(mesh.static_vertices, geometry.StaticVertex, device),
@@ -123,9 +120,9 @@ def mesh_buffers(mesh: Mesh, device: str) -> Buffers:
         uvs=array(mesh.uvs, wp.vec2, device),
         vertex_face_offsets=array(mesh.vertex_face_offsets, wp.int32, device),
         vertex_faces=array(mesh.vertex_faces, wp.int32, device),
-        alpha_faces=array(np.flatnonzero(mesh.layers == LAYER_STRANDS), wp.int32, device),
-        cloth_faces=array(cloth, wp.int32, device),
-        cloth_vertices=array(np.unique(mesh.faces[cloth]), wp.int32, device),
+        alpha_faces=array(mesh.alpha_faces, wp.int32, device),
+        cloth_faces=array(mesh.cloth_faces, wp.int32, device),
+        cloth_vertices=array(mesh.cloth_vertices, wp.int32, device),
         face_normals=wp.empty(f, dtype=wp.vec3, device=device),
         face_culling=wp.empty(f, dtype=wp.uint8, device=device),
         face_folds=wp.empty(f, dtype=folds.steepness, device=device),

@@ -9,7 +9,8 @@ import numpy as np
 from repogen.arrays import Float, Int, UInt8, UInt32
 from repogen.bodies.protocol import Surface
 from repogen.rendering.kernels import geometry
-from repogen.rendering.kernels.codes import NO_LAYER
+from repogen.rendering.kernels.codes import LAYER_STRANDS, NO_LAYER
+from repogen.rendering.kernels.folds import FOLDED
 from repogen.rendering.kernels.texture import TexturedMaterial
 from repogen.warp_setup import struct_dtype
 
@@ -28,7 +29,7 @@ class Piece:
     rest: Float[np.ndarray, "v 3"] | None = None
     """The vertices before posing, metres; None where nothing bends them."""
     cover: UInt8[np.ndarray, " v"] | None = None
-    """Cover code of each vertex (`geometry.StaticVertex.cover`); None without garments."""
+    """Cover code of each vertex (`kernels.codes`); None without garments."""
     materials: np.ndarray = field(default_factory=lambda: np.zeros(0, MATERIAL_DTYPE))
     face_materials: Int[np.ndarray, " f"] | None = None
     """Index into `materials` of each face, -1 for a face without a material; None if all are."""
@@ -56,6 +57,11 @@ class Mesh:
     vertex_face_offsets: Int[np.ndarray, " v1"]
     vertex_faces: Int[np.ndarray, " m"]
     """Vertex v has the faces vertex_faces[vertex_face_offsets[v] : vertex_face_offsets[v + 1]]."""
+    alpha_faces: Int[np.ndarray, " a"]
+    """Indices of the faces that their texture's alpha cuts out."""
+    cloth_faces: Int[np.ndarray, " c"]
+    cloth_vertices: Int[np.ndarray, " d"]
+    """Indices of the faces that may have folds, and of their vertices."""
 
 
 def join(surfaces: Sequence[tuple[Surface, int]]) -> Mesh:
@@ -81,6 +87,9 @@ def join(surfaces: Sequence[tuple[Surface, int]]) -> Mesh:
             np.int32(corners[-1]),
         ),
         vertex_faces=_concatenate_shifted([p.vertex_faces for p in parts], faces),
+        alpha_faces=_concatenate_shifted([p.alpha_faces for p in parts], faces),
+        cloth_faces=_concatenate_shifted([p.cloth_faces for p in parts], faces),
+        cloth_vertices=_concatenate_shifted([p.cloth_vertices for p in parts], vertices),
     )
 
 
@@ -107,6 +116,7 @@ def _surface_to_mesh(surface: Surface) -> Mesh:
     static_vertices["layer"][surface.faces] = surface.face_layers[:, None]
     corners = surface.faces.ravel()
     more = surface.face_extra_keypoints
+    cloth = np.flatnonzero(np.isin(surface.face_layers, FOLDED))
     return Mesh(
         faces=surface.faces.astype(np.int32),
         people=np.zeros(len(surface.faces), dtype=int),
@@ -120,4 +130,7 @@ def _surface_to_mesh(surface: Surface) -> Mesh:
             np.int32
         ),
         vertex_faces=(np.argsort(corners, kind="stable") // 3).astype(np.int32),
+        alpha_faces=np.flatnonzero(surface.face_layers == LAYER_STRANDS).astype(np.int32),
+        cloth_faces=cloth.astype(np.int32),
+        cloth_vertices=np.unique(surface.faces[cloth]).astype(np.int32),
     )

@@ -189,6 +189,7 @@ class Renderer:
         camera = scene.camera
         world = array(np.concatenate([p.vertices for p in pieces]), wp.vec3, self.device)
         bounds = array(np.array([1e9, 1e9, -1e9, -1e9]), wp.float32, self.device)
+        covers = np.concatenate([_covers(piece) for piece in pieces])
         launch(
             self.device, geometry.face_normals, len(buffers.faces),
             world, buffers.faces, buffers.face_normals,
@@ -196,7 +197,7 @@ class Renderer:
         launch(
             self.device, geometry.transform_vertices, len(world),
             world, buffers.face_normals, buffers.vertex_face_offsets, buffers.vertex_faces,
-            self._static_vertices(buffers, pieces), paints,
+            buffers.static_vertices, array(covers, wp.uint8, self.device), paints,
             wp.mat33(*np.array(camera.rotation).ravel()), wp.vec3(*camera.translation), lens,
             bodies,
             buffers.camera_vertices, buffers.screen_vertices, buffers.shading_vertices,
@@ -220,19 +221,6 @@ class Renderer:
             buffers.vertex_folds,
         )  # fmt: skip
         return bounds.numpy()
-
-    def _static_vertices(self, buffers: Buffers, pieces: list[Piece]) -> wp.array:
-        """The vertices' static attributes, with the cover of the pieces."""
-        if all(piece.cover is None for piece in pieces):
-            return buffers.static_vertices
-        static_vertices = buffers.mesh.static_vertices.copy()
-        start = 0
-        for piece in pieces:
-            end = start + len(piece.vertices)
-            if piece.cover is not None:
-                static_vertices["cover"][start:end] = piece.cover
-            start = end
-        return struct_array(static_vertices, geometry.StaticVertex, self.device)
 
     def _scene_mesh(self, buffers: Buffers, pieces: list[Piece], paints: wp.array) -> SceneMesh:
         counts = np.cumsum([0] + [len(piece.materials) for piece in pieces])
@@ -289,3 +277,8 @@ class Renderer:
             height=height,
         )
         return picture.numpy().reshape(height, width, 3), gbuffer
+
+
+def _covers(piece: Piece) -> UInt8[np.ndarray, " v"]:
+    """Cover codes of a piece's vertices."""
+    return np.zeros(len(piece.vertices), np.uint8) if piece.cover is None else piece.cover

@@ -105,21 +105,24 @@ def composite(
     covered = gbuffer.counts > 0
     if not covered.any():
         return background
-    widths = circle_of_confusion(scene.camera, scene.sensor, key_depth(gbuffer.nearest_keys))
-    widest = float(widths[covered].max())
+    depths = key_depth(gbuffer.nearest_keys[covered])
+    widths = circle_of_confusion(scene.camera, scene.sensor, depths)
+    widest = float(widths.max())
     margin = int((scene.sensor.people_motion[0] + widest) / 2) + 2
     rows = slice(max(gbuffer.top - margin, 0), gbuffer.top + covered.shape[0] + margin)
     columns = slice(max(gbuffer.left - margin, 0), gbuffer.left + covered.shape[1] + margin)
     share = (gbuffer.counts / np.float32(gbuffer.samples**2)).astype(np.float32)
     share = gbuffer.to_image(share)[rows, columns]
-    layer = np.dstack([_to_linear(people[rows, columns]), share])
+    layer = cv2.merge([*cv2.split(_to_linear(people[rows, columns])), share])
     if widest >= 1:
-        blur = gbuffer.to_image((widths * covered).astype(np.float32))[rows, columns]
-        layer = _blur_by_depth(layer, blur, widest)
+        blur = np.zeros(covered.shape, np.float32)
+        blur[covered] = widths
+        layer = _blur_by_depth(layer, gbuffer.to_image(blur)[rows, columns], widest)
     layer = motion_blur(layer, *scene.sensor.people_motion)
     out = background.copy()
-    behind = _to_linear(background[rows, columns])
-    out[rows, columns] = _to_bytes(layer[..., :3] + (1 - layer[..., 3:]) * behind)
+    *light, share = cv2.split(layer)
+    behind = _to_linear(background[rows, columns]) * cv2.merge([1 - share] * 3)
+    out[rows, columns] = _to_bytes(cv2.merge(light) + behind)
     return out
 
 
@@ -162,9 +165,9 @@ def _blur_by_depth(
 ) -> Float32[np.ndarray, "h w 4"]:
     half, full = disc_blur(layer, widest / 2), disc_blur(layer, widest)
     seen = (layer[..., 3] > 0).astype(np.float32)
-    around = disc_blur(np.dstack([blur, seen]), widest)
-    level = np.where(seen > 0, blur, around[..., 0] / np.maximum(around[..., 1], 1e-6))
-    level = (np.clip(level / np.float32(widest), 0, 1) * 2)[..., None]
+    reached, share = cv2.split(disc_blur(cv2.merge([blur, seen]), widest))
+    level = np.where(seen > 0, blur, reached / np.maximum(share, 1e-6))
+    level = cv2.merge([np.clip(level / np.float32(widest), 0, 1) * 2] * 4)
     first, second = np.minimum(level, 1), np.maximum(level - 1, 0)
     return layer + first * (half - layer) + second * (full - half)
 

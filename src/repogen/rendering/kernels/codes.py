@@ -49,7 +49,7 @@ LENS_OPENCV = wp.constant(_LENSES.index("opencv"))
 LENS_EQUIDISTANT = wp.constant(_LENSES.index("equidistant"))
 LENS_KANNALA_BRANDT = wp.constant(_LENSES.index("kannala-brandt"))
 
-# `StaticVertex.cover`: what garments do to a vertex of the skin.
+# Cover: what garments do to a vertex of the skin.
 UNCOVERED = wp.constant(0)
 COVERED = wp.constant(1)
 """Under a garment, and drawn a little further inside."""

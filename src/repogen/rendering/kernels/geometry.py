@@ -79,7 +79,7 @@ class StaticVertex:
 
     `canonical` is its position on the T-pose, metres; `occlusion` the share of the sky it sees
     there; `lips` how much it is lip, 0 to 1. `layer` is `NO_LAYER` where no face has the vertex,
-    `person` is `NO_PERSON` for an occluder's. `cover` is `UNCOVERED`, `COVERED` or `COVERED_DEEP`.
+    `person` is `NO_PERSON` for an occluder's.
     """
 
     canonical: wp.vec3
@@ -87,7 +87,6 @@ class StaticVertex:
     lips: float
     layer: wp.int32
     person: wp.int32
-    cover: wp.int32
 
 
 @wp.struct
@@ -112,6 +111,7 @@ def transform_vertices(
     vertex_face_offsets: wp.array(dtype=wp.int32),
     vertex_faces: wp.array(dtype=wp.int32),
     static_vertices: wp.array(dtype=StaticVertex),
+    covers: wp.array(dtype=wp.uint8),
     paints: wp.array(dtype=Paint),
     rotation: wp.mat33,
     translation: wp.vec3,
@@ -126,13 +126,15 @@ def transform_vertices(
     """Vertices in the world's frame to the camera's, with unit normals; hair stands off the skin.
 
     The faces of vertex v are vertex_faces[vertex_face_offsets[v] : vertex_face_offsets[v + 1]];
-    the sum of their normals, in this fixed order, is the same on every device.
+    the sum of their normals, in this fixed order, is the same on every device. `covers` are
+    `UNCOVERED`, `COVERED` or `COVERED_DEEP`.
     `screen_vertices` gets x and y in pixels and the depth in metres, `vertex_visibility` one of
     `VERTEX_ABSENT`, `VERTEX_VISIBLE` and `VERTEX_UNDER_PAINT`, and `bounds` the least x, least y,
     greatest x and greatest y in pixels of the vertices by which people and occluders may be seen.
     """
     v = wp.tid()
     own = static_vertices[v]
+    cover = int(covers[v])
     q = own.canonical
     lift = float(0.0)
     present = own.layer != NO_LAYER
@@ -140,15 +142,15 @@ def transform_vertices(
     if own.layer == LAYER_SKIN:
         p = paints[own.person]
         # Toes would reach through their shoes.
-        present = q[2] >= p.shoe_top - 0.03 and own.cover != COVERED_DEEP
+        present = q[2] >= p.shoe_top - 0.03 and cover != COVERED_DEEP
         under_paint = wp.max(top_depth(p, q), bottom_depth(p, q)) > _DEEP
-        if own.cover != UNCOVERED:
+        if cover != UNCOVERED:
             lift = -_TUCK
         elif p.hair_style != HAIR_BALD and p.hair_style != HAIR_SHAVED and q[2] > 0.55:
             lift = 0.016 * edge_coverage(hair_depth(p, q) - 0.006, 0.02)
     elif own.layer == LAYER_TIGHTS or own.layer == LAYER_SKIRT or own.layer == LAYER_HAIR:
-        present = is_worn(paints[own.person], own.layer, q) and own.cover != COVERED_DEEP
-        if own.cover != UNCOVERED:
+        present = is_worn(paints[own.person], own.layer, q) and cover != COVERED_DEEP
+        if cover != UNCOVERED:
             lift = -_TUCK
     normal = wp.vec3(0.0, 0.0, 0.0)
     if present or own.layer == LAYER_SKIN:
@@ -162,7 +164,7 @@ def transform_vertices(
     out.canonical = q
     out.occlusion = own.occlusion
     # Beyond the outline's faces no vertex is shaded, and skin under cloth hardly.
-    bare = present and not under_paint and own.cover == UNCOVERED
+    bare = present and not under_paint and cover == UNCOVERED
     if bare and wp.dot(out.normal, at) < _BEYOND * wp.length(at):
         share = body_occlusion(bodies, vertices[v], normal)
         # Some light comes in by bouncing, and capsules are not exact where they overlap.

@@ -33,11 +33,25 @@ class Panorama:
 
 
 @wp.func
+def turn_of(y: float, x: float) -> float:
+    """atan2(y, x) in turns, within 5e-7, and much faster than the C library's."""
+    down = wp.abs(y)
+    across = wp.abs(x)
+    t = wp.min(down, across) / wp.max(wp.max(down, across), 1.0e-20)
+    s = t * t
+    # The polynomial through the function at Chebyshev's points of s, 0 to 1.
+    high = -0.0191700 + s * (0.0090066 - s * 0.0020898)
+    turn = t * (0.1591541 + s * (-0.0529918 + s * (0.0310904 + s * high)))
+    turn = wp.where(down > across, 0.25 - turn, turn)
+    turn = wp.where(x < 0.0, 0.5 - turn, turn)
+    return wp.where(y < 0.0, -turn, turn)
+
+
+@wp.func
 def direction_to_map(d: wp.vec3) -> wp.vec2:
-    """Column and row, as shares of the panorama's width and height, of a direction of unit
-    length."""
-    azimuth = wp.atan2(-d[0], -d[1])
-    return wp.vec2(azimuth / _TAU + 0.5, 0.5 - 2.0 * wp.asin(wp.clamp(d[2], -1.0, 1.0)) / _TAU)
+    """Column and row, as shares of the panorama's width and height, of a direction."""
+    level = wp.sqrt(d[0] * d[0] + d[1] * d[1])
+    return wp.vec2(0.5 + turn_of(-d[0], -d[1]), 0.5 - 2.0 * turn_of(d[2], level))
 
 
 @wp.func
@@ -56,14 +70,14 @@ def panorama_at(panorama: Panorama, at: wp.vec2) -> wp.vec3:
     """Linear colour of the panorama at a column and row (`direction_to_map`), bilinear."""
     height = panorama.pixels.shape[0]
     width = panorama.pixels.shape[1]
-    x = at[0] * float(width) - 0.5
+    x = (at[0] - wp.floor(at[0])) * float(width) - 0.5
     y = at[1] * float(height) - 0.5
     left = wp.floor(x)
     top = wp.floor(y)
     fx = x - left
     fy = y - top
-    x0 = (int(left) + width) % width
-    x1 = (x0 + 1) % width
+    x0 = wp.where(left < 0.0, width - 1, int(left))
+    x1 = wp.where(x0 + 1 < width, x0 + 1, 0)
     y0 = wp.clamp(int(top), 0, height - 1)
     y1 = wp.clamp(int(top) + 1, 0, height - 1)
     upper = (1.0 - fx) * panorama_texel(panorama, y0, x0) + fx * panorama_texel(panorama, y0, x1)
@@ -82,7 +96,7 @@ def floor_light_share(lighting: Lighting, ambient: float, point: wp.vec3) -> flo
         if down > 0.05:
             strength = down * wp.length(lighting.lights[i].color)
             whole += strength
-            received += strength * light_visibility(lighting, i, point, wp.vec3(0.0, 0.0, 0.0), 0.0)
+            received += strength * light_visibility(lighting, i, point, 0.0)
     return received / whole
 
 
@@ -92,7 +106,7 @@ def floor_color(panorama: Panorama, x: float, y: float, pixel: float) -> wp.vec3
     the panorama; a pixel of the picture is `pixel` metres wide there."""
     square = x * x + y * y
     away = wp.sqrt(square + panorama.eye_height * panorama.eye_height)
-    at = direction_to_map(wp.vec3(x, y, -panorama.eye_height) / away)
+    at = direction_to_map(wp.vec3(x, y, -panorama.eye_height))
     slant = away / panorama.eye_height
     detail = ground_detail(panorama.ground, x, y, away, slant, pixel, at[0], at[1])
     at[0] += wp.clamp(detail.shift / (_TAU * wp.sqrt(square) + 0.1), -0.2, 0.2)
@@ -126,7 +140,7 @@ def panorama_color(
     inside = b * b - wp.dot(away, away) + square
     beyond = d
     if inside > 0.0:
-        beyond = wp.normalize(away + (wp.sqrt(inside) - b) * d)
+        beyond = away + (wp.sqrt(inside) - b) * d
     return panorama_at(panorama, direction_to_map(beyond))
 
 

@@ -77,7 +77,7 @@ def floor_shadow(lighting: Lighting, point: wp.vec3) -> float:
     for i in range(lighting.shadow_count):
         down = wp.dot(lighting.lights[i].direction, lighting.up)
         if down > 0.05:
-            shadow = 1.0 - light_visibility(lighting, i, point, wp.vec3(0.0, 0.0, 0.0), 0.0)
+            shadow = 1.0 - light_visibility(lighting, i, point, 0.0)
             if shadow > 0.0:
                 dark += shadow * down * wp.length(lighting.lights[i].color)
     open = 0.3 + 0.7 * floor_share(lighting.floor, point)

@@ -76,20 +76,21 @@ class Viewport:
 
 
 @wp.func
-def light_visibility(
-    lighting: Lighting, index: int, at: wp.vec3, normal: wp.vec3, bias: float
-) -> float:
-    """Share of a light that reaches a point of the camera's frame: nine shadow texels, weighted
-    by a quadratic B-spline, so that edges are soft and not jagged.
-
-    `bias` is in metres along the light. A surface that is in the shadow map has a unit `normal`, a
-    floor that is not has zero.
-    """
-    # Off the surface by as much as it descends along the light's rays within those texels.
+def off_surface(lighting: Lighting, index: int, at: wp.vec3, normal: wp.vec3) -> wp.vec3:
+    """A point off a surface that is in the shadow map of a light, by as much as it descends along
+    the light's rays within the texels of `light_visibility`."""
     cosine = wp.dot(normal, lighting.lights[index].direction)
     sine = wp.sqrt(wp.max(1.0 - cosine * cosine, 0.0))
-    raised = at + (_OFF_SURFACE + 1.5 * lighting.shadow_texel * sine) * normal
-    t = lighting.lights[index].matrix * raised + lighting.lights[index].offset
+    return at + (_OFF_SURFACE + 1.5 * lighting.shadow_texel * sine) * normal
+
+
+@wp.func
+def light_visibility(lighting: Lighting, index: int, at: wp.vec3, bias: float) -> float:
+    """Share of a light that reaches a point of the camera's frame: nine shadow texels, weighted
+    by a quadratic B-spline, so that edges are soft and not jagged. `bias` is in metres along the
+    light.
+    """
+    t = lighting.lights[index].matrix * at + lighting.lights[index].offset
     size = lighting.shadow_size
     x0 = int(wp.floor(t[0]))
     y0 = int(wp.floor(t[1]))
@@ -140,7 +141,8 @@ def reflected_light(
         if cosine > 0.0:
             color = lighting.lights[i].color
             if i < lighting.shadow_count:
-                color = color * light_visibility(lighting, i, at, n, 0.008)
+                raised = off_surface(lighting, i, at, n)
+                color = color * light_visibility(lighting, i, raised, 0.008)
             lit += cosine * color
             if material.gloss > 0.0:
                 half = view + to_light
@@ -269,29 +271,32 @@ def pixel_color(
                 empty += 1
             else:
                 alike += same_surface(mesh, nearest, key)
-    left = float(wx + viewport.left)
-    top = float(wy + viewport.top)
+    inside = alike == _SAMPLES * _SAMPLES
     color = wp.vec3(0.0, 0.0, 0.0)
-    if alike == _SAMPLES * _SAMPLES:
-        towards = ray(viewport.lens, left + 0.5, top + 0.5)
-        color = shade_sample(mesh, lighting, viewport, int(nearest & _FACE_MASK), towards)
-        return wp.vec4(color[0], color[1], color[2], 0.0)
-
     for sample in range(viewport.samples):
         sx = sample % _SAMPLES
         sy = sample // _SAMPLES
         key = depth_face_keys[wy * _SAMPLES + sy, wx * _SAMPLES + sx]
+        x = (float(sx) + 0.5) / float(_SAMPLES)
+        y = (float(sy) + 0.5) / float(_SAMPLES)
+        if inside:
+            key = nearest
+            x = 0.5
+            y = 0.5
         if key != _EMPTY:
             weight = int(1)
             if same_surface(mesh, nearest, key) == 1:
                 weight = alike
                 alike = 0
             if weight > 0:
-                x = left + (float(sx) + 0.5) / float(_SAMPLES)
-                y = top + (float(sy) + 0.5) / float(_SAMPLES)
-                towards = ray(viewport.lens, x, y)
+                # In one place, so that the compiler does not copy its arguments for each pixel.
+                towards = ray(
+                    viewport.lens, x + float(wx + viewport.left), y + float(wy + viewport.top)
+                )
                 value = shade_sample(mesh, lighting, viewport, int(key & _FACE_MASK), towards)
                 color += float(weight) * wp.min(value, wp.vec3(_MOST, _MOST, _MOST))
+        if inside:
+            break
     share = 1.0 / float(_SAMPLES * _SAMPLES)
     return share * wp.vec4(color[0], color[1], color[2], float(empty))
 

@@ -6,6 +6,9 @@ from repogen.warp_setup import wp
 
 _BYTE = wp.constant(wp.uint32(255))
 
+_HALF_OCTAVE = wp.constant(wp.float32(0.5**0.5))
+"""Times the texels in a pixel: from 1 on, the next mipmap is the nearer one."""
+
 
 @wp.struct
 class Texels:
@@ -56,24 +59,27 @@ def texel(t: Texels, at: int) -> wp.vec4:
 def sample_texture(t: Texels, m: TexturedMaterial, uv: wp.vec2, width: float) -> wp.vec4:
     """Linear colour and alpha at uv, (0, 0) the upper left corner, where a pixel is `width` metres
     wide: bilinear in the mipmap whose texels are about as wide. Textures repeat."""
-    level = wp.clamp(int(wp.log2(wp.max(width * m.density, 1.0)) + 0.5), 0, m.levels - 1)
     first = m.offset
     w = m.width
     h = m.height
-    for _i in range(level):
+    level = int(1)
+    texels = _HALF_OCTAVE * width * m.density
+    while texels >= 1.0 and level < m.levels:
         first += w * h
         w = wp.max(w / 2, 1)
         h = wp.max(h / 2, 1)
+        level += 1
+        texels *= 0.5
     x = (uv[0] - wp.floor(uv[0])) * float(w) - 0.5
     y = (uv[1] - wp.floor(uv[1])) * float(h) - 0.5
     left = wp.floor(x)
     top = wp.floor(y)
     fx = x - left
     fy = y - top
-    x0 = (int(left) + w) % w
-    y0 = (int(top) + h) % h
-    x1 = (x0 + 1) % w
-    y1 = (y0 + 1) % h
+    x0 = int(left) & (w - 1)
+    y0 = int(top) & (h - 1)
+    x1 = (x0 + 1) & (w - 1)
+    y1 = (y0 + 1) & (h - 1)
     upper = (1.0 - fx) * texel(t, first + y0 * w + x0) + fx * texel(t, first + y0 * w + x1)
     lower = (1.0 - fx) * texel(t, first + y1 * w + x0) + fx * texel(t, first + y1 * w + x1)
     return (1.0 - fy) * upper + fy * lower
