@@ -20,6 +20,7 @@ from repogen.bodies.kernels import find_hits, skin_points
 from repogen.bodies.nearest import NearestPoint
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface
 from repogen.bodies.surface import layer_vertices, vertex_normals
+from repogen.people.cutting import Cloth
 from repogen.people.outfit import REGIONS, Outfit
 from repogen.warp_setup import wp
 
@@ -61,6 +62,18 @@ class FittedGarment:
     """Vertices of the body that the garment covers."""
     texel_density: float
     """See the function `texel_density`."""
+    alteration: "Alteration | None" = None
+    """How it differs from the garment as it was made."""
+
+
+@dataclass(frozen=True, eq=False)
+class Alteration:
+    """What makes the vertices of an altered garment of these of a fitted one."""
+
+    original: FittedGarment
+    cloth: Cloth
+    kept: Int[np.ndarray, " v"]
+    """Vertices of `cloth` that the altered garment has, in its order."""
 
 
 def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> FittedGarment:
@@ -103,6 +116,9 @@ def pose_garment(
     """The garment's vertices on the body before posing and on the posed body, in that body's frame
     (`PosedBody`)."""
     rest = _fit_to_shape(fitted.garment, posed, body.average)
+    if (alteration := fitted.alteration) is not None:
+        cloth = alteration.cloth
+        rest = cloth.lift(cloth.extend(rest))[alteration.kept]
     return rest, _skin_mesh(rest, fitted.bones, fitted.weights, posed)
 
 

@@ -11,10 +11,11 @@ from repogen.bodies.protocol import Body, PosedBody, Surface
 from repogen.bodies.surface import layer_vertices
 from repogen.cameras.camera import rotate_points
 from repogen.errors import UserError
-from repogen.people.garments import FittedGarment, fitted_garment, pose_garment
+from repogen.people.garments import FittedGarment, pose_garment
 from repogen.people.hair import hang
 from repogen.people.outfit import Outfit, shoe_top
 from repogen.people.person import Person, world_rotation
+from repogen.people.tailoring import tailored_garment
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +127,7 @@ def _posed_garments(body: Body, person: Person, posed: PosedBody) -> tuple[Posed
         return ()
     if not isinstance(body, AnnyBody):
         raise UserError(f"garments of asset packs fit the body anny, not {body.name}")
-    fitted = [fitted_garment(body, item.pack, item.kind, item.name) for item in worn]
+    fitted = [tailored_garment(body, item) for item in worn]
     garments = (PosedGarment(one, *pose_garment(body, one, posed)) for one in fitted)
     lowest = float(posed.vertices[layer_vertices(body.surface, "skin"), 2].min())
     return tuple(

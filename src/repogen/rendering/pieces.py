@@ -122,7 +122,8 @@ def garment_materials(item: FittedGarment, worn: WornGarment, picture: Texture) 
     out = np.zeros(REGIONS + 1, dtype=MATERIAL_DTYPE)
     _set_texture(out, picture, item.texel_density)
     out["gloss"] = 0.03
-    out["grey"] = np.maximum(_mean_colors(item, picture) @ LUMINANCE, _LEAST_GREY)
+    original = item.alteration.original if item.alteration else item
+    out["grey"] = np.maximum(_mean_colors(original, picture) @ LUMINANCE, _LEAST_GREY)
     for region, m in enumerate(out):
         fabric = worn.fabrics[region] if region < len(worn.fabrics) else None
         if fabric is not None:
