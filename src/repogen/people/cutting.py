@@ -42,7 +42,7 @@ class Cloth:
     the outsides of rolled hems."""
 
     def extend(self, values: np.ndarray) -> np.ndarray:
-        """The attribute of all vertices, from that of the vertices it was made with."""
+        """The attribute of all vertices, from that of its original vertices."""
         for mix in self.mixes:
             values = mix.append_to(values)
         return values
