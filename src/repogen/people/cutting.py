@@ -28,7 +28,7 @@ class Mix(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Cloth:
-    """A garment's mesh while it is cut. Vertices are those that it was made with, then `mixes`."""
+    """A garment's mesh while it is cut. It has its original vertices, then `mixes`."""
 
     faces: Int[np.ndarray, "f 3"]
     uv: Float[np.ndarray, "f 3 2"]
@@ -75,7 +75,7 @@ def cut(cloth: Cloth, beyond: Float[np.ndarray, " v"]) -> Cloth:
     faces = np.take_along_axis(cloth.faces[across], order, axis=1)
     uv = np.take_along_axis(cloth.uv[across], order[..., None], axis=1)
     ends = np.sort(np.stack([faces[:, [0, 1]], faces[:, [0, 2]]], axis=1), axis=2)
-    edges, number = np.unique(ends.reshape(-1, 2), axis=0, return_inverse=True)
+    edges, number, _ = _unique_edges(ends.reshape(-1, 2))
     before, after = beyond[edges].T
     mix = Mix(edges[:, 0], edges[:, 1], before / (before - after))
     new = cloth.count + number.reshape(-1, 2)
@@ -105,13 +105,14 @@ def cut(cloth: Cloth, beyond: Float[np.ndarray, " v"]) -> Cloth:
 def roll(cloth: Cloth, beyond: Float[np.ndarray, " v"], width: float, thickness: float) -> Cloth:
     """The cloth with the last `width` metres before the line `beyond` = 0, where it was cut, rolled
     up: a second layer `thickness` metres over the first, closed at both ends."""
-    strip = cut(cloth, -(beyond + width))
-    if not len(strip.faces):
-        return cloth
+    near = (beyond[cloth.faces] > -width).any(axis=1)
+    last = replace(cloth, faces=cloth.faces[near], uv=cloth.uv[near], sources=cloth.sources[near])
+    strip = cut(last, -(beyond + width))
     beyond = Mix.append_to(strip.mixes[-1], beyond) if strip.count > cloth.count else beyond
     used, own = np.unique(strip.faces, return_inverse=True)
     outer = strip.count + own.reshape(-1, 3)
-    walls, corners = _walls(strip.faces, np.isclose(beyond, 0) | np.isclose(beyond, -width))
+    at_line = (np.abs(beyond) < 1e-6) | (np.abs(beyond + width) < 1e-6)
+    walls, corners = _walls(strip.faces, at_line)
     to_outer = np.zeros(strip.count, dtype=np.int64)
     to_outer[used] = strip.count + np.arange(len(used))
     (a, b), face = walls.T, corners // 3
@@ -140,8 +141,15 @@ def _walls(
     """Edges of one face only between vertices of `at_line`, in that face's order, and the number of
     each edge's first corner among all corners."""
     edges = np.stack([faces, np.roll(faces, -1, axis=1)], axis=2).reshape(-1, 2)
-    _, number, times = np.unique(
-        np.sort(edges, axis=1), axis=0, return_inverse=True, return_counts=True
-    )
-    corners = np.flatnonzero((times[number.ravel()] == 1) & at_line[edges].all(axis=1))
+    _, number, times = _unique_edges(np.sort(edges, axis=1))
+    corners = np.flatnonzero((times[number] == 1) & at_line[edges].all(axis=1))
     return edges[corners], corners
+
+
+def _unique_edges(
+    edges: Int[np.ndarray, "e 2"],
+) -> tuple[Int[np.ndarray, "u 2"], Int[np.ndarray, " e"], Int[np.ndarray, " u"]]:
+    """The different edges, which of them each is, and how often each is there."""
+    keys = edges[:, 0].astype(np.int64) << 32 | edges[:, 1]
+    unique, number, times = np.unique(keys, return_inverse=True, return_counts=True)
+    return np.column_stack([unique >> 32, unique & 0xFFFFFFFF]), number, times

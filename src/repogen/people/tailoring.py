@@ -56,7 +56,9 @@ def _beyond(style: Style, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray,
 
 def _altered(original: FittedGarment, cloth: Cloth) -> FittedGarment:
     """The garment with the mesh `cloth`, made of its own."""
-    kept, faces = np.unique(cloth.faces, return_inverse=True)
+    used = np.zeros(cloth.count, dtype=bool)
+    used[cloth.faces] = True
+    kept, number = np.flatnonzero(used), np.cumsum(used) - 1
     surface, sources = original.surface, cloth.sources
     more = surface.face_extra_keypoints
     bones, weights = original.bones.numpy(), original.weights.numpy()
@@ -66,7 +68,7 @@ def _altered(original: FittedGarment, cloth: Cloth) -> FittedGarment:
         original,
         surface=replace(
             surface,
-            faces=faces.reshape(-1, 3),
+            faces=number[cloth.faces],
             face_layers=surface.face_layers[sources],
             face_parts=surface.face_parts[sources],
             face_keypoints=surface.face_keypoints[sources],
