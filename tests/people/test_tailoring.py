@@ -25,12 +25,16 @@ def suit(body, name, style):
 
 def unrolled(fitted):
     """Vertices on the T-pose without the rolled hems' thickness, metres."""
-    cloth, kept = fitted.alteration.cloth, fitted.alteration.kept
-    return cloth.extend(fitted.alteration.original.surface.canonical)[kept]
+    return fitted.alteration.mix(fitted.alteration.original.surface.canonical)
 
 
-def longest_edges(points, faces):
-    return np.linalg.norm(points[faces] - points[np.roll(faces, 1, axis=1)], axis=2).max(axis=1)
+def stretches(rest, posed, faces):
+    """How much longer a pose makes each edge above 5 mm, as a factor."""
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    before, after = (
+        np.linalg.norm(at[edges[:, 0]] - at[edges[:, 1]], axis=1) for at in (rest, posed)
+    )
+    return (after / before)[before > 0.005]
 
 
 @pytest.mark.parametrize("name", LONG)
@@ -51,18 +55,19 @@ def test_garments_whose_sleeves_and_legs_are_shorter_stay_as_they_are(body):
 
 
 @pytest.mark.parametrize("name", LONG)
-def test_posed_cloth_of_rolled_up_suits_is_not_torn(body, name):
-    person = sample_scene(SceneConfig(wardrobe="painted", backgrounds="plain"), 0, 2, body).people[
-        0
-    ]
-    posed = body.pose(person.shape, {}, person.angles)
-    whole, rolled = suit(body, name, Style()), suit(body, name, ROLLED)
-    (rest, after), (_, before) = (pose_garment(body, one, posed) for one in (rolled, whole))
-    most = longest_edges(before, whole.surface.faces)[rolled.alteration.cloth.sources]
-    assert (longest_edges(after, rolled.surface.faces) < most + 0.03).all()
-    assert np.isfinite(after).all()
-    assert len(rest) == len(after) == len(rolled.surface.canonical)
-    assert rolled.weights.numpy().sum(axis=1) == pytest.approx(1, abs=1e-5)
+def test_poses_tear_rolled_up_suits_no_more_than_whole_ones(body, name):
+    options = SceneConfig(wardrobe="painted", backgrounds="plain", pose_distribution="acrobatic")
+    for index in range(3):
+        (person,) = sample_scene(options, 0, index, body).people
+        posed = body.pose(person.shape, {}, person.angles)
+        most = []
+        for style in (Style(), ROLLED):
+            fitted = suit(body, name, style)
+            rest, after = pose_garment(body, fitted, posed)
+            assert len(rest) == len(after) == len(fitted.surface.canonical)
+            assert fitted.weights.numpy().sum(axis=1) == pytest.approx(1, abs=1e-5)
+            most.append(stretches(rest, after, fitted.surface.faces).max())
+        assert most[1] < 1.3 * most[0]
 
 
 def test_skin_past_the_hem_is_bare(body):
@@ -136,4 +141,4 @@ def test_without_styles_everything_else_is_the_same(body):
         bare = tuple(replace(item, style=Style()) for item in outfit.worn)
         assert replace(outfit, worn=bare) == as_made
         changed += outfit != as_made
-    assert 2 < changed
+    assert changed > 2

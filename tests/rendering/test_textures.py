@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from repogen.errors import UserError
-from repogen.people.garments import REGIONS
+from repogen.people.outfit import REGIONS
 from repogen.people.outfit import WornGarment
 from repogen.rendering import textures as textures_module
 from repogen.rendering.kernels.texture import Texels, TexturedMaterial, sample_texture

@@ -1,67 +1,53 @@
 """Cutting the mesh of a garment along a line, and rolling up the hem.
 
-Lines are where a number that each vertex has, `beyond`, is 0: metres past the line.
+Lines are where a number that each vertex has is 0: metres past the line.
 """
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 
-from repogen.arrays import Float, Int
-from repogen.bodies.surface import vertex_normals
-
-
-class Mix(NamedTuple):
-    """New vertices between two others each, `share` of the way from `first` to `second`."""
-
-    first: Int[np.ndarray, " n"]
-    second: Int[np.ndarray, " n"]
-    share: Float[np.ndarray, " n"]
-
-    def append_to(self, values: np.ndarray) -> np.ndarray:
-        """The attribute of all vertices, that of the new ones at the end."""
-        share = self.share.reshape(-1, *[1] * (values.ndim - 1))
-        new = (1 - share) * values[self.first] + share * values[self.second]
-        return np.concatenate([values, new.astype(values.dtype)])
+from repogen.arrays import Bool, Float, Int
 
 
 @dataclass(frozen=True, eq=False)
 class Cloth:
-    """A garment's mesh while it is cut. It has its original vertices, then `mixes`."""
+    """A garment's mesh while it is cut: parts of its original faces."""
 
     faces: Int[np.ndarray, "f 3"]
-    uv: Float[np.ndarray, "f 3 2"]
-    sources: Int[np.ndarray, " f"]
-    """The face of the whole garment that each face is a part of."""
     count: int
-    """Vertices."""
-    mixes: tuple[Mix, ...] = ()
-    lifted: tuple[tuple[Int[np.ndarray, "f 3"], float], ...] = ()
-    """Faces whose vertices lie the given metres above where `mixes` has them, along their normals:
-    the outsides of rolled hems."""
+    """Vertices, also those without a face."""
+    sources: Int[np.ndarray, " f"]
+    """The original face that each face is a part of."""
+    weights: Float[np.ndarray, "f 3 3"]
+    """Where each corner is: weights of the corners of the original face."""
+    outer: Int[np.ndarray, "o 3"]
+    """Faces on the outside of rolled hems, to be lifted along their normals."""
 
-    def extend(self, values: np.ndarray) -> np.ndarray:
-        """The attribute of all vertices, from that of its original vertices."""
-        for mix in self.mixes:
-            values = mix.append_to(values)
-        return values
-
-    def lift(self, points: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "v 3"]:
-        """The points (metres) of all vertices with rolled hems lifted."""
-        out = points
-        for faces, thickness in self.lifted:
-            used, own = np.unique(faces, return_inverse=True)
-            normals = vertex_normals(points[used], own.reshape(-1, 3))
-            out = out.copy() if out is points else out
-            out[used] += (thickness * normals).astype(out.dtype)
+    def interpolate(self, corners: Float[np.ndarray, "g 3 d"]) -> Float[np.ndarray, "f 3 d"]:
+        """Values at the corners of the faces, from values at the corners of the original ones."""
+        out = corners[self.sources]
+        parts = np.flatnonzero((np.diagonal(self.weights, axis1=1, axis2=2) != 1).any(axis=1))
+        out[parts] = self.weights[parts] @ out[parts]
         return out
+
+    def at_vertices(self, corners: Float[np.ndarray, "f 3 ..."]) -> Float[np.ndarray, "v ..."]:
+        """Values of the vertices, from values at the corners of the faces; zero without a face."""
+        out = np.zeros((self.count, *corners.shape[2:]), corners.dtype)
+        out[self.faces] = corners
+        return out
+
+
+def uncut(faces: Int[np.ndarray, "f 3"], count: int) -> Cloth:
+    """The whole cloth of these faces between `count` vertices."""
+    weights = np.broadcast_to(np.eye(3), (len(faces), 3, 3))
+    return Cloth(faces, count, np.arange(len(faces)), weights, faces[:0])
 
 
 def cut(cloth: Cloth, beyond: Float[np.ndarray, " v"]) -> Cloth:
     """The cloth up to the line `beyond` = 0; faces across it are cut, so that the edge is smooth.
 
-    The new vertices lie on the line.
+    The new vertices lie on the line and have the highest numbers.
     """
     inside = beyond[cloth.faces] <= 0
     kept = inside.sum(axis=1)
@@ -73,83 +59,84 @@ def cut(cloth: Cloth, beyond: Float[np.ndarray, " v"]) -> Cloth:
     alone = np.where(one[:, None], inside[across], ~inside[across]).argmax(axis=1)
     order = (alone[:, None] + np.arange(3)) % 3
     faces = np.take_along_axis(cloth.faces[across], order, axis=1)
-    uv = np.take_along_axis(cloth.uv[across], order[..., None], axis=1)
+    weights = np.take_along_axis(cloth.weights[across], order[..., None], axis=1)
     ends = np.sort(np.stack([faces[:, [0, 1]], faces[:, [0, 2]]], axis=1), axis=2)
-    edges, number, _ = _unique_edges(ends.reshape(-1, 2))
-    before, after = beyond[edges].T
-    mix = Mix(edges[:, 0], edges[:, 1], before / (before - after))
+    number, times = _count_edges(ends.reshape(-1, 2))
     new = cloth.count + number.reshape(-1, 2)
     near, far = beyond[faces[:, :1]], beyond[faces[:, 1:]]
     share = (near / (near - far))[..., None]
-    new_uv = (1 - share) * uv[:, :1] + share * uv[:, 1:]
+    between = (1 - share) * weights[:, :1] + share * weights[:, 1:]
     # One corner inside leaves a triangle, two leave a quadrangle.
-    triangle = np.column_stack([faces[:, 0], new])
-    first = np.column_stack([new[:, 0], faces[:, 1:]])
-    second = np.column_stack([new[:, 0], faces[:, 2], new[:, 1]])
-    whole, sources = kept == 3, cloth.sources[across]
+    own = np.concatenate([faces, new], axis=1)
+    own_weights = np.concatenate([weights, between], axis=1)
+    corners = np.array([[0, 3, 4], [3, 1, 2], [3, 2, 4]])
+    parts = [(one, corners[0]), (~one, corners[1]), (~one, corners[2])]
+    whole = kept == 3
+    sources = [cloth.sources[across][chosen] for chosen, _ in parts]
     return replace(
         cloth,
-        faces=np.concatenate([cloth.faces[whole], triangle[one], first[~one], second[~one]]),
-        uv=np.concatenate([
-            cloth.uv[whole],
-            np.concatenate([uv[:, :1], new_uv], axis=1)[one],
-            np.concatenate([new_uv[:, :1], uv[:, 1:]], axis=1)[~one],
-            np.stack([new_uv[:, 0], uv[:, 2], new_uv[:, 1]], axis=1)[~one],
-        ]),
-        sources=np.concatenate([cloth.sources[whole], sources[one], *[sources[~one]] * 2]),
-        count=cloth.count + len(edges),
-        mixes=(*cloth.mixes, mix),
+        faces=np.concatenate([cloth.faces[whole], *(own[i][:, k] for i, k in parts)]),
+        count=cloth.count + len(times),
+        sources=np.concatenate([cloth.sources[whole], *sources]),
+        weights=np.concatenate([cloth.weights[whole], *(own_weights[i][:, k] for i, k in parts)]),
+    )
+
+
+def roll(cloth: Cloth, beyond: Float[np.ndarray, " v"], before: Float[np.ndarray, " v"]) -> Cloth:
+    """The cloth, cut at the line `beyond` = 0, with its end from the line `before` = 0 on rolled
+    up: a second layer, to be lifted, that is closed at both ends."""
+    near = (before[cloth.faces] > 0).any(axis=1)
+    end = replace(
+        cloth,
+        faces=cloth.faces[near], sources=cloth.sources[near], weights=cloth.weights[near],
     )  # fmt: skip
-
-
-def roll(cloth: Cloth, beyond: Float[np.ndarray, " v"], width: float, thickness: float) -> Cloth:
-    """The cloth with the last `width` metres before the line `beyond` = 0, where it was cut, rolled
-    up: a second layer `thickness` metres over the first, closed at both ends."""
-    near = (beyond[cloth.faces] > -width).any(axis=1)
-    last = replace(cloth, faces=cloth.faces[near], uv=cloth.uv[near], sources=cloth.sources[near])
-    strip = cut(last, -(beyond + width))
-    beyond = Mix.append_to(strip.mixes[-1], beyond) if strip.count > cloth.count else beyond
-    used, own = np.unique(strip.faces, return_inverse=True)
-    outer = strip.count + own.reshape(-1, 3)
-    at_line = (np.abs(beyond) < 1e-6) | (np.abs(beyond + width) < 1e-6)
+    strip = cut(end, -before)
+    added = strip.count - cloth.count
+    at_line = np.concatenate([np.abs(beyond) < _SAME, np.ones(added, dtype=bool)])
+    at_line[: cloth.count] |= np.abs(before) < _SAME
     walls, corners = _walls(strip.faces, at_line)
-    to_outer = np.zeros(strip.count, dtype=np.int64)
-    to_outer[used] = strip.count + np.arange(len(used))
+    used = np.zeros(strip.count, dtype=bool)
+    used[strip.faces] = True
+    to_outer = strip.count - 1 + np.cumsum(used)
     (a, b), face = walls.T, corners // 3
-    uv = strip.uv.reshape(-1, 2)
-    uv_a, uv_b = uv[corners], uv[3 * face + (corners + 1) % 3]
-    return replace(
-        strip,
+    weights = strip.weights.reshape(-1, 3)
+    weights_a, weights_b = weights[corners], weights[3 * face + (corners + 1) % 3]
+    outer = to_outer[strip.faces]
+    return Cloth(
         faces=np.concatenate([
             cloth.faces, outer,
             np.column_stack([to_outer[b], to_outer[a], a]), np.column_stack([to_outer[b], a, b]),
         ]),
-        uv=np.concatenate([
-            cloth.uv, strip.uv,
-            np.stack([uv_b, uv_a, uv_a], axis=1), np.stack([uv_b, uv_a, uv_b], axis=1),
-        ]),
+        count=strip.count + int(used.sum()),
         sources=np.concatenate([cloth.sources, strip.sources, *[strip.sources[face]] * 2]),
-        count=strip.count + len(used),
-        mixes=(*strip.mixes, Mix(used, used, np.zeros(len(used)))),
-        lifted=(*cloth.lifted, (outer, thickness)),
+        weights=np.concatenate([
+            cloth.weights, strip.weights,
+            np.stack([weights_b, weights_a, weights_a], axis=1),
+            np.stack([weights_b, weights_a, weights_b], axis=1),
+        ]),
+        outer=outer,
     )  # fmt: skip
 
 
+_SAME = 1e-6
+"""Metres from a line within which a vertex lies on it."""
+
+
 def _walls(
-    faces: Int[np.ndarray, "f 3"], at_line: np.ndarray
+    faces: Int[np.ndarray, "f 3"], at_line: Bool[np.ndarray, " v"]
 ) -> tuple[Int[np.ndarray, "n 2"], Int[np.ndarray, " n"]]:
     """Edges of one face only between vertices of `at_line`, in that face's order, and the number of
     each edge's first corner among all corners."""
     edges = np.stack([faces, np.roll(faces, -1, axis=1)], axis=2).reshape(-1, 2)
-    _, number, times = _unique_edges(np.sort(edges, axis=1))
+    number, times = _count_edges(np.sort(edges, axis=1))
     corners = np.flatnonzero((times[number] == 1) & at_line[edges].all(axis=1))
     return edges[corners], corners
 
 
-def _unique_edges(
+def _count_edges(
     edges: Int[np.ndarray, "e 2"],
-) -> tuple[Int[np.ndarray, "u 2"], Int[np.ndarray, " e"], Int[np.ndarray, " u"]]:
-    """The different edges, which of them each is, and how often each is there."""
+) -> tuple[Int[np.ndarray, " e"], Int[np.ndarray, " u"]]:
+    """A number for each edge, equal ones with the same, and how often each number is there."""
     keys = edges[:, 0].astype(np.int64) << 32 | edges[:, 1]
-    unique, number, times = np.unique(keys, return_inverse=True, return_counts=True)
-    return np.column_stack([unique >> 32, unique & 0xFFFFFFFF]), number, times
+    _, number, times = np.unique(keys, return_inverse=True, return_counts=True)
+    return number, times

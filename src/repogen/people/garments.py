@@ -20,8 +20,8 @@ from repogen.bodies.kernels import find_hits, skin_points
 from repogen.bodies.nearest import NearestPoint
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface
 from repogen.bodies.surface import layer_vertices, vertex_normals
-from repogen.people.cutting import Cloth
-from repogen.people.outfit import REGIONS, Outfit
+from repogen.people.outfit import Outfit
+from repogen.people.regions import find_regions
 from repogen.warp_setup import wp
 
 TUCK = 0.012
@@ -30,9 +30,6 @@ TUCK = 0.012
 _DECIMETRE = 0.1
 _BONES = 8
 """Most bones that move one vertex."""
-
-_PAIR = 0.02
-"""Metres between a piece's centre and its mirrored twin's, at most."""
 
 _BELOW, _ABOVE = 0.03, 0.06
 """Metres along the skin's normal in which a garment's face covers the skin."""
@@ -68,12 +65,32 @@ class FittedGarment:
 
 @dataclass(frozen=True, eq=False)
 class Alteration:
-    """What makes the vertices of an altered garment of these of a fitted one."""
+    """How the vertices of an altered garment are made of the original's."""
 
     original: FittedGarment
-    cloth: Cloth
-    kept: Int[np.ndarray, " v"]
-    """Vertices of `cloth` that the altered garment has, in its order."""
+    kept: Int[np.ndarray, " g"]
+    """The number that each vertex of the original has now, -1 for one that is gone."""
+    refs: Int[np.ndarray, "v 3"]
+    weights: Float[np.ndarray, "v 3"]
+    """Each vertex is between three of the original."""
+    outer: Int[np.ndarray, "o 3"]
+    """Faces of rolled hems: their vertices lie `thickness` metres higher, along the normals."""
+    thickness: float
+
+    def mix(self, values: Float[np.ndarray, "g ..."]) -> Float[np.ndarray, "v ..."]:
+        """Values of the vertices, from values of the original's."""
+        weights = self.weights.reshape(*self.weights.shape, *[1] * (values.ndim - 1))
+        first, second, third = (weights[:, k] * values[self.refs[:, k]] for k in range(3))
+        return first + second + third
+
+    def apply(self, points: Float[np.ndarray, "g 3"]) -> Float[np.ndarray, "v 3"]:
+        """The vertices, from the original's before posing or on the T-pose; metres."""
+        out = self.mix(points)
+        if len(self.outer):
+            used, own = np.unique(self.outer, return_inverse=True)
+            normals = vertex_normals(out[used], own.reshape(-1, 3))
+            out[used] += (self.thickness * normals).astype(out.dtype)
+        return out
 
 
 def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> FittedGarment:
@@ -85,7 +102,7 @@ def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> FittedGarmen
     rest = _fit_to_shape(garment, tpose, tpose)
     canonical = _skin_mesh(rest, device_bones, device_weights, tpose)
     hidden, covered = _covered_skin(body, garment, canonical)
-    regions = _regions(garment, canonical)
+    regions = find_regions(garment.faces, canonical)
     return FittedGarment(
         garment=garment,
         texture=texture,
@@ -115,11 +132,21 @@ def pose_garment(
 ) -> tuple[Float[np.ndarray, "v 3"], Float[np.ndarray, "v 3"]]:
     """The garment's vertices on the body before posing and on the posed body, in that body's frame
     (`PosedBody`)."""
-    rest = _fit_to_shape(fitted.garment, posed, body.average)
-    if (alteration := fitted.alteration) is not None:
-        cloth = alteration.cloth
-        rest = cloth.lift(cloth.extend(rest))[alteration.kept]
+    rest = _unposed(fitted, posed, body.average)
     return rest, _skin_mesh(rest, fitted.bones, fitted.weights, posed)
+
+
+def original(fitted: FittedGarment) -> FittedGarment:
+    """The garment as it was made."""
+    return original(fitted.alteration.original) if fitted.alteration else fitted
+
+
+def _unposed(
+    fitted: FittedGarment, posed: PosedBody, average: PosedBody
+) -> Float[np.ndarray, "v 3"]:
+    if (alteration := fitted.alteration) is None:
+        return _fit_to_shape(fitted.garment, posed, average)
+    return alteration.apply(_unposed(alteration.original, posed, average))
 
 
 def ensure_covered(body: AnnyBody, dressed: Outfit, painted: Outfit) -> Outfit:
@@ -190,15 +217,26 @@ def _skinning(
     body: AnnyBody, garment: Garment
 ) -> tuple[Int[np.ndarray, "v k"], Float[np.ndarray, "v k"]]:
     """Bones and weights of each vertex: those of its three skin vertices, weighted likewise."""
-    bone_ids, bone_weights = body.skinning
-    count = len(garment.refs)
-    rows = np.repeat(np.arange(count), garment.refs.shape[1] * bone_ids.shape[1])
-    shares = np.maximum(garment.weights, 0)[:, :, None] * bone_weights[garment.refs]
-    dense = np.zeros((count, int(bone_ids.max()) + 1), shares.dtype)
-    np.add.at(dense, (rows, bone_ids[garment.refs].ravel()), shares.ravel())
-    bones = np.argsort(-dense, axis=1, kind="stable")[:, :_BONES]
-    weights = np.take_along_axis(dense, bones, axis=1)
-    return bones.astype(np.int32), weights / weights.sum(axis=1, keepdims=True)
+    return mixed_bones(*body.skinning, garment.refs, np.maximum(garment.weights, 0))
+
+
+def mixed_bones(
+    bones: Int[np.ndarray, "n k"],
+    weights: Float[np.ndarray, "n k"],
+    refs: Int[np.ndarray, "v r"],
+    shares: Float[np.ndarray, "v r"],
+) -> tuple[Int[np.ndarray, "v m"], Float[np.ndarray, "v m"]]:
+    """Bones and weights, which descend, of vertices that are mixed of others."""
+    mixed = bones[refs].reshape(len(refs), -1)
+    used = np.zeros(int(bones.max()) + 1, dtype=bool)
+    used[mixed] = True
+    known, own = np.flatnonzero(used), (np.cumsum(used) - 1)[mixed]
+    dense = np.zeros((len(refs), len(known)), weights.dtype)
+    rows = np.repeat(np.arange(len(refs)), own.shape[1])
+    np.add.at(dense, (rows, own.ravel()), (shares[:, :, None] * weights[refs]).ravel())
+    largest = np.argsort(-dense, axis=1, kind="stable")[:, :_BONES]
+    found = np.take_along_axis(dense, largest, axis=1)
+    return known[largest].astype(np.int32), found / found.sum(axis=1, keepdims=True)
 
 
 class _Skin(NamedTuple):
@@ -251,43 +289,6 @@ def _surface(body: AnnyBody, garment: Garment, canonical: Float[np.ndarray, "v 3
         face_uv=np.arange(3 * count).reshape(-1, 3),
         face_extra_keypoints=extra_keypoints[nearest] * np.uint32(shows_keypoints),
     )
-
-
-def _regions(garment: Garment, canonical: Float[np.ndarray, "v 3"]) -> UInt8[np.ndarray, " f"]:
-    """Each face's connected piece, a left and right pair as one, numbered by descending area.
-
-    Pieces after the largest `REGIONS`, and those below 2 % of the area, are `REGIONS`.
-    """
-    faces = garment.faces
-    edges = np.concatenate([faces[:, :2], faces[:, 1:]])
-    part = _connected(edges, len(canonical))[faces[:, 0]]
-    a, b, c = canonical[faces].swapaxes(0, 1)
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    sizes = np.bincount(part, area)
-    sums = np.stack([np.bincount(part, area * axis) for axis in (a + b + c).T / 3], axis=1)
-    middles = sums / np.maximum(sizes, 1e-9)[:, None]
-    distance, twin = NearestPoint(middles).query(middles * [-1, 1, 1])
-    paired = (distance < _PAIR) & (np.abs(sizes[twin] - sizes) < 0.1 * sizes)
-    numbers = np.arange(len(sizes))
-    piece = np.where(paired, np.minimum(twin, numbers), numbers)[part]
-    sizes = np.bincount(piece, area, minlength=len(sizes))
-    rank = np.full(len(sizes), REGIONS)
-    largest = np.argsort(-sizes, kind="stable")[:REGIONS]
-    largest = largest[sizes[largest] > 0.02 * sizes.sum()]
-    rank[largest] = np.arange(len(largest))
-    return rank[piece].astype(np.uint8)
-
-
-def _connected(edges: Int[np.ndarray, "e 2"], count: int) -> Int[np.ndarray, " n"]:
-    """The number of the connected component of each of `count` vertices, by its first vertex."""
-    lowest, before = np.arange(count), None
-    while before is None or (lowest != before).any():
-        before = lowest.copy()
-        least = lowest[edges].min(axis=1)
-        np.minimum.at(lowest, lowest[edges[:, 0]], least)
-        np.minimum.at(lowest, lowest[edges[:, 1]], least)
-        lowest = lowest[lowest]
-    return np.unique(lowest, return_inverse=True)[1]
 
 
 def texel_density(corners: Float[np.ndarray, "f 3 3"], uv: Float[np.ndarray, "f 3 2"]) -> float:

@@ -11,11 +11,12 @@ from repogen.people.outfit import Outfit, Style, WornGarment
 _SHORT_SLEEVES, _SHORT_LEGS = 0.4, 0.35
 """Shares of the people who wear them, where a garment's are long."""
 
-_STEP = 0.02
-"""Metres between the lengths that are drawn: the same ones are cut once."""
+_SLEEVES, _SHORTS, _ROLLED = (0.32, 0.4, 0.52, 0.58), (-0.28, -0.36, -0.44), (-0.56, -0.66, -0.76)
+"""Where sleeves end, and the legs of shorts and of rolled-up trousers; see `Style`. They are few,
+since each is cut when it is first worn."""
 
-_SLEEVES, _SHORTS, _ROLLED = (0.31, 0.6), (-0.46, -0.26), (-0.8, -0.52)
-"""Where sleeves end, and the legs of shorts and of rolled-up trousers; see `Style`."""
+_SLEEVE_CUFF, _LEG_CUFF = 0.035, 0.05
+"""Widths of rolled-up hems, metres."""
 
 
 def restyle(rng: np.random.Generator, outfit: Outfit, body: AnnyBody) -> Outfit:
@@ -39,17 +40,12 @@ def sample_style(rng: np.random.Generator, elegant: bool) -> Style:
     """A random style; the legs of `elegant` suits stay as long as they are."""
     style = Style()
     short, rolled = rng.random(2) < [_SHORT_SLEEVES, 0.7]
+    sleeve = float(rng.choice(_SLEEVES))
     if short:
-        cuff = float(rng.choice([0.025, 0.035, 0.045])) if rolled else 0.0
-        style = replace(style, sleeve=_drawn(rng, _SLEEVES), sleeve_cuff=cuff)
+        style = replace(style, sleeve=sleeve, sleeve_cuff=_SLEEVE_CUFF if rolled else 0.0)
     short, shorts = rng.random(2) < [_SHORT_LEGS, 0.5]
+    leg = float(rng.choice(_SHORTS if shorts else _ROLLED))
     rolled = rng.random() < (0.25 if shorts else 0.8)
     if short and not elegant:
-        cuff = float(rng.choice([0.035, 0.05, 0.065])) if rolled else 0.0
-        leg = _drawn(rng, _SHORTS if shorts else _ROLLED)
-        style = replace(style, leg=leg, leg_cuff=cuff)
+        style = replace(style, leg=leg, leg_cuff=_LEG_CUFF if rolled else 0.0)
     return style
-
-
-def _drawn(rng: np.random.Generator, ends: tuple[float, float]) -> float:
-    return round(_STEP * round(float(rng.uniform(*ends)) / _STEP), 3)

@@ -8,9 +8,9 @@ import numpy as np
 from repogen.arrays import Float, Int
 from repogen.assets.packs import Kind
 from repogen.bodies.anny import AnnyBody
-from repogen.people.cutting import Cloth, Mix, cut, roll
-from repogen.people.garments import Alteration, FittedGarment, fitted_garment
-from repogen.people.outfit import Style, WornGarment
+from repogen.people.cutting import Cloth, cut, roll, uncut
+from repogen.people.garments import Alteration, FittedGarment, fitted_garment, mixed_bones
+from repogen.people.outfit import OFF_BODY, Style, WornGarment
 from repogen.warp_setup import wp
 
 _THICK = 0.007
@@ -27,20 +27,21 @@ def tailored_garment(body: AnnyBody, worn: WornGarment) -> FittedGarment:
     return _tailored(body, worn.pack, worn.kind, worn.name, worn.style)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _tailored(body: AnnyBody, pack: str, kind: Kind, name: str, style: Style) -> FittedGarment:
     original = fitted_garment(body, pack, kind, name)
-    garment, canonical = original.garment, original.surface.canonical.astype(np.float64)
-    count = len(garment.faces)
-    cloth = Cloth(garment.faces, garment.face_uv, np.arange(count), len(garment.refs))
-    for number, width in enumerate((style.sleeve_cuff, style.leg_cuff)):
-        before = cloth.count
-        cloth = cut(cloth, _beyond(style, cloth.extend(canonical))[number])
-        if width and cloth.count > before:
-            beyond = _beyond(style, cloth.extend(canonical))[number]
-            cloth = roll(cloth, beyond, width, _THICK)
-    if not cloth.mixes or not len(cloth.faces):
+    surface = original.surface
+    corners = surface.canonical[surface.faces].astype(np.float64)
+    beyond = _beyond(style, surface.canonical.astype(np.float64))
+    cloth = cut(uncut(surface.faces, len(surface.canonical)), beyond.max(axis=0))
+    if not len(cloth.faces) or cloth.count == len(surface.canonical):
         return original
+    widths = np.array([[style.sleeve_cuff], [style.leg_cuff]])
+    if widths.any():
+        points = cloth.at_vertices(cloth.interpolate(corners))
+        beyond = _beyond(style, points)
+        before = np.where(widths > 0, beyond + widths, -OFF_BODY)
+        cloth = roll(cloth, beyond.max(axis=0), before.max(axis=0))
     skin = _beyond(style, body.surface.canonical).max(axis=0)
     return replace(
         _altered(original, cloth),
@@ -56,14 +57,23 @@ def _beyond(style: Style, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray,
 
 def _altered(original: FittedGarment, cloth: Cloth) -> FittedGarment:
     """The garment with the mesh `cloth`, made of its own."""
+    surface, sources = original.surface, cloth.sources
     used = np.zeros(cloth.count, dtype=bool)
     used[cloth.faces] = True
-    kept, number = np.flatnonzero(used), np.cumsum(used) - 1
-    surface, sources = original.surface, cloth.sources
+    number = np.cumsum(used) - 1
+    refs = np.zeros((cloth.count, 3), dtype=np.int64)
+    refs[cloth.faces] = surface.faces[sources][:, None]
+    refs, weights = refs[used], cloth.at_vertices(cloth.weights)[used]
+    alteration = Alteration(
+        original=original,
+        kept=np.where(used, number, -1)[: len(surface.canonical)],
+        refs=refs,
+        weights=weights.astype(np.float32),
+        outer=number[cloth.outer],
+        thickness=_THICK,
+    )
+    bones, shares = _mix_bones(original, refs, weights)
     more = surface.face_extra_keypoints
-    bones, weights = original.bones.numpy(), original.weights.numpy()
-    for mix in cloth.mixes:
-        bones, weights = _mix_bones(mix, bones, weights)
     return replace(
         original,
         surface=replace(
@@ -72,33 +82,30 @@ def _altered(original: FittedGarment, cloth: Cloth) -> FittedGarment:
             face_layers=surface.face_layers[sources],
             face_parts=surface.face_parts[sources],
             face_keypoints=surface.face_keypoints[sources],
-            canonical=cloth.lift(cloth.extend(surface.canonical))[kept],
-            occlusion=cloth.extend(surface.occlusion)[kept],
-            lips=cloth.extend(surface.lips)[kept],
-            uv=cloth.uv.reshape(-1, 2),
+            canonical=alteration.apply(surface.canonical),
+            occlusion=alteration.mix(surface.occlusion),
+            lips=alteration.mix(surface.lips),
+            uv=cloth.interpolate(surface.uv[surface.face_uv]).reshape(-1, 2),
             face_uv=np.arange(3 * len(sources)).reshape(-1, 3),
             face_extra_keypoints=None if more is None else more[sources],
         ),
-        bones=wp.array(bones[kept], dtype=wp.int32, device="cpu"),
-        weights=wp.array(weights[kept], dtype=wp.float32, device="cpu"),
+        bones=wp.array(bones, dtype=wp.int32, device="cpu"),
+        weights=wp.array(shares, dtype=wp.float32, device="cpu"),
         regions=original.regions[sources],
-        alteration=Alteration(original, cloth, kept),
+        alteration=alteration,
     )
 
 
 def _mix_bones(
-    mix: Mix, bones: Int[np.ndarray, "v k"], weights: Float[np.ndarray, "v k"]
-) -> tuple[Int[np.ndarray, "w k"], Float[np.ndarray, "w k"]]:
-    """Bones and weights of all vertices, the new ones' mixed; weights descend."""
-    share = mix.share[:, None]
-    first, second = bones[mix.first], bones[mix.second]
-    own, other = (1 - share) * weights[mix.first], share * weights[mix.second]
-    same = first[:, :, None] == second[:, None, :]
-    own = own + (same * other[:, None, :]).sum(axis=2)
-    other = np.where(same.any(axis=1), 0, other)
-    both, shares = np.concatenate([first, second], axis=1), np.concatenate([own, other], axis=1)
-    largest = np.argsort(-shares, axis=1, kind="stable")[:, : bones.shape[1]]
-    shares = np.take_along_axis(shares, largest, axis=1)
-    shares /= shares.sum(axis=1, keepdims=True)
-    new = np.take_along_axis(both, largest, axis=1)
-    return np.concatenate([bones, new]), np.concatenate([weights, shares.astype(weights.dtype)])
+    original: FittedGarment, refs: Int[np.ndarray, "v 3"], weights: Float[np.ndarray, "v 3"]
+) -> tuple[Int[np.ndarray, "v k"], Float[np.ndarray, "v k"]]:
+    """Bones and weights of vertices that are mixed of three each; weights descend."""
+    own_bones, own_shares = original.bones.numpy(), original.weights.numpy()
+    single = refs[np.arange(len(refs)), weights.argmax(axis=1)]
+    bones, shares = own_bones[single], own_shares[single]
+    new = np.flatnonzero(weights.max(axis=1) < 1)
+    mixed = mixed_bones(own_bones, own_shares, refs[new], weights[new].astype(shares.dtype))
+    bones[new], shares[new] = 0, 0
+    width = mixed[0].shape[1]
+    bones[new, :width], shares[new, :width] = mixed
+    return bones, shares

@@ -94,7 +94,7 @@ def _concatenate_shifted(arrays: list[np.ndarray], by: Int[np.ndarray, " n"]) ->
     return np.concatenate([a + np.int32(start) for a, start in zip(arrays, by, strict=False)])
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=128)
 def _surface_to_mesh(surface: Surface) -> Mesh:
     count = len(surface.canonical)
     static_vertices = np.zeros(count, dtype=_STATIC_VERTEX)
@@ -119,5 +119,10 @@ def _surface_to_mesh(surface: Surface) -> Mesh:
         vertex_face_offsets=np.append(0, np.cumsum(np.bincount(corners, minlength=count))).astype(
             np.int32
         ),
-        vertex_faces=(np.argsort(corners, kind="stable") // 3).astype(np.int32),
+        vertex_faces=(np.argsort(_short(corners), kind="stable") // 3).astype(np.int32),
     )
+
+
+def _short(numbers: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
+    """The numbers, in 16 bits where they fit: NumPy sorts these four times as fast."""
+    return numbers.astype(np.uint16) if numbers.max(initial=0) < 2**16 else numbers
