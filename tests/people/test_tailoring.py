@@ -119,13 +119,13 @@ def test_rolled_up_legs_do_not_hold_a_person_above_the_floor(body):
 
 def test_styles_are_long_short_and_rolled_up():
     rng = np.random.default_rng(0)
-    styles = [sample_style(rng, False) for _ in range(500)]
+    styles = [sample_style(rng, False, True) for _ in range(500)]
     assert 0.3 < np.mean([style.sleeve < 1 for style in styles]) < 0.5
     legs = np.array([style.leg for style in styles])
     assert 0.1 < ((legs > -0.5) & (legs < -0.25)).mean() < 0.25
     assert 0.1 < ((legs > -0.81) & (legs < -0.5)).mean() < 0.25
     assert any(style.leg_cuff for style in styles)
-    assert all(style.leg < -1 for style in (sample_style(rng, True) for _ in range(100)))
+    assert all(style.leg < -1 for style in (sample_style(rng, True, False) for _ in range(100)))
 
 
 def test_without_styles_everything_else_is_the_same(body):

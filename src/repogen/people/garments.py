@@ -76,6 +76,11 @@ class Alteration:
     outer: Int[np.ndarray, "o 3"]
     """Faces of rolled hems: their vertices lie `thickness` metres higher, along the normals."""
     thickness: float
+    shift: Float[np.ndarray, "v 3"] | None = None
+    """Metres by which each vertex of trunk or leg is moved on the T-pose of the average adult; on
+    another body in proportion to its height."""
+    height: float = 1.0
+    """From the lowest to the highest vertex there, metres."""
 
     def mix(self, values: Float[np.ndarray, "g ..."]) -> Float[np.ndarray, "v ..."]:
         """Values of the vertices, from values of the original's."""
@@ -86,6 +91,8 @@ class Alteration:
     def apply(self, points: Float[np.ndarray, "g 3"]) -> Float[np.ndarray, "v 3"]:
         """The vertices, from the original's before posing or on the T-pose; metres."""
         out = self.mix(points)
+        if self.shift is not None:
+            out += (self.shift * (np.ptp(out[:, 2]) / self.height)).astype(out.dtype)
         if len(self.outer):
             used, own = np.unique(self.outer, return_inverse=True)
             normals = vertex_normals(out[used], own.reshape(-1, 3))
@@ -227,8 +234,8 @@ def mixed_bones(
     shares: Float[np.ndarray, "v r"],
 ) -> tuple[Int[np.ndarray, "v m"], Float[np.ndarray, "v m"]]:
     """Bones and weights, which descend, of vertices that are mixed of others."""
-    mixed = bones[refs].reshape(len(refs), -1)
-    used = np.zeros(int(bones.max()) + 1, dtype=bool)
+    mixed = bones[refs].reshape(len(refs), refs.shape[1] * bones.shape[1])
+    used = np.zeros(int(bones.max(initial=0)) + 1, dtype=bool)
     used[mixed] = True
     known, own = np.flatnonzero(used), (np.cumsum(used) - 1)[mixed]
     dense = np.zeros((len(refs), len(known)), weights.dtype)
@@ -239,7 +246,7 @@ def mixed_bones(
     return known[largest].astype(np.int32), found / found.sum(axis=1, keepdims=True)
 
 
-class _Skin(NamedTuple):
+class Skin(NamedTuple):
     """What every garment needs to know about the skin of a body model in its T-pose."""
 
     faces: Int[np.ndarray, " s"]
@@ -252,11 +259,12 @@ class _Skin(NamedTuple):
 
 
 @lru_cache(maxsize=4)
-def _skin(body: AnnyBody) -> _Skin:
+def skin_of(body: AnnyBody) -> Skin:
+    """The skin of a body model."""
     at, all_faces = body.surface.canonical, body.surface.faces
     faces = np.flatnonzero(body.surface.faces_of("skin"))
     vertices = layer_vertices(body.surface, "skin")
-    return _Skin(
+    return Skin(
         faces=faces,
         nearest_face=NearestPoint(at[all_faces[faces]].mean(axis=1)),
         vertices=vertices,
@@ -267,7 +275,7 @@ def _skin(body: AnnyBody) -> _Skin:
 
 def _surface(body: AnnyBody, garment: Garment, canonical: Float[np.ndarray, "v 3"]) -> Surface:
     """The garment's `Surface`, with parts, neighbourhoods and occlusion of the skin under it."""
-    skin = _skin(body)
+    skin = skin_of(body)
     nearest = skin.faces[skin.nearest_face.query(canonical[garment.faces].mean(axis=1))[1]]
     under = skin.vertices[skin.nearest_vertex.query(canonical)[1]]
     # Hair and hats occlude keypoints; other garments show where the joint under them is.
@@ -311,7 +319,7 @@ def _covered_skin(
     if garment.kind != "clothes" or "hats" in garment.tags:
         return hidden, hidden.copy()
     mesh = _device_mesh(canonical, garment.faces)
-    covered = _hits(mesh, surface.canonical, _skin(body).normals, _BELOW, _ABOVE)
+    covered = _hits(mesh, surface.canonical, skin_of(body).normals, _BELOW, _ABOVE)
     hidden[garment.hidden] = True
     covered |= hidden
     hidden |= _far_inside(covered, skin)

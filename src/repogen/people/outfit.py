@@ -53,6 +53,9 @@ _Length = Annotated[float, Between(-100, 100)]
 """Metres on the body; see the module's docstring."""
 
 
+_Waist = Annotated[float, Between(-0.1, 0.2)]
+
+
 @dataclass(frozen=True)
 class Style:
     """How a person wears a garment of an asset pack; without arguments as it was made.
@@ -68,6 +71,13 @@ class Style:
     """z at which trouser legs end that would be longer."""
     leg_cuff: Annotated[float, Between(0, 0.2)] = 0.0
     """The same for trouser legs."""
+    waist: tuple[_Waist, _Waist] | None = None
+    """z at the front and at the back at which trousers or skirt end and tops are tucked into them;
+    None is as it was made."""
+    loose: Annotated[float, Between(0, 0.1)] = 0.0
+    """Metres by which the hem of a top stands off the hips; 0 is as it was made."""
+    drop: Annotated[float, Between(0, 0.2)] = 0.0
+    """Metres by which that hem is lower."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from repogen.assets.packs import CORE
 from repogen.bodies.anny import AnnyBody
 from repogen.people.garments import fitted_garment
 from repogen.people.outfit import Outfit, Style, WornGarment
@@ -19,6 +20,17 @@ _SLEEVE_CUFF, _LEG_CUFF = 0.035, 0.05
 """Widths of rolled-up hems, metres."""
 
 
+_TUCKED, _LOOSE = 0.3, 0.4
+"""Shares of the suits that can be whose tops are tucked in; and of the others, loose."""
+
+_HEMS = ((0.015, 0.02), (0.03, 0.08))
+"""`Style.loose` and `Style.drop`."""
+
+_WAIST = (0.0, -0.035)
+_TUCKABLE = frozenset((CORE, f"male_casualsuit0{number}") for number in (2, 3, 4, 6))
+"""Pack and name of suits whose trousers have an edge that can be seen, at `_WAIST`."""
+
+
 def restyle(rng: np.random.Generator, outfit: Outfit, body: AnnyBody) -> Outfit:
     """The outfit with its suits in random styles."""
     worn = tuple(_restyled(rng, item, body) for item in outfit.worn)
@@ -29,15 +41,17 @@ def _restyled(rng: np.random.Generator, worn: WornGarment, body: AnnyBody) -> Wo
     tags = {tag.lower() for tag in _tags(worn, body)}
     if worn.kind != "clothes" or tags & {"shoes", "hats"}:
         return worn
-    return replace(worn, style=sample_style(rng, "elegant" in tags))
+    tuckable = (worn.pack, worn.name) in _TUCKABLE
+    return replace(worn, style=sample_style(rng, "elegant" in tags, tuckable))
 
 
 def _tags(worn: WornGarment, body: AnnyBody) -> tuple[str, ...]:
     return fitted_garment(body, worn.pack, worn.kind, worn.name).garment.tags
 
 
-def sample_style(rng: np.random.Generator, elegant: bool) -> Style:
-    """A random style; the legs of `elegant` suits stay as long as they are."""
+def sample_style(rng: np.random.Generator, elegant: bool, tuckable: bool) -> Style:
+    """A random style; the legs of `elegant` suits stay as long as they are, and only tops of
+    `tuckable` suits are tucked in."""
     style = Style()
     short, rolled = rng.random(2) < [_SHORT_SLEEVES, 0.7]
     sleeve = float(rng.choice(_SLEEVES))
@@ -48,4 +62,8 @@ def sample_style(rng: np.random.Generator, elegant: bool) -> Style:
     rolled = rng.random() < (0.25 if shorts else 0.8)
     if short and not elegant:
         style = replace(style, leg=leg, leg_cuff=_LEG_CUFF if rolled else 0.0)
-    return style
+    tucked, loose = rng.random(2) < [_TUCKED, _LOOSE]
+    hang, drop = _HEMS[int(rng.integers(len(_HEMS)))]
+    if tuckable and tucked:
+        return replace(style, waist=_WAIST)
+    return replace(style, loose=hang, drop=drop) if loose else style
