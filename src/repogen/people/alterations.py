@@ -7,6 +7,7 @@ import numpy as np
 from repogen.arrays import Float, Int
 from repogen.people.cutting import Cloth
 from repogen.people.garments import Alteration, FittedGarment, mixed_bones
+from repogen.people.hanging import Hanging
 from repogen.warp_setup import wp
 
 
@@ -29,7 +30,7 @@ def altered(original: FittedGarment, cloth: Cloth, thickness: float = 0.0) -> Fi
         thickness=thickness,
     )
     bones, shares = _mix_bones(original, refs, weights)
-    more = surface.face_extra_keypoints
+    more, hanging = surface.face_extra_keypoints, original.hanging
     return replace(
         original,
         surface=replace(
@@ -48,6 +49,13 @@ def altered(original: FittedGarment, cloth: Cloth, thickness: float = 0.0) -> Fi
         bones=wp.array(bones, dtype=wp.int32, device="cpu"),
         weights=wp.array(shares, dtype=wp.float32, device="cpu"),
         regions=original.regions[sources],
+        hanging=hanging
+        and Hanging(
+            alteration.mix(hanging.outward),
+            alteration.mix(hanging.reach),
+            alteration.mix(hanging.lift),
+            alteration.mix(hanging.gap),
+        ),
         alteration=alteration,
     )
 

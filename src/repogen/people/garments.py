@@ -20,6 +20,7 @@ from repogen.bodies.kernels import find_hits, skin_points
 from repogen.bodies.nearest import NearestPoint
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface
 from repogen.bodies.surface import layer_vertices, vertex_normals
+from repogen.people.hanging import Hanging, find_skirt
 from repogen.people.outfit import Outfit
 from repogen.people.regions import find_regions
 from repogen.warp_setup import wp
@@ -59,6 +60,8 @@ class FittedGarment:
     """Vertices of the body that the garment covers."""
     texel_density: float
     """See the function `texel_density`."""
+    hanging: Hanging | None = None
+    """What of it hangs free."""
     alteration: "Alteration | None" = None
     """How it differs from the garment as it was made."""
 
@@ -120,6 +123,7 @@ def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> FittedGarmen
         hidden=hidden,
         covered=covered,
         texel_density=texel_density(canonical[garment.faces], garment.face_uv),
+        hanging=find_skirt(garment.faces, canonical) if garment.kind == "clothes" else None,
     )
 
 

@@ -11,6 +11,7 @@ from repogen.bodies.protocol import Body, PosedBody, Surface
 from repogen.bodies.surface import layer_vertices
 from repogen.cameras.camera import rotate_points
 from repogen.errors import UserError
+from repogen.people import hanging
 from repogen.people.garments import FittedGarment, pose_garment
 from repogen.people.hair import hang
 from repogen.people.outfit import Outfit, shoe_top
@@ -131,9 +132,19 @@ def _posed_garments(body: Body, person: Person, posed: PosedBody) -> tuple[Posed
     garments = (PosedGarment(one, *pose_garment(body, one, posed)) for one in fitted)
     lowest = float(posed.vertices[layer_vertices(body.surface, "skin"), 2].min())
     return tuple(
-        _falling(one, posed, lowest) if item.kind == "hair" else one
+        _falling(one, posed, lowest) if item.kind == "hair" else _hanging(one, posed, lowest)
         for item, one in zip(worn, garments, strict=True)
     )
+
+
+def _hanging(garment: PosedGarment, posed: PosedBody, lowest: float) -> PosedGarment:
+    """Clothes with their free hems as they hang, in the world."""
+    fitted = garment.fitted
+    if fitted.hanging is None or posed.bones is None:
+        return garment
+    bones, weights = fitted.bones.numpy(), fitted.weights.numpy()
+    at = hanging.hang(garment.vertices, fitted.hanging, bones, weights, posed.bones[0], lowest)
+    return replace(garment, vertices=at)
 
 
 def _falling(hair: PosedGarment, posed: PosedBody, lowest: float) -> PosedGarment:

@@ -13,6 +13,7 @@ from repogen.bodies.anny import AnnyBody
 from repogen.people.alterations import altered
 from repogen.people.cutting import Cloth, cut, uncut
 from repogen.people.garments import FittedGarment, mixed_bones, skin_of
+from repogen.people.hanging import Hanging, outwards
 from repogen.people.outfit import Style
 from repogen.people.regions import connected
 from repogen.warp_setup import wp
@@ -39,6 +40,10 @@ made."""
 
 _HEM = 0.05
 """Metres between the highest and the lowest point of a top's hem."""
+
+_SWAY, _SLIDE = 0.06, 0.03
+"""Metres by which a loose hem leaves the body, and slides above where it was made: no skin is bare
+by that. See `Hanging`."""
 
 _NEAR, _FAR = 0.01, 0.04
 """Metres by which cloth is moved from which on other skin is under it, and alone moves it."""
@@ -116,7 +121,24 @@ def _loose(
     shift = np.zeros_like(at)
     shift[trunk, 0], shift[trunk, 1] = out * np.cos(a), out * np.sin(a)
     shift[trunk, 2] = -style.drop * down**1.5
-    return _moved(body, original, uncut(original.surface.faces, len(at)), shift)
+    moved = _moved(body, original, uncut(original.surface.faces, len(at)), shift)
+    return replace(moved, hanging=_free_hem(original.hanging, at, trunk, down, style))
+
+
+def _free_hem(
+    skirt: Hanging | None,
+    at: Float[np.ndarray, "v 3"],
+    trunk: Bool[np.ndarray, " v"],
+    down: Float[np.ndarray, " n"],
+    style: Style,
+) -> Hanging:
+    """What hangs of a loose top, and of the skirt below it."""
+    share = np.zeros(len(at))
+    share[trunk] = np.clip(2 * down - 1, 0, 1)
+    reach, lift = _SWAY * share, (style.drop + _SLIDE) * share
+    if skirt is not None:
+        reach, lift = np.maximum(reach, skirt.reach), np.maximum(lift, skirt.lift)
+    return Hanging(outwards(at), reach, lift, style.loose * share)
 
 
 def _outermost(
