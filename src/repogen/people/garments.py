@@ -20,7 +20,7 @@ from repogen.bodies.kernels import find_hits, skin_points
 from repogen.bodies.nearest import NearestPoint
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface
 from repogen.bodies.surface import layer_vertices, vertex_normals
-from repogen.people.hanging import Hanging, find_skirt
+from repogen.people.hanging import HIPS, Hanging, find_skirt
 from repogen.people.outfit import Outfit
 from repogen.people.regions import find_regions
 from repogen.warp_setup import wp
@@ -38,6 +38,9 @@ _BELOW, _ABOVE = 0.03, 0.06
 _MARGIN = 2
 """Rings of faces inside a garment's border whose skin is not hidden, since it may be seen."""
 
+
+_BRIEFS = -0.1
+"""`Outfit.hem` of briefs."""
 
 _TRUNK, _CHEST, _HIPS = 0.15, (0.15, 0.42), (-0.08, 0.04)
 """Metres in the T-pose: half the width of the trunk, and the heights of chest and hips."""
@@ -112,6 +115,9 @@ def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> FittedGarmen
     rest = _fit_to_shape(garment, tpose, tpose)
     canonical = _skin_mesh(rest, device_bones, device_weights, tpose)
     hidden, covered = _covered_skin(body, garment, canonical)
+    skirt = find_skirt(garment.faces, canonical) if garment.kind == "clothes" else None
+    if skirt is not None:  # one sees below it
+        hidden &= body.surface.canonical[:, 2] > HIPS
     regions = find_regions(garment.faces, canonical)
     return FittedGarment(
         garment=garment,
@@ -123,7 +129,7 @@ def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> FittedGarmen
         hidden=hidden,
         covered=covered,
         texel_density=texel_density(canonical[garment.faces], garment.face_uv),
-        hanging=find_skirt(garment.faces, canonical) if garment.kind == "clothes" else None,
+        hanging=skirt,
     )
 
 
@@ -162,12 +168,14 @@ def _unposed(
 
 def ensure_covered(body: AnnyBody, dressed: Outfit, painted: Outfit) -> Outfit:
     """The outfit `dressed`, with the clothes of `painted` under garments that leave more than half
-    of the chest or of the hips bare: not every garment of a pack is a whole suit."""
+    of the chest or of the hips bare: not every garment of a pack is a whole suit. Under skirts are
+    briefs."""
     at = body.surface.canonical
     skin = layer_vertices(body.surface, "skin")
     covered = np.zeros(len(at), dtype=bool)
-    for item in dressed.worn:
-        covered |= fitted_garment(body, item.pack, item.kind, item.name).covered
+    worn = [fitted_garment(body, item.pack, item.kind, item.name) for item in dressed.worn]
+    for fitted in worn:
+        covered |= fitted.covered
     trunk = skin[np.abs(at[skin, 0]) < _TRUNK]
     height = at[trunk, 2]
     chest, hips = (trunk[(low < height) & (height < high)] for low, high in (_CHEST, _HIPS))
@@ -176,6 +184,9 @@ def ensure_covered(body: AnnyBody, dressed: Outfit, painted: Outfit) -> Outfit:
         keep += ["top", "top_fabric", "sleeve", "waist", "neckline"]
     if covered[hips].mean() < 0.5:
         keep += ["bottom", "bottom_fabric", "hem"]
+    elif any(fitted.hanging for fitted in worn):
+        keep += ["bottom_fabric"]
+        dressed = replace(dressed, bottom="shorts", hem=_BRIEFS)
     return replace(dressed, **{name: getattr(painted, name) for name in keep})
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from repogen.arrays import Float, Int
 from repogen.people.regions import connected
 
-_HIPS = -0.08
+HIPS = -0.08
 """Height on the T-pose below which a skirt hangs free, metres."""
 
 _REACH, _LIFT = 0.09, 0.06
@@ -45,7 +45,7 @@ def find_skirt(
     unique, times = np.unique(keys, return_counts=True)
     border = unique[times == 1]
     ends = np.column_stack([border >> 32, border & 0xFFFFFFFF])
-    ends = ends[(canonical[ends, 2] < _HIPS).all(axis=1)]
+    ends = ends[(canonical[ends, 2] < HIPS).all(axis=1)]
     if not len(ends):
         return None
     loop = connected(np.column_stack([ends, ends[:, 1]]), len(canonical))
@@ -53,13 +53,13 @@ def find_skirt(
     skirts = np.zeros(piece.max() + 1, dtype=bool)
     for number in np.unique(loop[ends]):
         at = canonical[loop == number, 0]
-        if at.min() < _HIPS / 2 and at.max() > -_HIPS / 2:
+        if at.min() < HIPS / 2 and at.max() > -HIPS / 2:
             skirts[piece[np.flatnonzero(loop == number)[0]]] = True
-    free = np.flatnonzero(skirts[piece] & (canonical[:, 2] < _HIPS))
+    free = np.flatnonzero(skirts[piece] & (canonical[:, 2] < HIPS))
     if not len(free):
         return None
     share = np.zeros(len(canonical))
-    share[free] = (_HIPS - canonical[free, 2]) / (_HIPS - canonical[free, 2].min())
+    share[free] = (HIPS - canonical[free, 2]) / (HIPS - canonical[free, 2].min())
     return Hanging(outwards(canonical), _REACH * share, _LIFT * share, np.zeros(len(canonical)))
 
 
