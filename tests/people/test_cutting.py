@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from repogen.people.cutting import cut, roll, uncut
+from repogen.people.cutting import cut, mix, roll, uncut
 
 WIDTH, THICK = 0.05, 0.01
 
@@ -24,7 +24,9 @@ def tube(rings=9, around=16):
 
 
 def vertices(cloth, corners):
-    return cloth.at_vertices(cloth.interpolate(corners))
+    out = np.zeros((cloth.count, 3))
+    out[cloth.faces] = cloth.interpolate(corners)
+    return out
 
 
 def area(points, faces):
@@ -57,6 +59,8 @@ def test_parts_of_a_face_lie_in_it_and_share_their_corners():
     assert (short.weights >= 0).all()
     assert short.weights.sum(axis=2) == pytest.approx(1)
     own = short.interpolate(corners)
+    new = mix(points, *short.added(whole.faces, len(points)))
+    assert new == pytest.approx(vertices(short, corners)[len(points) :])
     assert own == pytest.approx(vertices(short, corners)[short.faces])
     assert own == pytest.approx(np.einsum("fck,fkd->fcd", short.weights, corners[short.sources]))
 

@@ -15,21 +15,21 @@ def altered(original: FittedGarment, cloth: Cloth, thickness: float = 0.0) -> Fi
     """The garment with the mesh `cloth`, made of its own; rolled hems are lifted by `thickness`
     metres."""
     surface, sources = original.surface, cloth.sources
+    count = len(surface.canonical)
     used = np.zeros(cloth.count, dtype=bool)
     used[cloth.faces] = True
     number = np.cumsum(used) - 1
-    refs = np.zeros((cloth.count, 3), dtype=np.int64)
-    refs[cloth.faces] = surface.faces[sources][:, None]
-    refs, weights = refs[used], cloth.at_vertices(cloth.weights)[used]
+    refs, weights = cloth.added(surface.faces, count)
     alteration = Alteration(
         original=original,
-        kept=np.where(used, number, -1)[: len(surface.canonical)],
-        refs=refs,
-        weights=weights.astype(np.float32),
+        kept=np.where(used, number, -1)[:count],
+        own=np.flatnonzero(used[:count]),
+        refs=refs[used[count:]],
+        weights=weights[used[count:]].astype(np.float32),
         outer=number[cloth.outer],
         thickness=thickness,
     )
-    bones, shares = _mix_bones(original, refs, weights)
+    bones, shares = _mix_bones(alteration)
     more, hanging = surface.face_extra_keypoints, original.hanging
     return replace(
         original,
@@ -61,15 +61,14 @@ def altered(original: FittedGarment, cloth: Cloth, thickness: float = 0.0) -> Fi
 
 
 def _mix_bones(
-    original: FittedGarment, refs: Int[np.ndarray, "v 3"], weights: Float[np.ndarray, "v 3"]
+    alteration: Alteration,
 ) -> tuple[Int[np.ndarray, "v k"], Float[np.ndarray, "v k"]]:
-    """Bones and weights of vertices that are mixed of three each; weights descend."""
-    own_bones, own_shares = original.bones.numpy(), original.weights.numpy()
-    single = refs[np.arange(len(refs)), weights.argmax(axis=1)]
-    bones, shares = own_bones[single], own_shares[single]
-    new = np.flatnonzero(weights.max(axis=1) < 1)
-    mixed = mixed_bones(own_bones, own_shares, refs[new], weights[new].astype(shares.dtype))
-    bones[new], shares[new] = 0, 0
-    width = mixed[0].shape[1]
-    bones[new, :width], shares[new, :width] = mixed
-    return bones, shares
+    """Bones and weights of the vertices; weights descend."""
+    original = alteration.original
+    bones, weights = original.bones.numpy(), original.weights.numpy()
+    new_bones, new_weights = mixed_bones(bones, weights, alteration.refs, alteration.weights)
+    missing = [(0, 0), (0, bones.shape[1] - new_bones.shape[1])]
+    return (
+        np.concatenate([bones[alteration.own], np.pad(new_bones, missing)]),
+        np.concatenate([weights[alteration.own], np.pad(new_weights, missing)]),
+    )

@@ -31,11 +31,30 @@ class Cloth:
         out[parts] = self.weights[parts] @ out[parts]
         return out
 
-    def at_vertices(self, corners: Float[np.ndarray, "f 3 ..."]) -> Float[np.ndarray, "v ..."]:
-        """Values of the vertices, from values at the corners of the faces; zero without a face."""
-        out = np.zeros((self.count, *corners.shape[2:]), corners.dtype)
-        out[self.faces] = corners
-        return out
+    def added(
+        self, faces: Int[np.ndarray, "g 3"], count: int
+    ) -> tuple[Int[np.ndarray, "n 3"], Float[np.ndarray, "n 3"]]:
+        """Where the vertices after the first `count` are: three of these, the corners of one of the
+        original `faces`, and their weights; zero for a vertex without a face."""
+        refs = np.zeros((self.count - count, 3), dtype=np.int64)
+        weights = np.zeros((self.count - count, 3))
+        near = np.flatnonzero((self.faces >= count).any(axis=1))
+        corners = self.faces[near]
+        new = corners >= count
+        refs[corners[new] - count] = np.repeat(faces[self.sources[near]], new.sum(axis=1), axis=0)
+        weights[corners[new] - count] = self.weights[near][new]
+        return refs, weights
+
+
+def mix(
+    values: Float[np.ndarray, "v ..."],
+    refs: Int[np.ndarray, "n 3"],
+    weights: Float[np.ndarray, "n 3"],
+) -> Float[np.ndarray, "n ..."]:
+    """Values between three of the given ones each."""
+    shares = weights.reshape(*weights.shape, *[1] * (values.ndim - 1))
+    first, second, third = (shares[:, k] * values[refs[:, k]] for k in range(3))
+    return first + second + third
 
 
 def uncut(faces: Int[np.ndarray, "f 3"], count: int) -> Cloth:

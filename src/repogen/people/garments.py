@@ -20,6 +20,7 @@ from repogen.bodies.kernels import find_hits, skin_points
 from repogen.bodies.nearest import NearestPoint
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface
 from repogen.bodies.surface import layer_vertices, vertex_normals
+from repogen.people.cutting import mix
 from repogen.people.hanging import HIPS, Hanging, find_skirt
 from repogen.people.outfit import Outfit
 from repogen.people.regions import find_regions
@@ -76,9 +77,11 @@ class Alteration:
     original: FittedGarment
     kept: Int[np.ndarray, " g"]
     """The number that each vertex of the original has now, -1 for one that is gone."""
-    refs: Int[np.ndarray, "v 3"]
-    weights: Float[np.ndarray, "v 3"]
-    """Each vertex is between three of the original."""
+    own: Int[np.ndarray, " k"]
+    """Vertices of the original that it has, which come first."""
+    refs: Int[np.ndarray, "n 3"]
+    weights: Float[np.ndarray, "n 3"]
+    """The new ones are between three of the original each."""
     outer: Int[np.ndarray, "o 3"]
     """Faces of rolled hems: their vertices lie `thickness` metres higher, along the normals."""
     thickness: float
@@ -90,9 +93,8 @@ class Alteration:
 
     def mix(self, values: Float[np.ndarray, "g ..."]) -> Float[np.ndarray, "v ..."]:
         """Values of the vertices, from values of the original's."""
-        weights = self.weights.reshape(*self.weights.shape, *[1] * (values.ndim - 1))
-        first, second, third = (weights[:, k] * values[self.refs[:, k]] for k in range(3))
-        return first + second + third
+        new = mix(values, self.refs, self.weights)
+        return np.concatenate([values[self.own], new.astype(values.dtype)])
 
     def apply(self, points: Float[np.ndarray, "g 3"]) -> Float[np.ndarray, "v 3"]:
         """The vertices, from the original's before posing or on the T-pose; metres."""

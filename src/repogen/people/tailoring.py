@@ -9,7 +9,7 @@ from repogen.arrays import Float
 from repogen.assets.packs import Kind
 from repogen.bodies.anny import AnnyBody
 from repogen.people.alterations import altered
-from repogen.people.cutting import cut, roll, uncut
+from repogen.people.cutting import cut, mix, roll, uncut
 from repogen.people.garments import FittedGarment, fitted_garment
 from repogen.people.outfit import OFF_BODY, Style, WornGarment
 from repogen.people.tops import with_top
@@ -40,18 +40,18 @@ def _with_top(body: AnnyBody, pack: str, kind: Kind, name: str, style: Style) ->
 def _shortened(body: AnnyBody, original: FittedGarment, style: Style) -> FittedGarment:
     """The garment with shorter sleeves and legs."""
     surface = original.surface
-    corners = surface.canonical[surface.faces].astype(np.float64)
-    beyond = _beyond(style, surface.canonical.astype(np.float64))
-    cloth = cut(uncut(surface.faces, len(surface.canonical)), beyond.max(axis=0))
-    if not len(cloth.faces) or cloth.count == len(surface.canonical):
+    at, count = surface.canonical.astype(np.float64), len(surface.canonical)
+    beyond = _beyond(style, at)
+    cloth = cut(uncut(surface.faces, count), np.maximum(*beyond))
+    if not len(cloth.faces) or cloth.count == count:
         return original
     widths = np.array([[style.sleeve_cuff], [style.leg_cuff]])
     if widths.any():
-        points = cloth.at_vertices(cloth.interpolate(corners))
-        beyond = _beyond(style, points)
+        new = _beyond(style, mix(at, *cloth.added(surface.faces, count)))
+        beyond = np.concatenate([beyond, new], axis=1)
         before = np.where(widths > 0, beyond + widths, -OFF_BODY)
-        cloth = roll(cloth, beyond.max(axis=0), before.max(axis=0))
-    skin = _beyond(style, body.surface.canonical).max(axis=0)
+        cloth = roll(cloth, np.maximum(*beyond), np.maximum(*before))
+    skin = np.maximum(*_beyond(style, body.surface.canonical))
     return replace(
         altered(original, cloth, _THICK),
         hidden=original.hidden & (skin < -_SEEN),

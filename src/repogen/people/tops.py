@@ -11,7 +11,7 @@ import numpy as np
 from repogen.arrays import Bool, Float, Int
 from repogen.bodies.anny import AnnyBody
 from repogen.people.alterations import altered
-from repogen.people.cutting import Cloth, cut, uncut
+from repogen.people.cutting import Cloth, cut, mix, uncut
 from repogen.people.garments import FittedGarment, mixed_bones, skin_of
 from repogen.people.hanging import Hanging, outwards
 from repogen.people.outfit import Style
@@ -190,14 +190,14 @@ def _tucked(
     beyond[bottom] = above(at[bottom])
     faces = original.surface.faces
     cloth = cut(uncut(faces, len(at)), beyond)
-    pulled, points = (
-        cloth.at_vertices(cloth.interpolate(values[faces])) for values in (pulled, at)
+    added = cloth.added(faces, len(at))
+    pulled, points, on_top = (
+        np.concatenate([values, mix(values, *added)]) for values in (pulled, at, 1.0 * top)
     )
-    on_top = cloth.at_vertices(cloth.interpolate((top[:, None] * 1.0)[faces]))[:, 0] > 0.5
     points += pulled
     angle, radius = _polar(points)
     height = above(points)
-    edge = ~on_top & (np.abs(height) < 1e-6)
+    edge = (on_top < 0.5) & (np.abs(height) < 1e-6)
     edge[: len(at)] &= bottom
     if not edge.any():
         return original
@@ -209,7 +209,7 @@ def _tucked(
     wanted = (1 - inside) * outer + inside * (
         girth.min(axis=0) - _UNDER + 2 * np.minimum(height, 0)
     )
-    near = on_top & (np.abs(points[:, 0]) < _WIDEST) & (height < 0.15)
+    near = (on_top > 0.5) & (np.abs(points[:, 0]) < _WIDEST) & (height < 0.15)
     out = np.where(near, wanted - radius, 0)
     shift = pulled + np.stack([out * np.cos(angle), out * np.sin(angle), 0 * out], axis=1)
     return _moved(body, original, cloth, shift)
