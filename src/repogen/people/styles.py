@@ -12,13 +12,12 @@ from repogen.people.outfit import Outfit, Style, WornGarment
 _SHORT_SLEEVES, _SHORT_LEGS = 0.4, 0.35
 """Shares of the people who wear them, where a garment's are long."""
 
-_SLEEVES, _SHORTS, _ROLLED = (0.32, 0.4, 0.52, 0.58), (-0.28, -0.36, -0.44), (-0.56, -0.66, -0.76)
-"""Where sleeves end, and the legs of shorts and of rolled-up trousers; see `Style`. They are few,
-since each is cut when it is first worn."""
+_SLEEVES = ((0.34, 0.0), (0.42, 0.035), (0.56, 0.035))
+"""Where short sleeves end, and the width of their rolled-up hem, metres. They are few, since each
+is cut when it is first worn."""
 
-_SLEEVE_CUFF, _LEG_CUFF = 0.035, 0.05
-"""Widths of rolled-up hems, metres."""
-
+_LEGS = ((-0.3, 0.0), (-0.4, 0.0), (-0.58, 0.05), (-0.74, 0.05))
+"""The same for shorts and rolled-up trousers."""
 
 _TUCKED, _LOOSE = 0.3, 0.4
 """Shares of the suits that can be whose tops are tucked in; and of the others, loose."""
@@ -53,15 +52,12 @@ def sample_style(rng: np.random.Generator, elegant: bool, tuckable: bool) -> Sty
     """A random style; the legs of `elegant` suits stay as long as they are, and only tops of
     `tuckable` suits are tucked in."""
     style = Style()
-    short, rolled = rng.random(2) < [_SHORT_SLEEVES, 0.7]
-    sleeve = float(rng.choice(_SLEEVES))
-    if short:
-        style = replace(style, sleeve=sleeve, sleeve_cuff=_SLEEVE_CUFF if rolled else 0.0)
-    short, shorts = rng.random(2) < [_SHORT_LEGS, 0.5]
-    leg = float(rng.choice(_SHORTS if shorts else _ROLLED))
-    rolled = rng.random() < (0.25 if shorts else 0.8)
-    if short and not elegant:
-        style = replace(style, leg=leg, leg_cuff=_LEG_CUFF if rolled else 0.0)
+    short = rng.random(2) < [_SHORT_SLEEVES, _SHORT_LEGS]
+    sleeve, leg = int(rng.integers(len(_SLEEVES))), int(rng.integers(len(_LEGS)))
+    if short[0]:
+        style = replace(style, sleeve=_SLEEVES[sleeve][0], sleeve_cuff=_SLEEVES[sleeve][1])
+    if short[1] and not elegant:
+        style = replace(style, leg=_LEGS[leg][0], leg_cuff=_LEGS[leg][1])
     tucked, loose = rng.random(2) < [_TUCKED, _LOOSE]
     hang, drop = _HEMS[int(rng.integers(len(_HEMS)))]
     if tuckable and tucked:

@@ -26,7 +26,11 @@ def tailored_garment(body: AnnyBody, worn: WornGarment) -> FittedGarment:
     style = worn.style
     top = Style(waist=style.waist, loose=style.loose, drop=style.drop)
     garment = _with_top(body, worn.pack, worn.kind, worn.name, top)
-    ends = Style(style.sleeve, style.sleeve_cuff, style.leg, style.leg_cuff)
+    ends, at = Style(), garment.surface.canonical
+    if np.abs(at[:, 0]).max() > style.sleeve:
+        ends = replace(ends, sleeve=style.sleeve, sleeve_cuff=style.sleeve_cuff)
+    if at[:, 2].min() < style.leg:
+        ends = replace(ends, leg=style.leg, leg_cuff=style.leg_cuff)
     return garment if ends == Style() else _shortened(body, garment, ends)
 
 
@@ -36,7 +40,7 @@ def _with_top(body: AnnyBody, pack: str, kind: Kind, name: str, style: Style) ->
     return original if style == Style() else with_top(body, original, style)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=96)
 def _shortened(body: AnnyBody, original: FittedGarment, style: Style) -> FittedGarment:
     """The garment with shorter sleeves and legs."""
     surface = original.surface
