@@ -37,15 +37,14 @@ def restyle(rng: np.random.Generator, outfit: Outfit, body: AnnyBody) -> Outfit:
 
 
 def _restyled(rng: np.random.Generator, worn: WornGarment, body: AnnyBody) -> WornGarment:
-    tags = {tag.lower() for tag in _tags(worn, body)}
-    if worn.kind != "clothes" or tags & {"shoes", "hats"}:
+    if worn.kind != "clothes":
+        return worn
+    fitted = fitted_garment(body, worn.pack, worn.kind, worn.name)
+    tags = {tag.lower() for tag in fitted.garment.tags}
+    if tags & {"shoes", "hats"}:
         return worn
     tuckable = (worn.pack, worn.name) in _TUCKABLE
     return replace(worn, style=sample_style(rng, "elegant" in tags, tuckable))
-
-
-def _tags(worn: WornGarment, body: AnnyBody) -> tuple[str, ...]:
-    return fitted_garment(body, worn.pack, worn.kind, worn.name).garment.tags
 
 
 def sample_style(rng: np.random.Generator, elegant: bool, tuckable: bool) -> Style:

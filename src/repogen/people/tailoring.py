@@ -1,4 +1,4 @@
-"""Garments as people wear them: shortened and rolled up."""
+"""Garments as people wear them: shortened, rolled up, with their tops loose or tucked in."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -6,7 +6,6 @@ from functools import lru_cache
 import numpy as np
 
 from repogen.arrays import Float
-from repogen.assets.packs import Kind
 from repogen.bodies.anny import AnnyBody
 from repogen.people.alterations import altered
 from repogen.people.cutting import cut, mix, roll, uncut
@@ -25,7 +24,9 @@ def tailored_garment(body: AnnyBody, worn: WornGarment) -> FittedGarment:
     """The garment on a body model, in its style. Raises `UserError` as `fitted_garment` does."""
     style = worn.style
     top = Style(waist=style.waist, loose=style.loose, drop=style.drop)
-    garment = _with_top(body, worn.pack, worn.kind, worn.name, top)
+    garment = fitted_garment(body, worn.pack, worn.kind, worn.name)
+    if top != Style():
+        garment = _with_top(body, garment, top)
     ends, at = Style(), garment.surface.canonical
     if np.abs(at[:, 0]).max() > style.sleeve:
         ends = replace(ends, sleeve=style.sleeve, sleeve_cuff=style.sleeve_cuff)
@@ -34,10 +35,7 @@ def tailored_garment(body: AnnyBody, worn: WornGarment) -> FittedGarment:
     return garment if ends == Style() else _shortened(body, garment, ends)
 
 
-@lru_cache(maxsize=64)
-def _with_top(body: AnnyBody, pack: str, kind: Kind, name: str, style: Style) -> FittedGarment:
-    original = fitted_garment(body, pack, kind, name)
-    return original if style == Style() else with_top(body, original, style)
+_with_top = lru_cache(maxsize=64)(with_top)
 
 
 @lru_cache(maxsize=96)
