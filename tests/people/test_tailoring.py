@@ -142,3 +142,27 @@ def test_without_styles_everything_else_is_the_same(body):
         assert replace(outfit, worn=bare) == as_made
         changed += outfit != as_made
     assert changed > 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("clothes", "male_casualsuit05"), ("clothes", "female_casualsuit02"), ("clothes", "shoes03"),
+     ("clothes", "fedora"), ("hair", "long01")],
+)  # fmt: skip
+def test_no_style_makes_a_garment_that_cannot_be_posed(body, kind, name):
+    rng = np.random.default_rng(0)
+    for index in range(4):
+        waist = (float(rng.uniform(-0.1, 0.2)), float(rng.uniform(-0.1, 0.2)))
+        style = Style(
+            sleeve=float(rng.uniform(0.2, 0.8)), sleeve_cuff=float(rng.choice([0.0, 0.03, 0.2])),
+            leg=float(rng.uniform(-1.0, -0.1)), leg_cuff=float(rng.choice([0.0, 0.05, 0.2])),
+            waist=waist if index % 2 else None, loose=0.05 * (index % 3), drop=0.2 * (index > 1),
+        )  # fmt: skip
+        fitted = tailored_garment(body, WornGarment(CORE, kind, name, (), style))
+        rest, posed = pose_garment(body, fitted, body.average)
+        assert np.isfinite(rest).all()
+        assert np.isfinite(posed).all()
+        assert fitted.surface.faces.max() < len(posed) == len(fitted.bones.numpy())
+        assert len(fitted.regions) == len(fitted.surface.faces)
+        assert fitted.weights.numpy().sum(axis=1) == pytest.approx(1, abs=1e-4)
+        assert fitted.hanging is None or len(fitted.hanging.reach) == len(posed)
