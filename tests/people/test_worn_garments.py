@@ -14,14 +14,13 @@ from repogen.errors import UserError
 from repogen.labels.annotation import annotate
 from repogen.people import posing
 from repogen.people.garments import (
-    REGIONS,
     TUCK,
     ensure_covered,
     fit_garment,
     fitted_garment,
     pose_garments,
 )
-from repogen.people.outfit import Fabric, WornGarment
+from repogen.people.outfit import REGIONS, Fabric, WornGarment
 from repogen.scenes import SceneConfig, sample_scene
 
 TREE = (3924, 10589), (1524, 4370), (1892, 3946)

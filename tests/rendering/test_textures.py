@@ -8,8 +8,7 @@ import pytest
 from PIL import Image
 
 from repogen.errors import UserError
-from repogen.people.garments import REGIONS
-from repogen.people.outfit import WornGarment
+from repogen.people.outfit import REGIONS, WornGarment
 from repogen.rendering import textures as textures_module
 from repogen.rendering.kernels.texture import Texels, TexturedMaterial, sample_texture
 from repogen.rendering.pieces import garment_materials
@@ -117,6 +116,7 @@ def test_cut_outs_of_any_kind_keep_their_alpha(tmp_path):
 
 class _Garment:
     texel_density = 1.0
+    alteration = None
     regions = np.arange(REGIONS + 1)
     garment = type("", (), {"face_uv": np.full((REGIONS + 1, 3, 2), 0.03), "tags": ()})
 

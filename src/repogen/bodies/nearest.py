@@ -26,6 +26,8 @@ class NearestPoint:
     ) -> tuple[Float[np.ndarray, " m"], Int[np.ndarray, " m"]]:
         """The distance to the point nearest to each query, and the point's index: the lowest of
         equally near ones."""
+        if not len(queries):
+            return np.zeros(0), np.zeros(0, dtype=np.int64)
         single = np.ascontiguousarray(queries, dtype=np.float32)
         count = min(_CANDIDATES, len(self._points))
         found = np.sort(self._tree.knnSearch(single, count, params={})[0], axis=1)

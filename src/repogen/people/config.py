@@ -49,6 +49,9 @@ class PeopleConfig(Config):
     in SURREAL, for SMPL); nothing else is worn then."""
     patterns: bool = True
     """Print stripes, checks and other patterns on clothes; without, each has one colour."""
+    styles: bool = True
+    """Wear garments of asset packs in random styles: sleeves and trouser legs may be shortened or
+    rolled up, tops loose or tucked in; without, all are as they were made."""
 
     def check(self) -> None:
         """Raise `UserError` for numbers out of range, and options that contradict each other."""

@@ -21,7 +21,10 @@ from repogen.bodies.kernels import find_hits, skin_points
 from repogen.bodies.nearest import NearestPoint
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface
 from repogen.bodies.surface import layer_vertices, vertex_normals
-from repogen.people.outfit import REGIONS, Outfit
+from repogen.people.cutting import mix
+from repogen.people.hanging import HIPS, Hanging, find_skirt
+from repogen.people.outfit import Outfit
+from repogen.people.regions import find_regions
 from repogen.warp_setup import wp
 
 TUCK = 0.012
@@ -31,15 +34,15 @@ _DECIMETRE = 0.1
 _BONES = 8
 """Most bones that move one vertex."""
 
-_PAIR = 0.02
-"""Metres between a piece's centre and its mirrored twin's, at most."""
-
 _BELOW, _ABOVE = 0.03, 0.06
 """Metres along the skin's normal in which a garment's face covers the skin."""
 
 _MARGIN = 2
 """Rings of faces inside a garment's border whose skin is not hidden, since it may be seen."""
 
+
+_BRIEFS = -0.1
+"""`Outfit.hem` of briefs."""
 
 _TRUNK, _CHEST, _HIPS = 0.15, (0.15, 0.42), (-0.08, 0.04)
 """Metres in the T-pose: half the width of the trunk, and the heights of chest and hips."""
@@ -62,6 +65,48 @@ class FittedGarment:
     """Vertices of the body that the garment covers."""
     texel_density: float
     """See the function `texel_density`."""
+    hanging: Hanging | None = None
+    """What of it hangs free."""
+    alteration: "Alteration | None" = None
+    """How it differs from the garment as it was made."""
+
+
+@dataclass(frozen=True, eq=False)
+class Alteration:
+    """How the vertices of an altered garment are made of the original's."""
+
+    original: FittedGarment
+    kept: Int[np.ndarray, " g"]
+    """The number that each vertex of the original has now, -1 for one that is gone."""
+    own: Int[np.ndarray, " k"]
+    """Vertices of the original that it has, which come first."""
+    refs: Int[np.ndarray, "n 3"]
+    weights: Float[np.ndarray, "n 3"]
+    """The new ones are between three of the original each."""
+    outer: Int[np.ndarray, "o 3"]
+    """Faces of rolled hems: their vertices lie `thickness` metres higher, along the normals."""
+    thickness: float
+    shift: Float[np.ndarray, "v 3"] | None = None
+    """Metres by which each vertex of trunk or leg is moved on the T-pose of the average adult; on
+    another body in proportion to its height."""
+    height: float = 1.0
+    """From the lowest to the highest vertex there, metres."""
+
+    def mix(self, values: Float[np.ndarray, "g ..."]) -> Float[np.ndarray, "v ..."]:
+        """Values of the vertices, from values of the original's."""
+        new = mix(values, self.refs, self.weights)
+        return np.concatenate([values[self.own], new.astype(values.dtype)])
+
+    def apply(self, points: Float[np.ndarray, "g 3"]) -> Float[np.ndarray, "v 3"]:
+        """The vertices, from the original's before posing or on the T-pose; metres."""
+        out = self.mix(points)
+        if self.shift is not None:
+            out += (self.shift * (np.ptp(out[:, 2]) / self.height)).astype(out.dtype)
+        if len(self.outer):
+            used, own = np.unique(self.outer, return_inverse=True)
+            normals = vertex_normals(out[used], own.reshape(-1, 3))
+            out[used] += (self.thickness * normals).astype(out.dtype)
+        return out
 
 
 def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> FittedGarment:
@@ -71,7 +116,10 @@ def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> FittedGarmen
     rest = _fit_to_shape(garment, tpose, tpose)
     canonical = _skin_mesh(rest, bones, weights, tpose)
     hidden, covered = _covered_skin(body, garment, canonical)
-    regions = _regions(garment, canonical)
+    skirt = find_skirt(garment.faces, canonical) if garment.kind == "clothes" else None
+    if skirt is not None:  # one sees below it
+        hidden &= body.surface.canonical[:, 2] > HIPS
+    regions = find_regions(garment.faces, canonical)
     return FittedGarment(
         garment=garment,
         texture=texture,
@@ -82,6 +130,7 @@ def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> FittedGarmen
         hidden=hidden,
         covered=covered,
         texel_density=texel_density(canonical[garment.faces], garment.face_uv),
+        hanging=skirt,
     )
 
 
@@ -101,7 +150,7 @@ def pose_garments(
 ) -> list[tuple[Float[np.ndarray, "v 3"], Float[np.ndarray, "v 3"]]]:
     """The vertices of each garment on the body before posing and on the posed body, in that body's
     frame (`PosedBody`)."""
-    rests = [_fit_to_shape(one.garment, posed, body.average) for one in fitted]
+    rests = [_unposed(one, posed, body.average) for one in fitted]
     bones, weights = (
         np.concatenate([getattr(one, name) for one in fitted]) for name in ("bones", "weights")
     )
@@ -110,14 +159,29 @@ def pose_garments(
     return list(zip(rests, np.split(vertices, ends), strict=True))
 
 
+def original(fitted: FittedGarment) -> FittedGarment:
+    """The garment as it was made."""
+    return original(fitted.alteration.original) if fitted.alteration else fitted
+
+
+def _unposed(
+    fitted: FittedGarment, posed: PosedBody, average: PosedBody
+) -> Float[np.ndarray, "v 3"]:
+    if (alteration := fitted.alteration) is None:
+        return _fit_to_shape(fitted.garment, posed, average)
+    return alteration.apply(_unposed(alteration.original, posed, average))
+
+
 def ensure_covered(body: AnnyBody, dressed: Outfit, painted: Outfit) -> Outfit:
     """The outfit `dressed`, with the clothes of `painted` under garments that leave more than half
-    of the chest or of the hips bare: not every garment of a pack is a whole suit."""
+    of the chest or of the hips bare: not every garment of a pack is a whole suit. Under skirts are
+    briefs."""
     at = body.surface.canonical
     skin = layer_vertices(body.surface, "skin")
     covered = np.zeros(len(at), dtype=bool)
-    for item in dressed.worn:
-        covered |= fitted_garment(body, item.pack, item.kind, item.name).covered
+    worn = [fitted_garment(body, item.pack, item.kind, item.name) for item in dressed.worn]
+    for fitted in worn:
+        covered |= fitted.covered
     trunk = skin[np.abs(at[skin, 0]) < _TRUNK]
     height = at[trunk, 2]
     chest, hips = (trunk[(low < height) & (height < high)] for low, high in (_CHEST, _HIPS))
@@ -126,6 +190,9 @@ def ensure_covered(body: AnnyBody, dressed: Outfit, painted: Outfit) -> Outfit:
         keep += ["top", "top_fabric", "sleeve", "waist", "neckline"]
     if covered[hips].mean() < 0.5:
         keep += ["bottom", "bottom_fabric", "hem"]
+    elif any(fitted.hanging for fitted in worn):
+        keep += ["bottom_fabric"]
+        dressed = replace(dressed, bottom="shorts", hem=_BRIEFS)
     return replace(dressed, **{name: getattr(painted, name) for name in keep})
 
 
@@ -181,19 +248,31 @@ def _skinning(
     body: AnnyBody, garment: Garment
 ) -> tuple[Int[np.ndarray, "v k"], Float[np.ndarray, "v k"]]:
     """Bones and weights of each vertex: those of its three skin vertices, weighted likewise."""
-    bone_ids, bone_weights = body.skinning
-    count = len(garment.refs)
-    rows = np.repeat(np.arange(count), garment.refs.shape[1] * bone_ids.shape[1])
-    shares = np.maximum(garment.weights, 0)[:, :, None] * bone_weights[garment.refs]
-    dense = np.zeros((count, int(bone_ids.max()) + 1), shares.dtype)
-    np.add.at(dense, (rows, bone_ids[garment.refs].ravel()), shares.ravel())
-    bones = np.argsort(-dense, axis=1, kind="stable")[:, :_BONES]
-    weights = np.take_along_axis(dense, bones, axis=1)
-    weights = weights / weights.sum(axis=1, keepdims=True)
-    return bones.astype(np.int32), weights.astype(np.float32)
+    return mixed_bones(*body.skinning, garment.refs, np.maximum(garment.weights, 0))
 
 
-class _Skin(NamedTuple):
+def mixed_bones(
+    bones: Int[np.ndarray, "n k"],
+    weights: Float[np.ndarray, "n k"],
+    refs: Int[np.ndarray, "v r"],
+    shares: Float[np.ndarray, "v r"],
+) -> tuple[Int[np.ndarray, "v 8"], Float[np.ndarray, "v 8"]]:
+    """Bones and weights, which descend, of vertices that are mixed of others."""
+    mixed = bones[refs].reshape(len(refs), refs.shape[1] * bones.shape[1])
+    used = np.zeros(int(bones.max(initial=0)) + 1, dtype=bool)
+    used[mixed] = True
+    known, own = np.flatnonzero(used), (np.cumsum(used) - 1)[mixed]
+    known = np.pad(known, (0, max(_BONES - len(known), 0)))
+    dense = np.zeros((len(refs), len(known)), weights.dtype)
+    rows = np.repeat(np.arange(len(refs)), own.shape[1])
+    np.add.at(dense, (rows, own.ravel()), (shares[:, :, None] * weights[refs]).ravel())
+    largest = np.argsort(-dense, axis=1, kind="stable")[:, :_BONES]
+    found = np.take_along_axis(dense, largest, axis=1)
+    found /= found.sum(axis=1, keepdims=True)
+    return known[largest].astype(np.int32), found.astype(np.float32)
+
+
+class Skin(NamedTuple):
     """What every garment needs to know about the skin of a body model in its T-pose."""
 
     faces: Int[np.ndarray, " s"]
@@ -206,11 +285,12 @@ class _Skin(NamedTuple):
 
 
 @lru_cache(maxsize=4)
-def _skin(body: AnnyBody) -> _Skin:
+def skin_of(body: AnnyBody) -> Skin:
+    """The skin of a body model."""
     at, all_faces = body.surface.canonical, body.surface.faces
     faces = np.flatnonzero(body.surface.faces_of("skin"))
     vertices = layer_vertices(body.surface, "skin")
-    return _Skin(
+    return Skin(
         faces=faces,
         nearest_face=NearestPoint(at[all_faces[faces]].mean(axis=1)),
         vertices=vertices,
@@ -221,7 +301,7 @@ def _skin(body: AnnyBody) -> _Skin:
 
 def _surface(body: AnnyBody, garment: Garment, canonical: Float[np.ndarray, "v 3"]) -> Surface:
     """The garment's `Surface`, with parts, neighbourhoods and occlusion of the skin under it."""
-    skin = _skin(body)
+    skin = skin_of(body)
     nearest = skin.faces[skin.nearest_face.query(canonical[garment.faces].mean(axis=1))[1]]
     under = skin.vertices[skin.nearest_vertex.query(canonical)[1]]
     # Hair and hats occlude keypoints; other garments show where the joint under them is.
@@ -245,43 +325,6 @@ def _surface(body: AnnyBody, garment: Garment, canonical: Float[np.ndarray, "v 3
     )
 
 
-def _regions(garment: Garment, canonical: Float[np.ndarray, "v 3"]) -> UInt8[np.ndarray, " f"]:
-    """Each face's connected piece, a left and right pair as one, numbered by descending area.
-
-    Pieces after the largest `REGIONS`, and those below 2 % of the area, are `REGIONS`.
-    """
-    faces = garment.faces
-    edges = np.concatenate([faces[:, :2], faces[:, 1:]])
-    part = _connected(edges, len(canonical))[faces[:, 0]]
-    a, b, c = canonical[faces].swapaxes(0, 1)
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    sizes = np.bincount(part, area)
-    sums = np.stack([np.bincount(part, area * axis) for axis in (a + b + c).T / 3], axis=1)
-    middles = sums / np.maximum(sizes, 1e-9)[:, None]
-    distance, twin = NearestPoint(middles).query(middles * [-1, 1, 1])
-    paired = (distance < _PAIR) & (np.abs(sizes[twin] - sizes) < 0.1 * sizes)
-    numbers = np.arange(len(sizes))
-    piece = np.where(paired, np.minimum(twin, numbers), numbers)[part]
-    sizes = np.bincount(piece, area, minlength=len(sizes))
-    rank = np.full(len(sizes), REGIONS)
-    largest = np.argsort(-sizes, kind="stable")[:REGIONS]
-    largest = largest[sizes[largest] > 0.02 * sizes.sum()]
-    rank[largest] = np.arange(len(largest))
-    return rank[piece].astype(np.uint8)
-
-
-def _connected(edges: Int[np.ndarray, "e 2"], count: int) -> Int[np.ndarray, " n"]:
-    """The number of the connected component of each of `count` vertices, by its first vertex."""
-    lowest, before = np.arange(count), None
-    while before is None or (lowest != before).any():
-        before = lowest.copy()
-        least = lowest[edges].min(axis=1)
-        np.minimum.at(lowest, lowest[edges[:, 0]], least)
-        np.minimum.at(lowest, lowest[edges[:, 1]], least)
-        lowest = lowest[lowest]
-    return np.unique(lowest, return_inverse=True)[1]
-
-
 def texel_density(corners: Float[np.ndarray, "f 3 3"], uv: Float[np.ndarray, "f 3 2"]) -> float:
     """Texture coordinates per metre of surface: the median over the faces of √(uv area / area)."""
     a, b, c = corners.swapaxes(0, 1)
@@ -302,7 +345,7 @@ def _covered_skin(
     if garment.kind != "clothes" or "hats" in garment.tags:
         return hidden, hidden.copy()
     mesh = _device_mesh(canonical, garment.faces)
-    covered = _hits(mesh, surface.canonical, _skin(body).normals, _BELOW, _ABOVE)
+    covered = _hits(mesh, surface.canonical, skin_of(body).normals, _BELOW, _ABOVE)
     hidden[garment.hidden] = True
     covered |= hidden
     hidden |= _far_inside(covered, skin)

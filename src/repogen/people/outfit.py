@@ -49,6 +49,37 @@ class Fabric:
             raise unknown_choice("pattern", self.pattern, PATTERNS)
 
 
+_Length = Annotated[float, Between(-100, 100)]
+"""Metres on the body; see the module's docstring."""
+
+
+_Waist = Annotated[float, Between(-0.1, 0.2)]
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a person wears a garment of an asset pack; without arguments as it was made.
+
+    Lengths are metres on the body (see the module's docstring).
+    """
+
+    sleeve: Annotated[float, Between(0.2, OFF_BODY)] = OFF_BODY
+    """|x| at which sleeves end that would be longer."""
+    sleeve_cuff: Annotated[float, Between(0, 0.2)] = 0.0
+    """Width of the rolled-up hem of sleeves that are shortened; 0 is a plain hem."""
+    leg: Annotated[float, Between(-OFF_BODY, -0.1)] = -OFF_BODY
+    """z at which trouser legs end that would be longer."""
+    leg_cuff: Annotated[float, Between(0, 0.2)] = 0.0
+    """The same for trouser legs."""
+    waist: tuple[_Waist, _Waist] | None = None
+    """z at the front and at the back at which trousers or skirt end and tops are tucked into them;
+    None is as it was made."""
+    loose: Annotated[float, Between(0, 0.1)] = 0.0
+    """Metres by which the hem of a top stands off the hips; 0 is as it was made."""
+    drop: Annotated[float, Between(0, 0.2)] = 0.0
+    """Metres by which that hem is lower."""
+
+
 @dataclass(frozen=True)
 class WornGarment:
     """A garment of an asset pack, as one person wears it.
@@ -60,10 +91,7 @@ class WornGarment:
     kind: Kind
     name: FileName
     fabrics: Annotated[tuple[Fabric | None, ...], Length(0, REGIONS + 1)]
-
-
-_Length = Annotated[float, Between(-100, 100)]
-"""Metres on the body; see the module's docstring."""
+    style: Style = Style()
 
 
 @dataclass(frozen=True)

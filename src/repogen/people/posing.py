@@ -11,10 +11,12 @@ from repogen.bodies.protocol import Body, PosedBody, Surface
 from repogen.bodies.surface import layer_vertices
 from repogen.cameras.camera import rotate_points
 from repogen.errors import UserError
-from repogen.people.garments import FittedGarment, fitted_garment, pose_garments
+from repogen.people import hanging
+from repogen.people.garments import FittedGarment, pose_garments
 from repogen.people.hair import hang
 from repogen.people.outfit import Outfit, shoe_top
 from repogen.people.person import Person, world_rotation
+from repogen.people.tailoring import tailored_garment
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,16 +128,27 @@ def _posed_garments(body: Body, person: Person, posed: PosedBody) -> tuple[Posed
         return ()
     if not isinstance(body, AnnyBody):
         raise UserError(f"garments of asset packs fit the body anny, not {body.name}")
-    fitted = [fitted_garment(body, item.pack, item.kind, item.name) for item in worn]
+    fitted = [tailored_garment(body, item) for item in worn]
     garments = [
         PosedGarment(one, rest, vertices)
         for one, (rest, vertices) in zip(fitted, pose_garments(body, fitted, posed), strict=True)
     ]
     lowest = float(posed.vertices[layer_vertices(body.surface, "skin"), 2].min())
     return tuple(
-        _falling(one, posed, lowest) if item.kind == "hair" else one
+        _falling(one, posed, lowest) if item.kind == "hair" else _hanging(one, posed, lowest)
         for item, one in zip(worn, garments, strict=True)
     )
+
+
+def _hanging(garment: PosedGarment, posed: PosedBody, lowest: float) -> PosedGarment:
+    """Clothes with their free hems as they hang, in the world."""
+    fitted = garment.fitted
+    if fitted.hanging is None or posed.bones is None:
+        return garment
+    at = hanging.hang(
+        garment.vertices, fitted.hanging, fitted.bones, fitted.weights, posed.bones[0], lowest
+    )
+    return replace(garment, vertices=at)
 
 
 def _falling(hair: PosedGarment, posed: PosedBody, lowest: float) -> PosedGarment:

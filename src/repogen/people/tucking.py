@@ -34,9 +34,18 @@ class Binding(NamedTuple):
     weights: Float[np.ndarray, "n 3"]
 
 
-@lru_cache(maxsize=256)
 def bind(inner: FittedGarment, outer: FittedGarment) -> Binding:
     """The vertices of a garment under another one, bound to it."""
+    if (alteration := outer.alteration) is None:
+        return _bind(inner, outer)
+    whole = bind(inner, alteration.original)
+    faces = alteration.kept[whole.faces]
+    left = (faces >= 0).all(axis=1)
+    return Binding(whole.vertices[left], faces[left], whole.weights[left])
+
+
+@lru_cache(maxsize=256)
+def _bind(inner: FittedGarment, outer: FittedGarment) -> Binding:
     under, over = inner.surface, outer.surface
     normals = vertex_normals(under.canonical, under.faces)
     mesh = wp.Mesh(

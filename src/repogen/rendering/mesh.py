@@ -103,7 +103,7 @@ def _concatenate_shifted(arrays: list[np.ndarray], by: Int[np.ndarray, " n"]) ->
     return np.concatenate([a + np.int32(start) for a, start in zip(arrays, by, strict=False)])
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=128)
 def _surface_to_mesh(surface: Surface) -> Mesh:
     count = len(surface.canonical)
     static_vertices = np.zeros(count, dtype=_STATIC_VERTEX)
@@ -129,8 +129,13 @@ def _surface_to_mesh(surface: Surface) -> Mesh:
         vertex_face_offsets=np.append(0, np.cumsum(np.bincount(corners, minlength=count))).astype(
             np.int32
         ),
-        vertex_faces=(np.argsort(corners, kind="stable") // 3).astype(np.int32),
+        vertex_faces=(np.argsort(_short(corners), kind="stable") // 3).astype(np.int32),
         alpha_faces=np.flatnonzero(surface.face_layers == LAYER_STRANDS).astype(np.int32),
         cloth_faces=cloth.astype(np.int32),
         cloth_vertices=np.unique(surface.faces[cloth]).astype(np.int32),
     )
+
+
+def _short(numbers: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
+    """The numbers, in 16 bits where they fit: NumPy sorts these four times as fast."""
+    return numbers.astype(np.uint16) if numbers.max(initial=0) < 2**16 else numbers

@@ -13,7 +13,7 @@ from repogen.assets.sources import path_of
 from repogen.bodies.protocol import Surface
 from repogen.colors import LUMINANCE
 from repogen.environment.occluders import Occluder, occluder_surface, occluder_vertices
-from repogen.people.garments import FittedGarment, texel_density
+from repogen.people.garments import FittedGarment, original, texel_density
 from repogen.people.outfit import REGIONS, Fabric, WornGarment
 from repogen.people.posing import PosedGarment, PosedPerson
 from repogen.people.tucking import bind, tucked
@@ -122,7 +122,7 @@ def garment_materials(item: FittedGarment, worn: WornGarment, picture: Texture) 
     out = np.zeros(REGIONS + 1, dtype=MATERIAL_DTYPE)
     _set_texture(out, picture, item.texel_density)
     out["gloss"] = 0.03
-    out["grey"] = np.maximum(_mean_colors(item, picture) @ LUMINANCE, _LEAST_GREY)
+    out["grey"] = np.maximum(_mean_colors(original(item), picture) @ LUMINANCE, _LEAST_GREY)
     for region, m in enumerate(out):
         fabric = worn.fabrics[region] if region < len(worn.fabrics) else None
         if fabric is not None:

@@ -16,6 +16,7 @@ from repogen.people.balance import CARRIED, LOW_TRUNK, settled, trunk_height
 from repogen.people.garments import ensure_covered
 from repogen.people.outfit import Outfit, sample_outfit
 from repogen.people.person import Person
+from repogen.people.styles import restyle
 from repogen.people.wardrobe import dress, dress_tightly, undress, wear_picture
 from repogen.picture_checks import check_rgba_once
 from repogen.poses.acrobatic import ACROBATIC, sample_acrobatic_pose
@@ -161,6 +162,8 @@ def _outfit(config: SceneConfig, streams: Streams, body: Body, feminine: float) 
         in_bed = config.people.ground == "bed"
         outfit = dress(rng, painted, feminine, patterns, wardrobe, config.packs, in_bed)
         outfit = _checked(outfit)
+        if config.people.styles:
+            outfit = restyle(streams.rng("styles"), outfit, body)
         return ensure_covered(body, outfit, painted) if outfit.worn else outfit
 
     return draw_readable(dressed)

@@ -1,0 +1,98 @@
+"""Skirts and loose hems that fall with gravity where a person is tilted or upside down.
+
+Skinned, they stick to the body whatever the pose. Here the side that is below leaves the body, the
+side that is above lies on it, and upside down the hem opens and slides towards the head. Cloth is
+only moved outwards, along and against its own distance from the body, so never through it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from repogen.arrays import Float, Int
+from repogen.people.regions import connected
+
+HIPS = -0.08
+"""Height on the T-pose below which a skirt hangs free, metres."""
+
+_REACH, _LIFT = 0.09, 0.06
+"""Metres by which a skirt's hem leaves the body, and slides towards the head, at most."""
+
+_OPENS = 0.6
+"""Share of that reach when a person is upside down."""
+
+
+@dataclass(frozen=True)
+class Hanging:
+    """How far each vertex of a garment may move, metres; 0 where it is on the body."""
+
+    outward: Float[np.ndarray, "v 3"]
+    """Away from the body, on the body before posing."""
+    reach: Float[np.ndarray, " v"]
+    """Outwards."""
+    lift: Float[np.ndarray, " v"]
+    """Towards the head."""
+    gap: Float[np.ndarray, " v"]
+    """Inwards."""
+
+
+def find_skirt(
+    faces: Int[np.ndarray, "f 3"], canonical: Float[np.ndarray, "v 3"]
+) -> Hanging | None:
+    """What hangs below the hips of a piece that has one opening for both legs."""
+    edges = np.sort(np.concatenate([faces[:, :2], faces[:, 1:], faces[:, ::2]]), axis=1)
+    keys = edges[:, 0].astype(np.int64) << 32 | edges[:, 1]
+    unique, times = np.unique(keys, return_counts=True)
+    border = unique[times == 1]
+    ends = np.column_stack([border >> 32, border & 0xFFFFFFFF])
+    ends = ends[(canonical[ends, 2] < HIPS).all(axis=1)]
+    if not len(ends):
+        return None
+    loop = connected(np.column_stack([ends, ends[:, 1]]), len(canonical))
+    piece = connected(faces, len(canonical))
+    skirts = np.zeros(piece.max() + 1, dtype=bool)
+    for number in np.unique(loop[ends]):
+        at = canonical[loop == number, 0]
+        if at.min() < HIPS / 2 and at.max() > -HIPS / 2:
+            skirts[piece[np.flatnonzero(loop == number)[0]]] = True
+    free = np.flatnonzero(skirts[piece] & (canonical[:, 2] < HIPS))
+    if not len(free):
+        return None
+    share = np.zeros(len(canonical))
+    share[free] = (HIPS - canonical[free, 2]) / (HIPS - canonical[free, 2].min())
+    return Hanging(outwards(canonical), _REACH * share, _LIFT * share, np.zeros(len(canonical)))
+
+
+def outwards(canonical: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "v 3"]:
+    """Unit vectors away from the axis of the trunk."""
+    away = canonical * [1.0, 1.0, 0.0]
+    return away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-9)
+
+
+def hang(
+    vertices: Float[np.ndarray, "v 3"],
+    hanging: Hanging,
+    bones: Int[np.ndarray, "v k"],
+    weights: Float[np.ndarray, "v k"],
+    rotations: Float[np.ndarray, "b 3 3"],
+    lowest: float,
+) -> Float[np.ndarray, "v 3"]:
+    """The garment's vertices in the world as they hang, metres.
+
+    `rotations` take the body before posing to the world with each bone. `lowest` is the height of
+    the body's lowest point, below which nothing is moved: there may be a floor.
+    """
+    free = np.flatnonzero((hanging.reach > 0) | (hanging.lift > 0))
+    turned = np.einsum("vk,vkij->vij", weights[free], rotations[bones[free]])
+    down = -turned[:, 2]
+    outward = hanging.outward[free]
+    side = (down * outward).sum(axis=1)
+    inverted = np.clip(down[:, 2], 0, 1)
+    out = hanging.reach[free] * np.clip(np.maximum(side, 0) + _OPENS * inverted, 0, 1)
+    out -= hanging.gap[free] * np.clip(-side, 0, 1)
+    way = out[:, None] * outward + (hanging.lift[free] * inverted)[:, None] * [0.0, 0.0, 1.0]
+    moved = vertices[free] + np.einsum("vij,vj->vi", turned, way)
+    moved[:, 2] = np.maximum(moved[:, 2], np.minimum(vertices[free, 2], lowest))
+    hung = vertices.copy()
+    hung[free] = moved
+    return hung
