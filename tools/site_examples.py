@@ -6,6 +6,7 @@ from typing import Any
 import griffe
 
 EXAMPLE = re.compile(r"((?:^|\n\n)>>> .*?)(?=\n\n|$)", re.DOTALL)
+FLAG = re.compile(r" *# doctest: .*")
 
 
 class FenceExamples(griffe.Extension):
@@ -18,5 +19,6 @@ class FenceExamples(griffe.Extension):
 
 
 def fenced(text: str) -> str:
-    """The text with a fence around each paragraph that begins with `>>>`."""
-    return EXAMPLE.sub(lambda found: f"\n\n```pycon\n{found[1].strip()}\n```", text)
+    """The text with a fence around each paragraph that begins with `>>>`, without doctest's flags."""
+    examples = FLAG.sub("", text)
+    return EXAMPLE.sub(lambda found: f"\n\n```pycon\n{found[1].strip()}\n```", examples)
