@@ -6,11 +6,13 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from importlib import import_module, util
 from pathlib import Path
 
 import pytest
 import tyro
+import yaml
 
 from helpers import contents
 from repogen.cli import VERBS
@@ -115,6 +117,14 @@ def test_the_gallery_is_what_its_script_writes():
     names = {f"{name}.jpg" for rows in gallery.OPTIONS.values() for name in rows}
     assert {path.name for path in (DOCS / "gallery").iterdir()} == names
     assert sum(path.stat().st_size for path in (DOCS / "gallery").iterdir()) < 1_500_000
+
+
+def test_the_citation_names_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert citation["version"] == project["version"]
+    assert citation["license"] == project["license"]
+    assert citation["preferred-citation"]["title"] in (ROOT / "README.md").read_text()
 
 
 @pytest.fixture(scope="module")

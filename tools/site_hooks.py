@@ -74,8 +74,13 @@ def help_of(*words: str) -> str:
 
 def api_page() -> str:
     """The public names of `repogen`, functions before classes, for mkdocstrings."""
-    lines = ["# Python reference", ""]
-    lines += ["Look up every public name. [Python](python-api.md) shows how to use them.", ""]
+    lines = [
+        "# Python reference",
+        "",
+        "Look up every public name. [Python](python-api.md) shows how to use them. The options in the",
+        "groups of a config are those of its [command](commands.md).",
+        "",
+    ]
     for title, names in public_names().items():
         lines += [f"## {title}", ""] + [f"::: repogen.{where}\n" for where in names]
     return "\n".join(lines)
