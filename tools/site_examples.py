@@ -19,6 +19,6 @@ class FenceExamples(griffe.Extension):
 
 
 def fenced(text: str) -> str:
-    """The text with a fence around each paragraph that begins with `>>>`, without doctest's flags."""
+    """The text with a fence around each paragraph of `>>>`, without the flags of doctest."""
     examples = FLAG.sub("", text)
     return EXAMPLE.sub(lambda found: f"\n\n```pycon\n{found[1].strip()}\n```", examples)

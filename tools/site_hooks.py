@@ -77,8 +77,8 @@ def api_page() -> str:
     lines = [
         "# Python reference",
         "",
-        "Look up every public name. [Python](python-api.md) shows how to use them. The options in the",
-        "groups of a config are those of its [command](commands.md).",
+        "Look up every public name. [Python](python-api.md) shows how to use them. The options in",
+        "the groups of a config are those of its [command](commands.md).",
         "",
     ]
     for title, names in public_names().items():
