@@ -29,6 +29,8 @@ FILES = (
 
 SUBCOMMAND = re.compile(r"^│   • (\w+)", re.MULTILINE)
 PUBLIC = re.compile(r"^from \.(\S*) import (\w+) as \2$", re.MULTILINE)
+TORCH = ("PoseDataset", "LiveDataset", "collate_images")
+"""What `repogen.torch` adds; shown from where it is defined."""
 COLUMNS = "88"
 """Width of the help texts."""
 
@@ -83,6 +85,8 @@ def api_page() -> str:
     ]
     for title, names in public_names().items():
         lines += [f"## {title}", ""] + [f"::: repogen.{where}\n" for where in names]
+    lines += ["## Datasets of PyTorch", ""]
+    lines += [f"::: repogen.training.torch_datasets.{name}\n" for name in TORCH]
     return "\n".join(lines)
 
 
