@@ -246,3 +246,11 @@ def test_output_that_nobody_reads_ends_quietly():
     command = f"({sys.executable} -m repogen info; echo code $? >&2) | true"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert done.stderr.split() == ["code", "141"]
+
+
+def test_help_describes_each_option_once(capsys):
+    with pytest.raises(SystemExit):
+        main(["generate", "--help"])
+    shown = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    for text in ("Where the camera stands, its lens", "Named views, equally likely"):
+        assert shown.count(text) == 1

@@ -89,14 +89,14 @@ class Config:
 
     def __init_subclass__(cls) -> None:
         cls._field_docs = cls._field_docs | _docs_of_fields(cls)
-        groups = {f"{name} ({kind.__name__})": kind for name, kind in _annotated_groups(cls)}
-        lines = []
-        for name, text in cls._field_docs.items():
-            lines.append(f"    {name}: {text}")
-            options = groups[name]._field_docs if name in groups else {}
-            lines += [f"        {option}: {text}" for option, text in options.items()]
-        about = inspect.cleandoc(cls.__doc__ or "")
-        cls.__doc__ = "\n".join([about, "", "Attributes:", *lines])
+        groups = [kind for _, kind in _annotated_groups(cls)]
+        options = {name: text for kind in groups for name, text in kind._field_docs.items()}
+        lines = [inspect.cleandoc(cls.__doc__ or "")]
+        # tyro takes the last text of a name: group and option may have the same one.
+        for title, docs in (("Args:", options), ("Attributes:", cls._field_docs)):
+            if docs:
+                lines += ["", title, *(f"    {name}: {text}" for name, text in docs.items())]
+        cls.__doc__ = "\n".join(lines)
 
     def __getstate__(self) -> dict[str, Any]:
         """The fields only: a copy reads the files that its options name again."""
