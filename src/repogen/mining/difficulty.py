@@ -22,8 +22,8 @@ _SHIFT = 0.06
 LOOKS = ((0.0, False, 0.0), (0.0, True, 0.0), (_TURN_DEG, False, 0.0), (-_TURN_DEG, True, _SHIFT))
 """Degrees clockwise, whether mirrored, and the shift to the right and down of each look."""
 
-_BATCH = 32
-"""Crops in a batch of the network."""
+_BATCH = 4
+"""Crops in a batch of the network: on a CPU few are faster than many, which do not fit its caches."""
 
 _APART = 0.1
 """A left and a right joint count as a pair where they are further apart than this share of the
