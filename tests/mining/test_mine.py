@@ -1,14 +1,17 @@
 """Mining: the files of a search, the same bytes however it is run, and what is refused."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from helpers import contents
 from repogen import GenerateConfig, MineConfig, UserError, generate, mine, validate
 from repogen.cli import main
-from repogen.mining import judging
+from repogen.generation.run_info import run_info
+from repogen.mining import judging, spread
 from repogen.mining.records import read_candidates
+from repogen.mining.spread import file_digest
 from repogen.poses.sampler import read_sampler
 
 
@@ -73,6 +76,30 @@ def test_the_sampler_makes_any_number_of_such_people(mined, tmp_path):
 def test_several_processes_give_the_same_bytes(mined, small, tmp_path):
     again = mine(tmp_path / "set", "lightning", workers=2, **small)
     assert contents(again) == contents(mined)
+
+
+@pytest.mark.slow
+def test_ray_gives_the_same_bytes(mined, small, tmp_path, monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")  # Ray reads these when it is imported
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "a token of these tests")
+    monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    pytest.importorskip("ray")
+    monkeypatch.chdir(tmp_path)  # nodes work in other folders
+    assert contents(mine("set", "lightning", engine="ray", workers=2, **small)) == contents(mined)
+
+
+def test_a_node_that_sees_other_files_is_named(tmp_path):
+    weights = tmp_path / "pose.onnx"
+    weights.write_bytes(b"one")
+    config = GenerateConfig(images=1, packs=(), backgrounds="plain")
+    info = json.dumps(run_info(config, config.backdrop[1]))
+    inputs = spread._Inputs(Path("set"), config, (str(weights),), info, (file_digest(weights),))
+    task = spread._NodeTask(len, inputs, "four")
+    assert spread._on_node(task) == 4
+    spread._check_same_inputs.cache_clear()
+    weights.write_bytes(b"another")
+    with pytest.raises(UserError, match=r"^on .+: set was started with another content of .+onnx"):
+        spread._on_node(task)
 
 
 def test_an_interrupted_search_resumes_exactly(mined, small, tmp_path, monkeypatch):

@@ -23,7 +23,7 @@ LOOKS = ((0.0, False, 0.0), (0.0, True, 0.0), (_TURN_DEG, False, 0.0), (-_TURN_D
 """Degrees clockwise, whether mirrored, and the shift to the right and down of each look."""
 
 _BATCH = 4
-"""Crops in a batch of the network: on a CPU few are faster than many, which do not fit its caches."""
+"""Crops in a batch of the network: on a CPU few are faster, since they fit into its caches."""
 
 _APART = 0.1
 """A left and a right joint count as a pair where they are further apart than this share of the

@@ -23,7 +23,6 @@ from repogen.mining.judging import (
     check_folder,
     check_same,
     describe,
-    file_digest,
     judge_all,
 )
 from repogen.mining.page import hardest, probe_html, region_text
@@ -31,6 +30,7 @@ from repogen.mining.pictures import draw_people, sheet
 from repogen.mining.records import JudgedPerson, read_candidates
 from repogen.mining.regions import divide
 from repogen.mining.report import ProbeReport, RegionReport, region_report, report_table
+from repogen.mining.spread import absolute, file_digest
 from repogen.processes import check_not_in_worker
 
 _MARK = "options.json"
@@ -80,13 +80,14 @@ def probe(
     with exclusive(root / "lock", root):
         own = {"judging": asdict(config.judging), "worst": config.worst}
         check_same(root, root / _MARK, describe(config, own, models))
-        shared = Judging(config, config.judging, models, file_digest(config.pose.sampler))
+        asked, sampler = absolute(models), file_digest(config.pose.sampler)
+        shared = Judging(config, config.judging, asked, sampler)
         with tqdm(total=config.images, unit="person", smoothing=0.1, desc="probing") as bar:
             path = root / "candidates.jsonl"
-            judge_all(shared, range(config.images), path, config.worker_count, bar)
+            judge_all(shared, range(config.images), path, bar)
         report, shown = _report(config, models, path)
-        task = Task(config, config.judging, models, shared.sampler, ())
-        pictures = draw_people(task, shown, config.worker_count)
+        task = Task(config, config.judging, asked, sampler, ())
+        pictures = draw_people(task, shown, root)
         table = json.dumps(report_table(report), indent=1) + "\n"
         write_atomic(root / "regions.json", table.encode())
         write_atomic(root / "index.html", probe_html(report, pictures).encode())
