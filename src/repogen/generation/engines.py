@@ -170,28 +170,52 @@ def map_on_ray(
             yield ray.get(running.pop(0))
 
 
+_is_connected = False
+
+
+@contextmanager
+def ray_cluster(config: GenerateConfig) -> Iterator[None]:
+    """While the block runs, all that works on the options' Ray cluster, if they name one, shares a
+    connection: a cluster of this machine starts once.
+
+    Raises `UserError` where the cluster cannot be reached.
+    """
+    global _is_connected
+    if config.engine != "ray" or _is_connected:
+        yield
+        return
+    ray = _import_ray(config)
+    try:
+        _connect(ray, config)
+        _is_connected = True
+        yield
+    finally:
+        _is_connected = False
+        ray.shutdown()  # also of a cluster that is refused: Ray ends this process with the cluster
+
+
 @contextmanager
 def _cluster(config: GenerateConfig) -> Iterator[tuple[Any, list[Any]]]:
     """The module ray, connected to the options' cluster, and a list for what runs there: it is
     cancelled at the end."""
-    ray = _import_ray(config)
-    running: list[Any] = []
-    try:
-        _connect(ray, config)
-        yield ray, running
-    except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, UserError):
-            raise UserError(str(error.cause)) from error
-        raise
-    except ray.exceptions.RayError as error:
-        raise UserError(
-            f"Ray lost a task {_RETRIES} times ({first_line(error)}); run the same "
-            "command again to resume"
-        ) from error
-    finally:
-        for reference in running:
-            ray.cancel(reference)
-        ray.shutdown()  # also of a cluster that is refused: Ray ends this process with the cluster
+    with ray_cluster(config):
+        import ray
+
+        running: list[Any] = []
+        try:
+            yield ray, running
+        except ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, UserError):
+                raise UserError(str(error.cause)) from error
+            raise
+        except ray.exceptions.RayError as error:
+            raise UserError(
+                f"Ray lost a task {_RETRIES} times ({first_line(error)}); run the same "
+                "command again to resume"
+            ) from error
+        finally:
+            for reference in running:
+                ray.cancel(reference)
 
 
 def _most_running(ray: Any, config: GenerateConfig) -> int:

@@ -44,20 +44,26 @@ def judge_all(shared: Judging, indices: range, path: Path, bar: "tqdm[Any]") -> 
         bar.update(len(indices))
         return
     parts = path.with_suffix("")
-    tasks = {parts / f"{some[0]:09d}.jsonl": some for some in tasks_of(indices)}
-    todo = {part: some for part, some in tasks.items() if not _is_judged(part, some)}
-    bar.update(len(indices) - sum(map(len, todo.values())))
-    made = (
-        Task(shared.config, shared.judging, shared.weights, shared.sampler, some)
-        for some in todo.values()
-    )
-    judged = map_spread(judge_task, made, path.parent, shared.config, shared.weights)
-    for (part, some), found in zip(todo.items(), judged, strict=True):
-        write_atomic(part, "".join(candidate.to_line() for candidate in found).encode())
-        bar.update(len(some))
+
+    def part(first: int) -> Path:
+        return parts / f"{first:09d}.jsonl"
+
+    def tasks() -> Iterator[Task]:
+        for some in tasks_of(indices):
+            if _is_judged(part(some[0]), some):
+                bar.update(len(some))
+            else:
+                yield Task(shared.config, shared.judging, shared.weights, shared.sampler, some)
+
+    for found in map_spread(judge_task, tasks(), path.parent, shared.config, shared.weights):
+        text = "".join(candidate.to_line() for candidate in found)
+        write_atomic(part(found[0].index), text.encode())
+        bar.update(len(found))
     with atomic_path(path) as partial, partial.open("w") as out:
-        lines = chain.from_iterable(map(read_candidates, tasks))
+        lines = chain.from_iterable(read_candidates(part(some[0])) for some in tasks_of(indices))
         out.writelines(candidate.to_line() for candidate in lines)
+    for some in tasks_of(indices):  # one by one: a list of them all would grow with their number
+        part(some[0]).unlink(missing_ok=True)
     rmtree(parts, ignore_errors=True)
 
 

@@ -19,14 +19,14 @@ from repogen.files import (
     write_atomic,
 )
 from repogen.generation.config import GenerateConfig, options_of_preset
+from repogen.generation.engines import ray_cluster
 from repogen.generation.loop import folder_of, generate
-from repogen.inference.network import load_estimator
 from repogen.limits import MAX_OPTIONS
 from repogen.messages import say
 from repogen.mining.candidates import TASK, DrawTask, draw_lines
 from repogen.mining.choice import Chosen, Hardest, choose
 from repogen.mining.config import MineConfig
-from repogen.mining.difficulty import Difficulty
+from repogen.mining.difficulty import Difficulty, check_can_be_asked
 from repogen.mining.fitting import fit
 from repogen.mining.judging import (
     Judging,
@@ -105,7 +105,7 @@ def mine(
     check_not_in_worker("mine")
     options = merged(options_of_preset(preset), options)
     config = config_from_keywords(MineConfig, config, options)
-    load_estimator(weights, threads=1)  # an error comes now
+    check_can_be_asked(str(weights))
     folder = folder_of(Path(out), config)
     files = _Files(folder.root / MINING)
     mark = files.root / MINING_MARK
@@ -116,10 +116,12 @@ def mine(
         if folder.complete:
             say(f"{folder.root} is already finished: {config.images} images with these options")
             return folder.root
-        rounds = _search(config, str(weights), files)
-        chosen = _choose(config, files, rounds, str(weights))
-        write_atomic(files.root / "mining.jsonl", "".join(_records(rounds, chosen)).encode())
-        generate(folder.root, _output_config(config), scenes=_scenes(folder.root, rounds, chosen))
+        with ray_cluster(config):
+            rounds = _search(config, str(weights), files)
+            chosen = _choose(config, files, rounds, str(weights))
+            write_atomic(files.root / "mining.jsonl", "".join(_records(rounds, chosen)).encode())
+            scenes = _scenes(folder.root, rounds, chosen)
+            generate(folder.root, _output_config(config), scenes=scenes)
     say(f"to make more of them: repogen generate OUT --sampler {files.sampler(len(rounds))}")
     return folder.root
 

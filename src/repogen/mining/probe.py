@@ -14,10 +14,11 @@ from repogen.evaluation.comparison import sphere_map
 from repogen.evaluation.results import SphereMap
 from repogen.files import exclusive, write_atomic
 from repogen.generation.config import options_of_preset
-from repogen.inference.network import load_estimator
+from repogen.generation.engines import ray_cluster
 from repogen.messages import say
 from repogen.mining.candidates import Task
 from repogen.mining.config import ProbeConfig
+from repogen.mining.difficulty import check_can_be_asked
 from repogen.mining.judging import (
     Judging,
     check_folder,
@@ -74,10 +75,10 @@ def probe(
     if len({*models}) < len(models):
         raise UserError(f"--against {against} is --weights, too; name another model")
     for each in models:
-        load_estimator(each, threads=1)  # an error comes now
+        check_can_be_asked(each)
     root = Path(out)
     check_folder(root, root / _MARK)
-    with exclusive(root / "lock", root):
+    with exclusive(root / "lock", root), ray_cluster(config):
         own = {"judging": asdict(config.judging), "worst": config.worst}
         check_same(root, root / _MARK, describe(config, own, models))
         asked, sampler = absolute(models), file_digest(config.pose.sampler)
