@@ -407,10 +407,10 @@ def test_the_stages_of_mining_are_timed_and_held_out_people_are_grouped(
     small = {"images": 12, "image-size": 160, "views": "sphere", "wardrobe": "painted",
              "backgrounds": "plain"}  # fmt: skip
     monkeypatch.setattr(module, "RARE", small)
-    monkeypatch.setattr(module, "_WARM", 1)
     monkeypatch.setattr(module, "_HELD_OUT", 12)
     text = module.stages(module.Time(candidates=6))
-    stages = ("drawing", "plausibility", "rendering", "inference", "choice and fit")
+    stages = ("drawing", "plausibility", "rendering", "inference", "labels and records",
+              "choice and fit")  # fmt: skip
     shares = [int(re.search(rf"\| {stage} .* (\d+)% \|", text)[1]) for stage in stages]
     assert sum(shares) == pytest.approx(100, abs=3)
     monkeypatch.setattr(

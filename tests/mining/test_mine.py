@@ -81,7 +81,7 @@ def test_the_sampler_makes_any_number_of_such_people(mined, tmp_path):
 
 
 def test_several_processes_give_the_same_bytes(mined, small, tmp_path):
-    again = mine(tmp_path / "set", "lightning", workers=2, **small)
+    again = mine(tmp_path / "set", "lightning", workers=4, **small)
     assert contents(again) == contents(mined)
 
 
