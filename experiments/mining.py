@@ -1,7 +1,8 @@
 """What mined people are worth: MoveNet fine-tuned on 1,000 mined people, against 1,000 and 3,000 of
-the same options drawn at random, as many steps; and how long mining takes.
+the same options drawn at random, as many steps; how long mining takes; and what it finds.
 
     python mining.py time --candidates 200
+    python mining.py rounds --mined DATASET
     python mining.py compare --out OUT --real ANNOTATIONS.json:IMAGES_DIR --steep STEEP.json
 
 Scored on the real people of `pretrained.py`, and on generated people who are held out, by the
@@ -13,11 +14,13 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Literal, ParamSpec, TypeVar
 from unittest.mock import patch
 
 import cv2
 import engine
+import numpy as np
 import pretrained
 import tyro
 from pretrained import AGREED, Arm
@@ -30,7 +33,8 @@ from repogen.mining import candidates
 from repogen.mining.candidates import TASK, Task, judge_task
 from repogen.mining.choice import choose
 from repogen.mining.fitting import fit
-from repogen.mining.records import Candidate
+from repogen.mining.records import Candidate, JudgedPerson, read_candidates
+from repogen.mining.regions import divide
 from repogen.rendering.renderer import Renderer
 
 RARE: Mapping[str, Any] = {
@@ -65,6 +69,8 @@ BANDS = {"above": (20, 90), "level": (-20, 20), "below": (-90, -20)}
 _HELD_OUT = 300
 """Generated people to score on; their seed is no arm's."""
 
+_HEAD = "Head, from the hips in the picture"
+"""A way to divide people (`repogen.mining.regions`)."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -89,10 +95,22 @@ class Time:
     """The estimator that is asked."""
 
 
-def main(options: Compare | Time) -> None:
-    """Train and score the arms, or time the stages of mining; print a table."""
+@dataclass(frozen=True)
+class Rounds:
+    """What a run of mining found."""
+
+    mined: Path
+    """The dataset that repogen mine wrote."""
+    hardest: int = 100
+    """People, the hardest of all, who are counted by their trunk in the picture."""
+
+
+def main(options: Compare | Time | Rounds) -> None:
+    """Train and score the arms, time the stages of mining, or count what it found; print tables."""
     if isinstance(options, Time):
         print(stages(options))
+    elif isinstance(options, Rounds):
+        print(found_in_rounds(options))
     else:
         pretrained.main(options, held_out(options))
 
@@ -119,6 +137,42 @@ def held_out(options: Compare) -> dict[str, PersonAnnotations]:
         group = f"generated, {name}"
         out[group] = parse_person_annotations(group, part, str(path), folder / "images")
     return out
+
+
+def found_in_rounds(options: Rounds) -> str:
+    """Markdown tables: the difficulty by round and by how people were drawn, and the trunk's
+    direction of the hardest people."""
+    lines = ["| round | drawn | judged | mean difficulty | above 0.5 |", "|---|---|---|---|---|"]
+    everybody: list[JudgedPerson] = []
+    paths = sorted(options.mined.glob("mining/candidates-*.jsonl"), key=lambda p: (len(p.name), p))
+    for number, path in enumerate(paths, start=1):
+        people = [one.person for one in read_candidates(path) if one.person]
+        everybody += people
+        for drawn, explored in (("as the options say", True), ("by the sampler", False)):
+            hard = np.array([p.hardness("all") for p in people if p.explored is explored])
+            if len(hard):
+                error = hard.std() / np.sqrt(len(hard))
+                lines.append(
+                    f"| {number} | {drawn} | {len(hard)} | {hard.mean():.3f} ± {error:.3f} "
+                    f"| {(hard > 0.5).mean():.0%} |"
+                )
+    everybody.sort(key=lambda person: -person.hardness("all"))
+    hardest = everybody[: options.hardest]
+    swapped = sum(person.difficulty[0][1] > 0.5 for person in hardest)
+    lines += ["", f"| {_HEAD} | hardest {len(hardest)} | all {len(everybody)} |", "|---|---|---|"]
+    few, many = (
+        {part.name: len(part.rows) for one in divide(people) if one.title == _HEAD
+         for part in one.regions}
+        for people in (hardest, everybody)
+    )  # fmt: skip
+    lines += [f"| {name} | {few.get(name, 0)} | {count} |" for name, count in many.items()]
+    return "\n".join([
+        *lines,
+        "",
+        f"Difficulty of the hardest: {hardest[-1].hardness('all'):.2f} to "
+        f"{hardest[0].hardness('all'):.2f}. Most left-right pairs are exchanged of {swapped}.",
+        "",
+    ])  # fmt: skip
 
 
 def stages(options: Time) -> str:
@@ -197,4 +251,4 @@ def table(spent: Mapping[str, float], judged: int, count: int) -> str:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Compare | Time, description=__doc__))  # type: ignore[arg-type]
+    main(tyro.cli(Compare | Time | Rounds, description=__doc__))  # type: ignore[arg-type]
