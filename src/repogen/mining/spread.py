@@ -36,7 +36,7 @@ class _Inputs:
     run_info: str
     """JSON of `run_info`."""
     digests: tuple[str, ...]
-    """Of the weights."""
+    """SHA-256 of each of the weights."""
 
 
 @dataclass(frozen=True)
