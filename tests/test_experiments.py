@@ -400,6 +400,27 @@ def test_mined_people_are_compared_with_random_ones(
     assert "| 1,000 mined, blended, against 3,000 random, blended |" in text
 
 
+def test_rounds_of_mining_and_their_hardest_people_are_counted(script, tmp_path, monkeypatch):
+    module = script("mining")
+    monkeypatch.syspath_prepend(str(FOLDER.parent / "tests" / "mining"))
+    judged = script("judged")
+    (tmp_path / "mining").mkdir()
+    for number in (1, 2):
+        lines = [
+            judged.candidate(k, k / 10, explored=k % number == 0, descriptor=judged.at(*[0.0] * 40))
+            for k in range(10)
+        ]
+        path = tmp_path / "mining" / f"candidates-{number}.jsonl"
+        path.write_text("".join(one.to_line() for one in lines))
+    text = module.found_in_rounds(module.Rounds(mined=tmp_path, hardest=4))
+    assert "| 1 | as the options say | 10 | 0.450 ± 0.091 | 40% |" in text
+    assert "| 2 | by the sampler | 5 | 0.500 ± 0.126 | 40% |" in text
+    assert "| along the line of sight | 4 | 20 |" in text
+    assert (
+        "Difficulty of the hardest: 0.80 to 0.90. Most left-right pairs are exchanged of 4." in text
+    )
+
+
 def test_the_stages_of_mining_are_timed_and_held_out_people_are_grouped(
     script, monkeypatch, tmp_path, body
 ):
@@ -407,10 +428,10 @@ def test_the_stages_of_mining_are_timed_and_held_out_people_are_grouped(
     small = {"images": 12, "image-size": 160, "views": "sphere", "wardrobe": "painted",
              "backgrounds": "plain"}  # fmt: skip
     monkeypatch.setattr(module, "RARE", small)
-    monkeypatch.setattr(module, "_WARM", 1)
     monkeypatch.setattr(module, "_HELD_OUT", 12)
     text = module.stages(module.Time(candidates=6))
-    stages = ("drawing", "plausibility", "rendering", "inference", "choice and fit")
+    stages = ("drawing", "plausibility", "rendering", "inference", "labels and records",
+              "choice and fit")  # fmt: skip
     shares = [int(re.search(rf"\| {stage} .* (\d+)% \|", text)[1]) for stage in stages]
     assert sum(shares) == pytest.approx(100, abs=3)
     monkeypatch.setattr(

@@ -1,5 +1,6 @@
 """From words to calls: each verb has its module, and what a command says is heard."""
 
+import io
 import pkgutil
 import sys
 from importlib import import_module
@@ -7,7 +8,7 @@ from importlib import import_module
 import pytest
 
 from repogen import UserError, commands
-from repogen.cli import VERBS
+from repogen.cli import VERBS, main
 from repogen.commands.parsing import run_command
 
 
@@ -43,3 +44,31 @@ def test_the_first_word_chooses_among_several():
 def test_words_that_are_not_taken_are_one_line(words):
     with pytest.raises(UserError, match=r"^[^\n]+; see repogen half --help$"):
         run_command("half", half, words)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [
+        ("generate", "OUT"),
+        ("preview", "DATASET"),
+        ("validate", "DATASET"),
+        ("convert", "SOURCE, OUT"),
+        ("rerender", "DATASET, --ids"),
+        ("mine", "OUT, --weights"),
+        ("probe map", "--weights"),
+        ("train", "--out"),
+        ("evaluate", "--weights, --data"),
+        ("weights convert", "SOURCE, OUT"),
+        ("assets add", "NAME"),
+        ("views", "ANNOTATIONS"),
+    ],
+)
+def test_what_is_missing_is_named(words, missing, encoding, monkeypatch, capsys):
+    """The parser's frames depend on the output's encoding."""
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding))
+    assert main(words.split()) == 2
+    verb = words.removesuffix(" map")
+    assert capsys.readouterr().err == (
+        f"repogen: error: missing: {missing}; see repogen {verb} --help\n"
+    )

@@ -1,6 +1,7 @@
 """Sets as options of the command line name them."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -61,6 +62,7 @@ def test_two_sets_of_the_same_name_are_refused():
         ("x=http://host:80/set:9", "http://host:80/set", None, 9, 1.0),
         ("x=live:a/options.toml", None, "a/options.toml", None, 1.0),
         ("x=live:options.toml:500:x0.5", None, "options.toml", 500, 0.5),
+        ("x=live:options.toml:s.toml:500:x0.5", None, "options.toml", 500, 0.5),
     ],
 )
 def test_urls_and_live_sets_are_parsed_but_not_read(text, shards, live, cap, weight, monkeypatch):
@@ -68,6 +70,7 @@ def test_urls_and_live_sets_are_parsed_but_not_read(text, shards, live, cap, wei
     parsed = parse_set(text)
     assert (parsed.shards, parsed.live and str(parsed.live)) == (shards, live)
     assert (parsed.cap, parsed.weight, parsed.annotations) == (cap, weight, None)
+    assert parsed.sampler == (Path("s.toml") if ":s.toml" in text else None)
     says = f"repogen convert {shards} FOLDER" if shards else "generated while training"
     with pytest.raises(UserError, match=says):
         read_set(text)

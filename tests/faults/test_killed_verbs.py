@@ -31,6 +31,9 @@ COMMANDS = {
     "predict": "predict {data}/images --weights {run} --out {out} "
     "--write drawn people cvat label-studio",
     "convert": "convert {data} {out} --to yolo-pose --images copy",
+    "mine": "mine {out} --weights lightning --images 3 --candidates 40 --rounds 2 --workers 1 "
+    "--image-size 96 --judge-size 64 --least-side 8 --max-excess 1000 --max-inside 1 "
+    "--least-visible 1 --wardrobe painted --backgrounds plain --views sphere",
     "merge": "merge {out}",
 }
 
@@ -96,7 +99,7 @@ def written(out):
     return files
 
 
-SLOW = ("evaluate", "train", "predict")
+SLOW = ("evaluate", "train", "predict", "mine")
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,10 @@ COMMANDS = {
     "generate --bounds": ("a.toml", "generate out --bounds a.toml"),
     "generate --textures": ("in/a.png", "generate out --textures in"),
     "generate --cutouts": ("in/a.png", "generate out --cutouts in"),
+    "generate --sampler": ("a.toml", "generate out --sampler a.toml"),
+    "mine, resumed": ("mined/mining/mine.json", "mine mined --weights lightning"),
+    "mine --weights": ("a.onnx", "mine mined --weights a.onnx"),
+    "probe, resumed": ("map/options.json", "probe map --weights lightning"),
     "generate --config": ("a.toml", "generate out --config a.toml"),
     "generate --body-path": ("in/SMPLX_MALE.npz", "generate out --body smplx --body-path in"),
     "generate --body-path, pkl": ("in/SMPL_MALE.pkl", "generate out --body smpl --body-path in"),
@@ -178,6 +182,8 @@ COMMANDS = {
     "train --train, shards": ("webdataset/shards.json", "train out --train a=webdataset"),
     "train, tar files": ("in/a.tar", "train out --train a=in --val v=coco"),
     "train --train live:": ("a.toml", "train out --train a=live:a.toml --val v=coco"),
+    "train --train live:, sampler": (
+        "a.toml", "train out --train a=live:options.toml:a.toml --val v=coco"),
     "train --init": ("a.safetensors", "train out --train a=coco --val v=coco --init a.safetensors"),
     "weights export": ("a.pth", "weights export a.pth out.onnx"),
     "weights export, index": (
@@ -203,6 +209,7 @@ def work(datasets, tmp_path, monkeypatch):
         shutil.copytree(root, tmp_path / name)
     save_weights(tmp_path / "tiny.safetensors", build_model("tiny").state_dict(), "tiny")
     (tmp_path / "w.onnx").write_bytes(b"")
+    (tmp_path / "options.toml").write_text("")
     (tmp_path / "in").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REPOGEN_ASSETS", str(tmp_path / "assets"))

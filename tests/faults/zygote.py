@@ -19,6 +19,7 @@ import repogen.commands.evaluate
 import repogen.evaluation.report
 import repogen.inference.network
 import repogen.inference.predict
+import repogen.mining.mine
 import repogen.training.loop
 import repogen.visualization.plots  # noqa: F401
 from repogen.cli import main

@@ -20,6 +20,10 @@ SET = {
     ],
     "categories": [SKELETON],
 }
+STARTED = {
+    "format": 1, "config": {"images": 2, "camera": {"views": ["top"]}}, "sampler_sha256": "",
+    "weights": ["lightning"], "weights_sha256": [""], "repogen": "1",
+}  # fmt: skip
 OBJ = "v 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nvt 1 0\nvt 1 1\nf 1/1 2/2 3/3\n"
 MHMAT = "# licence CC0\nname Hat\ndiffuseTexture hat.png\ntransparent False\nbackfaceCull True\n"
 
@@ -114,6 +118,19 @@ def _smpl(path: Path) -> object:
     return _of("bodies.smpl_files", "_read_npz")(path, ("f", "weights", "v_template"))
 
 
+def _sampler(path: Path) -> None:
+    """What can be read can be drawn from, too."""
+    rng = _of("scenes.rng", "Streams")(0, 0).rng("pose")
+    sampler = _of("poses.sampler", "read_sampler")(path)
+    sampler.choose(rng)
+    sampler.components[0].draw_pose(rng, sampler.max_excess)
+    sampler.components[0].draw_view(rng, (-90.0, 90.0), (-10.0, 10.0))
+
+
+def _started(path: Path) -> None:
+    _of("mining.judging", "check_same")(path.parents[1], path, STARTED)
+
+
 def _picture(path: Path) -> None:
     """Every way in which an untrusted picture is decoded."""
     _of("coco.images", "is_intact_image")(path, [8, 8])
@@ -161,6 +178,11 @@ READERS = {
     ),
     "options": Reader("c.toml", _options, names_files=True),
     "bounds": Reader("bounds.toml", lambda p: _of("poses.bounds", "load_bounds")(p)),
+    "sampler": Reader("sampler.toml", _sampler),
+    "judged candidates": Reader(
+        "candidates-1.jsonl", lambda p: [*_of("mining.records", "read_candidates")(p)]
+    ),
+    "mine.json": Reader("mining/mine.json", _started),
     "BVH": Reader("a.bvh", _bvh),
     "AMASS": Reader("a.npz", _clip),
     "pickled poses": Reader("a.pkl", _clip),

@@ -11,7 +11,7 @@ import mutations as m
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from readers import MHMAT, OBJ, SET, SKELETON
+from readers import MHMAT, OBJ, SET, SKELETON, STARTED
 from safetensors.numpy import save as save_arrays
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
@@ -294,6 +294,27 @@ def _checkpoint():
     return _bytes(new, old_checkpoint(), more=(m.damaged_zip(new), m.odd_pickle()))
 
 
+def _sampler():
+    from repogen.poses.sampler import Component, Sampler, sampler_to_toml
+
+    turn = {"left_knee": (90.0, 0.0, 1.5), "neck": (0.0, 5.0, 0.0)}
+    one = Component(0.25, (0.0, 180.0, 0.0), 5.0, -90.0, 45.0, 10.0, 0.0, 8.0, turn, turn)
+    other = Component(0.75, (9.0, 0.0, 0.0), 0.0, 90.0, -45.0, 0.0, -170.0, 0.0, {}, {})
+    keys = ("explore", "version", "components", "components.angles", "components.angles.neck")
+    return _toml(sampler_to_toml(Sampler(0.3, 60.0, (one, other))), keys)
+
+
+def _candidates():
+    from repogen.mining.records import DESCRIPTOR, Candidate, JudgedPerson
+
+    person = JudgedPerson(
+        0, ((0.5, 0.0, 0.25),), True, 10.0, 20.0, 0.0, 30.0, 40.0, (0.0, 90.0, 0.0), (1.5,) * 63,
+        (0.1,) * DESCRIPTOR, 100.0, 15, 1, 0.0, 0.01, "suit", 0.5,
+    )  # fmt: skip
+    both = Candidate(0, "", person), Candidate(1, "motion", None)
+    return _json(*(json.loads(one.to_line()) for one in both))
+
+
 def _scene():
     from repogen.assets.sources import Source
     from repogen.cameras.camera import Camera
@@ -332,6 +353,9 @@ SEEDS = {
     "scene": _scene,
     "options": _options,
     "bounds": lambda: _toml(BOUNDS, ("left_knee", "left_knee.x", "neck", "x")),
+    "sampler": _sampler,
+    "judged candidates": _candidates,
+    "mine.json": lambda: _json(STARTED),
     "BVH": lambda: _bytes(bvh()),
     "AMASS": _amass,
     "pickled poses": lambda: _bytes(*map(pickled_poses, (0, 2, 4)), more=(m.odd_pickle(),) * 2),

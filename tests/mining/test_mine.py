@@ -1,14 +1,24 @@
 """Mining: the files of a search, the same bytes however it is run, and what is refused."""
 
 import json
+import tracemalloc
+from pathlib import Path
 
+import numpy as np
 import pytest
+from judged import candidate
+from tqdm import tqdm
 
 from helpers import contents
 from repogen import GenerateConfig, MineConfig, UserError, generate, mine, validate
 from repogen.cli import main
-from repogen.mining import judging
+from repogen.generation.run_info import run_info
+from repogen.inference.estimate import JointEstimator
+from repogen.mining import difficulty, judging, spread
+from repogen.mining.choice import choose
+from repogen.mining.config import JudgingConfig
 from repogen.mining.records import read_candidates
+from repogen.mining.spread import file_digest
 from repogen.poses.sampler import read_sampler
 
 
@@ -71,8 +81,32 @@ def test_the_sampler_makes_any_number_of_such_people(mined, tmp_path):
 
 
 def test_several_processes_give_the_same_bytes(mined, small, tmp_path):
-    again = mine(tmp_path / "set", "lightning", workers=2, **small)
+    again = mine(tmp_path / "set", "lightning", workers=4, **small)
     assert contents(again) == contents(mined)
+
+
+@pytest.mark.slow
+def test_ray_gives_the_same_bytes(mined, small, tmp_path, monkeypatch):
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")  # Ray reads these when it is imported
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "a token of these tests")
+    monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    pytest.importorskip("ray")
+    monkeypatch.chdir(tmp_path)  # nodes work in other folders
+    assert contents(mine("set", "lightning", engine="ray", workers=2, **small)) == contents(mined)
+
+
+def test_a_node_that_sees_other_files_is_named(tmp_path):
+    weights = tmp_path / "pose.onnx"
+    weights.write_bytes(b"one")
+    config = GenerateConfig(images=1, packs=(), backgrounds="plain")
+    info = json.dumps(run_info(config, config.backdrop[1]))
+    inputs = spread._Inputs(Path("set"), config, (str(weights),), info, (file_digest(weights),))
+    task = spread._NodeTask(len, inputs, "four")
+    assert spread._on_node(task) == 4
+    spread._check_same_inputs.cache_clear()
+    weights.write_bytes(b"another")
+    with pytest.raises(UserError, match=r"^on .+: set was started with another content of .+onnx"):
+        spread._on_node(task)
 
 
 def test_an_interrupted_search_resumes_exactly(mined, small, tmp_path, monkeypatch):
@@ -161,7 +195,12 @@ def test_wrong_options_are_one_line(options, says):
 
 @pytest.mark.parametrize(
     ("weights", "says"),
-    [("multipose", "give it as --detector"), ("no.onnx", "no ONNX file at no.onnx")],
+    [
+        ("multipose", "give it as --detector"),
+        ("no.onnx", "no ONNX file at no.onnx"),
+        ("nowhere", "no weights at nowhere; give thunder, lightning, a run"),
+        (".", "holds no weights"),
+    ],
 )
 def test_weights_that_cannot_be_asked_are_one_line(weights, says, tmp_path, capsys):
     assert main(["mine", str(tmp_path / "set"), "--weights", weights]) == 2
@@ -169,6 +208,45 @@ def test_weights_that_cannot_be_asked_are_one_line(weights, says, tmp_path, caps
     assert says in error
     assert error.count("\n") == 1
     assert not (tmp_path / "set").exists()
+
+
+@pytest.mark.parametrize("fault", ["fails", "nan"])
+def test_an_estimator_that_fails_is_named_before_anything_is_written(
+    fault, small, tmp_path, monkeypatch
+):
+    def find(crops, _flip):
+        if fault == "fails":
+            raise UserError("it fails")
+        return np.full((len(crops), 17, 3), np.nan)
+
+    monkeypatch.setattr(
+        difficulty, "load_estimator", lambda *_, **__: JointEstimator((192, 192), 1.0, find)
+    )
+    says = {"fails": "it fails", "nan": "the estimator's answers are no numbers"}[fault]
+    with pytest.raises(UserError, match=f"^--weights lightning cannot be asked: {says}"):
+        mine(tmp_path / "set", "lightning", workers=1, **small)
+    assert not (tmp_path / "set").exists()
+
+
+def test_memory_does_not_grow_with_the_number_of_candidates(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        judging, "judge_task", lambda task: [candidate(i, i % 97 / 97) for i in task.indices]
+    )
+
+    def most(count):
+        path = tmp_path / f"candidates-{count}.jsonl"
+        config = GenerateConfig(workers=1)
+        shared = judging.Judging(config, JudgingConfig(), ("lightning",), "")
+        tracemalloc.start()
+        judging.judge_all(shared, range(count), path, tqdm(disable=True))
+        chosen = choose(read_candidates(path), 20, 0.2, 0.1, 1.0, "all")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert len(chosen) == 20
+        return peak
+
+    most(100)  # caches
+    assert most(3000) < 3 * most(300)  # where all were kept, about 10 times as much
 
 
 def test_a_folder_with_other_files_is_refused(tmp_path, small):

@@ -85,7 +85,7 @@ def test_other_options_are_refused_in_the_folder(mapped):
         (["--weights", "multipose"], "give it as --detector"),
         (["--weights", "lightning", "--against", "lightning"], "is --weights, too"),
         (["--weights", "lightning", "--images", "19"], "--images 19 is too few"),
-        ([], "Missing from repogen probe: --weights"),
+        ([], "error: missing: --weights; see repogen probe --help"),
     ],
 )
 def test_bad_input_is_one_line(words, says, tmp_path, capsys):

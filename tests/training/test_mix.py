@@ -9,6 +9,7 @@ from repogen import GenerateConfig, UserError, generate
 from repogen.coco.augmentation import Augmentation
 from repogen.datasets.convert import convert
 from repogen.generation.worker import sample_maker
+from repogen.poses.sampler import Component, Sampler, sampler_to_toml
 from repogen.training.mix import DataMix, read_data_mix
 from repogen.training.sources import sample_crop
 
@@ -137,6 +138,23 @@ def test_options_of_live_images_are_checked(tmp_path):
     path.write_text('[environment]\nbackgrounds = "nowhere/at/all"\n')
     with pytest.raises(UserError, match="no such folder"):
         read_data_mix((f"x=live:{path}",))
+
+
+def test_live_images_are_drawn_from_a_sampler_after_the_options_or_alone(options, tmp_path):
+    file = tmp_path / "sampler.toml"
+    one = Component(1.0, (0.0, 180.0, 0.0), 5.0, 90.0, 45.0, 10.0, 0.0, 8.0, {}, {})
+    file.write_text(sampler_to_toml(Sampler(0.0, 60.0, (one,))))
+    both, alone = read_data_mix((f"a=live:{options}:{file}:3", f"b=live:{file}")).sources
+    assert (len(both), len(alone)) == (3, 1000)
+    assert (both.config.camera.image_size, alone.config.camera.image_size) == (96, None)
+    for source in (both, alone):
+        assert source.config.pose.learnt.components == (one,)
+    assert both.digests().keys() == {str(options), str(file)}
+    assert alone.digests().keys() == {str(file)}
+    with pytest.raises(UserError, match="the first is a sampler; put options before it"):
+        read_data_mix((f"x=live:{file}:{options}",))
+    with pytest.raises(UserError, match=r"sampler .*nowhere\.toml"):
+        read_data_mix((f"x=live:{options}:nowhere.toml",))
 
 
 def test_each_live_set_keeps_its_own_maker(body):

@@ -145,7 +145,8 @@ def _is_positional(hint: Any) -> bool:
 
 def _one_line(framed: str) -> str:
     """What tyro says in frames, without them, and the option that was probably meant."""
-    missing = re.findall(r"^│ {5}(--\S+|[A-Z]\S+)", framed, re.MULTILINE)
+    # The frame is of spaces where the output's encoding lacks others.
+    missing = re.findall(r"^[│ ] {5}(--\S+|[A-Z]\S+)", framed, re.MULTILINE)
     if "Missing from" in framed and missing:
         return f"missing: {', '.join(missing)}"
     lines = [line.strip(" │╭╮╰╯") for line in framed.splitlines()]

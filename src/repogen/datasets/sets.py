@@ -78,7 +78,10 @@ class SetSpec:
     shards: str | None = None
     """A folder, or a URL for fsspec."""
     live: Path | None = None
-    """A TOML file with options of `repogen generate`, for images made while training."""
+    """A TOML file with options of `repogen generate`, or a sampler of `repogen mine`, for images
+    made while training."""
+    sampler: Path | None = None
+    """The sampler, after the options."""
     cap: int | None = None
     weight: float = 1.0
 
@@ -100,7 +103,8 @@ def split_numbers(text: str, least: int = 1) -> tuple[list[str], list[str]]:
 
 
 def parse_set(spec: str) -> SetSpec:
-    """Parse NAME=DATASET, NAME=URL, NAME=live:OPTIONS.toml or NAME=ANNOTATIONS.json:IMAGES_DIR.
+    """Parse NAME=DATASET, NAME=URL, NAME=live:OPTIONS.toml, NAME=live:OPTIONS.toml:SAMPLER.toml or
+    NAME=ANNOTATIONS.json:IMAGES_DIR.
 
     :CAP and :xWEIGHT may follow. Raises `UserError` for anything else and for missing folders.
     """
@@ -119,6 +123,8 @@ def parse_set(spec: str) -> SetSpec:
     if cap == 0 or weight == 0:
         raise UserError(f"set {spec!r} takes no persons; leave it out, or give a number above 0")
     found = SetSpec(name, cap=cap, weight=weight)
+    if start == _LIVE and len(parts) == 2:
+        return replace(found, live=Path(parts[0]), sampler=Path(parts[1]))
     if start == _LIVE:
         return replace(found, live=Path(":".join(parts)))
     if start:

@@ -5,12 +5,13 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from ctypes import c_byte
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 from repogen import limits
 from repogen.datasets.folder import DatasetFolder
@@ -22,8 +23,11 @@ from repogen.network import no_answer
 from repogen.processes import exit_with_parent, start_method
 from repogen.worker_server import has_early_server, start_worker_server
 
+T = TypeVar("T")
+R = TypeVar("R")
+
 _CHUNKS_PER_PROCESSOR = 2
-"""Chunks queued for each processor, so that none is idle."""
+"""Chunks, or other tasks, queued for each processor, so that none is idle."""
 
 _RETRIES = 5
 """How often Ray repeats a chunk whose node died."""
@@ -134,38 +138,92 @@ def _on_ray(
     folder: DatasetFolder, config: GenerateConfig, todo: list[int], own: OwnScenes | None
 ) -> Iterator[int]:
     """Chunks as Ray tasks; every node must see the dataset's folder under the same path."""
-    ray = _import_ray(config)
-    from repogen.generation import worker
+    with _cluster(config) as (ray, running):
+        from repogen.generation import worker
 
-    folder = folder.with_root(folder.root.resolve())
-    waiting = list(reversed(todo))
-    running: list[Any] = []
-    try:
-        _connect(ray, config)
+        folder = folder.with_root(folder.root.resolve())
+        waiting = list(reversed(todo))
         task = ray.remote(num_cpus=1, max_retries=_RETRIES)(worker.write_chunk_on_node)
         while waiting or running:
-            # Nodes join and leave, so the number of processors is read again each time. Fewer
-            # --workers than processors limit the running chunks.
-            processors = max(int(ray.cluster_resources().get("CPU", 1)), 1)
-            fewer = config.workers if config.workers < processors else 0
-            while waiting and len(running) < (fewer or _CHUNKS_PER_PROCESSOR * processors):
+            while waiting and len(running) < _most_running(ray, config):
                 chunk = waiting.pop()
                 running.append(task.remote(folder, config, chunk, scenes_of_chunk(own, chunk)))
-            finished, running = ray.wait(running, num_returns=1)
+            finished, running[:] = ray.wait(running, num_returns=1)
             yield from ray.get(finished)
-    except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, UserError):
-            raise UserError(str(error.cause)) from error
-        raise
-    except ray.exceptions.RayError as error:
-        raise UserError(
-            f"Ray lost a chunk {_RETRIES} times ({first_line(error)}); run the same "
-            "command again to resume"
-        ) from error
+
+
+def map_on_ray(
+    function: Callable[[T], R], tasks: Iterable[T], config: GenerateConfig
+) -> Iterator[R]:
+    """The results of the tasks in their order, from the nodes of the options' Ray cluster.
+
+    Raises what `function` raises, and `UserError` where the cluster cannot be reached.
+    """
+    with _cluster(config) as (ray, running):
+        task = ray.remote(num_cpus=1, max_retries=_RETRIES)(function)
+        tasks = iter(tasks)
+        while True:
+            for one in islice(tasks, max(_most_running(ray, config) - len(running), 0)):
+                running.append(task.remote(one))
+            if not running:
+                return
+            yield ray.get(running.pop(0))
+
+
+_is_connected = False
+
+
+@contextmanager
+def ray_cluster(config: GenerateConfig) -> Iterator[None]:
+    """While the block runs, all that works on the options' Ray cluster, if they name one, shares a
+    connection: a cluster of this machine starts once.
+
+    Raises `UserError` where the cluster cannot be reached.
+    """
+    global _is_connected
+    if config.engine != "ray" or _is_connected:
+        yield
+        return
+    ray = _import_ray(config)
+    try:
+        _connect(ray, config)
+        _is_connected = True
+        yield
     finally:
-        for reference in running:
-            ray.cancel(reference)
+        _is_connected = False
         ray.shutdown()  # also of a cluster that is refused: Ray ends this process with the cluster
+
+
+@contextmanager
+def _cluster(config: GenerateConfig) -> Iterator[tuple[Any, list[Any]]]:
+    """The module ray, connected to the options' cluster, and a list for what runs there: it is
+    cancelled at the end."""
+    with ray_cluster(config):
+        import ray
+
+        running: list[Any] = []
+        try:
+            yield ray, running
+        except ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, UserError):
+                raise UserError(str(error.cause)) from error
+            raise
+        except ray.exceptions.RayError as error:
+            raise UserError(
+                f"Ray lost a task {_RETRIES} times ({first_line(error)}); run the same "
+                "command again to resume"
+            ) from error
+        finally:
+            for reference in running:
+                ray.cancel(reference)
+
+
+def _most_running(ray: Any, config: GenerateConfig) -> int:
+    """The tasks that may run or wait at a time. Nodes join and leave, so the number of processors
+    is read again each time; fewer --workers than processors limit the tasks."""
+    processors = max(int(ray.cluster_resources().get("CPU", 1)), 1)
+    fewer = config.workers if config.workers < processors else 0
+    return fewer or _CHUNKS_PER_PROCESSOR * processors
 
 
 def _import_ray(config: GenerateConfig) -> Any:

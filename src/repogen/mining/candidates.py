@@ -36,6 +36,9 @@ from repogen.scenes.sample.person import component_of
 from repogen.scenes.sample.scene import sample_posed_scene
 from repogen.scenes.scene import Scene
 
+SKIN_SAMPLES = 2000
+"""Sampled skin faces of a candidate, by which the share of skin inside the body is measured."""
+
 TASK = 16
 """Candidates in a task."""
 
@@ -176,7 +179,7 @@ def _plausible(
         if excess > task.judging.max_excess:
             refused = "motion"
             continue
-        inside = intersecting_share(posed.surface, posed.at_origin)
+        inside = intersecting_share(posed.surface, posed.at_origin, SKIN_SAMPLES)
         if inside > task.judging.max_inside:
             refused = "inside"
         elif task.config.people.ground == "floor" and (

@@ -1,4 +1,4 @@
-"""Judging many candidates in several processes, resumably, and the record of a run's inputs."""
+"""Judging many candidates, resumably, and the record of a run's inputs."""
 
 import json
 import os
@@ -13,21 +13,16 @@ from tqdm import tqdm
 
 from repogen._version import __version__
 from repogen.errors import UserError
-from repogen.files import atomic_path, cannot_read, sha256_of, sha256_of_bytes, write_atomic
+from repogen.files import atomic_path, write_atomic
 from repogen.generation.config import GenerateConfig
 from repogen.generation.run_info import config_to_json
 from repogen.json_files import read_json
 from repogen.mining.candidates import TASK, Task, judge_task
 from repogen.mining.config import JudgingConfig
 from repogen.mining.records import read_candidates
-from repogen.models.packaged import packaged
-from repogen.processes import map_tasks
-from repogen.worker_server import start_worker_server
+from repogen.mining.spread import file_digest, map_spread, weights_digest
 
 _LOCK = "lock"
-
-_WEIGHTS = (".safetensors", ".pth", ".bin", ".onnx")
-"""Kinds of files of weights in a folder."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +35,7 @@ class Judging:
     sampler: str
 
 
-def judge_all(shared: Judging, indices: range, path: Path, workers: int, bar: "tqdm[Any]") -> None:
+def judge_all(shared: Judging, indices: range, path: Path, bar: "tqdm[Any]") -> None:
     """Judge candidates and write their lines to `path`, those of an earlier call included.
 
     Finished tasks lie in a folder beside `path` until all are.
@@ -49,22 +44,26 @@ def judge_all(shared: Judging, indices: range, path: Path, workers: int, bar: "t
         bar.update(len(indices))
         return
     parts = path.with_suffix("")
-    tasks = {parts / f"{some[0]:09d}.jsonl": some for some in tasks_of(indices)}
-    todo = {part: some for part, some in tasks.items() if not _is_judged(part, some)}
-    bar.update(len(indices) - sum(map(len, todo.values())))
-    if workers > 1 and shared.config.device == "cpu":
-        start_worker_server()
-    made = (
-        Task(shared.config, shared.judging, shared.weights, shared.sampler, some)
-        for some in todo.values()
-    )
-    judged = map_tasks(judge_task, made, workers, shared.config.device)
-    for (part, some), found in zip(todo.items(), judged, strict=True):
-        write_atomic(part, "".join(candidate.to_line() for candidate in found).encode())
-        bar.update(len(some))
+
+    def part(first: int) -> Path:
+        return parts / f"{first:09d}.jsonl"
+
+    def tasks() -> Iterator[Task]:
+        for some in tasks_of(indices):
+            if _is_judged(part(some[0]), some):
+                bar.update(len(some))
+            else:
+                yield Task(shared.config, shared.judging, shared.weights, shared.sampler, some)
+
+    for found in map_spread(judge_task, tasks(), path.parent, shared.config, shared.weights):
+        text = "".join(candidate.to_line() for candidate in found)
+        write_atomic(part(found[0].index), text.encode())
+        bar.update(len(found))
     with atomic_path(path) as partial, partial.open("w") as out:
-        lines = chain.from_iterable(map(read_candidates, tasks))
+        lines = chain.from_iterable(read_candidates(part(some[0])) for some in tasks_of(indices))
         out.writelines(candidate.to_line() for candidate in lines)
+    for some in tasks_of(indices):  # one by one: a list of them all would grow with their number
+        part(some[0]).unlink(missing_ok=True)
     rmtree(parts, ignore_errors=True)
 
 
@@ -127,27 +126,6 @@ def describe(
         "config": {**config_to_json(config), **options},
         "sampler_sha256": file_digest(config.pose.sampler),
         "weights": [*weights],
-        "weights_sha256": [_weights_digest(one) for one in weights],
+        "weights_sha256": [weights_digest(one) for one in weights],
         "repogen": __version__,
     }
-
-
-def _weights_digest(weights: str) -> str:
-    """SHA-256 of the weights' file, or of a folder's files of weights; empty for names."""
-    path = Path(weights)
-    if packaged(weights) or not path.exists():
-        return ""
-    if path.is_file():
-        return file_digest(path)
-    files = sorted(f for f in path.iterdir() if f.suffix in _WEIGHTS and f.is_file())
-    return sha256_of_bytes(json.dumps([(f.name, file_digest(f)) for f in files]).encode())
-
-
-def file_digest(path: Path | None) -> str:
-    """SHA-256 of a file; empty without one. Raises `UserError` where it cannot be read."""
-    if path is None:
-        return ""
-    try:
-        return sha256_of(path)
-    except OSError as error:
-        raise cannot_read(path, error) from error

@@ -19,26 +19,26 @@ from repogen.files import (
     write_atomic,
 )
 from repogen.generation.config import GenerateConfig, options_of_preset
+from repogen.generation.engines import ray_cluster
 from repogen.generation.loop import folder_of, generate
-from repogen.inference.network import load_estimator
 from repogen.limits import MAX_OPTIONS
 from repogen.messages import say
 from repogen.mining.candidates import TASK, DrawTask, draw_lines
 from repogen.mining.choice import Chosen, Hardest, choose
 from repogen.mining.config import MineConfig
-from repogen.mining.difficulty import Difficulty
+from repogen.mining.difficulty import Difficulty, check_can_be_asked
 from repogen.mining.fitting import fit
 from repogen.mining.judging import (
     Judging,
     check_folder,
     check_same,
     describe,
-    file_digest,
     judge_all,
 )
 from repogen.mining.records import Candidate, read_candidates
+from repogen.mining.spread import absolute, file_digest, map_spread
 from repogen.poses.sampler import sampler_to_toml
-from repogen.processes import check_not_in_worker, map_tasks
+from repogen.processes import check_not_in_worker
 
 _LEAST_ELITE, _MOST_ELITE = 16, 5000
 """People that a sampler is fitted to, at least where there are so many, and at most."""
@@ -105,7 +105,7 @@ def mine(
     check_not_in_worker("mine")
     options = merged(options_of_preset(preset), options)
     config = config_from_keywords(MineConfig, config, options)
-    load_estimator(weights, threads=1)  # an error comes now
+    check_can_be_asked(str(weights))
     folder = folder_of(Path(out), config)
     files = _Files(folder.root / MINING)
     mark = files.root / MINING_MARK
@@ -116,10 +116,12 @@ def mine(
         if folder.complete:
             say(f"{folder.root} is already finished: {config.images} images with these options")
             return folder.root
-        rounds = _search(config, str(weights), files)
-        chosen = _choose(config, files, rounds, str(weights))
-        write_atomic(files.root / "mining.jsonl", "".join(_records(rounds, chosen)).encode())
-        generate(folder.root, _output_config(config), scenes=_scenes(config, rounds, chosen))
+        with ray_cluster(config):
+            rounds = _search(config, str(weights), files)
+            chosen = _choose(config, files, rounds, str(weights))
+            write_atomic(files.root / "mining.jsonl", "".join(_records(rounds, chosen)).encode())
+            scenes = _scenes(folder.root, rounds, chosen)
+            generate(folder.root, _output_config(config), scenes=scenes)
     say(f"to make more of them: repogen generate OUT --sampler {files.sampler(len(rounds))}")
     return folder.root
 
@@ -134,11 +136,11 @@ def _search(config: MineConfig, weights: str, files: _Files) -> list[_Round]:
         for number in range(1, rounds + 1):
             one = _Round(number, bounds[number - 1], bounds[number], current, digest)
             judge_all(
-                Judging(one.config, config.judging, (weights,), one.sampler),
-                range(one.first, one.stop), files.candidates(number), config.worker_count, bar,
+                Judging(one.config, config.judging, absolute((weights,)), one.sampler),
+                range(one.first, one.stop), files.candidates(number), bar,
             )  # fmt: skip
             out.append(one)
-            path = files.sampler(number)
+            path = files.sampler(number).absolute()  # for nodes of a cluster
             _write_sampler(config, files, number, weights)
             current = replace(config, pose=replace(config.pose, sampler=path))
             digest = file_digest(path)
@@ -226,7 +228,7 @@ def _records(rounds: list[_Round], chosen: list[Chosen]) -> Iterator[str]:
         yield json.dumps(record) + "\n"
 
 
-def _scenes(config: MineConfig, rounds: list[_Round], chosen: list[Chosen]) -> Iterator[str]:
+def _scenes(root: Path, rounds: list[_Round], chosen: list[Chosen]) -> Iterator[str]:
     """The scenes of the chosen candidates as lines, drawn again."""
 
     def tasks() -> Iterator[DrawTask]:
@@ -240,9 +242,7 @@ def _scenes(config: MineConfig, rounds: list[_Round], chosen: list[Chosen]) -> I
                 yield DrawTask(one.config, one.sampler, some, start)
                 start += len(some)
 
-    yield from chain.from_iterable(
-        map_tasks(draw_lines, tasks(), config.worker_count, config.device)
-    )
+    yield from chain.from_iterable(map_spread(draw_lines, tasks(), root, rounds[-1].config))
 
 
 def _output_config(config: MineConfig) -> GenerateConfig:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,8 +14,8 @@ from repogen.labels.convention import labelled_keypoints
 from repogen.labels.maps import person_masks
 from repogen.mining.candidates import Task, at_scale, estimator_of, kept, renderer_of, small_scale
 from repogen.mining.difficulty import ask
+from repogen.mining.spread import map_spread
 from repogen.pictures import decode_picture, encode_jpeg
-from repogen.processes import map_tasks
 from repogen.scenes.sample.scene import sample_posed_scene
 
 LABEL_COLOR, ANSWER_COLOR = (60, 200, 60), (60, 60, 240)
@@ -38,12 +39,12 @@ class _PictureTask:
     """The index of the person to show of each of the task's scenes."""
 
 
-def draw_people(shared: Task, people: Sequence[tuple[int, int]], workers: int) -> dict[int, bytes]:
+def draw_people(shared: Task, people: Sequence[tuple[int, int]], root: Path) -> dict[int, bytes]:
     """JPEG files by scene index of (scene index, person) pairs; `shared` holds the options and the
-    estimator, whose indices do not matter."""
+    estimator, whose indices do not matter. `root` is as for `map_spread`."""
     out: dict[int, bytes] = {}
     tasks = [_task(shared, people[first : first + 8]) for first in range(0, len(people), 8)]
-    for found in map_tasks(_draw, tasks, workers, shared.config.device):
+    for found in map_spread(_draw, tasks, root, shared.config, shared.weights[:1]):
         out |= found
     return out
 

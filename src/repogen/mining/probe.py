@@ -14,16 +14,16 @@ from repogen.evaluation.comparison import sphere_map
 from repogen.evaluation.results import SphereMap
 from repogen.files import exclusive, write_atomic
 from repogen.generation.config import options_of_preset
-from repogen.inference.network import load_estimator
+from repogen.generation.engines import ray_cluster
 from repogen.messages import say
 from repogen.mining.candidates import Task
 from repogen.mining.config import ProbeConfig
+from repogen.mining.difficulty import check_can_be_asked
 from repogen.mining.judging import (
     Judging,
     check_folder,
     check_same,
     describe,
-    file_digest,
     judge_all,
 )
 from repogen.mining.page import hardest, probe_html, region_text
@@ -31,6 +31,7 @@ from repogen.mining.pictures import draw_people, sheet
 from repogen.mining.records import JudgedPerson, read_candidates
 from repogen.mining.regions import divide
 from repogen.mining.report import ProbeReport, RegionReport, region_report, report_table
+from repogen.mining.spread import absolute, file_digest
 from repogen.processes import check_not_in_worker
 
 _MARK = "options.json"
@@ -74,19 +75,20 @@ def probe(
     if len({*models}) < len(models):
         raise UserError(f"--against {against} is --weights, too; name another model")
     for each in models:
-        load_estimator(each, threads=1)  # an error comes now
+        check_can_be_asked(each)
     root = Path(out)
     check_folder(root, root / _MARK)
-    with exclusive(root / "lock", root):
+    with exclusive(root / "lock", root), ray_cluster(config):
         own = {"judging": asdict(config.judging), "worst": config.worst}
         check_same(root, root / _MARK, describe(config, own, models))
-        shared = Judging(config, config.judging, models, file_digest(config.pose.sampler))
+        asked, sampler = absolute(models), file_digest(config.pose.sampler)
+        shared = Judging(config, config.judging, asked, sampler)
         with tqdm(total=config.images, unit="person", smoothing=0.1, desc="probing") as bar:
             path = root / "candidates.jsonl"
-            judge_all(shared, range(config.images), path, config.worker_count, bar)
+            judge_all(shared, range(config.images), path, bar)
         report, shown = _report(config, models, path)
-        task = Task(config, config.judging, models, shared.sampler, ())
-        pictures = draw_people(task, shown, config.worker_count)
+        task = Task(config, config.judging, asked, sampler, ())
+        pictures = draw_people(task, shown, root)
         table = json.dumps(report_table(report), indent=1) + "\n"
         write_atomic(root / "regions.json", table.encode())
         write_atomic(root / "index.html", probe_html(report, pictures).encode())

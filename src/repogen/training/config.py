@@ -18,8 +18,9 @@ class DataConfig(Config):
 
     train: tuple[str, ...] = ()
     """Training sets: NAME=DATASET, NAME=ANNOTATIONS.json:IMAGES_DIR, NAME=URL of shards, or
-    NAME=live:OPTIONS.toml (images made during training). A set may end in :CAP (at most so many
-    persons) and :xWEIGHT (how often each comes in an epoch)."""
+    NAME=live:OPTIONS.toml:SAMPLER.toml (images made during training; one of the two files is
+    enough). A set may end in :CAP (at most so many persons) and :xWEIGHT (how often each comes in
+    an epoch)."""
     unlabeled: tuple[str, ...] = ()
     """Folders of photographs and videos without labels; each may end in :CAP and :xWEIGHT, too. The
     people found there are labelled by --teacher where it agrees with itself; OUT/unlabeled shows

@@ -17,7 +17,7 @@ from repogen.coco.annotations import (
 from repogen.coco.augmentation import Augmentation
 from repogen.coco.images import Relabel, TrainingCrop, drop_unreadable, training_crop
 from repogen.coco.names import CATEGORY
-from repogen.config import config_from_table
+from repogen.config import config_from_table, merged
 from repogen.datasets.folder import PICTURE, Sample
 from repogen.datasets.foreign_shards import open_shards, unpack_foreign_shard
 from repogen.datasets.sets import SetSpec, take_uniformly, warn_of_convention
@@ -33,6 +33,7 @@ from repogen.datasets.shards import (
 from repogen.errors import UserError
 from repogen.files import sha256_of, sha256_of_bytes
 from repogen.generation.config import GenerateConfig
+from repogen.poses.sampler import SAMPLER_FORMAT
 from repogen.toml_files import read_config
 
 _SHUFFLED_SHARDS = 8
@@ -90,9 +91,7 @@ def open_source(parsed: SetSpec, spec: str, cache: Path | None = None) -> Source
     """The source that a parsed set names; `spec` is its text, for errors. Shards at a URL are
     kept in the folder `cache`. Raises `UserError` where the set has nobody to train on."""
     if parsed.live is not None:
-        options = config_from_table(
-            GenerateConfig, read_config(parsed.live, "live:"), str(parsed.live)
-        )
+        options = _live_options(parsed.live, parsed.sampler)
         _ = options.backdrop  # fails now, not in the middle of a run
         warn_of_convention(parsed.name, options.output.label_convention)
         return LiveSource(parsed.name, parsed.live, options, parsed.cap or LIVE_PERSONS)
@@ -239,8 +238,21 @@ class LiveSource:
         )
 
     def digests(self) -> dict[str, str]:
-        """The SHA-256 of the TOML file."""
-        return {str(self.file): sha256_of(self.file)}
+        """The SHA-256 of the TOML files, of options and of their sampler."""
+        files = {self.file, self.config.pose.sampler or self.file}
+        return {str(file): sha256_of(file) for file in sorted(files)}
+
+
+def _live_options(file: Path, sampler: Path | None) -> GenerateConfig:
+    """The options in a TOML file, which may be a sampler itself, with a `sampler` if given."""
+    table = read_config(file, "live:")
+    if table.get("format") == SAMPLER_FORMAT:
+        if sampler is not None:
+            raise UserError(f"live:{file}:{sampler}: the first is a sampler; put options before it")
+        return GenerateConfig(sampler=file)
+    if sampler is not None:
+        table = merged(table, {"pose": {"sampler": sampler}})
+    return config_from_table(GenerateConfig, table, str(file))
 
 
 def live_image(epoch: int, person: int, attempt: int = 0) -> int:
