@@ -1,6 +1,6 @@
 """Files that ship with the package, checked against their SHA-256 when they are read."""
 
-from functools import cache, lru_cache
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -34,7 +34,6 @@ def read_package_data(folder: str, name: str) -> bytes:
     return data
 
 
-@cache
 def package_data_dir(folder: str) -> Path:
     """The folder of the files that ship with `repogen/FOLDER`."""
     return _ROOT / folder / "data"

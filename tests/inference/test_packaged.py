@@ -196,7 +196,7 @@ def test_the_package_may_lie_in_a_folder_of_any_name(tmp_path, monkeypatch, name
     folder.mkdir(parents=True)
     for source in package_data_dir("models").iterdir():
         shutil.copy(source, folder)
-    monkeypatch.setattr(package_data, "files", lambda _: tmp_path / name)
+    monkeypatch.setattr(package_data, "_ROOT", tmp_path / name)
     assert isinstance(load_estimator("lightning"), JointEstimator)
 
 

@@ -178,7 +178,7 @@ def test_bad_files_are_one_line(tmp_path, capsys, text, says):
         (["/no/such.json"], "cannot read /no/such.json"),
         (["."], "is not a repogen dataset"),
         (["a.json", "--min-joints", "2"], "--min-joints 2 must lie between 5 and 17"),
-        ([], "missing from repogen views"),
+        ([], "missing: annotations"),
     ],
 )
 def test_bad_options_are_one_line(tmp_path, capsys, monkeypatch, words, says):

@@ -115,11 +115,11 @@ def read_yolo(path: Path) -> LabelledSet:
     )
 
     def images() -> Iterator[LabelledImage]:
-        seen: set[int] = set()
+        seen: set[str] = set()
         for folder in folders:
             for picture in _pictures(root / folder, root):
-                if hash(picture) not in seen:  # validated on what it is trained on
-                    seen.add(hash(picture))
+                if str(picture) not in seen:  # validated on what it is trained on
+                    seen.add(str(picture))
                     yield _image(picture, root, len(seen), person, (joints, dimensions), columns)
 
     return LabelledSet(str(path), images, None, sha256_of(path))
