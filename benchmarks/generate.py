@@ -1,6 +1,7 @@
 """Images per second end to end, milliseconds per stage, and a comparison with pyrender.
 
     python benchmarks/generate.py --images 600 --workers 2 --backgrounds DIR
+    python benchmarks/generate.py --backgrounds auto --wardrobe auto    # what generate does
     python benchmarks/generate.py --preset rare-views       # everything on
     python benchmarks/generate.py --preset ceiling-fisheye --people 5 --images 40
 
@@ -131,20 +132,22 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--backgrounds", default="builtin")
+    parser.add_argument("--wardrobe", default="painted")
     parser.add_argument("--preset", choices=list(PRESETS))
     parser.add_argument("--people", type=int, help="in every picture, in place of the preset's")
     options = parser.parse_args()
     chosen = {
-        "environment": {"backgrounds": options.backgrounds}, "people": {"wardrobe": "painted"},
-    }  # fmt: skip
-    flags = ["--backgrounds", options.backgrounds, "--wardrobe", "painted"]
+        "environment": {"backgrounds": options.backgrounds},
+        "people": {"wardrobe": options.wardrobe},
+    }
+    flags = ["--backgrounds", options.backgrounds, "--wardrobe", options.wardrobe]
     if options.preset:
         chosen, flags = PRESETS[options.preset], ["--preset", options.preset]
     if options.people:
         chosen = merged(chosen, {"people": {"people": (options.people, options.people)}})
         flags = [*flags, "--people", str(options.people), str(options.people)]
     config = GenerateConfig(**(chosen | {"images": options.images}))
-    what = options.preset or options.backgrounds
+    what = options.preset or f"{options.backgrounds}, {options.wardrobe} clothes"
     print(f"{platform.machine()}, {platform.python_version()}, {config.camera.size[0]} px, {what}")
     stages(min(options.images, 200), config)
     line("warm start to one finished image", [run(1, 1, flags) for _ in range(3)], "s")
