@@ -7,7 +7,8 @@ import pytest
 
 from repogen.assets.packs import CORE
 from repogen.bodies.rotations import vectors_to_matrices
-from repogen.people.garments import ensure_covered, fitted_garment, pose_garments
+from repogen.people.covering import ensure_covered
+from repogen.people.garments import fitted_garment, pose_garments
 from repogen.people.hanging import Hanging, hang
 from repogen.people.outfit import Style, WornGarment
 from repogen.people.posing import pose_person

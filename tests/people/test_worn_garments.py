@@ -13,9 +13,9 @@ from repogen.bodies.protocol import LAYERS
 from repogen.errors import UserError
 from repogen.labels.annotation import annotate
 from repogen.people import posing
+from repogen.people.covering import ensure_covered
 from repogen.people.garments import (
     TUCK,
-    ensure_covered,
     fit_garment,
     fitted_garment,
     pose_garments,

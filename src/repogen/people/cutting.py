@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from repogen.arrays import Bool, Float, Int
+from repogen.people.regions import count_edges
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +81,7 @@ def cut(cloth: Cloth, beyond: Float[np.ndarray, " v"]) -> Cloth:
     faces = np.take_along_axis(cloth.faces[across], order, axis=1)
     weights = np.take_along_axis(cloth.weights[across], order[..., None], axis=1)
     ends = np.sort(np.stack([faces[:, [0, 1]], faces[:, [0, 2]]], axis=1), axis=2)
-    number, times = _count_edges(ends.reshape(-1, 2))
+    number, times = count_edges(ends.reshape(-1, 2))
     new = cloth.count + number.reshape(-1, 2)
     near, far = beyond[faces[:, :1]], beyond[faces[:, 1:]]
     share = (near / (near - far))[..., None]
@@ -147,15 +148,6 @@ def _walls(
     """Edges of one face only between vertices of `at_line`, in that face's order, and the number of
     each edge's first corner among all corners."""
     edges = np.stack([faces, np.roll(faces, -1, axis=1)], axis=2).reshape(-1, 2)
-    number, times = _count_edges(np.sort(edges, axis=1))
+    number, times = count_edges(np.sort(edges, axis=1))
     corners = np.flatnonzero((times[number] == 1) & at_line[edges].all(axis=1))
     return edges[corners], corners
-
-
-def _count_edges(
-    edges: Int[np.ndarray, "e 2"],
-) -> tuple[Int[np.ndarray, " e"], Int[np.ndarray, " u"]]:
-    """A number for each edge, equal ones with the same, and how often each number is there."""
-    keys = edges[:, 0].astype(np.int64) << 32 | edges[:, 1]
-    _, number, times = np.unique(keys, return_inverse=True, return_counts=True)
-    return number, times

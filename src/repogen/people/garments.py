@@ -6,7 +6,7 @@ of the skin under it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +23,6 @@ from repogen.bodies.protocol import LAYERS, PosedBody, Surface
 from repogen.bodies.surface import layer_vertices, vertex_normals
 from repogen.people.cutting import mix
 from repogen.people.hanging import HIPS, Hanging, find_skirt
-from repogen.people.outfit import Outfit
 from repogen.people.regions import find_regions
 from repogen.warp_setup import wp
 
@@ -39,13 +38,6 @@ _BELOW, _ABOVE = 0.03, 0.06
 
 _MARGIN = 2
 """Rings of faces inside a garment's border whose skin is not hidden, since it may be seen."""
-
-
-_BRIEFS = -0.1
-"""`Outfit.hem` of briefs."""
-
-_TRUNK, _CHEST, _HIPS = 0.15, (0.15, 0.42), (-0.08, 0.04)
-"""Metres in the T-pose: half the width of the trunk, and the heights of chest and hips."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,30 +162,6 @@ def _unposed(
     if (alteration := fitted.alteration) is None:
         return _fit_to_shape(fitted.garment, posed, average)
     return alteration.apply(_unposed(alteration.original, posed, average))
-
-
-def ensure_covered(body: AnnyBody, dressed: Outfit, painted: Outfit) -> Outfit:
-    """The outfit `dressed`, with the clothes of `painted` under garments that leave more than half
-    of the chest or of the hips bare: not every garment of a pack is a whole suit. Under skirts are
-    briefs."""
-    at = body.surface.canonical
-    skin = layer_vertices(body.surface, "skin")
-    covered = np.zeros(len(at), dtype=bool)
-    worn = [fitted_garment(body, item.pack, item.kind, item.name) for item in dressed.worn]
-    for fitted in worn:
-        covered |= fitted.covered
-    trunk = skin[np.abs(at[skin, 0]) < _TRUNK]
-    height = at[trunk, 2]
-    chest, hips = (trunk[(low < height) & (height < high)] for low, high in (_CHEST, _HIPS))
-    keep = []
-    if covered[chest].mean() < 0.5:
-        keep += ["top", "top_fabric", "sleeve", "waist", "neckline"]
-    if covered[hips].mean() < 0.5:
-        keep += ["bottom", "bottom_fabric", "hem"]
-    elif any(fitted.hanging for fitted in worn):
-        keep += ["bottom_fabric"]
-        dressed = replace(dressed, bottom="shorts", hem=_BRIEFS)
-    return replace(dressed, **{name: getattr(painted, name) for name in keep})
 
 
 def _fit_to_shape(

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from repogen.arrays import Float, Int
-from repogen.people.regions import connected
+from repogen.people.regions import connected, count_edges
 
 HIPS = -0.08
 """Height on the T-pose below which a skirt hangs free, metres."""
+
+_BOTH_SIDES = 0.04
+"""The opening of a skirt goes further than these metres to the left and to the right."""
 
 _REACH, _LIFT = 0.09, 0.06
 """Metres by which a skirt's hem leaves the body, and slides towards the head, at most."""
@@ -41,10 +44,8 @@ def find_skirt(
 ) -> Hanging | None:
     """What hangs below the hips of a piece that has one opening for both legs."""
     edges = np.sort(np.concatenate([faces[:, :2], faces[:, 1:], faces[:, ::2]]), axis=1)
-    keys = edges[:, 0].astype(np.int64) << 32 | edges[:, 1]
-    unique, times = np.unique(keys, return_counts=True)
-    border = unique[times == 1]
-    ends = np.column_stack([border >> 32, border & 0xFFFFFFFF])
+    number, times = count_edges(edges)
+    ends = edges[times[number] == 1]
     ends = ends[(canonical[ends, 2] < HIPS).all(axis=1)]
     if not len(ends):
         return None
@@ -53,7 +54,7 @@ def find_skirt(
     skirts = np.zeros(piece.max() + 1, dtype=bool)
     for number in np.unique(loop[ends]):
         at = canonical[loop == number, 0]
-        if at.min() < HIPS / 2 and at.max() > -HIPS / 2:
+        if at.min() < -_BOTH_SIDES and at.max() > _BOTH_SIDES:
             skirts[piece[np.flatnonzero(loop == number)[0]]] = True
     free = np.flatnonzero(skirts[piece] & (canonical[:, 2] < HIPS))
     if not len(free):

@@ -46,3 +46,12 @@ def connected(faces: Int[np.ndarray, "f 3"], count: int) -> Int[np.ndarray, " n"
         np.minimum.at(lowest, lowest[edges[:, 1]], least)
         lowest = lowest[lowest]
     return np.unique(lowest, return_inverse=True)[1]
+
+
+def count_edges(
+    edges: Int[np.ndarray, "e 2"],
+) -> tuple[Int[np.ndarray, " e"], Int[np.ndarray, " u"]]:
+    """A number for each edge, equal ones with the same, and how often each number is there."""
+    keys = edges[:, 0].astype(np.int64) << 32 | edges[:, 1]
+    _, number, times = np.unique(keys, return_inverse=True, return_counts=True)
+    return number, times

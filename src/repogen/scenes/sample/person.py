@@ -13,7 +13,7 @@ from repogen.bodies.anny import AnnyBody
 from repogen.bodies.intersection import intersecting_share
 from repogen.errors import UserError
 from repogen.people.balance import CARRIED, LOW_TRUNK, settled, trunk_height
-from repogen.people.garments import ensure_covered
+from repogen.people.covering import ensure_covered
 from repogen.people.outfit import Outfit, sample_outfit
 from repogen.people.person import Person
 from repogen.people.styles import restyle

@@ -1,0 +1,40 @@
+"""What people wear under garments that do not cover them."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from repogen.bodies.anny import AnnyBody
+from repogen.bodies.surface import layer_vertices
+from repogen.people.garments import fitted_garment
+from repogen.people.outfit import Outfit
+
+_BRIEFS = -0.1
+"""`Outfit.hem` of briefs."""
+
+_TRUNK, _CHEST, _HIPS = 0.15, (0.15, 0.42), (-0.08, 0.04)
+"""Metres in the T-pose: half the width of the trunk, and the heights of chest and hips."""
+
+
+def ensure_covered(body: AnnyBody, dressed: Outfit, painted: Outfit) -> Outfit:
+    """The outfit `dressed`, with the clothes of `painted` under garments that leave more than half
+    of the chest or of the hips bare: not every garment of a pack is a whole suit. Under skirts are
+    briefs."""
+    at = body.surface.canonical
+    skin = layer_vertices(body.surface, "skin")
+    covered = np.zeros(len(at), dtype=bool)
+    worn = [fitted_garment(body, item.pack, item.kind, item.name) for item in dressed.worn]
+    for fitted in worn:
+        covered |= fitted.covered
+    trunk = skin[np.abs(at[skin, 0]) < _TRUNK]
+    height = at[trunk, 2]
+    chest, hips = (trunk[(low < height) & (height < high)] for low, high in (_CHEST, _HIPS))
+    keep = []
+    if covered[chest].mean() < 0.5:
+        keep += ["top", "top_fabric", "sleeve", "waist", "neckline"]
+    if covered[hips].mean() < 0.5:
+        keep += ["bottom", "bottom_fabric", "hem"]
+    elif any(fitted.hanging for fitted in worn):
+        keep += ["bottom_fabric"]
+        dressed = replace(dressed, bottom="shorts", hem=_BRIEFS)
+    return replace(dressed, **{name: getattr(painted, name) for name in keep})
