@@ -60,7 +60,9 @@ class Arm:
 
     real: Literal["", "up", "all", "sure"] = ""
     """1,000 real people (`Options.real_people`): upright ones, all, or those of as many pictures
-    whose labels are not used but made, by Thunder where it is sure."""
+    whose labels are not used but made, by `teacher` where it is sure."""
+    teacher: Literal["thunder", "rare-thunder"] = "thunder"
+    """The network that labels the people of pictures."""
     synthetic: Mapping[str, Any] | None = None
     """Options of `repogen generate`."""
     share: float = 0.5
@@ -86,8 +88,11 @@ ACROBATIC = AROUND | {
     "views": ("front=0.15", "back=0.15", "side=0.15", "perimeter=0.15", "sphere=0.4"),
 }
 EVERYWHERE = AROUND | {"views": "sphere"}
+FLOOR = {"ground": "floor", "orientation": ("file=0.5", "any=0.25", "inverted=0.25")}
+STEEP_VIEWS = {"views": ("top-wide=0.35", "bottom-wide=0.15", "sphere=0.5")}
 CORRECTED = {"targets": "corrected"}
 AGREED = CORRECTED | {"corrected-weight": 0.0}
+FROM_RARE = {"init": "rare-lightning"}
 
 SEARCHED: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "frozen up to block 8": ({}, {"freeze": 8}),
@@ -105,14 +110,12 @@ SEARCHED: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "lightning as the teacher": ({}, {"teacher": "lightning"}),
     "any view": ({"views": "sphere"}, {}),
     "orbital views": ({"views": AROUND["views"]}, {}),
-    "steep views": ({"views": ("top-wide=0.35", "bottom-wide=0.15", "sphere=0.5")}, {}),
+    "steep views": (STEEP_VIEWS, {}),
     "any roll": ({"roll": (-180, 180)}, {}),
     "half the variance": ({"pose-variance": 0.5}, {}),
     "little self-intersection": ({"max-intersection": 0.01}, {}),
     "measured poses": ({"poses": "core", "poses-noise": 12}, {}),
-    "on a floor, any orientation": (
-        {"ground": "floor", "orientation": ("file=0.5", "any=0.25", "inverted=0.25")}, {},
-    ),
+    "on a floor, any orientation": (FLOOR, {}),
     "painted clothes": ({"wardrobe": "painted"}, {}),
     "clothes without prints": ({"no-patterns": ()}, {}),
     "sports clothes": ({"wardrobe": "sport"}, {}),
@@ -140,12 +143,34 @@ ARMS = {
     "real upright": Arm("up"),
     "real upright, twice the steps": Arm("up", steps=2),
     "real upright + synthetic": Arm(
-        "up", ACROBATIC, steps=2, train=AGREED, against="real upright, twice the steps"
+        "up", synthetic=ACROBATIC, steps=2, train=AGREED, against="real upright, twice the steps"
     ),
     "unlabelled": Arm("sure"),
     "unlabelled, twice the steps": Arm("sure", steps=2),
     "unlabelled + synthetic": Arm(
-        "sure", ACROBATIC, steps=2, train=AGREED, against="unlabelled, twice the steps"
+        "sure", synthetic=ACROBATIC, steps=2, train=AGREED, against="unlabelled, twice the steps"
+    ),
+    **{
+        f"{name}, twice the steps": Arm(
+            synthetic=ACROBATIC | generate,
+            steps=2,
+            train=AGREED,
+            against="synthetic, twice the steps",
+        )
+        for name, generate in {
+            "on a floor": FLOOR,
+            "on a floor, steep views": FLOOR | STEEP_VIEWS,
+        }.items()
+    },
+    "real upright, 4 times the steps": Arm("up", steps=4),
+    "rare-lightning, then real upright": Arm(
+        "up", steps=2, train=FROM_RARE, against="real upright, 4 times the steps"
+    ),
+    "unlabelled by rare-thunder": Arm(
+        "sure", "rare-thunder", steps=2, against="unlabelled, twice the steps"
+    ),
+    "rare-lightning, then unlabelled by rare-thunder": Arm(
+        "sure", "rare-thunder", steps=2, train=FROM_RARE, against="unlabelled, twice the steps"
     ),
     "everything real": Arm("all"),
     **{
@@ -326,7 +351,7 @@ def train_once(options: Options, name: str, seed: int) -> Path:
     share = arm.share if arm.real and arm.synthetic else float(bool(arm.synthetic))
     sets = []
     if arm.real:
-        sets.append((real_set(options, arm.real), 1 - share))
+        sets.append((real_set(options, arm), 1 - share))
     if arm.synthetic:
         sets.append((synthetic_set(options, arm.synthetic, seed), share))
     words = ["--train"]
@@ -339,8 +364,9 @@ def train_once(options: Options, name: str, seed: int) -> Path:
     return run
 
 
-def real_set(options: Options, kind: str) -> str:
+def real_set(options: Options, arm: Arm) -> str:
     """The set of real people to train on, uniformly spread over the ids."""
+    kind = arm.real
     first, last = TRAIN
     people = [
         p for p in options.data["annotations"]
@@ -348,16 +374,17 @@ def real_set(options: Options, kind: str) -> str:
         and (kind in ("all", "sure") or p.get("torso") == kind)
     ]  # fmt: skip
     if kind == "sure":
-        return sure_set(options, part(options, people)["images"])
+        return sure_set(options, arm.teacher, part(options, people)["images"])
     path = options.out / "data" / f"{kind}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(part(options, people)))
     return f"{kind}={path}:{options.images}:{options.real_people}"
 
 
-def sure_set(options: Options, images: list[dict[str, Any]]) -> str:
-    """People whom Thunder is sure of, in as many pictures as there are real people to train on."""
-    photos, made = options.out / "data" / "photos", options.out / "data" / "sure"
+def sure_set(options: Options, teacher: str, images: list[dict[str, Any]]) -> str:
+    """People whom the teacher is sure of, in as many pictures as there are real people to train
+    on."""
+    photos, made = options.out / "data" / "photos", options.out / "data" / f"sure-{teacher}"
     if not (made / "people.json").exists():
         photos.mkdir(parents=True, exist_ok=True)
         chosen = np.linspace(0, len(images) - 1, min(options.real_people, len(images)))
@@ -365,7 +392,8 @@ def sure_set(options: Options, images: list[dict[str, Any]]) -> str:
             name = images[k]["file_name"]
             shutil.copyfile(options.images / name, photos / name)
         words = [w for k, v in SURE.items() for w in (f"--{k.replace('_', '-')}", str(v))]
-        engine.run_command("predict", photos, "--out", made, *words, "--write", "people", "images")
+        words += ["--weights", teacher, "--write", "people", "images"]
+        engine.run_command("predict", photos, "--out", made, *words)
     return f"sure={made / 'people.json'}:{made / 'images'}"
 
 

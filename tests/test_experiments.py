@@ -328,11 +328,15 @@ def test_a_pretrained_network_is_compared_on_people_who_are_not_trained_on(pretr
     assert [len(scored[g]["OKS"]) for g in ("upright", "sideways", "upside down")] == [3, 3, 3]
     assert len(scored["steep"]["OKS"]) == 2
     assert pretrained(arms=arms, seeds=2) == (text, [])  # nothing is repeated
-    _, commands = pretrained(arms=("unlabelled",), seeds=1)
-    assert [verb for verb, _ in commands] == ["predict", "train"]
+    labelled = ("unlabelled", "rare-lightning, then unlabelled by rare-thunder")
+    _, commands = pretrained(arms=labelled, seeds=1)
+    assert [verb for verb, _ in commands] == ["predict", "train"] * 2
     made = photographs / "out" / "data"
-    (spec,) = commands[1][1].data.train
-    assert spec.startswith(f"sure={made / 'sure/people.json'}:{made / 'sure/images'}:x")
+    for teacher, (_, config) in zip(("thunder", "rare-thunder"), commands[1::2], strict=True):
+        (spec,) = config.data.train
+        folder = made / f"sure-{teacher}"
+        assert spec.startswith(f"sure={folder / 'people.json'}:{folder / 'images'}:x")
+    assert [config.network.init for _, config in commands[1::2]] == [None, Path("rare-lightning")]
     ids = {int(path.stem) for path in (made / "photos").iterdir()}
     assert ids
     assert max(ids) <= 4000
