@@ -30,3 +30,12 @@ def mined(body, tmp_path_factory):
 def never_wrong(monkeypatch):
     """Nobody is hard, in this process."""
     monkeypatch.setattr(candidates, "judge", lambda *_: Difficulty(0.0, 0.0, 0.0))
+
+
+@pytest.fixture
+def ray_settings(monkeypatch):
+    """Ray that may be started here; it reads these when it is imported."""
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "a token of these tests")
+    monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    pytest.importorskip("ray")

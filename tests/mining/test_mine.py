@@ -86,11 +86,8 @@ def test_several_processes_give_the_same_bytes(mined, small, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("ray_settings")
 def test_ray_gives_the_same_bytes(mined, small, tmp_path, monkeypatch):
-    monkeypatch.setenv("RAY_AUTH_MODE", "token")  # Ray reads these when it is imported
-    monkeypatch.setenv("RAY_AUTH_TOKEN", "a token of these tests")
-    monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
-    pytest.importorskip("ray")
     monkeypatch.chdir(tmp_path)  # nodes work in other folders
     assert contents(mine("set", "lightning", engine="ray", workers=2, **small)) == contents(mined)
 

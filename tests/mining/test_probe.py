@@ -72,6 +72,14 @@ def test_the_same_call_gives_the_same_bytes(mapped):
     assert contents(mapped.parent) == before
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("ray_settings")
+def test_ray_maps_the_same(mapped, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # nodes work in other folders
+    again = probe("map", "lightning", "rare-lightning", engine="ray", workers=2, **OPTIONS)
+    assert contents(again.parent) == contents(mapped.parent)
+
+
 def test_other_options_are_refused_in_the_folder(mapped):
     with pytest.raises(UserError, match="was started with seed = 5, not 6"):
         probe(mapped.parent, "lightning", "rare-lightning", **OPTIONS | {"seed": 6})
