@@ -160,6 +160,7 @@ def test_wholebody_has_the_fields_of_coco_wholebody(people, tmp_path):
         ("human36m", "its people have no joints in space"),
         ("point-clouds", "has no depth map; generate with --write depth"),
         ("cameras", "have no camera; give the folder of a dataset of repogen"),
+        ("gltf", "has no scenes; give the folder of a dataset of repogen"),
     ],
 )
 def test_labels_that_are_not_there_are_named(coco, tmp_path, to, says):

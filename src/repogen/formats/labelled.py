@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from repogen.arrays import Float
+from repogen.bodies.protocol import Body
 from repogen.coco.annotations import PersonAnnotations
 from repogen.errors import UserError
+from repogen.scenes.scene import Scene
 
 Picture = Path | bytes
 """A picture's file, or its bytes where it lies in a tar file."""
@@ -68,6 +70,10 @@ class LabelledSet:
     label_convention: str = "annotators"
     licences: tuple[str, ...] = ()
     """Licences of what the images show, where the source says."""
+    scenes: Callable[[], Iterator[Scene]] | None = None
+    """Reads the scene of each image, in their order; None where the source has none."""
+    body: Callable[[], Body] | None = None
+    """Loads the body model of the scenes."""
 
 
 def labelled_images(

@@ -4,7 +4,7 @@ from typing import Literal
 
 FormatName = Literal[
     "coco", "yolo-pose", "webdataset", "fiftyone", "huggingface", "crowdpose", "mpii", "lsp",
-    "coco-wholebody", "human36m", "point-clouds", "cameras",
+    "coco-wholebody", "human36m", "point-clouds", "cameras", "gltf",
 ]  # fmt: skip
 """Formats to write: the names in `table.FORMATS`."""
 

@@ -1,6 +1,7 @@
 """What can be converted: datasets of repogen, COCO files, shards, and folders of YOLO."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,13 @@ from repogen.coco.images import with_true_sizes
 from repogen.coco.names import CATEGORY
 from repogen.datasets.folder import PICTURE, DatasetFolder, Sample, map_kinds
 from repogen.datasets.foreign_shards import open_shards, unpack_foreign_shard
-from repogen.datasets.reading import open_dataset, read_entries, read_header, read_run_info
+from repogen.datasets.reading import (
+    open_dataset,
+    read_entries,
+    read_header,
+    read_run_info,
+    read_scenes,
+)
 from repogen.datasets.shards import (
     FOREIGN,
     MANIFEST,
@@ -24,11 +31,14 @@ from repogen.datasets.shards import (
     unpack_shard,
     with_ids,
 )
+from repogen.datasets.sources import SourcesConfig, find_body, find_sources
+from repogen.environment.backgrounds import Plain
 from repogen.errors import UserError
 from repogen.files import cannot_read, sha256_of, sha256_of_bytes
 from repogen.formats.labelled import LabelledImage, LabelledSet, labelled_images, safe_name, stem_of
 from repogen.formats.yolo_pose import DATA, read_yolo
 from repogen.network import is_url
+from repogen.scenes.scene import Scene
 
 _AT_ONCE = 64
 """Images whose labels are parsed together."""
@@ -53,7 +63,8 @@ def open_labelled(source: str) -> LabelledSet:
     if root.is_dir():
         if (root / "run.json").exists():
             folder = open_dataset(root)
-            return _shards(source) if isinstance(folder, ShardFolder) else _dataset(folder)
+            opened = _shards(source) if isinstance(folder, ShardFolder) else _dataset(folder)
+            return _with_scenes(opened, folder)
         if (root / DATA).exists():
             return read_yolo(root / DATA)
         for labels, images in _COCO_FOLDERS:
@@ -112,6 +123,19 @@ def _dataset(folder: DatasetFolder) -> LabelledSet:
         label_convention(header),
         _licences(run),
     )
+
+
+def _with_scenes(images: LabelledSet, folder: DatasetFolder) -> LabelledSet:
+    """The set with its dataset's scenes, whose photographs and panoramas are not looked for."""
+    run = read_run_info(folder)
+
+    def scenes() -> Iterator[Scene]:
+        for scene in read_scenes(folder):
+            surfaces = replace(scene, background=Plain("#000000"))
+            find_sources(folder, [surfaces], SourcesConfig(), run["config"])
+            yield scene
+
+    return replace(images, scenes=scenes, body=lambda: find_body(folder, run, None))
 
 
 def _licences(run: dict[str, Any]) -> tuple[str, ...]:

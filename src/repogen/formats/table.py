@@ -13,6 +13,7 @@ from repogen.formats.labelled import LabelledImage, LabelledSet
 from repogen.formats.options import FormatName
 from repogen.formats.output import Output
 from repogen.formats.point_cloud import write_point_clouds
+from repogen.formats.scene_gltf import write_scenes
 from repogen.formats.webdataset import write_webdataset
 from repogen.formats.yolo_pose import write_yolo
 
@@ -40,4 +41,5 @@ FORMATS: Mapping[FormatName, Format] = {
     "human36m": Format(write_human36m),
     "point-clouds": Format(write_point_clouds, pictures=False),
     "cameras": Format(write_cameras, pictures=False),
+    "gltf": Format(write_scenes, pictures=False),
 }

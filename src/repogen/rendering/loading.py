@@ -12,6 +12,7 @@ from repogen.rendering.kernels import (
     raster_rays,
     room,
     shade,
+    vertex_colors,
 )
 from repogen.rendering.kernels.modules import PICTURE, ZBUFFER
 from repogen.warp_setup import load_modules, wp
@@ -25,6 +26,7 @@ MODULES = (
     *_EVERY_PICTURE,
     wp.get_module(raster_rays.__name__),
     wp.get_module(image_circle.__name__),
+    wp.get_module(vertex_colors.__name__),
     mesh_kernels.share_of_free_rays.module,
     mesh_kernels.find_intersecting.module,
 )

@@ -22,6 +22,7 @@ from repogen.rendering.buffers import (
     mesh_buffers,
     struct_array,
 )
+from repogen.rendering.colored_mesh import ColoredMesh, read_colored_mesh
 from repogen.rendering.floor_shadow import shaded_floor
 from repogen.rendering.gbuffer import GBuffer
 from repogen.rendering.image_circle import apply_image_circle
@@ -81,6 +82,19 @@ class RenderResult:
     scene. Outside the window, and for everybody else, the amodal mask is the visible mask."""
 
 
+@dataclass(frozen=True)
+class _Prepared:
+    """A scene in a renderer's buffers, before anything is drawn."""
+
+    people: Sequence[PosedPerson]
+    buffers: Buffers
+    lens: Lens
+    bodies: Bodies
+    bounds: Float[np.ndarray, "4"]
+    """What `Renderer._transform` returns."""
+    scene_mesh: SceneMesh
+
+
 class Renderer:
     """Renders scenes of one body model on a device ("cpu" or "cuda").
 
@@ -112,33 +126,12 @@ class Renderer:
 
         Raises `UserError` for a scene without people or with people of another body.
         """
-        if not scene.people:
-            raise UserError(f"scene {scene.index} has no people; a picture needs at least one")
-        other = {person.body for person in scene.people} - {self.body.name}
-        if other:
-            raise UserError(
-                f"scene {scene.index} needs the body {min(other)}, not {self.body.name}"
-            )
-        self._textures.clear_if_full()
-        if people is None:
-            people = [pose_person(self.body, person) for person in scene.people]
-        pieces = [
-            piece
-            for person_index, posed in enumerate(people)
-            for piece in person_pieces(posed, person_index, self._textures.load)
-        ]
-        points = np.concatenate([posed.outer_points for posed in people])
-        pieces += [occluder_piece(one, points, self._textures.load) for one in scene.occluders]
-        buffers = self._buffers(*((piece.surface, piece.person) for piece in pieces))
-        camera = scene.camera
-        lens = camera_to_lens(camera, self.device)
-        outfits = [person.outfit for person in scene.people]
-        paints = struct_array(outfits_to_paints(outfits), Paint, self.device)
-        bodies = make_bodies(scene, people, self.device)
-        bounds = self._transform(scene, buffers, pieces, paints, lens, bodies)
+        prepared = self._prepare(scene, people)
+        camera, lens, people = scene.camera, prepared.lens, prepared.people
+        buffers, bodies = prepared.buffers, prepared.bodies
         vertices = buffers.camera_vertices.numpy().copy()
-        viewport = zbuffer_viewport(camera, lens, bounds)
-        scene_mesh = self._scene_mesh(buffers, pieces, paints)
+        viewport = zbuffer_viewport(camera, lens, prepared.bounds)
+        scene_mesh = prepared.scene_mesh
         keys = rasterize_window(buffers, scene_mesh, viewport, buffers.face_culling)
 
         lighting = scene_lighting(scene, vertices, buffers, self.device)
@@ -170,6 +163,43 @@ class Renderer:
             vertices=vertices,
             amodal_boxes=boxes[:-1],
             amodal_patches=amodal_patches(camera, lens, buffers, scene_mesh, boxes),
+        )
+
+    def colored_mesh(self, scene: Scene) -> ColoredMesh:
+        """All surfaces of a scene that a camera can see, from whatever side, with their colours.
+
+        Raises `UserError` as `render` does.
+        """
+        prepared = self._prepare(scene, None)
+        return read_colored_mesh(scene.camera, prepared.buffers, prepared.scene_mesh, self.device)
+
+    def _prepare(self, scene: Scene, people: Sequence[PosedPerson] | None) -> _Prepared:
+        """Pose the people, and fill the buffers with all that the camera may see."""
+        if not scene.people:
+            raise UserError(f"scene {scene.index} has no people; a picture needs at least one")
+        other = {person.body for person in scene.people} - {self.body.name}
+        if other:
+            raise UserError(
+                f"scene {scene.index} needs the body {min(other)}, not {self.body.name}"
+            )
+        self._textures.clear_if_full()
+        if people is None:
+            people = [pose_person(self.body, person) for person in scene.people]
+        pieces = [
+            piece
+            for person_index, posed in enumerate(people)
+            for piece in person_pieces(posed, person_index, self._textures.load)
+        ]
+        points = np.concatenate([posed.outer_points for posed in people])
+        pieces += [occluder_piece(one, points, self._textures.load) for one in scene.occluders]
+        buffers = self._buffers(*((piece.surface, piece.person) for piece in pieces))
+        lens = camera_to_lens(scene.camera, self.device)
+        outfits = [person.outfit for person in scene.people]
+        paints = struct_array(outfits_to_paints(outfits), Paint, self.device)
+        bodies = make_bodies(scene, people, self.device)
+        bounds = self._transform(scene, buffers, pieces, paints, lens, bodies)
+        return _Prepared(
+            people, buffers, lens, bodies, bounds, self._scene_mesh(buffers, pieces, paints)
         )
 
     def _transform(
