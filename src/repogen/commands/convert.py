@@ -23,7 +23,8 @@ def command(
 
     Args:
         source: A dataset's folder, shards in a folder or at a URL (s3://, gs://, https://),
-            ANNOTATIONS.json:IMAGES_DIR of COCO keypoints, or a folder of YOLO-pose.
+            ANNOTATIONS.json:IMAGES_DIR of COCO keypoints, or a folder of YOLO-pose or of Hugging
+            Face's imagefolder.
         out: Folder to write; an unfinished one is resumed.
         to: Format to write (docs/convert.md). Without it, a dataset's folder is written as
             shards, and shards as a folder, without loss.

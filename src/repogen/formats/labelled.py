@@ -14,6 +14,9 @@ from repogen.coco.annotations import PersonAnnotations
 from repogen.errors import UserError
 from repogen.scenes.scene import Scene
 
+BOX_AREA_SHARE = 0.53
+"""A person's area as a share of their box, as `coco.annotations` takes where there is no mask."""
+
 Picture = Path | bytes
 """A picture's file, or its bytes where it lies in a tar file."""
 

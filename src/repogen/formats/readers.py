@@ -1,4 +1,5 @@
-"""What can be converted: datasets of repogen, COCO files, shards, and folders of YOLO."""
+"""What can be converted: datasets of repogen, COCO files, shards, and folders of YOLO and of
+Hugging Face."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -35,6 +36,7 @@ from repogen.datasets.sources import SourcesConfig, find_body, find_sources
 from repogen.environment.backgrounds import Plain
 from repogen.errors import UserError
 from repogen.files import cannot_read, sha256_of, sha256_of_bytes
+from repogen.formats.hugging_face import METADATA, is_hugging_face, read_hugging_face
 from repogen.formats.labelled import LabelledImage, LabelledSet, labelled_images, safe_name, stem_of
 from repogen.formats.yolo_pose import DATA, read_yolo
 from repogen.network import is_url
@@ -52,8 +54,8 @@ _COCO_FOLDERS = (
 
 
 def open_labelled(source: str) -> LabelledSet:
-    """Open a dataset's folder, shards in a folder or at a URL, ANNOTATIONS.json:IMAGES_DIR, or a
-    folder or data.yaml of YOLO.
+    """Open a dataset's folder, shards in a folder or at a URL, ANNOTATIONS.json:IMAGES_DIR, a
+    folder or data.yaml of YOLO, or an imagefolder of Hugging Face.
 
     Raises `UserError` for anything else, and for a source that cannot be read; so do its images.
     """
@@ -67,12 +69,16 @@ def open_labelled(source: str) -> LabelledSet:
             return _with_scenes(opened, folder)
         if (root / DATA).exists():
             return read_yolo(root / DATA)
+        if is_hugging_face(root):
+            return read_hugging_face(root)
         for labels, images in _COCO_FOLDERS:
             if (root / labels).exists():
                 return _coco(source, root / labels, root / images)
         if (root / MANIFEST).exists() or any(root.glob("*.tar")):
             return _shards(source)
-        names = ", ".join(["run.json", DATA, *(labels for labels, _ in _COCO_FOLDERS)])
+        names = ", ".join(
+            ["run.json", DATA, f"train/{METADATA}", *(labels for labels, _ in _COCO_FOLDERS)]
+        )
         raise UserError(f"{source} holds none of {names} and no .tar files; nothing to convert")
     if root.suffix in (".yaml", ".yml"):
         return read_yolo(root)

@@ -20,6 +20,7 @@ from repogen.coco.names import coco_joints, id_key, joint_columns, person_name
 from repogen.errors import UserError
 from repogen.files import cannot_read, read_lines, sha256_of
 from repogen.formats.labelled import (
+    BOX_AREA_SHARE,
     LabelledImage,
     LabelledPerson,
     LabelledSet,
@@ -38,9 +39,6 @@ _PICTURES = (".avif", ".bmp", ".heic", ".jpeg", ".jpg", ".mpo", ".png", ".tif", 
 _SPLITS = ("train", "val", "test")
 _LARGEST = 100.0
 """Numbers above are pixels, and not shares of the sides."""
-
-_AREA_SHARE = 0.53
-"""A person's area as a share of their box, as `coco.annotations` takes where there is no mask."""
 
 
 def write_yolo(source: LabelledSet, images: Iterator[LabelledImage], out: Output) -> None:
@@ -232,7 +230,7 @@ def _person(
     )
     table = np.column_stack([points[:, :2] * size, v]) * (v > 0)
     box = np.concatenate([center - sides / 2, sides])
-    area = _AREA_SHARE * float(sides.prod())
+    area = BOX_AREA_SHARE * float(sides.prod())
     return LabelledPerson(
         coco_joints(table.ravel().tolist(), columns, joints), box, area, False, {}
     )
