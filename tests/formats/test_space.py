@@ -3,15 +3,18 @@ scenes, its depth maps, and what OpenCV projects."""
 
 import json
 import shutil
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
+import yaml
 
 from repogen import UserError, convert, generate
 from repogen.cameras.calibration import read_calibrations
 from repogen.datasets.reading import open_dataset, read_scenes
 from repogen.datasets.validate.annotations import camera_of
+from repogen.formats.camera_files import camchain_to_yaml
 from repogen.formats.human36m import HUMAN36M_JOINTS
 from repogen.people.posing import pose_person
 
@@ -134,6 +137,77 @@ def test_repogen_reads_the_cameras(people, fisheyes, tmp_path):
             np.testing.assert_allclose(found.camera.matrix, camera.matrix, rtol=1e-9)
 
 
+@pytest.mark.parametrize("lens", ["pinhole", "fisheye"])
+def test_camchains_are_read_again_and_say_how_cameras_of_a_pose_stand(
+    body, fisheyes, tmp_path, lens
+):
+    options = {"lens": "equidistant", "fov": (160, 180)} if lens == "fisheye" else {}
+    source = generate(
+        tmp_path / "data", images=4, image_size=64, views_per_pose=2, backgrounds="plain",
+        wardrobe="painted", workers=1, **options,
+    )  # fmt: skip
+    out = convert(source, tmp_path / "out", to="camchains")
+    images = images_of(source)
+    paths = sorted((out / "camchains").iterdir())
+    assert [path.stem for path in paths] == ["00000001", "00000003"]
+    for path, pair in zip(paths, (images[:2], images[2:]), strict=True):
+        chain = yaml.safe_load(path.read_text())
+        assert [one["rostopic"] for one in chain.values()] == [f"/{i['file_name']}" for i in pair]
+        found = read_calibrations(str(path), None, mount=(2, 30, 0))
+        for calibration, image in zip(found, pair, strict=True):
+            camera = camera_of(image)
+            assert calibration.camera.model == camera.model
+            np.testing.assert_allclose(calibration.camera.matrix, camera.matrix, rtol=1e-9)
+        # Kalibr's T_cn_cnm1 takes points in cam0's frame to cam1's.
+        first, second = (image["camera"] for image in pair)
+        points = np.random.default_rng(0).normal(size=(5, 3))
+        world = (points - first["t"]) @ np.array(first["R"])
+        between = np.array(chain["cam1"]["T_cn_cnm1"])
+        expected = world @ np.array(second["R"]).T + second["t"]
+        np.testing.assert_allclose(points @ between[:3, :3].T + between[:3, 3], expected, atol=1e-9)
+
+
+def test_bop_cameras_project_the_labels_and_are_read_again(people, tmp_path):
+    out = convert(people, tmp_path / "out", to="bop-cameras")
+    cameras = json.loads((out / "scene_camera.json").read_text())
+    table = json.loads((people / "annotations" / "person_keypoints.json").read_text())
+    assert [int(number) for number in cameras] == [image["id"] for image in table["images"]]
+    for annotation in table["annotations"]:
+        one = cameras[str(annotation["image_id"])]
+        camera = camera_of(table["images"][annotation["image_id"] - 1])
+        rotation = np.array(one["cam_R_w2c"]).reshape(3, 3)
+        world = (np.array(annotation["keypoints_3d"]) - camera.translation) @ rotation
+        at = (1000 * world @ rotation.T + one["cam_t_w2c"]) @ np.array(one["cam_K"]).reshape(3, 3).T
+        keypoints = np.array(annotation["keypoints"]).reshape(-1, 3)
+        seen = keypoints[:, 2] > 0
+        np.testing.assert_allclose(
+            (at[:, :2] / at[:, 2:])[seen], keypoints[seen, :2] - 0.5, atol=0.01
+        )
+    for image in table["images"]:
+        camera = camera_of(image)
+        spec = f"{out / 'scene_camera.json'}:{image['id']}"
+        (found,) = read_calibrations(spec, None, mount=(2, 30, 0))
+        np.testing.assert_allclose(found.camera.matrix, camera.matrix, rtol=1e-9)
+
+
+def test_bop_translations_are_millimetres(tmp_path):
+    level = [1, 0, 0, 0, 0, -1, 0, 1, 0]  # looks along y
+    table = {"7": {"cam_K": [90, 0, 49.5, 0, 90, 49.5, 0, 0, 1], "cam_R_w2c": level,
+                   "cam_t_w2c": [0, 1500, 0]}}  # fmt: skip
+    (tmp_path / "scene_camera.json").write_text(json.dumps(table))
+    (found,) = read_calibrations(str(tmp_path / "scene_camera.json"), (100, 100))
+    assert found.is_placed
+    np.testing.assert_allclose(found.camera.position(), [0, 0, 1.5], atol=1e-9)
+
+
+def test_lenses_that_a_format_lacks_are_named(fisheyes, tmp_path):
+    with pytest.raises(UserError, match="BOP's cameras are pinholes, not equidistant"):
+        convert(fisheyes, tmp_path / "bop", to="bop-cameras")
+    camera = replace(camera_of(images_of(fisheyes)[0]), model="opencv", distortion=(0.1,) * 5)
+    with pytest.raises(UserError, match=r"camera of a\.jpg: Kalibr's radtan has k1 k2 p1 p2"):
+        camchain_to_yaml([("a.jpg", camera)])
+
+
 def test_wholebody_has_the_fields_of_coco_wholebody(people, tmp_path):
     out = convert(people, tmp_path / "out", to="coco-wholebody")
     path = "annotations/person_keypoints.json"
@@ -160,6 +234,8 @@ def test_wholebody_has_the_fields_of_coco_wholebody(people, tmp_path):
         ("human36m", "its people have no joints in space"),
         ("point-clouds", "has no depth map; generate with --write depth"),
         ("cameras", "have no camera; give the folder of a dataset of repogen"),
+        ("camchains", "have no camera; give the folder of a dataset of repogen"),
+        ("bop-cameras", "have no camera; give the folder of a dataset of repogen"),
         ("gltf", "has no scenes; give the folder of a dataset of repogen"),
     ],
 )

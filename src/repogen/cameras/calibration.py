@@ -1,4 +1,4 @@
-"""Calibrated cameras from the files of OpenCV, ROS, Kalibr, COLMAP, mmpose and Human3.6M."""
+"""Calibrated cameras from the files of OpenCV, ROS, Kalibr, COLMAP, BOP, mmpose and Human3.6M."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,15 +18,16 @@ from repogen.limits import MAX_SIDE
 OPENCV_TO_OURS = 0.5
 """Pixels added to a principal point: OpenCV's pixel centres are whole numbers, ours are at +0.5."""
 
-_MATRIX = ("K", "mtx", "camera_matrix", "intrinsic_matrix", "calibration_matrix", "intrinsics")
+_MATRIX = ("K", "mtx", "camera_matrix", "intrinsic_matrix", "calibration_matrix", "cam_K",
+           "intrinsics")  # fmt: skip
 _DISTORTION = ("D", "dist", "dist_coeffs", "distortion", "distortion_coefficients",
                "distortion_coeffs", "dist_coef")  # fmt: skip
 _WIDTH = ("width", "image_width", "img_width", "w")
 _HEIGHT = ("height", "image_height", "img_height", "h")
 _SIZE = ("image_size", "img_size", "resolution", "size")
 _MODEL = ("camera_model", "distortion_model", "model", "fisheye")
-_ROTATION = ("R", "rotation", "rotation_matrix")
-_TRANSLATION = ("t", "translation", "tvec", "T")
+_ROTATION = ("R", "rotation", "rotation_matrix", "cam_R_w2c")
+_TRANSLATION = ("t", "translation", "tvec", "T", "cam_t_w2c")
 _MOUNT = ("height_m", "tilt_deg", "roll_deg")
 
 _FISHEYES = ("fisheye", "equidistant", "equi", "kannala-brandt", "kannala_brandt", "true", "1")
@@ -310,9 +311,10 @@ def _placed(
     if "f" in table and "c" in table:  # mmpose: from the camera to the world
         rotation = rotation.T
         translation = -rotation @ translation
-    if str(table.get("unit", "m")) not in ("m", "cm", "mm"):
-        raise UserError(f"{where}: unit {table['unit']!r}: choose m, cm or mm")
-    translation = translation * {"m": 1.0, "cm": 0.01, "mm": 0.001}[str(table.get("unit", "m"))]
+    unit = str(table.get("unit", "mm" if "cam_t_w2c" in table else "m"))  # BOP's are millimetres
+    if unit not in ("m", "cm", "mm"):
+        raise UserError(f"{where}: unit {unit!r}: choose m, cm or mm")
+    translation = translation * {"m": 1.0, "cm": 0.01, "mm": 0.001}[unit]
     position = -rotation.T @ translation
     if not (position[2] > _LOWEST and np.linalg.norm(position) < _FARTHEST):
         shown = ", ".join(f"{v:.6g}" for v in position)

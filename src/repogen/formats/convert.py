@@ -28,7 +28,8 @@ def convert(
     Without `to`, a dataset's folder becomes shards of `shard_images` images, and shards a folder,
     without loss of a byte. Else `source` is a dataset's folder, shards in a folder or at a URL,
     ANNOTATIONS.json:IMAGES_DIR, a folder of YOLO-pose with its data.yaml, or an imagefolder of
-    Hugging Face. `images` says whether pictures are linked (out of tar files: copied), copied, or left out.
+    Hugging Face. `images` says whether pictures are linked (out of tar files: copied), copied, or
+    left out.
 
     Call it again to resume a conversion that was stopped; a finished one is left as it is. Raises
     `UserError` for a source that cannot be read or is unfinished, and for an `out` that holds other

@@ -4,7 +4,8 @@ from typing import Literal
 
 FormatName = Literal[
     "coco", "yolo-pose", "webdataset", "fiftyone", "huggingface", "crowdpose", "mpii", "lsp",
-    "coco-wholebody", "human36m", "point-clouds", "cameras", "gltf",
+    "coco-wholebody", "human36m", "point-clouds", "cameras",
+    "camchains", "bop-cameras", "gltf",
 ]  # fmt: skip
 """Formats to write: the names in `table.FORMATS`."""
 

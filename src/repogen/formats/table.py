@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from repogen.formats.camera_files import write_cameras
+from repogen.formats.camera_files import write_bop_cameras, write_camchains, write_cameras
 from repogen.formats.coco import coco_writer
 from repogen.formats.coco_wholebody import write_coco_wholebody
 from repogen.formats.hugging_face import write_hugging_face
@@ -41,5 +41,7 @@ FORMATS: Mapping[FormatName, Format] = {
     "human36m": Format(write_human36m),
     "point-clouds": Format(write_point_clouds, pictures=False),
     "cameras": Format(write_cameras, pictures=False),
+    "camchains": Format(write_camchains, pictures=False),
+    "bop-cameras": Format(write_bop_cameras, pictures=False),
     "gltf": Format(write_scenes, pictures=False),
 }
