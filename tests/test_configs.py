@@ -31,7 +31,7 @@ def people(body, tmp_path_factory):
 def run(name, *words, cwd):
     """What a configuration prints that is a program."""
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+    environment["PYTHONPATH"] = str(CONFIGS.parent / "src")
     done = subprocess.run(
         [sys.executable, str(CONFIGS / name), *map(str, words)],
         cwd=cwd, env=environment, capture_output=True, text=True, check=False,

@@ -22,7 +22,7 @@ PAGES = (
     "examples/README.md", "experiments/**/*.md", "tests/f*/README.md",
 )  # fmt: skip
 FILES = (
-    "docs/**/*.jpg", "docs/**/*.svg", "experiments/results/*.png", "examples/*.py",
+    "docs/**/*.jpg", "docs/**/*.svg", "experiments/results/*.png", "examples/*.py", "configs/*.*",
     "src/repogen/assets/data/NOTICE",
 )  # fmt: skip
 """What pages show and link."""
