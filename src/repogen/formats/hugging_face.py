@@ -171,19 +171,21 @@ def _image(line: str, path: Path, where: str, number: int) -> LabelledImage:
         image_id = row.get("image_id", number)
         if isinstance(image_id, bool) or not isinstance(image_id, int) or image_id < 0:
             raise ValueError(f"image_id {image_id!r} is no whole number")
-        size = (row.get("width"), row.get("height"))
+        sides = row.get("width"), row.get("height")
     except (KeyError, AttributeError, TypeError, ValueError) as error:
         what = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         raise UserError(f"{where}: {what}") from error
     picture = path.parent / name
-    if not all(type(side) is int and side > 0 for side in size):
+    if all(type(side) is int and side > 0 for side in sides):
+        width, height = sides
+    else:
         header = read_header(picture)
         if header is None:
             raise UserError(f"{picture} is missing or no picture; restore it or remove it")
-        size = header.size
+        width, height = header.size
     # Pictures of another split may have the same name.
     name = name if path.parent.name == "train" else f"{path.parent.name}/{name}"
-    return LabelledImage(image_id, name, *size, people, picture, {})
+    return LabelledImage(image_id, name, width, height, people, picture, {})
 
 
 def _people(objects: dict[str, Any]) -> tuple[LabelledPerson, ...]:
