@@ -166,6 +166,8 @@ COMMANDS = {
     "convert --to": ("coco/images/00000003.jpg", "convert coco out --to coco"),
     "convert --to, COCO": ("a.json", "convert a.json:in out --to coco"),
     "convert --to, YOLO": ("in/data.yaml", "convert in/data.yaml out --to coco"),
+    "convert --to, Hugging Face": ("in/train/metadata.jsonl", "convert in out --to coco"),
+    "convert --to gltf": ("coco/scenes.jsonl", "convert coco out --to gltf"),
     "convert --to, tar files": ("in/a.tar", "convert in out --to coco"),
     "views": ("a.json", "views a.json"),
     "evaluate --data": ("a.json", "evaluate --weights w.onnx --data a=a.json:in"),

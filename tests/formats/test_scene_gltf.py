@@ -1,13 +1,14 @@
 """Scenes as glTF: read without repogen, and compared with the pictures and their labels."""
 
 import json
+import shutil
 import struct
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from repogen import SceneConfig, convert, sample_scene
+from repogen import SceneConfig, UserError, convert, sample_scene
 from repogen.datasets.reading import open_dataset, read_scenes
 from repogen.environment.backgrounds import Plain
 from repogen.environment.sensor import PERFECT
@@ -158,6 +159,15 @@ def test_a_floor_is_where_the_background_has_it(renderer):
     a, b, c = points[faces].transpose(1, 0, 2)
     assert (np.cross(b - a, c - a)[:, 2] > 0).all()
     assert (colors[:, :3] == colors[0, :3]).all()
+
+
+@pytest.mark.parametrize("kept", [slice(1, None), slice(0, 1)])
+def test_images_without_their_scenes_are_named(people, tmp_path, kept):
+    shutil.copytree(people, tmp_path / "people")
+    path = tmp_path / "people" / "scenes.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[kept]))
+    with pytest.raises(UserError, match=r"\.jpg has no scene in its place; repogen validate"):
+        convert(tmp_path / "people", tmp_path / "out", to="gltf")
 
 
 def test_trimesh_reads_the_scene(people, scenes, tmp_path):

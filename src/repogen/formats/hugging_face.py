@@ -127,7 +127,7 @@ def read_hugging_face(root: Path) -> LabelledSet:
     splits = sorted(
         root.glob(f"*/{METADATA}"), key=lambda path: (path.parent.name != "train", path)
     )
-    digests = [sha256_of(path) for path in splits]
+    digests = [_digest(path) for path in splits]
 
     def images() -> Iterator[LabelledImage]:
         ids: set[int] = set()
@@ -148,6 +148,13 @@ def read_hugging_face(root: Path) -> LabelledSet:
                 raise UserError(f"{path} is not UTF-8 text") from error
 
     return LabelledSet(str(root), images, None, ",".join(digests), _convention(root / CARD))
+
+
+def _digest(path: Path) -> str:
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        raise cannot_read(path, error) from error
 
 
 def _convention(card: Path) -> str:
@@ -171,14 +178,12 @@ def _image(line: str, path: Path, where: str, number: int) -> LabelledImage:
         image_id = row.get("image_id", number)
         if isinstance(image_id, bool) or not isinstance(image_id, int) or image_id < 0:
             raise ValueError(f"image_id {image_id!r} is no whole number")
-        sides = row.get("width"), row.get("height")
+        width, height = row.get("width"), row.get("height")
     except (KeyError, AttributeError, TypeError, ValueError) as error:
         what = f"it has no {error}" if isinstance(error, KeyError) else str(error)
         raise UserError(f"{where}: {what}") from error
     picture = path.parent / name
-    if all(type(side) is int and side > 0 for side in sides):
-        width, height = sides
-    else:
+    if not (isinstance(width, int) and isinstance(height, int) and min(width, height) > 0):
         header = read_header(picture)
         if header is None:
             raise UserError(f"{picture} is missing or no picture; restore it or remove it")

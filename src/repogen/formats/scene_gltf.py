@@ -41,11 +41,19 @@ _MARGIN = 1.0
 
 
 def write_scenes(source: LabelledSet, images: Iterator[LabelledImage], out: Output) -> None:
-    """Write a .glb for each image into scenes/. Raises `UserError` for a source without scenes."""
+    """Write a .glb for each image into scenes/. Raises `UserError` for a source without scenes,
+    and for images in another order than theirs."""
     if source.scenes is None or source.body is None:
         raise UserError(f"{source.name} has no scenes; give the folder of a dataset of repogen")
     renderer = Renderer(source.body())
-    for image, scene in zip(images, source.scenes(), strict=True):
+    scenes = source.scenes()
+    for image in images:
+        scene = next(scenes, None)
+        if scene is None or scene.index + 1 != image.id:
+            raise UserError(
+                f"{image.name} has no scene in its place; repogen validate {source.name} says what "
+                "was changed"
+            )
         out.write(f"scenes/{image.stem}.glb", scene_to_glb(scene, renderer.colored_mesh(scene)))
 
 
