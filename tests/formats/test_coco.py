@@ -39,6 +39,10 @@ def test_fiftyone_finds_data_labels_and_skeleton(people, truth, tmp_path):
     (category,) = coco.dataset["categories"]
     assert len(category["keypoints"]) == 17
     assert {j for limb in category["skeleton"] for j in limb} == set(range(1, 18))
+    # By COCOObject of fiftyone 1.22.1: other fields become attributes, but for `visible`.
+    fields = ["id", "image_id", "category_id", "bbox", "segmentation", "keypoints", "area"]
+    fields += ["iscrowd", "num_keypoints"]
+    assert all(sorted(a) == sorted(fields) for a in coco.anns.values())
 
 
 @pytest.mark.parametrize("to", ["coco", "fiftyone"])
