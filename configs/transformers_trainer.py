@@ -27,7 +27,7 @@ NEAR = 0.1  # of the crop's height: how far off a joint counts as found
 
 
 def small_vitpose() -> VitPoseForPoseEstimation:
-    """A ViTPose of 1.1 million random weights, for crops of 96 x 128 pixels."""
+    """A ViTPose of 0.9 million random weights, for crops of 96 x 128 pixels."""
     backbone = VitPoseBackboneConfig(
         image_size=[128, 96], hidden_size=128, num_hidden_layers=4, num_attention_heads=4,
         out_indices=[4],
