@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from repogen.colors import to_hex
+from repogen.colors import from_hex, to_hex
 from repogen.people.outfit import Fabric, sample_fabric
 
 _Range = tuple[float, float]
@@ -80,13 +80,27 @@ def sample_cutout_length(rng: np.random.Generator, file_name: str) -> float:
 
 
 def sample_finish(rng: np.random.Generator) -> Fabric:
-    """A plain, smooth surface: half of wood, a quarter from black to white, a quarter of any
+    """A smooth surface: half of wood, a quarter from black to white, a quarter of any muted
     colour."""
-    fabric = replace(sample_fabric(rng, False), wrinkles=float(rng.uniform(0, 0.05)))
     kind = rng.random()
-    if kind < 0.25:
-        return fabric
     if kind < 0.5:
-        return replace(fabric, color=to_hex(np.full(3, rng.uniform(0.05, 0.95))))
-    hue, saturation, value = rng.uniform([0.05, 0.2, 0.15], [0.11, 0.6, 0.8])
-    return replace(fabric, color=to_hex(np.array(colorsys.hsv_to_rgb(hue, saturation, value))))
+        return sample_wood(rng)
+    fabric = replace(sample_fabric(rng, False), wrinkles=float(rng.uniform(0, 0.05)))
+    if kind < 0.75:
+        return _worn(rng, replace(fabric, color=to_hex(np.full(3, rng.uniform(0.12, 0.85)))))
+    rgb = from_hex(fabric.color)
+    return _worn(rng, replace(fabric, color=to_hex(0.12 + 0.45 * rgb + 0.3 * float(rgb.mean()))))
+
+
+def sample_wood(rng: np.random.Generator) -> Fabric:
+    """A surface of wood."""
+    hue, saturation, value = rng.uniform([0.05, 0.2, 0.2], [0.11, 0.6, 0.75])
+    color = to_hex(np.array(colorsys.hsv_to_rgb(hue, saturation, value)))
+    return _worn(rng, replace(sample_fabric(rng, False), color=color, wrinkles=0.0))
+
+
+def _worn(rng: np.random.Generator, fabric: Fabric) -> Fabric:
+    """The surface with faint clouds: nothing that is used has one colour."""
+    darker = from_hex(fabric.color) * rng.uniform(0.75, 0.93)
+    scale = float(rng.uniform(0.1, 0.4))
+    return replace(fabric, accent=to_hex(darker), pattern="noise", scale=scale)

@@ -142,7 +142,9 @@ def occluder_surface(shape: str) -> Surface:
         patches = [_patch((-0.5, 0, 0.5), (1, 0, 0), (0, 0, -1))]
     elif shape == BLANKET:
         uv, triangles = _grid(ROWS, COLUMNS)
-        patches = [(np.pad(uv - 0.5, ((0, 0), (0, 1))), triangles, uv)]
+        # In metres of a usual size, for patterns and wrinkles; none of it at a sleeve's height.
+        u, v = (uv - 0.5).T
+        patches = [(np.column_stack([2.0 * u, 0 * u, 1.6 * v - 0.6]), triangles, uv)]
     elif shape == "mattress":
         patches = _box((-0.5, -0.5, -0.5), (0.5, 0.5, 0.5))
     elif shape == "pillow":

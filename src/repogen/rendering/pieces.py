@@ -12,7 +12,13 @@ from repogen.arrays import Float
 from repogen.assets.sources import path_of
 from repogen.bodies.protocol import Surface
 from repogen.colors import LUMINANCE
-from repogen.environment.occluders import Occluder, occluder_surface, occluder_vertices
+from repogen.environment.occluders import (
+    BED_SHAPES,
+    BLANKET,
+    Occluder,
+    occluder_surface,
+    occluder_vertices,
+)
 from repogen.people.garments import FittedGarment, original, texel_density
 from repogen.people.outfit import REGIONS, Fabric, WornGarment
 from repogen.people.posing import PosedGarment, PosedPerson
@@ -96,11 +102,11 @@ def occluder_piece(
     if occluder.picture is not None:
         _set_texture(material, texture(path_of(occluder.picture)), 1 / max(occluder.size))
     else:
-        size = float(np.mean(occluder.size))
-        _set_dye(
-            material[0], replace(occluder.fabric, scale=occluder.fabric.scale / size, wrinkles=0.02)
-        )
-        material["dye"], material["gloss"] = 1.0, 0.08
+        cloth, fabric = occluder.shape in BED_SHAPES, occluder.fabric
+        if occluder.shape != BLANKET:  # whose surface is in metres
+            fabric = replace(fabric, scale=fabric.scale / float(np.mean(occluder.size)))
+        _set_dye(material[0], fabric if cloth else replace(fabric, wrinkles=0.02))
+        material["dye"], material["gloss"] = 1.0, 0.0 if cloth else 0.08
     return Piece(
         surface,
         occluder_vertices(occluder, people),
