@@ -89,7 +89,12 @@ SHAPES = (*_BOXES, "pole", "ball")
 
 BED_SHAPES = ("mattress", "pillow", BLANKET)
 
-_ALL_SHAPES = (*SHAPES, *BED_SHAPES, CUTOUT)
+CLIMBING_WALL = "climbing wall"
+
+HOLDS = ("holds 1", "holds 2", "holds 3")
+"""Holds of a climbing wall, spread over a rectangle in three ways; y is into the wall."""
+
+_ALL_SHAPES = (*SHAPES, *BED_SHAPES, CLIMBING_WALL, *HOLDS, CUTOUT)
 
 _SIDES = 24
 _NOBODY = np.zeros((0, 3))
@@ -145,7 +150,9 @@ def occluder_surface(shape: str) -> Surface:
         # In metres of a usual size, for patterns and wrinkles; none of it at a sleeve's height.
         u, v = (uv - 0.5).T
         patches = [(np.column_stack([2.0 * u, 0 * u, 1.6 * v - 0.6]), triangles, uv)]
-    elif shape == "mattress":
+    elif shape in HOLDS:
+        patches = _holds(np.random.default_rng(HOLDS.index(shape)))
+    elif shape in ("mattress", CLIMBING_WALL):
         patches = _box((-0.5, -0.5, -0.5), (0.5, 0.5, 0.5))
     elif shape == "pillow":
         patches = [_pillow()]
@@ -225,6 +232,29 @@ def _ball() -> Patch:
     turn, tilt = 2 * np.pi * uv[:, 0], np.pi * uv[:, 1]
     ring = np.sin(tilt) / 2
     return np.stack([ring * np.cos(turn), ring * np.sin(turn), np.cos(tilt) / 2], 1), faces, uv
+
+
+_HOLD_COUNT = 16
+
+
+def _holds(rng: np.random.Generator) -> list[Patch]:
+    """Half of each is inside the wall."""
+    uv, faces = _grid(6, 10)
+    turn, tilt = 2 * np.pi * uv[:, 0], np.pi * uv[:, 1]
+    ring = np.sin(tilt) / 2
+    ball = np.stack([ring * np.cos(turn), ring * np.sin(turn), np.cos(tilt) / 2], 1)
+    patches = []
+    for _ in range(_HOLD_COUNT):
+        sizes = rng.uniform((0.02, 0.4, 0.015), (0.08, 1.0, 0.045))
+        middle = rng.uniform(-0.45, 0.45, 2)
+        # Uneven, and broader on one side.
+        bumps = 1 + 0.25 * np.sin(ball @ rng.normal(0, 6, 3) + rng.uniform(0, 6))[:, None]
+        at = ball * bumps * sizes
+        heading = rng.uniform(0, np.pi)
+        c, s = np.cos(heading), np.sin(heading)
+        x, z = c * at[:, 0] - s * at[:, 2], s * at[:, 0] + c * at[:, 2]
+        patches.append((np.column_stack([x + middle[0], at[:, 1], z + middle[1]]), faces, uv))
+    return patches
 
 
 def _pillow() -> Patch:

@@ -255,14 +255,16 @@ def sample_panorama(rng: np.random.Generator, file: Source, floor_z: float, far:
     )
 
 
-def expose(panorama: Panorama, towards: Float[np.ndarray, "3"]) -> Panorama:
+def expose(panorama: Panorama, towards: Float[np.ndarray, "3"], has_wall: bool = False) -> Panorama:
     """The panorama with exposure and white balance for people whom a camera sees from the unit
-    vector `towards` (from them to it, world frame), and for what is behind them."""
+    vector `towards` (from them to it, world frame), and for what is behind them, unless that is a
+    wall."""
     seen = light_towards(panorama, towards)
     level = float(seen @ LUMINANCE)
     gain = metered_gain(level, panorama.exposure * brightness(panorama))
-    over = np.log2(1e-9 + gain * _light_from(panorama, -towards) / _BRIGHT)
-    gain *= 2 ** -np.clip(_SPARED * over, 0, _MOST_STOPS)
+    if not has_wall:
+        over = np.log2(1e-9 + gain * _light_from(panorama, -towards) / _BRIGHT)
+        gain *= 2 ** -np.clip(_SPARED * over, 0, _MOST_STOPS)
     balance = (np.maximum(seen, 1e-9) / max(level, 1e-9)) ** -_BALANCED
     balance = np.clip(balance, 1 / _MOST_BALANCE, _MOST_BALANCE)
     balance /= float((balance * seen) @ LUMINANCE) / max(level, 1e-9)

@@ -165,9 +165,14 @@ PRESETS: dict[str, dict[str, Any]] = (
             },
         },
         "climbing": {
-            "camera": {"elevation": (-60.0, 30.0), "roll": (-15.0, 15.0), "distance": (2.0, 8.0)},
+            "camera": {
+                "azimuth": (105.0, 255.0),
+                "elevation": (-60.0, 30.0),
+                "roll": (-15.0, 15.0),
+                "distance": (2.0, 8.0),
+            },
+            "people": {"ground": "wall"},
             "pose": {"orientation": ("upright=0.8", "any=0.2"), "pose_variance": 1.2},
-            "environment": {"occluders": (0, 1)},
         },
         "swimming": {
             "camera": {"elevation": (-60.0, 80.0), "roll": (-15.0, 15.0), "distance": (1.5, 6.0)},

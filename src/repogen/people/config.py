@@ -20,11 +20,11 @@ class PeopleConfig(Config):
     people: tuple[int, int] = (1, 1)
     """Range of the number of people, 1 to 100, each number equally likely. People for whom there is
     no free position are left out."""
-    ground: Literal["air", "floor", "bed"] = "air"
+    ground: Literal["air", "floor", "bed", "wall"] = "air"
     """Where people are: air, the others at random heights around the first; floor, everybody
     touches one floor, which is the background's, with the lowest part of body or clothes, and the
     camera is above it; bed, one person without shoes and coat on a mattress, mostly below a
-    blanket (give --orientation lying)."""
+    blanket (give --orientation lying); wall, one person on a climbing wall."""
     balance: bool = False
     """With ground floor or bed: everybody's weight rests on what touches it. People are tipped by
     up to 25 degrees until it does; a random or measured pose that it takes more for is drawn again,
@@ -57,10 +57,10 @@ class PeopleConfig(Config):
         """Raise `UserError` for numbers out of range, and options that contradict each other."""
         check_counts("--people", self.people, 1, MAX_PEOPLE)
         check_between("--spread", self.spread, 0, 100)
-        if self.balance and self.ground == "air":
+        if self.balance and not self.on_floor:
             raise UserError("--balance needs --ground floor or bed")
-        if self.ground == "bed" and self.people != (1, 1):
-            raise UserError("--ground bed holds one person; leave out --people")
+        if self.ground in ("bed", "wall") and self.people != (1, 1):
+            raise UserError(f"--ground {self.ground} holds one person; leave out --people")
         parse_ages(self.ages)
         parse_genders(self.gender)
         if self.wardrobe == "none" and "children" in self.ages:
@@ -73,6 +73,11 @@ class PeopleConfig(Config):
         check_body(self.body, self.body_path)
         if self.textures is not None:
             _ = self.texture_files
+
+    @property
+    def on_floor(self) -> bool:
+        """Whether people stand or lie on the background's floor, or on a bed there."""
+        return self.ground in ("floor", "bed")
 
     @cached_property
     def texture_files(self) -> tuple[Path, ...]:

@@ -80,7 +80,7 @@ class SceneConfig(Config):
         check_wardrobe(self.people.wardrobe, self.packs)
         if self.environment.background_fit == "exact":
             self._check_exact()
-        if self.people.ground != "air" and not self.camera.fixed:
+        if self.people.on_floor and not self.camera.fixed:
             self._check_above_floor()
 
     def _check_above_floor(self) -> None:

@@ -10,7 +10,7 @@ from repogen.cameras.viewpoints import FIXED_VIEW, parse_views
 from repogen.datasets.chunks import compact_json
 from repogen.datasets.folder import image_name
 from repogen.datasets.reading import OWN_SCENES, Entry
-from repogen.environment.occluders import BED_SHAPES
+from repogen.environment.occluders import BED_SHAPES, CLIMBING_WALL
 from repogen.json_files import strict_json
 from repogen.labels.annotation import image_record, view_records
 from repogen.people.person import Person, world_rotation
@@ -62,11 +62,15 @@ def _against_options(scene: Scene, config: Entry) -> Iterator[str]:
         yield f"has {len(scene.people)} people, run.json at most {people['people'][1]}"
     if (scene.water is not None) != config["environment"]["water"]:
         yield f"has {'no ' if scene.water is None else ''}water, unlike run.json"
-    things = [one for one in scene.occluders if one.shape not in BED_SHAPES]
+    shapes = {one.shape for one in scene.occluders}
+    for ground, part in (("bed", BED_SHAPES[0]), ("wall", CLIMBING_WALL)):
+        if (part in shapes) != (people["ground"] == ground):
+            yield f"has a {ground}, or none, unlike run.json's ground {people['ground']}"
+    if people["ground"] in ("bed", "wall"):  # which are made of things, too
+        return
+    things = scene.occluders
     if len(things) > config["environment"]["occluders"][1]:
         yield f"has {len(things)} occluders, more than run.json allows"
-    if (len(things) < len(scene.occluders)) != (people["ground"] == "bed"):
-        yield f"has parts of a bed, or none, unlike run.json's ground {people['ground']}"
 
 
 def _against_camera_options(scene: Scene, camera: Entry, is_learnt: bool) -> Iterator[str]:

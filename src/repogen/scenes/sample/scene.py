@@ -30,6 +30,7 @@ from repogen.people.posing import PosedPerson
 from repogen.scenes.config import ABOVE_FLOOR, SceneConfig
 from repogen.scenes.rng import Streams
 from repogen.scenes.sample.bed import sample_bed
+from repogen.scenes.sample.climbing_wall import sample_wall
 from repogen.scenes.sample.crowd import clear_of_cameras, sample_crowd
 from repogen.scenes.sample.floor import stand_in_view
 from repogen.scenes.sample.occluders import sample_occluder
@@ -156,8 +157,14 @@ def _compose(
     people = clear_of_cameras(people, [shot.camera for shot in shots])
     points = [posed.outer_points for posed in people]
     camera = frame(config, streams, camera, np.concatenate(points))
-    bed = sample_bed(shared.rng("bed"), people[0]) if config.people.ground == "bed" else ()
-    floor = _floor(config, people, bed, [shot.camera for shot in shots])
+    cameras = [shot.camera for shot in shots]
+    near = sample_bed(shared.rng("bed"), people[0]) if config.people.ground == "bed" else ()
+    floor = _floor(config, people, near, cameras)
+    if config.people.ground == "wall":
+        rng = shared.rng("wall")
+        if not _on_floor(config):
+            floor -= float(rng.uniform(0.0, 2.0))
+        near = sample_wall(rng, people[0], cameras, floor)
     reach = max(
         *(float(np.linalg.norm(shot.camera.position())) for shot in shots),
         *(float(np.linalg.norm(p[:, :2], axis=1).max()) for p in points),
@@ -167,12 +174,12 @@ def _compose(
     towards = camera.position() - np.array(first.person.position)
     towards /= max(float(np.linalg.norm(towards)), 1e-9)
     if isinstance(background, Panorama):
-        background = expose(background, towards)
+        background = expose(background, towards, config.people.ground == "wall")
         lights = panorama_lights(background)
     elif is_tinted(config.environment.light_model) and not config.shows_own_floor:
         lights, ambient = expose_lights(lights, ambient, towards)
     ground = _ground(config, background, first, floor)
-    occluders = sample_occluders(config, streams, camera, people, bed, ground)
+    occluders = sample_occluders(config, streams, camera, people, near, ground)
     return _Composition(people, view_name, camera, occluders, background, lights, ambient)
 
 
@@ -201,7 +208,7 @@ def _finished(
 
 def _on_floor(config: SceneConfig) -> bool:
     """Whether people stand on the background's floor; before fixed cameras they always do."""
-    return config.people.ground != "air" or bool(config.camera.fixed)
+    return config.people.on_floor or bool(config.camera.fixed)
 
 
 def _water(config: SceneConfig, streams: Streams, first: PosedPerson) -> Water | None:
@@ -255,15 +262,15 @@ def sample_occluders(
     streams: Streams,
     camera: Camera,
     people: Sequence[PosedPerson],
-    bed: Sequence[Occluder],
+    near: Sequence[Occluder],
     floor: float | None,
 ) -> tuple[Occluder, ...]:
-    """The bed, and occluders between the camera and people, where there is free space. `floor` is
-    the height of the floor, metres, None without one."""
+    """The bed or wall that is `near` people, and occluders between the camera and people, where
+    there is free space. `floor` is the height of the floor, metres, None without one."""
     rng = streams.rng("things")  # the name is part of the seed; keep it
     cutouts, root = config.environment.cutout_files, config.environment.cutouts
     count = int(rng.integers(config.environment.occluders[0], config.environment.occluders[1] + 1))
-    found = list(bed)
+    found = list(near)
     for _ in range(count):
         occluder = sample_occluder(rng, camera, people, found, floor, cutouts, root)
         found += [occluder] if occluder else []

@@ -101,7 +101,7 @@ def _free_view(
 
 def _lowest(config: SceneConfig, first: PosedPerson) -> float:
     """The least height of a camera, metres."""
-    return first.floor + ABOVE_FLOOR if config.people.ground != "air" else -np.inf
+    return first.floor + ABOVE_FLOOR if config.people.on_floor else -np.inf
 
 
 def sample_camera(
