@@ -15,7 +15,7 @@ from repogen.environment.backgrounds import (
     parse_backgrounds,
     photo_pixels,
 )
-from repogen.environment.rooms import FLOOR_PATTERNS, Room
+from repogen.environment.rooms import FLOOR_PATTERNS, Room, as_pool
 from repogen.errors import UserError
 
 
@@ -168,6 +168,24 @@ def test_rooms_hold_the_people_and_the_camera():
         assert min(room.half_size) > 3.0
         assert room.floor_z + room.height > 1.0  # a person's height above the hips
     assert {room.floor_pattern for room in drawn} == set(FLOOR_PATTERNS)
+
+
+def test_rooms_have_muted_colours_and_pools_are_pale_and_bluish():
+    rooms = draws("builtin", 200)
+    colors = np.array([[from_hex(one) for one in (r.floor, r.floor_accent, r.wall)] for r in rooms])
+    spread = np.ptp(colors, axis=2)
+    assert np.percentile(spread, 90) < 0.3
+    assert (colors[..., 0] - colors[..., 2]).mean() > 0.02  # warm
+    assert np.abs(colors[..., 1] - colors[..., [0, 2]].mean(axis=2)).max() < 0.12  # no green, pink
+    rng = np.random.default_rng(0)
+    for room in rooms:
+        pool = as_pool(rng, room)
+        red, green, blue = from_hex(pool.floor)
+        if all(room.half_size):
+            assert red < green <= blue + 0.01
+            assert green > 0.45
+        else:
+            assert red >= blue - 0.01
 
 
 def test_rooms_are_high_enough_for_a_camera_straight_above():

@@ -182,11 +182,31 @@ def test_white_balance_takes_most_of_a_lights_colour_and_no_brightness(panorama_
     before = light_towards(panorama, towards)
     after = light_towards(expose(panorama, towards), towards)
     gains = np.log(after / before)
-    assert np.ptp(np.log(after)) == pytest.approx(0.25 * np.ptp(np.log(before)), abs=0.02)
+    assert np.ptp(np.log(after)) == pytest.approx(0.15 * np.ptp(np.log(before)), abs=0.02)
     assert gains[0] < gains[1] < gains[2]
     exposed = expose(panorama, towards)
     balanced = exposed.exposure * before @ LUMINANCE
     assert after @ LUMINANCE == pytest.approx(balanced, rel=1e-6)
+
+
+def test_lamps_are_less_tinted_than_a_panorama_shows_them_and_as_bright():
+    plain, tinted = sky(sun=(0.3, -0.2, 0.9), strength=400.0), sky()
+    tinted += (plain - tinted) * np.array([1.3, 1.0, 0.3])
+    (before,), (after,) = (panorama_to_light(picture).lights for picture in (plain, tinted))
+    red, _, blue = np.array(after.color) / np.array(before.color)
+    assert 1.3 < red / blue < 1.3 / 0.3 / 1.4
+    lit = tinted[..., :] - sky()
+    mean = lit.reshape(-1, 3).sum(axis=0) @ LUMINANCE / (plain - sky())[..., 0].sum()
+    assert np.array(after.color) @ LUMINANCE == pytest.approx(
+        mean * (np.array(before.color) @ LUMINANCE), rel=0.02
+    )
+
+
+def test_shadows_in_a_black_studio_are_not_black():
+    studio = 1e-3 * sky(sun=(0.0, 0.0, 1.0), strength=4e5)
+    light = panorama_to_light(studio)
+    assert light.lights
+    assert light.sh_irradiance[0] @ LUMINANCE > 0.24 * light.brightness
 
 
 @pytest.mark.parametrize("width", [256, 1024, 4096])

@@ -7,7 +7,8 @@ import pytest
 
 from repogen.assets.packs import CORE
 from repogen.bodies.rotations import vectors_to_matrices
-from repogen.people.hair import hang
+from repogen.bodies.surface import layer_vertices
+from repogen.people.hair import hang, widen_strips
 from repogen.people.outfit import WornGarment
 from repogen.people.posing import pose_person
 from repogen.scenes import SceneConfig, sample_scene
@@ -84,3 +85,20 @@ def test_short_hair_does_not_move(body):
     _, inverted = posed_with(body, "short02", (180.0, 0.0, 0.0))
     turned = inverted.vertices * [1, -1, -1]
     assert turned == pytest.approx(upright.vertices, abs=1e-4)
+
+
+def test_strips_of_long_hair_grow_to_both_sides_and_nothing_else_moves(body):
+    at = body.pose({}, {}, {}).vertices
+    wider = widen_strips(body.surface, at)
+    hair = np.zeros(len(at), dtype=bool)
+    hair[layer_vertices(body.surface, "hair")] = True
+    assert (wider[~hair] == at[~hair]).all()
+    faces = body.surface.faces[body.surface.faces_of("hair")]
+
+    def area(points):
+        a, b, c = points[faces].swapaxes(0, 1)
+        return np.linalg.norm(np.cross(b - a, c - a), axis=1).sum()
+
+    assert 1.3 < area(wider) / area(at) < 1.6
+    way = np.linalg.norm(wider - at, axis=1)
+    assert 0.002 < np.median(way[hair]) < 0.01

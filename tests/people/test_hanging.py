@@ -117,3 +117,16 @@ def test_under_a_skirt_are_thighs_and_briefs(body):
     dressed = ensure_covered(body, replace(bare, worn=worn), painted)
     assert (dressed.bottom, dressed.top) == ("shorts", "bare")
     assert -0.2 < dressed.hem < 0
+
+
+def test_a_skirt_is_not_torn_where_the_legs_are_spread(body):
+    skirt = fitted_garment(body, CORE, "clothes", "female_elegantsuit01")
+    posed = body.pose({}, {}, {"left_hip": (-80.0, 0.0, 20.0)})
+    ((rest, vertices),) = pose_garments(body, [skirt], posed)
+    edges = skirt.surface.faces[:, :2]
+    edges = edges[(skirt.hanging.reach > 0)[edges].all(axis=1)]
+
+    def lengths(points):
+        return np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1)
+
+    assert (lengths(vertices) / lengths(rest)).max() < 3

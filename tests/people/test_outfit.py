@@ -3,11 +3,13 @@
 import colorsys
 import dataclasses
 
+import cv2
 import numpy as np
 import pytest
 
 from repogen.colors import LUMINANCE, from_hex, to_linear
 from repogen.people.outfit import PATTERNS, sample_fabric, sample_outfit, shoe_top
+from repogen.people.skin import sample_skin
 
 CHOICES = {
     "hair": {"bald", "shaved", "short", "long"},
@@ -112,3 +114,15 @@ def test_colours_of_clothes_are_mostly_neutral_and_seldom_green_or_violet():
     assert ((vivid > 100) & (vivid < 195)).mean() < 0.12
     assert ((vivid > 250) & (vivid < 340)).mean() < 0.12
     assert ((vivid > 195) & (vivid < 250)).mean() > 0.2
+
+
+def test_skin_is_as_colourful_as_measured_skin():
+    """In CIE L*a*b*, by OpenCV: a* and b* of real skin are about 10 and 17."""
+    rng = np.random.default_rng(3)
+    colors = np.array([from_hex(sample_skin(rng)) for _ in range(600)], np.float32)
+    light, a, b = cv2.cvtColor(colors[None], cv2.COLOR_RGB2LAB)[0].T
+    assert light.min() > 27
+    assert light.max() < 74
+    assert 15 < np.hypot(a, b).mean() < 21
+    assert np.hypot(a, b).max() < 28
+    assert (b > 0).all()

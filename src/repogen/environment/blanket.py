@@ -22,6 +22,9 @@ _NEAR = 2
 limbs are, which would be ribs below it."""
 
 
+_HEM = 0.04
+"""Metres that the hem is below the cloth next to it, at most."""
+
 _CREASES = 7
 """Creases that run across a blanket, each between two random points."""
 
@@ -52,7 +55,8 @@ def drape(
     for _ in range(_SMOOTHINGS):
         cloth = np.maximum(support, _averaged(cloth))
     cloth += thickness
-    cloth[0] = support[0] + 0.2 * thickness  # the hem lies on what is below it
+    # The hem lies on what is below it, or nearly.
+    cloth[0] = np.maximum(support[0] + 0.2 * thickness, cloth[1] - _HEM)
     grid_y, grid_x = np.meshgrid(y, x, indexing="ij")
     cloth += _creases(grid_x, grid_y, size)
     return np.stack([grid_x, grid_y, cloth], axis=-1).reshape(-1, 3).astype(np.float32)

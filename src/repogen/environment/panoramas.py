@@ -42,8 +42,16 @@ _BRIGHT = 0.7
 _SPARED = 0.75
 """Share, in stops, of what it is brighter by that the exposure makes up for."""
 
-_BALANCED = 0.75
+_BALANCED = 0.85
 """Share, in the logarithm, of that light's colour that the white balance takes away."""
+
+_LEAST_AMBIENT = 0.25
+"""Least irradiance without the directional lights, over that of all light: what people, clothes and
+the floor reflect to each other fills shadows even in a black studio."""
+
+_LAMP_TINT = 0.5
+"""Share, in the logarithm, of a directional light's colour that is kept where it differs from that
+of all light: panoramas have lamps in deeper colours than cameras see them."""
 
 _MOST_STOPS = 2.0
 """Most that a bright background reduces the exposure by."""
@@ -176,7 +184,22 @@ def panorama_to_light(panorama: Float[np.ndarray, "h w 3"]) -> PanoramaLight:
     sh = np.einsum("nb,nc->bc", _basis(towards.reshape(-1, 3)) * _HARMONICS, light)
     sh *= (_HARMONICS * _DIFFUSE)[:, None]
     mean = sh[0] + sum(np.array(light.color) for light in lights) / 4
+    sh[0] += (
+        max(_LEAST_AMBIENT - float(sh[0] @ LUMINANCE) / max(float(mean @ LUMINANCE), 1e-9), 0)
+        * mean
+    )
+    lights = [_less_tinted(light, mean) for light in lights]
     return PanoramaLight(sh, tuple(lights), max(float(mean @ LUMINANCE), 1e-6))
+
+
+def _less_tinted(light: DirectionalLight, mean: Float[np.ndarray, "3"]) -> DirectionalLight:
+    """The light as bright, its colour nearer to that of `mean`."""
+    own = np.maximum(np.array(light.color), 1e-9)
+    around = np.maximum(mean, 1e-9) / max(float(mean @ LUMINANCE), 1e-9)
+    level = float(own @ LUMINANCE)
+    mixed = (own / level) ** _LAMP_TINT * around ** (1 - _LAMP_TINT)
+    red, green, blue = (mixed * level / float(mixed @ LUMINANCE)).tolist()
+    return replace(light, color=(red, green, blue))
 
 
 def _basis(n: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 9"]:

@@ -1,6 +1,6 @@
 """Built-in rooms and open ground, which repogen draws itself."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -54,7 +54,7 @@ def sample_room(rng: np.random.Generator, lowest: float, reach: float) -> Room:
     return Room(
         floor_z=floor_z,
         floor=to_hex(floor),
-        floor_accent=to_hex(floor * rng.uniform(0.5, 1.4) + rng.normal(0, 0.04, 3)),
+        floor_accent=to_hex(floor * rng.uniform(0.55, 1.3) + rng.normal(0, 0.01, 3)),
         floor_pattern=pattern,
         floor_scale=float(np.exp(rng.uniform(np.log(0.12), np.log(1.0)))),
         half_size=walls if indoors else (0.0, 0.0),
@@ -67,7 +67,27 @@ def sample_room(rng: np.random.Generator, lowest: float, reach: float) -> Room:
     )
 
 
+def as_pool(rng: np.random.Generator, room: Room) -> Room:
+    """The room as a pool of pale tiles, or open ground as a bottom of sand or stone under water."""
+    indoors = all(room.half_size)
+    color = rng.uniform(0.5, 0.85) + rng.uniform(0.3, 1.0) * np.array([-0.12, 0.02, 0.06])
+    if not indoors:
+        color = rng.uniform(0.3, 0.7) + rng.uniform(0.0, 1.0) * np.array([0.06, 0.02, -0.08])
+    lines = np.clip(color * rng.uniform(0.65, 1.1), 0, 0.95)
+    return replace(
+        room,
+        floor=to_hex(np.clip(color, 0, 0.95)),
+        floor_accent=to_hex(lines),
+        floor_pattern="tiles" if indoors else "noise",
+        wall=to_hex(np.clip(color * rng.uniform(0.9, 1.05), 0, 0.95)),
+    )
+
+
+_WARM = np.array([0.07, 0.0, -0.09])
+"""What paint, wood and earth have more than grey, sRGB; twice as much is brown."""
+
+
 def _muted(rng: np.random.Generator, level: float = 0.5) -> np.ndarray:
-    """A random sRGB colour near grey, of about this level."""
+    """A random sRGB colour near grey, of about this level, mostly warm."""
     grey = np.clip(rng.normal(level, 0.18), 0.1, 0.95)
-    return np.clip(grey + rng.normal(0, 0.08, 3), 0.03, 1.0)
+    return np.clip(grey + rng.normal(0.5, 0.7) * _WARM + rng.normal(0, 0.015, 3), 0.03, 1.0)

@@ -31,12 +31,12 @@ def sample_water(rng: np.random.Generator, low: float, high: float) -> Water:
     stands and over the head."""
     submerged = rng.uniform(0.4, 1.0) if rng.random() < 0.6 else rng.uniform(1.0, 1.4)
     color = colorsys.hsv_to_rgb(
-        rng.uniform(0.42, 0.58), rng.uniform(0.4, 0.9), rng.uniform(0.25, 0.8)
+        rng.uniform(0.45, 0.58), rng.uniform(0.4, 0.85), rng.uniform(0.35, 0.8)
     )
     return Water(
         surface_z=float(low + submerged * (high - low)),
         color=to_hex(np.array(color)),
-        clarity_m=float(np.exp(rng.uniform(np.log(3.0), np.log(25.0)))),
+        clarity_m=float(np.exp(rng.uniform(np.log(6.0), np.log(40.0)))),
         slope=float(rng.uniform(0.04, 0.2)),
         seed=int(rng.integers(2**32)),
     )

@@ -195,7 +195,7 @@ PRESETS: dict[str, dict[str, Any]] = (
             "camera": {"elevation": (50.0, 90.0), "roll": (-180.0, 180.0), "distance": (1.5, 3.0)},
             "people": {"ground": "bed", "balance": True, "ages": ("adults", "elders")},
             "pose": {"orientation": ("lying",), "pose_variance": 0.3},
-            "environment": {"backgrounds": "indoors"},
+            "environment": {"backgrounds": "builtin"},
         },
     }
 )

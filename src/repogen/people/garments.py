@@ -22,7 +22,7 @@ from repogen.bodies.nearest import NearestPoint
 from repogen.bodies.protocol import LAYERS, PosedBody, Surface
 from repogen.bodies.surface import layer_vertices, vertex_normals
 from repogen.people.cutting import mix
-from repogen.people.hanging import HIPS, Hanging, find_skirt
+from repogen.people.hanging import HIPS, Hanging, find_skirt, spread_weights
 from repogen.people.regions import find_regions
 from repogen.warp_setup import wp
 
@@ -109,8 +109,9 @@ def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> FittedGarmen
     canonical = _skin_mesh(rest, bones, weights, tpose)
     hidden, covered = _covered_skin(body, garment, canonical)
     skirt = find_skirt(garment.faces, canonical) if garment.kind == "clothes" else None
-    if skirt is not None:  # one sees below it
-        hidden &= body.surface.canonical[:, 2] > HIPS
+    if skirt is not None:
+        bones, weights = spread_weights(skirt, garment.faces, bones, weights)
+        hidden &= body.surface.canonical[:, 2] > HIPS  # one sees below it
     regions = find_regions(garment.faces, canonical)
     return FittedGarment(
         garment=garment,

@@ -4,9 +4,12 @@ Skinned like cloth, hair sticks to the back whatever the pose. Here each of its 
 nape is the end of a strand, which leaves the head downwards and turns towards the ground.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
-from repogen.arrays import Float
+from repogen.arrays import Float, Float32, Int
+from repogen.bodies.protocol import Surface
 
 _TILTED = (0.85, 0.5)
 """Cosines of the head's tilt from which hair begins to fall, and falls freely."""
@@ -26,6 +29,35 @@ _THICK = 0.04
 
 _BELOW = 0.12
 """Metres by which hair hangs below everything else, at most: it lies on a floor, or is shorter."""
+
+
+_WIDER = 0.22
+"""Share of its width by which a strip of hair grows to either side, so that few gaps are seen."""
+
+
+def widen_strips(
+    surface: Surface, vertices: Float32[np.ndarray, "v 3"]
+) -> Float32[np.ndarray, "v 3"]:
+    """A body's vertices with broader strips of its long hair."""
+    ends = _widths(surface)
+    out = vertices.copy()
+    out[ends[:, 0]] += np.float32(_WIDER) * (vertices[ends[:, 0]] - vertices[ends[:, 1]])
+    return out
+
+
+@lru_cache(maxsize=4)
+def _widths(surface: Surface) -> Int[np.ndarray, "n 2"]:
+    """A vertex of a strip of hair and the one across, in both orders. Strips are one square
+    wide: of the edges inside a strip, the shortest one at a vertex runs across."""
+    faces = surface.faces[surface.faces_of("hair")]
+    edges = np.sort(np.concatenate([faces[:, :2], faces[:, 1:], faces[:, ::2]]), axis=1)
+    edges, times = np.unique(edges, axis=0, return_counts=True)
+    inner = edges[times == 2]
+    both = np.concatenate([inner, inner[:, ::-1]])
+    at = surface.canonical
+    length = np.linalg.norm(at[both[:, 0]] - at[both[:, 1]], axis=1)
+    both = both[np.lexsort((length, both[:, 0]))]
+    return both[np.unique(both[:, 0], return_index=True)[1]]
 
 
 def hang(

@@ -25,6 +25,10 @@ _OPENS = 0.6
 """Share of that reach when a person is upside down."""
 
 
+_SPREADS = 40
+"""How often a skirt's weights are averaged with those of their neighbours."""
+
+
 @dataclass(frozen=True)
 class Hanging:
     """How far each vertex of a garment may move, metres; 0 where it is on the body."""
@@ -62,6 +66,35 @@ def find_skirt(
     share = np.zeros(len(canonical))
     share[free] = (HIPS - canonical[free, 2]) / (HIPS - canonical[free, 2].min())
     return Hanging(outwards(canonical), _REACH * share, _LIFT * share, np.zeros(len(canonical)))
+
+
+def spread_weights(
+    hanging: Hanging,
+    faces: Int[np.ndarray, "f 3"],
+    bones: Int[np.ndarray, "v k"],
+    weights: Float[np.ndarray, "v k"],
+) -> tuple[Int[np.ndarray, "v k"], Float[np.ndarray, "v k"]]:
+    """Bones and weights of a garment, those of its skirt averaged along the cloth.
+
+    As they were found, half of a skirt follows each leg, which tears it where the legs are spread.
+    """
+    used, own = np.unique(bones, return_inverse=True)
+    dense = np.zeros((len(bones), len(used)))
+    np.add.at(dense, (np.arange(len(bones))[:, None], own.reshape(bones.shape)), weights)
+    free = hanging.reach > 0
+    ends = np.sort(np.concatenate([faces[:, :2], faces[:, 1:], faces[:, ::2]]), axis=1)
+    ends = np.unique(ends, axis=0)
+    ends = np.concatenate([ends, ends[:, ::-1]])
+    ends = ends[free[ends[:, 0]]]
+    ends = ends[np.argsort(ends[:, 0], kind="stable")]
+    moved, starts, counts = np.unique(ends[:, 0], return_index=True, return_counts=True)
+    for _ in range(_SPREADS):
+        near = np.add.reduceat(dense[ends[:, 1]], starts, axis=0) / counts[:, None]
+        dense[moved] = (dense[moved] + near) / 2
+    largest = np.argsort(-dense, axis=1, kind="stable")[:, : bones.shape[1]]
+    found = np.take_along_axis(dense, largest, axis=1)
+    found /= found.sum(axis=1, keepdims=True)
+    return used[largest].astype(bones.dtype), found.astype(weights.dtype)
 
 
 def outwards(canonical: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "v 3"]:

@@ -32,6 +32,14 @@ _LIGHTNESS = (30.0, 71.0)
 published ranges."""
 
 
+_MOST_CHROMA = 21.0
+"""CIE C*ab of the most colourful skin: a* of 9 to 13 with b* of 13 to 19, as spectrophotometers
+measure it on skin of any lightness."""
+
+_TO_XYZ = np.array([[0.4339, 0.3762, 0.1899], [0.2126, 0.7152, 0.0722], [0.0178, 0.1095, 0.8727]])
+"""Linear sRGB to CIE XYZ over that of white."""
+
+
 def sample_skin(rng: np.random.Generator) -> str:
     """A random skin albedo as an sRGB hex colour, uniform along the Monk scale.
 
@@ -46,8 +54,16 @@ def sample_skin(rng: np.random.Generator) -> str:
     least, most = (_lightness(to_linear(swatches[i] * [0.93, 0.83, 0.76])) for i in (-1, 0))
     share = (_lightness(light) - least) / (most - least)
     wanted = _LIGHTNESS[0] + share * (_LIGHTNESS[1] - _LIGHTNESS[0])
-    tone = to_srgb(light * ((wanted + 16) / (_lightness(light) + 16)) ** 3)
+    light *= ((wanted + 16) / (_lightness(light) + 16)) ** 3
+    grey = float(light @ LUMINANCE)
+    tone = to_srgb(grey + min(1.0, _MOST_CHROMA / _chroma(light)) * (light - grey))
     return to_hex(tone + rng.normal(0, [0.012, 0.01, 0.01]))
+
+
+def _chroma(light: Float[np.ndarray, "3"]) -> float:
+    """CIE C*ab of linear sRGB."""
+    x, y, z = np.cbrt(_TO_XYZ @ light)
+    return float(np.hypot(500 * (x - y), 200 * (y - z)))
 
 
 def _lightness(light: Float[np.ndarray, "3"]) -> float:

@@ -20,6 +20,7 @@ from repogen.environment.occluders import (
     occluder_vertices,
 )
 from repogen.people.garments import FittedGarment, original, texel_density
+from repogen.people.hair import widen_strips
 from repogen.people.outfit import REGIONS, Fabric, WornGarment
 from repogen.people.posing import PosedGarment, PosedPerson
 from repogen.people.tucking import bind, tucked
@@ -51,7 +52,10 @@ def person_pieces(
 ) -> list[Piece]:
     """The body and its garments; `texture` loads a texture, `person_index` is that in the scene."""
     outfit = posed.person.outfit
-    bare = Piece(posed.surface, posed.body.vertices, person_index, posed.body.rest)
+    vertices = posed.body.vertices
+    if outfit.hair == "long":
+        vertices = widen_strips(posed.surface, vertices)
+    bare = Piece(posed.surface, vertices, person_index, posed.body.rest)
     if outfit.picture is not None:
         bare = _with_skin_texture(bare, texture(path_of(outfit.picture)))
     garments: list[Piece] = []

@@ -22,6 +22,9 @@ _INDEX = 1.33
 _SLANT = np.array([0.45, 0.25])
 """Metres that light moves sideways for each metre down, by which nets also vary on walls."""
 
+_NETS = 0.45
+"""Strength of the nets of light just below the surface, over the light there."""
+
 _WAVES = 7
 
 _MOST_OVER_PEOPLE = 0.4
@@ -111,7 +114,7 @@ def _seen_through(
     ends = eye + ways[:, None] * directions
     below = np.maximum(water.surface_z - ends[:, 2], 0.0)
     # Light that falls from the surface to the point, in the bright nets that waves cast.
-    nets = 1 + np.where(below > 0, 0.7 * np.exp(-below / 2) * _caustics(water, ends), 0.0)
+    nets = 1 + np.where(below > 0, _NETS * np.exp(-below / 2) * _caustics(water, ends), 0.0)
     lit = colors * np.exp(-0.7 * below[:, None] * absorption) * nets[:, None]
     left = np.exp(-wet[:, None] * absorption)
     return lit * left + deep * (1 - left)

@@ -21,7 +21,7 @@ from repogen.environment.lights import (
 from repogen.environment.occluders import Occluder
 from repogen.environment.panoramas import Panorama, expose, panorama_lights
 from repogen.environment.photo_light import photo_light
-from repogen.environment.rooms import Room
+from repogen.environment.rooms import Room, as_pool
 from repogen.environment.sensor import Sensor, parse_effects, sample_sensor
 from repogen.environment.water import Water, sample_water
 from repogen.errors import check_between
@@ -287,8 +287,11 @@ def sample_surroundings(
     background = draw_background(streams.rng("background"), lowest, reach)
     model = config.environment.light_model
     ambient = sample_ambient(streams.rng("ambient"), model)
-    if _on_floor(config) and isinstance(background, Room):
-        background = replace(background, floor_z=lowest)
+    if isinstance(background, Room):
+        if config.environment.water:
+            background = as_pool(streams.rng("pool"), background)
+        if _on_floor(config) or config.people.ground == "wall":
+            background = replace(background, floor_z=lowest)
     if isinstance(background, Panorama):
         return background, panorama_lights(background), ambient
     if isinstance(background, Photo) and config.shows_own_floor:
