@@ -8,13 +8,16 @@ import pytest
 
 from repogen.assets.sources import source_of
 from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.bodies.surface import layer_vertices
 from repogen.cameras.camera import View, look_at
 from repogen.colors import from_hex, to_linear
 from repogen.environment.backgrounds import Photo, Plain
 from repogen.environment.lights import DirectionalLight
+from repogen.people.outfit import sample_outfit
 from repogen.rendering import renderer as renderer_module
 from repogen.rendering.kernels import geometry
 from repogen.rendering.kernels.codes import CULL_BACK, LAYER_SKIN, SHADOW_ONLY
+from repogen.rendering.paints import outfits_to_paints
 from repogen.scenes import SceneConfig, sample_scene
 
 ORIGIN = (0.0, 0.0, 0.0)
@@ -401,3 +404,14 @@ def test_people_fill_the_share_of_the_picture_asked_for(body, renderer):
         rows, columns = np.nonzero(samples_covered(renderer.render(scene)))
         share = (max(np.ptp(rows), np.ptp(columns)) + 1) / 160
         assert 0.77 < share < 0.83
+
+
+def test_under_a_skirt_is_the_skirts_fabric_up_to_its_top(body):
+    """Where a pose lets the surface below through, it does not show."""
+    outfit = replace(sample_outfit(np.random.default_rng(0), 1.0), bottom="skirt", waist=-0.05)
+    (paint,) = outfits_to_paints([outfit])
+    top = body.surface.canonical[layer_vertices(body.surface, "skirt"), 2].max()
+    assert 0 < top - paint["belt"] < 0.01
+    assert 0 < paint["belt"] - paint["waist"] < 0.01
+    (trousers,) = outfits_to_paints([replace(outfit, bottom="trousers")])
+    assert trousers["waist"] == pytest.approx(-0.05)

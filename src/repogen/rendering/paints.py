@@ -15,6 +15,11 @@ from repogen.rendering.kernels.paint import Paint
 from repogen.warp_setup import struct_dtype, wp
 
 _BELT = 0.055
+
+_SKIRT_TOP = 0.134
+"""Height on the T-pose up to which the skirt reaches, metres: shirts end there, and what is below
+has the skirt's fabric, which hides where both surfaces meet."""
+
 _PAINT = struct_dtype(Paint)
 
 
@@ -47,6 +52,8 @@ def _paint(p: np.void, outfit: Outfit) -> None:
     # Briefs are painted under a skirt.
     p["hem"] = -0.12 if outfit.bottom == "skirt" else outfit.hem
     p["belt"] = _BELT
+    if outfit.bottom == "skirt":
+        p["belt"], p["waist"] = _SKIRT_TOP, max(outfit.waist, _SKIRT_TOP - 0.004)
     p["skirt"] = outfit.bottom == "skirt"
     p["skirt_hem"] = outfit.hem
     p["shoe_top"] = shoe_top(outfit)
