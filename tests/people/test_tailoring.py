@@ -139,6 +139,8 @@ def test_without_styles_everything_else_is_the_same(body):
         outfit, as_made = (scene.people[0].outfit for scene in (styled, plain))
         assert all(item.style == Style() for item in as_made.worn)
         bare = tuple(replace(item, style=Style()) for item in outfit.worn)
+        if any(item.style.opening for item in outfit.worn):  # over a shirt
+            outfit = replace(outfit, top="bare", sleeve=as_made.sleeve, waist=as_made.waist)
         assert replace(outfit, worn=bare) == as_made
         changed += outfit != as_made
     assert changed > 2

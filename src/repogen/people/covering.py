@@ -12,6 +12,9 @@ from repogen.people.outfit import Outfit
 _BRIEFS = -0.1
 """`Outfit.hem` of briefs."""
 
+_SLEEVE, _WAIST = 0.25, -0.1
+"""`Outfit.sleeve` and `Outfit.waist` of a shirt under a top that is open."""
+
 _TRUNK, _CHEST, _HIPS = 0.15, (0.15, 0.42), (-0.08, 0.04)
 """Metres in the T-pose: half the width of the trunk, and the heights of chest and hips."""
 
@@ -19,7 +22,7 @@ _TRUNK, _CHEST, _HIPS = 0.15, (0.15, 0.42), (-0.08, 0.04)
 def ensure_covered(body: AnnyBody, dressed: Outfit, painted: Outfit) -> Outfit:
     """The outfit `dressed`, with the clothes of `painted` under garments that leave more than half
     of the chest or of the hips bare: not every garment of a pack is a whole suit. Under skirts are
-    briefs."""
+    briefs, under open tops a shirt."""
     at = body.surface.canonical
     skin = layer_vertices(body.surface, "skin")
     covered = np.zeros(len(at), dtype=bool)
@@ -37,4 +40,7 @@ def ensure_covered(body: AnnyBody, dressed: Outfit, painted: Outfit) -> Outfit:
     elif any(fitted.hanging for fitted in worn):
         keep += ["bottom_fabric"]
         dressed = replace(dressed, bottom="shorts", hem=_BRIEFS)
+    if any(item.style.opening for item in dressed.worn) and "top" not in keep:
+        keep += ["top_fabric", "neckline"]
+        dressed = replace(dressed, top="t-shirt", sleeve=_SLEEVE, waist=_WAIST)
     return replace(dressed, **{name: getattr(painted, name) for name in keep})

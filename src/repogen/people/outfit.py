@@ -78,6 +78,9 @@ class Style:
     """Metres by which the hem of a top stands off the hips; 0 is as it was made."""
     drop: Annotated[float, Between(0, 0.2)] = 0.0
     """Metres by which that hem is lower."""
+    opening: Annotated[float, Between(0, 0.15)] = 0.0
+    """Half the width, metres at the hem, by which a top is open at the front, like a jacket; 0 is
+    closed."""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,15 @@ _WAIST = (0.0, -0.035)
 _TUCKABLE = frozenset((CORE, f"male_casualsuit0{number}") for number in (2, 3, 4, 6))
 """Pack and name of suits whose trousers have an edge that can be seen, at `_WAIST`."""
 
+_OPEN, _OPENINGS = 0.4, (0.04, 0.08)
+"""Share of the jackets and shirts that are open at the front, and `Style.opening`."""
+
+_OPENABLE = frozenset(
+    (CORE, name)
+    for name in ("female_elegantsuit01", "male_casualsuit03", "male_casualsuit05",
+                 "male_elegantsuit01")
+)  # fmt: skip
+
 
 def restyle(rng: np.random.Generator, outfit: Outfit, body: AnnyBody) -> Outfit:
     """The outfit with its suits in random styles."""
@@ -44,7 +53,12 @@ def _restyled(rng: np.random.Generator, worn: WornGarment, body: AnnyBody) -> Wo
     if tags & {"shoes", "hats"}:
         return worn
     tuckable = (worn.pack, worn.name) in _TUCKABLE
-    return replace(worn, style=sample_style(rng, "elegant" in tags, tuckable))
+    style = sample_style(rng, "elegant" in tags, tuckable)
+    if (worn.pack, worn.name) in _OPENABLE and style.waist is None and rng.random() < _OPEN:
+        loose, drop = _HEMS[0]
+        opening = _OPENINGS[int(rng.integers(len(_OPENINGS)))]
+        style = replace(style, loose=loose, drop=drop, opening=opening)
+    return replace(worn, style=style)
 
 
 def sample_style(rng: np.random.Generator, elegant: bool, tuckable: bool) -> Style:

@@ -10,6 +10,7 @@ from repogen.bodies.anny import AnnyBody
 from repogen.people.alterations import altered
 from repogen.people.cutting import cut, mix, roll, uncut
 from repogen.people.garments import FittedGarment, fitted_garment
+from repogen.people.opening import with_opening
 from repogen.people.outfit import OFF_BODY, Style, WornGarment
 from repogen.people.tops import with_top
 
@@ -27,6 +28,8 @@ def tailored_garment(body: AnnyBody, worn: WornGarment) -> FittedGarment:
     garment = fitted_garment(body, worn.pack, worn.kind, worn.name)
     if top != Style():
         garment = _with_top(body, garment, top)
+    if style.opening:
+        garment = _with_opening(body, garment, style.opening)
     ends, at = Style(), garment.surface.canonical
     if np.abs(at[:, 0]).max() > style.sleeve:
         ends = replace(ends, sleeve=style.sleeve, sleeve_cuff=style.sleeve_cuff)
@@ -36,6 +39,7 @@ def tailored_garment(body: AnnyBody, worn: WornGarment) -> FittedGarment:
 
 
 _with_top = lru_cache(maxsize=64)(with_top)
+_with_opening = lru_cache(maxsize=32)(with_opening)
 
 
 @lru_cache(maxsize=96)

@@ -17,7 +17,7 @@ from repogen.people.hanging import Hanging, outwards
 from repogen.people.outfit import Style
 from repogen.people.regions import connected
 
-_CHEST, _WIDEST = 0.3, 0.26
+_CHEST, WIDEST = 0.3, 0.26
 """Height from which loose tops hang down, and the |x| of the trunk, metres."""
 
 _DIRECTIONS, _ROWS = 24, 6
@@ -54,7 +54,7 @@ Profile = Callable[[Float[np.ndarray, " n"]], Float[np.ndarray, " n"]]
 def with_top(body: AnnyBody, original: FittedGarment, style: Style) -> FittedGarment:
     """The garment with its top tucked or loose, where it has one that can be."""
     at = original.surface.canonical.astype(np.float64)
-    top, bottom = _pieces(original.surface.faces, at)
+    top, bottom = find_pieces(original.surface.faces, at)
     if not top.any():
         return original
     if style.waist is not None:
@@ -62,7 +62,7 @@ def with_top(body: AnnyBody, original: FittedGarment, style: Style) -> FittedGar
     return _loose(body, original, at, top, style)
 
 
-def _pieces(
+def find_pieces(
     faces: Int[np.ndarray, "f 3"], at: Float[np.ndarray, "v 3"]
 ) -> tuple[Bool[np.ndarray, " v"], Bool[np.ndarray, " v"]]:
     """Vertices of what ends at the hips and reaches the chest, and of trousers or skirt."""
@@ -99,8 +99,8 @@ def _loose(
     top: Bool[np.ndarray, " v"],
     style: Style,
 ) -> FittedGarment:
-    trunk = top & (np.abs(at[:, 0]) < _WIDEST) & (at[:, 2] < _CHEST)
-    near_chest = top & (np.abs(at[:, 0]) < _WIDEST) & (np.abs(at[:, 2] - _CHEST) < 0.05)
+    trunk = top & (np.abs(at[:, 0]) < WIDEST) & (at[:, 2] < _CHEST)
+    near_chest = top & (np.abs(at[:, 0]) < WIDEST) & (np.abs(at[:, 2] - _CHEST) < 0.05)
     if not (trunk.any() and near_chest.any()):
         return original
     hem = float(at[trunk, 2].min())
@@ -172,7 +172,7 @@ def _tucked(
     bottom: Bool[np.ndarray, " v"],
     waist: tuple[float, float],
 ) -> FittedGarment:
-    trunk = top & (np.abs(at[:, 0]) < _WIDEST) & (at[:, 2] < _CHEST)
+    trunk = top & (np.abs(at[:, 0]) < WIDEST) & (at[:, 2] < _CHEST)
     if not (trunk.any() and bottom.any()):
         return original
 
@@ -208,7 +208,7 @@ def _tucked(
     wanted = (1 - inside) * outer + inside * (
         girth.min(axis=0) - _UNDER + 2 * np.minimum(height, 0)
     )
-    near = (on_top > 0.5) & (np.abs(points[:, 0]) < _WIDEST) & (height < 0.15)
+    near = (on_top > 0.5) & (np.abs(points[:, 0]) < WIDEST) & (height < 0.15)
     out = np.where(near, wanted - radius, 0)
     shift = pulled + np.stack([out * np.cos(angle), out * np.sin(angle), 0 * out], axis=1)
     return _moved(body, original, cloth, shift)
