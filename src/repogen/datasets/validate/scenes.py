@@ -68,9 +68,8 @@ def _against_options(scene: Scene, config: Entry) -> Iterator[str]:
             yield f"has a {ground}, or none, unlike run.json's ground {people['ground']}"
     if people["ground"] in ("bed", "wall"):  # which are made of things, too
         return
-    things = scene.occluders
-    if len(things) > config["environment"]["occluders"][1]:
-        yield f"has {len(things)} occluders, more than run.json allows"
+    if len(scene.occluders) > config["environment"]["occluders"][1]:
+        yield f"has {len(scene.occluders)} occluders, more than run.json allows"
 
 
 def _against_camera_options(scene: Scene, camera: Entry, is_learnt: bool) -> Iterator[str]:
