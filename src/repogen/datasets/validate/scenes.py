@@ -66,7 +66,7 @@ def _against_options(scene: Scene, config: Entry) -> Iterator[str]:
     for ground, part in (("bed", BED_SHAPES[0]), ("wall", CLIMBING_WALL)):
         if (part in shapes) != (people["ground"] == ground):
             yield f"has a {ground}, or none, unlike run.json's ground {people['ground']}"
-    if people["ground"] in ("bed", "wall"):  # which are made of things, too
+    if people["ground"] in ("bed", "wall"):  # which have many parts
         return
     if len(scene.occluders) > config["environment"]["occluders"][1]:
         yield f"has {len(scene.occluders)} occluders, more than run.json allows"
