@@ -8,7 +8,7 @@ import pytest
 from repogen.assets.packs import CORE
 from repogen.bodies.rotations import vectors_to_matrices
 from repogen.people.covering import ensure_covered
-from repogen.people.garments import fitted_garment, pose_garments
+from repogen.people.garments import fitted_garment, mixed_bones, pose_garments
 from repogen.people.hanging import Hanging, hang
 from repogen.people.outfit import Style, WornGarment
 from repogen.people.posing import pose_person
@@ -129,4 +129,19 @@ def test_a_skirt_is_not_torn_where_the_legs_are_spread(body):
     def lengths(points):
         return np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1)
 
-    assert (lengths(vertices) / lengths(rest)).max() < 3
+    assert (lengths(vertices) / lengths(rest)).max() < 4
+
+
+def test_a_skirt_on_a_leg_moves_with_that_leg(body):
+    """Else the leg would pierce it."""
+    skirt = fitted_garment(body, CORE, "clothes", "female_elegantsuit01")
+    bones, weights = mixed_bones(
+        *body.skinning, skirt.garment.refs, np.maximum(skirt.garment.weights, 0)
+    )
+    at = skirt.surface.canonical
+    outer = (np.abs(at[:, 0]) > 0.1) & (skirt.hanging.reach > 0)
+    between = (np.abs(at[:, 0]) < 0.02) & (skirt.hanging.reach > 0)
+    assert outer.any()
+    assert np.allclose(skirt.weights[outer], weights[outer], atol=1e-6)
+    assert not np.allclose(skirt.weights[between], weights[between], atol=0.05)
+    assert (skirt.bones[outer][:, 0] == bones[outer][:, 0]).all()

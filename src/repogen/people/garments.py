@@ -110,7 +110,7 @@ def fit_garment(body: AnnyBody, garment: Garment, texture: Path) -> FittedGarmen
     hidden, covered = _covered_skin(body, garment, canonical)
     skirt = find_skirt(garment.faces, canonical) if garment.kind == "clothes" else None
     if skirt is not None:
-        bones, weights = spread_weights(skirt, garment.faces, bones, weights)
+        bones, weights = spread_weights(skirt, garment.faces, canonical, bones, weights)
         hidden &= body.surface.canonical[:, 2] > HIPS  # one sees below it
     regions = find_regions(garment.faces, canonical)
     return FittedGarment(

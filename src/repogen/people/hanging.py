@@ -28,6 +28,10 @@ _OPENS = 0.6
 _SPREADS = 40
 """How often a skirt's weights are averaged with those of their neighbours."""
 
+_BETWEEN = (0.03, 0.09)
+"""|x| up to which they are averaged, and from which they stay: cloth on a leg moves with it, so
+that the leg does not pierce it. Metres."""
+
 
 @dataclass(frozen=True)
 class Hanging:
@@ -71,10 +75,11 @@ def find_skirt(
 def spread_weights(
     hanging: Hanging,
     faces: Int[np.ndarray, "f 3"],
+    canonical: Float[np.ndarray, "v 3"],
     bones: Int[np.ndarray, "v k"],
     weights: Float[np.ndarray, "v k"],
 ) -> tuple[Int[np.ndarray, "v k"], Float[np.ndarray, "v k"]]:
-    """Bones and weights of a garment, those of its skirt averaged along the cloth.
+    """Bones and weights of a garment, those of its skirt between the legs averaged along the cloth.
 
     As they were found, half of a skirt follows each leg, which tears it where the legs are spread.
     """
@@ -88,9 +93,11 @@ def spread_weights(
     ends = ends[free[ends[:, 0]]]
     ends = ends[np.argsort(ends[:, 0], kind="stable")]
     moved, starts, counts = np.unique(ends[:, 0], return_index=True, return_counts=True)
+    middle, side = _BETWEEN
+    share = np.clip((side - np.abs(canonical[moved, 0])) / (side - middle), 0, 1)[:, None]
     for _ in range(_SPREADS):
         near = np.add.reduceat(dense[ends[:, 1]], starts, axis=0) / counts[:, None]
-        dense[moved] = (dense[moved] + near) / 2
+        dense[moved] += share / 2 * (near - dense[moved])
     largest = np.argsort(-dense, axis=1, kind="stable")[:, : bones.shape[1]]
     found = np.take_along_axis(dense, largest, axis=1)
     found /= found.sum(axis=1, keepdims=True)
