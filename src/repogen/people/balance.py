@@ -67,7 +67,9 @@ def settle(
     least = np.inf
     for _ in range(int(MAX_TILT_DEG / _STEP_DEG) + 1):
         for sign, turned in ways.items():
-            at = np.einsum("ni,ji->nj", points, turned)
+            height = np.einsum("ni,i->n", points, turned[2])
+            low = points[height < height.min() + 2 * _TOUCHING]  # few, and all that touch the floor
+            at = np.einsum("ni,ji->nj", low, turned)
             over = overhang(at, np.einsum("i,ji->j", centre, turned))
             size = float(np.linalg.norm(over))
             least = min(least, size)
