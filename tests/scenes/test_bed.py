@@ -139,6 +139,15 @@ def test_the_floor_is_below_the_bed(body):
         assert scene.background.floor_z == pytest.approx(foot)
 
 
+def test_no_light_comes_from_below_the_floor(body):
+    on_bed = scenes(body, backgrounds="builtin")
+    heights = [light.direction[2] for scene in on_bed for light in scene.lights]
+    assert len(heights) == 5 * len(on_bed)
+    assert min(heights) >= 0
+    in_air = sample_scene(SceneConfig(backgrounds="builtin"), 5, 0, body)
+    assert min(light.direction[2] for light in in_air.lights) < 0
+
+
 def test_a_bed_holds_one_person():
     with pytest.raises(UserError, match="--ground bed holds one person"):
         PeopleConfig(ground="bed", people=(1, 2))

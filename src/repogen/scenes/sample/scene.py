@@ -303,7 +303,15 @@ def sample_surroundings(
     lights = sample_lights(
         streams.rng("lights"), config.environment.lights, config.environment.shadows, model
     )
+    if _on_floor(config) and is_tinted(model):
+        lights = tuple(_from_above(light) for light in lights)
     return background, lights, ambient
+
+
+def _from_above(light: DirectionalLight) -> DirectionalLight:
+    """The light, mirrored at the floor if it comes from below it."""
+    x, y, z = light.direction
+    return replace(light, direction=(x, y, abs(z)))
 
 
 def sample_focused_sensor(
