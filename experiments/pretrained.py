@@ -154,12 +154,13 @@ ARMS = {
         f"{name}, twice the steps": Arm(
             synthetic=ACROBATIC | generate,
             steps=2,
-            train=AGREED,
+            train=AGREED | train,
             against="synthetic, twice the steps",
         )
-        for name, generate in {
-            "on a floor": FLOOR,
-            "on a floor, steep views": FLOOR | STEEP_VIEWS,
+        for name, (generate, train) in {
+            "on a floor": (FLOOR, {}),
+            "on a floor, steep views": (FLOOR | STEEP_VIEWS, {}),
+            "on a floor, rare-thunder as the teacher": (FLOOR, {"teacher": "rare-thunder"}),
         }.items()
     },
     "real upright, 4 times the steps": Arm("up", steps=4),

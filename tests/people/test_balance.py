@@ -11,7 +11,9 @@ from repogen.errors import UserError
 from repogen.people.balance import (
     CARRIED,
     LOW_TRUNK,
+    RAISED_FOOT,
     centre_of_mass,
+    foot_height,
     overhang,
     settle,
     trunk_height,
@@ -151,3 +153,28 @@ def test_a_pose_that_nothing_carries_stays_as_it_is(body):
 def test_balance_needs_a_floor():
     with pytest.raises(UserError, match="--balance needs --ground floor"):
         SceneConfig(balance=True)
+
+
+def test_nobody_in_bed_keeps_a_foot_in_the_air(body):
+    options = {"packs": (), "ground": "bed", "orientation": "lying", "pose_variance": 0.3}
+    options["backgrounds"] = "builtin"
+    heights = {}
+    for balance in (False, True):
+        people = [scene_of(body, i, balance=balance, **options).people[0] for i in range(6)]
+        heights[balance] = [
+            foot_height(
+                body.surface, body.pose(person.shape, {}, person.angles), person.orientation
+            )
+            for person in people
+        ]
+    assert np.median(heights[True]) <= RAISED_FOOT
+    assert max(heights[False]) > RAISED_FOOT
+
+
+def test_a_bed_is_within_walls(body):
+    for index in range(6):
+        scene = scene_of(
+            body, index, packs=(), backgrounds="builtin", ground="bed", orientation="lying"
+        )
+        walls = np.array(scene.background.half_size)
+        assert (walls > np.abs(scene.occluders[0].position[:2]).max()).all()

@@ -67,6 +67,15 @@ def sample_room(rng: np.random.Generator, lowest: float, reach: float) -> Room:
     )
 
 
+def within_walls(rng: np.random.Generator, room: Room, reach: float) -> Room:
+    """The room, or open ground as a room whose walls are farther than `reach` metres away."""
+    if all(room.half_size):
+        return room
+    far = reach + 0.5
+    half_size = far + float(rng.exponential(2.0)), far + float(rng.exponential(2.0))
+    return replace(room, half_size=half_size)
+
+
 def as_pool(rng: np.random.Generator, room: Room) -> Room:
     """The room as a pool of pale tiles, or open ground as a bottom of sand or stone under water."""
     indoors = all(room.half_size)

@@ -23,6 +23,9 @@ CARRIED = 0.02
 LOW_TRUNK = 0.12
 """Metres that the trunk of a person who lies may be above the floor, at most."""
 
+RAISED_FOOT = 0.3
+"""Metres that an ankle of somebody in bed may be above the mattress, at most."""
+
 _TRUNK = (-0.15, -0.08), (0.15, 0.42)
 """Least and most metres of the trunk's points to the left and up from the hips, canonical."""
 _LEVEL = np.sin(np.radians(30.0))
@@ -106,3 +109,13 @@ def trunk_height(surface: Surface, at_origin: PosedBody, orientation: Vector) ->
     shoulders, hips = at_origin.keypoints[5:7].mean(axis=0), at_origin.keypoints[11:13].mean(axis=0)
     axis = (shoulders - hips) @ turned[2] / np.linalg.norm(shoulders - hips)
     return float(heights[trunk].min() - heights.min()) if abs(axis) < _LEVEL else 0.0
+
+
+def foot_height(surface: Surface, at_origin: PosedBody, orientation: Vector) -> float:
+    """Metres between what a person lies on and the higher ankle.
+
+    `at_origin` is the body upright, `orientation` as in `Person`.
+    """
+    up = orientation_to_world(orientation)[2]
+    lowest = (at_origin.vertices[layer_vertices(surface, "skin")] @ up).min()
+    return float((at_origin.keypoints[15:17] @ up).max() - lowest)

@@ -12,7 +12,14 @@ from repogen.bodies import Body
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.intersection import intersecting_share
 from repogen.errors import UserError
-from repogen.people.balance import CARRIED, LOW_TRUNK, settled, trunk_height
+from repogen.people.balance import (
+    CARRIED,
+    LOW_TRUNK,
+    RAISED_FOOT,
+    foot_height,
+    settled,
+    trunk_height,
+)
 from repogen.people.covering import ensure_covered
 from repogen.people.outfit import Outfit, sample_outfit
 from repogen.people.person import Person
@@ -29,6 +36,9 @@ from repogen.poses.sampling import named_pose, sample_body_pose, sample_hands, s
 from repogen.scenes.config import SceneConfig
 from repogen.scenes.rng import Streams
 from repogen.usable_files import draw_readable
+
+_LESS = 1e-3
+"""A raised foot matters among poses for which all else holds."""
 
 _TRIES = 20
 """Poses drawn for one person, at most, with --max-intersection."""
@@ -98,6 +108,9 @@ def _judged(
             excess.append(off - CARRIED)
             if "lying" in dict(config.pose.orientations):
                 excess.append(trunk_height(body.surface, posed, orientation) - LOW_TRUNK)
+            if config.people.ground == "bed":
+                raised = foot_height(body.surface, posed, orientation) - RAISED_FOOT
+                excess.append(_LESS * raised)
         yield pose, max(excess)
 
 

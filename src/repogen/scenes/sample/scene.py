@@ -21,7 +21,7 @@ from repogen.environment.lights import (
 from repogen.environment.occluders import Occluder
 from repogen.environment.panoramas import Panorama, expose, panorama_lights
 from repogen.environment.photo_light import photo_light
-from repogen.environment.rooms import Room, as_pool
+from repogen.environment.rooms import Room, as_pool, within_walls
 from repogen.environment.sensor import Sensor, parse_effects, sample_sensor
 from repogen.environment.water import Water, sample_water
 from repogen.errors import check_between
@@ -290,6 +290,8 @@ def sample_surroundings(
     if isinstance(background, Room):
         if config.environment.water:
             background = as_pool(streams.rng("pool"), background)
+        if config.people.ground == "bed":
+            background = within_walls(streams.rng("walls"), background, reach)
         if _on_floor(config) or config.people.ground == "wall":
             background = replace(background, floor_z=lowest)
     if isinstance(background, Panorama):
