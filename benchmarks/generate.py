@@ -4,6 +4,7 @@
     python benchmarks/generate.py --backgrounds auto --wardrobe auto    # what generate does
     python benchmarks/generate.py --preset rare-views       # everything on
     python benchmarks/generate.py --preset ceiling-fisheye --people 5 --images 40
+    python benchmarks/generate.py --against main --images 48    # CPU time over that of a commit
 
 End to end is a whole run in a new process: its rate without start-up is the images by which a
 long run is longer than a short one over the seconds it takes longer. Stages are CPU time of one
@@ -29,6 +30,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 import pyrender_way
+from against import CASES, compare
 from measuring import line
 
 from repogen import GenerateConfig, load_body, sample_scene
@@ -135,7 +137,12 @@ def main() -> None:
     parser.add_argument("--wardrobe", default="painted")
     parser.add_argument("--preset", choices=list(PRESETS))
     parser.add_argument("--people", type=int, help="in every picture, in place of the preset's")
+    parser.add_argument("--against", metavar="REV", help="compare with this commit, and end")
+    parser.add_argument("--cases", nargs="+", choices=list(CASES), default=list(CASES))
     options = parser.parse_args()
+    if options.against:
+        compare(options.against, options.images, options.repeats, options.cases)
+        return
     chosen = {
         "environment": {"backgrounds": options.backgrounds},
         "people": {"wardrobe": options.wardrobe},

@@ -1,11 +1,12 @@
-"""Functions that all benchmarks share."""
+"""Functions that all benchmarks share.
+
+PyTorch is imported only where it is used: it would count as memory of a process that generates.
+"""
 
 import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 
 def line(name: str, values: Sequence[float], unit: str) -> float:
@@ -28,6 +29,8 @@ def rates(call: Callable[[], object], count: int, repeats: int, clock: Callable[
 
 def gflop(call: Callable[[], object]) -> float:
     """Billions of operations of a call in matrix products and convolutions."""
+    from torch.utils.flop_counter import FlopCounterMode
+
     with FlopCounterMode(display=False) as counter:
         call()
     return counter.get_total_flops() / 1e9
@@ -35,5 +38,7 @@ def gflop(call: Callable[[], object]) -> float:
 
 def most_gflops(repeats: int) -> float:
     """Peak Gflop/s of this machine: the fastest of several products of large float32 matrices."""
+    import torch
+
     one, other = torch.rand(2, 2048, 2048)
     return max(rates(lambda: one @ other, 1, repeats, time.perf_counter)) * 2 * 2048**3 / 1e9
