@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from repogen.cameras.lens import MODELS
-from repogen.rendering.amodal import overlap_boxes
+from repogen.environment.occluders import occluder_surface
+from repogen.rendering.amodal import amodal_boxes, overlap_boxes
+from repogen.rendering.buffers import mesh_buffers
+from repogen.rendering.kernels.codes import ALPHA_TESTED, CULL_BACK, CULL_NONE, NO_PERSON
+from repogen.rendering.kernels.raster import NEAR
+from repogen.rendering.mesh import join
 from repogen.scenes import SceneConfig, sample_scene
 
 WIDE = {"pinhole": 100.0, "opencv": 90.0, "equidistant": 200.0, "kannala-brandt": 200.0}
@@ -41,6 +46,35 @@ def test_amodal_boxes_hold_people_and_their_clothes(body, renderer, lens):
     for box, pixels in whole:
         assert (box[:2] > pixels.min(axis=0) - 0.01).all()
         assert (box[2:] < pixels.max(axis=0) + 0.01).all()
+
+
+def naive_boxes(buffers, screen_vertices, culling, people):
+    """Naive version of `amodal_boxes`."""
+    used = np.unique(buffers.mesh.faces[np.isin(culling, (CULL_BACK, CULL_NONE, ALPHA_TESTED))])
+    used = used[screen_vertices[used, 2] > NEAR]
+    owners = buffers.mesh.static_vertices["person"][used]
+    rows = []
+    for owner in (*range(people), NO_PERSON):
+        x, y, _ = screen_vertices[used[owners == owner]].T
+        rows.append(
+            [f(v, initial=i) for f, i in ((np.min, np.inf), (np.max, -np.inf)) for v in (x, y)]
+        )
+    return np.array(rows)
+
+
+def test_amodal_boxes_match_the_naive_ones(body):
+    buffers = mesh_buffers(
+        join([(body.surface, 0), (body.surface, 1), (occluder_surface("ball"), NO_PERSON)]), "cpu"
+    )
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        faces, vertices = len(buffers.faces), len(buffers.screen_vertices)
+        culling = (rng.integers(0, 5, faces) * (rng.random(faces) < 0.01)).astype(np.uint8)
+        screen = rng.normal(0, 100, (vertices, 3)).astype(np.float32)
+        buffers.face_culling.assign(culling)
+        buffers.screen_vertices.assign(screen)
+        found = amodal_boxes(buffers, 3)
+        assert (found == naive_boxes(buffers, screen, culling, 3)).all()
 
 
 def test_overlap_boxes_hold_the_overlaps_with_all_other_boxes():

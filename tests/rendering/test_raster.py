@@ -9,6 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from repogen.rendering.gbuffer import key_depth
 from repogen.rendering.kernels.codes import CULL_ALL, CULL_BACK, CULL_NONE
+from repogen.rendering.kernels.modules import PER_THREAD
 from repogen.rendering.kernels.raster import EMPTY, FAR, NEAR, rasterize
 from repogen.warp_setup import wp
 
@@ -41,7 +42,7 @@ def fast(vertices, faces, culling, lens):
         ),
         *(lens.fx, lens.fy, lens.cx, lens.cy, lens.width, lens.height, keys),
     ]
-    wp.launch(rasterize, dim=len(faces), inputs=inputs, device="cpu")
+    wp.launch(rasterize, dim=-(-len(faces) // PER_THREAD), inputs=inputs, device="cpu")
     found = keys.numpy().reshape(lens.height, lens.width)
     seen = found != np.uint64(EMPTY)
     face = np.where(seen, (found & np.uint64(2**32 - 1)).astype(np.int64), -1)

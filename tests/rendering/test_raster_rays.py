@@ -15,8 +15,9 @@ from repogen.poses.sampling import sample_body_pose
 from repogen.rendering.gbuffer import key_depth
 from repogen.rendering.kernels.codes import CULL_ALL, CULL_BACK, CULL_NONE, SHADOW_ONLY
 from repogen.rendering.kernels.lens import Lens, camera_to_lens, depth, project, ray
+from repogen.rendering.kernels.modules import PER_THREAD
 from repogen.rendering.kernels.raster import EMPTY, FAR, NEAR, rasterize
-from repogen.rendering.kernels.raster_rays import FACES_PER_THREAD, rasterize_rays
+from repogen.rendering.kernels.raster_rays import rasterize_rays
 from repogen.rendering.kernels.windows import Grid, Triangle, triangle_window
 from repogen.warp_setup import wp
 
@@ -87,7 +88,7 @@ def fast(vertices, faces, culling, camera, window=None, samples=1):
     lens, screen_vertices = camera_to_lens(camera), wp.empty_like(points)
     wp.launch(to_screen, dim=len(points), inputs=[lens, points, screen_vertices], device="cpu")
     inputs = [points, screen_vertices, *mesh, lens, grid, keys]
-    wp.launch(rasterize_rays, dim=-(-len(faces) // FACES_PER_THREAD), inputs=inputs, device="cpu")
+    wp.launch(rasterize_rays, dim=-(-len(faces) // PER_THREAD), inputs=inputs, device="cpu")
     return decoded(keys, shape)
 
 

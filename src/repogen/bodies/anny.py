@@ -246,7 +246,7 @@ class AnnyBody:
         )
 
     def _keypoints(self, posed: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "k 3"]:
-        terms = self._keypoint_weights * posed[self._data["keypoint_vertices"]].T
+        terms = self._keypoint_weights * posed.take(self._data["keypoint_vertices"], axis=0).T
         return np.stack([np.bincount(self._keypoint_owners, axis) for axis in terms], axis=1)
 
 

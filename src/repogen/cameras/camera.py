@@ -1,5 +1,6 @@
 """Cameras: position, orientation and intrinsics, and projection to pixels and back."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -62,7 +63,8 @@ class Camera:
             raise UserError(
                 f"a picture of {self.width} x {self.height} pixels: give 1 to {MAX_PIXELS:,}"
             )
-        if not (min(self.fx, self.fy) > 0 and np.isfinite(self.matrix).all()):
+        intrinsics = (self.fx, self.fy, self.cx, self.cy)
+        if not (min(self.fx, self.fy) > 0 and all(map(math.isfinite, intrinsics))):
             raise UserError(
                 f"camera matrix {self.matrix.tolist()}: give finite numbers, focal lengths above 0"
             )
@@ -230,25 +232,10 @@ def look_at(
     >>> (camera.width, camera.height)
     (512, 512)
     """
-    if not view.distance_m > 0:
-        raise UserError(f"camera distance {view.distance_m} m must be positive")
-    direction = angles_to_direction(view.azimuth_deg + yaw_deg, view.elevation_deg)
-    forward = -direction
-    heading = np.radians(view.azimuth_deg + yaw_deg)
-    # The direction of growing elevation: up for a level camera, and defined at the poles.
-    elevation = np.radians(view.elevation_deg)
-    up = np.array(
-        [
-            -np.sin(elevation) * np.sin(heading),
-            np.sin(elevation) * np.cos(heading),
-            np.cos(elevation),
-        ]
-    )
-    right = np.array([np.cos(heading), np.sin(heading), 0.0])
-    roll = np.radians(view.roll_deg)
-    x = np.cos(roll) * right - np.sin(roll) * up
-    y = -np.sin(roll) * right - np.cos(roll) * up
-    rotation = np.stack([x, y, forward])
+    _check_distance(view.distance_m)
+    azimuth = view.azimuth_deg + yaw_deg
+    direction = angles_to_direction(azimuth, view.elevation_deg)
+    rotation = _axes(azimuth, view.elevation_deg, view.roll_deg)
     translation = -rotation @ (np.array(target) + view.distance_m * direction)
     focal = 0.5 * width / lens.half_width(model, distortion, fov_deg)
     height = width if height is None else height
@@ -266,6 +253,31 @@ def look_at(
     )
 
 
+def _check_distance(metres: float) -> None:
+    if not metres > 0:
+        raise UserError(f"camera distance {metres} m must be positive")
+
+
+def _axes(azimuth_deg: float, elevation_deg: float, roll_deg: float) -> Float[np.ndarray, "3 3"]:
+    """The camera's right, down and forward in the world, seen from that direction."""
+    forward = -angles_to_direction(azimuth_deg, elevation_deg)
+    heading = np.radians(azimuth_deg)
+    # The direction of growing elevation: up for a level camera, and defined at the poles.
+    elevation = np.radians(elevation_deg)
+    up = np.array(
+        [
+            -np.sin(elevation) * np.sin(heading),
+            np.sin(elevation) * np.cos(heading),
+            np.cos(elevation),
+        ]
+    )
+    right = np.array([np.cos(heading), np.sin(heading), 0.0])
+    roll = np.radians(roll_deg)
+    x = np.cos(roll) * right - np.sin(roll) * up
+    y = -np.sin(roll) * right - np.cos(roll) * up
+    return np.stack([x, y, forward])
+
+
 def view_of(camera: Camera, target: tuple[float, float, float], yaw_deg: float) -> View:
     """The `View` of a camera relative to a person at `target` with heading `yaw_deg`.
 
@@ -274,8 +286,8 @@ def view_of(camera: Camera, target: tuple[float, float, float], yaw_deg: float) 
     offset = camera.position() - np.array(target)
     azimuth, elevation = direction_to_angles(offset)
     distance = float(np.linalg.norm(offset))
-    level = look_at(View(azimuth, elevation, 0.0, distance), target, 0.0, camera.width, 90.0)
-    right, down = np.array(level.rotation)[:2]
+    _check_distance(distance)
+    right, down, _ = _axes(azimuth, elevation, 0.0)
     x = np.array(camera.rotation)[0]
     roll = np.degrees(np.arctan2(x @ down, x @ right))
     return View(wrap_degrees(azimuth - yaw_deg), elevation, wrap_degrees(float(roll)), distance)

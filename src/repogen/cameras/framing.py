@@ -55,8 +55,12 @@ def _box_and_whole(camera: Camera, vertices: Float[np.ndarray, "v 3"]) -> tuple[
         points = points[in_front]
     if len(points) == 0:
         raise UserError("everyone is behind the camera; raise --distance")
-    u, v = camera.to_pixels(points).T
-    return Box(float(u.min()), float(v.min()), float(u.max()), float(v.max())), whole
+    x, y = lens.project(camera.model, camera.distortion, points)
+    (left, right), (top, bottom) = (
+        (float(focal * at.min() + centre), float(focal * at.max() + centre))
+        for at, focal, centre in ((x, camera.fx, camera.cx), (y, camera.fy, camera.cy))
+    )
+    return Box(left, top, right, bottom), whole
 
 
 def off_axis_deg(camera: Camera, vertices: Float[np.ndarray, "v 3"]) -> float:

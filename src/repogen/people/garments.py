@@ -171,7 +171,7 @@ def _fit_to_shape(
     """The garment's vertices on the unposed body `posed.rest`, offsets scaled with its parts."""
     assert posed.rest is not None
     assert average.rest is not None
-    a, b, c = posed.rest[garment.refs].astype(np.float64).swapaxes(0, 1)
+    a, b, c = posed.rest.take(garment.refs.T, axis=0).astype(np.float64)
     weight_a, weight_b, weight_c = garment.weights.astype(np.float64).T[..., None]
     bound = weight_a * a + weight_b * b + weight_c * c
     ends = posed.rest[garment.scale_refs].astype(np.float64)

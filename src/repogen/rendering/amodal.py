@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from repogen.arrays import Bool, Float, Float32, UInt8
+from repogen.arrays import Float, UInt8
 from repogen.cameras.camera import Camera
-from repogen.rendering.buffers import Buffers, array
+from repogen.rendering.buffers import Buffers, array, launch
 from repogen.rendering.gbuffer import half_covered
-from repogen.rendering.kernels.codes import CULL_ALL, NO_PERSON
+from repogen.rendering.kernels import geometry
+from repogen.rendering.kernels.codes import CULL_ALL
 from repogen.rendering.kernels.lens import Lens
-from repogen.rendering.kernels.raster import EMPTY, NEAR, SAMPLES
+from repogen.rendering.kernels.raster import EMPTY, SAMPLES
 from repogen.rendering.kernels.scene_mesh import SceneMesh
-from repogen.rendering.mesh import Mesh
 from repogen.rendering.zbuffer import rasterize_window, zbuffer_viewport
 from repogen.warp_setup import wp
 
@@ -32,30 +32,21 @@ class AmodalPatch:
         return out
 
 
-def amodal_boxes(
-    mesh: Mesh,
-    screen_vertices: Float32[np.ndarray, "v 3"],
-    visible_faces: Bool[np.ndarray, " f"],
-    people: int,
-) -> Float[np.ndarray, "n 4"]:
+def amodal_boxes(buffers: Buffers, people: int) -> Float[np.ndarray, "n 4"]:
     """Amodal 2D boxes of each person, and one of all occluders as the last row.
 
     Left, top, right and bottom in pixels of all visible faces, not clipped to the picture; empty
-    (left > right) without any. `screen_vertices` are (x, y, depth) in pixels and metres, as the
-    kernel `transform_vertices` writes them: points that a lens cannot image are on its rim.
+    (left > right) without any. Points that a lens cannot image are on its rim.
     """
-    used = np.zeros(len(screen_vertices), dtype=bool)
-    used[np.compress(visible_faces, mesh.faces, axis=0)] = True
-    x, y, depth = screen_vertices[used].T
-    far = depth > NEAR
-    x, y, owners = x[far], y[far], mesh.static_vertices["person"][used][far]
-    out = np.tile([np.inf, np.inf, -np.inf, -np.inf], (people + 1, 1))
-    for row, owner in enumerate((*range(people), NO_PERSON)):
-        own = owners == owner
-        if own.any():
-            own_x, own_y = x[own], y[own]
-            out[row] = own_x.min(), own_y.min(), own_x.max(), own_y.max()
-    return out
+    device = buffers.faces.device
+    empty = np.tile(np.array([np.inf, np.inf, -np.inf, -np.inf], np.float32), (people + 1, 1))
+    boxes = array(empty, wp.float32, device)
+    launch(
+        device, geometry.extend_boxes, -(-len(buffers.faces) // geometry.BOX_FACES),
+        buffers.faces, buffers.face_culling, buffers.screen_vertices, buffers.static_vertices,
+        boxes,
+    )  # fmt: skip
+    return boxes.numpy().astype(np.float64)
 
 
 def overlap_boxes(boxes: Float[np.ndarray, "n 4"]) -> Float[np.ndarray, "n 4"]:

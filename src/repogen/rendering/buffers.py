@@ -8,6 +8,7 @@ import numpy as np
 from repogen.colors import to_linear, to_srgb
 from repogen.rendering.kernels import folds, geometry
 from repogen.rendering.kernels.codes import MOST_LIGHT, SRGB_STEPS
+from repogen.rendering.kernels.modules import PER_THREAD
 from repogen.rendering.mesh import Mesh
 from repogen.warp_setup import wp
 
@@ -71,6 +72,11 @@ def color_tables(device: str, developed: bool = False) -> tuple[wp.array, wp.arr
 def launch(device: str, kernel: wp.Kernel, dim: int | tuple[int, ...], *arguments: object) -> None:
     """Start a kernel with these arguments, one thread for each index of `dim`."""
     wp.launch(kernel, dim=dim, inputs=list(arguments), device=device)
+
+
+def launch_batched(device: str, kernel: wp.Kernel, count: int, *arguments: object) -> None:
+    """Start a kernel whose threads take `PER_THREAD` of `count` faces or vertices each."""
+    launch(device, kernel, -(-count // PER_THREAD), *arguments)
 
 
 @dataclass(frozen=True)

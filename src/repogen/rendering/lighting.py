@@ -3,7 +3,7 @@
 import numpy as np
 
 from repogen.arrays import Float
-from repogen.rendering.buffers import Buffers, launch, struct_array
+from repogen.rendering.buffers import Buffers, launch_batched, struct_array
 from repogen.rendering.kernels import geometry, raster, shade
 from repogen.scenes.scene import Scene
 from repogen.warp_setup import struct_dtype, wp
@@ -49,11 +49,11 @@ def scene_lighting(
     lighting.up = wp.vec3(*rotation[:, 2])
     lighting.to_world = wp.mat33(*rotation.T.ravel())
     for index in range(lighting.shadow_count):
-        launch(
+        launch_batched(
             device, geometry.to_light_space, len(buffers.camera_vertices),
             buffers.camera_vertices, lighting.lights, index, buffers.light_vertices,
         )  # fmt: skip
-        launch(
+        launch_batched(
             device, raster.rasterize_light, len(buffers.faces),
             buffers.light_vertices, buffers.faces, buffers.face_culling,
             size, index * size**2, lighting.shadow_depths,

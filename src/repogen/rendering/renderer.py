@@ -19,6 +19,7 @@ from repogen.rendering.buffers import (
     array,
     color_tables,
     launch,
+    launch_batched,
     mesh_buffers,
     struct_array,
 )
@@ -27,7 +28,7 @@ from repogen.rendering.floor_shadow import shaded_floor
 from repogen.rendering.gbuffer import GBuffer
 from repogen.rendering.image_circle import apply_image_circle
 from repogen.rendering.kernels import folds, geometry, shade
-from repogen.rendering.kernels.codes import CULLING_OF_VISIBLE, NO_MATERIAL
+from repogen.rendering.kernels.codes import NO_MATERIAL
 from repogen.rendering.kernels.lens import Lens, camera_to_lens
 from repogen.rendering.kernels.noise import noise_table
 from repogen.rendering.kernels.occlusion import Bodies
@@ -52,8 +53,6 @@ from repogen.rendering.water import apply_water
 from repogen.rendering.zbuffer import rasterize_window, zbuffer_viewport
 from repogen.scenes.scene import Scene
 from repogen.warp_setup import wp
-
-_IS_VISIBLE = np.isin(np.arange(256), CULLING_OF_VISIBLE)
 
 
 @dataclass(frozen=True)
@@ -151,9 +150,7 @@ class Renderer:
             image = composite(image, background, gbuffer, scene)
         image = apply_water(image, gbuffer, scene)
         image = apply_image_circle(image, camera, lens, self.device)
-        visible = _IS_VISIBLE[buffers.face_culling.numpy()]
-        screen_vertices = buffers.screen_vertices.numpy()
-        boxes = amodal_boxes(buffers.mesh, screen_vertices, visible, len(people))
+        boxes = amodal_boxes(buffers, len(people))
         return RenderResult(
             scene=scene,
             image=apply_sensor(image, scene.sensor),
@@ -220,11 +217,11 @@ class Renderer:
         world = array(np.concatenate([p.vertices for p in pieces]), wp.vec3, self.device)
         bounds = array(np.array([1e9, 1e9, -1e9, -1e9]), wp.float32, self.device)
         covers = np.concatenate([_covers(piece) for piece in pieces])
-        launch(
+        launch_batched(
             self.device, geometry.face_normals, len(buffers.faces),
             world, buffers.faces, buffers.face_normals,
         )  # fmt: skip
-        launch(
+        launch_batched(
             self.device, geometry.transform_vertices, len(world),
             world, buffers.face_normals, buffers.vertex_face_offsets, buffers.vertex_faces,
             buffers.static_vertices, array(covers, wp.uint8, self.device), paints,
@@ -233,18 +230,18 @@ class Renderer:
             buffers.camera_vertices, buffers.screen_vertices, buffers.shading_vertices,
             buffers.vertex_visibility, bounds,
         )  # fmt: skip
-        launch(
+        launch_batched(
             self.device, geometry.cull_faces, len(buffers.faces),
             buffers.faces, buffers.face_layers, buffers.vertex_visibility, buffers.face_culling,
         )  # fmt: skip
         rests = [piece.vertices if piece.rest is None else piece.rest for piece in pieces]
         rest = array(np.concatenate(rests), wp.vec3, self.device)
-        launch(
+        launch_batched(
             self.device, folds.fold_faces, len(buffers.cloth_faces),
             world, rest, buffers.canonical, buffers.faces, buffers.cloth_faces,
             buffers.face_culling, buffers.face_folds,
         )  # fmt: skip
-        launch(
+        launch_batched(
             self.device, folds.fold_vertices, len(buffers.cloth_vertices),
             buffers.canonical, buffers.faces, buffers.cloth_vertices, buffers.face_culling,
             buffers.vertex_face_offsets, buffers.vertex_faces, buffers.face_folds,

@@ -4,7 +4,7 @@ import numpy as np
 
 from repogen.arrays import Float
 from repogen.cameras.camera import Camera
-from repogen.rendering.buffers import Buffers, launch
+from repogen.rendering.buffers import Buffers, launch_batched
 from repogen.rendering.kernels import raster, raster_rays, shade, windows
 from repogen.rendering.kernels.codes import LENS_PINHOLE
 from repogen.rendering.kernels.lens import Lens
@@ -47,19 +47,19 @@ def rasterize_window(
     grid.left, grid.top, grid.samples = viewport.left, viewport.top, n
     grid.width, grid.height = width, height
     if lens.model == LENS_PINHOLE:
-        launch(
+        launch_batched(
             device, raster.rasterize, count,
             buffers.camera_vertices, buffers.faces, face_culling, lens.fx * n, lens.fy * n,
             (lens.cx - viewport.left) * n, (lens.cy - viewport.top) * n, width, height, flat,
         )  # fmt: skip
     else:
-        launch(
-            device, raster_rays.rasterize_rays, -(-count // raster_rays.FACES_PER_THREAD),
+        launch_batched(
+            device, raster_rays.rasterize_rays, count,
             buffers.camera_vertices, buffers.screen_vertices, buffers.faces, face_culling,
             lens, grid, flat,
         )  # fmt: skip
     if len(buffers.alpha_faces):
-        launch(
+        launch_batched(
             device, raster_rays.rasterize_alpha, len(buffers.alpha_faces),
             buffers.camera_vertices, buffers.screen_vertices, buffers.faces,
             buffers.alpha_faces, face_culling,

@@ -17,6 +17,7 @@ from repogen.rendering.kernels.codes import (
     LAYER_STRANDS,
     LAYER_TIGHTS,
     NO_LAYER,
+    NO_PERSON,
     SHADOW_ONLY,
     UNCOVERED,
     VERTEX_ABSENT,
@@ -24,7 +25,7 @@ from repogen.rendering.kernels.codes import (
     VERTEX_VISIBLE,
 )
 from repogen.rendering.kernels.lens import Lens, depth, project
-from repogen.rendering.kernels.modules import PICTURE
+from repogen.rendering.kernels.modules import PER_THREAD, PICTURE
 from repogen.rendering.kernels.occlusion import Bodies, body_occlusion
 from repogen.rendering.kernels.paint import (
     Paint,
@@ -46,6 +47,12 @@ _TUCK = wp.constant(wp.float32(TUCK))
 _BEYOND = wp.constant(wp.float32(0.5))
 """Cosine between a normal and the view at which a vertex is no corner of a face that is seen."""
 
+_PER_THREAD = wp.constant(PER_THREAD)
+
+BOX_FACES = 64
+_BOX_FACES = wp.constant(BOX_FACES)
+"""Faces that a thread of `extend_boxes` takes."""
+
 
 @wp.kernel(module=PICTURE)
 def face_normals(
@@ -53,10 +60,11 @@ def face_normals(
     faces: wp.array2d(dtype=wp.int32),
     out: wp.array(dtype=wp.vec3),
 ):
-    """Normal of each face; its length is twice the face's area."""
-    f = wp.tid()
-    a = vertices[faces[f, 0]]
-    out[f] = wp.cross(vertices[faces[f, 1]] - a, vertices[faces[f, 2]] - a)
+    """Normal of each face; its length is twice the face's area. A thread takes `PER_THREAD`."""
+    first = wp.tid() * _PER_THREAD
+    for f in range(first, wp.min(first + _PER_THREAD, faces.shape[0])):
+        a = vertices[faces[f, 0]]
+        out[f] = wp.cross(vertices[faces[f, 1]] - a, vertices[faces[f, 2]] - a)
 
 
 @wp.func
@@ -131,61 +139,63 @@ def transform_vertices(
     `screen_vertices` gets x and y in pixels and the depth in metres, `vertex_visibility` one of
     `VERTEX_ABSENT`, `VERTEX_VISIBLE` and `VERTEX_UNDER_PAINT`, and `bounds` the least x, least y,
     greatest x and greatest y in pixels of the vertices by which people and occluders may be seen.
+    A thread takes `PER_THREAD` vertices.
     """
-    v = wp.tid()
-    own = static_vertices[v]
-    cover = int(covers[v])
-    q = own.canonical
-    lift = float(0.0)
-    present = own.layer != NO_LAYER
-    under_paint = bool(False)
-    if own.layer == LAYER_SKIN:
-        p = paints[own.person]
-        # Toes would reach through their shoes.
-        present = q[2] >= p.shoe_top - 0.03 and cover != COVERED_DEEP
-        under_paint = wp.max(top_depth(p, q), bottom_depth(p, q)) > _DEEP
-        if cover != UNCOVERED:
-            lift = -_TUCK
-        elif p.hair_style != HAIR_BALD and p.hair_style != HAIR_SHAVED and q[2] > 0.55:
-            lift = 0.016 * edge_coverage(hair_depth(p, q) - 0.006, 0.02)
-    elif own.layer == LAYER_TIGHTS or own.layer == LAYER_SKIRT or own.layer == LAYER_HAIR:
-        present = is_worn(paints[own.person], own.layer, q) and cover != COVERED_DEEP
-        if cover != UNCOVERED:
-            lift = -_TUCK
-    normal = wp.vec3(0.0, 0.0, 0.0)
-    if present or own.layer == LAYER_SKIN:
-        for i in range(vertex_face_offsets[v], vertex_face_offsets[v + 1]):
-            normal += face_normals[vertex_faces[i]]
-        normal = wp.normalize(normal)
-    at = rotation * (vertices[v] + lift * normal) + translation
-    out = ShadingVertex()
-    out.position = at
-    out.normal = rotation * normal
-    out.canonical = q
-    out.occlusion = own.occlusion
-    # Beyond the outline's faces no vertex is shaded, and skin under cloth hardly.
-    bare = present and not under_paint and cover == UNCOVERED
-    if bare and wp.dot(out.normal, at) < _BEYOND * wp.length(at):
-        share = body_occlusion(bodies, vertices[v], normal)
-        # Some light comes in by bouncing, and capsules are not exact where they overlap.
-        out.occlusion = wp.min(own.occlusion, 0.15 + 0.85 * share)
-    out.lips = own.lips
-    out.person = own.person
-    shading_vertices[v] = out
-    camera_vertices[v] = at
-    visibility = wp.where(under_paint, VERTEX_UNDER_PAINT, VERTEX_VISIBLE)
-    vertex_visibility[v] = wp.uint8(wp.where(present, visibility, VERTEX_ABSENT))
-    far = depth(lens, at)
-    pixel = wp.vec2(0.0, 0.0)
-    if far > _NEAR:
-        pixel = project(lens, at)
-        always = own.layer == LAYER_SKIN or own.layer == LAYER_TIGHTS
-        if always or (present and own.layer != LAYER_EYES):
-            wp.atomic_min(bounds, 0, pixel[0])
-            wp.atomic_min(bounds, 1, pixel[1])
-            wp.atomic_max(bounds, 2, pixel[0])
-            wp.atomic_max(bounds, 3, pixel[1])
-    screen_vertices[v] = wp.vec3(pixel[0], pixel[1], far)
+    first = wp.tid() * _PER_THREAD
+    for v in range(first, wp.min(first + _PER_THREAD, vertices.shape[0])):
+        own = static_vertices[v]
+        cover = int(covers[v])
+        q = own.canonical
+        lift = float(0.0)
+        present = own.layer != NO_LAYER
+        under_paint = bool(False)
+        if own.layer == LAYER_SKIN:
+            p = paints[own.person]
+            # Toes would reach through their shoes.
+            present = q[2] >= p.shoe_top - 0.03 and cover != COVERED_DEEP
+            under_paint = wp.max(top_depth(p, q), bottom_depth(p, q)) > _DEEP
+            if cover != UNCOVERED:
+                lift = -_TUCK
+            elif p.hair_style != HAIR_BALD and p.hair_style != HAIR_SHAVED and q[2] > 0.55:
+                lift = 0.016 * edge_coverage(hair_depth(p, q) - 0.006, 0.02)
+        elif own.layer == LAYER_TIGHTS or own.layer == LAYER_SKIRT or own.layer == LAYER_HAIR:
+            present = is_worn(paints[own.person], own.layer, q) and cover != COVERED_DEEP
+            if cover != UNCOVERED:
+                lift = -_TUCK
+        normal = wp.vec3(0.0, 0.0, 0.0)
+        if present or own.layer == LAYER_SKIN:
+            for i in range(vertex_face_offsets[v], vertex_face_offsets[v + 1]):
+                normal += face_normals[vertex_faces[i]]
+            normal = wp.normalize(normal)
+        at = rotation * (vertices[v] + lift * normal) + translation
+        out = ShadingVertex()
+        out.position = at
+        out.normal = rotation * normal
+        out.canonical = q
+        out.occlusion = own.occlusion
+        # Beyond the outline's faces no vertex is shaded, and skin under cloth hardly.
+        bare = present and not under_paint and cover == UNCOVERED
+        if bare and wp.dot(out.normal, at) < _BEYOND * wp.length(at):
+            share = body_occlusion(bodies, vertices[v], normal)
+            # Some light comes in by bouncing, and capsules are not exact where they overlap.
+            out.occlusion = wp.min(own.occlusion, 0.15 + 0.85 * share)
+        out.lips = own.lips
+        out.person = own.person
+        shading_vertices[v] = out
+        camera_vertices[v] = at
+        visibility = wp.where(under_paint, VERTEX_UNDER_PAINT, VERTEX_VISIBLE)
+        vertex_visibility[v] = wp.uint8(wp.where(present, visibility, VERTEX_ABSENT))
+        far = depth(lens, at)
+        pixel = wp.vec2(0.0, 0.0)
+        if far > _NEAR:
+            pixel = project(lens, at)
+            always = own.layer == LAYER_SKIN or own.layer == LAYER_TIGHTS
+            if always or (present and own.layer != LAYER_EYES):
+                wp.atomic_min(bounds, 0, pixel[0])
+                wp.atomic_min(bounds, 1, pixel[1])
+                wp.atomic_max(bounds, 2, pixel[0])
+                wp.atomic_max(bounds, 3, pixel[1])
+        screen_vertices[v] = wp.vec3(pixel[0], pixel[1], far)
 
 
 @wp.kernel(module=PICTURE)
@@ -197,27 +207,57 @@ def cull_faces(
 ):
     """Culling of each face: `CULL_ALL`, `CULL_BACK`, `CULL_NONE`, `SHADOW_ONLY` or `ALPHA_TESTED`.
 
-    Skin is drawn where any of its corners is present, cloth only where all three are visible.
+    Skin is drawn where any of its corners is present, cloth only where all three are visible. A
+    thread takes `PER_THREAD` faces.
     """
-    f = wp.tid()
-    a = int(vertex_visibility[faces[f, 0]])
-    b = int(vertex_visibility[faces[f, 1]])
-    c = int(vertex_visibility[faces[f, 2]])
-    layer = int(layers[f])
-    culling = int(CULL_BACK)
-    if layer == LAYER_SKIN:
-        if a == VERTEX_ABSENT and b == VERTEX_ABSENT and c == VERTEX_ABSENT:
-            culling = CULL_ALL
-        elif a == VERTEX_UNDER_PAINT and b == VERTEX_UNDER_PAINT and c == VERTEX_UNDER_PAINT:
-            culling = SHADOW_ONLY
-    elif layer != LAYER_EYES:
-        if a != VERTEX_VISIBLE or b != VERTEX_VISIBLE or c != VERTEX_VISIBLE:
-            culling = CULL_ALL
-        elif layer == LAYER_STRANDS:
-            culling = ALPHA_TESTED
-        elif layer != LAYER_TIGHTS:
-            culling = CULL_NONE
-    face_culling[f] = wp.uint8(culling)
+    first = wp.tid() * _PER_THREAD
+    for f in range(first, wp.min(first + _PER_THREAD, faces.shape[0])):
+        a = int(vertex_visibility[faces[f, 0]])
+        b = int(vertex_visibility[faces[f, 1]])
+        c = int(vertex_visibility[faces[f, 2]])
+        layer = int(layers[f])
+        culling = int(CULL_BACK)
+        if layer == LAYER_SKIN:
+            if a == VERTEX_ABSENT and b == VERTEX_ABSENT and c == VERTEX_ABSENT:
+                culling = CULL_ALL
+            elif a == VERTEX_UNDER_PAINT and b == VERTEX_UNDER_PAINT and c == VERTEX_UNDER_PAINT:
+                culling = SHADOW_ONLY
+        elif layer != LAYER_EYES:
+            if a != VERTEX_VISIBLE or b != VERTEX_VISIBLE or c != VERTEX_VISIBLE:
+                culling = CULL_ALL
+            elif layer == LAYER_STRANDS:
+                culling = ALPHA_TESTED
+            elif layer != LAYER_TIGHTS:
+                culling = CULL_NONE
+        face_culling[f] = wp.uint8(culling)
+
+
+@wp.kernel(module=PICTURE)
+def extend_boxes(
+    faces: wp.array2d(dtype=wp.int32),
+    face_culling: wp.array(dtype=wp.uint8),
+    screen_vertices: wp.array(dtype=wp.vec3),
+    static_vertices: wp.array(dtype=StaticVertex),
+    boxes: wp.array2d(dtype=wp.float32),
+):
+    """Extend each person's row of `boxes` (left, top, right, bottom; pixels) by the corners of
+    faces that a camera can see, and the last row by those of occluders. A thread takes `BOX_FACES`
+    faces."""
+    first = wp.tid() * _BOX_FACES
+    for f in range(first, wp.min(first + _BOX_FACES, faces.shape[0])):
+        culling = int(face_culling[f])
+        if culling == CULL_BACK or culling == CULL_NONE or culling == ALPHA_TESTED:
+            row = static_vertices[faces[f, 0]].person
+            if row == NO_PERSON:
+                row = boxes.shape[0] - 1
+            for corner in range(3):
+                at = screen_vertices[faces[f, corner]]
+                if at[2] > _NEAR:
+                    for axis in range(2):
+                        if at[axis] < boxes[row, axis]:
+                            wp.atomic_min(boxes, row, axis, at[axis])
+                        if at[axis] > boxes[row, axis + 2]:
+                            wp.atomic_max(boxes, row, axis + 2, at[axis])
 
 
 @wp.struct
@@ -239,6 +279,7 @@ def to_light_space(
     out: wp.array(dtype=wp.vec3),
 ):
     """Vertices in the camera's frame to (texel x, texel y, depth in metres) of a light's shadow
-    map."""
-    v = wp.tid()
-    out[v] = lights[index].matrix * vertices[v] + lights[index].offset
+    map. A thread takes `PER_THREAD`."""
+    first = wp.tid() * _PER_THREAD
+    for v in range(first, wp.min(first + _PER_THREAD, vertices.shape[0])):
+        out[v] = lights[index].matrix * vertices[v] + lights[index].offset

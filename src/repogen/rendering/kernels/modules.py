@@ -16,3 +16,7 @@ ZBUFFER = wp.get_module("repogen.rendering.zbuffer")
 # Fused multiply-adds would round an expression differently from place to place, but the two
 # triangles at an edge must get the same numbers.
 wp.set_module_options({"fuse_fp": False}, module=ZBUFFER)
+
+PER_THREAD = 8
+"""Faces or vertices that a thread takes: on a CPU a thread begins by reading all its arguments,
+which takes as long as a few of them."""

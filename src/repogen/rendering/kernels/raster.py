@@ -6,7 +6,7 @@ from repogen.rendering.kernels.codes import (
     CULL_BACK,
     CULL_NONE,
 )
-from repogen.rendering.kernels.modules import ZBUFFER
+from repogen.rendering.kernels.modules import PER_THREAD, ZBUFFER
 from repogen.warp_setup import wp
 
 KEY_FAR = 2**31 - 1
@@ -35,6 +35,7 @@ _KEY_SCALE = wp.constant(wp.float32(KEY_SCALE))
 _FACE_BITS = wp.constant(wp.uint64(KEY_FACE_BITS))
 _FAR = wp.constant(wp.float32(FAR))
 _NO_AREA = wp.constant(wp.float32(1.0e-12))
+_PER_THREAD = wp.constant(PER_THREAD)
 
 
 @wp.struct
@@ -129,53 +130,55 @@ def rasterize(
     """Nearest triangle per sample of a pinhole camera; `vertices` in its frame, metres.
 
     Faces of `CULL_BACK` and `CULL_NONE` are drawn. Triangles that come nearer than `NEAR` or
-    reach further than `FAR` are left out whole. `fx`, `fy`, `cx` and `cy` are in samples.
+    reach further than `FAR` are left out whole. `fx`, `fy`, `cx` and `cy` are in samples. A thread
+    takes `PER_THREAD` faces.
     """
-    f = wp.tid()
-    culling = int(face_culling[f])
-    if culling != CULL_BACK and culling != CULL_NONE:
-        return
-    i = vertices[faces[f, 0]]
-    j = vertices[faces[f, 1]]
-    k = vertices[faces[f, 2]]
-    nearest = wp.min(i[2], wp.min(j[2], k[2]))
-    farthest = wp.max(i[2], wp.max(j[2], k[2]))
-    if nearest < _NEAR or farthest > _FAR:
-        return
-    inverse = 1.0 / i[2]
-    inverse_j = 1.0 / j[2]
-    inverse_k = 1.0 / k[2]
-    a = wp.vec2(fx * (i[0] * inverse) + cx, fy * (i[1] * inverse) + cy)
-    b = wp.vec2(fx * (j[0] * inverse_j) + cx, fy * (j[1] * inverse_j) + cy)
-    c = wp.vec2(fx * (k[0] * inverse_k) + cx, fy * (k[1] * inverse_k) + cy)
-    ab = b - a
-    ac = c - a
-    area = ab[0] * ac[1] - ab[1] * ac[0]
-    if wp.abs(area) < _NO_AREA or (area > 0.0 and culling == CULL_BACK):
-        return
-    first_row = first_centre(wp.min(a[1], wp.min(b[1], c[1])), height)
-    last_row = last_centre(wp.max(a[1], wp.max(b[1], c[1])), height)
-    if first_row > last_row:
-        return
-    first_column = first_centre(wp.min(a[0], wp.min(b[0], c[0])), width)
-    if first_column > last_centre(wp.max(a[0], wp.max(b[0], c[0])), width):
-        return
+    first = wp.tid() * _PER_THREAD
+    for f in range(first, wp.min(first + _PER_THREAD, faces.shape[0])):
+        culling = int(face_culling[f])
+        if culling != CULL_BACK and culling != CULL_NONE:
+            continue
+        i = vertices[faces[f, 0]]
+        j = vertices[faces[f, 1]]
+        k = vertices[faces[f, 2]]
+        nearest = wp.min(i[2], wp.min(j[2], k[2]))
+        farthest = wp.max(i[2], wp.max(j[2], k[2]))
+        if nearest < _NEAR or farthest > _FAR:
+            continue
+        inverse = 1.0 / i[2]
+        inverse_j = 1.0 / j[2]
+        inverse_k = 1.0 / k[2]
+        a = wp.vec2(fx * (i[0] * inverse) + cx, fy * (i[1] * inverse) + cy)
+        b = wp.vec2(fx * (j[0] * inverse_j) + cx, fy * (j[1] * inverse_j) + cy)
+        c = wp.vec2(fx * (k[0] * inverse_k) + cx, fy * (k[1] * inverse_k) + cy)
+        ab = b - a
+        ac = c - a
+        area = ab[0] * ac[1] - ab[1] * ac[0]
+        if wp.abs(area) < _NO_AREA or (area > 0.0 and culling == CULL_BACK):
+            continue
+        first_row = first_centre(wp.min(a[1], wp.min(b[1], c[1])), height)
+        last_row = last_centre(wp.max(a[1], wp.max(b[1], c[1])), height)
+        if first_row > last_row:
+            continue
+        first_column = first_centre(wp.min(a[0], wp.min(b[0], c[0])), width)
+        if first_column > last_centre(wp.max(a[0], wp.max(b[0], c[0])), width):
+            continue
 
-    to_b = inverse_j - inverse
-    to_c = inverse_k - inverse
-    dx = (to_b * ac[1] - to_c * ab[1]) / area
-    dy = (to_c * ab[0] - to_b * ac[0]) / area
-    least = 1.0 / farthest
-    most = 1.0 / nearest
-    o = outline(a, b, c)
-    for row in range(first_row, last_row + 1):
-        y = float(row) + 0.5
-        ends = span(o, y)
-        inverse_row = inverse + (y - a[1]) * dy
-        for column in range(first_centre(ends[0], width), last_centre(ends[1], width) + 1):
-            at = inverse_row + (float(column) + 0.5 - a[0]) * dx
-            key = depth_face_key(wp.clamp(at, least, most), f)
-            wp.atomic_min(depth_face_keys, row * width + column, key)
+        to_b = inverse_j - inverse
+        to_c = inverse_k - inverse
+        dx = (to_b * ac[1] - to_c * ab[1]) / area
+        dy = (to_c * ab[0] - to_b * ac[0]) / area
+        least = 1.0 / farthest
+        most = 1.0 / nearest
+        o = outline(a, b, c)
+        for row in range(first_row, last_row + 1):
+            y = float(row) + 0.5
+            ends = span(o, y)
+            inverse_row = inverse + (y - a[1]) * dy
+            for column in range(first_centre(ends[0], width), last_centre(ends[1], width) + 1):
+                at = inverse_row + (float(column) + 0.5 - a[0]) * dx
+                key = depth_face_key(wp.clamp(at, least, most), f)
+                wp.atomic_min(depth_face_keys, row * width + column, key)
 
 
 @wp.kernel(module=ZBUFFER)
@@ -190,44 +193,48 @@ def rasterize_light(
     """Least depth per texel of a directional light; `vertices` are (texel x, texel y, metres).
 
     The map is size x size texels of `depth` from index `first`. Faces of every culling but
-    `CULL_ALL` throw shadows; their front is the side that the light falls on.
+    `CULL_ALL` throw shadows; their front is the side that the light falls on. A thread takes
+    `PER_THREAD` faces.
     """
-    f = wp.tid()
-    culling = int(face_culling[f])
-    if culling == CULL_ALL:
-        return
-    i = vertices[faces[f, 0]]
-    j = vertices[faces[f, 1]]
-    k = vertices[faces[f, 2]]
-    a = wp.vec2(i[0], i[1])
-    b = wp.vec2(j[0], j[1])
-    c = wp.vec2(k[0], k[1])
-    ab = b - a
-    ac = c - a
-    area = ab[0] * ac[1] - ab[1] * ac[0]
-    if wp.abs(area) < _NO_AREA or (area > 0.0 and culling != CULL_NONE and culling != ALPHA_TESTED):
-        return
-    first_row = first_centre(wp.min(a[1], wp.min(b[1], c[1])), size)
-    last_row = last_centre(wp.max(a[1], wp.max(b[1], c[1])), size)
-    if first_row > last_row:
-        return
-    first_column = first_centre(wp.min(a[0], wp.min(b[0], c[0])), size)
-    if first_column > last_centre(wp.max(a[0], wp.max(b[0], c[0])), size):
-        return
-    to_b = j[2] - i[2]
-    to_c = k[2] - i[2]
-    dx = (to_b * ac[1] - to_c * ab[1]) / area
-    dy = (to_c * ab[0] - to_b * ac[0]) / area
-    nearest = wp.min(i[2], wp.min(j[2], k[2]))
-    farthest = wp.max(i[2], wp.max(j[2], k[2]))
-    o = outline(a, b, c)
-    for row in range(first_row, last_row + 1):
-        y = float(row) + 0.5
-        ends = span(o, y)
-        depth_row = i[2] + (y - a[1]) * dy
-        for column in range(first_centre(ends[0], size), last_centre(ends[1], size) + 1):
-            z = depth_row + (float(column) + 0.5 - a[0]) * dx
-            wp.atomic_min(depth, first + row * size + column, wp.clamp(z, nearest, farthest))
+    start = wp.tid() * _PER_THREAD
+    for f in range(start, wp.min(start + _PER_THREAD, faces.shape[0])):
+        culling = int(face_culling[f])
+        if culling == CULL_ALL:
+            continue
+        i = vertices[faces[f, 0]]
+        j = vertices[faces[f, 1]]
+        k = vertices[faces[f, 2]]
+        a = wp.vec2(i[0], i[1])
+        b = wp.vec2(j[0], j[1])
+        c = wp.vec2(k[0], k[1])
+        ab = b - a
+        ac = c - a
+        area = ab[0] * ac[1] - ab[1] * ac[0]
+        if wp.abs(area) < _NO_AREA or (
+            area > 0.0 and culling != CULL_NONE and culling != ALPHA_TESTED
+        ):
+            continue
+        first_row = first_centre(wp.min(a[1], wp.min(b[1], c[1])), size)
+        last_row = last_centre(wp.max(a[1], wp.max(b[1], c[1])), size)
+        if first_row > last_row:
+            continue
+        first_column = first_centre(wp.min(a[0], wp.min(b[0], c[0])), size)
+        if first_column > last_centre(wp.max(a[0], wp.max(b[0], c[0])), size):
+            continue
+        to_b = j[2] - i[2]
+        to_c = k[2] - i[2]
+        dx = (to_b * ac[1] - to_c * ab[1]) / area
+        dy = (to_c * ab[0] - to_b * ac[0]) / area
+        nearest = wp.min(i[2], wp.min(j[2], k[2]))
+        farthest = wp.max(i[2], wp.max(j[2], k[2]))
+        o = outline(a, b, c)
+        for row in range(first_row, last_row + 1):
+            y = float(row) + 0.5
+            ends = span(o, y)
+            depth_row = i[2] + (y - a[1]) * dy
+            for column in range(first_centre(ends[0], size), last_centre(ends[1], size) + 1):
+                z = depth_row + (float(column) + 0.5 - a[0]) * dx
+                wp.atomic_min(depth, first + row * size + column, wp.clamp(z, nearest, farthest))
 
 
 @wp.func

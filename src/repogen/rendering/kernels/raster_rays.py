@@ -2,7 +2,7 @@
 
 from repogen.rendering.kernels.codes import ALPHA_TESTED, CULL_BACK, CULL_NONE
 from repogen.rendering.kernels.lens import Lens, is_fisheye, ray
-from repogen.rendering.kernels.modules import ZBUFFER
+from repogen.rendering.kernels.modules import PER_THREAD, ZBUFFER
 from repogen.rendering.kernels.raster import NEAR, depth_face_key
 from repogen.rendering.kernels.texture import Texels, TexturedMaterial, sample_texture
 from repogen.rendering.kernels.windows import (
@@ -21,10 +21,10 @@ _SLACK = wp.constant(wp.float32(1.0e-6))
 """Share of an edge's length by which a ray may miss a triangle: more than rounding, so that one
 triangle is hit where many meet, and micrometres on a person."""
 
-FACES_PER_THREAD = 8
-"""Faces a thread takes: on a CPU a thread begins by reading all its arguments, which takes as long
-as a few faces."""
-_FACES_PER_THREAD = wp.constant(FACES_PER_THREAD)
+_PER_THREAD = wp.constant(PER_THREAD)
+
+_ROUNDING = wp.constant(wp.float32(1.0 - 1.0e-5))
+"""Share of a triangle's least depth that no sample of it is below."""
 
 # As in `ZBUFFER`: the two triangles at an edge must get the same numbers.
 wp.set_module_options({"fuse_fp": False})
@@ -77,6 +77,17 @@ def ray_triangle(k: Triangle) -> RayTriangle:
 
 
 @wp.func
+def least_key(lens: Lens, k: Triangle) -> wp.uint64:
+    """A key that no sample of the triangle is below."""
+    nearest = wp.min(k.p[2], wp.min(k.q[2], k.r[2]))
+    if is_fisheye(lens):
+        # The middle of a triangle is nearer than its corners are.
+        longest = wp.max(wp.length_sq(k.b - k.a), wp.length_sq(k.c - k.b))
+        nearest -= wp.sqrt(wp.max(longest, wp.length_sq(k.a - k.c)))
+    return depth_face_key(1.0 / wp.max(_ROUNDING * nearest, _ROUNDING * _NEAR), 0)
+
+
+@wp.func
 def intersect(lens: Lens, t: RayTriangle, d: wp.vec3) -> wp.vec4:
     """Barycentric weights where the ray d meets the triangle, and one over the depth there; all
     zero for a miss."""
@@ -121,24 +132,25 @@ def rasterize_rays(
 
     `vertices` are in the camera's frame, metres; `screen_vertices` are (x, y, depth) in pixels
     and metres (`transform_vertices`). Depth is `Camera.depth_of`. A thread takes
-    `FACES_PER_THREAD` faces.
+    `PER_THREAD` faces.
     """
-    first = wp.tid() * _FACES_PER_THREAD
-    for f in range(first, wp.min(first + _FACES_PER_THREAD, faces.shape[0])):
+    first = wp.tid() * _PER_THREAD
+    for f in range(first, wp.min(first + _PER_THREAD, faces.shape[0])):
         culling = int(face_culling[f])
         if culling == CULL_BACK or culling == CULL_NONE:
             k = load_triangle(vertices, screen_vertices, faces, f)
             w = triangle_window(lens, grid, k, culling == CULL_NONE)
             if w.first_row <= w.last_row:
                 t = ray_triangle(k)
+                least = least_key(lens, k)
                 for row in range(w.first_row, w.last_row + 1):
                     ends = window_columns(grid, w, row)
                     for column in range(ends[0], ends[1] + 1):
-                        m = intersect(lens, t, sample_ray(lens, grid, row, column))
-                        if m[3] > 0.0:
-                            wp.atomic_min(
-                                depth_face_keys, row * grid.width + column, depth_face_key(m[3], f)
-                            )
+                        at = row * grid.width + column
+                        if depth_face_keys[at] > least:
+                            m = intersect(lens, t, sample_ray(lens, grid, row, column))
+                            if m[3] > 0.0:
+                                wp.atomic_min(depth_face_keys, at, depth_face_key(m[3], f))
 
 
 @wp.kernel(module=ZBUFFER)
@@ -159,27 +171,34 @@ def rasterize_alpha(
     """`rasterize_rays` for the faces `alpha_faces`, where they are `ALPHA_TESTED`; any lens.
 
     Each sample of a pixel tests against another alpha, so the share of samples that see a face is
-    its opacity.
+    its opacity. A thread takes `PER_THREAD` faces.
     """
-    f = alpha_faces[wp.tid()]
-    if int(face_culling[f]) != ALPHA_TESTED:
-        return
-    k = load_triangle(vertices, screen_vertices, faces, f)
-    w = triangle_window(lens, grid, k, True)
-    if w.first_row > w.last_row:
-        return
-    t = ray_triangle(k)
-    m = materials[int(face_materials[f])]
     n = grid.samples
     share = 1.0 / float(n * n)
-    for row in range(w.first_row, w.last_row + 1):
-        ends = window_columns(grid, w, row)
-        for column in range(ends[0], ends[1] + 1):
-            at = intersect(lens, t, sample_ray(lens, grid, row, column))
-            if at[3] > 0.0:
-                uv = at[0] * uvs[3 * f] + at[1] * uvs[3 * f + 1] + at[2] * uvs[3 * f + 2]
-                alpha = sample_texture(texels, m, uv, 1.0 / (at[3] * lens.fx))[3]
-                if alpha > share * (float((row % n) * n + column % n) + 0.5):
-                    wp.atomic_min(
-                        depth_face_keys, row * grid.width + column, depth_face_key(at[3], f)
-                    )
+    first = wp.tid() * _PER_THREAD
+    for i in range(first, wp.min(first + _PER_THREAD, alpha_faces.shape[0])):
+        f = alpha_faces[i]
+        if int(face_culling[f]) == ALPHA_TESTED:
+            k = load_triangle(vertices, screen_vertices, faces, f)
+            w = triangle_window(lens, grid, k, True)
+            if w.first_row <= w.last_row:
+                t = ray_triangle(k)
+                least = least_key(lens, k)
+                m = materials[int(face_materials[f])]
+                for row in range(w.first_row, w.last_row + 1):
+                    ends = window_columns(grid, w, row)
+                    for column in range(ends[0], ends[1] + 1):
+                        # Strands lie in many layers, and most samples behind others.
+                        at = row * grid.width + column
+                        if depth_face_keys[at] > least:
+                            hit = intersect(lens, t, sample_ray(lens, grid, row, column))
+                            key = depth_face_key(hit[3], f)
+                            if hit[3] > 0.0 and depth_face_keys[at] > key:
+                                uv = hit[0] * uvs[3 * f]
+                                uv += hit[1] * uvs[3 * f + 1]
+                                uv += hit[2] * uvs[3 * f + 2]
+                                width = 1.0 / (hit[3] * lens.fx)
+                                alpha = sample_texture(texels, m, uv, width)[3]
+                                number = (row % n) * n + column % n
+                                if alpha > share * (float(number) + 0.5):
+                                    wp.atomic_min(depth_face_keys, at, key)

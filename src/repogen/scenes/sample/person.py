@@ -11,6 +11,7 @@ from repogen.assets.sources import path_of
 from repogen.bodies import Body
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.intersection import intersecting_share
+from repogen.bodies.surface import layer_vertices
 from repogen.errors import UserError
 from repogen.people.balance import (
     CARRIED,
@@ -153,7 +154,7 @@ def _poses(config: SceneConfig, streams: Streams) -> Iterator[Pose]:
 
 
 def _outfit(config: SceneConfig, streams: Streams, body: Body, feminine: float) -> Outfit:
-    skirts = bool(body.surface.faces_of("skirt").any())
+    skirts = len(layer_vertices(body.surface, "skirt")) > 0
     painted = sample_outfit(streams.rng("outfit"), feminine, config.people.patterns, skirts)
     rng = streams.rng("garments")
     if config.people.textures is not None:

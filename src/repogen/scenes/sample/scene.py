@@ -167,7 +167,7 @@ def _compose(
         near = sample_wall(rng, people[0], cameras, floor)
     reach = max(
         *(float(np.linalg.norm(shot.camera.position())) for shot in shots),
-        *(float(np.linalg.norm(p[:, :2], axis=1).max()) for p in points),
+        *(float(np.sqrt((p[:, 0] * p[:, 0] + p[:, 1] * p[:, 1]).max())) for p in points),
     )
     first = people[0]
     background, lights, ambient = sample_surroundings(config, shared, floor, reach, first.person)

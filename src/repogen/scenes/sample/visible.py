@@ -73,21 +73,22 @@ def _unoccluded(
         return in_view
     others = others[camera.in_view(others)]
     distance = float(np.median(np.linalg.norm(own, axis=1)))
-    (left, top), (right, bottom) = (
-        edge(camera.to_pixels(own[in_view]), axis=0) for edge in (np.min, np.max)
-    )
+    pixels = camera.to_pixels(np.where(in_view[:, None], own, [0.0, 0.0, 1.0]))
+    x, y = pixels[in_view].T
+    left, top, right, bottom = x.min(), y.min(), x.max(), y.max()
     cell = max(cell_m * camera.fx / distance, max(right - left, bottom - top) / _MOST_CELLS)
     columns, rows = int((right - left) / cell) + 1, int((bottom - top) / cell) + 1
     nearest = np.full(rows * columns, np.inf)
 
-    def cells(of: Points) -> tuple[Int[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
-        x, y = ((camera.to_pixels(of) - [left, top]) / cell).T
+    def cells(
+        pixels: Float[np.ndarray, "n 2"],
+    ) -> tuple[Int[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
+        x, y = ((pixels - [left, top]) / cell).T
         inside = (x >= 0) & (x < columns) & (y >= 0) & (y < rows)
         x, y = (np.where(inside, v, 0).astype(int) for v in (x, y))
         return y * columns + x, inside
 
-    index, inside = cells(others)
+    index, inside = cells(camera.to_pixels(others))
     np.minimum.at(nearest, index[inside], camera.depth_of(others)[inside])
-    own = np.where(in_view[:, None], own, [0.0, 0.0, 1.0])
-    index, inside = cells(own)
+    index, inside = cells(pixels)
     return in_view & inside & (camera.depth_of(own) <= nearest[index] + _BEHIND)
