@@ -1,10 +1,13 @@
 """What people wear under garments that do not cover them."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
+from repogen.arrays import Int
 from repogen.bodies.anny import AnnyBody
+from repogen.bodies.protocol import Surface
 from repogen.bodies.surface import layer_vertices
 from repogen.people.garments import fitted_garment
 from repogen.people.outfit import Outfit
@@ -19,19 +22,32 @@ _TRUNK, _CHEST, _HIPS = 0.15, (0.15, 0.42), (-0.08, 0.04)
 """Metres in the T-pose: half the width of the trunk, and the heights of chest and hips."""
 
 
+@lru_cache(maxsize=4)
+def _chest_and_hips(surface: Surface) -> tuple[Int[np.ndarray, " c"], Int[np.ndarray, " h"]]:
+    """Indices of the vertices of the skin there."""
+    at, skin = surface.canonical, layer_vertices(surface, "skin")
+    trunk = skin[np.abs(at[skin, 0]) < _TRUNK]
+    height = at[trunk, 2]
+    chest, hips = (trunk[(low < height) & (height < high)] for low, high in (_CHEST, _HIPS))
+    return chest, hips
+
+
 def ensure_covered(body: AnnyBody, dressed: Outfit, painted: Outfit) -> Outfit:
     """The outfit `dressed`, with the clothes of `painted` under garments that leave more than half
     of the chest or of the hips bare: not every garment of a pack is a whole suit. Under skirts are
+<<<<<<< HEAD
     briefs, under open tops a shirt."""
     at = body.surface.canonical
     skin = layer_vertices(body.surface, "skin")
     covered = np.zeros(len(at), dtype=bool)
+=======
+    briefs."""
+    covered = np.zeros(len(body.surface.canonical), dtype=bool)
+>>>>>>> eb5c573 (Default pictures: fewer copies and look-ups while people are posed, framed and drawn)
     worn = [fitted_garment(body, item.pack, item.kind, item.name) for item in dressed.worn]
     for fitted in worn:
         covered |= fitted.covered
-    trunk = skin[np.abs(at[skin, 0]) < _TRUNK]
-    height = at[trunk, 2]
-    chest, hips = (trunk[(low < height) & (height < high)] for low, high in (_CHEST, _HIPS))
+    chest, hips = _chest_and_hips(body.surface)
     keep = []
     if covered[chest].mean() < 0.5:
         keep += ["top", "top_fabric", "sleeve", "waist", "neckline"]

@@ -51,7 +51,7 @@ class PosedPerson:
     @cached_property
     def outer_points(self) -> Float[np.ndarray, "n 3"]:
         """Vertices that the person can be seen by, garments included; metres, world frame."""
-        own = self.body.vertices[worn_vertices(self.surface, self.person.outfit)]
+        own = self.body.vertices.take(worn_vertices(self.surface, self.person.outfit), axis=0)
         return np.concatenate([own, *(garment.vertices for garment in self.garments)])
 
     @cached_property
@@ -59,7 +59,7 @@ class PosedPerson:
         """Height of the lowest point that can rest on a floor: of skin, shoes or clothes, but not
         of hair, which gives way. Metres, world frame."""
         outfit = replace(self.person.outfit, hair="bald")
-        own = self.body.vertices[worn_vertices(self.surface, outfit)]
+        own = self.body.vertices.take(worn_vertices(self.surface, outfit), axis=0)
         clothes = [
             garment.vertices
             for item, garment in zip(self.person.outfit.worn, self.garments, strict=True)

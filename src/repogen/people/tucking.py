@@ -81,7 +81,7 @@ def tucked(
 ) -> Float[np.ndarray, "v 3"]:
     """The points of a posed surface, those of `under` that are outside the posed garment put back
     below it; metres, one frame."""
-    a, b, c = garment[under.faces].astype(np.float64).swapaxes(0, 1)
+    a, b, c = garment.take(under.faces.T, axis=0).astype(np.float64)
     outwards = np.cross(b - a, c - a)
     outwards /= np.maximum(np.linalg.norm(outwards, axis=1, keepdims=True), 1e-12)
     above = np.einsum("nk,nki->ni", under.weights, np.stack([a, b, c], axis=1))

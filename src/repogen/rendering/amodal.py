@@ -73,7 +73,9 @@ def amodal_patches(
 
     `boxes` are those of `amodal_boxes`; keys of the result are indices into `Scene.people`.
     """
-    out = {}
+    out: dict[int, AmodalPatch] = {}
+    if (boxes[:, 0] <= boxes[:, 2]).sum() < 2:  # nobody overlaps anything
+        return out
     culling = buffers.face_culling.numpy()
     for person, overlap in enumerate(overlap_boxes(boxes)[:-1]):
         if overlap[0] > overlap[2]:

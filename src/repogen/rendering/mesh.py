@@ -100,7 +100,11 @@ def concatenate_structs(arrays: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _concatenate_shifted(arrays: list[np.ndarray], by: Int[np.ndarray, " n"]) -> np.ndarray:
-    return np.concatenate([a + np.int32(start) for a, start in zip(arrays, by, strict=False)])
+    out = np.concatenate(arrays)
+    ends = np.cumsum([len(a) for a in arrays])
+    for first, end, start in zip((0, *ends), ends, by, strict=False):
+        out[first:end] += np.int32(start)
+    return out
 
 
 @lru_cache(maxsize=128)

@@ -86,7 +86,9 @@ def _with_skin_texture(bare: Piece, picture: Texture) -> Piece:
     material = np.zeros(1, dtype=MATERIAL_DTYPE)
     _set_texture(material, picture, _density(bare.surface))
     skin = bare.surface.faces_of("skin")
-    return replace(bare, materials=material, face_materials=np.where(skin, 0, NO_MATERIAL))
+    return replace(
+        bare, materials=material, face_materials=np.where(skin, 0, NO_MATERIAL).astype(np.int16)
+    )
 
 
 @lru_cache(maxsize=4)

@@ -125,9 +125,37 @@ class Renderer:
 
         Raises `UserError` for a scene without people or with people of another body.
         """
+<<<<<<< HEAD
         prepared = self._prepare(scene, people)
         camera, lens, people = scene.camera, prepared.lens, prepared.people
         buffers, bodies = prepared.buffers, prepared.bodies
+=======
+        if not scene.people:
+            raise UserError(f"scene {scene.index} has no people; a picture needs at least one")
+        other = {person.body for person in scene.people} - {self.body.name}
+        if other:
+            raise UserError(
+                f"scene {scene.index} needs the body {min(other)}, not {self.body.name}"
+            )
+        self._textures.clear_if_full()
+        if people is None:
+            people = [pose_person(self.body, person) for person in scene.people]
+        pieces = [
+            piece
+            for person_index, posed in enumerate(people)
+            for piece in person_pieces(posed, person_index, self._textures.load)
+        ]
+        if scene.occluders:
+            points = np.concatenate([posed.outer_points for posed in people])
+            pieces += [occluder_piece(one, points, self._textures.load) for one in scene.occluders]
+        buffers = self._buffers(*((piece.surface, piece.person) for piece in pieces))
+        camera = scene.camera
+        lens = camera_to_lens(camera, self.device)
+        outfits = [person.outfit for person in scene.people]
+        paints = struct_array(outfits_to_paints(outfits), Paint, self.device)
+        bodies = make_bodies(scene, people, self.device)
+        bounds = self._transform(scene, buffers, pieces, paints, lens, bodies)
+>>>>>>> eb5c573 (Default pictures: fewer copies and look-ups while people are posed, framed and drawn)
         vertices = buffers.camera_vertices.numpy().copy()
         viewport = zbuffer_viewport(camera, lens, prepared.bounds)
         scene_mesh = prepared.scene_mesh
@@ -250,7 +278,7 @@ class Renderer:
         return bounds.numpy()
 
     def _scene_mesh(self, buffers: Buffers, pieces: list[Piece], paints: wp.array) -> SceneMesh:
-        counts = np.cumsum([0] + [len(piece.materials) for piece in pieces])
+        counts = np.cumsum([0] + [len(piece.materials) for piece in pieces], dtype=np.int16)
         materials = concatenate_structs([piece.materials for piece in pieces])
         scene_mesh = SceneMesh()
         scene_mesh.vertices, scene_mesh.faces = buffers.shading_vertices, buffers.faces
@@ -259,14 +287,14 @@ class Renderer:
         scene_mesh.paints, scene_mesh.noise, scene_mesh.eye = paints, self._noise, self._eye
         if len(materials):
             scene_mesh.materials = struct_array(materials, TexturedMaterial, self.device)
-        face_materials = [
-            np.full(len(p.surface.faces), NO_MATERIAL) if p.face_materials is None
-            else np.where(p.face_materials == NO_MATERIAL, NO_MATERIAL, p.face_materials + start)
-            for p, start in zip(pieces, counts, strict=False)
-        ]  # fmt: skip
-        scene_mesh.face_materials = array(
-            np.concatenate(face_materials).astype(np.int16), wp.int16, self.device
-        )
+        face_materials = []
+        for piece, start in zip(pieces, counts, strict=False):
+            own = piece.face_materials
+            if own is None:
+                face_materials.append(np.full(len(piece.surface.faces), NO_MATERIAL, np.int16))
+            else:
+                face_materials.append(np.where(own == NO_MATERIAL, own, own + start))
+        scene_mesh.face_materials = array(np.concatenate(face_materials), wp.int16, self.device)
         scene_mesh.texels.pixels = self._textures.pixels
         scene_mesh.texels.to_linear = self._to_linear
         return scene_mesh

@@ -22,6 +22,19 @@ _BYTE_OF_LINEAR = np.rint(255 * to_srgb(np.minimum(np.arange(65536) / _STEPS, 1.
     np.uint8
 )
 
+
+def _has_lut_16() -> bool:
+    """Whether this OpenCV has tables of 16-bit numbers, as 5.0 has: three times as fast as
+    NumPy's look-up."""
+    try:
+        cv2.LUT(np.zeros((1, 1), np.uint16), _BYTE_OF_LINEAR)
+    except cv2.error:
+        return False
+    return True
+
+
+_HAS_LUT_16 = _has_lut_16()
+
 _WHITE = 230
 _BRIGHTER = (1 + 3 * np.linspace((0 - _WHITE) / (255 - _WHITE), 1, 256).clip(0) ** 2).astype(
     np.float32
@@ -72,6 +85,8 @@ def defocus_background(
     background: UInt8[np.ndarray, "h w 3"], scene: Scene
 ) -> UInt8[np.ndarray, "h w 3"]:
     """The background, blurred as the scene's lens blurs points at `background_depth`."""
+    if not scene.sensor.aperture_m:
+        return background
     width = float(
         circle_of_confusion(scene.camera, scene.sensor, np.array(background_depth(scene)))
     )
@@ -84,8 +99,12 @@ def needs_compositing(scene: Scene, depths: Float[np.ndarray, " n"]) -> bool:
     """Whether people must be drawn on their own layer, to be blurred apart from the background:
     for motion blur of the people, or because a vertex at one of these depths (metres) is out of
     focus."""
+    if scene.sensor.people_motion[0] > 0:
+        return True
+    if not scene.sensor.aperture_m:
+        return False
     near_and_far = np.array([depths.min(), depths.max()])
-    return scene.sensor.people_motion[0] > 0 or bool(
+    return bool(
         (circle_of_confusion(scene.camera, scene.sensor, np.maximum(near_and_far, 0.01)) >= 1).any()
     )
 
@@ -215,4 +234,4 @@ def _unclip(
 
 def _to_bytes(light: Float32[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
     steps = cv2.multiply(light, (_STEPS,) * 4, dtype=cv2.CV_16U)
-    return np.take(_BYTE_OF_LINEAR, steps)
+    return cv2.LUT(steps, _BYTE_OF_LINEAR) if _HAS_LUT_16 else np.take(_BYTE_OF_LINEAR, steps)

@@ -41,7 +41,7 @@ def visible_keypoints_about(
     """
     first = people[0]
     vertices, keypoint = _neighbourhoods(first.surface)
-    near = first.body.vertices[vertices].astype(np.float64)
+    near = first.body.vertices.take(vertices, axis=0).astype(np.float64)
     step = max(len(first.outer_points) // _POINTS, 1)
     points = np.concatenate([posed.outer_points[::step] for posed in people])
     cell = _CELL * np.sqrt(_SKIN * step / len(first.outer_points))
