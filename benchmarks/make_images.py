@@ -2,7 +2,8 @@
 milliseconds of an image and the peak memory of this process in MB. `against.py` starts it, with
 the package of one commit or another.
 
-    python benchmarks/make_images.py '{"preset": "rare-views", "options": {}, "images": 60}'
+    echo "[$(seq -s , 0 119)]" | python benchmarks/make_images.py \\
+        '{"preset": "rare-views", "options": {}, "images": 120}'
 """
 
 import json
