@@ -7,7 +7,7 @@ from repogen.cameras.lens import MODELS
 from repogen.environment.occluders import occluder_surface
 from repogen.rendering.amodal import amodal_boxes, overlap_boxes
 from repogen.rendering.buffers import mesh_buffers
-from repogen.rendering.kernels.codes import ALPHA_TESTED, CULL_BACK, CULL_NONE, NO_PERSON
+from repogen.rendering.kernels.codes import CULLING_OF_VISIBLE, NO_PERSON
 from repogen.rendering.kernels.raster import NEAR
 from repogen.rendering.mesh import join
 from repogen.scenes import SceneConfig, sample_scene
@@ -50,7 +50,7 @@ def test_amodal_boxes_hold_people_and_their_clothes(body, renderer, lens):
 
 def naive_boxes(buffers, screen_vertices, culling, people):
     """Naive version of `amodal_boxes`."""
-    used = np.unique(buffers.mesh.faces[np.isin(culling, (CULL_BACK, CULL_NONE, ALPHA_TESTED))])
+    used = np.unique(buffers.mesh.faces[np.isin(culling, CULLING_OF_VISIBLE)])
     used = used[screen_vertices[used, 2] > NEAR]
     owners = buffers.mesh.static_vertices["person"][used]
     rows = []

@@ -75,6 +75,9 @@ SHADOW_ONLY = wp.constant(3)
 ALPHA_TESTED = wp.constant(4)
 """Front and back are drawn where the texture's alpha says so."""
 
+CULLING_OF_VISIBLE = (CULL_BACK, CULL_NONE, ALPHA_TESTED)
+"""Culling modes of the faces that a camera can see."""
+
 # Indices of what is absent.
 NO_PERSON = wp.constant(-1)
 """Owner of an occluder's faces and vertices."""
