@@ -35,15 +35,8 @@ def _chest_and_hips(surface: Surface) -> tuple[Int[np.ndarray, " c"], Int[np.nda
 def ensure_covered(body: AnnyBody, dressed: Outfit, painted: Outfit) -> Outfit:
     """The outfit `dressed`, with the clothes of `painted` under garments that leave more than half
     of the chest or of the hips bare: not every garment of a pack is a whole suit. Under skirts are
-<<<<<<< HEAD
     briefs, under open tops a shirt."""
-    at = body.surface.canonical
-    skin = layer_vertices(body.surface, "skin")
-    covered = np.zeros(len(at), dtype=bool)
-=======
-    briefs."""
     covered = np.zeros(len(body.surface.canonical), dtype=bool)
->>>>>>> eb5c573 (Default pictures: fewer copies and look-ups while people are posed, framed and drawn)
     worn = [fitted_garment(body, item.pack, item.kind, item.name) for item in dressed.worn]
     for fitted in worn:
         covered |= fitted.covered

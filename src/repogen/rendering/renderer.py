@@ -125,37 +125,9 @@ class Renderer:
 
         Raises `UserError` for a scene without people or with people of another body.
         """
-<<<<<<< HEAD
         prepared = self._prepare(scene, people)
         camera, lens, people = scene.camera, prepared.lens, prepared.people
         buffers, bodies = prepared.buffers, prepared.bodies
-=======
-        if not scene.people:
-            raise UserError(f"scene {scene.index} has no people; a picture needs at least one")
-        other = {person.body for person in scene.people} - {self.body.name}
-        if other:
-            raise UserError(
-                f"scene {scene.index} needs the body {min(other)}, not {self.body.name}"
-            )
-        self._textures.clear_if_full()
-        if people is None:
-            people = [pose_person(self.body, person) for person in scene.people]
-        pieces = [
-            piece
-            for person_index, posed in enumerate(people)
-            for piece in person_pieces(posed, person_index, self._textures.load)
-        ]
-        if scene.occluders:
-            points = np.concatenate([posed.outer_points for posed in people])
-            pieces += [occluder_piece(one, points, self._textures.load) for one in scene.occluders]
-        buffers = self._buffers(*((piece.surface, piece.person) for piece in pieces))
-        camera = scene.camera
-        lens = camera_to_lens(camera, self.device)
-        outfits = [person.outfit for person in scene.people]
-        paints = struct_array(outfits_to_paints(outfits), Paint, self.device)
-        bodies = make_bodies(scene, people, self.device)
-        bounds = self._transform(scene, buffers, pieces, paints, lens, bodies)
->>>>>>> eb5c573 (Default pictures: fewer copies and look-ups while people are posed, framed and drawn)
         vertices = buffers.camera_vertices.numpy().copy()
         viewport = zbuffer_viewport(camera, lens, prepared.bounds)
         scene_mesh = prepared.scene_mesh
@@ -215,8 +187,9 @@ class Renderer:
             for person_index, posed in enumerate(people)
             for piece in person_pieces(posed, person_index, self._textures.load)
         ]
-        points = np.concatenate([posed.outer_points for posed in people])
-        pieces += [occluder_piece(one, points, self._textures.load) for one in scene.occluders]
+        if scene.occluders:
+            points = np.concatenate([posed.outer_points for posed in people])
+            pieces += [occluder_piece(one, points, self._textures.load) for one in scene.occluders]
         buffers = self._buffers(*((piece.surface, piece.person) for piece in pieces))
         lens = camera_to_lens(scene.camera, self.device)
         outfits = [person.outfit for person in scene.people]
