@@ -347,18 +347,18 @@ def test_culling_skin_under_clothes_leaves_no_hole(body, renderer, monkeypatch):
     config = SceneConfig(image_size=256, views=("top", "bottom", "front"), backgrounds="plain")
     scenes = [sample_scene(config, 1, index, body) for index in range(60)]
     covered = [renderer.render(scene).gbuffer.covered for scene in scenes]
-    launch = renderer_module.launch
+    launch = renderer_module.launch_batched
     culled = []
 
-    def launch_with_all_skin(device, kernel, dim, *arguments):
-        launch(device, kernel, dim, *arguments)
+    def launch_with_all_skin(device, kernel, count, *arguments):
+        launch(device, kernel, count, *arguments)
         if kernel is geometry.cull_faces:
             culling = arguments[-1].numpy().copy()
             culled.append((culling == SHADOW_ONLY).sum())
             culling[culling == SHADOW_ONLY] = CULL_BACK
             arguments[-1].assign(culling)
 
-    monkeypatch.setattr(renderer_module, "launch", launch_with_all_skin)
+    monkeypatch.setattr(renderer_module, "launch_batched", launch_with_all_skin)
     for scene, seen in zip(scenes, covered, strict=True):
         everything = renderer.render(scene).gbuffer.covered
         # A few differ: skin reaches through the cloth at joints that are bent far.
