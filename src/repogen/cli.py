@@ -34,6 +34,7 @@ VERBS = {
     "predict": "find poses in images and videos",
     "weights": "convert, export to ONNX or blend weights",
     "assets": "install packs of clothes, hair and panoramas",
+    "studio": "look at scenes, change them by hand and save them, on a page",
     "views": "camera views in a COCO-keypoints file",
     "info": "options of this installation, or a summary of a dataset",
 }

@@ -13,6 +13,7 @@ EXTRAS = {
     "ray": "ray",
     "onnx": "onnx",
     "onnxscript": "onnx",
+    "viser": "studio",
 }
 
 

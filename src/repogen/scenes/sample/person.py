@@ -13,6 +13,7 @@ from repogen.bodies.anny import AnnyBody
 from repogen.bodies.intersection import intersecting_share
 from repogen.bodies.surface import layer_vertices
 from repogen.errors import UserError
+from repogen.mixes import Mix
 from repogen.people.balance import (
     CARRIED,
     LOW_TRUNK,
@@ -31,7 +32,7 @@ from repogen.poses.acrobatic import ACROBATIC, sample_acrobatic_pose
 from repogen.poses.clips import Pose, Vector
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.poses.motion import sample_motion
-from repogen.poses.orientation import sample_orientation
+from repogen.poses.orientation import OF_POSE, parse_orientations, sample_orientation
 from repogen.poses.sampler import Component, sampled_poses
 from repogen.poses.sampling import named_pose, sample_body_pose, sample_hands, sample_variance
 from repogen.scenes.config import SceneConfig
@@ -44,20 +45,27 @@ _LESS = 1e-3
 _TRIES = 20
 """Poses drawn for one person, at most, with --max-intersection."""
 
+_OF_POSE = parse_orientations((OF_POSE,))
 
-def sample_person(config: SceneConfig, streams: Streams, body: Body) -> tuple[Person, float]:
-    """A random person at the origin, facing -y, and the metres between them and the floor."""
+
+def sample_person(
+    config: SceneConfig, streams: Streams, body: Body, given: Pose | None = None
+) -> tuple[Person, float]:
+    """A random person at the origin, facing -y, and the metres between them and the floor. A pose
+    that is `given` is not drawn: the person is as with a file of `--poses` that holds just it."""
     shape = body.sample_shape(streams.rng("shape"), config.people.ages, config.people.gender)
     hands = sample_hands(streams.rng("hands"))
     # Measured hands replace random ones; the body's joints come first.
     poses = (
-        pose._replace(angles=pose.angles | hands | pose.angles) for pose in _turned(config, streams)
+        pose._replace(angles=pose.angles | hands | pose.angles)
+        for pose in _turned(config, streams, given)
     )
     limit = config.pose.max_intersection
     if limit is None and not config.people.balance:
         pose = next(poses)
     else:
-        tries = islice(poses, _TRIES if config.pose.pose is None else 1)
+        is_drawn = config.pose.pose is None and given is None
+        tries = islice(poses, _TRIES if is_drawn else 1)
         pose = first_within(_judged(config, body, shape, tries))
     person = Person(
         body=body.name,
@@ -79,17 +87,21 @@ def component_of(config: SceneConfig, streams: Streams) -> Component | None:
     return None if learnt is None else learnt.choose(streams.rng("sampler"))
 
 
-def _turned(config: SceneConfig, streams: Streams) -> Iterator[Pose]:
+def _turned(config: SceneConfig, streams: Streams, given: Pose | None) -> Iterator[Pose]:
     """The person's pose and orientation, then further draws for when they are rejected."""
+    if given is not None:
+        yield given._replace(orientation=_orientation(_OF_POSE, streams, given.orientation))
+        return
     component = component_of(config, streams)
     if component is not None and config.pose.learnt is not None:
         yield from sampled_poses(streams.rng("pose"), config.pose.learnt, component)
     for pose in _poses(config, streams):
-        yield pose._replace(orientation=_orientation(config, streams, pose.orientation))
+        turned = _orientation(config.pose.orientations, streams, pose.orientation)
+        yield pose._replace(orientation=turned)
 
 
-def _orientation(config: SceneConfig, streams: Streams, of_pose: Vector) -> Vector:
-    return sample_orientation(streams.rng("orientation"), config.pose.orientations, of_pose)
+def _orientation(mix: Mix, streams: Streams, of_pose: Vector) -> Vector:
+    return sample_orientation(streams.rng("orientation"), mix, of_pose)
 
 
 def _judged(

@@ -1,6 +1,6 @@
 """Drawing a scene: a pure function of the options, the seed and the index."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -27,6 +27,7 @@ from repogen.environment.water import Water, sample_water
 from repogen.errors import check_between
 from repogen.people.person import Person
 from repogen.people.posing import PosedPerson
+from repogen.poses.clips import Pose
 from repogen.scenes.config import ABOVE_FLOOR, SceneConfig
 from repogen.scenes.rng import Streams
 from repogen.scenes.sample.bed import sample_bed
@@ -85,18 +86,27 @@ def sample_scene(
     return sample_posed_scene(config, seed, index, body).scene
 
 
-def sample_posed_scene(config: SceneConfig, seed: int, index: int, body: Body) -> SampledScene:
-    """`sample_scene`, with its people as they are posed on `body`."""
+def sample_posed_scene(
+    config: SceneConfig,
+    seed: int,
+    index: int,
+    body: Body,
+    poses: Mapping[int, Pose] | None = None,
+) -> SampledScene:
+    """`sample_scene`, with its people as they are posed on `body`; `poses` are those of people, by
+    number from 0, that are not drawn."""
     with recorded_unreadable() as reasons:
-        sampled = _sample_posed_scene(config, seed, index, body)
+        sampled = _sample_posed_scene(config, seed, index, body, poses)
     return replace(sampled, scene=replace(sampled.scene, unreadable=tuple(reasons)))
 
 
-def _sample_posed_scene(config: SceneConfig, seed: int, index: int, body: Body) -> SampledScene:
+def _sample_posed_scene(
+    config: SceneConfig, seed: int, index: int, body: Body, poses: Mapping[int, Pose] | None
+) -> SampledScene:
     fixed = config.camera.fixed
     size = len(fixed) or config.camera.views_per_pose
     shared = Streams(seed, index // size)
-    crowd = sample_crowd(config, shared, body)
+    crowd = sample_crowd(config, shared, body, poses)
     wanted = config.camera.min_keypoints
     enough = min(wanted + _DOUBT, 17) if wanted else 0
     best: tuple[int, _Composition] | None = None

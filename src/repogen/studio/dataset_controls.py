@@ -1,0 +1,137 @@
+"""The tab of a dataset: a sheet of its images, filters, marks, and opening one in the editor."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import viser
+
+from repogen.scenes.scene import Scene
+from repogen.studio.browser import Browser, Filter
+from repogen.studio.session import Session
+from repogen.studio.widgets import on_change, on_press, put
+from repogen.visualization.sheet import contact_sheet
+
+_COLUMNS, _ROWS, _TILE = 3, 4, 192
+_MARK = (60, 60, 235)
+_ALL = "all views"
+
+
+class DatasetControls:
+    """Widgets that browse a dataset; there are none before `open`."""
+
+    def __init__(
+        self,
+        gui: viser.GuiApi,
+        panel: viser.PanelHandle,
+        session: Session,
+        root: Path,
+        open_scene: Callable[[Scene], None],
+        said: Callable[[str], None],
+    ) -> None:
+        self._gui, self._panel, self._session, self._root = gui, panel, session, root
+        self._open_scene, self._said = open_scene, said
+        self._tab: Any = None
+        self._filter = Filter()
+        self._page = 0
+
+    def open(self, browser: Browser) -> None:
+        """Show a dataset, in place of another."""
+        if self._tab is not None:
+            self._tab.remove()
+        self._browser, self._filter, self._page = browser, Filter(), 0
+        self._tab = self._panel.add_tab("Dataset", viser.Icon.LAYOUT_GRID)
+        with self._tab:
+            self._add_widgets()
+        self._show()
+
+    def _add_widgets(self) -> None:
+        gui, browser = self._gui, self._browser
+        gui.add_markdown(f"`{browser.dataset.root}`")
+        self._sheet = gui.add_image(np.full((8, 8, 3), 255, np.uint8), format="jpeg")
+        self._count = gui.add_markdown("")
+        moves = gui.add_button_group("", ("Back", "Forward"))
+        on_press(moves, lambda: self._move(1 if moves.value == "Forward" else -1))
+        self._ids = gui.add_button_group("Open", ("-",))
+        on_press(self._ids, lambda: self._open(self._ids.value))
+        self._marks = gui.add_button_group("Mark", ("-",))
+        on_press(self._marks, lambda: self._mark(self._marks.value))
+        export = gui.add_button("Export marked ids")
+        on_press(export, lambda: self._session.submit(self._export))
+        with gui.add_folder("Only images with"):
+            views = gui.add_dropdown("View", (_ALL, *sorted(browser.views)))
+            on_change(views, lambda value: self._narrow(view="" if value == _ALL else value))
+            for name, label, low, high, step in (
+                ("elevation", "Elevation (°)", -90.0, 90.0, 1.0),
+                ("visible", "Visible joints", 0, 17, 1),
+                ("side", "Person's share", 0.0, 1.0, 0.01),
+            ):
+                slider = gui.add_multi_slider(label, low, high, step, initial_value=(low, high))
+                on_change(slider, lambda value, name=name: self._narrow(**{name: tuple(value)}))
+            marked = gui.add_checkbox("A mark", False)
+            on_change(marked, lambda value: self._narrow(marked=value))
+
+    def _narrow(self, **fields: Any) -> None:
+        def job() -> None:
+            self._filter, self._page = replace(self._filter, **fields), 0
+            self._show()
+
+        self._session.submit(job)
+
+    def _move(self, pages: int) -> None:
+        def job() -> None:
+            self._page += pages
+            self._show()
+
+        self._session.submit(job)
+
+    def _open(self, name: str) -> None:
+        if name.isdigit():
+            self._session.submit(lambda: self._open_scene(self._browser.scene(int(name))))
+
+    def _mark(self, name: str) -> None:
+        def job() -> None:
+            if name.isdigit():
+                self._browser.marks ^= {int(name)}
+                self._show()
+
+        self._session.submit(job)
+
+    def _export(self) -> None:
+        path = self._browser.export(self._root)
+        self._said(f"{len(self._browser.marks)} ids written to {path}")
+
+    def _show(self) -> None:
+        """Show the page of the images that pass the filter."""
+        browser, size = self._browser, _COLUMNS * _ROWS
+        ids = browser.ids(self._filter)
+        last = max(0, (len(ids) - 1) // size)
+        self._page = min(max(self._page, 0), last)
+        shown = ids[self._page * size : (self._page + 1) * size]
+        put(
+            self._count,
+            "content",
+            f"**{len(ids)}** of {len(browser)} images, page {self._page + 1} of {last + 1}; "
+            f"**{len(browser.marks)}** marked",
+        )
+        names = tuple(map(str, shown)) or ("-",)
+        put(self._ids, "options", names)
+        put(self._marks, "options", names)
+        self._sheet.image = _sheet(browser, shown)
+
+
+def _sheet(browser: Browser, ids: list[int]) -> np.ndarray:
+    """The images, RGB, with a frame around marked ones."""
+    if not ids:
+        return np.full((_TILE // 2, _COLUMNS * _TILE, 3), 255, np.uint8)
+    sheet = contact_sheet(browser.dataset, ids, _COLUMNS, _TILE)
+    for number, image_id in enumerate(ids):
+        if image_id in browser.marks:
+            row, column = divmod(number, _COLUMNS)
+            corner = column * _TILE + 2, row * _TILE + 2
+            end = corner[0] + _TILE - 5, corner[1] + _TILE - 5
+            cv2.rectangle(sheet, corner, end, _MARK, 4)
+    return np.ascontiguousarray(sheet[..., ::-1])

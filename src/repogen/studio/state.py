@@ -1,0 +1,225 @@
+"""What the studio shows, as data: options, the number of the image, and what was set by hand.
+
+The scene is a pure function of it, by the same code that draws datasets. So a pose that was set by
+hand is the pose of a file of `--poses`, and a camera that was moved by hand is a range of
+`--azimuth`, `--elevation`, `--roll` and `--distance` whose ends are equal.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from repogen.bodies import Body
+from repogen.bodies.skeleton import BODY_JOINTS
+from repogen.cameras.camera import View, view_of
+from repogen.errors import UserError
+from repogen.generation.config import GenerateConfig
+from repogen.people.person import Person
+from repogen.people.posing import pose_person
+from repogen.poses.clips import Pose, Vector
+from repogen.poses.sampling import named_pose
+from repogen.scenes.rng import Streams
+from repogen.scenes.sample.scene import SampledScene, sample_posed_scene
+from repogen.scenes.sample.shots import frame, sample_camera
+from repogen.scenes.scene import Scene
+
+
+@dataclass(frozen=True)
+class State:
+    """Options, the index of the image from 0, and what was set by hand.
+
+    `poses` are by the number of the person, from 0; `view` is the camera's of the first person.
+    With a scene that was `opened`, nothing is drawn: people stand where it has them.
+    """
+
+    config: GenerateConfig
+    index: int = 0
+    poses: tuple[tuple[int, Pose], ...] = ()
+    view: View | None = None
+    opened: Scene | None = None
+
+    @property
+    def by_hand(self) -> str:
+        """What was set by hand, in words; empty for a scene that the options draw."""
+        parts = ["opened scene"] * bool(self.opened) + ["pose"] * bool(self.poses)
+        return ", ".join(parts + ["view"] * bool(self.view))
+
+
+def draw(state: State, body: Body) -> SampledScene:
+    """The scene with its people as they are posed. Raises `UserError` where the options cannot be
+    drawn from."""
+    if state.opened is not None:
+        return _changed(state, state.opened, body)
+    config = drawn_config(state)
+    return sample_posed_scene(config, config.seed, state.index, body, dict(state.poses))
+
+
+def drawn_config(state: State) -> GenerateConfig:
+    """The options with the view that was set by hand."""
+    if state.view is None:
+        return state.config
+    view = state.view
+    return with_options(
+        state.config,
+        "camera",
+        azimuth=(view.azimuth_deg, view.azimuth_deg),
+        elevation=(view.elevation_deg, view.elevation_deg),
+        roll=(view.roll_deg, view.roll_deg),
+        distance=(view.distance_m, view.distance_m),
+    )
+
+
+def _changed(state: State, scene: Scene, body: Body) -> SampledScene:
+    """An opened scene with the poses and the view that were set by hand."""
+    poses = dict(state.poses)
+    people = [
+        replace(one, angles=one.angles | poses[i].angles, orientation=poses[i].orientation)
+        if i in poses
+        else one
+        for i, one in enumerate(scene.people)
+    ]
+    posed = tuple(pose_person(body, person) for person in people)
+    camera = scene.camera
+    if state.view is not None:
+        first, streams = people[0], Streams(state.config.seed, state.index)
+        camera = sample_camera(state.config, streams, state.view, first.position, first.yaw_deg)
+        points = np.concatenate([one.outer_points for one in posed])
+        camera = frame(state.config, streams, camera, points)
+    return SampledScene(replace(scene, people=tuple(people), camera=camera), posed)
+
+
+def with_options(config: GenerateConfig, group: str, **options: Any) -> GenerateConfig:
+    """The config with options of a group (empty: of no group) replaced. What it has read of
+    backgrounds is kept where that does not depend on them. Raises `UserError` as configs do."""
+    if not group:
+        new = replace(config, **options)
+    else:
+        new = replace(config, **{group: replace(getattr(config, group), **options)})
+    if _backdrop_key(config) == _backdrop_key(new):
+        read = {name: value for name, value in vars(config).items() if name in _READ}
+        vars(new).update(read)
+    return new
+
+
+_READ = ("backdrop", "floorless")
+"""What configs keep of the files that backgrounds name (`functools.cached_property`)."""
+
+
+def _backdrop_key(config: GenerateConfig) -> tuple[object, ...]:
+    return config.environment, config.packs, config.camera.size, config.people.ground
+
+
+def with_option(state: State, group: str, name: str, value: object) -> State:
+    """The state with another option. An opened scene is drawn by the options from then on, in its
+    poses and from its view. Raises `UserError` for a value that the option refuses."""
+    state = released(state)
+    if (group, name) == ("pose", "pose"):
+        state = replace(state, poses=())
+    return replace(state, config=with_options(state.config, group, **{name: value}))
+
+
+def with_number(state: State, seed: int, index: int) -> State:
+    """The state of another image. What was set by hand stays. Raises `UserError` for numbers out
+    of range."""
+    if not 0 <= index < 2**63:
+        raise UserError(f"index {index} must lie between 0 and 2**63 - 1")
+    config = with_options(state.config, "", seed=seed)
+    return replace(released(state), config=config, index=index)
+
+
+def released(state: State) -> State:
+    """The state in which options draw the scene: an opened one leaves its poses and its view."""
+    scene = state.opened
+    if scene is None:
+        return state
+    poses = dict(enumerate(map(pose_of, scene.people))) | dict(state.poses)
+    first = scene.people[0]
+    view = state.view or view_of(scene.camera, first.position, first.yaw_deg)
+    return replace(state, opened=None, poses=tuple(poses.items()), view=view)
+
+
+def opened_scene(scene: Scene, config: GenerateConfig) -> State:
+    """The state that shows a scene as it is. Raises `UserError` for one without people."""
+    if not scene.people:
+        raise UserError(f"scene {scene.index} has no people; the studio shows one at least")
+    size = scene.camera.width, scene.camera.height
+    config = with_options(with_options(config, "", seed=scene.seed), "camera", image_size=size)
+    return State(config, scene.index, opened=scene)
+
+
+def pose_of(person: Person) -> Pose:
+    """The pose of a person, fingers included."""
+    return Pose(dict(person.angles), person.orientation)
+
+
+def with_pose(state: State, person_index: int, pose: Pose) -> State:
+    """The state with a pose set by hand. Angles are rounded as pose files hold them, so that a
+    file of it gives the same picture."""
+    angles = {joint: _rounded(vector) for joint, vector in pose.angles.items()}
+    rounded = Pose(angles, _rounded(pose.orientation))
+    poses = dict(state.poses) | {person_index: rounded}
+    config = state.config
+    if config.pose.pose is not None or config.pose.sampler is not None:
+        config = with_options(config, "pose", pose=None, sampler=None)
+    return replace(state, config=config, poses=tuple(sorted(poses.items())))
+
+
+def _rounded(vector: Vector) -> Vector:
+    x, y, z = np.array(vector, np.float32).tolist()
+    return x, y, z
+
+
+def pose_now(state: State, person: Person, person_index: int) -> Pose:
+    """The pose of a person as it was last set by hand, else as it is drawn."""
+    return dict(state.poses).get(person_index) or pose_of(person)
+
+
+def with_joint(
+    state: State, person: Person, person_index: int, joint: str, vector: Vector
+) -> State:
+    """The state with one joint of a person, who is as drawn, rotated by hand (degrees)."""
+    pose = pose_now(state, person, person_index)
+    return with_pose(state, person_index, pose._replace(angles=pose.angles | {joint: vector}))
+
+
+def with_orientation(state: State, person: Person, person_index: int, orientation: Vector) -> State:
+    """The state with a person turned by hand; `orientation` as in `Pose`."""
+    pose = pose_now(state, person, person_index)
+    return with_pose(state, person_index, pose._replace(orientation=orientation))
+
+
+def with_named_pose(state: State, person: Person, person_index: int, name: str) -> State:
+    """The state with a person in a named pose; hands stay as they are. Raises `UserError` for an
+    unknown name."""
+    pose = named_pose(name, state.config.pose.joint_bounds)
+    still = dict.fromkeys(BODY_JOINTS, (0.0, 0.0, 0.0))
+    angles = {**person.angles, **still, **pose.angles}
+    return with_pose(state, person_index, Pose(angles, pose.orientation))
+
+
+def without_pose(state: State, person_index: int) -> State:
+    """The state in which the options draw a person's pose."""
+    state = released(state)
+    poses = {i: pose for i, pose in state.poses if i != person_index}
+    return replace(state, poses=tuple(poses.items()))
+
+
+def view_now(state: State, scene: Scene) -> View:
+    """The view of the first person that the scene has."""
+    if state.view is not None:
+        return state.view
+    return view_of(scene.camera, scene.people[0].position, scene.people[0].yaw_deg)
+
+
+def with_view(state: State, view: View) -> State:
+    """The state with a camera moved by hand. Raises `UserError` for a camera that stands at one
+    position, and for angles and distances that options refuse."""
+    if state.config.camera.fixed and state.opened is None:
+        raise UserError(
+            "this camera stands at one position (R and t of its file, or the mount); leave out the "
+            "camera file to move it"
+        )
+    moved = replace(state, view=view)
+    drawn_config(moved)
+    return moved
