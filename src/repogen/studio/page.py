@@ -71,6 +71,7 @@ class Page:
             self._data.open(browser)
         gui.main_panel.dock_right()
         gui.main_panel.set_width(_CONTROLS_WIDTH)
+        self._view.mark(self._pose.joint)
         session.shown, session.said = self.show, self.say
 
     def _add_picture(self, gui: viser.GuiApi) -> None:

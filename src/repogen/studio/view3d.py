@@ -23,7 +23,10 @@ _CAMERA = (20, 110, 120)
 _CHOSEN = (250, 210, 40)
 _SPHERE = (150, 170, 185)
 
-_RADIUS = 0.022
+_OPACITY = 0.5
+"""Of bodies and clothes: the handles of the joints are inside."""
+
+_RADIUS = 0.028
 _CIRCLES = (-60, -30, 0, 30, 60)
 """Degrees of elevation of the circles of the sphere on which the camera is dragged."""
 
@@ -73,7 +76,7 @@ class View3D:
         self._on_drag()
 
     def _joint(self, joint: str) -> viser.IcosphereHandle:
-        radius = 2 * _RADIUS if joint == PELVIS else _RADIUS
+        radius = 1.5 * _RADIUS if joint == PELVIS else _RADIUS
         handle = self._scene.add_icosphere(
             f"/joints/{joint}", radius, color=_joint_color(joint), subdivisions=2
         )
@@ -170,6 +173,7 @@ class View3D:
             own.reshape(-1, 3).astype(np.uint32),
             color=color,
             side="double",
+            opacity=_OPACITY,
         )
         self._meshes[name] = handle, used
 

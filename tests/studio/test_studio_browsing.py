@@ -1,0 +1,88 @@
+"""Browsing a dataset: filters, marks, and scenes that open in the editor."""
+
+import json
+
+import numpy as np
+import pytest
+
+from repogen import generate
+from repogen.errors import UserError
+from repogen.generation.config import GenerateConfig
+from repogen.studio.browser import Browser, Filter
+from repogen.studio.state import draw, opened_scene
+
+
+@pytest.fixture(scope="module", params=["coco", "webdataset"])
+def dataset(request, tmp_path_factory):
+    return generate(
+        tmp_path_factory.mktemp("browsed") / "set", images=8, image_size=64, workers=1,
+        views=("front=0.5", "top=0.5"), backgrounds="builtin", format=request.param,
+    )  # fmt: skip
+
+
+def test_filters_agree_with_the_labels(dataset):
+    from repogen.datasets.reading import open_dataset, read_entries
+
+    browser = Browser(dataset)
+    entries = dict(enumerate(read_entries(open_dataset(dataset)), start=1))
+    assert browser.ids(Filter()) == [*range(1, 9)]
+
+    def ids(passes):
+        return [i for i, (image, (first,)) in entries.items() if passes(image, first)]
+
+    def visible(first):
+        return first["keypoints"][2::3].count(2)
+
+    def share(first):
+        return max(first["bbox"][2:]) / 64
+
+    top = ids(lambda image, first: image["view"]["name"] == "top")
+    assert 0 < len(top) < 8
+    assert browser.ids(Filter(view="top")) == top
+    high = ids(lambda image, first: image["view"]["elevation_deg"] >= 45)
+    assert browser.ids(Filter(elevation=(45, 90))) == high
+    middle = int(np.median([visible(first) for _, (first,) in entries.values()]))
+    few = ids(lambda image, first: visible(first) <= middle)
+    assert 0 < len(few) <= 8
+    assert browser.ids(Filter(visible=(0, middle))) == few
+    size = float(np.median([share(first) for _, (first,) in entries.values()]))
+    large = ids(lambda image, first: share(first) >= size)
+    assert 0 < len(large) < 8
+    assert browser.ids(Filter(side=(size, 1))) == large
+    assert browser.ids(Filter(view="top", side=(size, 1))) == sorted({*top} & {*large})
+
+
+def test_marked_ids_are_exported(dataset, tmp_path):
+    browser = Browser(dataset)
+    with pytest.raises(UserError, match="no image is marked"):
+        browser.export(tmp_path)
+    browser.marks |= {7, 2}
+    assert browser.ids(Filter(marked=True)) == [2, 7]
+    path = browser.export(tmp_path)
+    assert path.read_text() == "2\n7\n"
+    assert browser.export(tmp_path) != path
+
+
+def test_the_scene_of_an_image_opens_in_the_editor(dataset, body):
+    browser = Browser(dataset)
+    scene = browser.scene(3)
+    assert scene.index == 2
+    state = opened_scene(scene, GenerateConfig())
+    assert draw(state, body).scene == scene
+    with pytest.raises(UserError, match="has no image 9"):
+        browser.scene(9)
+
+
+def test_records_of_another_program_are_one_line(dataset, tmp_path):
+    if not (dataset / "annotations").exists():
+        pytest.skip("shards")
+    import shutil
+
+    other = tmp_path / "other"
+    shutil.copytree(dataset, other)
+    path = other / "annotations" / "person_keypoints.json"
+    coco = json.loads(path.read_text())
+    del coco["images"][2]["view"]
+    path.write_text(json.dumps(coco))
+    with pytest.raises(UserError, match="is not repogen's: 'view'"):
+        Browser(other)

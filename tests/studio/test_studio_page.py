@@ -1,0 +1,168 @@
+"""The page in a real browser, without a display: apt's chromium, driven by its DevTools."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("viser", reason="needs viser: pip install -e '.[dev]'")
+pytest.importorskip("aiohttp", reason="needs aiohttp: pip install -e '.[dev]'")
+import chromium
+
+from repogen import Scene, render
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        chromium.PROGRAM is None, reason="needs a browser: apt-get install chromium"
+    ),
+]
+
+OPTIONS = """
+seed = 4
+packs = []
+
+[camera]
+views = ["front"]
+elevation = [0.0, 10.0]
+roll = [0.0, 0.0]
+image_size = 128
+
+[pose]
+pose = "tpose"
+
+[environment]
+backgrounds = "builtin"
+"""
+
+SLIDER = """(() => {
+  const label = [...document.querySelectorAll('label, p, div, span')].find(
+    one => one.childElementCount === 0 && one.innerText === %r && one.offsetParent);
+  let row = label;
+  while (row && !row.querySelector('[role=slider]')) row = row.parentElement;
+  const slider = row && row.querySelector('[role=slider]');
+  if (slider) slider.focus();
+  return !!slider;
+})()"""
+
+BUTTON = """(() => {
+  const button = [...document.querySelectorAll('button')].find(
+    one => one.innerText.trim() === %r && one.offsetParent);
+  if (button) button.click();
+  return !!button;
+})()"""
+
+PICTURE = "[...document.querySelectorAll('img')].map(one => one.src).join(' ')"
+STATUS = "(document.body.innerText.match(/[0-9]+ joints visible.*outside/) || [''])[0]"
+BY_HAND = "(document.body.innerText.match(/by hand: .*/) || [''])[0]"
+
+
+class Studio:
+    """A running `repogen studio`."""
+
+    def __init__(self, folder):
+        (folder / "options.toml").write_text(OPTIONS)
+        self.out = folder / "out"
+        words = ["studio", "options.toml", "--port", "0", "--out", str(self.out)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "repogen", *words],
+            cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        line = self.process.stdout.readline()
+        assert line.startswith("repogen studio: http"), line + self.process.stderr.read()
+        self.address = re.search(r"http\S+", line)[0]
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory):
+    running = Studio(tmp_path_factory.mktemp("studio"))
+    yield running
+    if running.process.poll() is None:
+        running.process.kill()
+        running.process.wait()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    browser = chromium.Chromium(tmp_path_factory.mktemp("profile"), 1100, 760)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
+def tab(browser, studio):
+    tab = browser.open(studio.address)
+    tab.wait(STATUS)
+    return tab
+
+
+def test_the_page_asks_no_other_host(tab, studio):
+    asked = tab.requests()
+    assert asked
+    own = studio.address.removeprefix("http")
+    assert [url for url in asked if not re.match(rf"(blob:)?(http|ws){own}?", url)] == []
+    assert any(url.startswith("ws") for url in asked)
+
+
+def test_a_slider_changes_picture_and_label(tab):
+    picture, status = tab.evaluate(PICTURE), tab.evaluate(STATUS)
+    assert tab.wait(BUTTON % "Camera")
+    assert tab.wait(SLIDER % "Elevation (°)")
+    tab.press("Home", 36)
+    tab.wait(f"{PICTURE} !== {picture!r} && {STATUS} !== {status!r}")
+    assert tab.evaluate(BY_HAND) == "by hand: view"
+    assert tab.evaluate(BUTTON % "Undo")
+    tab.wait(f"!{BY_HAND} && {STATUS} === {status!r}")
+    assert tab.evaluate(BUTTON % "Redo")
+    tab.wait(BY_HAND)
+
+
+def test_the_saved_scene_renders_the_same_bytes(tab, studio, body):
+    assert tab.wait(BUTTON % "Save")
+    time.sleep(1)  # the whole picture is made
+    assert tab.wait(BUTTON % "Save all")
+    folder = studio.out / "0001"
+    chromium.wait_for((folder / "labels.json").exists)
+    scene = Scene.from_json((folder / "scene.json").read_text())
+    picture = cv2.imread(str(folder / "picture.png"))
+    assert np.array_equal(render(scene, body=body).image[..., ::-1], picture)
+    tab.wait(f"document.body.innerText.includes({str(folder)!r})")
+    assert "repogen generate" in tab.text()
+
+
+def test_two_browsers_at_once_show_the_same(tab, studio, tmp_path):
+    other = chromium.Chromium(tmp_path, 900, 700)
+    try:
+        second = other.open(studio.address)
+        second.wait(BY_HAND)
+        assert second.evaluate(STATUS) == tab.evaluate(STATUS)
+        assert second.evaluate(BUTTON % "Undo")
+        for one in (second, tab):
+            one.wait(f"!{BY_HAND}")
+        assert second.evaluate(STATUS) == tab.evaluate(STATUS)
+    finally:
+        other.close()
+
+
+def test_a_page_that_is_loaded_again_shows_the_same(tab):
+    assert tab.wait(BUTTON % "Next image")
+    tab.wait("document.querySelectorAll('input')[1].value === '1'")
+    status = tab.wait(STATUS)
+    tab.call("Page.reload")
+    tab.wait(f"{STATUS} === {status!r}")
+    assert tab.evaluate("document.querySelectorAll('input')[1].value") == "1"
+
+
+def test_a_page_is_closed_and_the_studio_ends(tab, studio, browser):
+    tab.close()
+    again = browser.open(studio.address)
+    again.wait(STATUS)
+    again.close()
+    studio.process.send_signal(signal.SIGINT)
+    out, err = studio.process.communicate(timeout=30)
+    assert (studio.process.returncode, out, err) == (0, "", "repogen: studio ended\n")
