@@ -60,11 +60,19 @@ class Chromium:
             data = json.loads((await self._socket.receive()).data)
             if "id" in data:
                 self._answers[data["id"]] = data
-            else:
-                self.events.append(data)
+                continue
+            self.events.append(data)
+            if data["method"] == "Target.attachedToTarget" and data.get("sessionId"):
+                await self._watch(data["params"]["sessionId"])
         answer = self._answers.pop(number)
         assert "error" not in answer, answer
         return answer["result"]
+
+    async def _watch(self, worker: str) -> None:
+        """Let a page's worker, which waits, say what it asks for, and run."""
+        for method in ("Network.enable", "Runtime.runIfWaitingForDebugger"):
+            message = {"id": next(self._numbers), "method": method, "sessionId": worker}
+            await self._socket.send_json(message)
 
     def call(self, method: str, session: str | None = None, **parameters) -> dict:
         """Call a method of the protocol."""
@@ -77,6 +85,8 @@ class Chromium:
         tab = Tab(self, target, session)
         for domain in ("Network", "Page", "Runtime"):
             tab.call(f"{domain}.enable")
+        attach = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
+        tab.call("Target.setAutoAttach", **attach)
         tab.call("Page.navigate", url=address)
         return tab
 
@@ -142,9 +152,15 @@ class Tab:
         path.write_bytes(base64.b64decode(data))
 
     def requests(self) -> list[str]:
-        """The addresses that the page has asked for, websockets included, data aside."""
+        """The addresses that the page has asked for, those of its workers and
+        websockets included, data aside."""
         self.evaluate("0")  # takes in what has arrived
-        own = [e for e in self._browser.events if e.get("sessionId") == self._session]
+        events = self._browser.events
+        attached = [e for e in events if e["method"] == "Target.attachedToTarget"]
+        workers = [
+            e["params"]["sessionId"] for e in attached if e.get("sessionId") == self._session
+        ]
+        own = [e for e in events if e.get("sessionId") in (self._session, *workers)]
         found = [
             e["params"]["request"]["url"] if "request" in e["params"] else e["params"]["url"]
             for e in own

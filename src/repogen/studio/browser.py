@@ -1,18 +1,27 @@
 """Browsing a dataset: what is known of each image, filters, marks."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from repogen.datasets.reading import open_dataset, read_entries, read_run_info, read_scenes
+from repogen.datasets.folder import PICTURE
+from repogen.datasets.reading import (
+    open_dataset,
+    read_entries,
+    read_files,
+    read_run_info,
+    read_scenes,
+)
 from repogen.datasets.sources import SourcesConfig, find_sources
 from repogen.errors import UserError
 from repogen.outputs import OutputFolder
+from repogen.pictures import decode_picture
 from repogen.scenes.scene import Scene
+from repogen.studio.model import Model
 from repogen.studio.saving import new_path
 
 _DTYPE = np.dtype([("id", "i8"), ("elevation", "f4"), ("visible", "i2"), ("side", "f4")])
@@ -28,6 +37,8 @@ class Filter:
     elevation: tuple[float, float] = (-90.0, 90.0)
     visible: tuple[int, int] = (0, 17)
     side: tuple[float, float] = (0.0, 1.0)
+    similarity: tuple[float, float] = (0.0, 1.0)
+    """Of what a model finds, once it was asked: the least OKS in the image."""
     marked: bool = False
     """Only marked images."""
 
@@ -45,6 +56,7 @@ class Browser:
         if not len(self._images):
             raise UserError(f"{folder} holds no images")
         self.marks: set[int] = set()
+        self._similarities = np.full(len(self._images), np.nan)
 
     def _records(self) -> Iterator[tuple[Any, ...]]:
         for image, annotations in read_entries(self.dataset):
@@ -79,8 +91,33 @@ class Browser:
             ("side", wanted.side),
         ):
             kept &= (images[name] >= low) & (images[name] <= high)
+        low, high = wanted.similarity
+        if (low, high) != (0.0, 1.0):  # images without an answer pass no narrower range
+            kept &= (self._similarities >= low) & (self._similarities <= high)
         ids = [int(number) for number in images["id"][kept]]
         return [number for number in ids if number in self.marks] if wanted.marked else ids
+
+    def hardest(self, ids: Sequence[int]) -> list[int]:
+        """The ids by the OKS of a model, the least first; images that it was not asked about come
+        last."""
+        known = dict(zip(self._images["id"].tolist(), self._similarities.tolist(), strict=True))
+        return sorted(ids, key=lambda number: np.nan_to_num(known[number], nan=2.0))
+
+    def ask(self, model: Model, ids: Sequence[int]) -> Iterator[int]:
+        """Ask a model about images; yields the number of those that are done. Raises `UserError`
+        where a picture cannot be read or the model fails."""
+        places = {int(number): i for i, number in enumerate(self._images["id"])}
+        for done, (image, annotations) in enumerate(read_entries(self.dataset, ids), start=1):
+            data = read_files(self.dataset, image["id"], (PICTURE,))[PICTURE]
+            picture = decode_picture(np.frombuffer(data, np.uint8))
+            if picture is None:
+                raise UserError(
+                    f"{self.dataset.root}: image {image['id']} cannot be read"
+                )
+            _, similarities = model.find_in(np.ascontiguousarray(picture[..., ::-1]), annotations)
+            if similarities:
+                self._similarities[places[image["id"]]] = min(similarities)
+            yield done
 
     def scene(self, image_id: int) -> Scene:
         """The scene of an image; what it shows is found as `rerender` finds it. Raises `UserError`

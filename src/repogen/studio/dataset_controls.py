@@ -1,5 +1,6 @@
 """The tab of a dataset: a sheet of its images, filters, marks, and opening one in the editor."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +10,10 @@ import cv2
 import numpy as np
 import viser
 
+from repogen.errors import UserError
 from repogen.scenes.scene import Scene
 from repogen.studio.browser import Browser, Filter
+from repogen.studio.model import Model
 from repogen.studio.session import Session
 from repogen.studio.widgets import on_change, on_press, put
 from repogen.visualization.sheet import contact_sheet
@@ -37,12 +40,14 @@ class DatasetControls:
         self._tab: Any = None
         self._filter = Filter()
         self._page = 0
+        self._is_ranked = False
 
     def open(self, browser: Browser) -> None:
         """Show a dataset, in place of another."""
         if self._tab is not None:
             self._tab.remove()
         self._browser, self._filter, self._page = browser, Filter(), 0
+        self._is_ranked = False
         self._tab = self._panel.add_tab("Dataset", viser.Icon.LAYOUT_GRID)
         with self._tab:
             self._add_widgets()
@@ -73,6 +78,17 @@ class DatasetControls:
                 on_change(slider, lambda value, name=name: self._narrow(**{name: tuple(value)}))
             marked = gui.add_checkbox("A mark", False)
             on_change(marked, lambda value: self._narrow(marked=value))
+            if self._session.model is not None:
+                slider = gui.add_multi_slider("OKS", 0.0, 1.0, 0.01, initial_value=(0.0, 1.0))
+                on_change(slider, lambda value: self._narrow(similarity=tuple(value)))
+        if self._session.model is not None:
+            self._ask = gui.add_button(
+                f"Ask {self._session.model.name}",
+                hint="About all images that are shown; then they can be filtered by OKS, and come "
+                "with the hardest first.",
+            )
+            on_press(self._ask, lambda: self._session.submit(self._start_asking))
+            self._bar = gui.add_progress_bar(0.0, visible=False)
 
     def _narrow(self, **fields: Any) -> None:
         def job() -> None:
@@ -104,10 +120,34 @@ class DatasetControls:
         path = self._browser.export(self._root)
         self._said(f"{len(self._browser.marks)} ids written to {path}")
 
+    def _start_asking(self) -> None:
+        """Ask the model on a thread of its own, with an estimator of its own: the session's is used
+        meanwhile."""
+        model = self._session.model
+        if model is None or self._bar.visible:
+            return
+        browser, ids = self._browser, self._browser.ids(self._filter)
+        self._bar.value, self._bar.visible = 0.0, True
+        threading.Thread(target=self._ask_about, args=(browser, model, ids), daemon=True).start()
+
+    def _ask_about(self, browser: Browser, model: Model, ids: list[int]) -> None:
+        bar = self._bar
+        try:
+            for done in browser.ask(model.copy(), ids):
+                put(bar, "value", 100.0 * done / len(ids))
+            self._is_ranked = True
+            self._session.submit(self._show)
+        except UserError as error:
+            self._said(str(error))
+        finally:
+            put(bar, "visible", False)
+
     def _show(self) -> None:
         """Show the page of the images that pass the filter."""
         browser, size = self._browser, _COLUMNS * _ROWS
         ids = browser.ids(self._filter)
+        if self._is_ranked:
+            ids = browser.hardest(ids)
         last = max(0, (len(ids) - 1) // size)
         self._page = min(max(self._page, 0), last)
         shown = ids[self._page * size : (self._page + 1) * size]

@@ -1,6 +1,8 @@
 """What an estimator finds on the live picture, and how near it is to the labels."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,16 +20,25 @@ class Model:
 
     def __init__(self, weights: Path) -> None:
         """Raises `UserError` as `load_estimator` does."""
-        self.name = weights.name
+        self.name, self._weights = weights.name, weights
         self._estimator: Estimator = load_estimator(weights, threads=1)
 
+    def copy(self) -> "Model":
+        """The same model with a network of its own, for another thread."""
+        return Model(self._weights)
+
     def find(self, rendering: Rendering) -> tuple[list[Float[np.ndarray, "17 3"]], list[float]]:
-        """The pose found in each labelled person's box, pixels with centres at +0.5, and its OKS
-        with the label. Raises `UserError` where the estimator fails."""
-        labels = [one for one in rendering.annotations if one["bbox"][2] > 1 < one["bbox"][3]]
+        """`find_in` the picture of a rendering."""
+        return self.find_in(rendering.image, rendering.annotations)
+
+    def find_in(
+        self, picture: UInt8[np.ndarray, "h w 3"], annotations: Sequence[Mapping[str, Any]]
+    ) -> tuple[list[Float[np.ndarray, "17 3"]], list[float]]:
+        """The pose found in each labelled person's box of an RGB picture, pixels with centres at
+        +0.5, and its OKS with the label. Raises `UserError` where the estimator fails."""
+        labels = [one for one in annotations if one["bbox"][2] > 1 < one["bbox"][3]]
         if not labels:
             return [], []
-        picture = rendering.image
 
         def cut(_: int, window: Window, crop: tuple[int, int]) -> UInt8[np.ndarray, "h w 3"]:
             factor = downsample_factor(window, crop)

@@ -70,10 +70,10 @@ def save(
     with labels, RGB. Raises `UserError` where files cannot be written or options are refused."""
     scene, folder, out = rendering.scene, new_path(root), OutputFolder(root, "studio")
     pose_file = folder / POSE
+    out.write(pose_file, pose_to_json(_posed_by(state, scene)).encode())
     config = options_like(state, scene, like, pose_file.resolve(), images)
     command = options_to_command(config, str(folder / "dataset"))
     note = f"Image {state.index + 1} of this seed is the picture beside."
-    out.write(pose_file, pose_to_json(_posed_by(state, scene)).encode())
     out.write(folder / SCENE, (scene.to_json() + "\n").encode())
     out.write(folder / OPTIONS, options_to_toml(config, note).encode())
     out.write(folder / _COMMAND, (command + "\n").encode())

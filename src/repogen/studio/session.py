@@ -112,13 +112,13 @@ class Session:
         self._is_stale = True
 
     def _run(self) -> None:
-        self._try(lambda: self._show(is_still=True))
+        self._try(lambda: self.show_now(is_still=True))
         while True:
             waiting = self.last is not None and not self.last.is_still
             try:
                 jobs = [self._jobs.get(timeout=_STILL_SECONDS if waiting else None)]
             except queue.Empty:
-                self._try(lambda: self._show(is_still=True))
+                self._try(lambda: self.show_now(is_still=True))
                 continue
             while not self._jobs.empty():
                 jobs.append(self._jobs.get_nowait())
@@ -127,7 +127,7 @@ class Session:
                     return
                 self._try(job)
             if self._is_stale or self.last is None or self.last.state is not self.history.now:
-                self._try(lambda: self._show(is_still=False))
+                self._try(lambda: self.show_now(is_still=False))
 
     def _try(self, job: Callable[[], None]) -> None:
         try:
@@ -145,7 +145,8 @@ class Session:
             self._is_stale = True
         self.said(why)
 
-    def _show(self, is_still: bool) -> None:
+    def show_now(self, is_still: bool) -> None:
+        """Draw and render the state, small or whole; on the thread, or where none was started."""
         self._is_stale = False
         start = time.perf_counter()
         state = self.history.now
