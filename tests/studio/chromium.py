@@ -20,7 +20,17 @@ _OPTIONS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )  # fmt: skip
 
-_SECONDS = 60.0
+_SECONDS = 90.0
+
+_WHERE = """(() => {
+  const one = [...document.querySelectorAll('*')].reverse().find(
+    one => one.innerText && one.innerText.trim() === %s && one.offsetParent);
+  if (!one) return null;
+  one.scrollIntoView({block: 'nearest'});
+  const box = one.getBoundingClientRect();
+  return [box.x + box.width / 2, box.y + box.height / 2];
+})()"""
+"""The middle of the innermost element with a text."""
 
 
 class Chromium:
@@ -127,6 +137,11 @@ class Tab:
             self.call(
                 "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code
             )
+
+    def click_text(self, text: str) -> None:
+        """Click on what has just this text, once it is there."""
+        found = self.wait(_WHERE % json.dumps(text))
+        self.click(*found)
 
     def click(self, x: float, y: float) -> None:
         """Click on a point of the page."""
