@@ -41,10 +41,6 @@ backgrounds = "outdoors"
 """
 WIDTH, HEIGHT = 1400, 790
 
-CLOSE_WARNING = """[...document.querySelectorAll('button')].filter(
-  one => one.closest('[role=alert]')).forEach(one => one.click())"""
-"""Closes viser's notice that there is no GPU."""
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -65,7 +61,7 @@ def main() -> None:
             tab = browser.open(found[0])
             tab.wait("document.body.innerText.includes('joints visible')")
             time.sleep(5)
-            tab.evaluate(CLOSE_WARNING)
+            tab.close_notices()
             time.sleep(2)
             tab.screenshot(root / "page.png")
         finally:

@@ -32,6 +32,12 @@ _WHERE = """(() => {
 })()"""
 """The middle of the innermost element with a text."""
 
+_CLOSE = """(() => {
+  const found = [...document.querySelectorAll('button.mantine-Notification-closeButton')];
+  found.forEach(one => one.click());
+  return found.length;
+})()"""
+
 
 class Chromium:
     """A browser; its pages are tabs."""
@@ -126,6 +132,10 @@ class Tab:
     def wait(self, script: str, seconds: float = _SECONDS):
         """The value of an expression once it is true."""
         return wait_for(lambda: self.evaluate(script), seconds)
+
+    def close_notices(self) -> None:
+        """Close what covers the page: viser's notice that there is no GPU."""
+        self.wait(_CLOSE)
 
     def text(self) -> str:
         """What is written on the page."""

@@ -50,6 +50,13 @@ SLIDER = """(() => {
   return !!slider;
 })()"""
 
+INDEX = """(() => {
+  let row = [...document.querySelectorAll('label, p, div, span')].find(
+    one => one.childElementCount === 0 && one.innerText === 'Index');
+  while (row && !row.querySelector('input')) row = row.parentElement;
+  return row && row.querySelector('input').value;
+})()"""
+
 PICTURE = "[...document.querySelectorAll('img')].map(one => one.src).join(' ')"
 STATUS = "(document.body.innerText.match(/[0-9]+ joints visible.*outside/) || [''])[0]"
 BY_HAND = "(document.body.innerText.match(/by hand: .*/) || [''])[0]"
@@ -91,6 +98,7 @@ def browser(tmp_path_factory):
 def tab(browser, studio):
     tab = browser.open(studio.address)
     tab.wait(STATUS)
+    tab.close_notices()
     return tab
 
 
@@ -133,6 +141,7 @@ def test_two_browsers_at_once_show_the_same(tab, studio, tmp_path):
     try:
         second = other.open(studio.address)
         second.wait(BY_HAND)
+        second.close_notices()
         assert second.evaluate(STATUS) == tab.evaluate(STATUS)
         second.click_text("Undo")
         for one in (second, tab):
@@ -144,11 +153,11 @@ def test_two_browsers_at_once_show_the_same(tab, studio, tmp_path):
 
 def test_a_page_that_is_loaded_again_shows_the_same(tab):
     tab.click_text("Next image")
-    tab.wait("document.querySelectorAll('input')[1].value === '1'")
+    tab.wait(f"{INDEX} === '1'")
     status = tab.wait(STATUS)
     tab.call("Page.reload")
     tab.wait(f"{STATUS} === {status!r}")
-    assert tab.evaluate("document.querySelectorAll('input')[1].value") == "1"
+    assert tab.evaluate(INDEX) == "1"
 
 
 def test_a_page_is_closed_and_the_studio_ends(tab, studio, browser):

@@ -111,9 +111,7 @@ class Browser:
             data = read_files(self.dataset, image["id"], (PICTURE,))[PICTURE]
             picture = decode_picture(np.frombuffer(data, np.uint8))
             if picture is None:
-                raise UserError(
-                    f"{self.dataset.root}: image {image['id']} cannot be read"
-                )
+                raise UserError(f"{self.dataset.root}: image {image['id']} cannot be read")
             _, similarities = model.find_in(np.ascontiguousarray(picture[..., ::-1]), annotations)
             if similarities:
                 self._similarities[places[image["id"]]] = min(similarities)

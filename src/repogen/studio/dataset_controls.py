@@ -24,7 +24,7 @@ _ALL = "all views"
 
 
 class DatasetControls:
-    """Widgets that browse a dataset; there are none before `open`."""
+    """Widgets that browse a dataset; there are none before `browse`."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class DatasetControls:
         self._page = 0
         self._is_ranked = False
 
-    def open(self, browser: Browser) -> None:
+    def browse(self, browser: Browser) -> None:
         """Show a dataset, in place of another."""
         if self._tab is not None:
             self._tab.remove()

@@ -68,7 +68,7 @@ class Page:
             gui, self._picture_panel, session, root, self.open_scene, self.say
         )
         if browser is not None:
-            self._data.open(browser)
+            self._data.browse(browser)
         gui.main_panel.dock_right()
         gui.main_panel.set_width(_CONTROLS_WIDTH)
         self._view.mark(self._pose.joint)
@@ -137,7 +137,7 @@ class Page:
 
     def _opened_dataset(self, folder: Path) -> None:
         def job() -> None:
-            self._data.open(Browser(folder))
+            self._data.browse(Browser(folder))
 
         self._session.submit(job)
 

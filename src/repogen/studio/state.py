@@ -89,13 +89,14 @@ def _changed(state: State, scene: Scene, body: Body) -> SampledScene:
     return SampledScene(replace(scene, people=tuple(people), camera=camera), posed)
 
 
-def with_options(config: GenerateConfig, group: str, **options: Any) -> GenerateConfig:
+def with_options(config: GenerateConfig, group: str, **options: object) -> GenerateConfig:
     """The config with options of a group (empty: of no group) replaced. What it has read of
     backgrounds is kept where that does not depend on them. Raises `UserError` as configs do."""
+    values: dict[str, Any] = {**options}
     if not group:
-        new = replace(config, **options)
+        new = replace(config, **values)
     else:
-        new = replace(config, **{group: replace(getattr(config, group), **options)})
+        new = replace(config, **{group: replace(getattr(config, group), **values)})
     if _backdrop_key(config) == _backdrop_key(new):
         read = {name: value for name, value in vars(config).items() if name in _READ}
         vars(new).update(read)

@@ -14,8 +14,10 @@ from repogen.studio.state import with_option
 
 Gui = viser.GuiApi
 
+Button = viser.GuiButtonHandle | viser.GuiButtonGroupHandle
 
-def on_change(handle: Any, react: Callable[[Any], None]) -> None:
+
+def on_change(handle: viser.GuiInputHandle[Any], react: Callable[[Any], None]) -> None:
     """Call `react` with each value that somebody gives a widget in a browser. It is called on
     viser's own thread, in order, and must return at once."""
 
@@ -26,7 +28,7 @@ def on_change(handle: Any, react: Callable[[Any], None]) -> None:
     handle.on_update(changed)
 
 
-def on_press(handle: Any, react: Callable[[], None]) -> None:
+def on_press(handle: Button, react: Callable[[], None]) -> None:
     """Call `react` when a button is pressed, as `on_change` does."""
 
     async def pressed(_: object) -> None:
@@ -35,7 +37,7 @@ def on_press(handle: Any, react: Callable[[], None]) -> None:
     handle.on_click(pressed)
 
 
-def put(handle: Any, name: str, value: Any) -> None:
+def put(handle: object, name: str, value: object) -> None:
     """Set an attribute of a widget, if it differs: every setting is sent to all browsers."""
     if getattr(handle, name) != value:
         setattr(handle, name, value)
@@ -55,7 +57,7 @@ class Option:
     step: float = 1.0
     choices: Sequence[str] = ()
 
-    def of(self, config: GenerateConfig) -> Any:
+    def of(self, config: GenerateConfig) -> object:
         """The option's value."""
         return getattr(getattr(config, self.group), self.name)
 
