@@ -103,6 +103,11 @@ class Browser:
         known = dict(zip(self._images["id"].tolist(), self._similarities.tolist(), strict=True))
         return sorted(ids, key=lambda number: np.nan_to_num(known[number], nan=2.0))
 
+    def caption(self, image_id: int) -> str:
+        """The number of an image, and its OKS once a model was asked about it."""
+        value = float(self._similarities[self._images["id"] == image_id][0])
+        return f"{image_id}" if np.isnan(value) else f"{image_id}: OKS {value:.2f}"
+
     def ask(self, model: Model, ids: Sequence[int]) -> Iterator[int]:
         """Ask a model about images; yields the number of those that are done. Raises `UserError`
         where a picture cannot be read or the model fails."""

@@ -1,6 +1,7 @@
 """The tab of the camera: the view, by hand or by the options, lens and framing."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ class CameraControls:
             for name, (label, low, high, step, hint) in _FIELDS.items()
         }
         for name, slider in self._sliders.items():
-            on_change(slider, lambda value, name=name: self._set(name, value))
+            on_change(slider, partial(self._set, name))
         here = gui.add_button(
             "Look from here", hint="Move the camera to where this browser's 3D view looks from."
         )

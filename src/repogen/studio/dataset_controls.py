@@ -1,8 +1,9 @@
 """The tab of a dataset: a sheet of its images, filters, marks, and opening one in the editor."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import cv2
 import numpy as np
 import viser
 
+from repogen.arrays import UInt8
 from repogen.errors import UserError
 from repogen.scenes.scene import Scene
 from repogen.studio.browser import Browser, Filter
@@ -75,12 +77,12 @@ class DatasetControls:
                 ("side", "Person's share", 0.0, 1.0, 0.01),
             ):
                 slider = gui.add_multi_slider(label, low, high, step, initial_value=(low, high))
-                on_change(slider, lambda value, name=name: self._narrow(**{name: tuple(value)}))
+                on_change(slider, partial(self._narrow_to, name))
             marked = gui.add_checkbox("A mark", False)
             on_change(marked, lambda value: self._narrow(marked=value))
             if self._session.model is not None:
                 slider = gui.add_multi_slider("OKS", 0.0, 1.0, 0.01, initial_value=(0.0, 1.0))
-                on_change(slider, lambda value: self._narrow(similarity=tuple(value)))
+                on_change(slider, partial(self._narrow_to, "similarity"))
         if self._session.model is not None:
             self._ask = gui.add_button(
                 f"Ask {self._session.model.name}",
@@ -89,6 +91,9 @@ class DatasetControls:
             )
             on_press(self._ask, lambda: self._session.submit(self._start_asking))
             self._bar = gui.add_progress_bar(0.0, visible=False)
+
+    def _narrow_to(self, name: str, ends: Sequence[float]) -> None:
+        self._narrow(**{name: tuple(ends)})
 
     def _narrow(self, **fields: Any) -> None:
         def job() -> None:
@@ -127,7 +132,8 @@ class DatasetControls:
         if model is None or self._bar.visible:
             return
         browser, ids = self._browser, self._browser.ids(self._filter)
-        self._bar.value, self._bar.visible = 0.0, True
+        put(self._bar, "value", 0.0)
+        put(self._bar, "visible", True)
         threading.Thread(target=self._ask_about, args=(browser, model, ids), daemon=True).start()
 
     def _ask_about(self, browser: Browser, model: Model, ids: list[int]) -> None:
@@ -163,15 +169,28 @@ class DatasetControls:
         self._sheet.image = _sheet(browser, shown)
 
 
-def _sheet(browser: Browser, ids: list[int]) -> np.ndarray:
-    """The images, RGB, with a frame around marked ones."""
+def _sheet(browser: Browser, ids: list[int]) -> UInt8[np.ndarray, "h w 3"]:
+    """The images, RGB, in the order of the ids, with their numbers and a frame around marked
+    ones."""
     if not ids:
         return np.full((_TILE // 2, _COLUMNS * _TILE, 3), 255, np.uint8)
-    sheet = contact_sheet(browser.dataset, ids, _COLUMNS, _TILE)
+    rows = -(-len(ids) // _COLUMNS)
+    column = contact_sheet(browser.dataset, ids, 1, _TILE)
+    tiles = dict(zip(sorted(ids), np.split(column, len(ids)), strict=True))
+    sheet = np.full((rows * _TILE, _COLUMNS * _TILE, 3), 255, np.uint8)
     for number, image_id in enumerate(ids):
+        row, left = divmod(number, _COLUMNS)
+        tile = sheet[row * _TILE : (row + 1) * _TILE, left * _TILE : (left + 1) * _TILE]
+        tile[:] = tiles[image_id]
+        _write(tile, browser.caption(image_id))
         if image_id in browser.marks:
-            row, column = divmod(number, _COLUMNS)
-            corner = column * _TILE + 2, row * _TILE + 2
-            end = corner[0] + _TILE - 5, corner[1] + _TILE - 5
-            cv2.rectangle(sheet, corner, end, _MARK, 4)
+            cv2.rectangle(tile, (2, 2), (_TILE - 3, _TILE - 3), _MARK, 4)
     return np.ascontiguousarray(sheet[..., ::-1])
+
+
+def _write(tile: UInt8[np.ndarray, "h w 3"], text: str) -> None:
+    """Write white text on a dark ground into the upper left corner."""
+    font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.45
+    (width, height), _ = cv2.getTextSize(text, font, scale, 1)
+    tile[: height + 12, : width + 12] //= 3
+    cv2.putText(tile, text, (6, height + 5), font, scale, (255, 255, 255), 1, cv2.LINE_AA)

@@ -151,8 +151,12 @@ class Page:
             return
         put(self._seed, "value", shown.state.config.seed)
         put(self._index, "value", shown.state.index)
-        for part in (self._pose, self._camera, self._surroundings, self._save, *self._people):
-            part.show(shown)
+        self._pose.show(shown)
+        self._camera.show(shown)
+        self._surroundings.show(shown)
+        self._save.show(shown)
+        for option in self._people:
+            option.show(shown)
 
     def say(self, message: str) -> None:
         """Show a message in every browser."""

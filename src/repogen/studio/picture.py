@@ -47,26 +47,37 @@ def draw_layers(
     rendering: Rendering,
     layers: Layers,
     found: Sequence[Float[np.ndarray, "17 3"]] = (),
+    side: int = 0,
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """The picture, RGB, with the layers. `found` are poses of a model in its pixels."""
+    """The picture, RGB, with the layers. `found` are poses of a model in its pixels. A picture that
+    is less than `side` pixels wide and high is enlarged to that first."""
     picture = rendering.result.image.copy()
+    scale = max(1.0, side / max(picture.shape))
+    if scale > 1:
+        method = cv2.INTER_LINEAR
+        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=method)
+    height, width = picture.shape[:2]
     thickness = max(1, round(max(picture.shape) / 200))
     if layers.masks:
         for number, mask in enumerate(rendering.masks):
+            whole = (
+                cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+                > 0
+            )
             color = np.array(_MASKS[number % len(_MASKS)])
-            picture[mask] = (0.5 * picture[mask] + 0.5 * color).astype(np.uint8)
+            picture[whole] = (0.5 * picture[whole] + 0.5 * color).astype(np.uint8)
     for annotation in rendering.annotations:
         if layers.boxes:
-            _rectangle(picture, annotation["amodal_bbox"], _AMODAL, thickness)
-            _rectangle(picture, annotation["bbox"], _BOX, thickness)
+            _rectangle(picture, scale * np.array(annotation["amodal_bbox"]), _AMODAL, thickness)
+            _rectangle(picture, scale * np.array(annotation["bbox"]), _BOX, thickness)
         if layers.skeleton:
-            points = np.array(annotation["keypoints"]).reshape(-1, 3)
+            points = np.array(annotation["keypoints"]).reshape(-1, 3) * (scale, scale, 1)
             if not layers.occluded:
                 points[points[:, 2] == 1] = 0
             draw_skeleton(picture, points.ravel().tolist(), thickness)
     if layers.predictions:
         for pose in found:
-            _draw_found(picture, pose, thickness)
+            _draw_found(picture, pose * (scale, scale, 1), thickness)
     return np.ascontiguousarray(picture[..., ::-1])
 
 
@@ -82,7 +93,7 @@ def _draw_found(
 
 def _rectangle(
     picture: UInt8[np.ndarray, "h w 3"],
-    box: list[float],
+    box: Float[np.ndarray, "4"],
     color: tuple[int, int, int],
     thickness: int,
 ) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from repogen.arrays import Float
@@ -143,7 +144,7 @@ class PoseControls:
                 for label, (low, high) in zip(_AXES, limits, strict=True)
             ]  # fmt: skip
         for axis, slider in enumerate(self._sliders):
-            on_change(slider, lambda value, axis=axis: self._turn_axis(axis, value))
+            on_change(slider, partial(self._turn_axis, axis))
 
     def _vector(self, pose: Pose) -> Vector:
         if self.joint == PELVIS:

@@ -13,6 +13,7 @@ from repogen.errors import UserError
 from repogen.pictures import encode_png
 from repogen.studio.generating import Generating
 from repogen.studio.options import Likeness, keeps_pose, options_like, options_to_command
+from repogen.studio.picture import draw_layers
 from repogen.studio.saving import OPTIONS, POSE, Saved, save
 from repogen.studio.session import Session, Shown
 from repogen.studio.widgets import Gui, on_change, on_press, put
@@ -27,8 +28,8 @@ onclick="navigator.clipboard.writeText(this.dataset.text).then(
 nothing; the text can still be selected."""
 
 
-_SAVE_FIRST = """<div style="padding:0 .75em .5em;font-size:.8em">Press <b>Save all</b> for the
-command: it names the file of the pose.</div>"""
+_SAVE_FIRST = """<div style="padding:0 .75em .5em;font-size:.8em">Save first: the command names the
+file of the pose.</div>"""
 
 
 class SaveControls:
@@ -123,8 +124,9 @@ class SaveControls:
         last = self._session.last
         if last is None or not last.is_still:
             raise UserError("the picture is still being made; save again in a moment")
+        drawn = draw_layers(last.rendering, self._session.layers, last.found)
         images = int(self._images.value)
-        return save(self._root, last.state, last.rendering, last.picture, self.likeness, images)
+        return save(self._root, last.state, last.rendering, drawn, self.likeness, images)
 
     def _generate(self) -> None:
         def job() -> None:
@@ -162,5 +164,6 @@ class SaveControls:
     async def _download_picture(self, event: viser.GuiEvent[Any]) -> None:
         last = self._session.last
         if event.client is not None and last is not None:
-            data = encode_png(np.ascontiguousarray(last.picture[..., ::-1]))
+            drawn = draw_layers(last.rendering, self._session.layers, last.found)
+            data = encode_png(np.ascontiguousarray(drawn[..., ::-1]))
             event.client.send_file_download("labelled.png", data, save_immediately=True)

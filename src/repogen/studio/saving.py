@@ -74,6 +74,8 @@ def save(
     config = options_like(state, scene, like, pose_file.resolve(), images)
     command = options_to_command(config, str(folder / "dataset"))
     note = f"Image {state.index + 1} of this seed is the picture beside."
+    if state.opened is not None:
+        note = "The pose and the view of the picture beside, whose scene these options do not draw."
     out.write(folder / SCENE, (scene.to_json() + "\n").encode())
     out.write(folder / OPTIONS, options_to_toml(config, note).encode())
     out.write(folder / _COMMAND, (command + "\n").encode())

@@ -29,6 +29,9 @@ from repogen.studio.state import State, draw
 PREVIEW_SIDE = 384
 """Longer side in pixels of the pictures while something is dragged."""
 
+SHOWN_SIDE = 512
+"""Pixels that smaller pictures are enlarged to on the page, so that it does not jump."""
+
 _STILL_SECONDS = 0.35
 """Time without a change after which the whole picture is made."""
 
@@ -164,7 +167,7 @@ class Session:
             state=state,
             sampled=sampled,
             rendering=rendering,
-            picture=draw_layers(rendering, self.layers, found),
+            picture=draw_layers(rendering, self.layers, found, SHOWN_SIDE),
             is_still=is_still,
             seconds=seconds,
             score=plausibility(sampled.people[self.person_index]) if is_still else None,

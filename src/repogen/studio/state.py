@@ -144,7 +144,8 @@ def opened_scene(scene: Scene, config: GenerateConfig) -> State:
     """The state that shows a scene as it is. Raises `UserError` for one without people."""
     if not scene.people:
         raise UserError(f"scene {scene.index} has no people; the studio shows one at least")
-    size = scene.camera.width, scene.camera.height
+    width, height = scene.camera.width, scene.camera.height
+    size = width if width == height else (width, height)
     config = with_options(with_options(config, "", seed=scene.seed), "camera", image_size=size)
     return State(config, scene.index, opened=scene)
 

@@ -1,5 +1,7 @@
 """The tab of surroundings: background, lights, objects, water and effects of the camera."""
 
+from functools import partial
+
 from repogen.environment.sensor import EFFECTS
 from repogen.scenes.scene import Scene
 from repogen.studio.option_tables import SURROUNDINGS
@@ -19,7 +21,7 @@ class SurroundingsControls:
         with gui.add_folder("Effects of the camera"):
             self._effects = {name: gui.add_checkbox(name, False) for name in EFFECTS}
         for name, handle in self._effects.items():
-            on_change(handle, lambda on, name=name: self._set(name, on))
+            on_change(handle, partial(self._set, name))
 
     def show(self, shown: Shown) -> None:
         """Show the options of a whole picture."""

@@ -23,6 +23,9 @@ _CAMERA = (20, 110, 120)
 _CHOSEN = (250, 210, 40)
 _SPHERE = (150, 170, 185)
 
+_AWAY = np.array([1.0, -1.9, 0.8])
+"""Where the 3D view looks from at first, in distances of the camera from the person."""
+
 _OPACITY = 0.5
 """Of bodies and clothes: the handles of the joints are inside."""
 
@@ -54,8 +57,7 @@ class View3D:
         self._held = ""
         self._target = np.zeros(3)
         self._azimuth_zero = 0.0
-        server.initial_camera.position = (1.9, -3.4, 1.5)
-        server.initial_camera.look_at = (0.0, 0.0, 0.0)
+        self._initial, self._is_placed = server.initial_camera, False
         self._scene.configure_environment_map(hdri=None)
         self._scene.configure_default_lights(cast_shadow=False)
         self._scene.add_light_ambient("/ambient", intensity=1.1)
@@ -71,7 +73,7 @@ class View3D:
         self._eye = self._scene.add_icosphere("/eye", 0.06, color=_CAMERA)
         self._joints = {joint: self._joint(joint) for joint in (PELVIS, *BODY_JOINTS)}
         self._gizmo = self._scene.add_transform_controls(
-            "/turn", 0.22, disable_axes=True, disable_sliders=True, depth_test=False, visible=False
+            "/turn", 0.3, disable_axes=True, disable_sliders=True, depth_test=False, visible=False
         )
         self._on_drag()
 
@@ -192,6 +194,10 @@ class View3D:
         if self._held != "camera":
             self._eye.position = eye
         self._sphere.position, self._sphere.scale = self._target, distance
+        if not self._is_placed:
+            self._is_placed = True
+            self._initial.look_at = self._target.copy()
+            self._initial.position = self._target + _AWAY * max(distance, 1.5)
 
     def _show_lights(self, scene: Scene) -> None:
         lights = [light for light in scene.lights if max(light.color) > 0]

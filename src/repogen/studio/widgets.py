@@ -67,7 +67,7 @@ class OptionWidget:
 
     def __init__(self, gui: Gui, session: Session, option: Option) -> None:
         self._option, self._session = option, session
-        self._default = option.of(GenerateConfig())
+        self._default: Any = option.of(GenerateConfig())
         value = option.of(session.history.now.config)
         self._shown = self._to_widget(value)
         self._handle = self._make(gui, value)
