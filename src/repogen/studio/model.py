@@ -35,7 +35,8 @@ class Model:
         self, picture: UInt8[np.ndarray, "h w 3"], annotations: Sequence[Mapping[str, Any]]
     ) -> tuple[list[Float[np.ndarray, "17 3"]], list[float]]:
         """The pose found in each labelled person's box of an RGB picture, pixels with centres at
-        +0.5, and its OKS with the label. Raises `UserError` where the estimator fails."""
+        +0.5, and its OKS with the label: as `repogen evaluate` without mirrored crops. Raises
+        `UserError` where the estimator fails."""
         labels = [one for one in annotations if one["bbox"][2] > 1 < one["bbox"][3]]
         if not labels:
             return [], []
@@ -45,7 +46,7 @@ class Model:
             return warp_crop(downsample(picture, factor), window, factor, crop)
 
         boxes = np.array([one["bbox"] for one in labels])
-        found = [*estimate_boxes(self._estimator, boxes - (0.5, 0.5, 0, 0), cut, flip=False)]
+        found = [*estimate_boxes(self._estimator, boxes, cut, flip=False)]
         poses = np.concatenate(found)
         poses[:, :, :2] += 0.5
         truth = np.array([one["keypoints"] for one in labels]).reshape(-1, 17, 3)
