@@ -64,7 +64,7 @@ def main() -> None:
                     found: list[float] = []
                     for seed in range(options.seeds):
                         state = State(GenerateConfig(seed=seed, views="front"))
-                        session = Session(state, body, lambda _: None, print, model=model)
+                        session = Session(state, body, model=model)
                         Page(server, session, Path(mkdtemp()), None)
                         session.show_now(True)
                         found += measure(session, options.frames, edit, is_still)

@@ -38,7 +38,7 @@ class Filter:
     visible: tuple[int, int] = (0, 17)
     side: tuple[float, float] = (0.0, 1.0)
     similarity: tuple[float, float] = (0.0, 1.0)
-    """Of what a model finds, once it was asked: the least OKS in the image."""
+    """The least OKS in the image of what a model finds, once it was asked."""
     marked: bool = False
     """Only marked images."""
 
@@ -109,7 +109,7 @@ class Browser:
         return f"{image_id}" if np.isnan(value) else f"{image_id}: OKS {value:.2f}"
 
     def ask(self, model: Model, ids: Sequence[int]) -> Iterator[int]:
-        """Ask a model about images; yields the number of those that are done. Raises `UserError`
+        """Ask a model about images; yields how many are done. Raises `UserError`
         where a picture cannot be read or the model fails."""
         places = {int(number): i for i, number in enumerate(self._images["id"])}
         for done, (image, annotations) in enumerate(read_entries(self.dataset, ids), start=1):

@@ -12,7 +12,7 @@ _MOST = 500
 
 
 class History(Generic[T]):
-    """The states that were, the one that is, and those that were undone."""
+    """Past states, the present one, and states that were undone."""
 
     def __init__(self, state: T) -> None:
         self._past: list[T] = []

@@ -147,6 +147,7 @@ class Page:
         plain = shown.rendering.image if shown.is_still else None
         self._view.show(shown.sampled, self._session.person_index, plain)
         self._status.content = _status(shown, self._session)
+        self._pose.show_score(shown)
         if not shown.is_still:
             return
         put(self._seed, "value", shown.state.config.seed)

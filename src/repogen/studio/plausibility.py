@@ -6,6 +6,7 @@ import numpy as np
 
 from repogen.bodies.intersection import intersecting_share
 from repogen.bodies.surface import layer_vertices
+from repogen.mining.candidates import SKIN_SAMPLES
 from repogen.mining.config import JudgingConfig
 from repogen.people.balance import centre_of_mass, overhang
 from repogen.people.posing import PosedPerson
@@ -47,6 +48,6 @@ def plausibility(posed: PosedPerson) -> Plausibility:
     centre = centre_of_mass(vertices, surface.faces, surface.faces_of("skin"))
     return Plausibility(
         range_excess(posed.person.angles),
-        intersecting_share(surface, posed.at_origin),
+        intersecting_share(surface, posed.at_origin, SKIN_SAMPLES),
         float(np.linalg.norm(overhang(skin, centre))),
     )

@@ -101,7 +101,7 @@ class PoseControls:
             self._edit(edit, ("turn", joint))
 
     def show(self, shown: Shown) -> None:
-        """Show the pose of a whole picture, with its plausibility."""
+        """Show the pose of a whole picture."""
         count = len(shown.sampled.people)
         put(self._person, "options", tuple(str(number + 1) for number in range(count)))
         put(self._person, "value", str(self._session.person_index + 1))
@@ -112,9 +112,11 @@ class PoseControls:
         self._show_joint(shown)
         for option in self._options:
             option.show(shown)
-        if shown.score is not None:
-            on_floor = shown.state.config.people.ground != "air"
-            put(self._score, "content", shown.score.text(on_floor))
+
+    def show_score(self, shown: Shown) -> None:
+        """Show how plausible the pose is."""
+        on_floor = shown.state.config.people.ground != "air"
+        put(self._score, "content", shown.score.text(on_floor))
 
     def _show_joint(self, shown: Shown) -> None:
         number = self._session.person_index

@@ -90,7 +90,7 @@ def run_studio(
     body = load_body(name, path=sources.body_path)
     model = None if weights is None else Model(weights)
     with serving(host, port, "repogen studio") as (server, address):
-        session = Session(opened.state, body, shown=print, said=say, model=model)
+        session = Session(opened.state, body, model=model)
         page = Page(server, session, out, opened.browser)
         session.start()
         print(f"repogen studio: {address} (Ctrl-C ends it)", flush=True)

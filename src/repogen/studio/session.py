@@ -17,6 +17,7 @@ from repogen.arrays import Float, UInt8
 from repogen.bodies import Body
 from repogen.errors import UserError
 from repogen.labels import Rendering
+from repogen.messages import say
 from repogen.rendering.renderer import Renderer
 from repogen.scenes.sample.scene import SampledScene
 from repogen.scenes.scene import Scene
@@ -55,8 +56,8 @@ class Shown:
     """Whether it is the whole picture, not a small one."""
     seconds: float
     """Time that drawing and rendering took."""
-    score: Plausibility | None = None
-    """Of the person whose handles are shown; only of whole pictures."""
+    score: Plausibility
+    """The person's whose handles are shown."""
     found: Sequence[Float[np.ndarray, "17 3"]] = ()
     similarities: Sequence[float] = ()
     """OKS of each of `found`."""
@@ -71,8 +72,8 @@ class Session:
 
     state: State
     body: Body
-    shown: Callable[[Shown], None]
-    said: Callable[[str], None]
+    shown: Callable[[Shown], None] = lambda _: None
+    said: Callable[[str], None] = say
     model: Model | None = None
     layers: Layers = field(default_factory=Layers)
     person_index: int = 0
@@ -170,7 +171,7 @@ class Session:
             picture=draw_layers(rendering, self.layers, found, SHOWN_SIDE),
             is_still=is_still,
             seconds=seconds,
-            score=plausibility(sampled.people[self.person_index]) if is_still else None,
+            score=plausibility(sampled.people[self.person_index]),
             found=found,
             similarities=similarities,
         )

@@ -27,7 +27,7 @@ _AWAY = np.array([1.0, -1.9, 0.8])
 """Where the 3D view looks from at first, in distances of the camera from the person."""
 
 _OPACITY = 0.5
-"""Of bodies and clothes: the handles of the joints are inside."""
+"""Opacity of bodies and clothes: the handles of the joints are inside."""
 
 _RADIUS = 0.028
 _CIRCLES = (-60, -30, 0, 30, 60)
@@ -54,7 +54,7 @@ class View3D:
         self._choose, self._turn, self._look = choose, turn, look
         self._meshes: dict[str, tuple[viser.MeshHandle, Int[np.ndarray, " v"]]] = {}
         self._people: dict[str, object] = {}
-        self._held = ""
+        self._chosen, self._held = "", ""
         self._target = np.zeros(3)
         self._azimuth_zero = 0.0
         self._initial, self._is_placed = server.initial_camera, False
@@ -91,8 +91,9 @@ class View3D:
 
     def _on_drag(self) -> None:
         async def turned(event: viser.TransformControlsEvent) -> None:
-            if event.client_id is None or not self._held_or(event.phase):
+            if event.client_id is None or not self._chosen:
                 return
+            self._held = "" if event.phase == "end" else "joint"
             rotation = _quaternion_to_matrix(np.array(event.target.wxyz))
             self._turn(self._chosen, rotation, event.phase)
 
@@ -104,13 +105,6 @@ class View3D:
             self._look(azimuth - self._azimuth_zero, elevation, event.phase)
 
         self._eye.on_drag("left")(looked)
-
-    def _held_or(self, phase: str) -> bool:
-        """Note whether the gizmo is held; false where no joint is chosen."""
-        self._held = "" if phase == "end" else "joint"
-        return bool(self._chosen)
-
-    _chosen = ""
 
     def mark(self, joint: str) -> None:
         """Mark the chosen joint; empty for none."""
