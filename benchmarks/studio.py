@@ -1,6 +1,6 @@
 """CPU time of a picture of `repogen studio` while something is dragged, and when it is still.
 
-    python benchmarks/studio.py --frames 60
+    python benchmarks/studio.py --frames 25
 
 All that the server does for a frame counts: drawing the scene, posing, rendering, labels, drawing
 them, sending meshes and picture to viser. No browser is connected.
