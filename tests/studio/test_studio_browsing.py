@@ -9,6 +9,7 @@ from repogen import generate
 from repogen.errors import UserError
 from repogen.generation.config import GenerateConfig
 from repogen.studio.browser import Browser, Filter
+from repogen.studio.model import Model
 from repogen.studio.state import draw, opened_scene
 
 
@@ -86,3 +87,30 @@ def test_records_of_another_program_are_one_line(dataset, tmp_path):
     path.write_text(json.dumps(coco))
     with pytest.raises(UserError, match="is not repogen's: 'view'"):
         Browser(other)
+
+
+def test_a_model_ranks_the_images(dataset):
+    """The OKS of an image is that of its labels and its picture; the hardest come first."""
+    from pathlib import Path
+
+    import cv2
+
+    from repogen.datasets.folder import PICTURE
+    from repogen.datasets.reading import read_entries, read_files
+
+    browser, model = Browser(dataset), Model(Path("lightning"))
+    assert browser.ids(Filter(similarity=(0.0, 0.99))) == []
+    assert [*browser.ask(model, [2, 3, 5])] == [1, 2, 3]
+    wanted = {}
+    for image, annotations in read_entries(browser.dataset, [2, 3, 5]):
+        data = read_files(browser.dataset, image["id"], (PICTURE,))[PICTURE]
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+        (wanted[image["id"]],) = model.find_in(np.ascontiguousarray(picture), annotations)[1]
+    middle = sorted(wanted.values())[1]
+    low = [number for number in (2, 3, 5) if wanted[number] <= middle]
+    assert browser.ids(Filter(similarity=(0.0, middle))) == low
+    hardest = browser.hardest(browser.ids(Filter()))
+    assert hardest[:3] == sorted(wanted, key=wanted.get)
+    assert sorted(hardest) == [*range(1, 9)]
+    assert browser.caption(2) == f"2: OKS {wanted[2]:.2f}"
+    assert browser.caption(1) == "1"

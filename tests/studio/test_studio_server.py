@@ -122,7 +122,7 @@ def test_a_port_that_is_taken_is_one_line(capsys):
         (["--host", "192.0.2.1"], "--host 192.0.2.1: "),
         (["--host", "no-such-host.invalid"], "--host no-such-host.invalid is no address of this"),
         (["gone"], "cannot read gone: No such file"),
-        (["gone.toml"], "gone.toml"),
+        (["gone.toml"], "cannot read the options file gone.toml: No such file"),
         (["--weights", "gone"], "gone"),
         (["empty.json"], "empty.json"),
         (["list.json"], "list.json"),

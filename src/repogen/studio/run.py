@@ -44,7 +44,7 @@ def open_first(path: Path | None, sources: SourcesConfig) -> Opened:
         scene = browser.scene(browser.ids(Filter())[0])
         return Opened(opened_scene(scene, _config(sources)), browser)
     if path.suffix == ".toml":
-        return Opened(State(config_from_table(GenerateConfig, read_config(path, ""), str(path))))
+        return Opened(State(config_from_table(GenerateConfig, read_config(path, "the options file"), str(path))))
     return Opened(opened_scene(read_scene(path, sources), _config(sources)))
 
 
