@@ -13,6 +13,7 @@ from repogen.generation.config import PRESETS, GenerateConfig
 from repogen.inference.estimate import estimate_people
 from repogen.labels import Rendering
 from repogen.studio import option_tables
+from repogen.studio.browser import Filter
 from repogen.studio.generating import Generating
 from repogen.studio.model import Model
 from repogen.studio.options import Likeness
@@ -205,3 +206,24 @@ def test_a_view_that_is_set_is_in_the_options(state):
     camera = config.camera
     ranges = camera.azimuth, camera.elevation, camera.roll, camera.distance
     assert ranges == ((10, 10), (20, 20), (30, 30), (4, 4))
+
+
+def test_the_page_makes_a_dataset_and_opens_it(server, body, tmp_path):
+    config = GenerateConfig(image_size=64, backgrounds="plain", packs=())
+    says = queue.Queue()
+    session = Session(State(config), body)
+    page = Page(server, session, tmp_path, None)
+    session.said = page._save._said = says.put
+    session.start()
+    page._save._images.value = 2
+    page._save._generate()
+    assert says.get(timeout=SECONDS) == f"{tmp_path / '0001' / 'dataset'} is finished"
+    done = queue.Queue()
+    session.submit(lambda: done.put(page._data._browser.ids(Filter())))
+    assert done.get(timeout=SECONDS) == [1, 2]
+    page._data._open("2")
+    session.submit(lambda: done.put(session.last.state))
+    done.get(timeout=SECONDS)
+    session.submit(lambda: done.put(session.history.now.opened))
+    assert done.get(timeout=SECONDS).index == 1
+    session.stop()

@@ -151,9 +151,9 @@ class SaveControls:
     def _finished(self, out: Path, message: str, done: bool) -> None:
         put(self._bar, "visible", False)
         put(self._end, "visible", False)
-        self._said(message)
         if done:
             self._opened(out)
+        self._said(message)
 
     async def _download_scene(self, event: viser.GuiEvent[Any]) -> None:
         last = self._session.last
