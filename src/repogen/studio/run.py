@@ -44,7 +44,8 @@ def open_first(path: Path | None, sources: SourcesConfig) -> Opened:
         scene = browser.scene(browser.ids(Filter())[0])
         return Opened(opened_scene(scene, _config(sources)), browser)
     if path.suffix == ".toml":
-        return Opened(State(config_from_table(GenerateConfig, read_config(path, "the options file"), str(path))))
+        table = read_config(path, "the options file")
+        return Opened(State(config_from_table(GenerateConfig, table, str(path))))
     return Opened(opened_scene(read_scene(path, sources), _config(sources)))
 
 
