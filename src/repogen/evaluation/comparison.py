@@ -1,6 +1,7 @@
 """Several models on one set: scores, paired differences, and both by camera direction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,8 +11,16 @@ from repogen.cameras.viewpoints import BANDS
 from repogen.coco.annotations import PersonAnnotations
 from repogen.evaluation.average_precision import AREAS
 from repogen.evaluation.config import BOOTSTRAP_SAMPLES
+from repogen.evaluation.groups import PersonGroups
 from repogen.evaluation.joints import person_oks
-from repogen.evaluation.results import Band, Comparison, SetReport, SphereMap
+from repogen.evaluation.results import (
+    Band,
+    Comparison,
+    Group,
+    Grouping,
+    SetReport,
+    SphereMap,
+)
 from repogen.evaluation.scores import (
     MatchedEstimates,
     bootstrap_weights,
@@ -32,33 +41,47 @@ def compare(
     bootstrap_samples: int = BOOTSTRAP_SAMPLES,
     boxes: str = "ground truth",
     seed: int = 0,
+    groupings: Sequence[PersonGroups] = (),
+    estimated: Float[np.ndarray, "n 2"] | None = None,
 ) -> SetReport:
     """Score the estimates of several models, by name, for the same boxes.
 
     The first model is the baseline. `boxes` names the source of the boxes in the report. Bands
-    and sphere are left out for a set without views.
+    and sphere are left out for a set without views. `groupings` are scored, too, and `estimated`
+    views (azimuth and elevation in degrees) give a sphere of their own.
     """
     matched = {name: match_estimates(people, found) for name, found in estimates.items()}
     weights = bootstrap_weights(people, next(iter(estimates.values())), bootstrap_samples, seed)
     everybody = np.ones(len(people), dtype=bool)
     total = _compare_persons(people, matched, weights, everybody, tuple(AREAS))
+    grouped = []
+    for grouping in groupings:
+        found = (
+            Group(name, _compare_persons(people, matched, weights, mask, ("all",)))
+            for name, mask in grouping.masks.items()
+        )
+        groups = tuple(group for group in found if group.comparison.persons)
+        if groups:
+            grouped.append(Grouping(grouping.title, groups))
+    labelled = people.labelled()
+    oks = {name: person_oks(people, e) for name, e in estimates.items()}
+    estimated_sphere = None
+    if estimated is not None and np.isfinite(estimated[labelled, 0]).any():
+        estimated_sphere = sphere_map(*estimated[labelled].T, oks)
+    out = SetReport(
+        people.name, boxes, total, groupings=tuple(grouped), estimated_sphere=estimated_sphere
+    )
     elevation = people.views[:, 1]
-    if np.isnan(elevation[people.labelled()]).all():
-        return SetReport(people.name, boxes, total)
+    if np.isnan(elevation[labelled]).all():
+        return out
     bands = []
     for low, high in pairwise(BANDS):
         inside = (elevation >= low) & ((elevation < high) | (high == BANDS[-1]))
         bands.append(Band(low, high, _compare_persons(people, matched, weights, inside, ("all",))))
-    return SetReport(
-        people.name,
-        boxes,
-        total,
-        tuple(band for band in bands if band.comparison.persons),
-        sphere_map(
-            people.views[people.labelled(), 0],
-            elevation[people.labelled()],
-            {name: person_oks(people, e) for name, e in estimates.items()},
-        ),
+    return replace(
+        out,
+        bands=tuple(band for band in bands if band.comparison.persons),
+        sphere=sphere_map(people.views[labelled, 0], elevation[labelled], oks),
     )
 
 

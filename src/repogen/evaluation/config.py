@@ -40,6 +40,13 @@ class EvaluateConfig(Config):
     bootstrap_samples: int = BOOTSTRAP_SAMPLES
     """Bootstrap samples of the images for the intervals, 0 (no intervals) to 100000."""
 
+    pictures: int = 3
+    """Persons shown of each group on whom the last model is worst, and as many on whom it is best;
+    0 to 100."""
+    estimate_views: bool = True
+    """Group persons of sets without views by views estimated from their labels. Needs torch; the
+    first time on a machine it takes two minutes."""
+
     def check(self) -> None:
         """Raise `UserError` for options that contradict each other, and numbers out of range."""
         if not self.weights or not self.data:
@@ -47,6 +54,7 @@ class EvaluateConfig(Config):
         check_rotations(self.rotations)
         check_between("--timeout", self.timeout, 0.01, 86400)
         check_between("--bootstrap-samples", self.bootstrap_samples, 0, 100_000)
+        check_between("--pictures", self.pictures, 0, 100)
         if self.out is not None and self.out.is_dir():
             raise UserError(f"--out {self.out} is a folder; give a file that ends in .json")
         if self.out is not None and self.out.suffix != ".json":

@@ -1,82 +1,182 @@
 """A report as text for the terminal, as a self-contained HTML page, and as Markdown."""
 
-import base64
-import io
+import math
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
-from repogen.evaluation.results import Report, SetReport
+import numpy as np
+
+from repogen.bodies.skeleton import COCO_KEYPOINTS
+from repogen.evaluation.findings import findings
+from repogen.evaluation.pictures import TRUTH, PictureRow
+from repogen.evaluation.results import Comparison, Report, Score, SetReport, SphereMap
 from repogen.evaluation.tables import (
     METRICS_NOTE,
-    Cell,
-    Table,
     band_tables,
+    group_tables,
     joints_table,
     scores_table,
 )
 from repogen.extras import can_draw_figures
 from repogen.messages import html_text
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>{title}</title>
-<style>body{{font:15px sans-serif;max-width:1250px;margin:2em auto;padding:0 1em}}
-img{{max-width:100%}} table{{border-collapse:collapse;margin:1em 0;font-size:14px;display:block;
-overflow-x:auto}}
-td,th{{padding:.25em .5em;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}}
-td:first-child,th:first-child{{text-align:left}} small{{color:#666;font-weight:normal}}
-.significant{{font-weight:bold;background:#fff3d0}}</style>
-<h1>{title}</h1>
-{body}
-</html>
-"""
+from repogen.pages.body_map import body_svg
+from repogen.pages.frame import (
+    figure,
+    folded,
+    page,
+    paragraph,
+    people,
+    person,
+    picture,
+    section,
+    side_by_side,
+    subsection,
+)
+from repogen.pages.scales import scale_html
+from repogen.pages.sphere_map import ring_edges, sphere_svg
+from repogen.pages.tables import Table, table_html
 
 
 def report_text(report: Report) -> str:
     """Scores and elevation bands as aligned text, with intervals below the values."""
     blocks = []
     for set_report in report.sets.values():
-        tables = (scores_table(set_report), *band_tables(set_report))
+        tables = _tables(set_report)[:-1]
         blocks.append(
             f"{set_report.name}: {_set_text(set_report)}\n" + "\n".join(map(_table_text, tables))
         )
     return "\n\n".join(blocks)
 
 
-def report_html(report: Report) -> str:
-    """The whole report, tables and figures (with Matplotlib), as one HTML page."""
-    draw = can_draw_figures("the report")
-    if draw:
-        from repogen.evaluation import figures
-    body = [f"<p>{html_text(_settings_text(report))}</p>", "<ul>"]
-    body += [
+def report_html(report: Report, pictures: Mapping[str, Sequence[PictureRow]] | None = None) -> str:
+    """The whole report as one HTML page; `pictures` of persons are by set."""
+    models = "".join(
         f"<li><b>{html_text(name)}</b>: {html_text(where)}</li>"
         for name, where in report.models.items()
-    ]
-    body.append("</ul>")
-    if draw and report.alphas:
-        body += [
-            "<h2>Blend</h2>",
-            figure_html("Score against alpha", figures.blend_figure(report)),
-        ]
-    for set_report in report.sets.values():
-        body.append(
-            f"<h2>{html_text(set_report.name)}</h2><p>{html_text(_set_text(set_report))}</p>"
+    )
+    body = [_blend_section(report)] if report.alphas else []
+    body += [_set_section(one, (pictures or {}).get(one.name, ())) for one in report.sets.values()]
+    body.append(
+        section(
+            "How it was measured", paragraph(_settings_text(report)), f"<ul>{models}</ul>"
         )
-        for table, figure in _tables_and_figures(set_report, draw):
-            body += [f"<h3>{html_text(table.title)}</h3>", table_html(table)]
-            if figure is not None:
-                body.append(figure_html(f"{set_report.name}: {table.title}", figure))
-        if draw and set_report.sphere is not None:
-            title = "Mean OKS by direction of the camera"
-            body += [
-                f"<h3>{title}</h3>",
-                figure_html(title, figures.sphere_figure(set_report.sphere)),
-            ]
-    return PAGE.format(title=html_text(_title(report)), body="\n".join(body))
+    )
+    return page("evaluation", _title(report), findings(report), body)
+
+
+def _blend_section(report: Report) -> str:
+    if not can_draw_figures("the curve of the blend"):
+        return ""
+    from repogen.evaluation.figures import blend_figure
+    from repogen.pages.charts import chart_svg
+
+    title = "Score against alpha"
+    chart = chart_svg(title, blend_figure(report))
+    return section("Blend", figure(f"{title}, with 95 % intervals", chart, wide=True))
+
+
+def _set_section(set_report: SetReport, pictures: Sequence[PictureRow]) -> str:
+    bands, groups = band_tables(set_report), group_tables(set_report)
+    scores = scores_table(set_report)
+    parts = [paragraph(_set_text(set_report)), subsection(scores.title, table_html(scores))]
+    parts += [
+        side_by_side(*(subsection(t.title, table_html(t)) for t in tables))
+        for tables in _pairs([*bands, *groups])
+    ]
+    joints = joints_table(set_report)
+    parts.append(
+        subsection(
+            joints.title,
+            side_by_side(*_bodies(set_report.total)),
+            paragraph("The person faces you: their left is on your right.", "note"),
+            folded("Table", table_html(joints)),
+        )
+    )
+    if set_report.sphere is not None:
+        parts.append(_sphere_part("Mean OKS by direction of the camera", set_report.sphere))
+    if set_report.estimated_sphere is not None:
+        title = "Mean OKS by estimated direction of the camera"
+        parts.append(_sphere_part(title, set_report.estimated_sphere))
+    if pictures:
+        parts.append(_people_part(set_report, pictures))
+    return section(set_report.name, *parts)
+
+
+def _pairs(tables: Sequence[Table]) -> Iterator[Sequence[Table]]:
+    """The tables of AP and of OKS of each grouping."""
+    return (tables[i : i + 2] for i in range(0, len(tables), 2))
+
+
+def _bodies(total: Comparison) -> Iterator[str]:
+    """A body for each model, and for each difference from the first."""
+
+    def joints_of(scores: Mapping[str, Score]) -> dict[str, float]:
+        return {name: scores[f"OKS {name}"].value for name in COCO_KEYPOINTS}
+
+    for model, scores in total.scores.items():
+        legend = scale_html("0", "1", "OKS", empty="no labels")
+        yield figure("", body_svg(model, joints_of(scores), 1.0), legend)
+    for model, scores in total.differences.items():
+        values = joints_of(scores)
+        highest = max((abs(v) for v in values.values() if not math.isnan(v)), default=0.0) or 1.0
+        title = f"{model} − {next(iter(total.scores))}"
+        legend = scale_html(f"{-highest:.2f}", f"+{highest:.2f}", "OKS", signed=True)
+        yield figure("", body_svg(title, values, highest, signed=True), legend)
+
+
+def _sphere_part(title: str, sphere: SphereMap) -> str:
+    return subsection(title, sphere_figures(sphere, "OKS"))
+
+
+def sphere_figures(sphere: SphereMap, metric: str) -> str:
+    """A map of each model's mean of a metric, on one scale, with its legend."""
+    highest = max(float(np.nanmax(values)) for values in sphere.oks.values()) or 1.0
+    rings, sectors = sphere.persons.shape
+    edges, width = ring_edges(rings), 360 / sectors
+    maps = []
+    for model, values in sphere.oks.items():
+
+        def name(ring: int, sector: int, values: np.ndarray = values) -> str:
+            where = (
+                f"elevation {edges[ring]:.0f}° to {edges[ring + 1]:.0f}°, "
+                f"azimuth {width * sector - 180:.0f}° to {width * (sector + 1) - 180:.0f}°"
+            )
+            count = sphere.persons[ring, sector]
+            if not count:
+                return f"{where}: no persons"
+            return f"{where}: {metric} {values[ring, sector]:.2f}, {count} persons"
+
+        maps.append(sphere_svg(model, values, highest, name))
+    return figure(
+        "From where the camera sees the person: azimuth 0° in front, 90° at their left; elevation "
+        "90° above the head. Point at a cell for its numbers.",
+        side_by_side(*maps),
+        scale_html("0", f"{highest:.2f}", f"mean {metric}", empty="no persons"),
+    )
+
+
+def _people_part(set_report: SetReport, rows: Sequence[PictureRow]) -> str:
+    shown = ", ".join((TRUTH, *set_report.total.scores))
+    parts = [
+        paragraph(
+            f"Of each person: {shown}. The person's left side is green, the right orange; occluded "
+            "labels are hollow.",
+            "note",
+        )
+    ]
+    for group, of_group in groupby(rows, key=lambda row: row.group):
+        blocks = [
+            f"<div>{paragraph(row.kind, 'note')}"
+            + people(
+                person(one.caption, *(picture(t, data) for t, data in one.pictures.items()))
+                for one in row.people
+            )
+            + "</div>"
+            for row in of_group
+        ]
+        parts.append(f"<h4>{html_text(group)}</h4>" + "".join(blocks))
+    return subsection("Persons", *parts)
 
 
 def report_markdown(report: Report) -> str:
@@ -93,26 +193,18 @@ def report_markdown(report: Report) -> str:
             "",
             _escape_markdown(_set_text(set_report)),
         ]
-        for table, _ in _tables_and_figures(set_report, False):
+        for table in _tables(set_report):
             lines += ["", f"### {table.title}", "", _table_markdown(table)]
     return "\n".join(lines) + "\n"
 
 
-def _tables_and_figures(
-    set_report: SetReport, draw: bool
-) -> Iterator[tuple[Table, "Figure | None"]]:
-    """Each table of a set with its figure; None where it has none, or without `draw`."""
-    bands = band_tables(set_report)
-    tables = scores_table(set_report), *bands, joints_table(set_report)
-    if not draw:
-        yield from ((table, None) for table in tables)
-        return
-    from repogen.evaluation import figures
-
-    yield tables[0], figures.scores_figure(set_report)
-    for table in bands:
-        yield table, figures.bands_figure(set_report) if table is bands[-1] else None
-    yield tables[-1], figures.joints_figure(set_report)
+def _tables(set_report: SetReport) -> tuple[Table, ...]:
+    return (
+        scores_table(set_report),
+        *band_tables(set_report),
+        *group_tables(set_report),
+        joints_table(set_report),
+    )
 
 
 def _title(report: Report) -> str:
@@ -155,22 +247,6 @@ def _table_text(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
-def table_html(table: Table) -> str:
-    """A table as an element of a page."""
-    head = "".join(f"<th>{html_text(name)}</th>" for name in table.columns)
-    rows = "\n".join(
-        f"<tr><td>{html_text(name)}</td>{''.join(map(_cell_html, cells))}</tr>"
-        for name, cells in table.rows
-    )
-    return f"<table><tr>{head}</tr>\n{rows}</table>"
-
-
-def _cell_html(cell: Cell) -> str:
-    span = f"<br><small>{html_text(cell.interval)}</small>" if cell.interval else ""
-    kind = ' class="significant"' if cell.significant else ""
-    return f"<td{kind}>{html_text(cell.text)}{'*' * cell.significant}{span}</td>"
-
-
 def _table_markdown(table: Table) -> str:
     def line(cells: list[str]) -> str:
         return f"| {' | '.join(cells)} |"
@@ -188,11 +264,3 @@ def _table_markdown(table: Table) -> str:
 def _escape_markdown(text: str) -> str:
     """Text on one line with Markdown's and HTML's special characters escaped."""
     return re.sub(r"([\\`*_{}\[\]#|~$])", r"\\\1", html_text(text))
-
-
-def figure_html(title: str, figure: "Figure") -> str:
-    """A figure as an element of a page, the picture in it."""
-    data = io.BytesIO()
-    figure.savefig(data, dpi=110)
-    coded = base64.b64encode(data.getvalue()).decode()
-    return f'<p><img alt="{html_text(title)}" src="data:image/png;base64,{coded}"></p>'

@@ -3,16 +3,19 @@
 import json
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 
+from repogen.arrays import Bool, Float
+from repogen.cameras.viewpoints import BANDS
 from repogen.coco.annotations import PersonAnnotations
 from repogen.coco.images import drop_unreadable, with_true_sizes
 from repogen.coco.names import PERSON
@@ -22,7 +25,15 @@ from repogen.errors import UserError
 from repogen.evaluation.comparison import compare
 from repogen.evaluation.config import EvaluateConfig
 from repogen.evaluation.detections import read_detections
+from repogen.evaluation.findings import band_name
+from repogen.evaluation.groups import (
+    PersonGroups,
+    estimated_views,
+    orientation_groups,
+    view_groups,
+)
 from repogen.evaluation.page import report_html, report_markdown
+from repogen.evaluation.pictures import PictureRow, picture_rows
 from repogen.evaluation.results import Report
 from repogen.inference.estimate import Boxes, Estimates, Estimator, estimate_people
 from repogen.inference.network import load_estimator, torch_estimator
@@ -72,6 +83,8 @@ def evaluate(config: EvaluateConfig | None = None, **options: object) -> Report:
                 progress=f"{model} on {people.name}",
                 rotations=config.rotations,
             )
+    views = {people.name: _estimated_views(config, people) for people in sets}
+    groupings = {people.name: _groupings(people, views[people.name]) for people in sets}
     report = Report(
         models={name: source for name, (source, _) in models.items()},
         alphas=dict(zip(models, config.blend, strict=False)),
@@ -81,7 +94,12 @@ def evaluate(config: EvaluateConfig | None = None, **options: object) -> Report:
         sets={
             people.name: replace(
                 compare(
-                    people, estimates[people.name], config.bootstrap_samples, boxes[people.name][0]
+                    people,
+                    estimates[people.name],
+                    config.bootstrap_samples,
+                    boxes[people.name][0],
+                    groupings=groupings[people.name],
+                    estimated=views[people.name],
                 ),
                 unreadable=unreadable[people.name],
             )
@@ -94,16 +112,57 @@ def evaluate(config: EvaluateConfig | None = None, **options: object) -> Report:
             for model, poses in estimates[people.name].items():
                 path = _poses_path(config.out, model, people.name)
                 folder.write(path, (json.dumps(coco_results(people, poses)) + "\n").encode())
-        write_report(config.out, report)
+        pictures = {
+            people.name: picture_rows(
+                people,
+                estimates[people.name],
+                _picture_groups(people, groupings[people.name]),
+                config.pictures,
+            )
+            for people in sets
+        }
+        write_report(config.out, report, pictures)
     return report
+
+
+def _estimated_views(
+    config: EvaluateConfig, people: PersonAnnotations
+) -> Float[np.ndarray, "n 2"] | None:
+    """Estimated views of a set's persons; None where the set has views."""
+    known = np.isfinite(people.views[people.labelled(), 1]).any()
+    return None if known or not config.estimate_views else estimated_views(people)
+
+
+def _groupings(
+    people: PersonAnnotations, views: Float[np.ndarray, "n 2"] | None
+) -> tuple[PersonGroups, ...]:
+    return (orientation_groups(people), *(() if views is None else view_groups(views)))
+
+
+def _picture_groups(
+    people: PersonAnnotations, groupings: tuple[PersonGroups, ...]
+) -> dict[str, Bool[np.ndarray, " n"]]:
+    """Masks over the persons by the groups' names, everybody first."""
+    elevation = people.views[:, 1]
+    bands = {
+        f"elevation of the camera {band_name(low, high)}": (elevation >= low)
+        & ((elevation < high) | (high == BANDS[-1]))
+        for low, high in pairwise(BANDS)
+    }
+    named = {
+        f"{one.title}: {name}": mask for one in groupings for name, mask in one.masks.items()
+    }
+    return {"all persons": np.ones(len(people), dtype=bool)} | bands | named
 
 
 def _quoted(name: str) -> str:
     return quote(os.fsencode(name), safe="")
 
 
-def write_report(path: Path, report: Report) -> None:
-    """Write the report as JSON to `path`, and as .html and .md beside it.
+def write_report(
+    path: Path, report: Report, pictures: Mapping[str, Sequence[PictureRow]] | None = None
+) -> None:
+    """Write the report as JSON to `path`, and as .html (with pictures by set) and .md beside it.
 
     Raises `UserError` where one of the files exists and is not of an earlier report.
     """
@@ -112,7 +171,7 @@ def write_report(path: Path, report: Report) -> None:
     text = json.dumps(_to_json(data), indent=1, ensure_ascii=False)
     # Bytes of names that are no UTF-8 become JSON's escapes, which Python reads back.
     folder.write(path, (text + "\n").encode(errors="backslashreplace"))
-    folder.write(path.with_suffix(".html"), report_html(report).encode())
+    folder.write(path.with_suffix(".html"), report_html(report, pictures).encode())
     folder.write(path.with_suffix(".md"), report_markdown(report).encode())
 
 

@@ -44,6 +44,23 @@ class Band:
 
 
 @dataclass(frozen=True)
+class Group:
+    """The comparison over some of a set's persons."""
+
+    name: str
+    comparison: Comparison
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """One way to group a set's persons; groups without a labelled person are left out."""
+
+    title: str
+    """What the groups differ in, after "by": `orientation of the trunk in the image`."""
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True)
 class SphereMap:
     """Mean OKS by the direction of the camera, in cells of equal area.
 
@@ -68,6 +85,9 @@ class SetReport:
     sphere: SphereMap | None = None
     unreadable: int = 0
     """Images that are missing or broken, and left out."""
+    groupings: tuple[Grouping, ...] = ()
+    estimated_sphere: SphereMap | None = None
+    """By the directions that were estimated from the labels, where the set has no views."""
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """Tables of a set's report, independent of the format they are written in."""
 
 import math
-from dataclasses import dataclass
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.evaluation.results import Comparison, Score, SetReport
+from repogen.pages.tables import Cell, Table
 
 MAIN_METRICS = ("AP", "AP50", "AP75", "APM", "APL", "AR", "OKS", "PCK", "swapped")
 """The metrics of the scores table."""
@@ -17,29 +17,14 @@ METRICS_NOTE = (
 )
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A number and its interval as text, and whether it is a significant difference."""
-
-    text: str
-    interval: str = ""
-    significant: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of (name, cells); `columns` holds the header of the names first."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
-
-
 def scores_table(report: SetReport) -> Table:
     """The main metrics of each model, and their differences from the first model."""
     total = report.total
     first = next(iter(total.scores))
-    rows = [(m, tuple(score_cell(s[k]) for k in MAIN_METRICS)) for m, s in total.scores.items()]
+    rows = [
+        (m, tuple(score_cell(s[k], later=m != first) for k in MAIN_METRICS))
+        for m, s in total.scores.items()
+    ]
     rows += [
         (f"{m} − {first}", tuple(score_cell(s[k], "+") for k in MAIN_METRICS))
         for m, s in total.differences.items()
@@ -57,6 +42,19 @@ def band_tables(report: SetReport) -> tuple[Table, ...]:
             [(f"{b.low}° … {b.high}°", b.comparison, metric) for b in report.bands],
             persons=True,
         )
+        for metric in ("AP", "OKS")
+    )
+
+
+def group_tables(report: SetReport) -> tuple[Table, ...]:
+    """AP and mean OKS of each group of persons, a table per grouping and metric."""
+    return tuple(
+        _metric_table(
+            f"{metric} by {grouping.title}",
+            [(group.name, group.comparison, metric) for group in grouping.groups],
+            persons=True,
+        )
+        for grouping in report.groupings
         for metric in ("AP", "OKS")
     )
 
@@ -86,8 +84,11 @@ def _metric_table(
             (
                 name,
                 (
-                    *[Cell(str(comparison.persons))] * persons,
-                    *(score_cell(scores[metric]) for scores in comparison.scores.values()),
+                    *[count_cell(comparison.persons)] * persons,
+                    *(
+                        score_cell(scores[metric], later=m != first)
+                        for m, scores in comparison.scores.items()
+                    ),
                     *(
                         score_cell(scores[metric], "+")
                         for scores in comparison.differences.values()
@@ -99,12 +100,19 @@ def _metric_table(
     )
 
 
-def score_cell(score: Score, sign: str = "") -> Cell:
-    """A score as a cell; with the `sign` "+" it is a difference."""
+def count_cell(count: int) -> Cell:
+    """A number of persons as a cell."""
+    return Cell(str(count), value=count)
+
+
+def score_cell(score: Score, sign: str = "", later: bool = False) -> Cell:
+    """A score as a cell; with the `sign` "+" it is a difference, `later` one of another model
+    than the first."""
     if math.isnan(score.value):
         return Cell("–")
     text = f"{score.value:{sign}z.3f}"
+    ends = (score.value, score.low, score.high)
     if math.isnan(score.low):
-        return Cell(text)
+        return Cell(text, "", False, *ends, bool(sign), later)
     interval = f"{score.low:{sign}z.3f}{'…' if sign else '–'}{score.high:{sign}z.3f}"
-    return Cell(text, interval, bool(sign) and score.significant)
+    return Cell(text, interval, bool(sign) and score.significant, *ends, bool(sign), later)

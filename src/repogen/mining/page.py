@@ -1,14 +1,21 @@
 """The page of `repogen probe`: one file, which asks no other host for anything."""
 
-import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from repogen.evaluation.page import PAGE, figure_html, table_html
-from repogen.evaluation.tables import Cell, Table, score_cell
-from repogen.extras import can_draw_figures
-from repogen.messages import html_text
+from repogen.evaluation.page import sphere_figures
+from repogen.evaluation.tables import count_cell, score_cell
 from repogen.mining.difficulty import LOOKS, WEIGHTS
 from repogen.mining.report import ProbeReport, RegionReport
+from repogen.pages.frame import (
+    page,
+    paragraph,
+    people,
+    person,
+    picture,
+    section,
+    side_by_side,
+)
+from repogen.pages.tables import Table, table_html
 
 _FEW = 10
 """Regions with fewer people are not named among the hardest."""
@@ -18,27 +25,66 @@ _NAMED = 12
 
 _PARTS = ("the loss (1 - OKS)", "exchanged left-right pairs", "disagreement")
 
-_STYLE = """<style>.people{display:flex;flex-wrap:wrap;gap:1em;margin:.5em 0}
-.people div{font-size:13px} .people img{display:inline-block;margin-right:3px}</style>"""
+_LEAD = 3
+"""Regions named in the first sentences."""
 
 
 def probe_html(report: ProbeReport, pictures: Mapping[int, bytes]) -> str:
     """The page; `pictures` are JPEG files by the index of the scene."""
-    title = f"What is hard for {report.models[0]}"
-    body = [_STYLE, f"<p>{html_text(_about(report))}</p>"]
-    body += ["<h2>Hardest regions</h2>", table_html(_table("", hardest(report), report))]
-    body += [_people(report.total, pictures), "<h2>Views</h2>"]
-    if can_draw_figures("the page"):
-        from repogen.evaluation.figures import sphere_figure
-
-        caption = "Mean difficulty by the camera's direction from the person's own axes"
-        body.append(figure_html(caption, sphere_figure(report.sphere, "mean difficulty")))
+    worst = (picture(f"scene {index}", pictures[index]) for index in report.total.worst)
+    body = [
+        section("Hardest regions", table_html(_table("", hardest(report), report))),
+        section(
+            "Hardest people",
+            paragraph("The labels are green, the answer red.", "note"),
+            people(worst),
+        ),
+        section("Views", sphere_figures(report.sphere, "difficulty")),
+    ]
     for name, regions in report.dimensions.items():
-        body += [f"<h2>{html_text(name)}</h2>", table_html(_table(name, regions, report))]
-        body.append('<div class="people">')
-        body += [_people(region, pictures) for region in regions]
-        body.append("</div>")
-    return PAGE.format(title=html_text(title), body="\n".join(body))
+        shown = (_people(region, pictures) for region in regions)
+        body.append(
+            section(name, table_html(_table(name, regions, report)), side_by_side(*shown))
+        )
+    body.append(section("How it was measured", paragraph(_about(report))))
+    return page("probe", f"What is hard for {report.models[0]}", list(_lead(report)), body)
+
+
+def _lead(report: ProbeReport) -> Iterator[str]:
+    """What matters, as sentences."""
+    total, first = report.total, report.models[0]
+    score = score_cell(total.scores[first])
+    yield (
+        f"The mean difficulty is {score.text}{_interval(score.interval)} over {total.people} people "
+        "(0: easy, 1: all wrong)."
+    )
+    for region in hardest(report)[:_LEAD]:
+        score = score_cell(region.scores[first])
+        yield (
+            f"Hard: {_lower(region.name)}, difficulty {score.text}{_interval(score.interval)}, "
+            f"{region.people} people."
+        )
+    easiest = _named_regions(report)[-1:]
+    for region in easiest:
+        score = score_cell(region.scores[first])
+        yield f"Easiest: {_lower(region.name)}, difficulty {score.text}, {region.people} people."
+    if total.difference is not None:
+        change = score_cell(total.difference, "+")
+        model = report.models[1]
+        by = f"{change.text}{_interval(change.interval)}"
+        if change.significant:
+            better = "easier" if total.difference.value < 0 else "harder"
+            yield f"{model} finds the same people {better}: {by}."
+        else:
+            yield f"Whether {model} finds the same people easier stays open: {by}."
+
+
+def _interval(text: str) -> str:
+    return f" ({text})" if text else ""
+
+
+def _lower(name: str) -> str:
+    return name[:1].lower() + name[1:]
 
 
 def region_text(region: RegionReport) -> str:
@@ -51,6 +97,11 @@ def region_text(region: RegionReport) -> str:
 
 def hardest(report: ProbeReport) -> tuple[RegionReport, ...]:
     """The regions of at least 10 people that are hardest for the first model, named in full."""
+    return _named_regions(report)[:_NAMED]
+
+
+def _named_regions(report: ProbeReport) -> tuple[RegionReport, ...]:
+    """The regions of at least 10 people, named in full, the hardest for the first model first."""
     named = [
         RegionReport(f"{title}: {one.name}", one.people, one.scores, one.difference, one.worst)
         for title, regions in report.dimensions.items()
@@ -58,8 +109,7 @@ def hardest(report: ProbeReport) -> tuple[RegionReport, ...]:
         if one.people >= _FEW
     ]
     first = report.models[0]
-    named.sort(key=lambda one: (-one.scores[first].value, one.name))
-    return tuple(named[:_NAMED])
+    return tuple(sorted(named, key=lambda one: (-one.scores[first].value, one.name)))
 
 
 def _about(report: ProbeReport) -> str:
@@ -89,16 +139,15 @@ def _table(title: str, regions: tuple[RegionReport, ...], report: ProbeReport) -
     columns += [f"{report.models[1]} − {report.models[0]}"] if len(report.models) > 1 else []
     rows = []
     for one in regions:
-        cells = [Cell(str(one.people)), *(score_cell(one.scores[m]) for m in report.models)]
+        scores = (score_cell(one.scores[m], later=i > 0) for i, m in enumerate(report.models))
+        cells = [count_cell(one.people), *scores]
         cells += [score_cell(one.difference, "+")] if one.difference else []
         rows.append((one.name, tuple(cells)))
     return Table(title, tuple(columns), tuple(rows))
 
 
 def _people(region: RegionReport, pictures: Mapping[int, bytes]) -> str:
-    shown = "".join(
-        f'<img alt="scene {index}" title="scene {index}" '
-        f'src="data:image/jpeg;base64,{base64.b64encode(pictures[index]).decode()}">'
-        for index in region.worst
-    )
-    return f"<div>{html_text(region.name)}<br>{shown}</div>" if shown else ""
+    if not region.worst:
+        return ""
+    shown = [picture(f"scene {index}", pictures[index]) for index in region.worst]
+    return people([person(region.name, *shown)])

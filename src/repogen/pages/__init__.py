@@ -1,0 +1,1 @@
+"""The style that all HTML pages share: frame, tables, pictures, and figures that need no library."""
