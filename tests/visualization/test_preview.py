@@ -22,7 +22,7 @@ def test_preview_writes_a_sheet_figures_and_one_page(tmp_path, body):
         assert cv2.imread(str(page.parent / f"{name}.png")) is not None
     text = page.read_text()
     assert "<b>" not in text, "names are escaped"
-    assert not re.search(r'(src|href)="(?!data:)', text), "the page needs no other file"
+    assert set(re.findall(r'(?:src|href)="(?!data:|#)([^"]*)', text)) == {"browse.html"}
     assert "people" in info(root)
 
 

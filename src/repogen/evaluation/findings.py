@@ -26,10 +26,13 @@ def _about_set(set_report: SetReport) -> Iterator[str]:
     total = set_report.total
     scores = total.scores
     first, last = next(iter(scores)), list(scores)[-1]
-    yield "; ".join(
-        f"{model} scores OKS {_with_interval(one['OKS'])} and AP {_with_interval(one['AP'])}"
-        for model, one in scores.items()
-    ) + f", over {total.persons} persons."
+    yield (
+        "; ".join(
+            f"{model} scores OKS {_with_interval(one['OKS'])} and AP {_with_interval(one['AP'])}"
+            for model, one in scores.items()
+        )
+        + f", over {total.persons} persons."
+    )
     for model, differences in total.differences.items():
         yield _difference_sentence(model, first, differences["OKS"])
     yield from _about_groups(set_report, last)

@@ -58,9 +58,7 @@ def report_html(report: Report, pictures: Mapping[str, Sequence[PictureRow]] | N
     body = [_blend_section(report)] if report.alphas else []
     body += [_set_section(one, (pictures or {}).get(one.name, ())) for one in report.sets.values()]
     body.append(
-        section(
-            "How it was measured", paragraph(_settings_text(report)), f"<ul>{models}</ul>"
-        )
+        section("How it was measured", paragraph(_settings_text(report)), f"<ul>{models}</ul>")
     )
     return page("evaluation", _title(report), findings(report), body)
 

@@ -1,6 +1,6 @@
 """Pictures of the persons whose poses a model finds best and worst, beside their labels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,7 +80,9 @@ def picture_rows(
         }
         if len(names) > 1 and group == next(iter(groups)):
             change = last - first
-            kinds[f"most gained against {names[0]}"] = _lowest(-change, rows[change[rows] > 0], count)
+            kinds[f"most gained against {names[0]}"] = _lowest(
+                -change, rows[change[rows] > 0], count
+            )
             kinds[f"most lost against {names[0]}"] = _lowest(change, rows[change[rows] < 0], count)
         out += [
             PictureRow(group, kind, tuple(map(shown, chosen.tolist())))

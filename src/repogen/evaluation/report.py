@@ -149,9 +149,7 @@ def _picture_groups(
         & ((elevation < high) | (high == BANDS[-1]))
         for low, high in pairwise(BANDS)
     }
-    named = {
-        f"{one.title}: {name}": mask for one in groupings for name, mask in one.masks.items()
-    }
+    named = {f"{one.title}: {name}": mask for one in groupings for name, mask in one.masks.items()}
     return {"all persons": np.ones(len(people), dtype=bool)} | bands | named
 
 

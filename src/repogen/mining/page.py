@@ -43,9 +43,7 @@ def probe_html(report: ProbeReport, pictures: Mapping[int, bytes]) -> str:
     ]
     for name, regions in report.dimensions.items():
         shown = (_people(region, pictures) for region in regions)
-        body.append(
-            section(name, table_html(_table(name, regions, report)), side_by_side(*shown))
-        )
+        body.append(section(name, table_html(_table(name, regions, report)), side_by_side(*shown)))
     body.append(section("How it was measured", paragraph(_about(report))))
     return page("probe", f"What is hard for {report.models[0]}", list(_lead(report)), body)
 
@@ -55,8 +53,8 @@ def _lead(report: ProbeReport) -> Iterator[str]:
     total, first = report.total, report.models[0]
     score = score_cell(total.scores[first])
     yield (
-        f"The mean difficulty is {score.text}{_interval(score.interval)} over {total.people} people "
-        "(0: easy, 1: all wrong)."
+        f"The mean difficulty is {score.text}{_interval(score.interval)} over {total.people} "
+        "people (0: easy, 1: all wrong)."
     )
     for region in hardest(report)[:_LEAD]:
         score = score_cell(region.scores[first])

@@ -1,1 +1,1 @@
-"""The style that all HTML pages share: frame, tables, pictures, and figures that need no library."""
+"""The style of all HTML pages: frame, tables, pictures, figures that need no library."""

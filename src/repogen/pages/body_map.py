@@ -26,9 +26,7 @@ def joint_place(name: str) -> tuple[float, float]:
     return (x, y) if side == "right" else (-x, y)
 
 
-def body_svg(
-    title: str, values: Mapping[str, float], highest: float, signed: bool = False
-) -> str:
+def body_svg(title: str, values: Mapping[str, float], highest: float, signed: bool = False) -> str:
     """A body with the value of each joint, by its COCO name, as number and colour.
 
     NaN is grey, without a number. `highest` has the brightest colour; with `signed` the scale goes

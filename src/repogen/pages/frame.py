@@ -21,9 +21,7 @@ def page(
     runs after the one that sorts tables. Sections (see `section`) get a line of links.
     """
     text = "\n".join(body)
-    links = "".join(
-        f'<a href="#{anchor}">{name}</a>' for anchor, name in _HEADING.findall(text)
-    )
+    links = "".join(f'<a href="#{anchor}">{name}</a>' for anchor, name in _HEADING.findall(text))
     points = "".join(f"<li>{html_text(sentence)}</li>" for sentence in lead)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -76,7 +74,8 @@ def picture(title: str, data: bytes, kind: str = "image/jpeg") -> str:
 def figure(caption: str, *parts: str, wide: bool = False) -> str:
     """Pictures or drawings with a caption; a `wide` one scrolls in a narrow window."""
     kind = ' class="chart"' if wide else ""
-    return f"<figure><div{kind}>{''.join(parts)}</div><figcaption>{html_text(caption)}</figcaption></figure>"
+    text = f"<figcaption>{html_text(caption)}</figcaption>" if caption else ""
+    return f"<figure><div{kind}>{''.join(parts)}</div>{text}</figure>"
 
 
 def people(figures: Iterable[str]) -> str:

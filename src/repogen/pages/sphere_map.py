@@ -78,14 +78,11 @@ def _grid() -> str:
         path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
         out.append(f'<path d="M{path}" fill="none" stroke="#fff" opacity=".45"/>')
     for elevation in (-60, -30, 0, 30, 60):
-        (x, y), = _RADIUS * mollweide(np.array([180.0]), np.array([elevation]))
+        ((x, y),) = _RADIUS * mollweide(np.array([180.0]), np.array([elevation]))
         out.append(f'<path d="M{-x:.1f} {y:.1f}H{x:.1f}" stroke="#fff" opacity=".45"/>')
-        out.append(
-            f'<text x="{-x - 5:.1f}" y="{y + 4:.1f}" text-anchor="end">{elevation}°</text>'
-        )
-    for azimuth, side in ((-90, "right"), (0, "front"), (90, "left")):
-        out.append(f'<text x="{azimuth / 90 * _RADIUS:.0f}" y="119" text-anchor="middle">{side}</text>')
+        out.append(f'<text x="{-x - 5:.1f}" y="{y + 4:.1f}" text-anchor="end">{elevation}°</text>')
+    sides = {-190: "back", -100: "right", 0: "front", 100: "left", 190: "back"}
     out += [
-        f'<text x="{x}" y="119" text-anchor="middle">back</text>' for x in (-190, 190)
+        f'<text x="{x}" y="119" text-anchor="middle">{side}</text>' for x, side in sides.items()
     ]
     return "".join(out)

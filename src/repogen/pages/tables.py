@@ -43,7 +43,9 @@ def table_html(table: Table) -> str:
     )
     head = "".join(f"<th>{_sorter(name)}</th>" for name in table.columns)
     rows = "\n".join(
-        f"<tr><td>{html_text(name)}</td>{''.join(_cell_html(c, limits[c.signed]) for c in row)}</tr>"
+        f"<tr><td>{html_text(name)}</td>"
+        + "".join(_cell_html(cell, limits[cell.signed]) for cell in row)
+        + "</tr>"
         for name, row in table.rows
     )
     return (

@@ -18,6 +18,7 @@ from repogen.errors import UserError
 from repogen.outputs import OutputFolder
 from repogen.viewpoint_estimation.figures import bands_figure, sphere_figure
 from repogen.viewpoint_estimation.mixture import mode
+from repogen.viewpoint_estimation.page import views_html
 from repogen.viewpoint_estimation.regressor import estimate_views
 from repogen.viewpoint_estimation.sphere import (
     CELL_AREAS,
@@ -43,8 +44,8 @@ def chart_views(
 ) -> dict[str, Any]:
     """Estimate the camera direction from each person of a COCO-keypoints file, and chart them.
 
-    Writes views.json, sphere.png and bands.png into `out` and returns the content of views.json:
-    the shares of people by elevation and side, the direction of each person (azimuth 0 = in
+    Writes index.html, views.json, sphere.png and bands.png into `out` and returns the content of
+    views.json: the shares of people by elevation and side, the direction of each person (azimuth 0 = in
     front, 90 = at the subject's left; elevation 90 = straight above the body, whatever its
     rotation in the image) with the expected error, and the regressor's error on held-out
     generated people. Where the file holds views, as our datasets do, they are charted too, with
@@ -61,7 +62,7 @@ def chart_views(
         raise UserError(f"--min-joints {min_joints} must lie between {MIN_JOINTS} and 17")
     path, out = Path(annotations), Path(out)
     written = OutputFolder(out, "views")
-    written.check(*(out / name for name in ("sphere.png", "bands.png", "views.json")))
+    written.check(*(out / name for name in ("index.html", "sphere.png", "bands.png", "views.json")))
     if path.is_dir():
         path = open_coco_folder(path).annotations
     everybody = read_person_annotations(path.stem, path, path.parent)
@@ -87,10 +88,10 @@ def chart_views(
         report["shares_in_file"] = _share_rows(cell_shares(truth[known]))
         report["error_deg"] = error_summary(angles_between_deg(found, truth)[known])
     report["people"] = _direction_rows(people, found, spread.expected_deg)
-    shown = "/".join(Path(annotations).resolve().parts[-2:]).replace("$", r"\$")
-    title = f"{shown}, {len(people):,} people"
+    title = f"{'/'.join(Path(annotations).resolve().parts[-2:])}, {len(people):,} people"
     written.write(out / "sphere.png", _png(sphere_figure(title, charts)))
     written.write(out / "bands.png", _png(bands_figure(title, charts)))
+    written.write(out / "index.html", views_html(title, report, charts).encode())
     written.write(out / "views.json", (json.dumps(report, indent=1) + "\n").encode())
     return report
 

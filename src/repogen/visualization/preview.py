@@ -1,31 +1,25 @@
 """`repogen preview`: a contact sheet and figures of a dataset, as files and as one page."""
 
-import base64
 import io
-import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from repogen.assets.sources import digest_of
 from repogen.config import checked
 from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.reading import OWN_SCENES, open_dataset, read_run_info, read_scenes
+from repogen.datasets.shards import ShardFolder
 from repogen.errors import UserError
 from repogen.extras import can_draw_figures
-from repogen.messages import html_text
 from repogen.outputs import OutputFolder
 from repogen.pictures import encode_jpeg, encode_png
+from repogen.visualization.browse import MOST_IMAGES, browse_html
+from repogen.visualization.page import summary_html
 from repogen.visualization.sheet import contact_sheet
 from repogen.visualization.summary import Summary, summarize
 
-_PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>{title}</title>
-<style>body{{font:15px sans-serif;max-width:1200px;margin:2em auto;padding:0 1em}}
-img{{max-width:100%}} pre{{background:#f4f4f4;padding:1em;overflow:auto}}</style>
-<h1>{title}</h1><p>{summary}</p>
-{figures}
-<h2>Options</h2><pre>{options}</pre></html>
-"""
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @checked
@@ -36,14 +30,15 @@ def preview(
     columns: int = 8,
     bounds: Path | str | None = None,
 ) -> Path:
-    """Write sheet.png, figures and index.html into `out`, by default DATASET/preview; without
-    Matplotlib (the extra `plots`) no figures.
+    """Write sheet.png, figures, index.html and browse.html into `out`, by default DATASET/preview;
+    without Matplotlib (the extra `plots`) no figures.
 
     The sheet shows `images` images at uniform intervals, `columns` side by side. Returns the path
-    of the page, which is self-contained. The figure of joint angles shows the distribution of
-    random poses, too; for a dataset with joint bounds of its own, `bounds` is their file. Raises
-    `UserError` for a folder that is not a finished dataset, for other bounds, and where a
-    file in `out` is not of an earlier preview.
+    of index.html, which is self-contained. browse.html, which the images of shards do not have,
+    shows the dataset's pictures (at most 10,000), to be paged and filtered. The figure of joint
+    angles shows the distribution of random poses, too; for a dataset with joint bounds of its own,
+    `bounds` is their file. Raises `UserError` for a folder that is not a finished dataset, for
+    other bounds, and where a file in `out` is not of an earlier preview.
 
     >>> repogen.preview("people")
     PosixPath('people/preview/index.html')
@@ -52,31 +47,31 @@ def preview(
     target = Path(out) if out else folder.root / "preview"
     written = OutputFolder(target, "preview")
     names = ("sheet", "views", "boxes", "visibility", "angles")
-    written.check(target / "index.html", *(target / f"{name}.png" for name in names))
+    pages = ("index.html", "browse.html")
+    written.check(*(target / name for name in pages), *(target / f"{name}.png" for name in names))
     run = read_run_info(folder)
     _check_bounds(folder, run, bounds)
     summary = summarize(folder)
     count = summary.views.total()
     shown = min(images, count)
-    ids = sorted({1 + i * count // shown for i in range(shown)})
-    sheet = contact_sheet(folder, ids, min(columns, shown), 256)
+    sheet = contact_sheet(folder, uniform_ids(count, images), min(columns, shown), 256)
     written.write(target / "sheet.png", encode_png(sheet))
-    pictures = [("Images", "image/jpeg", encode_jpeg(sheet))]
-    for name, title, data in _figures(folder, summary, run, bounds):
-        written.write(target / f"{name}.png", data)
-        pictures.append((title, "image/png", data))
-    page = _PAGE.format(
-        title=html_text(f"{folder.root.name}: {count} images"),
-        summary=html_text(f"{len(summary.people)} people; {run['backgrounds_found']}"),
-        figures="\n".join(
-            f'<h2>{html_text(title)}</h2><img alt="{html_text(title)}" '
-            f'src="data:{kind};base64,{base64.b64encode(data).decode()}">'
-            for title, kind, data in pictures
-        ),
-        options="\n".join(map(html_text, json.dumps(run, indent=1).splitlines())),
-    )
-    written.write(target / "index.html", page.encode())
+    figures = _figures(folder, summary, run, bounds)
+    for name, one in figures.items():
+        written.write(target / f"{name}.png", _png(one))
+    browsed = None
+    if not isinstance(folder, ShardFolder):
+        browsed = uniform_ids(count, MOST_IMAGES)
+        written.write(target / "browse.html", browse_html(folder, browsed, target).encode())
+    text = summary_html(folder.root.name, summary, run, encode_jpeg(sheet), figures, browsed)
+    written.write(target / "index.html", text.encode())
     return target / "index.html"
+
+
+def uniform_ids(count: int, shown: int) -> list[int]:
+    """At most `shown` of the image ids 1 to `count`, at uniform steps."""
+    shown = min(shown, count)
+    return sorted({1 + i * count // shown for i in range(shown)})
 
 
 def _check_bounds(folder: DatasetFolder, run: dict[str, Any], bounds: Path | str | None) -> None:
@@ -87,25 +82,26 @@ def _check_bounds(folder: DatasetFolder, run: dict[str, Any], bounds: Path | str
 
 def _figures(
     folder: DatasetFolder, summary: Summary, run: dict[str, Any], bounds: Path | str | None
-) -> list[tuple[str, str, bytes]]:
+) -> dict[str, "Figure"]:
+    """Figures by the names of their files; empty without Matplotlib."""
     if not can_draw_figures("the preview"):
-        return []
+        return {}
     from repogen.visualization import plots
 
     figures = {
-        "views": ("Views", plots.views_figure(summary)),
-        "boxes": ("Boxes", plots.boxes_figure(summary)),
-        "visibility": ("Visibility", plots.visibility_figure(summary)),
+        "views": plots.views_figure(summary),
+        "boxes": plots.boxes_figure(summary),
+        "visibility": plots.visibility_figure(summary),
     }
     config = run["config"]
     if not config["pose"]["pose"]:
         is_drawn = OWN_SCENES not in run
         poses = plots.random_poses(config, Path(bounds) if bounds else None) if is_drawn else None
-        figure = plots.angles_figure(read_scenes(folder), poses)
-        figures["angles"] = ("Joint angles", figure)
-    out = []
-    for name, (title, figure) in figures.items():
-        data = io.BytesIO()
-        figure.savefig(data, dpi=100)
-        out.append((name, title, data.getvalue()))
-    return out
+        figures["angles"] = plots.angles_figure(read_scenes(folder), poses)
+    return figures
+
+
+def _png(figure: "Figure") -> bytes:
+    data = io.BytesIO()
+    figure.savefig(data, dpi=100)
+    return data.getvalue()
