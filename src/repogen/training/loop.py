@@ -22,7 +22,7 @@ from repogen.errors import UserError
 from repogen.evaluation.scores import evaluate_estimates
 from repogen.inference.estimate import estimate_people
 from repogen.inference.network import torch_estimator
-from repogen.messages import say
+from repogen.messages import say, warn
 from repogen.models import build_model
 from repogen.models.heatmaps import joints_to_heatmaps
 from repogen.models.mmpose import Weights
@@ -41,6 +41,7 @@ from repogen.training.optimizer import (
     parameter_groups,
     update_ema,
 )
+from repogen.training.progress import Clock, ConstantLoss, nothing_learnt
 from repogen.training.state import State, open_run, save_epoch
 from repogen.training.tensorboard import TensorBoardLogger
 from repogen.training.unlabeled import label_unlabeled
@@ -105,7 +106,10 @@ def _run_epochs(
     logger = None
     if is_main:
         logger = TensorBoardLogger(state.out / "tensorboard", state.epoch * steps_per_epoch)
+    clock = Clock(state.epoch * steps_per_epoch, total_steps)
+    is_movenet = isinstance(state.model, MoveNet)
     while state.epoch < config.optimizer.epochs:
+        constant = None if is_movenet else ConstantLoss(steps_per_epoch)
         start, losses, joint_counts = time.monotonic(), [], torch.zeros(2)
         loader = TimedLoader(batches.epoch(state.epoch))
         bar = tqdm(
@@ -121,7 +125,7 @@ def _run_epochs(
             )
             for group in optimizer.param_groups:
                 group["lr"] = group["base_lr"] * factor
-            loss = training_loss(model, isinstance(state.model, MoveNet), crops, joints)
+            loss = training_loss(model, is_movenet, crops, joints)
             accelerator.backward(loss)
             grad_norm = accelerator.clip_grad_norm_(model.parameters(), config.optimizer.grad_clip)
             # In fp16 a gradient may overflow: the scaler skips that step.
@@ -136,7 +140,11 @@ def _run_epochs(
                 )
             losses.append(accelerator.reduce(loss.detach(), "mean").item())
             joint_counts += _corrected_and_all(joints)
-            bar.set_postfix(loss=f"{np.mean(losses[-50:]):.2e}", refresh=False)
+            if constant is not None:
+                constant.add(len(losses) - 1, losses[-1], joints)
+            bar.set_postfix(
+                loss=f"{np.mean(losses[-50:]):.2e}", run_left=clock.left(step + 1), refresh=False
+            )
         state.epoch += 1
         if logger is not None:
             seconds = time.monotonic() - start
@@ -154,6 +162,10 @@ def _run_epochs(
                 corrected, joints_in_all = joint_counts.tolist()
                 entry["corrected"] = round(corrected / max(joints_in_all, 1), 4)
             entry |= _validate(config, state.weights, val_sets)
+            _say_progress(config, entry, clock.left(state.epoch * steps_per_epoch))
+            reason = nothing_learnt(constant, entry.get("val", {}), val_sets)
+            if reason:
+                warn(f"the network has learnt nothing yet: {reason}")
             state.log.append(entry)
             state.losses += losses
             save_epoch(config, state)
@@ -161,6 +173,12 @@ def _run_epochs(
         accelerator.wait_for_everyone()
     if logger is not None:
         logger.close()
+
+
+def _say_progress(config: TrainConfig, entry: dict[str, Any], left: str) -> None:
+    epoch, epochs = entry["epoch"], config.optimizer.epochs
+    end = f"{left} left" if epoch < epochs else "the run is finished"
+    say(f"epoch {epoch} of {epochs}: loss {entry['loss']:.2e}, {end}")
 
 
 def training_loss(

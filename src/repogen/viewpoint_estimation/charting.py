@@ -45,8 +45,8 @@ def chart_views(
     """Estimate the camera direction from each person of a COCO-keypoints file, and chart them.
 
     Writes index.html, views.json, sphere.png and bands.png into `out` and returns the content of
-    views.json: the shares of people by elevation and side, the direction of each person (azimuth 0 = in
-    front, 90 = at the subject's left; elevation 90 = straight above the body, whatever its
+    views.json: the shares of people by elevation and side, the direction of each person (azimuth
+    0 = in front, 90 = at the subject's left; elevation 90 = straight above the body, whatever its
     rotation in the image) with the expected error, and the regressor's error on held-out
     generated people. Where the file holds views, as our datasets do, they are charted too, with
     the error of the estimates. Crowds and persons with fewer than `min_joints` labelled joints are
