@@ -41,9 +41,7 @@ def test_no_constant_answer_is_better_than_the_constant_loss(labelled):
         network, constant = losses_of(answer, joints)
         assert network > 0.999 * constant
     network, constant = losses_of(mean, joints)
-    assert network == pytest.approx(constant, rel=1e-3), (
-        "the mean of all is as good as that of some"
-    )
+    assert network == pytest.approx(constant, rel=2e-3)  # the mean of all, and that of some
 
 
 def test_the_best_constant_answer_has_the_loss_that_is_said():

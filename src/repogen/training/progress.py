@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 from tqdm import tqdm
 
@@ -45,10 +44,9 @@ class ConstantLoss:
         self._from = steps // 2
         self._each = max(1, steps // 2 // _COMPARED_STEPS)
         self._losses: list[float] = []
-        self._crops = 0
-        self._maps: Tensor | float = 0.0
-        self._weights: Tensor | float = 0.0
-        self._squares, self._values = 0.0, 0
+        self._values = 0
+        # Sums over crops, by joint: of weights, their squares, weighted maps and their squares.
+        self._sums: list[Tensor] = []
 
     def add(self, step: int, loss: float, joints: Tensor) -> None:
         """Take the step of an epoch into account: its loss, and the `joints` (n, 17, 3 or more):
@@ -58,23 +56,25 @@ class ConstantLoss:
         targets = joints_to_heatmaps(joints[..., :2].double())
         weights = joints[..., 2].to(targets)[..., None, None]
         self._losses.append(loss)
-        self._crops += len(joints)
-        self._maps = self._maps + (weights * targets).sum(dim=0)
-        self._weights = self._weights + weights.sum(dim=0)
-        self._squares += float((weights * targets**2).sum())
         self._values += targets.numel()
+        terms = (weights, weights**2, weights * targets, weights * targets**2)
+        sums = [term.sum(dim=0) for term in terms]
+        before = self._sums or [0.0] * len(sums)
+        self._sums = [a + b for a, b in zip(before, sums, strict=True)]
 
     def losses(self) -> tuple[float, float] | None:
         """The mean loss of the network and that of the constant answer; None before any step.
 
-        The mean of n targets fits just these by n / (n - 1) too well, which is made up for.
+        The mean of a joint's n targets fits just these by n / (n - 1) too well, which is made up
+        for; n is Kish's effective number.
         """
-        if self._crops < 2:
+        if not self._losses:
             return None
-        maps, weights = torch.as_tensor(self._maps), torch.as_tensor(self._weights)
-        explained = float((maps**2 / weights.clamp(min=1e-9)).sum())
-        constant = (self._squares - explained) / self._values
-        return float(np.mean(self._losses)), constant * self._crops / (self._crops - 1)
+        weights, squared, maps, squares = self._sums
+        weights = weights.clamp(min=1e-9)
+        count = (weights**2 / squared.clamp(min=1e-9)).clamp(min=2.0)
+        left = (squares - maps**2 / weights) * count / (count - 1)
+        return float(np.mean(self._losses)), float(left.sum()) / self._values
 
 
 def mean_pose_oks(people: PersonAnnotations) -> float:
