@@ -5,14 +5,18 @@ The references of the commands and of Python are made from the command line and 
 `repogen/__init__.pyi` while the site is built.
 """
 
+import base64
 import contextlib
 import io
+import mimetypes
 import os
 import re
 from pathlib import Path
 
+import nbformat
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from nbconvert import MarkdownExporter
 
 from repogen.cli import VERBS, main
 
@@ -22,11 +26,13 @@ PAGES = (
     "examples/README.md", "experiments/**/*.md", "tests/f*/README.md",
 )  # fmt: skip
 FILES = (
+    "notebooks/*.ipynb",
     "docs/**/*.jpg", "docs/**/*.svg", "experiments/results/*.png", "examples/*.py", "configs/*.*",
     "src/repogen/assets/data/NOTICE",
 )  # fmt: skip
 """What pages show and link."""
 
+NOTEBOOK_LINK = re.compile(r"(notebooks/[\w-]+)\.ipynb\)")
 SUBCOMMAND = re.compile(r"^│   • (\w+)", re.MULTILINE)
 PUBLIC = re.compile(r"^from \.(\S*) import (\w+) as \2$", re.MULTILINE)
 TORCH = ("PoseDataset", "LiveDataset", "collate_images")
@@ -44,9 +50,29 @@ def on_files(_files: Files, config: MkDocsConfig) -> Files:
         )
         for path in paths
     ]
+    notebooks = {
+        path.relative_to(ROOT).with_suffix(".md").as_posix(): notebook_page(path)
+        for path in sorted(ROOT.glob("notebooks/*.ipynb"))
+    }
     references = {"docs/commands.md": commands_page(), "docs/api.md": api_page()}
-    site += [File.generated(config, name, content=text) for name, text in references.items()]
+    site += [File.generated(config, name, content=text) for name, text in (references | notebooks).items()]
     return Files(site)
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """A link to a notebook leads to its page."""
+    return NOTEBOOK_LINK.sub(r"\1.md)", markdown)
+
+
+def notebook_page(path: Path) -> str:
+    """A notebook with its stored outputs as Markdown; pictures are inside the page."""
+    notebook = nbformat.read(path, as_version=4)
+    body, resources = MarkdownExporter().from_notebook_node(notebook)
+    for name, data in resources["outputs"].items():
+        kind = mimetypes.guess_type(name)[0]
+        body = body.replace(f"]({name})", f"](data:{kind};base64,{base64.b64encode(data).decode()})")
+    title, rest = body.split("\n", 1)
+    return f"{title}\n\n[Download the notebook]({path.name})\n{rest}"
 
 
 def commands_page() -> str:
