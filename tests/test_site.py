@@ -9,6 +9,7 @@ import sys
 import tomllib
 from importlib import import_module, util
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 import tyro
@@ -156,6 +157,19 @@ def test_no_page_asks_another_host(site):
     paths = [p for p in site[0].rglob("*") if p.suffix in (".html", ".css")]
     assert len(paths) > 40
     assert [p.name for p in paths if ASKED.search(p.read_text())] == []
+
+
+def test_the_style_and_the_pictures_of_every_page_are_there(site):
+    """The link checker of mkdocs does not look at what the theme names."""
+    pages, missing = sorted(site[0].rglob("*.html")), set()
+    named = re.compile(r"<(?:link|script|img)\b[^>]*?\b(?:href|src)=\"?([^\"\s>]+)")
+    assert len(pages) > 40
+    for page in pages:
+        wanted = [name for name in named.findall(page.read_text()) if ":" not in name]
+        assert any(name.endswith(".css") for name in wanted), page
+        paths = {page.parent / unquote(name.split("#")[0].split("?")[0]) for name in wanted}
+        missing |= {path for path in paths if not path.exists() and page.name != "404.html"}
+    assert missing == set()
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from nbconvert import MarkdownExporter
 
+import repogen
 from repogen.cli import VERBS, main
 
 ROOT = Path(__file__).parents[1]
@@ -37,12 +38,14 @@ SUBCOMMAND = re.compile(r"^│   • (\w+)", re.MULTILINE)
 PUBLIC = re.compile(r"^from \.(\S*) import (\w+) as \2$", re.MULTILINE)
 TORCH = ("PoseDataset", "LiveDataset", "collate_images")
 """What `repogen.torch` adds; shown from where it is defined."""
-COLUMNS = "88"
+COLUMNS = "78"
 """Width of the help texts."""
 
 
-def on_files(_files: Files, config: MkDocsConfig) -> Files:
-    """The repository's pages under their own paths, instead of docs/ alone, and the references."""
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """The theme's files, the repository's pages under their own paths instead of docs/ alone, and
+    the references."""
+    theme = [file for file in files if file.src_dir != config.docs_dir]
     paths = sorted(path for pattern in PAGES + FILES for path in ROOT.glob(pattern))
     site = [
         File(
@@ -55,8 +58,9 @@ def on_files(_files: Files, config: MkDocsConfig) -> Files:
         for path in sorted(ROOT.glob("notebooks/*.ipynb"))
     }
     references = {"docs/commands.md": commands_page(), "docs/api.md": api_page()}
-    site += [File.generated(config, name, content=text) for name, text in (references | notebooks).items()]
-    return Files(site)
+    made = references | notebooks
+    site += [File.generated(config, name, content=text) for name, text in made.items()]
+    return Files(theme + site)
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
@@ -70,7 +74,8 @@ def notebook_page(path: Path) -> str:
     body, resources = MarkdownExporter().from_notebook_node(notebook)
     for name, data in resources["outputs"].items():
         kind = mimetypes.guess_type(name)[0]
-        body = body.replace(f"]({name})", f"](data:{kind};base64,{base64.b64encode(data).decode()})")
+        coded = base64.b64encode(data).decode()
+        body = body.replace(f"]({name})", f"](data:{kind};base64,{coded})")
     title, rest = body.split("\n", 1)
     return f"{title}\n\n[Download the notebook]({path.name})\n{rest}"
 
@@ -119,7 +124,11 @@ def api_page() -> str:
 def public_names() -> dict[str, list[str]]:
     """`module.name` of the public functions, and of the public classes and presets."""
     found = PUBLIC.findall((ROOT / "src" / "repogen" / "__init__.pyi").read_text())
-    where = {name: f"{module}.{name}" for module, name in sorted(found, key=lambda f: f[1])}
+    where = {}
+    for module, name in sorted(found, key=lambda f: f[1]):
+        # A function may have the name of its module, which `repogen.module` would show.
+        defined = getattr(getattr(repogen, name), "__module__", f"repogen.{module}")
+        where[name] = f"{defined.removeprefix('repogen.')}.{name}"
     where.pop("__version__")
     return {
         "Functions": [path for name, path in where.items() if name[0].islower()],
