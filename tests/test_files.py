@@ -36,6 +36,8 @@ ALLOWED = {
     "bodies/wholebody.py": "POINTS_FILE.read_text",  # our wheel
     "poses/sampling.py": "(files('repogen.poses') / 'named_poses.json').read_text",
     "poses/bounds.py": "(files('repogen.poses') / 'bounds.toml').read_text",
+    "pages/frame.py": "(files('repogen.pages') / name).read_text",
+    "visualization/browse.py": "(files('repogen.visualization') / 'browse.js').read_text",
     "assets/makehuman.py": "(files('repogen.assets') / 'makehuman_cc0.json').read_text",
     "picture_checks.py": "cv2.haveImageReader",  # a temporary file
     "models/onnx.py": "onnxruntime.InferenceSession",  # the file just exported

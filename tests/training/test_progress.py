@@ -115,3 +115,13 @@ def test_the_time_left_counts_the_steps_of_this_process(monkeypatch):
     now[0] += 50.0
     assert clock.left(1010) == "2:45:50"  # 5 seconds a step, 1990 steps
     assert clock.left(3000) == "00:00"
+
+
+def test_the_curve_has_a_panel_for_validation_only_with_a_set():
+    from repogen.training.figures import training_figure
+
+    log = [{"epoch": 1, "loss": 2.0}, {"epoch": 2, "loss": 1.5}]
+    (loss,) = training_figure(log, [3.0, 2.0, 1.5, 1.0]).axes
+    assert loss.get_title() == "loss"
+    validated = [entry | {"val": {"a": {"AP": 0.1, "OKS": 0.3}}} for entry in log]
+    assert len(training_figure(validated, [3.0, 2.0, 1.5, 1.0]).axes) == 2
