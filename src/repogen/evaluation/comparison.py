@@ -67,7 +67,7 @@ def compare(
     oks = {name: person_oks(people, e) for name, e in estimates.items()}
     estimated_sphere = None
     if estimated is not None and np.isfinite(estimated[labelled, 0]).any():
-        estimated_sphere = sphere_map(*estimated[labelled].T, oks)
+        estimated_sphere = sphere_map(estimated[labelled, 0], estimated[labelled, 1], oks)
     out = SetReport(
         people.name, boxes, total, groupings=tuple(grouped), estimated_sphere=estimated_sphere
     )

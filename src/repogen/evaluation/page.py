@@ -22,6 +22,7 @@ from repogen.extras import can_draw_figures
 from repogen.messages import html_text
 from repogen.pages.body_map import body_svg
 from repogen.pages.frame import (
+    columns,
     figure,
     folded,
     page,
@@ -79,7 +80,7 @@ def _set_section(set_report: SetReport, pictures: Sequence[PictureRow]) -> str:
     scores = scores_table(set_report)
     parts = [paragraph(_set_text(set_report)), subsection(scores.title, table_html(scores))]
     parts += [
-        side_by_side(*(subsection(t.title, table_html(t)) for t in tables))
+        columns(*(subsection(t.title, table_html(t)) for t in tables))
         for tables in _pairs([*bands, *groups])
     ]
     joints = joints_table(set_report)

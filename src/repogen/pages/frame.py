@@ -59,6 +59,11 @@ def side_by_side(*parts: str) -> str:
     return f'<div class="side-by-side">{"".join(parts)}</div>'
 
 
+def columns(*parts: str) -> str:
+    """Parts in columns of equal width, as many as fit."""
+    return f'<div class="columns">{"".join(parts)}</div>'
+
+
 def folded(title: str, *parts: str) -> str:
     """Parts that are shown after a click."""
     return f"<details><summary>{html_text(title)}</summary>\n" + "\n".join(parts) + "</details>"
