@@ -13,6 +13,7 @@ import pytest
 import tyro
 
 from repogen.cli import _run as run_words
+from repogen.evaluation.config import EvaluateConfig
 from repogen.extras import EXTRAS
 from repogen.scenes import SceneConfig
 
@@ -22,6 +23,9 @@ os.environ["REPOGEN_ASSETS"] = tempfile.mkdtemp(prefix="repogen-no-assets-")
 # Painted people in built-in places are drawn more quickly: tests of clothes and panoramas
 # name their packs.
 SceneConfig.__dataclass_fields__["packs"].default = ()
+
+# The regressor of views takes minutes to train: tests of estimated views ask for them.
+EvaluateConfig.__dataclass_fields__["estimate_views"].default = False
 
 
 def pytest_configure(config):

@@ -4,6 +4,7 @@ import json
 import math
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +20,8 @@ from repogen.evaluation.report import evaluate, write_report
 from repogen.evaluation.results import Report
 from repogen.models import build_model
 from repogen.models.weights import save_weights
+from repogen.viewpoint_estimation import trained
+from repogen.viewpoint_estimation.regressor import ViewRegressor
 
 
 @pytest.fixture(scope="module")
@@ -197,13 +200,41 @@ def test_a_blend_scores_as_the_models_at_its_ends(tmp_path, runs, ours):
 def test_lspet_people_without_face_joints_are_scored(runs, shared_data):
     lspet = shared_data("data/lspet")
     spec = f"lspet={lspet}/annotations.json:{lspet}/images:6"
-    options = {"bootstrap_samples": 20, "estimate_views": False}
-    scores = evaluate(weights=runs / "a", data=spec, **options).sets["lspet"]
+    scores = evaluate(weights=runs / "a", data=spec, bootstrap_samples=20).sets["lspet"]
     total = scores.total.scores["a"]
     assert scores.total.persons == 6
     assert scores.bands == ()
     assert np.isnan(total["OKS nose"].value)
     assert 0 < total["OKS"].low <= total["OKS"].value <= total["OKS"].high < 1
+
+
+def test_a_set_without_views_is_grouped_by_estimated_views(tmp_path, runs, ours, monkeypatch):
+    network = ViewRegressor(np.random.default_rng(0)).eval()
+    monkeypatch.setattr(trained, "load_regressor", lambda: SimpleNamespace(network=network))
+    data = json.loads((ours / "annotations/person_keypoints.json").read_text())
+    for record in data["images"] + data["annotations"]:
+        record.pop("view", None)
+        record.pop("subject_view", None)
+    (tmp_path / "plain.json").write_text(json.dumps(data))
+    spec, out = f"s={tmp_path}/plain.json:{ours}/images", tmp_path / "report.json"
+    options = {"bootstrap_samples": 5, "estimate_views": True, "pictures": 1, "out": out}
+    one = evaluate(weights=runs / "a", data=spec, **options).sets["s"]
+    assert (one.bands, one.sphere) == ((), None)
+    assert [grouping.title for grouping in one.groupings] == [
+        "orientation of the trunk in the image", "estimated elevation of the camera",
+        "estimated side of the person",
+    ]  # fmt: skip
+    for grouping in one.groupings[1:]:
+        assert sum(group.comparison.persons for group in grouping.groups) == 8
+    assert one.estimated_sphere.persons.sum() == 8
+    page = out.with_suffix(".html").read_text()
+    assert "Mean OKS by estimated direction of the camera" in page
+    assert page.count('src="data:image/jpeg') % 2 == 0
+    assert "worst for a" in page
+    written = json.loads(out.read_text())["sets"]["s"]["groupings"]
+    assert [grouping["title"] for grouping in written] == [g.title for g in one.groupings]
+    without = evaluate(weights=runs / "a", data=spec, bootstrap_samples=5).sets["s"]
+    assert len(without.groupings) == 1
 
 
 def faceless(folder, ours):
