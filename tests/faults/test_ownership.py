@@ -30,8 +30,8 @@ WORDS = {
     "--out {out}/results.json",
 }
 FILES = {
-    "preview": ("index.html", "sheet.png", "angles.png"),
-    "views": ("views.json", "sphere.png", "bands.png"),
+    "preview": ("index.html", "browse.html", "sheet.png", "angles.png"),
+    "views": ("views.html", "views.json", "sphere.png", "bands.png"),
     "rerender": ("annotations/person_keypoints.json", "images/00000002.jpg", "masks/00000002.png"),
     "predict": (
         "results.json", "people.json", "drawn/00000007.jpg", "cvat/images.xml",

@@ -44,7 +44,7 @@ def chart_views(
 ) -> dict[str, Any]:
     """Estimate the camera direction from each person of a COCO-keypoints file, and chart them.
 
-    Writes index.html, views.json, sphere.png and bands.png into `out` and returns the content of
+    Writes views.html, views.json, sphere.png and bands.png into `out` and returns the content of
     views.json: the shares of people by elevation and side, the direction of each person (azimuth
     0 = in front, 90 = at the subject's left; elevation 90 = straight above the body, whatever its
     rotation in the image) with the expected error, and the regressor's error on held-out
@@ -62,7 +62,7 @@ def chart_views(
         raise UserError(f"--min-joints {min_joints} must lie between {MIN_JOINTS} and 17")
     path, out = Path(annotations), Path(out)
     written = OutputFolder(out, "views")
-    written.check(*(out / name for name in ("index.html", "sphere.png", "bands.png", "views.json")))
+    written.check(*(out / name for name in ("views.html", "sphere.png", "bands.png", "views.json")))
     if path.is_dir():
         path = open_coco_folder(path).annotations
     everybody = read_person_annotations(path.stem, path, path.parent)
@@ -91,7 +91,7 @@ def chart_views(
     title = f"{'/'.join(Path(annotations).resolve().parts[-2:])}, {len(people):,} people"
     written.write(out / "sphere.png", _png(sphere_figure(title, charts)))
     written.write(out / "bands.png", _png(bands_figure(title, charts)))
-    written.write(out / "index.html", views_html(title, report, charts).encode())
+    written.write(out / "views.html", views_html(title, report, charts).encode())
     written.write(out / "views.json", (json.dumps(report, indent=1) + "\n").encode())
     return report
 
