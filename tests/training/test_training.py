@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -88,6 +89,17 @@ def test_the_loss_falls_and_the_run_folder_is_complete(people, tmp_path):
     log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [entry["epoch"] for entry in log] == [1, 2, 3, 4, 5, 6]
     assert set(log[0]["val"]["synth"]) == {"AP", "AR", "OKS", "PCK"}
+
+
+def test_a_run_that_learns_nothing_says_so_and_when_it_ends(people, tmp_path, capsys):
+    options = config(people, epochs=2, lr=1e-9, val=(f"synth={people}:8",))
+    train(tmp_path / "run", options)
+    said = capsys.readouterr().err
+    assert "the network has learnt nothing yet: its loss of" in said
+    assert "that of the mean heatmaps; OKS" in said
+    assert re.search(r"epoch 1 of 2: loss \d\.\d\de[-+]\d\d, [\d:]+ left\n", said)
+    assert re.search(r"epoch 2 of 2: loss \S+, the run is finished\n", said)
+    assert "run_left=" in said
 
 
 @pytest.mark.parametrize("ema", [0.0, 0.99])
