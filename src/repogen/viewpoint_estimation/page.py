@@ -69,7 +69,7 @@ def _lead(report: Mapping[str, Any]) -> Iterator[str]:
 
 def _maps(charts: Mapping[str, Float[np.ndarray, "36 72"]]) -> str:
     density = {name: _coarser(cells) / _coarser(CELL_AREAS) for name, cells in charts.items()}
-    highest = max(_upper_end(values) for values in density.values())
+    highest = max(1.0, *(_upper_end(values) for values in density.values()))
     edges = ELEVATIONS[::_COARSER]
     azimuths = AZIMUTHS[::_COARSER]
 
