@@ -23,7 +23,7 @@ import engine
 import numpy as np
 import pretrained
 import tyro
-from pretrained import AGREED, Arm
+from pretrained import AGREED, CORRECTED, Arm
 
 from repogen import MineConfig
 from repogen.coco.annotations import PersonAnnotations, parse_person_annotations
@@ -51,6 +51,10 @@ ARMS = {
     RANDOM: Arm(synthetic=RARE, train=AGREED),
     "3,000 random": Arm(synthetic=RARE | {"images": 3000}, train=AGREED),
     "1,000 mined": Arm(synthetic=MINED, train=AGREED, against="3,000 random"),
+    "1,000 random, corrected": Arm(synthetic=RARE, train=CORRECTED, against=RANDOM),
+    "1,000 mined, corrected": Arm(
+        synthetic=MINED, train=CORRECTED, against="1,000 random, corrected"
+    ),
     **{
         f"1,000 mined, {name}": Arm(synthetic=MINED | options, train=AGREED, against="1,000 mined")
         for name, options in {
