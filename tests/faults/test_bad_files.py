@@ -160,6 +160,6 @@ def test_an_infinite_sun_is_said_once_and_used(tmp_path, shared_data, capfd, bod
 
 def test_scenes_of_good_files_say_nothing(tmp_path, body):
     config = GenerateConfig(**make_folder(tmp_path, "cut-outs")[1])
-    scenes = [sample_scene(config, 3, index, body) for index in range(6)]
+    scenes = [sample_scene(config, 3, index, body) for index in range(12)]
     assert not any("unreadable" in scene.to_json() for scene in scenes)
     assert any(item.shape == CUTOUT for scene in scenes for item in scene.occluders)
