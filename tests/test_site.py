@@ -11,6 +11,8 @@ from importlib import import_module, util
 from pathlib import Path
 from urllib.parse import unquote
 
+import cv2
+import numpy as np
 import pytest
 import tyro
 import yaml
@@ -80,7 +82,11 @@ def test_commands_that_need_what_only_a_reader_has_are_taken_by_the_command_line
         "image_width: 640\nimage_height: 400\ndistortion_model: plumb_bob\n"
         "camera_matrix: {data: [310, 0, 322, 0, 310, 196, 0, 0, 1]}\n"
     )
-    (tmp_path / "annotations").mkdir()
+    for name in ("annotations", "models", "textures"):
+        (tmp_path / name).mkdir()
+    for name in ("SMPLX_NEUTRAL.npz", "SMPL_NEUTRAL.pkl"):
+        (tmp_path / "models" / name).write_bytes(b"")
+    cv2.imwrite(str(tmp_path / "textures" / "skin.png"), np.zeros((8, 8, 3), np.uint8))
     for name in ("train", "val"):
         path = tmp_path / "annotations" / f"person_keypoints_{name}2017.json"
         path.write_text('{"images": [], "annotations": [], "categories": []}')
