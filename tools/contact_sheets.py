@@ -1,5 +1,6 @@
 """Draw the pictures of docs/: `python tools/contact_sheets.py docs`."""
 
+import argparse
 import json
 import subprocess
 import sys
@@ -75,7 +76,9 @@ def record_sheet() -> np.ndarray:
 
 def main() -> None:
     """Write one JPEG a sheet into the folder named on the command line."""
-    folder = Path(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="where to; docs for these pages")
+    folder = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     pictures = {"record": record_sheet()}
     for name, options in SHEETS.items():
