@@ -72,6 +72,7 @@ class Studio:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "repogen", *words],
             cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
         line = self.process.stdout.readline()
         assert line.startswith("repogen studio: http"), line + self.process.stderr.read()
