@@ -123,7 +123,7 @@ def test_balanced_people_have_their_weight_over_what_touches_the_floor(body, opt
 
 
 def heights_of(body, height, **options):
-    """Of six people who lie, with and without balance: trunk_height or foot_height."""
+    """Measure trunk_height or foot_height of six people who lie, with and without balance."""
     options = {"packs": (), "backgrounds": "builtin", "orientation": "lying"} | options
     out = {}
     for balance in (False, True):
