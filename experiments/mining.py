@@ -55,6 +55,9 @@ ARMS = {
     "1,000 mined, corrected": Arm(
         synthetic=MINED, train=CORRECTED, against="1,000 random, corrected"
     ),
+    "1,000 mined, with a teacher": Arm(
+        synthetic=MINED | {"teacher": "thunder"}, train=AGREED, against="1,000 mined"
+    ),
     **{
         f"1,000 mined, {name}": Arm(synthetic=MINED | options, train=AGREED, against="1,000 mined")
         for name, options in {

@@ -6,6 +6,7 @@ import pytest
 from repogen import MineConfig
 from repogen.bodies.skeleton import BODY_JOINTS
 from repogen.cameras.camera import view_of
+from repogen.mining import candidates
 from repogen.mining.candidates import DrawTask, Task, draw_lines, judge_task
 from repogen.mining.records import read_candidates
 from repogen.scenes.sample.scene import sample_posed_scene
@@ -101,6 +102,20 @@ def test_who_would_fall_over_is_not_plausible_on_a_floor(config):
     assert "balance" not in refused(max_overhang=10)
     counts = [refused(max_overhang=0.03, balance=b).count("balance") for b in (False, True)]
     assert counts[1] < counts[0]
+
+
+def test_with_a_teacher_only_the_joints_that_it_finds_count(config, judged, monkeypatch):
+    everybody = judged()
+    alike = judged(teacher="lightning")  # it judges itself: what it finds in the first look
+    kept = [(one, by) for one, by in zip(everybody, alike, strict=True) if by.person]
+    assert kept
+    for one, by in kept:
+        assert by.person.difficulty[0][0] <= one.person.difficulty[0][0]
+    assert any(by.person.difficulty != one.person.difficulty for one, by in kept)
+    monkeypatch.setattr(candidates, "finds", lambda *_: np.ones(17, bool))
+    assert judged(teacher="lightning") == everybody
+    monkeypatch.setattr(candidates, "finds", lambda *_: np.zeros(17, bool))
+    assert {one.refused for one in judged(teacher="lightning")} == {"unknown"}
 
 
 def test_two_estimators_are_asked_about_the_same_people(config):

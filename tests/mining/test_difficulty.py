@@ -5,7 +5,8 @@ import pytest
 
 from repogen.coco.crops import FLIP
 from repogen.inference.estimate import JointEstimator
-from repogen.mining.difficulty import LOOKS, WEIGHTS, Difficulty, ask, judge
+from repogen.mining.difficulty import LOOKS, WEIGHTS, Difficulty, ask, finds, judge
+from repogen.training.config import LabelConfig
 
 SIDE = 200.0
 AREA = SIDE**2 / 4
@@ -38,6 +39,14 @@ def test_joints_that_cannot_be_seen_do_not_count(truth):
     wrong[9] += 1000
     assert judge(looks_of(wrong), truth, seen, AREA, SIDE) == Difficulty(0.0, 0.0, 0.0)
     assert judge(looks_of(wrong), truth, EVERY, AREA, SIDE).loss == pytest.approx(1 / 17)
+
+
+def test_a_joint_is_found_within_a_share_of_the_root_of_the_area(truth):
+    found = truth.copy()
+    near = LabelConfig().tolerance * np.sqrt(AREA)
+    found[3, 0] += near - 0.01
+    found[4, 1] -= near + 0.01
+    assert finds(found, truth, AREA).tolist() == [k != 4 for k in range(17)]
 
 
 def test_disagreement_needs_no_truth(truth):

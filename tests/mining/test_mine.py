@@ -207,6 +207,13 @@ def test_weights_that_cannot_be_asked_are_one_line(weights, says, tmp_path, caps
     assert not (tmp_path / "set").exists()
 
 
+def test_a_teacher_that_cannot_be_asked_is_one_line(tmp_path, capsys):
+    words = ["--weights", "lightning", "--teacher", "no.onnx"]
+    assert main(["mine", str(tmp_path / "set"), *words]) == 2
+    assert "error: no ONNX file at no.onnx" in capsys.readouterr().err
+    assert not (tmp_path / "set").exists()
+
+
 @pytest.mark.parametrize("fault", ["fails", "nan"])
 def test_an_estimator_that_fails_is_named_before_anything_is_written(
     fault, small, tmp_path, monkeypatch

@@ -22,7 +22,7 @@ from repogen.labels.annotation import visible_keypoints
 from repogen.labels.convention import labelled_keypoints
 from repogen.labels.maps import person_masks
 from repogen.mining.config import JudgingConfig
-from repogen.mining.difficulty import ask, judge
+from repogen.mining.difficulty import LOOKS, ask, finds, judge
 from repogen.mining.records import Candidate, JudgedPerson
 from repogen.models.packaged import packaged
 from repogen.people.balance import centre_of_mass, overhang
@@ -99,13 +99,17 @@ def judge_task(task: Task) -> list[Candidate]:
         answers = [
             ask(estimator_of(weights, config.device), pictures, boxes) for weights in task.weights
         ]
+        known = _known(task, pictures, boxes, [one for *_, seen, _ in drawn for one in seen])
     start, out = 0, []
     for scene, refused, seen, scale in drawn:
-        judged = [
-            _judged(task, scene, one, scale, [found[start + k] for found in answers])
-            for k, one in enumerate(seen)
-        ]
-        start += len(seen)
+        judged = []
+        for one in seen:
+            if known[start].sum() >= (task.judging.least_visible if task.judging.teacher else 1):
+                found = [found[start] for found in answers]
+                judged.append(_judged(task, scene, one, scale, found, known[start]))
+            else:
+                refused = "unknown"
+            start += 1
         by = task.judging.difficulty
         hardest = max(judged, key=lambda person: person.hardness(by)) if judged else None
         out.append(Candidate(scene.index, "" if judged else refused, hardest))
@@ -160,7 +164,7 @@ def renderer_of(name: str, path: Path | None, device: str) -> tuple[Body, Render
     return body, Renderer(body, device)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def estimator_of(weights: str, device: str) -> Estimator:
     """An estimator that uses one thread, kept between the tasks of a process. A torch network is on
     `device`."""
@@ -228,13 +232,33 @@ def _seen(
     return found, refused
 
 
+def _known(
+    task: Task,
+    pictures: list[UInt8[np.ndarray, "h w 3"]],
+    boxes: list[Float[np.ndarray, "4"]],
+    people: list[_Seen],
+) -> list[Bool[np.ndarray, "17"]]:
+    """The joints of each person that count: the visible ones, with --teacher those it finds."""
+    if task.judging.teacher is None:
+        return [one.visible for one in people]
+    teacher = estimator_of(task.judging.teacher, task.config.device)
+    found = ask(teacher, pictures, boxes, LOOKS[:1])[:, 0]
+    return [
+        one.visible & finds(joints, one.truth, one.area)
+        for one, joints in zip(people, found, strict=True)
+    ]
+
+
 def _judged(
-    task: Task, scene: Scene, one: _Seen, scale: float, answers: list[Float[np.ndarray, "k 17 2"]]
+    task: Task,
+    scene: Scene,
+    one: _Seen,
+    scale: float,
+    answers: list[Float[np.ndarray, "k 17 2"]],
+    known: Bool[np.ndarray, "17"],
 ) -> JudgedPerson:
     person, camera = one.posed.person, scene.camera
-    parts = [
-        judge(found, one.truth, one.visible, one.area, float(max(one.box[2:]))) for found in answers
-    ]
+    parts = [judge(found, one.truth, known, one.area, float(max(one.box[2:]))) for found in answers]
     view = view_of(camera, person.position, person.yaw_deg)
     towards = (camera.position() - np.array(person.position)) @ world_rotation(person)
     azimuth, elevation = direction_to_angles(towards)

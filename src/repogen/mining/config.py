@@ -19,6 +19,10 @@ class JudgingConfig(Config):
     """What is hard. labels: people whose joints are found far from the labels, or with left and
     right exchanged. agreement: people on whom the estimator disagrees with itself when their crop
     is mirrored, turned and moved; labels do not count. all: both."""
+    teacher: str | None = None
+    """A better estimator, as --weights: only the joints count that it finds, so that people are
+    hard who can be learnt from its answers (train --targets corrected --corrected-weight 0). By
+    default every visible joint counts."""
     judge_size: int = 256
     """Longer side in pixels, 64 to 2048, of the pictures that candidates are judged by; smaller
     than image-size is faster."""
@@ -31,7 +35,8 @@ class JudgingConfig(Config):
     """With --ground floor: metres by which the centre of mass of a plausible pose may lie beside
     what carries it."""
     least_visible: int = 8
-    """Least number of visible keypoints, 1 to 17, of somebody whom a person could label."""
+    """Least number of visible keypoints, 1 to 17, of somebody whom a person could label; with
+    --teacher as many must be found by it."""
     least_side: float = 48.0
     """Least length in pixels, in an image of image-size, of the longer side of that person's
     box."""

@@ -15,6 +15,7 @@ from repogen.inference.agreement import look_to_picture
 from repogen.inference.estimate import Estimator, as_joint_estimator
 from repogen.inference.network import load_estimator
 from repogen.pictures import downsample
+from repogen.training.config import LabelConfig
 
 _TURN_DEG = 20.0
 
@@ -63,8 +64,9 @@ def ask(
     estimator: Estimator,
     pictures: Sequence[UInt8[np.ndarray, "h w 3"]],
     boxes: Sequence[Float[np.ndarray, "4"]],
+    looks: Sequence[tuple[float, bool, float]] = LOOKS,
 ) -> Float[np.ndarray, "n k 17 2"]:
-    """Where the estimator finds the joints in each look at each of n boxes.
+    """Where the estimator finds the joints in each of k looks at each of n boxes.
 
     Pictures are RGB, boxes x, y, w, h; pixels, with pixel centres at +0.5. Raises `UserError` where
     the estimator fails or an answer is no number.
@@ -73,7 +75,7 @@ def ask(
     windows = [
         (i, look)
         for i, box in enumerate(boxes)
-        for look in _looks(box - (0.5, 0.5, 0, 0), joints_of.padding, joints_of.crop)
+        for look in _windows(box - (0.5, 0.5, 0, 0), joints_of.padding, joints_of.crop, looks)
     ]
     found = []
     for first in range(0, len(windows), _BATCH):
@@ -84,25 +86,30 @@ def ask(
             look_to_picture(pose, window, joints_of.crop)[:, :2] + 0.5
             for pose, (_, window) in zip(poses, some, strict=True)
         ]
-    out = np.array(found).reshape(len(boxes), len(LOOKS), 17, 2)
+    out = np.array(found).reshape(len(boxes), len(looks), 17, 2)
     if not np.isfinite(out).all():
         raise UserError("the estimator's answers are no numbers (NaN): its weights are damaged")
     return out
 
 
-def check_can_be_asked(weights: str) -> None:
-    """Raises `UserError`, naming them, for weights that are none or cannot answer about a
-    picture."""
+def check_can_be_asked(weights: str, option: str = "--weights") -> None:
+    """Raises `UserError`, naming them and their option, for weights that are none or cannot answer
+    about a picture."""
     estimator = load_estimator(weights, threads=1)
     try:
         ask(estimator, [np.zeros((64, 64, 3), np.uint8)], [np.array([8.0, 8.0, 48.0, 48.0])])
     except UserError as error:
-        raise UserError(f"--weights {weights} cannot be asked: {error}") from error
+        raise UserError(f"{option} {weights} cannot be asked: {error}") from error
 
 
-def _looks(box: Float[np.ndarray, "4"], padding: float, crop: tuple[int, int]) -> Iterator[Window]:
+def _windows(
+    box: Float[np.ndarray, "4"],
+    padding: float,
+    crop: tuple[int, int],
+    looks: Sequence[tuple[float, bool, float]],
+) -> Iterator[Window]:
     window = box_to_window(box, padding, crop)
-    for turn, flip, shift in LOOKS:
+    for turn, flip, shift in looks:
         (x, y), (width, height) = window.center, window.size
         yield Window((x + shift * width, y + shift * height), window.size, turn, flip)
 
@@ -112,6 +119,14 @@ def _cut(
 ) -> UInt8[np.ndarray, "h w 3"]:
     factor = downsample_factor(window, crop)
     return warp_crop(downsample(picture, factor), window, factor, crop)
+
+
+def finds(
+    found: Float[np.ndarray, "17 2"], truth: Float[np.ndarray, "17 2"], area: float
+) -> Bool[np.ndarray, "17"]:
+    """Which joints an estimator finds, in pixels: those within 12 % of the root of the person's
+    area of the truth, as by default for train --tolerance."""
+    return np.linalg.norm(found - truth, axis=1) <= LabelConfig().tolerance * np.sqrt(area)
 
 
 def judge(

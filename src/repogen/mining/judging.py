@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from shutil import rmtree
@@ -20,7 +20,7 @@ from repogen.json_files import read_json
 from repogen.mining.candidates import TASK, Task, judge_task
 from repogen.mining.config import JudgingConfig
 from repogen.mining.records import read_candidates
-from repogen.mining.spread import file_digest, map_spread, weights_digest
+from repogen.mining.spread import absolute, file_digest, map_spread, weights_digest
 
 _LOCK = "lock"
 
@@ -33,6 +33,11 @@ class Judging:
     judging: JudgingConfig
     weights: tuple[str, ...]
     sampler: str
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """All weights that are asked: the judged ones, and the teacher's."""
+        return with_teacher(self.weights, self.judging)
 
 
 def judge_all(shared: Judging, indices: range, path: Path, bar: "tqdm[Any]") -> None:
@@ -55,7 +60,7 @@ def judge_all(shared: Judging, indices: range, path: Path, bar: "tqdm[Any]") -> 
             else:
                 yield Task(shared.config, shared.judging, shared.weights, shared.sampler, some)
 
-    for found in map_spread(judge_task, tasks(), path.parent, shared.config, shared.weights):
+    for found in map_spread(judge_task, tasks(), path.parent, shared.config, shared.asked):
         text = "".join(candidate.to_line() for candidate in found)
         write_atomic(part(found[0].index), text.encode())
         bar.update(len(found))
@@ -65,6 +70,16 @@ def judge_all(shared: Judging, indices: range, path: Path, bar: "tqdm[Any]") -> 
     for some in tasks_of(indices):  # one by one: a list of them all would grow with their number
         part(some[0]).unlink(missing_ok=True)
     rmtree(parts, ignore_errors=True)
+
+
+def with_teacher(weights: tuple[str, ...], judging: JudgingConfig) -> tuple[str, ...]:
+    """The weights, and after them those of --teacher."""
+    return weights if judging.teacher is None else (*weights, judging.teacher)
+
+
+def on_any_node(judging: JudgingConfig) -> JudgingConfig:
+    """The options with --teacher as an absolute path."""
+    return replace(judging, teacher=absolute((judging.teacher,))[0]) if judging.teacher else judging
 
 
 def tasks_of(indices: range) -> Iterator[tuple[int, ...]]:

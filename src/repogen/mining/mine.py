@@ -34,6 +34,8 @@ from repogen.mining.judging import (
     check_same,
     describe,
     judge_all,
+    on_any_node,
+    with_teacher,
 )
 from repogen.mining.records import Candidate, read_candidates
 from repogen.mining.spread import absolute, file_digest, map_spread
@@ -49,6 +51,7 @@ _REASONS = {
     "balance": "are not balanced (--max-overhang)",
     "hidden": "have too few visible keypoints (--least-visible)",
     "small": "are too small (--least-side)",
+    "unknown": "have too few keypoints that --teacher finds (--least-visible)",
 }
 
 
@@ -106,13 +109,16 @@ def mine(
     options = merged(options_of_preset(preset), options)
     config = config_from_keywords(MineConfig, config, options)
     check_can_be_asked(str(weights))
+    if config.judging.teacher is not None:
+        check_can_be_asked(config.judging.teacher, "--teacher")
     folder = folder_of(Path(out), config)
     files = _Files(folder.root / MINING)
     mark = files.root / MINING_MARK
     check_folder(folder.root, mark)
     options_of_run = {"judging": asdict(config.judging), "search": asdict(config.search)}
     with exclusive(files.root / "lock", folder.root):
-        check_same(folder.root, mark, describe(config, options_of_run, (str(weights),)))
+        asked = with_teacher((str(weights),), config.judging)
+        check_same(folder.root, mark, describe(config, options_of_run, asked))
         if folder.complete:
             say(f"{folder.root} is already finished: {config.images} images with these options")
             return folder.root
@@ -136,9 +142,11 @@ def _search(config: MineConfig, weights: str, files: _Files) -> list[_Round]:
         for number in range(1, rounds + 1):
             one = _Round(number, bounds[number - 1], bounds[number], current, digest)
             judge_all(
-                Judging(one.config, config.judging, absolute((weights,)), one.sampler),
-                range(one.first, one.stop), files.candidates(number), bar,
-            )  # fmt: skip
+                Judging(one.config, on_any_node(config.judging), absolute((weights,)), one.sampler),
+                range(one.first, one.stop),
+                files.candidates(number),
+                bar,
+            )
             out.append(one)
             path = files.sampler(number).absolute()  # for nodes of a cluster
             _write_sampler(config, files, number, weights)

@@ -25,6 +25,8 @@ from repogen.mining.judging import (
     check_same,
     describe,
     judge_all,
+    on_any_node,
+    with_teacher,
 )
 from repogen.mining.page import hardest, probe_html, region_text
 from repogen.mining.pictures import draw_people, sheet
@@ -76,18 +78,21 @@ def probe(
         raise UserError(f"--against {against} is --weights, too; name another model")
     for each in models:
         check_can_be_asked(each)
+    if config.judging.teacher is not None:
+        check_can_be_asked(config.judging.teacher, "--teacher")
     root = Path(out)
     check_folder(root, root / _MARK)
     with exclusive(root / "lock", root), ray_cluster(config):
         own = {"judging": asdict(config.judging), "worst": config.worst}
-        check_same(root, root / _MARK, describe(config, own, models))
+        check_same(root, root / _MARK, describe(config, own, with_teacher(models, config.judging)))
         asked, sampler = absolute(models), file_digest(config.pose.sampler)
-        shared = Judging(config, config.judging, asked, sampler)
+        judging = on_any_node(config.judging)
+        shared = Judging(config, judging, asked, sampler)
         with tqdm(total=config.images, unit="person", smoothing=0.1, desc="probing") as bar:
             path = root / "candidates.jsonl"
             judge_all(shared, range(config.images), path, bar)
         report, shown = _report(config, models, path)
-        task = Task(config, config.judging, asked, sampler, ())
+        task = Task(config, judging, asked, sampler, ())
         pictures = draw_people(task, shown, root)
         table = json.dumps(report_table(report), indent=1) + "\n"
         write_atomic(root / "regions.json", table.encode())

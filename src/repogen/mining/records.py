@@ -20,9 +20,9 @@ DESCRIPTOR = 41
 """Numbers in a descriptor: 12 joints below the head, the camera's direction, the trunk's in the
 picture."""
 
-REFUSED = ("motion", "inside", "balance", "hidden", "small")
+REFUSED = ("motion", "inside", "balance", "hidden", "small", "unknown")
 """Why nobody of a candidate was judged: beyond the range of motion, skin inside the body, not
-balanced, too few visible keypoints, too small. What all people fail is named by the last of these
+balanced, too few visible keypoints, too small, too few that --teacher finds. What all people fail is named by the last of these
 that somebody reached."""
 
 _Share = Annotated[float, Between(0, 1)]
