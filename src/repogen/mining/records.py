@@ -22,8 +22,8 @@ picture."""
 
 REFUSED = ("motion", "inside", "balance", "hidden", "small", "unknown")
 """Why nobody of a candidate was judged: beyond the range of motion, skin inside the body, not
-balanced, too few visible keypoints, too small, too few that --teacher finds. What all people fail is named by the last of these
-that somebody reached."""
+balanced, too few visible keypoints, too small, too few that --teacher finds. What all people fail
+is named by the last of these that somebody reached."""
 
 _Share = Annotated[float, Between(0, 1)]
 _Degrees = Annotated[float, Between(-360, 360)]
