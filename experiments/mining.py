@@ -43,7 +43,7 @@ RARE: Mapping[str, Any] = {
 }  # fmt: skip
 """Options that both the mined and the random people are drawn from."""
 
-MINED = RARE | {"weights": "lightning", "candidates": 10000}
+MINED = RARE | {"weights": "lightning", "candidates": 5000}
 RANDOM = "1,000 random"
 
 ARMS = {
