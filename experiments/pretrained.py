@@ -161,6 +161,10 @@ ARMS = {
             "on a floor": (FLOOR, {}),
             "on a floor, steep views": (FLOOR | STEEP_VIEWS, {}),
             "on a floor, rare-thunder as the teacher": (FLOOR, {"teacher": "rare-thunder"}),
+            "on a floor, steep views, rare-thunder as the teacher": (
+                FLOOR | STEEP_VIEWS,
+                {"teacher": "rare-thunder"},
+            ),
         }.items()
     },
     "real upright, 4 times the steps": Arm("up", steps=4),
