@@ -229,6 +229,10 @@ class Options:
     workers: int = 0
     """Processes that prepare crops, and that generate (at least 1)."""
 
+    def label(self, name: str, seed: int) -> str:
+        """The file name of a run of an arm, or of its scores."""
+        return f"{slug(name)}-seed{seed}-{self.steps}-{self.real_people}"
+
     @cached_property
     def data(self) -> dict[str, Any]:
         """The content of the annotation file."""
@@ -307,7 +311,7 @@ def score_once(
 ) -> dict[str, Any]:
     """The scores of every person of each group, from the file of an earlier call if there is one:
     right and labelled joints and OKS by group, and the minutes of training."""
-    label = f"{slug(f'{name} {weights}')}-seed{seed}-{options.steps}"
+    label = options.label(f"{name} {weights}", seed)
     path = options.out / "scores" / options.model / options.split / f"{label}.json"
     if path.exists():
         return json.loads(path.read_text())
@@ -348,7 +352,7 @@ def right_joints(people: PersonAnnotations, found: np.ndarray) -> tuple[np.ndarr
 def train_once(options: Options, name: str, seed: int) -> Path:
     """The finished run of an arm with a seed."""
     arm = options.known[name]
-    run = options.out / "runs" / options.model / f"{slug(name)}-seed{seed}-{options.steps}"
+    run = options.out / "runs" / options.model / options.label(name, seed)
     log = run / "log.jsonl"
     if log.exists() and len(log.read_text().splitlines()) == EPOCHS:
         return run
