@@ -101,6 +101,7 @@ SEARCHED: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "twice the rate": ({}, {"lr": 1.4e-3}),
     "rate falling by depth": ({}, {"layer-decay": 0.85}),
     "half of the crops turned": ({}, {"rotated": 0.5}),
+    "crops not turned": ({}, {"rotated": 0.0}),
     "turned by 60 degrees": ({}, {"rotation": 60}),
     "strong colours": ({}, {"color-jitter": 0.5}),
     "no degradation": ({}, {"no-degrade": ()}),
@@ -168,6 +169,7 @@ ARMS = {
         }.items()
     },
     "real upright, 4 times the steps": Arm("up", steps=4),
+    "real upright, crops not turned": Arm("up", train={"rotated": 0.0}, against="real upright"),
     "rare-lightning, then real upright": Arm(
         "up", steps=2, train=FROM_RARE, against="real upright, 4 times the steps"
     ),
