@@ -398,7 +398,7 @@ def test_mined_people_are_compared_with_random_ones(
     )  # fmt: skip
     assert [verb for verb, _ in without_running] == ["generate", "train", "mine", "train"]
     random, mined = (config for verb, config in without_running if verb != "train")
-    assert (random.images, mined.images, mined.count) == (3000, 1000, 10_000)
+    assert (random.images, mined.images, mined.count) == (3000, 1000, 5_000)
     assert (random.camera, random.pose) == (mined.camera, mined.pose)
     text = (photographs / "out" / "movenet-lightning-choose.md").read_text()
     assert "| 1,000 mined, blended, against 3,000 random, blended |" in text
