@@ -130,15 +130,17 @@ class Outfit:
     def __post_init__(self) -> None:
         for kind, name, known in (
             ("hair style", self.hair, HAIR_STYLES),
-            ("top", self.top, _SLEEVES),
-            ("bottom", self.bottom, _HEMS),
-            ("shoes", self.shoes, _SHOE_TOPS),
+            ("top", self.top, SLEEVES),
+            ("bottom", self.bottom, HEMS),
+            ("shoes", self.shoes, SHOE_TOPS),
         ):
             if name not in known:
                 raise unknown_choice(kind, name, known)
 
 
-_SLEEVES = {"t-shirt": (0.24, 0.46), "shirt": (0.60, 0.72), "tank": (0.165, 0.19), "bare": (0, 0)}
+SLEEVES = {"t-shirt": (0.24, 0.46), "shirt": (0.60, 0.72), "tank": (0.165, 0.19), "bare": (0, 0)}
+"""Range of `Outfit.sleeve` by the painted top."""
+
 _TOP_PROBABILITIES = {"t-shirt": 0.45, "shirt": 0.30, "tank": 0.12, "bare": 0.13}
 _PATTERN_PROBABILITIES = {
     "plain": 0.738, "stripes": 0.08, "pinstripes": 0.05, "checks": 0.03, "noise": 0.006,
@@ -146,8 +148,11 @@ _PATTERN_PROBABILITIES = {
 }  # fmt: skip
 """Our estimate of what people in photographs wear."""
 
-_HEMS = {"trousers": (-0.87, -0.76), "shorts": (-0.46, -0.22), "skirt": (-0.75, -0.30)}
-_SHOE_TOPS = {"shoes": -0.86, "boots": -0.74, "bare": -9.0}
+HEMS = {"trousers": (-0.87, -0.76), "shorts": (-0.46, -0.22), "skirt": (-0.75, -0.30)}
+"""Range of `Outfit.hem` by the painted bottom."""
+
+SHOE_TOPS = {"shoes": -0.86, "boots": -0.74, "bare": -9.0}
+"""Canonical z of the upper edge of painted shoes."""
 
 
 def sample_outfit(
@@ -177,12 +182,12 @@ def sample_outfit(
         hairline=hairline,
         top=top,
         top_fabric=sample_fabric(rng, patterns),
-        sleeve=float(rng.uniform(*_SLEEVES[top])),
+        sleeve=float(rng.uniform(*SLEEVES[top])),
         waist=float(rng.uniform(-0.07, 0.04)) if top != "bare" else OFF_BODY,
         neckline=float(rng.uniform(-0.05, 0.012)),
         bottom=bottom,
         bottom_fabric=sample_fabric(rng, patterns),
-        hem=float(rng.uniform(*_HEMS[bottom])),
+        hem=float(rng.uniform(*HEMS[bottom])),
         shoes=shoes,
         shoe_color=_sample_color(rng),
         sole_color=to_hex(np.full(3, rng.choice([0.08, 0.35, 0.85, 0.92]))),
@@ -191,7 +196,7 @@ def sample_outfit(
 
 def shoe_top(outfit: Outfit) -> float:
     """Canonical z of the shoes' upper edge, metres; far below the feet without shoes."""
-    return _SHOE_TOPS[outfit.shoes]
+    return SHOE_TOPS[outfit.shoes]
 
 
 _NEUTRAL_SHARE = 0.55

@@ -1,6 +1,7 @@
 """A person in a scene, as plain numbers."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 import numpy as np
@@ -9,7 +10,7 @@ from repogen.arrays import Float
 from repogen.bodies.rotations import vectors_to_matrices
 from repogen.cameras.camera import yaw_matrix
 from repogen.people.outfit import Outfit
-from repogen.poses.clips import Vector
+from repogen.poses.clips import Pose, Vector
 from repogen.poses.orientation import without_heading
 from repogen.records import Angle, Between, Point
 
@@ -36,6 +37,29 @@ class Person:
     position: Point
     yaw_deg: Angle
     orientation: tuple[Angle, Angle, Angle] = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is set of a person instead of being drawn: a pose, strengths of body shape labels, an
+    outfit. None, and labels that are left out, are drawn."""
+
+    pose: Pose | None = None
+    shape: Mapping[str, float] = field(default_factory=dict)
+    outfit: Outfit | None = None
+
+    def __bool__(self) -> bool:
+        return self != Given()
+
+
+def with_given(person: Person, given: Given) -> Person:
+    """The person with what is given. Joints and labels that are not given stay."""
+    if given.pose is not None:
+        angles, orientation = person.angles | given.pose.angles, given.pose.orientation
+        person = replace(person, angles=angles, orientation=orientation)
+    if given.outfit is not None:
+        person = replace(person, outfit=given.outfit)
+    return replace(person, shape=person.shape | dict(given.shape))
 
 
 def world_rotation(person: Person) -> Float[np.ndarray, "3 3"]:

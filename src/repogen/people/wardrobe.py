@@ -1,6 +1,6 @@
 """Random garments and skins of asset packs and of the user's pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -46,13 +46,16 @@ _NOT_CLOTHES = ("hair", "eyebrows", "eyelashes", "skins")
 
 
 @dataclass(frozen=True)
-class _PackItem:
+class PackItem:
+    """A garment, hair or skin of an asset pack."""
+
     pack: str
     kind: Kind
     name: str
     tags: tuple[str, ...]
 
     def is_for(self, woman: bool) -> bool:
+        """Whether it is made for women (else for men), or for everybody."""
         genders = {"male", "female"} & {tag.lower() for tag in self.tags}
         return not genders or ("female" if woman else "male") in genders
 
@@ -61,9 +64,16 @@ class _PackItem:
 class _Stock:
     """Items by use: suits, shoes, hats, hair, eyebrows, eyelashes, skins."""
 
-    items: dict[str, tuple[_PackItem, ...]]
+    items: dict[str, tuple[PackItem, ...]]
     files: Usable
     """The files of the user's packs, of which bad ones make an item unusable."""
+
+
+def items_of(packs: Sequence[str]) -> Mapping[str, tuple[PackItem, ...]]:
+    """What can be worn of packs, by use: suits, shoes, hats, hair, eyebrows, eyelashes, skins.
+    Items whose files cannot be read are left out. Raises `UserError` for a damaged file of `CORE`.
+    """
+    return _stock(packs).items
 
 
 def _stock(packs: Sequence[str]) -> _Stock:
@@ -72,7 +82,7 @@ def _stock(packs: Sequence[str]) -> _Stock:
 
 @lru_cache(maxsize=2)
 def _stock_of(packs: tuple[tuple[Any, ...], ...]) -> _Stock:
-    out: dict[str, list[_PackItem]] = {use: [] for use in ("suits", "shoes", "hats", *_NOT_CLOTHES)}
+    out: dict[str, list[PackItem]] = {use: [] for use in ("suits", "shoes", "hats", *_NOT_CLOTHES)}
     worn = [
         (pack.name, item, [pack_dir(pack.name) / file for file in item.files])
         for pack in find_packs([name for name, *_ in packs if pack_dir(name).exists()]).values()
@@ -91,7 +101,7 @@ def _stock_of(packs: tuple[tuple[Any, ...], ...]) -> _Stock:
                 check_pack_file(path)
         elif not good.issuperset(files):
             continue
-        choice = _PackItem(pack_name, item.kind, item.name, item.tags)
+        choice = PackItem(pack_name, item.kind, item.name, item.tags)
         tags = {tag.lower() for tag in item.tags}
         if item.kind in _NOT_CLOTHES:
             out[item.kind].append(choice)
@@ -163,7 +173,7 @@ def _with_head(
     outfit: Outfit,
     worn: list[WornGarment],
     woman: bool,
-    stock: dict[str, tuple[_PackItem, ...]],
+    stock: dict[str, tuple[PackItem, ...]],
 ) -> Outfit:
     """The outfit with these garments, and hair, brows, lashes and skin of the packs."""
     hair, hairline = outfit.hair, outfit.hairline
@@ -255,7 +265,7 @@ def _without_painted_clothes(outfit: Outfit) -> Outfit:
 
 
 def _sample_worn(
-    rng: np.random.Generator, choices: tuple[_PackItem, ...], woman: bool, patterns: bool
+    rng: np.random.Generator, choices: tuple[PackItem, ...], woman: bool, patterns: bool
 ) -> WornGarment:
     choice = _pick(rng, choices, woman)
     fabrics = tuple(
@@ -265,13 +275,13 @@ def _sample_worn(
 
 
 def _sample_hair(
-    rng: np.random.Generator, choices: tuple[_PackItem, ...], woman: bool, color: str | None
+    rng: np.random.Generator, choices: tuple[PackItem, ...], woman: bool, color: str | None
 ) -> WornGarment:
     choice = _pick(rng, choices, woman)
     dye = Fabric(color, color, "plain", 0.1, 0.1) if color else None
     return WornGarment(choice.pack, choice.kind, choice.name, (dye,) * (REGIONS + 1))
 
 
-def _pick(rng: np.random.Generator, choices: tuple[_PackItem, ...], woman: bool) -> _PackItem:
+def _pick(rng: np.random.Generator, choices: tuple[PackItem, ...], woman: bool) -> PackItem:
     fitting = [choice for choice in choices if choice.is_for(woman)] or list(choices)
     return fitting[int(rng.integers(len(fitting)))]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from repogen.bodies.shapes import AGES, GENDERS
 from repogen.config import groups_of
 from repogen.errors import check_between
 from repogen.generation.config import GenerateConfig
@@ -37,7 +38,7 @@ class Likeness:
 
 def keeps_pose(state: State, like: Likeness) -> bool:
     """Whether people of the dataset have the pose that is shown."""
-    return like.pose or bool(state.poses) or state.opened is not None
+    return like.pose or bool(state.opened) or any(given.pose for _, given in state.people)
 
 
 def options_like(
@@ -50,6 +51,9 @@ def options_like(
     check_between("noise on the pose", like.pose_deg, 0, 90)
     check_between("range of the view", like.view_deg, 0, 180)
     config = with_options(state.config, "", images=images)
+    groups = _groups(state)
+    if groups:
+        config = with_options(config, "people", **groups)
     if keeps_pose(state, like):
         config = with_options(
             config, "pose", pose=None, sampler=None, poses=pose_file, poses_share=1.0,
@@ -70,6 +74,24 @@ def options_like(
         roll=(view.roll_deg - away, view.roll_deg + away),
         distance=(max(0.3, near), min(100.0, far * view.distance_m)),
     )
+
+
+def _groups(state: State) -> dict[str, tuple[str, ...]]:
+    """The options that draw people of the ages and genders that were set by hand."""
+    out = {}
+    for option, label, ranges in (("ages", "age", AGES), ("gender", "gender", GENDERS)):
+        values = [given.shape[label] for _, given in state.people if label in given.shape]
+        if values:
+            out[option] = tuple(dict.fromkeys(_nearest(value, ranges) for value in values))
+    return out
+
+
+def _nearest(value: float, ranges: Mapping[str, tuple[float, float]]) -> str:
+    def away(name: str) -> float:
+        low, high = ranges[name]
+        return max(low - value, value - high, 0.0)
+
+    return min(ranges, key=away)
 
 
 def changed_options(config: GenerateConfig) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from repogen.scenes.scene import Scene
 from repogen.studio.browser import Browser
 from repogen.studio.camera_controls import CameraControls
 from repogen.studio.dataset_controls import DatasetControls
-from repogen.studio.option_tables import PEOPLE
+from repogen.studio.person_controls import PersonControls
 from repogen.studio.picture import Layers
 from repogen.studio.pose_controls import PoseControls
 from repogen.studio.save_controls import SaveControls
@@ -20,7 +20,7 @@ from repogen.studio.session import Session, Shown
 from repogen.studio.state import State, opened_scene, with_number
 from repogen.studio.surroundings_controls import SurroundingsControls
 from repogen.studio.view3d import View3D
-from repogen.studio.widgets import OptionWidget, on_change, on_press, put
+from repogen.studio.widgets import on_change, on_press, put
 
 _LAYERS = {
     "skeleton": "Skeleton",
@@ -59,7 +59,7 @@ class Page:
         with tabs.add_tab("Camera"):
             self._camera = CameraControls(gui, session)
         with tabs.add_tab("People"):
-            self._people = [OptionWidget(gui, session, option) for option in PEOPLE]
+            self._people = PersonControls(gui, session)
         with tabs.add_tab("Scene"):
             self._surroundings = SurroundingsControls(gui, session)
         with tabs.add_tab("Save"):
@@ -99,6 +99,11 @@ class Page:
         self._index = gui.add_number("Index", now.index, min=0, step=1)
         for handle in (self._seed, self._index):
             on_change(handle, lambda _: self._number())
+        self._person = gui.add_dropdown(
+            "Person", ("1",), initial_value="1", visible=False,
+            hint="Whose pose, body and outfit the tabs show and change.",
+        )  # fmt: skip
+        on_change(self._person, self._choose_person)
 
     def _switch(self, name: str) -> Callable[[bool], None]:
         def react(value: bool) -> None:
@@ -126,6 +131,13 @@ class Page:
         seed, index = int(self._seed.value), int(self._index.value)
         self._session.change(lambda state, _: with_number(state, seed, index), key="number")
 
+    def _choose_person(self, number: str) -> None:
+        def job() -> None:
+            self._session.person_index = int(number) - 1
+            self._session.redraw()
+
+        self._session.submit(job)
+
     def open_scene(self, scene: Scene) -> None:
         """Show a scene as it is."""
 
@@ -152,12 +164,15 @@ class Page:
             return
         put(self._seed, "value", shown.state.config.seed)
         put(self._index, "value", shown.state.index)
+        count = len(shown.sampled.people)
+        put(self._person, "options", tuple(str(number + 1) for number in range(count)))
+        put(self._person, "value", str(self._session.person_index + 1))
+        put(self._person, "visible", count > 1)
         self._pose.show(shown)
         self._camera.show(shown)
         self._surroundings.show(shown)
         self._save.show(shown)
-        for option in self._people:
-            option.show(shown)
+        self._people.show(shown)
 
     def say(self, message: str) -> None:
         """Show a message in every browser."""

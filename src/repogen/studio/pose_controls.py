@@ -1,4 +1,4 @@
-"""The tab of poses: the person, a named pose, joints with their bounds, plausibility."""
+"""The tab of poses: a named pose, joints with their bounds, plausibility."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -54,8 +54,6 @@ class PoseControls:
     def __init__(self, gui: Gui, session: Session, chosen: Callable[[str], None]) -> None:
         self._session, self._chosen = session, chosen
         self.joint = "left_shoulder"
-        self._person = gui.add_dropdown("Person", ("1",), initial_value="1", visible=False)
-        on_change(self._person, self._choose_person)
         self._named = gui.add_dropdown("Pose", (_DRAWN, "by hand", *NAMED_POSES))
         on_change(self._named, self._name)
         self._joint = gui.add_dropdown(
@@ -102,11 +100,7 @@ class PoseControls:
 
     def show(self, shown: Shown) -> None:
         """Show the pose of a whole picture."""
-        count = len(shown.sampled.people)
-        put(self._person, "options", tuple(str(number + 1) for number in range(count)))
-        put(self._person, "value", str(self._session.person_index + 1))
-        put(self._person, "visible", count > 1)
-        by_hand = self._session.person_index in dict(shown.state.poses)
+        by_hand = shown.state.given(self._session.person_index).pose is not None
         name = shown.state.config.pose.pose or _DRAWN
         put(self._named, "value", "by hand" if by_hand else name)
         self._show_joint(shown)
@@ -152,13 +146,6 @@ class PoseControls:
         if self.joint == PELVIS:
             return pose.orientation
         return pose.angles.get(self.joint, (0.0, 0.0, 0.0))
-
-    def _choose_person(self, number: str) -> None:
-        def job() -> None:
-            self._session.person_index = int(number) - 1
-            self._session.redraw()
-
-        self._session.submit(job)
 
     def _turn_axis(self, axis: int, value: float) -> None:
         joint = self.joint

@@ -74,6 +74,11 @@ def save(
     config = options_like(state, scene, like, pose_file.resolve(), images)
     command = options_to_command(config, str(folder / "dataset"))
     note = f"Image {state.index + 1} of this seed is the picture beside."
+    if any(one.shape or one.outfit for _, one in state.people):
+        note = (
+            "The pose and the view of the picture beside. Its bodies or outfits were set by hand: "
+            f"{SCENE} has them, and these options draw others."
+        )
     if state.opened is not None:
         note = "The pose and the view of the picture beside, whose scene these options do not draw."
     out.write(folder / SCENE, (scene.to_json() + "\n").encode())
@@ -88,10 +93,10 @@ def save(
 def _posed_by(state: State, scene: Scene) -> list[Person]:
     """The people, with orientations as they were set by hand, whose heading is taken out only when
     they are drawn: so reading them gives the same people."""
-    poses = dict(state.poses)
+    poses = [state.given(i).pose for i in range(len(scene.people))]
     return [
-        replace(person, orientation=poses[i].orientation) if i in poses else person
-        for i, person in enumerate(scene.people)
+        person if pose is None else replace(person, orientation=pose.orientation)
+        for person, pose in zip(scene.people, poses, strict=True)
     ]
 
 

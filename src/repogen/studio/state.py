@@ -2,9 +2,11 @@
 
 The scene is a pure function of it, by the same code that draws datasets. So a pose that was set by
 hand is the pose of a file of `--poses`, and a camera that was moved by hand is a range of
-`--azimuth`, `--elevation`, `--roll` and `--distance` whose ends are equal.
+`--azimuth`, `--elevation`, `--roll` and `--distance` whose ends are equal. No option draws one
+body or one outfit: a scene has these.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,11 +17,14 @@ from repogen.bodies.skeleton import BODY_JOINTS
 from repogen.cameras.camera import View, view_of
 from repogen.errors import UserError
 from repogen.generation.config import GenerateConfig
-from repogen.people.person import Person
-from repogen.people.posing import pose_person
+from repogen.limits import MAX_PEOPLE
+from repogen.people.outfit import Outfit
+from repogen.people.person import Given, Person, with_given
+from repogen.people.posing import PosedPerson, move_person, pose_person
 from repogen.poses.clips import Pose, Vector
 from repogen.poses.sampling import named_pose
 from repogen.scenes.rng import Streams
+from repogen.scenes.sample.person import sample_person
 from repogen.scenes.sample.scene import SampledScene, sample_posed_scene
 from repogen.scenes.sample.shots import frame, sample_camera
 from repogen.scenes.scene import Scene
@@ -29,21 +34,32 @@ from repogen.scenes.scene import Scene
 class State:
     """Options, the index of the image from 0, and what was set by hand.
 
-    `poses` are by the number of the person, from 0; `view` is the camera's of the first person.
+    `people` is what was set of them, by number from 0; `view` is the camera's of the first person.
     With a scene that was `opened`, nothing is drawn: people stand where it has them.
     """
 
     config: GenerateConfig
     index: int = 0
-    poses: tuple[tuple[int, Pose], ...] = ()
+    people: tuple[tuple[int, Given], ...] = ()
     view: View | None = None
     opened: Scene | None = None
 
     @property
     def by_hand(self) -> str:
         """What was set by hand, in words; empty for a scene that the options draw."""
-        parts = ["opened scene"] * bool(self.opened) + ["pose"] * bool(self.poses)
-        return ", ".join(parts + ["view"] * bool(self.view))
+        given = [given for _, given in self.people]
+        parts = {
+            "opened scene": self.opened,
+            "pose": any(one.pose for one in given),
+            "body": any(one.shape for one in given),
+            "outfit": any(one.outfit for one in given),
+            "view": self.view,
+        }
+        return ", ".join(name for name, is_set in parts.items() if is_set)
+
+    def given(self, person_index: int) -> Given:
+        """What was set of a person."""
+        return dict(self.people).get(person_index, Given())
 
 
 def draw(state: State, body: Body) -> SampledScene:
@@ -52,7 +68,7 @@ def draw(state: State, body: Body) -> SampledScene:
     if state.opened is not None:
         return _changed(state, state.opened, body)
     config = drawn_config(state)
-    return sample_posed_scene(config, config.seed, state.index, body, dict(state.poses))
+    return sample_posed_scene(config, config.seed, state.index, body, dict(state.people))
 
 
 def drawn_config(state: State) -> GenerateConfig:
@@ -71,22 +87,26 @@ def drawn_config(state: State) -> GenerateConfig:
 
 
 def _changed(state: State, scene: Scene, body: Body) -> SampledScene:
-    """An opened scene with the poses and the view that were set by hand."""
-    poses = dict(state.poses)
-    people = [
-        replace(one, angles=one.angles | poses[i].angles, orientation=poses[i].orientation)
-        if i in poses
-        else one
-        for i, one in enumerate(scene.people)
-    ]
-    posed = tuple(pose_person(body, person) for person in people)
+    """An opened scene with what was set by hand."""
+    posed = tuple(_changed_person(body, one, state.given(i)) for i, one in enumerate(scene.people))
+    people = tuple(one.person for one in posed)
     camera = scene.camera
     if state.view is not None:
         first, streams = people[0], Streams(state.config.seed, state.index)
         camera = sample_camera(state.config, streams, state.view, first.position, first.yaw_deg)
         points = np.concatenate([one.outer_points for one in posed])
         camera = frame(state.config, streams, camera, points)
-    return SampledScene(replace(scene, people=tuple(people), camera=camera), posed)
+    return SampledScene(replace(scene, people=people, camera=camera), posed)
+
+
+def _changed_person(body: Body, person: Person, given: Given) -> PosedPerson:
+    """A person of an opened scene; with another body or outfit they stand as high as before."""
+    posed = pose_person(body, with_given(person, given))
+    if not given.shape and given.outfit is None:
+        return posed
+    before = pose_person(body, with_given(person, Given(given.pose)))
+    x, y, z = person.position
+    return move_person(body, posed, (x, y, z + before.lowest - posed.lowest), person.yaw_deg)
 
 
 def with_options(config: GenerateConfig, group: str, **options: object) -> GenerateConfig:
@@ -112,12 +132,23 @@ def _backdrop_key(config: GenerateConfig) -> tuple[object, ...]:
 
 
 def with_option(state: State, group: str, name: str, value: object) -> State:
-    """The state with another option. An opened scene is drawn by the options from then on, in its
-    poses and from its view. Raises `UserError` for a value that the option refuses."""
+    """The state with another option. An opened scene is drawn by the options from then on, with its
+    people and from its view. An option of bodies or clothes takes back what was set of these.
+    Raises `UserError` for a value that the option refuses."""
     state = released(state)
-    if (group, name) == ("pose", "pose"):
-        state = replace(state, poses=())
+    taken = _TAKEN_BACK.get((group, name))
+    if taken is not None:
+        cleared = [(i, replace(one, **{taken: getattr(Given(), taken)})) for i, one in state.people]
+        state = replace(state, people=tuple((i, one) for i, one in cleared if one))
     return replace(state, config=with_options(state.config, group, **{name: value}))
+
+
+_TAKEN_BACK = {
+    ("pose", "pose"): "pose",
+    **{("people", name): "shape" for name in ("ages", "gender")},
+    **{("people", name): "outfit" for name in ("wardrobe", "patterns", "styles")},
+}
+"""The field of `Given` that an option draws, by its group and name."""
 
 
 def with_number(state: State, seed: int, index: int) -> State:
@@ -130,14 +161,18 @@ def with_number(state: State, seed: int, index: int) -> State:
 
 
 def released(state: State) -> State:
-    """The state in which options draw the scene: an opened one leaves its poses and its view."""
+    """The state in which options draw the scene: an opened one leaves its people's poses, bodies
+    and outfits, and its view."""
     scene = state.opened
     if scene is None:
         return state
-    poses = dict(enumerate(map(pose_of, scene.people))) | dict(state.poses)
+    people = [with_given(one, state.given(i)) for i, one in enumerate(scene.people)]
+    given = [
+        (i, Given(pose_now(state, one, i), one.shape, one.outfit)) for i, one in enumerate(people)
+    ]
     first = scene.people[0]
     view = state.view or view_of(scene.camera, first.position, first.yaw_deg)
-    return replace(state, opened=None, poses=tuple(poses.items()), view=view)
+    return replace(state, opened=None, people=tuple(given), view=view)
 
 
 def opened_scene(scene: Scene, config: GenerateConfig) -> State:
@@ -160,11 +195,17 @@ def with_pose(state: State, person_index: int, pose: Pose) -> State:
     file of it gives the same picture."""
     angles = {joint: _rounded(vector) for joint, vector in pose.angles.items()}
     rounded = Pose(angles, _rounded(pose.orientation))
-    poses = dict(state.poses) | {person_index: rounded}
     config = state.config
     if config.pose.pose is not None or config.pose.sampler is not None:
         config = with_options(config, "pose", pose=None, sampler=None)
-    return replace(state, config=config, poses=tuple(sorted(poses.items())))
+    return with_person(replace(state, config=config), person_index, pose=rounded)
+
+
+def with_person(state: State, person_index: int, **fields: Any) -> State:
+    """The state with fields of `Given` of a person."""
+    given = replace(state.given(person_index), **fields)
+    people = {**dict(state.people), person_index: given}
+    return replace(state, people=tuple((i, one) for i, one in sorted(people.items()) if one))
 
 
 def _rounded(vector: Vector) -> Vector:
@@ -174,7 +215,7 @@ def _rounded(vector: Vector) -> Vector:
 
 def pose_now(state: State, person: Person, person_index: int) -> Pose:
     """The pose of a person as it was last set by hand, else as it is drawn."""
-    return dict(state.poses).get(person_index) or pose_of(person)
+    return state.given(person_index).pose or pose_of(person)
 
 
 def with_joint(
@@ -202,9 +243,30 @@ def with_named_pose(state: State, person: Person, person_index: int, name: str) 
 
 def without_pose(state: State, person_index: int) -> State:
     """The state in which the options draw a person's pose."""
-    state = released(state)
-    poses = {i: pose for i, pose in state.poses if i != person_index}
-    return replace(state, poses=tuple(poses.items()))
+    return with_person(released(state), person_index, pose=None)
+
+
+def with_shape(state: State, person_index: int, shape: Mapping[str, float]) -> State:
+    """The state with strengths of a person's body shape labels (see `Person`), beside those that
+    were set before."""
+    return with_person(state, person_index, shape={**state.given(person_index).shape, **shape})
+
+
+def with_outfit(state: State, person_index: int, outfit: Outfit) -> State:
+    """The state with a person's outfit."""
+    return with_person(state, person_index, outfit=outfit)
+
+
+def as_drawn(state: State, person_index: int) -> State:
+    """The state in which the options draw a person's body and outfit."""
+    return with_person(released(state), person_index, shape={}, outfit=None)
+
+
+def another_person(state: State, number: int, body: Body) -> Person:
+    """The `number`-th of other people whom the options draw, from 1: for a body or an outfit.
+    Raises `UserError` where they cannot be drawn."""
+    streams = Streams(state.config.seed, state.index).of_person(MAX_PEOPLE + number)
+    return sample_person(state.config, streams, body)[0]
 
 
 def view_now(state: State, scene: Scene) -> View:

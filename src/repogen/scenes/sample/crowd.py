@@ -8,8 +8,8 @@ from repogen.arrays import Float
 from repogen.bodies import Body
 from repogen.bodies.nearest import NearestPoint
 from repogen.cameras.camera import Camera, yaw_matrix
+from repogen.people.person import Given
 from repogen.people.posing import PosedPerson, move_person, moved_points, pose_person
-from repogen.poses.clips import Pose
 from repogen.scenes.config import SceneConfig
 from repogen.scenes.rng import Streams
 from repogen.scenes.sample.person import sample_person
@@ -28,11 +28,11 @@ Points = Float[np.ndarray, "n 3"]
 
 
 def sample_crowd(
-    config: SceneConfig, streams: Streams, body: Body, poses: Mapping[int, Pose] | None = None
+    config: SceneConfig, streams: Streams, body: Body, given: Mapping[int, Given] | None = None
 ) -> tuple[PosedPerson, ...]:
-    """The first person, at the origin, and the others around, where there is free space. `poses`
-    are those of people, by number from 0, that are not drawn."""
-    given = poses or {}
+    """The first person, at the origin, and the others around, where there is free space. `given`
+    is what is not drawn of people, by number from 0."""
+    given = given or {}
     first = pose_person(body, *sample_person(config, streams, body, given.get(0)))
     rng = streams.rng("crowd")
     count = int(rng.integers(config.people.people[0], config.people.people[1] + 1))
@@ -40,8 +40,8 @@ def sample_crowd(
     floor = first.floor if on_floor else None
     people, taken = [first], [sparse(first.outer_points)]
     for person_index in range(1, count):
-        own, pose = streams.of_person(person_index), given.get(person_index)
-        posed = pose_person(body, *sample_person(config, own, body, pose))
+        own = streams.of_person(person_index)
+        posed = pose_person(body, *sample_person(config, own, body, given.get(person_index)))
         placed = place_person(rng, body, posed, taken, floor, config.people.spread)
         if placed is not None:
             people.append(placed)

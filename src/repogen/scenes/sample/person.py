@@ -24,7 +24,7 @@ from repogen.people.balance import (
 )
 from repogen.people.covering import ensure_covered
 from repogen.people.outfit import Outfit, sample_outfit
-from repogen.people.person import Person
+from repogen.people.person import Given, Person
 from repogen.people.styles import restyle
 from repogen.people.wardrobe import dress, dress_tightly, undress, wear_picture
 from repogen.picture_checks import check_rgba_once
@@ -49,22 +49,25 @@ _OF_POSE = parse_orientations((OF_POSE,))
 
 
 def sample_person(
-    config: SceneConfig, streams: Streams, body: Body, given: Pose | None = None
+    config: SceneConfig, streams: Streams, body: Body, given: Given | None = None
 ) -> tuple[Person, float]:
-    """A random person at the origin, facing -y, and the metres between them and the floor. A pose
-    that is `given` is not drawn: the person is as with a file of `--poses` that holds just it."""
+    """A random person at the origin, facing -y, and the metres between them and the floor. What is
+    `given` is not drawn; with a pose the person is as with a file of `--poses` that holds just it.
+    """
+    given = given or Given()
     shape = body.sample_shape(streams.rng("shape"), config.people.ages, config.people.gender)
+    shape |= given.shape
     hands = sample_hands(streams.rng("hands"))
     # Measured hands replace random ones; the body's joints come first.
     poses = (
         pose._replace(angles=pose.angles | hands | pose.angles)
-        for pose in _turned(config, streams, given)
+        for pose in _turned(config, streams, given.pose)
     )
     limit = config.pose.max_intersection
     if limit is None and not config.people.balance:
         pose = next(poses)
     else:
-        is_drawn = config.pose.pose is None and given is None
+        is_drawn = config.pose.pose is None and given.pose is None
         tries = islice(poses, _TRIES if is_drawn else 1)
         pose = first_within(_judged(config, body, shape, tries))
     person = Person(
@@ -72,7 +75,7 @@ def sample_person(
         shape=shape,
         face=body.sample_face(streams.rng("face")),
         angles=pose.angles,
-        outfit=_outfit(config, streams, body, shape.get("gender", 0.5)),
+        outfit=given.outfit or _outfit(config, streams, body, shape.get("gender", 0.5)),
         position=(0.0, 0.0, 0.0),
         yaw_deg=0.0,
         orientation=pose.orientation,

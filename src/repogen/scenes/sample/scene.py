@@ -25,9 +25,8 @@ from repogen.environment.rooms import Room, as_pool, within_walls
 from repogen.environment.sensor import Sensor, parse_effects, sample_sensor
 from repogen.environment.water import Water, sample_water
 from repogen.errors import check_between
-from repogen.people.person import Person
+from repogen.people.person import Given, Person
 from repogen.people.posing import PosedPerson
-from repogen.poses.clips import Pose
 from repogen.scenes.config import ABOVE_FLOOR, SceneConfig
 from repogen.scenes.rng import Streams
 from repogen.scenes.sample.bed import sample_bed
@@ -91,22 +90,22 @@ def sample_posed_scene(
     seed: int,
     index: int,
     body: Body,
-    poses: Mapping[int, Pose] | None = None,
+    given: Mapping[int, Given] | None = None,
 ) -> SampledScene:
-    """`sample_scene`, with its people as they are posed on `body`; `poses` are those of people, by
-    number from 0, that are not drawn."""
+    """`sample_scene`, with its people as they are posed on `body`; `given` is what is not drawn of
+    people, by number from 0."""
     with recorded_unreadable() as reasons:
-        sampled = _sample_posed_scene(config, seed, index, body, poses)
+        sampled = _sample_posed_scene(config, seed, index, body, given)
     return replace(sampled, scene=replace(sampled.scene, unreadable=tuple(reasons)))
 
 
 def _sample_posed_scene(
-    config: SceneConfig, seed: int, index: int, body: Body, poses: Mapping[int, Pose] | None
+    config: SceneConfig, seed: int, index: int, body: Body, given: Mapping[int, Given] | None
 ) -> SampledScene:
     fixed = config.camera.fixed
     size = len(fixed) or config.camera.views_per_pose
     shared = Streams(seed, index // size)
-    crowd = sample_crowd(config, shared, body, poses)
+    crowd = sample_crowd(config, shared, body, given)
     wanted = config.camera.min_keypoints
     enough = min(wanted + _DOUBT, 17) if wanted else 0
     best: tuple[int, _Composition] | None = None
