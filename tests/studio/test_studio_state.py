@@ -18,7 +18,7 @@ from repogen.studio.frames import (
     rotation_to_orientation,
 )
 from repogen.studio.history import History
-from repogen.studio.pose_controls import joint_limits
+from repogen.studio.range_arcs import joint_limits, range_arcs
 from repogen.studio.state import (
     State,
     draw,
@@ -224,6 +224,35 @@ def test_drawn_angles_lie_within_the_limits_of_the_sliders(body):
         for joint in BODY_JOINTS:
             for value, (low, high) in zip(angles[joint], joint_limits(bounds, joint), strict=True):
                 assert low <= value <= high, joint
+
+
+def test_arcs_end_where_the_limb_points_at_the_bounds(state, body):
+    posed = draw(state, body).people[0]
+    limits = joint_limits(state.config.pose.joint_bounds, "left_elbow")
+    (arc,) = range_arcs(posed.person, "left_elbow", limits)
+    assert arc.axis == 1
+    own = posed.person.angles["left_elbow"]
+    for angle, end in zip(
+        (*limits[1], own[1]), (arc.points[0], arc.points[-1], arc.now), strict=True
+    ):
+        angles = (own[0], angle, own[2])
+        turned = draw(with_joint(state, posed.person, 0, "left_elbow", angles), body).people[0]
+        forearm = turned.body.keypoints[9] - turned.body.keypoints[7]
+        cosine = end @ forearm / np.linalg.norm(end) / np.linalg.norm(forearm)
+        assert cosine > np.cos(np.radians(8))
+
+
+def test_arcs_of_every_joint_are_arcs(state, body):
+    person = person_of(state, body)
+    bounds = state.config.pose.joint_bounds
+    for joint in BODY_JOINTS:
+        limits = joint_limits(bounds, joint)
+        arcs = range_arcs(person, joint, limits)
+        assert [arc.axis for arc in arcs] == [k for k in range(3) if limits[k][0] < limits[k][1]]
+        for arc in arcs:
+            assert np.ptp(np.linalg.norm(arc.points, axis=1)) < 1e-6
+            assert np.linalg.norm(np.diff(arc.points, axis=0), axis=1).min() > 1e-3
+    assert range_arcs(person, PELVIS, joint_limits(bounds, PELVIS)) == []
 
 
 def test_the_scene_renders_as_repogen_renders_it(state, body, renderer):

@@ -40,6 +40,11 @@ def joint_frames(posed: PosedPerson) -> dict[str, Frame]:
     return {joint: Frame(points[joint], turned[joint]) for joint in (PELVIS, *BODY_JOINTS)}
 
 
+def joint_rotation(person: Person, joint: str) -> Float[np.ndarray, "3 3"]:
+    """Where the axes of a joint point in the world, as `Frame.rotation`."""
+    return _rotations(person)[joint]
+
+
 def rotation_to_angles(person: Person, joint: str, rotation: Float[np.ndarray, "3 3"]) -> Vector:
     """The rotation vector in degrees of a joint whose frame is turned to `rotation`."""
     before = _rotations(person)[PARENTS[joint]]

@@ -157,7 +157,8 @@ class Page:
         """Show a picture; the widgets' values once it is a whole one."""
         self._picture.image = shown.picture
         plain = shown.rendering.image if shown.is_still else None
-        self._view.show(shown.sampled, self._session.person_index, plain)
+        bounds = shown.state.config.pose.joint_bounds
+        self._view.show(shown.sampled, self._session.person_index, plain, bounds)
         self._status.content = _status(shown, self._session)
         self._pose.show_score(shown)
         if not shown.is_still:

@@ -8,13 +8,13 @@ from typing import Any
 from repogen.arrays import Float
 from repogen.bodies.skeleton import BODY_JOINTS
 from repogen.people.person import Person
-from repogen.poses.bounds import SHOULDER_DROP_DEG, Bounds
 from repogen.poses.clips import Pose, Vector
 from repogen.poses.motion import mirrored_pose
 from repogen.poses.sampling import NAMED_POSES
 from repogen.scenes.scene import Scene
 from repogen.studio.frames import PELVIS, rotation_to_angles, rotation_to_orientation
 from repogen.studio.option_tables import POSE
+from repogen.studio.range_arcs import AXIS_NAMES, joint_limits
 from repogen.studio.session import Session, Shown
 from repogen.studio.state import (
     State,
@@ -31,21 +31,10 @@ _DRAWN = "as the options draw it"
 _BEYOND_DEG = 30.0
 """Degrees that a slider reaches beyond the bounds of its joint."""
 
-_AXES = ("x (°)", "y (°)", "z (°)")
+_AXES = ("x (°), left", "y (°), up", "z (°), front")
 """Rotation vectors are about the person's left, up and front in T-pose."""
 
 Rotation = Float[Any, "3 3"]
-
-
-def joint_limits(bounds: Bounds, joint: str) -> list[tuple[float, float]]:
-    """The lowest and highest angle of each axis, degrees, as `Person` has them: shoulders are
-    lowered after they are drawn."""
-    if joint == PELVIS:
-        return [(-180.0, 180.0)] * 3
-    limits = [(float(low), float(high)) for low, high in bounds[joint]]
-    drop = {"left_shoulder": -SHOULDER_DROP_DEG, "right_shoulder": SHOULDER_DROP_DEG}.get(joint, 0)
-    low, high = limits[2]
-    return [*limits[:2], (low + drop, high + drop)]
 
 
 class PoseControls:
@@ -134,10 +123,12 @@ class PoseControls:
         with self._angles:
             self._sliders = [
                 self._gui.add_slider(
-                    label, low - beyond, high + beyond, 0.5, 0.0, hint="The marks are the bounds.",
+                    label, low - beyond, high + beyond, 0.5, 0.0,
+                    hint="Turns about where the person's left, up or front is in T-pose. The marks "
+                    f"are the bounds, as the {color} arc in the 3D view.",
                     marks=tuple((end, f"{end:.0f}°") for end in dict.fromkeys((low, high))),
                 )
-                for label, (low, high) in zip(_AXES, limits, strict=True)
+                for label, color, (low, high) in zip(_AXES, AXIS_NAMES, limits, strict=True)
             ]  # fmt: skip
         for axis, slider in enumerate(self._sliders):
             on_change(slider, partial(self._turn_axis, axis))

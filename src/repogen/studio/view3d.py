@@ -12,9 +12,11 @@ from repogen.bodies.skeleton import BODY_JOINTS
 from repogen.cameras.camera import Camera, angles_to_direction, direction_to_angles
 from repogen.labels.stick import SIDE_COLORS
 from repogen.people.posing import PosedPerson
+from repogen.poses.bounds import Bounds
 from repogen.scenes.sample.scene import SampledScene
 from repogen.scenes.scene import Scene
 from repogen.studio.frames import PELVIS, Frame, joint_frames
+from repogen.studio.range_arcs import RangeArcs, joint_limits, range_arcs
 
 _SKIN = (214, 190, 172)
 _CLOTHES = {"hair": (92, 74, 60), "shoes": (70, 78, 92), "hats": (150, 120, 90)}
@@ -75,6 +77,7 @@ class View3D:
         self._gizmo = self._scene.add_transform_controls(
             "/turn", 0.3, disable_axes=True, disable_sliders=True, depth_test=False, visible=False
         )
+        self._arcs = RangeArcs(self._scene)
         self._on_drag()
 
     def _joint(self, joint: str) -> viser.IcosphereHandle:
@@ -114,8 +117,15 @@ class View3D:
         self._chosen = joint
         self._gizmo.visible = bool(joint)
 
-    def show(self, sampled: SampledScene, person_index: int, picture: np.ndarray | None) -> None:
-        """Show a scene; handles are those of one person. `picture` is shown in the frustum."""
+    def show(
+        self,
+        sampled: SampledScene,
+        person_index: int,
+        picture: np.ndarray | None,
+        bounds: Bounds,
+    ) -> None:
+        """Show a scene; handles are those of one person, arcs the bounds of the chosen joint.
+        `picture` is shown in the frustum."""
         scene, people = sampled.scene, sampled.people
         wanted: set[str] = set()
         for number, posed in enumerate(people):
@@ -125,8 +135,12 @@ class View3D:
         frames = joint_frames(people[person_index])
         for joint, handle in self._joints.items():
             handle.position = frames[joint].position
-        if self._chosen and self._held != "joint":
-            self._place_gizmo(frames[self._chosen])
+        if self._chosen:
+            if self._held != "joint":
+                self._place_gizmo(frames[self._chosen])
+            limits = joint_limits(bounds, self._chosen)
+            arcs = range_arcs(people[person_index].person, self._chosen, limits)
+            self._arcs.show(arcs, frames[self._chosen].position)
         self._show_camera(scene, people[0], picture)
         self._floor.position = (0.0, 0.0, floor_of(scene, people))
         self._show_lights(scene)
