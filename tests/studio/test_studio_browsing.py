@@ -8,7 +8,7 @@ import pytest
 from repogen import generate
 from repogen.errors import UserError
 from repogen.generation.config import GenerateConfig
-from repogen.studio.browser import Browser, Filter
+from repogen.studio.browser import HARDEST, LEAST_OKS, NUMBER, Browser, Filter
 from repogen.studio.model import Model
 from repogen.studio.state import draw, opened_scene
 
@@ -89,6 +89,31 @@ def test_records_of_another_program_are_one_line(dataset, tmp_path):
         Browser(other)
 
 
+def test_a_mined_set_is_filtered_and_ordered_by_its_own_difficulty(dataset, tmp_path):
+    import shutil
+
+    mined = tmp_path / "mined"
+    shutil.copytree(dataset, mined)
+    assert not Browser(mined).is_mined
+    values = {number: (number * 3 % 8) / 10 for number in range(1, 8)}
+    lines = [json.dumps({"image_id": n, "difficulty": v}) for n, v in values.items()]
+    (mined / "mining").mkdir()
+    (mined / "mining" / "mine.json").write_text("{}")
+    (mined / "mining" / "mining.jsonl").write_text("\n".join(lines) + "\n")
+    browser = Browser(mined)
+    assert browser.is_mined
+    hard = [number for number, value in values.items() if value >= 0.4]
+    assert 0 < len(hard) < 7
+    assert browser.ids(Filter(difficulty=(0.4, 1))) == hard
+    ordered = browser.ordered(browser.ids(Filter()), HARDEST)
+    assert ordered == [*sorted(values, key=values.get, reverse=True), 8]
+    assert browser.ordered(ordered, NUMBER) == [*range(1, 9)]
+    assert browser.caption(2) == "2: difficulty 0.60"
+    (mined / "mining" / "mining.jsonl").write_text('{"image_id": 1}\n')
+    with pytest.raises(UserError, match=r"mining.jsonl:1 is no record of repogen mine"):
+        Browser(mined)
+
+
 def test_a_model_ranks_the_images(dataset):
     """The OKS of an image is that of its labels and its picture; the hardest come first."""
     from pathlib import Path
@@ -109,7 +134,7 @@ def test_a_model_ranks_the_images(dataset):
     middle = sorted(wanted.values())[1]
     low = [number for number in (2, 3, 5) if wanted[number] <= middle]
     assert browser.ids(Filter(similarity=(0.0, middle))) == low
-    hardest = browser.hardest(browser.ids(Filter()))
+    hardest = browser.ordered(browser.ids(Filter()), LEAST_OKS)
     assert hardest[:3] == sorted(wanted, key=wanted.get)
     assert sorted(hardest) == [*range(1, 9)]
     assert browser.caption(2) == f"2: OKS {wanted[2]:.2f}"

@@ -37,7 +37,7 @@ from repogen.mining.judging import (
     on_any_node,
     with_teacher,
 )
-from repogen.mining.records import Candidate, read_candidates
+from repogen.mining.records import IMAGES, Candidate, read_candidates
 from repogen.mining.spread import absolute, file_digest, map_spread
 from repogen.poses.sampler import sampler_to_toml
 from repogen.processes import check_not_in_worker
@@ -125,7 +125,7 @@ def mine(
         with ray_cluster(config):
             rounds = _search(config, str(weights), files)
             chosen = _choose(config, files, rounds, str(weights))
-            write_atomic(files.root / "mining.jsonl", "".join(_records(rounds, chosen)).encode())
+            write_atomic(files.root / IMAGES, "".join(_records(rounds, chosen)).encode())
             scenes = _scenes(folder.root, rounds, chosen)
             generate(folder.root, _output_config(config), scenes=scenes)
     say(f"to make more of them: repogen generate OUT --sampler {files.sampler(len(rounds))}")

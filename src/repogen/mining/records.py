@@ -87,13 +87,34 @@ class Candidate:
         return json.dumps(asdict(self), separators=(",", ":")) + "\n"
 
 
+IMAGES = "mining.jsonl"
+"""The file in the folder `mining` of a mined dataset with a record of each image."""
+
+
+def read_difficulties(path: Path) -> dict[int, float]:
+    """The difficulty, 0 to 1, of each image by its id, from a file `IMAGES`. Raises `UserError` for
+    what is none."""
+    out = {}
+    for where, data in _records(path):
+        try:
+            out[int(data["image_id"])] = float(data["difficulty"])
+        except (LookupError, TypeError, ValueError) as error:
+            raise UserError(f"{where} is no record of repogen mine: {error}") from error
+    return out
+
+
 def read_candidates(path: Path) -> Iterator[Candidate]:
     """The candidates in a file of lines. Raises `UserError` for what is none."""
+    for where, data in _records(path):
+        yield decode(data, Candidate, where)
+
+
+def _records(path: Path) -> Iterator[tuple[str, Any]]:
+    """The lines of a file as JSON, and where each is. Raises `UserError` as `read_candidates`."""
     try:
         for number, line in enumerate(read_lines(path, MAX_LINES), start=1):
             where = f"{path}:{number}"
-            data: Any = parse_json(line, where)
-            yield decode(data, Candidate, where)
+            yield where, parse_json(line, where)
     except (OSError, UnicodeDecodeError) as error:
         if isinstance(error, OSError):
             raise cannot_read(path, error) from error

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from repogen.datasets.folder import PICTURE
+from repogen.arrays import Float
+from repogen.datasets.folder import MINING, PICTURE
 from repogen.datasets.reading import (
     open_dataset,
     read_entries,
@@ -18,6 +19,7 @@ from repogen.datasets.reading import (
 )
 from repogen.datasets.sources import SourcesConfig, find_sources
 from repogen.errors import UserError
+from repogen.mining.records import IMAGES, read_difficulties
 from repogen.outputs import OutputFolder
 from repogen.pictures import decode_picture
 from repogen.scenes.scene import Scene
@@ -25,6 +27,10 @@ from repogen.studio.model import Model
 from repogen.studio.saving import new_path
 
 _DTYPE = np.dtype([("id", "i8"), ("elevation", "f4"), ("visible", "i2"), ("side", "f4")])
+
+
+NUMBER, LEAST_OKS, HARDEST = "number", "lowest OKS first", "hardest first, as mined"
+"""Orders of the images."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,8 @@ class Filter:
     side: tuple[float, float] = (0.0, 1.0)
     similarity: tuple[float, float] = (0.0, 1.0)
     """The least OKS in the image of what a model finds, once it was asked."""
+    difficulty: tuple[float, float] = (0.0, 1.0)
+    """As `repogen mine` judged the image."""
     marked: bool = False
     """Only marked images."""
 
@@ -57,6 +65,7 @@ class Browser:
             raise UserError(f"{folder} holds no images")
         self.marks: set[int] = set()
         self._similarities = np.full(len(self._images), np.nan)
+        self._difficulties = self._read_difficulties()
 
     def _records(self) -> Iterator[tuple[Any, ...]]:
         for image, annotations in read_entries(self.dataset):
@@ -76,6 +85,17 @@ class Browser:
             self.views[str(name)] += 1
             yield record
 
+    def _read_difficulties(self) -> Float[np.ndarray, " n"]:
+        """The difficulty of each image; NaN where `repogen mine` did not judge it."""
+        path = self.dataset.root / MINING / IMAGES
+        found = read_difficulties(path) if path.exists() else {}
+        return np.array([found.get(int(number), np.nan) for number in self._images["id"]])
+
+    @property
+    def is_mined(self) -> bool:
+        """Whether the images have the difficulties of `repogen mine`."""
+        return bool(np.isfinite(self._difficulties).any())
+
     def __len__(self) -> int:
         return len(self._images)
 
@@ -91,22 +111,30 @@ class Browser:
             ("side", wanted.side),
         ):
             kept &= (images[name] >= low) & (images[name] <= high)
-        low, high = wanted.similarity
-        if (low, high) != (0.0, 1.0):  # images without an answer pass no narrower range
-            kept &= (self._similarities >= low) & (self._similarities <= high)
+        for values, (low, high) in (
+            (self._similarities, wanted.similarity),
+            (self._difficulties, wanted.difficulty),
+        ):
+            if (low, high) != (0.0, 1.0):  # images without a value pass no narrower range
+                kept &= (values >= low) & (values <= high)
         ids = [int(number) for number in images["id"][kept]]
         return [number for number in ids if number in self.marks] if wanted.marked else ids
 
-    def hardest(self, ids: Sequence[int]) -> list[int]:
-        """The ids by the OKS of a model, the least first; images that it was not asked about come
-        last."""
-        known = dict(zip(self._images["id"].tolist(), self._similarities.tolist(), strict=True))
+    def ordered(self, ids: Sequence[int], order: str) -> list[int]:
+        """The ids in one of the orders; images whose OKS or difficulty is unknown come last."""
+        values = {LEAST_OKS: self._similarities, HARDEST: -self._difficulties}.get(order)
+        if values is None:
+            return sorted(ids)
+        known = dict(zip(self._images["id"].tolist(), values.tolist(), strict=True))
         return sorted(ids, key=lambda number: np.nan_to_num(known[number], nan=2.0))
 
     def caption(self, image_id: int) -> str:
-        """The number of an image, and its OKS once a model was asked about it."""
-        value = float(self._similarities[self._images["id"] == image_id][0])
-        return f"{image_id}" if np.isnan(value) else f"{image_id}: OKS {value:.2f}"
+        """The number of an image, its difficulty where it was mined, and its OKS once a model was
+        asked about it."""
+        row = int(np.flatnonzero(self._images["id"] == image_id)[0])
+        values = {"difficulty": self._difficulties[row], "OKS": self._similarities[row]}
+        known = [f"{name} {value:.2f}" for name, value in values.items() if np.isfinite(value)]
+        return ": ".join([f"{image_id}", ", ".join(known)]) if known else f"{image_id}"
 
     def ask(self, model: Model, ids: Sequence[int]) -> Iterator[int]:
         """Ask a model about images; yields how many are done. Raises `UserError`

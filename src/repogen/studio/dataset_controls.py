@@ -14,7 +14,7 @@ import viser
 from repogen.arrays import UInt8
 from repogen.errors import UserError
 from repogen.scenes.scene import Scene
-from repogen.studio.browser import Browser, Filter
+from repogen.studio.browser import HARDEST, LEAST_OKS, NUMBER, Browser, Filter
 from repogen.studio.model import Model
 from repogen.studio.session import Session
 from repogen.studio.widgets import on_change, on_press, put
@@ -42,14 +42,14 @@ class DatasetControls:
         self._tab: Any = None
         self._filter = Filter()
         self._page = 0
-        self._is_ranked = False
+        self._order = NUMBER
 
     def browse(self, browser: Browser) -> None:
         """Show a dataset, in place of another."""
         if self._tab is not None:
             self._tab.remove()
         self._browser, self._filter, self._page = browser, Filter(), 0
-        self._is_ranked = False
+        self._order = HARDEST if browser.is_mined else NUMBER
         self._tab = self._panel.add_tab("Dataset", viser.Icon.LAYOUT_GRID)
         with self._tab:
             self._add_widgets()
@@ -78,19 +78,39 @@ class DatasetControls:
             ):
                 slider = gui.add_multi_slider(label, low, high, step, initial_value=(low, high))
                 on_change(slider, partial(self._narrow_to, name))
+            if browser.is_mined:
+                slider = gui.add_multi_slider(
+                    "Difficulty", 0.0, 1.0, 0.01, initial_value=(0.0, 1.0),
+                    hint="As repogen mine judged the image: 0 is easy, 1 all wrong.",
+                )  # fmt: skip
+                on_change(slider, partial(self._narrow_to, "difficulty"))
             marked = gui.add_checkbox("A mark", False)
             on_change(marked, lambda value: self._narrow(marked=value))
             if self._session.model is not None:
                 slider = gui.add_multi_slider("OKS", 0.0, 1.0, 0.01, initial_value=(0.0, 1.0))
                 on_change(slider, partial(self._narrow_to, "similarity"))
+        orders = (NUMBER, *[HARDEST] * browser.is_mined, *[LEAST_OKS] * self._can_ask)
+        self._sorted = gui.add_dropdown("Order", orders, initial_value=self._order)
+        on_change(self._sorted, self._sort)
         if self._session.model is not None:
             self._ask = gui.add_button(
                 f"Ask {self._session.model.name}",
                 hint="About all images that are shown; then they can be filtered by OKS, and come "
-                "with the hardest first.",
+                "with the lowest OKS first.",
             )
             on_press(self._ask, lambda: self._session.submit(self._start_asking))
             self._bar = gui.add_progress_bar(0.0, visible=False)
+
+    @property
+    def _can_ask(self) -> bool:
+        return self._session.model is not None
+
+    def _sort(self, order: str) -> None:
+        def job() -> None:
+            self._order, self._page = order, 0
+            self._show()
+
+        self._session.submit(job)
 
     def _narrow_to(self, name: str, ends: Sequence[float]) -> None:
         self._narrow(**{name: tuple(ends)})
@@ -141,8 +161,7 @@ class DatasetControls:
         try:
             for done in browser.ask(model.copy(), ids):
                 put(bar, "value", 100.0 * done / len(ids))
-            self._is_ranked = True
-            self._session.submit(self._show)
+            self._sort(LEAST_OKS)
         except UserError as error:
             self._said(str(error))
         finally:
@@ -151,9 +170,8 @@ class DatasetControls:
     def _show(self) -> None:
         """Show the page of the images that pass the filter."""
         browser, size = self._browser, _COLUMNS * _ROWS
-        ids = browser.ids(self._filter)
-        if self._is_ranked:
-            ids = browser.hardest(ids)
+        put(self._sorted, "value", self._order)
+        ids = browser.ordered(browser.ids(self._filter), self._order)
         last = max(0, (len(ids) - 1) // size)
         self._page = min(max(self._page, 0), last)
         shown = ids[self._page * size : (self._page + 1) * size]
