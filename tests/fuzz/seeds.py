@@ -309,7 +309,7 @@ def _candidates():
 
     person = JudgedPerson(
         0, ((0.5, 0.0, 0.25),), True, 10.0, 20.0, 0.0, 30.0, 40.0, (0.0, 90.0, 0.0), (1.5,) * 63,
-        (0.1,) * DESCRIPTOR, 100.0, 15, 1, 0.0, 0.01, "suit", 0.5,
+        (0.1,) * DESCRIPTOR, 100.0, 15, 1, 0.0, 0.01, "suit", 0.5, ((0.5, None) + (1.0,) * 15,),
     )  # fmt: skip
     both = Candidate(0, "", person), Candidate(1, "motion", None)
     return _json(*(json.loads(one.to_line()) for one in both))

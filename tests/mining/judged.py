@@ -13,6 +13,7 @@ def person(difficulty=0.5, **values):
         "subject_elevation": 0.0, "orientation": (0.0, 0.0, 0.0), "angles": (0.0,) * 63,
         "descriptor": (0.0,) * DESCRIPTOR, "side": 100.0, "visible": 15, "outside": 0,
         "excess": 0.0, "inside": 0.0, "clothes": "painted", "light": 0.5,
+        "joints": ((1.0,) * 17,),
     }  # fmt: skip
     return JudgedPerson(**defaults | values)
 

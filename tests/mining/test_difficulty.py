@@ -5,7 +5,7 @@ import pytest
 
 from repogen.coco.crops import FLIP
 from repogen.inference.estimate import JointEstimator
-from repogen.mining.difficulty import LOOKS, WEIGHTS, Difficulty, ask, finds, judge
+from repogen.mining.difficulty import LOOKS, WEIGHTS, Difficulty, ask, finds, joint_oks, judge
 from repogen.training.config import LabelConfig
 
 SIDE = 200.0
@@ -47,6 +47,17 @@ def test_a_joint_is_found_within_a_share_of_the_root_of_the_area(truth):
     found[3, 0] += near - 0.01
     found[4, 1] -= near + 0.01
     assert finds(found, truth, AREA).tolist() == [k != 4 for k in range(17)]
+
+
+def test_the_loss_is_the_mean_over_the_joints_that_can_be_seen(truth):
+    seen = np.arange(17) % 3 > 0
+    found = truth + np.random.default_rng(1).normal(0, 12, (len(LOOKS), 17, 2))
+    oks = joint_oks(found, truth, seen, AREA)
+    assert np.array_equal(np.isfinite(oks), seen)
+    assert 1 - np.nanmean(oks) == pytest.approx(judge(found, truth, seen, AREA, SIDE).loss)
+    far = found.copy()
+    far[:, 4] += 1000
+    assert joint_oks(far, truth, seen, AREA)[4] == pytest.approx(0, abs=1e-6)
 
 
 def test_disagreement_needs_no_truth(truth):

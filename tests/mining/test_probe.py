@@ -52,6 +52,20 @@ def test_the_mean_over_regions_is_that_of_everybody(regions):
     assert low < value < high
 
 
+def test_joints_are_drawn_on_a_body_for_each_model_and_their_difference(mapped, regions):
+    page = mapped.read_text()
+    for name in ("lightning", "rare-lightning", "rare-lightning − lightning"):
+        assert f'aria-label="{name}" font-size="12"' in page
+    people = regions["total"]["people"]
+    for joint, one in regions["joints"].items():
+        assert 0 <= one["people"] <= people, joint
+        for value in one["oks"].values():
+            assert 0 <= value <= 1
+    oks = regions["joints"]["left_wrist"]["oks"]
+    change = oks["rare-lightning"] - oks["lightning"]
+    assert f"left wrist {change:+.2f}" in page or f"left wrist {change - 1e-4:+.2f}" in page
+
+
 def test_the_page_asks_no_other_host_and_shows_the_worst_people(mapped, regions):
     page = mapped.read_text()
     assert not re.search(r"(src|href)\s*=\s*(?![\"']?(data:|#))", page)

@@ -1,6 +1,5 @@
 """A report as text for the terminal, as a self-contained HTML page, and as Markdown."""
 
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -20,7 +19,7 @@ from repogen.evaluation.tables import (
 )
 from repogen.extras import can_draw_figures
 from repogen.messages import html_text
-from repogen.pages.body_map import body_svg
+from repogen.pages.body_map import body_figures
 from repogen.pages.frame import (
     columns,
     figure,
@@ -113,15 +112,10 @@ def _bodies(total: Comparison) -> Iterator[str]:
     def joints_of(scores: Mapping[str, Score]) -> dict[str, float]:
         return {name: scores[f"OKS {name}"].value for name in COCO_KEYPOINTS}
 
-    for model, scores in total.scores.items():
-        legend = scale_html("0", "1", "OKS", empty="no labels")
-        yield figure("", body_svg(model, joints_of(scores), 1.0), legend)
-    for model, scores in total.differences.items():
-        values = joints_of(scores)
-        highest = max((abs(v) for v in values.values() if not math.isnan(v)), default=0.0) or 1.0
-        title = f"{model} − {next(iter(total.scores))}"
-        legend = scale_html(f"{-highest:.2f}", f"+{highest:.2f}", "OKS", signed=True)
-        yield figure("", body_svg(title, values, highest, signed=True), legend)
+    return body_figures(
+        {model: joints_of(scores) for model, scores in total.scores.items()},
+        {model: joints_of(scores) for model, scores in total.differences.items()},
+    )
 
 
 def _sphere_part(title: str, sphere: SphereMap) -> str:

@@ -22,7 +22,7 @@ from repogen.labels.annotation import visible_keypoints
 from repogen.labels.convention import labelled_keypoints
 from repogen.labels.maps import person_masks
 from repogen.mining.config import JudgingConfig
-from repogen.mining.difficulty import LOOKS, ask, finds, judge
+from repogen.mining.difficulty import LOOKS, ask, finds, joint_oks, judge
 from repogen.mining.records import Candidate, JudgedPerson
 from repogen.models.packaged import packaged
 from repogen.people.balance import centre_of_mass, overhang
@@ -287,7 +287,15 @@ def _judged(
         inside=_rounded(one.inside),
         clothes=_clothes(one.posed),
         light=_rounded(one.light),
+        joints=tuple(_joints(found, one, known) for found in answers),
     )
+
+
+def _joints(
+    found: Float[np.ndarray, "k 17 2"], one: _Seen, known: Bool[np.ndarray, "17"]
+) -> tuple[float | None, ...]:
+    values = joint_oks(found, one.truth, known, one.area).tolist()
+    return tuple(None if np.isnan(value) else _rounded(value) for value in values)
 
 
 def _rounded(value: float) -> float:

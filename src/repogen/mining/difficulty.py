@@ -149,6 +149,17 @@ def judge(
     return Difficulty(float(loss), _swaps(found, truth, seen, side), float(apart))
 
 
+def joint_oks(
+    found: Float[np.ndarray, "k 17 2"],
+    truth: Float[np.ndarray, "17 2"],
+    seen: Bool[np.ndarray, "17"],
+    area: float,
+) -> Float[np.ndarray, " 17"]:
+    """The mean OKS over the looks of each joint, as `judge`; NaN for one that cannot be seen."""
+    away = np.where(seen[:, None], found - truth, 0.0)
+    return np.where(seen, joint_similarity(away, np.full(len(found), area)).mean(axis=0), np.nan)
+
+
 def _oks(
     away: Float[np.ndarray, "n 17 2"], areas: Float[np.ndarray, " n"], seen: Bool[np.ndarray, "17"]
 ) -> Float[np.ndarray, " n"]:

@@ -137,7 +137,7 @@ def describe(
 ) -> dict[str, Any]:
     """What a result depends on, as JSON: options, and the state of the weights."""
     return {
-        "format": 1,
+        "format": 2,
         "config": {**config_to_json(config), **options},
         "sampler_sha256": file_digest(config.pose.sampler),
         "weights": [*weights],

@@ -1,12 +1,15 @@
 """The page of `repogen probe`: one file, which asks no other host for anything."""
 
+import math
 from collections.abc import Iterator, Mapping
 
 from repogen.evaluation.page import sphere_figures
 from repogen.evaluation.tables import count_cell, score_cell
 from repogen.mining.difficulty import LOOKS, WEIGHTS
 from repogen.mining.report import ProbeReport, RegionReport
+from repogen.pages.body_map import body_figures
 from repogen.pages.frame import (
+    folded,
     page,
     paragraph,
     people,
@@ -15,7 +18,7 @@ from repogen.pages.frame import (
     section,
     side_by_side,
 )
-from repogen.pages.tables import Table, table_html
+from repogen.pages.tables import Cell, Table, table_html
 
 _FEW = 10
 """Regions with fewer people are not named among the hardest."""
@@ -39,6 +42,7 @@ def probe_html(report: ProbeReport, pictures: Mapping[int, bytes]) -> str:
             paragraph("The labels are green, the answer red.", "note"),
             people(worst),
         ),
+        section("Joints", *_joints(report)),
         section("Views", sphere_figures(report.sphere, "difficulty")),
     ]
     for name, regions in report.dimensions.items():
@@ -46,6 +50,39 @@ def probe_html(report: ProbeReport, pictures: Mapping[int, bytes]) -> str:
         body.append(section(name, table_html(_table(name, regions, report)), side_by_side(*shown)))
     body.append(section("How it was measured", paragraph(_about(report))))
     return page("probe", f"What is hard for {report.models[0]}", list(_lead(report)), body)
+
+
+def _joints(report: ProbeReport) -> Iterator[str]:
+    """The mean OKS of each joint on a body, and as a table."""
+    (_, before), *others = report.joints.items()
+    differences = {
+        model: {joint: value - before[joint] for joint, value in values.items()}
+        for model, values in others
+    }
+    yield side_by_side(*body_figures(report.joints, differences))
+    yield paragraph(
+        "OKS of each joint, over the people of whom it counts: 1 is right, 0 far away. The "
+        "person faces you: their left is on your right.",
+        "note",
+    )
+    rows = [
+        (
+            joint.replace("_", " "),
+            (
+                count_cell(people),
+                *(
+                    Cell(
+                        "–" if math.isnan(values[joint]) else f"{values[joint]:.2f}",
+                        value=values[joint],
+                    )
+                    for values in report.joints.values()
+                ),
+            ),
+        )
+        for joint, people in report.seen.items()
+    ]
+    table = Table("", ("joint", "people", *report.joints), tuple(rows))
+    yield folded("Table", table_html(table))
 
 
 def _lead(report: ProbeReport) -> Iterator[str]:

@@ -8,6 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from repogen.arrays import Float
+from repogen.bodies.skeleton import COCO_KEYPOINTS
 from repogen.config import checked, config_from_keywords, merged
 from repogen.errors import UserError
 from repogen.evaluation.comparison import sphere_map
@@ -134,10 +135,27 @@ def _report(
         region("everybody", np.arange(len(people)), _SHEET if config.worst else 0),
         dimensions,
         _sphere(people, models, hard),
+        *_joints(people, models),
     )
     numbers = {index: person.number for index, person in found}
     reports = [report.total, *(one for each in dimensions.values() for one in each)]
     return report, [(i, numbers[i]) for i in sorted({i for one in reports for i in one.worst})]
+
+
+def _joints(
+    people: list[JudgedPerson], models: tuple[str, ...]
+) -> tuple[dict[str, dict[str, float]], dict[str, int]]:
+    """The mean OKS by model and joint, and of how many people each joint counts."""
+    oks = np.array(
+        [[[np.nan if v is None else v for v in row] for row in p.joints] for p in people]
+    )
+    seen = np.isfinite(oks[:, 0]).sum(axis=0)
+    means = np.nansum(oks, axis=0) / np.where(seen > 0, seen, np.nan)
+    by_model = {
+        model: dict(zip(COCO_KEYPOINTS, means[m].tolist(), strict=True))
+        for m, model in enumerate(models)
+    }
+    return by_model, dict(zip(COCO_KEYPOINTS, seen.tolist(), strict=True))
 
 
 def _sphere(

@@ -61,6 +61,11 @@ class JudgedPerson:
     clothes: str
     light: _Share
     """Mean brightness of the person's pixels."""
+    joints: Annotated[
+        tuple[Annotated[tuple[_Share | None, ...], Length(17, 17)], ...], Length(1, 2)
+    ]
+    """Mean OKS over the looks of each COCO keypoint, of each estimator; None for a keypoint that
+    does not count: it cannot be seen or, with --teacher, is not found by it."""
 
     def hardness(self, by: str, estimator: int = 0) -> float:
         """The difficulty for an estimator, by a key of `difficulty.WEIGHTS`."""

@@ -38,6 +38,11 @@ class ProbeReport:
     dimensions: Mapping[str, tuple[RegionReport, ...]]
     sphere: SphereMap
     """The mean difficulty by the camera's direction from the person's own axes."""
+    joints: Mapping[str, Mapping[str, float]]
+    """The mean OKS by model, then by the joint's COCO name, over the people of whom it counts;
+    NaN where that is nobody."""
+    seen: Mapping[str, int]
+    """The number of these people by joint."""
 
 
 def region_report(
@@ -68,11 +73,14 @@ def _score(value: float, samples: Float[np.ndarray, " r"], count: int) -> Score:
 def report_table(report: ProbeReport) -> dict[str, object]:
     """The report as JSON, without the sphere; NaN becomes null."""
 
+    def number(value: float) -> float | None:
+        return None if np.isnan(value) else round(value, 4)
+
     def score(one: Score | None) -> list[float | None] | None:
         if one is None:
             return None
         ends = (one.value, one.low, one.high)
-        return [None if np.isnan(v) else round(v, 4) for v in ends]
+        return [number(v) for v in ends]
 
     def region(one: RegionReport) -> dict[str, object]:
         return {
@@ -88,6 +96,13 @@ def report_table(report: ProbeReport) -> dict[str, object]:
         "drawn": report.drawn,
         "difficulty": report.difficulty,
         "total": region(report.total),
+        "joints": {
+            joint: {
+                "people": people,
+                "oks": {model: number(values[joint]) for model, values in report.joints.items()},
+            }
+            for joint, people in report.seen.items()
+        },
         "regions": {
             title: [region(one) for one in each] for title, each in report.dimensions.items()
         },

@@ -1,12 +1,14 @@
 """Numbers of the joints drawn on a body, as SVG."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from repogen.bodies.skeleton import COCO_KEYPOINTS, COCO_SKELETON
 from repogen.messages import html_text
-from repogen.pages.scales import diverging, sequential
+from repogen.pages.frame import figure
+from repogen.pages.scales import diverging, scale_html, sequential
 
 _RIGHT_HALF = {
     "eye": (-20, 28), "ear": (-46, 38), "shoulder": (-52, 100), "elbow": (-78, 158),
@@ -24,6 +26,21 @@ def joint_place(name: str) -> tuple[float, float]:
     side, _, joint = name.partition("_")
     x, y = _RIGHT_HALF[joint]
     return (x, y) if side == "right" else (-x, y)
+
+
+def body_figures(
+    scores: Mapping[str, Mapping[str, float]], differences: Mapping[str, Mapping[str, float]]
+) -> Iterator[str]:
+    """A body with the mean OKS of each joint for each model, and one for each model's difference
+    from the first; both by model, then by the joint's COCO name, NaN where it has no labels."""
+    for model, values in scores.items():
+        legend = scale_html("0", "1", "OKS", empty="no labels")
+        yield figure("", body_svg(model, values, 1.0), legend)
+    for model, values in differences.items():
+        highest = max((abs(v) for v in values.values() if not math.isnan(v)), default=0.0) or 1.0
+        title = f"{model} − {next(iter(scores))}"
+        legend = scale_html(f"{-highest:.2f}", f"+{highest:.2f}", "OKS", signed=True)
+        yield figure("", body_svg(title, values, highest, signed=True), legend)
 
 
 def body_svg(title: str, values: Mapping[str, float], highest: float, signed: bool = False) -> str:
