@@ -1,10 +1,13 @@
 """Pages in a real browser, from a file: tables sort, and a dataset's images are filtered."""
 
+import base64
 import math
 import re
 import shutil
 import subprocess
 
+import cv2
+import numpy as np
 import pytest
 
 from repogen import GenerateConfig, generate, preview
@@ -74,6 +77,31 @@ def test_images_are_paged_and_filtered(browsed):
     assert top
     assert front
     assert sorted(top + front) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_images_in_shards_are_shown_as_copies(tmp_path, body):
+    from repogen.datasets.folder import PICTURE
+    from repogen.datasets.reading import open_dataset, read_files
+
+    options = {"images": 3, "image_size": 400, "workers": 1, "backgrounds": "builtin", "seed": 2}
+    root = generate(tmp_path / "set", format="webdataset", views=("top", "front"), **options)
+    text = opened(preview(root, images=1).parent / "browse.html")
+    assert shown(text) == [1, 2, 3]
+    assert "<a href" not in text
+    found = re.findall(r'<img src="data:image/jpeg;base64,([^"]*)" alt="image (\d+)"', text)
+    for coded, number in found:
+        copy, whole = (
+            cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+            for data in (
+                base64.b64decode(coded),
+                read_files(open_dataset(root), int(number), (PICTURE,))[PICTURE],
+            )
+        )
+        assert copy.shape == (320, 320, 3)
+        small = cv2.resize(whole, (320, 320), interpolation=cv2.INTER_AREA)
+        assert np.abs(copy.astype(int) - small).mean() < 4
+    assert len(found) == 3
+    assert text.count("<circle") > 3 * 8
 
 
 def test_images_are_sorted_and_the_filters_combine(browsed):

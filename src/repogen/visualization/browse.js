@@ -43,11 +43,12 @@ const skeleton = (image) => {
   return svg;
 };
 const tile = (image) => {
-  const name = data.folder + String(image.id).padStart(8, "0") + ".jpg";
+  const name = image.copy ? "data:image/jpeg;base64," + image.copy
+    : data.folder + String(image.id).padStart(8, "0") + ".jpg";
   const people = image.people.map(([visible, side]) => `${visible} visible, ${side} px`).join("; ");
   const picture = make("img", { src: name, alt: `image ${image.id}`, loading: "lazy",
     width: image.width, height: image.height });
-  const link = make("a", { href: name, target: "_blank" }, picture);
+  const link = make("a", image.copy ? {} : { href: name, target: "_blank" }, picture);
   if (field("skeletons").checked) link.append(skeleton(image));
   const caption = make("figcaption", {}, `${image.id} ${data.views[image.view]}: ${people}`);
   return make("figure", {}, link, caption);

@@ -34,17 +34,14 @@ def summary_html(
     run: Mapping[str, Any],
     sheet: bytes,
     figures: Mapping[str, "Figure"],
-    browsed: list[int] | None,
+    browsed: list[int],
 ) -> str:
     """The page of the dataset `name` with its run.json, the JPEG of its contact sheet, Matplotlib's
-    figures by name, and the ids of the images on browse.html; None without that page."""
+    figures by name, and the ids of the images on browse.html."""
     count = summary.views.total()
-    if browsed is None:
-        link = paragraph("The images are in shards; only the sheet shows some of them.", "note")
-    else:
-        every = "all" if len(browsed) == count else f"{len(browsed):,} of"
-        words = f"Page through {every} {count:,} images, by view, visibility and size"
-        link = f'<p><a href="browse.html">{html_text(words)}</a></p>'
+    every = "all" if len(browsed) == count else f"{len(browsed):,} of"
+    words = f"Page through {every} {count:,} images, by view, visibility and size"
+    link = f'<p><a href="browse.html">{html_text(words)}</a></p>'
     body = [
         section("Images", link, picture("contact sheet", sheet)),
         section("Views", side_by_side(_views_table(summary), _views_map(summary))),

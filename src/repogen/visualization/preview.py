@@ -8,12 +8,11 @@ from repogen.assets.sources import digest_of
 from repogen.config import checked
 from repogen.datasets.folder import DatasetFolder
 from repogen.datasets.reading import OWN_SCENES, open_dataset, read_run_info, read_scenes
-from repogen.datasets.shards import ShardFolder
 from repogen.errors import UserError
 from repogen.extras import can_draw_figures
 from repogen.outputs import OutputFolder
 from repogen.pictures import encode_jpeg, encode_png
-from repogen.visualization.browse import MOST_IMAGES, browse_html
+from repogen.visualization.browse import browse_html, browsed_ids, uniform_ids
 from repogen.visualization.page import summary_html
 from repogen.visualization.sheet import contact_sheet
 from repogen.visualization.summary import Summary, summarize
@@ -34,8 +33,8 @@ def preview(
     without Matplotlib (the extra `plots`) no figures.
 
     The sheet shows `images` images at uniform intervals, `columns` side by side. Returns the path
-    of index.html, which is self-contained. browse.html, which the images of shards do not have,
-    shows the dataset's pictures (at most 10,000), to be paged and filtered. The figure of joint
+    of index.html, which is self-contained. browse.html shows the dataset's pictures (at most
+    10,000; of shards small copies of at most 1,000), to be paged and filtered. The figure of joint
     angles shows the distribution of random poses, too; for a dataset with joint bounds of its own,
     `bounds` is their file. Raises `UserError` for a folder that is not a finished dataset, for
     other bounds, and where a file in `out` is not of an earlier preview.
@@ -59,19 +58,11 @@ def preview(
     figures = _figures(folder, summary, run, bounds)
     for name, one in figures.items():
         written.write(target / f"{name}.png", _png(one))
-    browsed = None
-    if not isinstance(folder, ShardFolder):
-        browsed = uniform_ids(count, MOST_IMAGES)
-        written.write(target / "browse.html", browse_html(folder, browsed, target).encode())
+    browsed = browsed_ids(folder, count)
+    written.write(target / "browse.html", browse_html(folder, browsed, target).encode())
     text = summary_html(folder.root.name, summary, run, encode_jpeg(sheet), figures, browsed)
     written.write(target / "index.html", text.encode())
     return target / "index.html"
-
-
-def uniform_ids(count: int, shown: int) -> list[int]:
-    """At most `shown` of the image ids 1 to `count`, at uniform steps."""
-    shown = min(shown, count)
-    return sorted({1 + i * count // shown for i in range(shown)})
 
 
 def _check_bounds(folder: DatasetFolder, run: dict[str, Any], bounds: Path | str | None) -> None:
