@@ -2,8 +2,6 @@
 
 import re
 import signal
-import subprocess
-import sys
 import time
 
 import cv2
@@ -13,6 +11,7 @@ import pytest
 pytest.importorskip("viser", reason="needs viser: pip install -e '.[dev]'")
 pytest.importorskip("aiohttp", reason="needs aiohttp: pip install -e '.[dev]'")
 import chromium
+from running import BY_HAND, PICTURE, SLIDER, STATUS, running_studio
 
 from repogen import Scene, render
 
@@ -40,16 +39,6 @@ pose = "tpose"
 backgrounds = "builtin"
 """
 
-SLIDER = """(() => {
-  const label = [...document.querySelectorAll('label, p, div, span')].find(
-    one => one.childElementCount === 0 && one.innerText === %r && one.offsetParent);
-  let row = label;
-  while (row && !row.querySelector('[role=slider]')) row = row.parentElement;
-  const slider = row && row.querySelector('[role=slider]');
-  if (slider) slider.focus();
-  return !!slider;
-})()"""
-
 INDEX = """(() => {
   let row = [...document.querySelectorAll('label, p, div, span')].find(
     one => one.childElementCount === 0 && one.innerText === 'Index');
@@ -57,35 +46,13 @@ INDEX = """(() => {
   return row && row.querySelector('input').value;
 })()"""
 
-PICTURE = "[...document.querySelectorAll('img')].map(one => one.src).join(' ')"
-STATUS = "(document.body.innerText.match(/[0-9]+ joints visible.*outside/) || [''])[0]"
-BY_HAND = "(document.body.innerText.match(/by hand: .*/) || [''])[0]"
-
-
-class Studio:
-    """A running `repogen studio`."""
-
-    def __init__(self, folder):
-        (folder / "options.toml").write_text(OPTIONS)
-        self.out = folder / "out"
-        words = ["studio", "options.toml", "--port", "0", "--out", str(self.out)]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "repogen", *words],
-            cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )  # fmt: skip
-        line = self.process.stdout.readline()
-        assert line.startswith("repogen studio: http"), line + self.process.stderr.read()
-        self.address = re.search(r"http\S+", line)[0]
-
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory):
-    running = Studio(tmp_path_factory.mktemp("studio"))
-    yield running
-    if running.process.poll() is None:
-        running.process.kill()
-        running.process.wait()
+    folder = tmp_path_factory.mktemp("studio")
+    (folder / "options.toml").write_text(OPTIONS)
+    with running_studio(folder, "options.toml") as studio:
+        yield studio
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -23,6 +23,35 @@ from repogen.visualization.sheet import contact_sheet
 _COLUMNS, _ROWS, _TILE = 3, 4, 192
 _MARK = (60, 60, 235)
 _ALL = "all views"
+
+
+class _Range(NamedTuple):
+    """A field of `Filter` with two ends."""
+
+    name: str
+    label: str
+    low: float
+    high: float
+    step: float
+    help: str
+
+
+_RANGES = (
+    _Range("elevation", "Elevation (°)", -90.0, 90.0, 1.0, "Of the camera: 90 is straight above."),
+    _Range("visible", "Visible joints", 0, 17, 1, "Of the first person."),
+    _Range(
+        "side", "Person's share", 0.0, 1.0, 0.01,
+        "The longer side of the first person's box, as a share of the image's.",
+    ),
+    _Range(
+        "difficulty", "Difficulty", 0.0, 1.0, 0.01,
+        "As repogen mine judged the image: 0 is easy, 1 all wrong.",
+    ),
+    _Range(
+        "similarity", "OKS", 0.0, 1.0, 0.01,
+        "Of the estimator, once it was asked: 1 is right, 0 all wrong.",
+    ),
+)  # fmt: skip
 
 
 class DatasetControls:
@@ -71,24 +100,14 @@ class DatasetControls:
         with gui.add_folder("Only images with"):
             views = gui.add_dropdown("View", (_ALL, *sorted(browser.views)))
             on_change(views, lambda value: self._narrow(view="" if value == _ALL else value))
-            for name, label, low, high, step in (
-                ("elevation", "Elevation (°)", -90.0, 90.0, 1.0),
-                ("visible", "Visible joints", 0, 17, 1),
-                ("side", "Person's share", 0.0, 1.0, 0.01),
-            ):
-                slider = gui.add_multi_slider(label, low, high, step, initial_value=(low, high))
-                on_change(slider, partial(self._narrow_to, name))
-            if browser.is_mined:
+            for one in self._ranges():
                 slider = gui.add_multi_slider(
-                    "Difficulty", 0.0, 1.0, 0.01, initial_value=(0.0, 1.0),
-                    hint="As repogen mine judged the image: 0 is easy, 1 all wrong.",
+                    one.label, one.low, one.high, one.step, initial_value=(one.low, one.high),
+                    hint=one.help,
                 )  # fmt: skip
-                on_change(slider, partial(self._narrow_to, "difficulty"))
+                on_change(slider, partial(self._narrow_to, one.name))
             marked = gui.add_checkbox("A mark", False)
             on_change(marked, lambda value: self._narrow(marked=value))
-            if self._session.model is not None:
-                slider = gui.add_multi_slider("OKS", 0.0, 1.0, 0.01, initial_value=(0.0, 1.0))
-                on_change(slider, partial(self._narrow_to, "similarity"))
         orders = (NUMBER, *[HARDEST] * browser.is_mined, *[LEAST_OKS] * self._can_ask)
         self._sorted = gui.add_dropdown("Order", orders, initial_value=self._order)
         on_change(self._sorted, self._sort)
@@ -100,6 +119,21 @@ class DatasetControls:
             )
             on_press(self._ask, lambda: self._session.submit(self._start_asking))
             self._bar = gui.add_progress_bar(0.0, visible=False)
+
+    def _ranges(self) -> list["_Range"]:
+        """The ranges that images of this dataset have values for."""
+        absent = {"difficulty"} if not self._browser.is_mined else set()
+        absent |= {"similarity"} if not self._can_ask else set()
+        return [one for one in _RANGES if one.name not in absent]
+
+    def _narrowed(self) -> str:
+        """The ranges that leave images out, in words; the sliders show no numbers."""
+        found = [(one, getattr(self._filter, one.name)) for one in self._ranges()]
+        return "".join(
+            f"; {one.label} {low:g} … {high:g}"
+            for one, (low, high) in found
+            if (low, high) != (one.low, one.high)
+        )
 
     @property
     def _can_ask(self) -> bool:
@@ -179,7 +213,7 @@ class DatasetControls:
             self._count,
             "content",
             f"**{len(ids)}** of {len(browser)} images, page {self._page + 1} of {last + 1}; "
-            f"**{len(browser.marks)}** marked",
+            f"**{len(browser.marks)}** marked{self._narrowed()}",
         )
         names = tuple(map(str, shown)) or ("-",)
         put(self._ids, "options", names)

@@ -25,7 +25,7 @@ _CAMERA = (20, 110, 120)
 _CHOSEN = (250, 210, 40)
 _SPHERE = (150, 170, 185)
 
-_AWAY = np.array([1.0, -1.9, 0.8])
+LOOKS_FROM = np.array([1.0, -1.9, 0.8])
 """Where the 3D view looks from at first, in distances of the camera from the person."""
 
 _OPACITY = 0.5
@@ -205,7 +205,7 @@ class View3D:
         if not self._is_placed:
             self._is_placed = True
             self._initial.look_at = self._target.copy()
-            self._initial.position = self._target + _AWAY * max(distance, 1.5)
+            self._initial.position = self._target + LOOKS_FROM * max(distance, 1.5)
 
     def _show_lights(self, scene: Scene) -> None:
         lights = [light for light in scene.lights if max(light.color) > 0]

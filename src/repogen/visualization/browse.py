@@ -45,7 +45,7 @@ _FORM = """<form id="filters">
 <option value="visible">fewest visible keypoints first</option>
 <option value="small">smallest people first</option>
 <option value="large">largest people first</option></select></label>
-<label>a page<select name="per">
+<label>images a page<select name="per">
 <option>48</option><option>12</option><option>120</option></select></label>
 <label>skeletons<input name="skeletons" type="checkbox" checked></label>
 <label>page<input name="page" type="number" min="1" value="1"></label>
