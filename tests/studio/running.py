@@ -1,4 +1,4 @@
-"""A running `repogen studio`, and where things are on its page."""
+"""A running `repogen studio`, and scripts that find parts of its page."""
 
 import re
 import signal

@@ -29,7 +29,7 @@ SKIN, HAIR = "Skin", "Hair colour"
 
 _WRINKLES = 0.2
 _SCALE = 0.05
-"""Of a plain fabric, which shows no pattern."""
+"""`Fabric.wrinkles` and `Fabric.scale` of a plain fabric."""
 
 
 def choices(use: str, packs: Sequence[str], body: Body) -> tuple[str, ...]:

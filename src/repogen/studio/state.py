@@ -201,9 +201,10 @@ def with_pose(state: State, person_index: int, pose: Pose) -> State:
     return with_person(replace(state, config=config), person_index, pose=rounded)
 
 
-def with_person(state: State, person_index: int, **fields: Any) -> State:
+def with_person(state: State, person_index: int, **fields: object) -> State:
     """The state with fields of `Given` of a person."""
-    given = replace(state.given(person_index), **fields)
+    values: dict[str, Any] = {**fields}
+    given = replace(state.given(person_index), **values)
     people = {**dict(state.people), person_index: given}
     return replace(state, people=tuple((i, one) for i, one in sorted(people.items()) if one))
 
@@ -247,8 +248,8 @@ def without_pose(state: State, person_index: int) -> State:
 
 
 def with_shape(state: State, person_index: int, shape: Mapping[str, float]) -> State:
-    """The state with strengths of a person's body shape labels (see `Person`), beside those that
-    were set before."""
+    """The state with strengths of a person's body shape labels (see `Person`), in addition to what
+    was set before."""
     return with_person(state, person_index, shape={**state.given(person_index).shape, **shape})
 
 
