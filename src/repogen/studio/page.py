@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ class Page:
     ) -> None:
         self._server, self._session = server, session
         gui = server.gui
-        gui.configure_theme(show_logo=False, show_share_button=False, brand_color=(0, 128, 128))
+        self._color_page(gui, is_dark=False)
         self._view = View3D(
             server,
             choose=lambda joint: self._pose.choose(joint),
@@ -87,8 +88,15 @@ class Page:
                     handle = gui.add_checkbox(label, getattr(Layers(), name))
                     on_change(handle, self._switch(name))
                     self._switches[name] = handle
+            on_change(gui.add_checkbox("Dark page", False), partial(self._color_page, gui))
         self._picture_panel.dock_left()
         self._picture_panel.set_width(_PICTURE_WIDTH)
+
+    def _color_page(self, gui: viser.GuiApi, is_dark: bool) -> None:
+        """Set the colours of the page in every browser."""
+        gui.configure_theme(
+            show_logo=False, show_share_button=False, brand_color=(0, 128, 128), dark_mode=is_dark
+        )
 
     def _add_history(self, gui: viser.GuiApi) -> None:
         session = self._session
