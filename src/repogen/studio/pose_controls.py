@@ -31,8 +31,8 @@ _DRAWN = "as the options draw it"
 _BEYOND_DEG = 30.0
 """Degrees that a slider reaches beyond the bounds of its joint."""
 
-_AXES = ("x (°), left", "y (°), up", "z (°), front")
-"""Rotation vectors are about the person's left, up and front in T-pose."""
+_AXES = ("left", "up", "front")
+"""Where the axes x, y and z of rotation vectors point, as the person sees it in T-pose."""
 
 Rotation = Float[Any, "3 3"]
 
@@ -123,12 +123,14 @@ class PoseControls:
         with self._angles:
             self._sliders = [
                 self._gui.add_slider(
-                    label, low - beyond, high + beyond, 0.5, 0.0,
-                    hint="Turns about where the person's left, up or front is in T-pose. The marks "
-                    f"are the bounds, as the {color} arc in the 3D view.",
+                    f"{axis}, {color} (°)", low - beyond, high + beyond, 0.5, 0.0,
+                    hint=f"Turns about the person's {towards} in T-pose. The marks are the bounds, "
+                    f"as is the {color} arc in the 3D view.",
                     marks=tuple((end, f"{end:.0f}°") for end in dict.fromkeys((low, high))),
                 )
-                for label, color, (low, high) in zip(_AXES, AXIS_NAMES, limits, strict=True)
+                for axis, towards, color, (low, high) in zip(
+                    "xyz", _AXES, AXIS_NAMES, limits, strict=True
+                )
             ]  # fmt: skip
         for axis, slider in enumerate(self._sliders):
             on_change(slider, partial(self._turn_axis, axis))
