@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from repogen.bodies.shapes import AGES, GENDERS, parse_ages, parse_genders
+from repogen.bodies.surface import layer_vertices
 from repogen.errors import UserError
 
 
@@ -45,6 +46,17 @@ def test_each_gender_is_equally_likely(body, names):
     for name, (low, high) in GENDERS.items():
         share = np.mean((low <= drawn) & (drawn <= high))
         assert share == pytest.approx((name in names) / len(names), abs=0.04)
+
+
+@pytest.mark.parametrize(("gender", "mean"), [("male", 1.74), ("female", 1.60)])
+def test_adults_are_as_tall_as_real_ones(body, gender, mean):
+    rng, skin = np.random.default_rng(1), layer_vertices(body.surface, "skin")
+    heights = []
+    for _ in range(60):
+        shape = body.sample_shape(rng, ("adults",), (gender,))
+        heights.append(np.ptp(body.pose(shape, {}, {}).vertices[skin, 2]))
+    assert np.mean(heights) == pytest.approx(mean, abs=0.04)
+    assert 0.06 < np.std(heights) < 0.11
 
 
 def test_without_a_choice_all_genders_are_drawn(body):

@@ -13,6 +13,11 @@ AGES = {"children": (0.30, 0.58), "adults": (0.64, 0.86), "elders": (0.86, 1.0)}
 GENDERS = {"male": (0.0, 0.12), "female": (0.88, 1.0), "neutral": (0.3, 0.7)}
 """Range of anny's gender phenotype, which is continuous."""
 
+_HEIGHT = (0.35, 0.06)
+"""Mean and standard deviation of anny's height phenotype: men are then 1.74 m tall and women 1.60 m,
+on average, as in many countries (NCD Risk Factor Collaboration, eLife 2016). The phenotype's
+middle, 0.5, is 1.91 and 1.77 m."""
+
 
 def parse_ages(names: tuple[str, ...]) -> tuple[str, ...]:
     """The names, checked. Raises `UserError` for an unknown age group, or for none."""
@@ -44,7 +49,7 @@ def sample_anny_shape(
     """A random shape: gender, age, build, height, proportions, ancestry.
 
     Each of the age groups and each of the genders is equally likely. Build and height are Gaussian
-    about the average, local changes N(0, 0.25), all clipped to anny's range.
+    about the average of real people, local changes N(0, 0.25), all clipped to anny's range.
     """
     low, high = AGES[ages[int(rng.integers(len(ages)))]]
     gender = GENDERS[genders[int(rng.integers(len(genders)))]]
@@ -54,7 +59,7 @@ def sample_anny_shape(
         "age": rng.uniform(low, high),
         "muscle": np.clip(rng.normal(0.5, 0.18), 0.05, 0.95),
         "weight": np.clip(rng.normal(0.5, 0.2), 0.05, 1.0),
-        "height": np.clip(rng.normal(0.5, 0.16), 0.05, 0.95),
+        "height": np.clip(rng.normal(*_HEIGHT), 0.05, 0.95),
         "proportions": rng.uniform(0.3, 1.0),
         "cupsize": np.clip(rng.normal(0.45, 0.18), 0.05, 0.95),
         "firmness": rng.uniform(0.3, 0.9),

@@ -39,7 +39,7 @@ _Marks = tuple[tuple[float, str], ...]
 _BODY: dict[str, tuple[str, _Marks]] = {
     "age": ("Age", ((0.0, "baby"), (1 / 3, "child"), (2 / 3, "adult"), (1.0, "old"))),
     "gender": ("Gender", ((0.0, "male"), (1.0, "female"))),
-    "height": ("Height", ((0.0, "short"), (0.5, "average"), (1.0, "tall"))),
+    "height": ("Height", ((0.0, "short"), (0.35, "average"), (1.0, "giant"))),
     "weight": ("Weight", ((0.0, "light"), (0.5, "average"), (1.0, "heavy"))),
     "muscle": ("Muscle", ((0.0, "little"), (0.5, "average"), (1.0, "much"))),
     "proportions": ("Proportions", ((0.0, "unusual"), (1.0, "ideal"))),
