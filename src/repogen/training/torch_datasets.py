@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from torch.utils.data import Dataset, IterableDataset, get_worker_info
@@ -210,7 +211,7 @@ def _image_item(
     labelled = keypoints[..., 2:] > 0
     keypoints[..., :2] -= labelled * people.pixel_centers[rows][:, None]
     return {
-        "image": _to_tensor(picture[..., ::-1]),
+        "image": _to_tensor(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)),
         "keypoints": torch.from_numpy(keypoints.astype(np.float32)),
         "boxes": torch.from_numpy(people.boxes[rows].astype(np.float32)),
         "image_id": image_id,
@@ -226,7 +227,7 @@ def _crop_item(
 
 
 def _to_tensor(rgb: UInt8[np.ndarray, "h w 3"]) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))
+    return torch.from_numpy(np.stack(cv2.split(rgb)))
 
 
 def _applied(transform: Transform | None, item: Item) -> object:
