@@ -37,7 +37,8 @@ class DataConfig(Config):
     epoch (a picture of 512 x 512 pixels takes 0.8 MB): of sets that are files, in the cache folder,
     at most half of what is free there, and given back at the end. Crops are the same without."""
     workers: int = -1
-    """Processes that prepare crops; -1 is one for each processor but one."""
+    """Processes that prepare crops, for each process that trains; -1 is its share, but one, of the
+    processors that may be used, or of as many as the free memory suffices for at 600 MB each."""
 
     def check(self) -> None:
         """Raise `UserError` for two sets of one name, and numbers out of range."""
