@@ -60,7 +60,7 @@ class DecodedPictures:
                 return np.frombuffer(data, np.uint8).reshape(height, width, 3)
         pixels = decode()
         with suppress(OSError):  # a full disk costs time only
-            if os.pwrite(number, np.ascontiguousarray(pixels), start) == pixels.nbytes:
+            if os.pwrite(number, np.ascontiguousarray(pixels).data, start) == pixels.nbytes:
                 os.pwrite(number, b"1", flag)
         return pixels
 
