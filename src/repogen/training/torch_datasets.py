@@ -61,16 +61,19 @@ class PoseDataset(Dataset):
         crop: Augmentation | None = None,
         transform: Transform | None = None,
         seed: int = 0,
+        picture_cache: float = 4.0,
     ) -> None:
         """Open a dataset's folder, or ANNOTATIONS.json:IMAGES_DIR; `:CAP` at the end takes at most
         so many people.
 
         Without `crop` an item is an image with all its people; with one, a person's crop, augmented
-        as in `repogen train`. Shards give crops only. Raises `UserError` for a source that cannot
-        be read, and, when an item is taken, for an image that cannot.
+        as in `repogen train`. Shards give crops only. Pictures that crops were cut from are kept
+        decoded in at most `picture_cache` gigabytes of disk for the next epoch. Raises `UserError`
+        for a source that cannot be read, and, when an item is taken, for an image that cannot.
         """
         spec = f"data={source}"
-        opened: Source = open_source(parse_set(spec), spec)
+        decoded_bytes = int(1e9 * picture_cache) if crop else 0
+        opened: Source = open_source(parse_set(spec), spec, decoded_bytes=decoded_bytes)
         if crop is None and not isinstance(opened, CocoSource):
             raise UserError(
                 f"{source} has no files of whole images; give crop=PLAIN for crops of people, or "
