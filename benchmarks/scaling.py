@@ -14,7 +14,6 @@ import itertools
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the workers
 
 import numpy as np
+import first_minute
 
 from repogen import GenerateConfig
 from repogen.datasets.convert import convert
@@ -155,6 +155,13 @@ def rates(options: argparse.Namespace) -> None:
         )
     if others:
         print(f"off by {np.median(errors):.0%} in the median, {max(errors):.0%} at most")
+    for workers in options.workers[1:]:
+        alone = {(c.size, c.people): c.cpu for c in cells if c.workers == options.workers[0]}
+        ratios = [c.cpu / alone[c.size, c.people] for c in cells if c.workers == workers]
+        print(
+            f"CPU time of an image, {workers} workers over {options.workers[0]}: "
+            f"{np.median(ratios):.2f} in the median, {min(ratios):.2f} to {max(ratios):.2f}"
+        )
     start = start_up()
     print(f"start-up to one finished image: {start[0]:.1f} s, {start[1]:.1f} s of CPU")
     one = float(np.array(terms(Cell(1, 512, 1, 0, 0))) @ cost)
@@ -168,15 +175,12 @@ def ends_of(values: list[int]) -> tuple[int, int]:
 
 
 def start_up() -> tuple[float, float]:
-    """Wall and CPU seconds of `repogen generate --images 1` in a new process."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    started = time.monotonic()
+    """Wall and CPU seconds of `repogen generate --images 1` and the processes that it starts."""
+    first_minute.adopt_orphans()
     with tempfile.TemporaryDirectory() as root:
         command = [sys.executable, "-m", "repogen", "generate", f"{root}/out", "--images", "1"]
-        subprocess.run([*command, "--backgrounds", "builtin"], check=True, capture_output=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return time.monotonic() - started, cpu
+        cpu, wall = first_minute.seconds([*command, "--backgrounds", "builtin"])
+    return wall, cpu
 
 
 def flat(options: argparse.Namespace) -> None:
