@@ -40,6 +40,9 @@ WAYS = ("then", "kornia", "first", "later")
 """Another commit; kornia; here in the first epoch, where every picture is decoded; and here in
 later epochs, where decoded pictures are kept (`--picture-cache`)."""
 
+_COMPARED = 200
+"""Crops that are compared with those of the other commit."""
+
 _BLOCK = 100
 """Crops that a process makes before it is the next one's turn."""
 
@@ -57,11 +60,14 @@ class Maker:
             env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
         )
 
-    def rate(self, options: dict[str, Any], first: int, count: int = _BLOCK) -> float:
-        """Crops per CPU second of crops `first` to `first + count - 1`."""
+    def rate(
+        self, options: dict[str, Any], first: int, count: int = _BLOCK, file: str = ""
+    ) -> float:
+        """Crops per CPU second of crops `first` to `first + count - 1`, saved in a `file` if it is
+        named."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps([options, first, count]) + "\n")
+        self._process.stdin.write(json.dumps([options, first, count, file]) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
         if not answer:
@@ -92,17 +98,21 @@ def child(way: str, spec: str) -> None:
 
         pictures = DecodedPictures(people.sizes, people.image, 4 * 10**9)
     for request in sys.stdin:
-        options, first, count = json.loads(request)
+        options, first, count, file = json.loads(request)
         options["crop"] = tuple(options.get("crop", (192, 256)))
         how = Augmentation(**options)
-        started = time.process_time()
+        started, made = time.process_time(), []
         for number in range(first, first + count):
             rng = np.random.default_rng([0, number])
             person = number % len(people)
             if way == "kornia":
                 kornia_way.crop_of(rng, people, person, how)
             else:
-                np.ascontiguousarray(training_crop(rng, people, person, how, pictures).crop)
+                crop = np.ascontiguousarray(training_crop(rng, people, person, how, pictures).crop)
+                if file:
+                    made.append(crop)
+        if file:
+            np.save(file, np.stack(made))
         print(count / (time.process_time() - started), flush=True)
 
 
@@ -139,8 +149,26 @@ def compare(spec: str, before: Path | None, repeats: int) -> None:
         for degrade in (False, True):
             print(f"{network}{', degraded' if degrade else ''}")
             print_rates(makers, own | {"degrade": degrade}, repeats)
+    if "then" in makers:
+        for network, own in NETWORKS.items():
+            print_agreement(network, makers, own | {"jitter": 0.0, "degrade": False})
     for maker in makers.values():
         maker.end()
+
+
+def print_agreement(network: str, makers: dict[str, Maker], options: dict[str, Any]) -> None:
+    """Print by how much crops without random colours differ from those of the other commit."""
+    with tempfile.TemporaryDirectory() as folder:
+        for way in ("then", "later"):
+            makers[way].rate(options, 0, _COMPARED, f"{folder}/{way}.npy")
+        then, now = (np.load(f"{folder}/{way}.npy").astype(int) for way in ("then", "later"))
+    off = np.abs(now - then)
+    errors = np.maximum((off**2).mean(axis=(1, 2, 3)), 1e-9)
+    print(
+        f"{network}, {_COMPARED} crops without random colours, then and now: at most {off.max()} "
+        f"grey levels apart, {100 * (off > 0).mean():.4f} % of the values, "
+        f"PSNR at least {10 * np.log10(255**2 / errors.max()):.0f} dB"
+    )
 
 
 def print_rates(makers: dict[str, Maker], options: dict[str, Any], repeats: int) -> None:

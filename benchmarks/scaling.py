@@ -25,8 +25,8 @@ from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the workers
 
-import numpy as np
 import first_minute
+import numpy as np
 
 from repogen import GenerateConfig
 from repogen.datasets.convert import convert
