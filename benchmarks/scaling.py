@@ -128,6 +128,7 @@ def fitted(cells: list[Cell], clock: str) -> np.ndarray:
 
 def rates(options: argparse.Namespace) -> None:
     """Print every cell, and test a model fitted to the outer cells of one worker on the others."""
+    start = start_up()  # while this process has no others to wait for
     cells = []
     print(f"{'workers':>7} {'px':>5} {'people':>6} {'images/s':>9} {'wall ms':>8} {'CPU ms':>7}")
     for workers, size, people in itertools.product(options.workers, options.sizes, options.people):
@@ -162,7 +163,6 @@ def rates(options: argparse.Namespace) -> None:
             f"CPU time of an image, {workers} workers over {options.workers[0]}: "
             f"{np.median(ratios):.2f} in the median, {min(ratios):.2f} to {max(ratios):.2f}"
         )
-    start = start_up()
     print(f"start-up to one finished image: {start[0]:.1f} s, {start[1]:.1f} s of CPU")
     one = float(np.array(terms(Cell(1, 512, 1, 0, 0))) @ cost)
     for cores in (1, 2, 8, 64, 640):
