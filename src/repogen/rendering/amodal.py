@@ -43,8 +43,7 @@ def amodal_boxes(buffers: Buffers, people: int) -> Float[np.ndarray, "n 4"]:
     boxes = array(empty, wp.float32, device)
     launch(
         device, geometry.extend_boxes, -(-len(buffers.faces) // geometry.BOX_FACES),
-        buffers.faces, buffers.face_culling, buffers.screen_vertices, buffers.static_vertices,
-        boxes,
+        buffers.faces, buffers.face_culling, buffers.face_people, buffers.screen_vertices, boxes,
     )  # fmt: skip
     return boxes.numpy().astype(np.float64)
 
