@@ -1,5 +1,7 @@
 """The z-buffer of a window of the picture."""
 
+import math
+
 import numpy as np
 
 from repogen.arrays import Float
@@ -16,16 +18,18 @@ from repogen.warp_setup import wp
 def zbuffer_viewport(camera: Camera, lens: Lens, bounds: Float[np.ndarray, "4"]) -> shade.Viewport:
     """The lens, and the window of the picture around `bounds` (left, top, right, bottom; pixels),
     clipped to the picture."""
-    limits = np.array([camera.width, camera.height])
     # Curved edges reach a little beyond their ends.
     margin = 0 if camera.model == "pinhole" else 2
-    low = np.clip(np.floor(bounds[:2]) - margin, 0, limits).astype(int)
-    high = np.clip(np.ceil(bounds[2:]) + margin, low, np.maximum(limits, low)).astype(int)
+    ends = []
+    for axis, limit in enumerate((camera.width, camera.height)):
+        low = min(max(math.floor(bounds[axis]) - margin, 0), limit)
+        ends.append((low, min(max(math.ceil(bounds[axis + 2]) + margin, low), limit)))
+    (left, right), (top, bottom) = ends
     viewport = shade.Viewport()
     viewport.lens = lens
     viewport.samples = SAMPLES * SAMPLES
-    viewport.left, viewport.top = (int(v) for v in low)
-    viewport.width, viewport.height = (int(v) for v in high - low)
+    viewport.left, viewport.width = left, right - left
+    viewport.top, viewport.height = top, bottom - top
     return viewport
 
 
