@@ -33,19 +33,28 @@ def zbuffer_viewport(camera: Camera, lens: Lens, bounds: Float[np.ndarray, "4"])
     return viewport
 
 
+def empty_keys(viewport: shade.Viewport, device: str) -> wp.array:
+    """Keys of samples that see nothing, (SAMPLES height, SAMPLES width), on the device."""
+    shape = viewport.height * SAMPLES, viewport.width * SAMPLES
+    return wp.full(shape, raster.EMPTY, wp.uint64, device=device)
+
+
 def rasterize_window(
-    buffers: Buffers, scene_mesh: SceneMesh, viewport: shade.Viewport, face_culling: wp.array
-) -> wp.array:
-    """Depth-face keys of each sample of a window, (SAMPLES height, SAMPLES width), on the device.
+    buffers: Buffers,
+    scene_mesh: SceneMesh,
+    viewport: shade.Viewport,
+    face_culling: wp.array,
+    keys: wp.array,
+) -> None:
+    """Draw faces into the depth-face keys of each sample of a window (`empty_keys`).
 
     `face_culling` has a culling code for each face (`kernels.codes`). A pinhole camera's faces
     are rasterized row by row, those of other lenses and alpha-tested ones ray by ray.
     """
     n, lens, device = SAMPLES, viewport.lens, buffers.faces.device
-    height, width = viewport.height * n, viewport.width * n
-    keys = wp.full((height, width), raster.EMPTY, wp.uint64, device=device)
+    height, width = keys.shape
     if not keys.size:
-        return keys
+        return
     count, flat = len(buffers.faces), keys.flatten()
     grid = windows.Grid()
     grid.left, grid.top, grid.samples = viewport.left, viewport.top, n
@@ -70,4 +79,3 @@ def rasterize_window(
             scene_mesh.uvs, scene_mesh.face_materials, scene_mesh.materials, scene_mesh.texels,
             lens, grid, flat,
         )  # fmt: skip
-    return keys

@@ -1,4 +1,4 @@
-"""Whose each pixel is."""
+"""Whose pixels and samples are."""
 
 from repogen.rendering.kernels.codes import NO_PERSON
 from repogen.rendering.kernels.modules import PICTURE
@@ -50,3 +50,28 @@ def find_owners(
                     nearest = key
                     owner = people[i]
         owners[y, x] = wp.int16(owner)
+
+
+@wp.kernel(module=PICTURE)
+def find_person(
+    depth_face_keys: wp.array2d(dtype=wp.uint64),
+    face_people: wp.array(dtype=wp.int16),
+    person: int,
+    left: int,
+    top: int,
+    out: wp.array2d(dtype=wp.uint64),
+):
+    """0 for samples that see the person, else `EMPTY`; the first sample of `out` is the one at
+    (`left`, `top`) of `depth_face_keys`."""
+    y, strip = wp.tid()
+    row = y + top
+    for x in range(strip * _STRIP, wp.min((strip + 1) * _STRIP, out.shape[1])):
+        column = x + left
+        found = _EMPTY
+        if row >= 0 and row < depth_face_keys.shape[0]:
+            if column >= 0 and column < depth_face_keys.shape[1]:
+                key = depth_face_keys[row, column]
+                if key != _EMPTY:
+                    if int(face_people[int(key & _FACE_MASK)]) == person:
+                        found = wp.uint64(0)
+        out[y, x] = found
