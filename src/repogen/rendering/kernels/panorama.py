@@ -169,8 +169,8 @@ def look_up(panorama: Panorama, lens: Lens, x: float, y: float) -> wp.vec3:
 
 @wp.func
 def is_smooth(a: wp.vec3, b: wp.vec3, c: wp.vec3) -> bool:
-    """Whether the parabola through three equidistant results of `look_up` is exact to a hundredth
-    of a pixel of the panorama: not at its poles and its ends, nor at the rim of the floor."""
+    """Whether the parabola through three equidistant results of `look_up` stands for all between
+    them: not at the panorama's poles and ends, nor at the rim of the floor."""
     bend = b - 0.5 * (a + c)
     alike = a[2] >= 0.0 and a[2] == b[2] and b[2] == c[2]
     flat = wp.abs(bend[0]) < _MOST_BEND and wp.abs(bend[1]) < _MOST_BEND
