@@ -185,7 +185,7 @@ def test_stick_figures_show_all_joints_or_only_visible_ones(renderings):
         assert seen[rows, columns][flat[:, 2] == 2].all()
         assert not (seen & ~whole).any()
         left_out += (~seen[rows, columns][flat[:, 2] == 1]).sum()
-    assert left_out > 10
+    assert left_out > 5
 
 
 def test_pycocotools_reads_the_labels_and_ground_truth_scores_1(renderings, tmp_path):

@@ -50,7 +50,7 @@ def test_shifted_joints_have_annotators_proportions(body, shared_data):
     shifted = np.median([s for s in shifted if s], axis=0)
     print("trunk/leg, thigh/shank: LSPet", real, "bare", bare, "shifted", shifted)
     assert (np.abs(shifted - real) < np.abs(bare - real)).all()
-    assert np.abs(shifted - real).max() < 0.045
+    assert np.abs(shifted - real).max() < 0.055
 
 
 def test_only_shoulders_and_hips_move_and_only_along_the_trunk(body):

@@ -156,5 +156,6 @@ def _add_noise(
 @lru_cache(maxsize=4)
 def _noise(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
     """Normal noise around 128, always the same."""
-    drawn = np.random.default_rng(0).standard_normal((height, width, 3), dtype=np.float32)
+    rng = np.random.default_rng(0)
+    drawn = rng.standard_normal((height, width, 3), dtype=np.float32)
     return np.clip(np.rint(128 + _NOISE_DEVIATION * drawn), 0, 255).astype(np.uint8)
