@@ -1,4 +1,8 @@
-"""Shadows on the floor in a photograph of a mounted camera: cast by lights, and of contact."""
+"""Shadows on the floor: cast by lights, and in a photograph of a mounted camera also of contact.
+
+What lights throw on the floor is drawn in the squares of their shadow maps, across their rays: a
+lamp of some size blurs an edge there alike in all directions, by the distance to what throws it.
+"""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -9,6 +13,7 @@ import numpy as np
 from repogen.arrays import Float, Float32, UInt8
 from repogen.cameras.camera import Camera, rotate_points
 from repogen.colors import to_linear, to_srgb
+from repogen.environment.backgrounds import Plain
 from repogen.environment.lights import DirectionalLight
 from repogen.environment.photo_light import floor_points
 from repogen.rendering.buffers import Buffers
@@ -39,8 +44,20 @@ see: within 0.1 of the mean of rays cast from 120 points around two standing peo
 _DISTANCES = (0.1, 0.3, 0.8, 2.0, np.inf)
 """Ends of ranges of the distance from the floor, along a light, to what is in its way; metres."""
 
-_LAMP_BLUR = 0.07
-"""Standard deviation of a shadow's edge over that distance: of a lamp 16 degrees wide."""
+_LAMP_BLUR = 0.05
+"""Standard deviation of a shadow's edge over that distance: of a lamp 11 degrees wide."""
+
+_TEXELS = 256
+"""Texels along a side of a light's square on the floor."""
+
+_NOTHING = 1e8
+"""Depth in a shadow map from which on there is nothing."""
+
+_FINE_BLUR = 2.0
+"""Cells that a blur may have before it is done in cells twice as wide."""
+
+_LOWEST = 0.05
+"""Sine of the elevation of a light above which it throws shadows on the floor."""
 
 _FROM_BELOW = DirectionalLight((0.0, 0.0, -1.0), (1.0, 1.0, 1.0), shadow=True)
 
@@ -81,15 +98,14 @@ def shaded_floor(
     sh = lighting.sh_irradiance.numpy().astype(np.float64)
     ambient = float(np.linalg.norm(np.maximum(sh[0] + sh[3] + 2 * sh[6], 0))) + 1e-6
     below = scene_lighting(replace(scene, lights=(_FROM_BELOW,)), vertices, buffers, device)
-    lamps = scene_lighting(scene, vertices, buffers, device)
     gaps = -_distances(below, 0, points).reshape(rows, columns)
     whole, received = ambient, ambient * _open_share(gaps, cell)
     for index, light in enumerate(sorted(scene.lights, key=lambda light: not light.shadow)):
         strength = light.direction[2] * float(np.linalg.norm(light.color))
-        if light.direction[2] > 0.05:
+        if light.direction[2] > _LOWEST:
             lit = np.ones((rows, columns), np.float32)
             if light.shadow:
-                lit -= _shadow(_distances(lamps, index, points).reshape(rows, columns), cell)
+                lit = _light_at(lighting, index, points).reshape(rows, columns)
             whole, received = whole + strength, received + strength * lit
     share = np.ascontiguousarray(received / whole, np.float32)
 
@@ -103,6 +119,61 @@ def shaded_floor(
     light = _LINEAR_OF_BYTE[photo[dark]] * factor[dark][:, None]
     out[dark] = _BYTE_OF_LINEAR[np.rint(light * _STEPS).astype(np.int32)]
     return out
+
+
+def floor_light_squares(scene: Scene, lighting: Lighting) -> Float32[np.ndarray, "l n n"]:
+    """The share of each light with a shadow map that reaches the background's floor, in squares
+    that are those of the shadow maps; none without a floor."""
+    floor_z = None if isinstance(scene.background, Plain) else scene.background.floor_z
+    count, size = lighting.shadow_count, lighting.shadow_size
+    if floor_z is None or not count:
+        return np.ones((0, 1, 1), np.float32)
+    up = np.array(lighting.up, np.float64)
+    level = floor_z + float(up @ np.array(scene.camera.translation))
+    depths = lighting.shadow_depths.numpy().reshape(count, size, size)
+    lights = lighting.lights.numpy()[:count]
+    squares = [
+        _floor_square(depth, light, up, level, lighting.shadow_texel)
+        for depth, light in zip(depths, lights, strict=True)
+    ]
+    return np.stack(squares)
+
+
+def _floor_square(
+    depths: Float32[np.ndarray, "n n"],
+    light: np.void,
+    up: Float[np.ndarray, "3"],
+    level: float,
+    texel: float,
+) -> Float32[np.ndarray, "m m"]:
+    """The share of a light that reaches the floor, the points p of the camera's frame with
+    `up` · p = `level`."""
+    size = len(depths)
+    matrix = light["matrix"].reshape(3, 3).astype(np.float64)
+    x, y, z = np.linalg.solve(matrix.T, up)
+    seen = depths < _NOTHING
+    if float(light["direction"] @ up) < _LOWEST or not seen.any():
+        return np.ones((_TEXELS, _TEXELS), np.float32)
+    height = level + float(np.array([x, y, z]) @ light["offset"])
+    at = np.arange(size) + 0.5
+    distances = ((height - y * at)[:, None] - x * at) / z - depths
+    distances = np.where(seen, distances, -np.inf).astype(np.float32)
+    return 1 - _shadow(distances, texel * size / _TEXELS)
+
+
+def _light_at(
+    lighting: Lighting, index: int, points: Float[np.ndarray, "n 3"]
+) -> Float32[np.ndarray, " n"]:
+    """Share of a light with a shadow map that reaches points of the floor, camera frame."""
+    light, size = lighting.lights.numpy()[index], lighting.floor_size
+    at = points @ light["matrix"].reshape(3, 3).T + light["offset"]
+    at = (at[:, :2] * (size / lighting.shadow_size) - 0.5).clip(-2, size + 1).astype(np.float32)
+    square = lighting.floor_light.numpy()[index * size**2 : (index + 1) * size**2]
+    rows = at[None]
+    return cv2.remap(
+        square.reshape(size, size), rows[..., 0], rows[..., 1], cv2.INTER_LINEAR, None,
+        cv2.BORDER_CONSTANT, 1.0,
+    )[0]  # fmt: skip
 
 
 def _distances(
@@ -138,12 +209,14 @@ def _open_share(gaps: Float32[np.ndarray, "h w"], cell: float) -> Float32[np.nda
     return (1 - blocked) ** _UPRIGHT
 
 
-def _shadow(distances: Float32[np.ndarray, "h w"], cell: float) -> Float32[np.ndarray, "h w"]:
-    """Share of a light that is blocked; `distances` are metres towards it."""
-    blocked = np.zeros(distances.shape, np.float32)
+def _shadow(distances: Float32[np.ndarray, "h w"], cell: float) -> Float32[np.ndarray, "n n"]:
+    """Share of a light that is blocked, in cells of this width, metres; `distances` are metres
+    towards it, in cells as wide or narrower."""
+    blocked = np.zeros((_TEXELS, _TEXELS), np.float32)
     start = -0.05  # soles may be a little below the floor
     for end in _DISTANCES:
         mask = ((distances > start) & (distances <= end)).astype(np.float32)
+        mask = cv2.resize(mask, blocked.shape, interpolation=cv2.INTER_AREA)
         blocked += _blurred(mask, _LAMP_BLUR * min((max(start, 0) + end) / 2, 2.5) / cell)
         start = end
     return np.minimum(blocked, 1)
@@ -153,6 +226,10 @@ def _blurred(mask: Float32[np.ndarray, "h w"], sigma: float) -> Float32[np.ndarr
     """A Gaussian blur, at least that of a cell's edge; sigma is in cells."""
     if not mask.any():
         return mask
+    if sigma > 2 * _FINE_BLUR:  # as a smaller picture, which is faster
+        half = cv2.resize(mask, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        size = mask.shape[::-1]
+        return cv2.resize(_blurred(half, sigma / 2), size, interpolation=cv2.INTER_LINEAR)
     return cv2.GaussianBlur(mask, None, max(sigma, 0.6), borderType=cv2.BORDER_CONSTANT)
 
 
