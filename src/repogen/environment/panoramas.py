@@ -37,15 +37,15 @@ panorama throws a shadow."""
 _HARMONICS = np.array([0.282095] + 3 * [0.488603] + 2 * [1.092548] + [0.315392, 1.092548, 0.546274])
 _DIFFUSE = np.array([1.0] + 3 * [2 / 3] + 5 * [0.25])
 
-_BRIGHT = 0.7
+_BRIGHT = 0.4
 """Linear light of what is behind people from which on the camera reduces the exposure."""
-_SPARED = 0.75
+_SPARED = 0.85
 """Share, in stops, of what it is brighter by that the exposure makes up for."""
 
 _BALANCED = 0.85
 """Share, in the logarithm, of that light's colour that the white balance takes away."""
 
-_LEAST_AMBIENT = 0.25
+_LEAST_AMBIENT = 0.35
 """Least irradiance without the directional lights, over that of all light: what people, clothes and
 the floor reflect to each other fills shadows even in a black studio."""
 
@@ -183,11 +183,12 @@ def panorama_to_light(panorama: Float[np.ndarray, "h w 3"]) -> PanoramaLight:
     light = (left * solid).reshape(-1, 3)
     sh = np.einsum("nb,nc->bc", _basis(towards.reshape(-1, 3)) * _HARMONICS, light)
     sh *= (_HARMONICS * _DIFFUSE)[:, None]
-    mean = sh[0] + sum(np.array(light.color) for light in lights) / 4
-    sh[0] += (
-        max(_LEAST_AMBIENT - float(sh[0] @ LUMINANCE) / max(float(mean @ LUMINANCE), 1e-9), 0)
-        * mean
-    )
+    lit = sum((np.array(light.color) for light in lights), np.zeros(3)) / 4
+    least = _LEAST_AMBIENT / (1 - _LEAST_AMBIENT) * float(lit @ LUMINANCE)
+    mean = sh[0] + lit
+    missing = max(least - float(sh[0] @ LUMINANCE), 0) / max(float(mean @ LUMINANCE), 1e-9)
+    sh[0] += missing * mean
+    mean = sh[0] + lit
     lights = [_less_tinted(light, mean) for light in lights]
     return PanoramaLight(sh, tuple(lights), max(float(mean @ LUMINANCE), 1e-6))
 
