@@ -121,8 +121,8 @@ def sample_sensor(
 
     `focal_px` is the focal length and `width` the picture's width, pixels. The ranges are ours:
     apertures from a telephone's (2 mm) to a portrait lens's (50 mm), exposures of 1/1000 to 1/25 s
-    and ISO 50 to 3200, exposure errors of 0.4 stops, a stop at most. The same `rng` gives an effect the same
-    values whatever the others are.
+    and ISO 50 to 3200, exposure errors of 0.4 stops, a stop at most. The same `rng` gives an effect
+    the same values whatever the others are.
     """
     cast = np.exp(rng.normal(0.0, 0.1) * np.array([1, 0, -1]) + rng.normal(0, 0.04, 3))
     seconds = _log_uniform(rng, 0.001, 0.04)
