@@ -60,10 +60,10 @@ _LAMP_TINT = 0.5
 """Share, in the logarithm, of a directional light's colour that is kept where it differs from that
 of all light: panoramas have lamps in deeper colours than cameras see them."""
 
-_PEAK = 1.6
+_PEAK = 2.0
 """Irradiance of the brightest side that the camera sees of people from which on it reduces the
 exposure: white cloth there is just white."""
-_PEAK_SPARED = 0.75
+_PEAK_SPARED = 0.6
 """Share, in stops, of what it is brighter by that the exposure makes up for."""
 
 _MOST_STOPS = 2.0

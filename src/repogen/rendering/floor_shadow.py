@@ -41,11 +41,14 @@ _UPRIGHT = 2.5
 """Exponent of the share that the planes leave, for the upright sides of bodies, which they do not
 see: within 0.1 of the mean of rays cast from 120 points around two standing people."""
 
-_DISTANCES = (0.1, 0.3, 0.8, 2.0, np.inf)
+_DISTANCES = (0.1, 0.3, 0.8, np.inf)
 """Ends of ranges of the distance from the floor, along a light, to what is in its way; metres."""
 
 _LAMP_BLUR = 0.05
 """Standard deviation of a shadow's edge over that distance: of a lamp 11 degrees wide."""
+
+_FARTHEST = 1.0
+"""Metres of distance from which on edges are not softer: low suns still throw shadows of legs."""
 
 _TEXELS = 256
 """Texels along a side of a light's square on the floor."""
@@ -217,7 +220,7 @@ def _shadow(distances: Float32[np.ndarray, "h w"], cell: float) -> Float32[np.nd
     for end in _DISTANCES:
         mask = ((distances > start) & (distances <= end)).astype(np.float32)
         mask = cv2.resize(mask, blocked.shape, interpolation=cv2.INTER_AREA)
-        blocked += _blurred(mask, _LAMP_BLUR * min((max(start, 0) + end) / 2, 2.5) / cell)
+        blocked += _blurred(mask, _LAMP_BLUR * min((max(start, 0) + end) / 2, _FARTHEST) / cell)
         start = end
     return np.minimum(blocked, 1)
 
