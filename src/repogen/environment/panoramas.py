@@ -46,6 +46,8 @@ _DIFFUSE = np.array([1.0] + 3 * [2 / 3] + 5 * [0.25])
 
 _BRIGHT = 0.4
 """Linear light of what is behind people from which on the camera reduces the exposure."""
+_PALE = 0.45
+"""Reflectance of a pale wall."""
 _SPARED = 0.85
 """Share, in stops, of what it is brighter by that the exposure makes up for."""
 
@@ -310,15 +312,15 @@ def sample_panorama(
 
 def expose(panorama: Panorama, towards: Float[np.ndarray, "3"], has_wall: bool = False) -> Panorama:
     """The panorama with exposure and white balance for people whom a camera sees from the unit
-    vector `towards` (from them to it, world frame), and for what is behind them, unless that is a
-    wall."""
+    vector `towards` (from them to it, world frame), and for what is behind them: the panorama, or a
+    wall that faces the camera."""
     seen = light_towards(panorama, towards)
     level = float(seen @ LUMINANCE)
     gain = metered_gain(level, panorama.exposure * brightness(panorama))
     gain *= 2 ** -max(_PEAK_SPARED * np.log2(gain * _peak(panorama, towards) / _PEAK), 0)
-    if not has_wall:
-        over = np.log2(1e-9 + gain * _light_from(panorama, -towards) / _BRIGHT)
-        gain *= 2 ** -np.clip(_SPARED * over, 0, _MOST_STOPS)
+    behind = _wall_light(panorama, towards) if has_wall else _light_from(panorama, -towards)
+    over = np.log2(1e-9 + gain * behind / _BRIGHT)
+    gain *= 2 ** -np.clip(_SPARED * over, 0, _MOST_STOPS)
     balance = (np.maximum(seen, 1e-9) / max(level, 1e-9)) ** -_BALANCED
     balance = np.clip(balance, 1 / _MOST_BALANCE, _MOST_BALANCE)
     balance /= float((balance * seen) @ LUMINANCE) / max(level, 1e-9)
@@ -349,6 +351,14 @@ def _light_from(panorama: Panorama, direction: Float[np.ndarray, "3"]) -> float:
     harmonics of the second degree resolve, about 60 degrees."""
     light = (_basis(direction[None])[0] / _DIFFUSE) @ panorama_irradiance(panorama)
     return max(float(light @ LUMINANCE), 0.0)
+
+
+def _wall_light(panorama: Panorama, towards: Float[np.ndarray, "3"]) -> float:
+    """Luminance of a pale wall that faces a direction."""
+    light = _basis(towards[None])[0] @ panorama_irradiance(panorama)
+    for lamp in panorama_lights(panorama):
+        light = light + max(float(np.dot(lamp.direction, towards)), 0.0) * np.array(lamp.color)
+    return _PALE * max(float(light @ LUMINANCE), 0.0)
 
 
 def light_towards(panorama: Panorama, towards: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
