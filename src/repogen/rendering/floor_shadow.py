@@ -10,7 +10,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from repogen.arrays import Float, Float32, UInt8
+from repogen.arrays import Bool, Float, Float32, UInt8
 from repogen.cameras.camera import Camera, rotate_points
 from repogen.colors import to_linear, to_srgb
 from repogen.environment.backgrounds import Plain
@@ -108,7 +108,7 @@ def shaded_floor(
         if light.direction[2] > _LOWEST:
             lit = np.ones((rows, columns), np.float32)
             if light.shadow:
-                lit = _light_at(lighting, index, points).reshape(rows, columns)
+                lit = _light_at(lighting, index, points.reshape(rows, columns, 3))
             whole, received = whole + strength, received + strength * lit
     share = np.ascontiguousarray(received / whole, np.float32)
 
@@ -151,32 +151,44 @@ def _floor_square(
 ) -> Float32[np.ndarray, "m m"]:
     """The share of a light that reaches the floor, the points p of the camera's frame with
     `up` · p = `level`."""
-    size = len(depths)
+    step = len(depths) // _TEXELS
+    depths, cell = depths[::step, ::step], texel * step
+    out = np.ones((_TEXELS, _TEXELS), np.float32)
     matrix = light["matrix"].reshape(3, 3).astype(np.float64)
     x, y, z = np.linalg.solve(matrix.T, up)
     seen = depths < _NOTHING
     if float(light["direction"] @ up) < _LOWEST or not seen.any():
-        return np.ones((_TEXELS, _TEXELS), np.float32)
+        return out
+    margin = int(3 * _LAMP_BLUR * _FARTHEST / cell) + 2
+    rows = _around(np.logical_or.reduce(seen, axis=1), margin)
+    columns = _around(np.logical_or.reduce(seen, axis=0), margin)
     height = level + float(np.array([x, y, z]) @ light["offset"])
-    at = np.arange(size) + 0.5
-    distances = ((height - y * at)[:, None] - x * at) / z - depths
-    distances = np.where(seen, distances, -np.inf).astype(np.float32)
-    return 1 - _shadow(distances, texel * size / _TEXELS)
+    at = step * np.arange(_TEXELS) + 0.5
+    floor = ((height - y * at[rows]) / z).astype(np.float32)[:, None]
+    floor = floor - (x * at[columns] / z).astype(np.float32)
+    distances = np.where(seen[rows, columns], floor - depths[rows, columns], np.float32(-np.inf))
+    out[rows, columns] -= _shadow(distances, cell)
+    return out
+
+
+def _around(seen: Bool[np.ndarray, " n"], margin: int) -> slice:
+    """From the first to the last that is seen, and so many more at both ends."""
+    found = np.flatnonzero(seen)
+    return slice(max(int(found[0]) - margin, 0), int(found[-1]) + margin + 1)
 
 
 def _light_at(
-    lighting: Lighting, index: int, points: Float[np.ndarray, "n 3"]
-) -> Float32[np.ndarray, " n"]:
+    lighting: Lighting, index: int, points: Float[np.ndarray, "h w 3"]
+) -> Float32[np.ndarray, "h w"]:
     """Share of a light with a shadow map that reaches points of the floor, camera frame."""
     light, size = lighting.lights.numpy()[index], lighting.floor_size
     at = points @ light["matrix"].reshape(3, 3).T + light["offset"]
-    at = (at[:, :2] * (size / lighting.shadow_size) - 0.5).clip(-2, size + 1).astype(np.float32)
+    at = (at[..., :2] * (size / lighting.shadow_size) - 0.5).clip(-2, size + 1).astype(np.float32)
     square = lighting.floor_light.numpy()[index * size**2 : (index + 1) * size**2]
-    rows = at[None]
+    square = square.reshape(size, size)
     return cv2.remap(
-        square.reshape(size, size), rows[..., 0], rows[..., 1], cv2.INTER_LINEAR, None,
-        cv2.BORDER_CONSTANT, 1.0,
-    )[0]  # fmt: skip
+        square, at[..., 0], at[..., 1], cv2.INTER_LINEAR, None, cv2.BORDER_CONSTANT, 1.0
+    )
 
 
 def _distances(
@@ -212,14 +224,13 @@ def _open_share(gaps: Float32[np.ndarray, "h w"], cell: float) -> Float32[np.nda
     return (1 - blocked) ** _UPRIGHT
 
 
-def _shadow(distances: Float32[np.ndarray, "h w"], cell: float) -> Float32[np.ndarray, "n n"]:
+def _shadow(distances: Float32[np.ndarray, "h w"], cell: float) -> Float32[np.ndarray, "h w"]:
     """Share of a light that is blocked, in cells of this width, metres; `distances` are metres
-    towards it, in cells as wide or narrower."""
-    blocked = np.zeros((_TEXELS, _TEXELS), np.float32)
+    towards it."""
+    blocked = np.zeros(distances.shape, np.float32)
     start = -0.05  # soles may be a little below the floor
     for end in _DISTANCES:
         mask = ((distances > start) & (distances <= end)).astype(np.float32)
-        mask = cv2.resize(mask, blocked.shape, interpolation=cv2.INTER_AREA)
         blocked += _blurred(mask, _LAMP_BLUR * min((max(start, 0) + end) / 2, _FARTHEST) / cell)
         start = end
     return np.minimum(blocked, 1)

@@ -20,6 +20,9 @@ _CHANNEL_BITS = wp.constant(wp.uint32(CHANNEL_BITS))
 _CHANNEL = wp.constant(wp.uint32(2**CHANNEL_BITS - 1))
 _TAPS = wp.constant(6)
 """Points of the floor, at most, that a pixel's colour is the mean of."""
+_LOW = wp.constant(wp.float32(2.0))
+"""Pixels of a panorama, about, that a pixel must see along the floor to be the mean of several
+points."""
 _TAU = wp.constant(wp.float32(6.283185307179586))
 
 
@@ -96,18 +99,19 @@ def panorama_at(panorama: Panorama, at: wp.vec2) -> wp.vec3:
 
 
 @wp.func
-def floor_light_share(lighting: Lighting, ambient: float, point: wp.vec3, along: wp.vec3) -> float:
-    """Share of its light that reaches a point of the floor (camera frame) past the people;
-    `ambient` is how much comes from the panorama without the directional lights, `along` is what
-    a pixel sees (`floor_footprint`)."""
+def floor_light_share(
+    lighting: Lighting, ambient: float, ahead: wp.vec3, far: float, angle: float
+) -> float:
+    """Share of its light that reaches what a pixel sees of the floor (`floor_footprint`) past the
+    people; `ambient` is how much comes from the panorama without the directional lights."""
     whole = ambient
-    received = ambient * floor_share(lighting.floor, point)
+    received = ambient * floor_share(lighting.floor, far * ahead)
     for i in range(lighting.shadow_count):
         down = wp.dot(lighting.lights[i].direction, lighting.up)
         if down > 0.05:
             strength = down * wp.length(lighting.lights[i].color)
             whole += strength
-            received += strength * floor_visibility(lighting, i, point, along)
+            received += strength * floor_visibility(lighting, i, ahead, far, angle)
     return received / whole
 
 
@@ -158,9 +162,12 @@ def panorama_color(
         if at[0] * at[0] + at[1] * at[1] < panorama.reach * panorama.reach:
             # The floor is seen at a slant: the mean of a pixel's width and depth.
             pixel = far / (focal * wp.sqrt(-d[2]))
-            along = floor_footprint(lighting, ahead, far, 1.0 / focal)
-            color = floor_colors(panorama, at, panorama.to_map * along, pixel)
-            return color * floor_light_share(lighting, ambient, far * ahead, along)
+            angle = 1.0 / focal
+            share = floor_light_share(lighting, ambient, ahead, far, angle)
+            if angle * panorama.eye_height < _LOW * panorama.ground.texel * panorama.eye[2]:
+                return share * floor_color(panorama, at[0], at[1], pixel)
+            along = floor_footprint(lighting, ahead, far, angle)
+            return share * floor_colors(panorama, at, panorama.to_map * along, pixel)
     # The sphere around `middle` that holds the rim of the floor.
     square = panorama.reach * panorama.reach + panorama.eye_height * panorama.eye_height
     away = panorama.eye - middle

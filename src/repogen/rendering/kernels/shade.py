@@ -120,13 +120,28 @@ def light_visibility(lighting: Lighting, index: int, at: wp.vec3, bias: float) -
 
 
 @wp.func
-def floor_visibility(lighting: Lighting, index: int, point: wp.vec3, along: wp.vec3) -> float:
-    """Share of a light that reaches the floor around a point (camera frame), where a pixel sees
-    the length of `along`, metres."""
+def floor_footprint(lighting: Lighting, ahead: wp.vec3, far: float, angle: float) -> wp.vec3:
+    """What a pixel `angle` radians wide sees of a floor that its ray (`ahead`, of unit length,
+    camera frame) meets after `far` metres: a line away from the camera, at most half as long as
+    the floor is far."""
+    sine = wp.max(-wp.dot(ahead, lighting.up), 0.01)
+    level = ahead + sine * lighting.up
+    return (far * wp.min(angle / sine, 0.5) / wp.max(wp.length(level), 0.01)) * level
+
+
+@wp.func
+def floor_visibility(
+    lighting: Lighting, index: int, ahead: wp.vec3, far: float, angle: float
+) -> float:
+    """Share of a light that reaches what a pixel sees of the floor (`floor_footprint`)."""
     size = lighting.floor_size
     scale = float(size) / float(lighting.shadow_size)
-    t = scale * (lighting.lights[index].matrix * point + lighting.lights[index].offset)
-    way = scale * (lighting.lights[index].matrix * along)
+    matrix = lighting.lights[index].matrix
+    t = scale * (matrix * (far * ahead) + lighting.lights[index].offset)
+    last = float(size) - 0.5
+    if t[0] < 0.5 or t[1] < 0.5 or t[0] >= last or t[1] >= last:
+        return 1.0
+    way = scale * (matrix * floor_footprint(lighting, ahead, far, angle))
     length = wp.max(wp.abs(way[0]), wp.abs(way[1]))
     taps = int(wp.clamp(0.5 * length, 0.0, float(_FLOOR_TAPS - 1))) + 1
     visible = float(0.0)
@@ -148,16 +163,6 @@ def floor_visibility(lighting: Lighting, index: int, point: wp.vec3, along: wp.v
             b += fx * (lighting.floor_light[i + size + 1] - b)
             visible += a + fy * (b - a)
     return visible / float(taps)
-
-
-@wp.func
-def floor_footprint(lighting: Lighting, ahead: wp.vec3, far: float, angle: float) -> wp.vec3:
-    """What a pixel `angle` radians wide sees of a floor that its ray (`ahead`, of unit length,
-    camera frame) meets after `far` metres: a line away from the camera, at most half as long as
-    the floor is far."""
-    sine = wp.max(-wp.dot(ahead, lighting.up), 0.01)
-    level = ahead + sine * lighting.up
-    return (far * wp.min(angle / sine, 0.5) / wp.max(wp.length(level), 0.01)) * level
 
 
 @wp.func
