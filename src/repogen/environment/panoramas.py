@@ -44,17 +44,17 @@ panorama throws a shadow."""
 _HARMONICS = np.array([0.282095] + 3 * [0.488603] + 2 * [1.092548] + [0.315392, 1.092548, 0.546274])
 _DIFFUSE = np.array([1.0] + 3 * [2 / 3] + 5 * [0.25])
 
-_BRIGHT = 0.4
+_BRIGHT = 0.5
 """Linear light of what is behind people from which on the camera reduces the exposure."""
 _PALE = 0.45
 """Reflectance of a pale wall."""
-_SPARED = 0.85
+_SPARED = 0.75
 """Share, in stops, of what it is brighter by that the exposure makes up for."""
 
 _BALANCED = 0.85
 """Share, in the logarithm, of that light's colour that the white balance takes away."""
 
-_LEAST_AMBIENT = 0.35
+_LEAST_AMBIENT = 0.3
 """Least irradiance without the directional lights, over that of all light: what people, clothes and
 the floor reflect to each other fills shadows even in a black studio."""
 
@@ -62,7 +62,7 @@ _LAMP_TINT = 0.5
 """Share, in the logarithm, of a directional light's colour that is kept where it differs from that
 of all light: panoramas have lamps in deeper colours than cameras see them."""
 
-_PEAK = 2.0
+_PEAK = 2.2
 """Irradiance of the brightest side that the camera sees of people from which on it reduces the
 exposure: white cloth there is just white."""
 _PEAK_SPARED = 0.6
@@ -296,7 +296,7 @@ def sample_panorama(
     is seen less than grass that is drawn out.
     """
     brightness = panorama_light(path_of(file)).brightness
-    yaw_deg, stops = float(rng.uniform(0, 360)), rng.normal(np.log(1.05), 0.2)
+    yaw_deg, stops = float(rng.uniform(0, 360)), rng.normal(np.log(1.15), 0.2)
     eye_height = float(rng.uniform(*_EYE_HEIGHTS))
     if wide:
         eye_height = max(eye_height, min(overlook / _OVERLOOKED, _LARGEST * eye_height))
