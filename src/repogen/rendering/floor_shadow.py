@@ -6,6 +6,7 @@ lamp of some size blurs an edge there alike in all directions, by the distance t
 
 from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -41,14 +42,15 @@ _UPRIGHT = 2.5
 """Exponent of the share that the planes leave, for the upright sides of bodies, which they do not
 see: within 0.1 of the mean of rays cast from 120 points around two standing people."""
 
-_DISTANCES = (0.1, 0.3, 0.8, np.inf)
-"""Ends of ranges of the distance from the floor, along a light, to what is in its way; metres."""
+_DISTANCES = (0.0, 0.15, 0.4, 1.0)
+"""Distances from the floor, along a light, to what is in its way; metres. From the last on edges
+are not softer: low suns still throw shadows of legs."""
+
+_SUNK = 0.05
+"""Metres that soles may be below the floor."""
 
 _LAMP_BLUR = 0.05
 """Standard deviation of a shadow's edge over that distance: of a lamp 11 degrees wide."""
-
-_FARTHEST = 1.0
-"""Metres of distance from which on edges are not softer: low suns still throw shadows of legs."""
 
 _TEXELS = 256
 """Texels along a side of a light's square on the floor."""
@@ -159,15 +161,15 @@ def _floor_square(
     seen = depths < _NOTHING
     if float(light["direction"] @ up) < _LOWEST or not seen.any():
         return out
-    margin = int(3 * _LAMP_BLUR * _FARTHEST / cell) + 2
+    margin = int(3 * _LAMP_BLUR * _DISTANCES[-1] / cell) + 2
     rows = _around(np.logical_or.reduce(seen, axis=1), margin)
     columns = _around(np.logical_or.reduce(seen, axis=0), margin)
     height = level + float(np.array([x, y, z]) @ light["offset"])
     at = step * np.arange(_TEXELS) + 0.5
     floor = ((height - y * at[rows]) / z).astype(np.float32)[:, None]
     floor = floor - (x * at[columns] / z).astype(np.float32)
-    distances = np.where(seen[rows, columns], floor - depths[rows, columns], np.float32(-np.inf))
-    out[rows, columns] -= _shadow(distances, cell)
+    distances = np.where(seen[rows, columns], floor - depths[rows, columns], -_NOTHING)
+    out[rows, columns] -= _shadow(distances.astype(np.float32), cell)
     return out
 
 
@@ -228,11 +230,12 @@ def _shadow(distances: Float32[np.ndarray, "h w"], cell: float) -> Float32[np.nd
     """Share of a light that is blocked, in cells of this width, metres; `distances` are metres
     towards it."""
     blocked = np.zeros(distances.shape, np.float32)
-    start = -0.05  # soles may be a little below the floor
-    for end in _DISTANCES:
-        mask = ((distances > start) & (distances <= end)).astype(np.float32)
-        blocked += _blurred(mask, _LAMP_BLUR * min((max(start, 0) + end) / 2, _FARTHEST) / cell)
-        start = end
+    # Each distance is shared between the two nearest of `_DISTANCES`.
+    reached = (distances > -_SUNK).astype(np.float32)
+    for at, end in pairwise((*_DISTANCES, _NOTHING)):
+        beyond = ((distances - at) / (end - at)).clip(0, 1).astype(np.float32)
+        blocked += _blurred(reached - beyond, _LAMP_BLUR * at / cell)
+        reached = beyond
     return np.minimum(blocked, 1)
 
 

@@ -183,7 +183,7 @@ def _compose(
         *(float(np.sqrt((p[:, 0] * p[:, 0] + p[:, 1] * p[:, 1]).max())) for p in points),
     )
     first = people[0]
-    overlook = max(_overlook(shot.camera, floor) for shot in shots)
+    overlook = max(metres_overlooked(shot.camera, floor) for shot in shots)
     background, lights, ambient = sample_surroundings(
         config, shared, floor, reach, first.person, overlook
     )
@@ -252,7 +252,7 @@ def _floor(
     return min(*lowest, *(height - ABOVE_FLOOR for height in heights))
 
 
-def _overlook(camera: Camera, floor: float) -> float:
+def metres_overlooked(camera: Camera, floor: float) -> float:
     """Metres that a camera is above the floor (a height, metres), if it is high and sees the floor
     far from people; else 0."""
     height = float(camera.position()[2]) - floor
