@@ -47,7 +47,7 @@ _NEAR_FLOOR = 0.3
 """Metres that the first person is above the floor, at most, for furniture to stand between the
 camera and people: from far below, it would be a tower before the sky."""
 
-_HIGH, _FAR_FLOOR = 3.0, 3.5
+_HIGH, _FAR_FLOOR = 3.0, 8.0
 """Metres above the floor from which on a camera is high, and metres from the people to the floor
 that it sees far from them."""
 
@@ -183,7 +183,9 @@ def _compose(
         *(float(np.sqrt((p[:, 0] * p[:, 0] + p[:, 1] * p[:, 1]).max())) for p in points),
     )
     first = people[0]
-    overlook = max(metres_overlooked(shot.camera, floor) for shot in shots)
+    # The cameras of a group share the surroundings, and each is framed by itself.
+    views = [camera] if size == 1 else cameras
+    overlook = max(metres_overlooked(view, floor) for view in views)
     background, lights, ambient = sample_surroundings(
         config, shared, floor, reach, first.person, overlook
     )
