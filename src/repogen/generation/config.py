@@ -206,10 +206,10 @@ whatever asset packs are installed; the others wear what there is."""
 
 
 def options_of_preset(name: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a preset, none without a name, and those that are `given`, which win.
+    """The options of a preset, none without a name, and the `given` ones, which win.
 
-    The preset's factor on joint bounds is left out where poses have none: those of the
-    distribution acrobatic. Raises `UserError` for an unknown name.
+    The preset's factor on joint bounds is left out where poses have no bounds: acrobatic ones.
+    Raises `UserError` for an unknown name.
     """
     if name is None:
         return dict(given)
