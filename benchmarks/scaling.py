@@ -14,7 +14,6 @@ import itertools
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in the workers
 
+import first_minute
 import numpy as np
 
 from repogen import GenerateConfig
@@ -128,6 +128,7 @@ def fitted(cells: list[Cell], clock: str) -> np.ndarray:
 
 def rates(options: argparse.Namespace) -> None:
     """Print every cell, and test a model fitted to the outer cells of one worker on the others."""
+    start = start_up()  # while this process has no others to wait for
     cells = []
     print(f"{'workers':>7} {'px':>5} {'people':>6} {'images/s':>9} {'wall ms':>8} {'CPU ms':>7}")
     for workers, size, people in itertools.product(options.workers, options.sizes, options.people):
@@ -155,7 +156,13 @@ def rates(options: argparse.Namespace) -> None:
         )
     if others:
         print(f"off by {np.median(errors):.0%} in the median, {max(errors):.0%} at most")
-    start = start_up()
+    for workers in options.workers[1:]:
+        alone = {(c.size, c.people): c.cpu for c in cells if c.workers == options.workers[0]}
+        ratios = [c.cpu / alone[c.size, c.people] for c in cells if c.workers == workers]
+        print(
+            f"CPU time of an image, {workers} workers over {options.workers[0]}: "
+            f"{np.median(ratios):.2f} in the median, {min(ratios):.2f} to {max(ratios):.2f}"
+        )
     print(f"start-up to one finished image: {start[0]:.1f} s, {start[1]:.1f} s of CPU")
     one = float(np.array(terms(Cell(1, 512, 1, 0, 0))) @ cost)
     for cores in (1, 2, 8, 64, 640):
@@ -168,15 +175,12 @@ def ends_of(values: list[int]) -> tuple[int, int]:
 
 
 def start_up() -> tuple[float, float]:
-    """Wall and CPU seconds of `repogen generate --images 1` in a new process."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    started = time.monotonic()
+    """Wall and CPU seconds of `repogen generate --images 1` and the processes that it starts."""
+    first_minute.adopt_orphans()
     with tempfile.TemporaryDirectory() as root:
         command = [sys.executable, "-m", "repogen", "generate", f"{root}/out", "--images", "1"]
-        subprocess.run([*command, "--backgrounds", "builtin"], check=True, capture_output=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return time.monotonic() - started, cpu
+        cpu, wall = first_minute.seconds([*command, "--backgrounds", "builtin"])
+    return wall, cpu
 
 
 def flat(options: argparse.Namespace) -> None:

@@ -1,10 +1,9 @@
-"""Benchmark: crops prepared per second on one core, and trained per second on all cores.
+"""Benchmark: crops trained per second on all cores; `crops.py` says how fast they are prepared.
 
     python benchmarks/training.py
 
-Crops come from generated images of 512 px (or --data SET); preparing them is CPU time of one
-process. Live images are generated while `tiny` trains on them (--train NAME=live:OPTIONS.toml).
-A training step is forward, loss, backward and AdamW on ready crops.
+Live images are generated while `tiny` trains on them (--train NAME=live:OPTIONS.toml). A training
+step is forward, loss, backward and AdamW on ready crops.
 """
 
 import argparse
@@ -13,8 +12,6 @@ import os
 import platform
 import tempfile
 import time
-from functools import partial
-from itertools import count
 from pathlib import Path
 
 import cv2
@@ -22,11 +19,6 @@ import numpy as np
 import torch
 from measuring import gflop, line, most_gflops, rates
 
-from repogen import generate
-from repogen.coco.annotations import PersonAnnotations
-from repogen.coco.augmentation import Augmentation
-from repogen.coco.images import training_crop
-from repogen.datasets.sets import read_set
 from repogen.models import build_model
 from repogen.models.movenet import VARIANTS
 from repogen.training.batches import crop_of
@@ -34,14 +26,6 @@ from repogen.training.loop import train, training_loss
 from repogen.training.optimizer import ChannelScaledAdamW, freeze_layers, parameter_groups
 
 MODELS = ("vitpose-s", "tiny", "movenet-lightning", "movenet-thunder")
-
-
-def prepare(people: PersonAnnotations, degrade: bool, numbers: "count[int]", crops: int) -> None:
-    """Prepare `crops` training crops, numbered by `numbers`."""
-    for _ in range(crops):
-        number = next(numbers)
-        rng = np.random.default_rng([0, number])
-        training_crop(rng, people, number % len(people), Augmentation(degrade=degrade))
 
 
 def trainer(name: str, batch: int, precision: torch.dtype | None):
@@ -84,19 +68,12 @@ def live(folder: Path, workers: int, epochs: int, crops: int) -> list[dict[str, 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", help="a set, as --train of repogen train takes it")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--models", nargs="+", default=MODELS, help="networks to train")
     options = parser.parse_args()
     cv2.setNumThreads(0)
     print(f"{platform.machine()}, {os.cpu_count()} processors, torch {torch.__version__}")
-    with tempfile.TemporaryDirectory() as folder:
-        spec = options.data or f"s={generate(Path(folder) / 's', images=64)}"
-        people = read_set(spec).trainable()
-        for label, degrade in (("crops prepared, a core", False), ("  with degradation", True)):
-            call = partial(prepare, people, degrade, count(), 100)
-            line(label, rates(call, 100, options.repeats, time.process_time), "crops/s")
     precisions: dict[str, torch.dtype | None] = {"float32": None}
     if torch.cpu._is_avx512_bf16_supported():  # in emulation it is many times slower
         precisions["bfloat16"] = torch.bfloat16

@@ -16,6 +16,7 @@ from repogen.errors import UserError, exhausted, unknown_choice
 from repogen.extras import EXTRAS, how_to_install
 from repogen.garbage import collect_seldom
 from repogen.messages import say
+from repogen.processors import usable_processors
 from repogen.streams import STDOUT, drop_stdout, open_streams
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _start_workers_early(words: list[str]) -> None:
     """Let the workers' server import the renderer while this process reads its options, if there
     are a second processor and images to make on this machine's processors."""
     elsewhere = {"-h", "--help", "--device", "--engine"} & {word.split("=")[0] for word in words}
-    if words[:1] == ["generate"] and words[1:] and not elsewhere and (os.cpu_count() or 1) > 1:
+    if words[:1] == ["generate"] and words[1:] and not elsewhere and usable_processors() > 1:
         from repogen.worker_server import start_early
 
         start_early()

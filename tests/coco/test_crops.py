@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 
 from repogen.bodies import COCO_KEYPOINTS
-from repogen.coco.augmentation import Augmentation, augment, color_jitter, degrade
+from repogen.coco.augmentation import (
+    Augmentation,
+    _add_noise,
+    _coarsen,
+    augment,
+    color_jitter,
+    degrade,
+)
 from repogen.coco.crops import (
     CROP_SIZE,
     FLIP,
@@ -149,6 +156,26 @@ def test_half_body_windows_show_the_upper_half_as_often_as_mmposes():
     assert share(1.0, upper) == (1, 0)
 
 
+@pytest.mark.parametrize("rotation", [0.0, 33.0, -200.0])
+@pytest.mark.parametrize("center", [(150.0, 90.0), (-40.0, 20.0), (900.0, 900.0)])
+@pytest.mark.parametrize("factor", [1, 2, 4])
+def test_a_crop_is_that_of_the_whole_picture(rotation, center, factor):
+    """`warp_crop` looks at a part of the picture only; coordinates are rounded to 1/32 pixel."""
+    rng = np.random.default_rng(4)
+    picture = rng.integers(0, 256, (170, 230, 3), np.uint8)
+    window = Window(
+        (center[0] * factor, center[1] * factor), (96.0 * factor, 128.0 * factor), rotation
+    )
+    matrix = window_to_crop(window)
+    if factor > 1:
+        shift = (factor - 1) / 2
+        matrix = np.hstack([matrix[:, :2] * factor, matrix @ [[shift], [shift], [1.0]]])
+    wanted = cv2.warpAffine(picture, matrix, CROP_SIZE, flags=cv2.INTER_LINEAR).astype(int)
+    off = np.abs(warp_crop(picture, window, factor) - wanted)
+    assert off.max() <= 16  # neighbours of noise differ by 255, so a 32nd of a pixel by 8
+    assert (off > 0).mean() < 0.01
+
+
 def test_color_jitter_and_degrade_keep_shape_and_type():
     rng = np.random.default_rng(0)
     crop = rng.integers(0, 255, (*CROP_SIZE[::-1], 3), dtype=np.uint8)
@@ -159,3 +186,36 @@ def test_color_jitter_and_degrade_keep_shape_and_type():
         worse = degrade(rng, crop)
         assert worse.shape == crop.shape
         assert worse.dtype == np.uint8
+
+
+@pytest.mark.parametrize("strength", [0.2, 1.0])
+def test_color_jitter_is_its_formula(strength):
+    crop = np.random.default_rng(1).integers(0, 256, (256, 192, 3), np.uint8)
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        gain = 1 + strength * rng.uniform(-1, 1)
+        gain = gain * (1 + 0.5 * strength * rng.uniform(-1, 1, 3))
+        wanted = (crop - 128.0) * gain + 128 + 255 * 0.5 * strength * rng.uniform(-1, 1)
+        got = color_jitter(np.random.default_rng(seed), crop, strength)
+        assert np.abs(got - np.clip(wanted, 0, 255)).max() <= 0.51
+
+
+def test_noise_has_the_drawn_strength_and_differs_from_crop_to_crop():
+    rng = np.random.default_rng(5)
+    grey = np.full((256, 192, 3), 128, np.uint8)
+    noisy = np.stack([_add_noise(rng, grey, 6.0) for _ in range(20)]).astype(float)
+    assert noisy.std(axis=(1, 2, 3)) == pytest.approx(np.full(20, 6.0), rel=0.03)
+    assert abs(noisy.mean() - 128) < 0.1
+    assert (noisy[1:] != noisy[0]).mean() > 0.8
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.7, 2.6, 4.0])
+def test_a_coarsened_crop_keeps_places_and_loses_detail(ratio):
+    y, x = np.indices((256, 192))
+    spot = np.exp(-((x - 81.3) ** 2 + (y - 140.6) ** 2) / (2 * 9.0**2))
+    crop = np.repeat((255 * spot).astype(np.uint8)[..., None], 3, axis=2)
+    coarse = _coarsen(crop, ratio)[..., 0].astype(float)
+    found = [(coarse * axis).sum() / coarse.sum() for axis in (x, y)]
+    assert found == pytest.approx([81.3, 140.6], abs=0.15)
+    noise = np.random.default_rng(0).integers(0, 256, (256, 192, 3), np.uint8)
+    assert _coarsen(noise, ratio).std() <= noise.std() * (1.01 if ratio == 1 else 0.8)

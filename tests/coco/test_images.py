@@ -19,6 +19,7 @@ from repogen.coco.crops import (
     warp_crop,
     window_to_crop,
 )
+from repogen.coco.decoded import DecodedPictures
 from repogen.coco.images import (
     drop_unreadable,
     is_intact_image,
@@ -265,3 +266,18 @@ def test_degrading_lowers_the_quality_of_rendered_crops_only(tmp_path):
     worse = [np.abs(crop.astype(int) - samples[0][0]).mean() for crop in samples[1]]
     assert 0.5 < np.mean(worse) < 12
     assert np.std(worse) > 0.3
+
+
+@pytest.mark.parametrize("factor", [1, 2, 4])
+def test_crops_are_the_same_from_decoded_pictures(tmp_path, monkeypatch, factor):
+    monkeypatch.setenv("REPOGEN_CACHE", str(tmp_path / "cache"))
+    side = 300 * factor
+    write_jpeg(tmp_path / "a.jpg", smooth(side + 3, side))
+    people = people_in(tmp_path, ["a.jpg"], [(side + 3, side)])
+    kept = DecodedPictures(people.sizes, people.image, 10**8)
+    window = Window((side / 2, side / 2), (0.72 * side, 0.96 * side), 30.0)
+    assert downsample_factor(window) == factor
+    plain = read_crop(people, 0, window)
+    assert np.array_equal(read_crop(people, 0, window, decoded=kept), plain)
+    (tmp_path / "a.jpg").unlink()
+    assert np.array_equal(read_crop(people, 0, window, decoded=kept), plain)

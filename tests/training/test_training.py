@@ -102,6 +102,35 @@ def test_a_run_that_learns_nothing_says_so_and_when_it_ends(people, tmp_path, ca
     assert "run_left=" in said
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_kept_pictures_change_no_loss_and_are_decoded_in_the_first_epoch_only(
+    people, tmp_path, monkeypatch, workers
+):
+    from repogen.coco import decoded
+
+    asked = tmp_path / "asked"
+    real = decoded.DecodedPictures.read
+
+    def counting(self, picture, factor, decode):
+        def decode_and_count():
+            with asked.open("a") as file:
+                file.write(f"{picture} {factor}\n")
+            return decode()
+
+        return real(self, picture, factor, decode_and_count)
+
+    monkeypatch.setattr(decoded.DecodedPictures, "read", counting)
+    kept = train(tmp_path / "kept", config(people, workers=workers, scale=0.0, half_body=0.0))
+    decodes = asked.read_text().splitlines()
+    assert len(decodes) == len(set(decodes)) == 24
+    plain = train(
+        tmp_path / "plain",
+        config(people, workers=0, scale=0.0, half_body=0.0, picture_cache=0.0),
+    )
+    assert len(asked.read_text().splitlines()) == 24
+    assert losses(kept) == losses(plain)
+
+
 @pytest.mark.parametrize("ema", [0.0, 0.99])
 def test_a_stopped_run_resumes_with_the_same_losses(people, tmp_path, stopped, ema):
     whole = train(tmp_path / "whole", config(people, ema=ema))

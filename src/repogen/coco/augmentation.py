@@ -1,7 +1,7 @@
 """Random augmentation of training crops: geometry, colour and image quality."""
 
 from dataclasses import dataclass, replace
-from statistics import NormalDist
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -11,8 +11,11 @@ from repogen.coco.crops import CROP_SIZE, PADDING, Window, box_to_window
 
 _UPPER_BODY = np.arange(17) < 11
 
-_NORMAL = np.array([NormalDist().inv_cdf((i + 0.5) / 256) for i in range(256)], np.float32)
-"""Quantiles of the normal distribution: a lookup is faster than sampling."""
+_NOISE_DEVIATION = 32
+"""Standard deviation of `_noise`; bytes hold four of it."""
+
+_NOISE_MARGIN = 256
+"""Rows and columns that `_noise` has beyond those of a crop: 66,000 places to take noise from."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,11 @@ def augment(
     labelled = keypoints[:, 2] > 0
     if labelled.sum() > 8 and rng.random() < how.half_body:
         window = _half_body(rng, window, keypoints, labelled, how.crop)
-    zoom = float(np.clip(1 + how.scale * rng.normal(), 1 - how.scale, 1 + how.scale))
+    zoom = min(max(1 + how.scale * rng.normal(), 1 - how.scale), 1 + how.scale)
     angle = 0.0
     if rng.random() < how.rotated:
         limit = 2 * how.rotation
-        angle = float(np.clip(how.rotation * rng.normal(), -limit, limit))
+        angle = min(max(how.rotation * rng.normal(), -limit), limit)
     return replace(
         window,
         size=(window.size[0] * zoom, window.size[1] * zoom),
@@ -94,13 +97,13 @@ def _half_body(
 def color_jitter(
     rng: np.random.Generator, crop: UInt8[np.ndarray, "h w 3"], strength: float
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """The crop with random brightness, contrast and colour: one lookup table per channel."""
+    """The crop with random brightness, contrast and colour, in one pass: gain times its difference
+    from 128, plus 128 and lift, rounded."""
     if strength == 0:
         return crop
     gain = (1 + strength * rng.uniform(-1, 1)) * (1 + 0.5 * strength * rng.uniform(-1, 1, 3))
     lift = 255 * 0.5 * strength * rng.uniform(-1, 1)
-    table = np.clip((np.arange(256)[:, None] - 128) * gain + 128 + lift, 0, 255)
-    return cv2.LUT(crop, table.astype(np.uint8).reshape(256, 1, 3))
+    return cv2.transform(crop, np.column_stack([np.diag(gain), 128 - 128 * gain + lift]))
 
 
 def degrade(
@@ -111,17 +114,47 @@ def degrade(
     Real photographs have these; renderings do not.
     """
     if rng.random() < 0.5:
-        size = (np.array(crop.shape[1::-1]) / rng.uniform(1, 4)).astype(int).tolist()
-        coarse = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
-        crop = cv2.resize(coarse, crop.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        crop = _coarsen(crop, rng.uniform(1, 4))
     if rng.random() < 0.4:
         crop = cv2.GaussianBlur(crop, (0, 0), float(rng.uniform(0.3, 1.6)))
     if rng.random() < 0.3:
-        strength = np.float32(rng.uniform(2, 10))
-        drawn = np.frombuffer(rng.bytes(crop.size), np.uint8).reshape(crop.shape)
-        crop = cv2.add(crop, cv2.LUT(drawn, strength * _NORMAL), dtype=cv2.CV_8U)
+        crop = _add_noise(rng, crop, rng.uniform(2, 10))
     if rng.random() < 0.4:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 80))]
         _, data = cv2.imencode(".jpg", crop, quality)
         crop = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))
     return crop
+
+
+def _coarsen(crop: UInt8[np.ndarray, "h w 3"], ratio: float) -> UInt8[np.ndarray, "h w 3"]:
+    """The crop at a `ratio` times lower resolution, from 1 to 4, enlarged again.
+
+    As crops of pictures are made: halved by means where that suffices, then interpolated.
+    """
+    width, height = crop.shape[1::-1]
+    coarse = crop
+    if ratio >= 2:
+        coarse = cv2.resize(crop, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    size = int(width / ratio), int(height / ratio)
+    coarse = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def _add_noise(
+    rng: np.random.Generator, crop: UInt8[np.ndarray, "h w 3"], strength: float
+) -> UInt8[np.ndarray, "h w 3"]:
+    """The crop with normal noise of a standard deviation in grey levels, a random part of
+    `_noise`."""
+    height, width = crop.shape[:2]
+    noise = _noise(height + _NOISE_MARGIN, width + _NOISE_MARGIN)
+    y, x = rng.integers(_NOISE_MARGIN + 1, size=2).tolist()
+    part = noise[y : y + height, x : x + width]
+    scale = strength / _NOISE_DEVIATION
+    return cv2.addWeighted(crop, 1.0, part, scale, -128 * scale)
+
+
+@lru_cache(maxsize=4)
+def _noise(height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
+    """Normal noise around 128, always the same."""
+    drawn = np.random.default_rng(0).standard_normal((height, width, 3), dtype=np.float32)
+    return np.clip(np.rint(128 + _NOISE_DEVIATION * drawn), 0, 255).astype(np.uint8)

@@ -1,6 +1,5 @@
 """The options of a run, and presets of them."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,6 +9,7 @@ from repogen.datasets.config import DatasetConfig
 from repogen.errors import UserError, unknown_choice
 from repogen.poses.acrobatic import ACROBATIC
 from repogen.poses.distributions import DISTRIBUTIONS
+from repogen.processors import default_workers
 
 
 @dataclass(frozen=True, init=False, kw_only=True)
@@ -20,7 +20,8 @@ class GenerateConfig(DatasetConfig):
     """
 
     workers: int = 0
-    """Worker processes, at most 1024; 0 is one for each processor."""
+    """Worker processes, at most 1024; 0 is one for each processor that the process or its container
+    may use, or as many as fit into the free memory at 600 MB each."""
     engine: Literal["local", "ray"] = "local"
     """local: processes of this machine. ray: tasks of a Ray cluster; all of its nodes must see the
     dataset's folder."""
@@ -30,7 +31,7 @@ class GenerateConfig(DatasetConfig):
     @property
     def worker_count(self) -> int:
         """The number of worker processes."""
-        return self.workers or os.cpu_count() or 1
+        return self.workers or default_workers()
 
     def check(self) -> None:
         """Raise `UserError` for numbers out of range, and options that contradict each other."""

@@ -243,7 +243,7 @@ def _connect(ray: Any, config: GenerateConfig) -> None:
     host = os.environ.get("RAY_ADDRESS", "auto") if address == "auto" else address
     if host not in ("auto", "local"):
         _check_answers(host)
-    own = {"num_cpus": config.workers or os.cpu_count(), "include_dashboard": False}
+    own = {"num_cpus": config.worker_count, "include_dashboard": False}
     try:
         with _keep_sigterm_handler():
             ray.init(

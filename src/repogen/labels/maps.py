@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from repogen.arrays import Float, Float32, Int, UInt8, UInt16
-from repogen.rendering.gbuffer import GBuffer, key_depth
+from repogen.rendering.gbuffer import GBuffer, key_depth, pixel_owners
 from repogen.rendering.kernels.raster import EMPTY
 from repogen.rendering.renderer import RenderResult
 
@@ -95,20 +95,8 @@ def _window_masks(result: RenderResult) -> list[UInt8[np.ndarray, "h w"]]:
     g = result.gbuffer
     if _is_single_person(result):
         return [_covered(g)]
-    rows, columns = np.nonzero(g.counts > 0)
-    keys = g.sample_keys(rows, columns)
-    people = np.append(result.mesh.people, -1).astype(np.int16)
-    owners = people[np.minimum(keys.astype(np.uint32), np.uint32(len(people) - 1))]
-    front = people[keys.min(axis=0).astype(np.uint32)]
-    indices = range(len(result.people))
-    halves = [2 * (owners == index).sum(axis=0, dtype=np.uint8) >= len(keys) for index in indices]
-    shared = np.sum(halves, axis=0) > 1
-    masks = []
-    for index, half in enumerate(halves):
-        window = np.zeros(g.counts.shape, dtype=np.uint8)
-        window[rows, columns] = half & (~shared | (front == index))
-        masks.append(window)
-    return masks
+    owners = pixel_owners(g, result.mesh.people)
+    return [(owners == index).view(np.uint8) for index in range(len(result.people))]
 
 
 def _window_depth(g: GBuffer) -> Float[np.ndarray, "h w"]:

@@ -10,10 +10,11 @@ from repogen.rendering.buffers import Buffers, array, launch
 from repogen.rendering.gbuffer import half_covered
 from repogen.rendering.kernels import geometry
 from repogen.rendering.kernels.codes import CULL_ALL
-from repogen.rendering.kernels.lens import Lens
+from repogen.rendering.kernels.owners import STRIP, find_person
 from repogen.rendering.kernels.raster import EMPTY, SAMPLES
 from repogen.rendering.kernels.scene_mesh import SceneMesh
-from repogen.rendering.zbuffer import rasterize_window, zbuffer_viewport
+from repogen.rendering.kernels.shade import Viewport
+from repogen.rendering.zbuffer import empty_keys, rasterize_window, zbuffer_viewport
 from repogen.warp_setup import wp
 
 
@@ -43,8 +44,7 @@ def amodal_boxes(buffers: Buffers, people: int) -> Float[np.ndarray, "n 4"]:
     boxes = array(empty, wp.float32, device)
     launch(
         device, geometry.extend_boxes, -(-len(buffers.faces) // geometry.BOX_FACES),
-        buffers.faces, buffers.face_culling, buffers.screen_vertices, buffers.static_vertices,
-        boxes,
+        buffers.faces, buffers.face_culling, buffers.face_people, buffers.screen_vertices, boxes,
     )  # fmt: skip
     return boxes.numpy().astype(np.float64)
 
@@ -64,26 +64,35 @@ def overlap_boxes(boxes: Float[np.ndarray, "n 4"]) -> Float[np.ndarray, "n 4"]:
 
 def amodal_patches(
     camera: Camera,
-    lens: Lens,
     buffers: Buffers,
     scene_mesh: SceneMesh,
     boxes: Float[np.ndarray, "n 4"],
+    seen_viewport: Viewport,
+    seen_keys: wp.array,
 ) -> dict[int, AmodalPatch]:
     """Amodal masks of people whose box overlaps another, in that part of the picture.
 
-    `boxes` are those of `amodal_boxes`; keys of the result are indices into `Scene.people`.
+    `boxes` are those of `amodal_boxes`, `seen_keys` the depth-face keys of all that `seen_viewport`
+    shows; keys of the result are indices into `Scene.people`.
     """
     out: dict[int, AmodalPatch] = {}
     if (boxes[:, 0] <= boxes[:, 2]).sum() < 2:  # nobody overlaps anything
         return out
-    culling = buffers.face_culling.numpy()
+    culling, device = buffers.face_culling.numpy(), buffers.faces.device
     for person, overlap in enumerate(overlap_boxes(boxes)[:-1]):
         if overlap[0] > overlap[2]:
             continue
         own = np.where(buffers.mesh.people == person, culling, CULL_ALL)
-        viewport = zbuffer_viewport(camera, lens, overlap)
-        own_culling = array(own, wp.uint8, buffers.faces.device)
-        keys = rasterize_window(buffers, scene_mesh, viewport, own_culling).numpy()
-        mask = half_covered(keys != np.uint64(EMPTY), SAMPLES)
+        viewport = zbuffer_viewport(camera, seen_viewport.lens, overlap)
+        keys = empty_keys(viewport, device)
+        # What is seen of a person need not be drawn again.
+        launch(
+            device, find_person, (keys.shape[0], -(-keys.shape[1] // STRIP)),
+            seen_keys, buffers.face_people, person,
+            SAMPLES * (viewport.left - seen_viewport.left),
+            SAMPLES * (viewport.top - seen_viewport.top), keys,
+        )  # fmt: skip
+        rasterize_window(buffers, scene_mesh, viewport, array(own, wp.uint8, device), keys)
+        mask = half_covered(keys.numpy() != np.uint64(EMPTY), SAMPLES)
         out[person] = AmodalPatch(viewport.left, viewport.top, mask)
     return out

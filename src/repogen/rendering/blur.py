@@ -23,6 +23,8 @@ def motion_blur(
     whole = np.array([np.cos(angle), np.sin(angle)]) * length
     # A long line is split into pieces, each a small kernel around the nearest pixel.
     pieces = int(np.ceil(length / (_WIDEST_KERNEL - 2)))
+    if pieces == 1:
+        return cv2.filter2D(light, -1, _line(whole, np.zeros(2)), borderType=cv2.BORDER_REPLICATE)
     middles = ((np.arange(pieces) + 0.5) / pieces - 0.5)[:, None] * whole
     shifts = np.rint(middles).astype(int)
     pad_x, pad_y = (int(v) for v in np.abs(shifts).max(axis=0))

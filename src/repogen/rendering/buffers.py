@@ -89,6 +89,7 @@ class Buffers:
     """(v,) positions on the T-pose, metres."""
     faces: wp.array
     face_layers: wp.array
+    face_people: wp.array
     uvs: wp.array
     vertex_face_offsets: wp.array
     vertex_faces: wp.array
@@ -123,6 +124,7 @@ def mesh_buffers(mesh: Mesh, device: str) -> Buffers:
         canonical=array(mesh.static_vertices["canonical"], wp.vec3, device),
         faces=array(mesh.faces, wp.int32, device),
         face_layers=array(mesh.layers, wp.uint8, device),
+        face_people=array(mesh.people, wp.int16, device),
         uvs=array(mesh.uvs, wp.vec2, device),
         vertex_face_offsets=array(mesh.vertex_face_offsets, wp.int32, device),
         vertex_faces=array(mesh.vertex_faces, wp.int32, device),

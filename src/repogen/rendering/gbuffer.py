@@ -6,7 +6,10 @@ from functools import cached_property
 import numpy as np
 
 from repogen.arrays import Bool, Float, Int, UInt8, UInt64
+from repogen.rendering.buffers import array, launch
+from repogen.rendering.kernels.owners import STRIP, find_owners
 from repogen.rendering.kernels.raster import EMPTY, KEY_FACE_BITS, KEY_FAR, KEY_SCALE
+from repogen.warp_setup import wp
 
 
 def key_depth(keys: UInt64[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
@@ -61,13 +64,6 @@ class GBuffer:
                 out = np.minimum(out, self.depth_face_keys[row::n, column::n])
         return out
 
-    def sample_keys(
-        self, rows: Int[np.ndarray, " n"], columns: Int[np.ndarray, " n"]
-    ) -> UInt64[np.ndarray, "s n"]:
-        """The keys of all samples of the given pixels of the window."""
-        n, keys = self.samples, self.depth_face_keys
-        return np.stack([keys[n * rows + y, n * columns + x] for y in range(n) for x in range(n)])
-
     def half_covered(self, samples: Bool[np.ndarray, "sh sw"]) -> UInt8[np.ndarray, "h w"]:
         """1 for the pixels of the window where at least half of the samples are set."""
         return half_covered(samples, self.samples)
@@ -92,3 +88,16 @@ def half_covered(samples: Bool[np.ndarray, "sh sw"], n: int) -> UInt8[np.ndarray
     rows = sum(flags[row::n] for row in range(1, n)) + flags[::n]
     counts = sum(rows[:, column::n] for column in range(1, n)) + rows[:, ::n]
     return (2 * counts >= n * n).astype(np.uint8)
+
+
+def pixel_owners(gbuffer: GBuffer, face_people: Int[np.ndarray, " f"]) -> Int[np.ndarray, "h w"]:
+    """The person whom at least half of the samples of each pixel of the window see, -1 for nobody;
+    of two such people the nearer one. `face_people` are the mesh's (`Mesh.people`)."""
+    height, width = gbuffer.counts.shape
+    owners = np.empty((height, width), dtype=np.int16)
+    launch(
+        "cpu", find_owners, (height, -(-width // STRIP)),
+        array(gbuffer.depth_face_keys, wp.uint64, "cpu"), array(gbuffer.counts, wp.uint8, "cpu"),
+        array(face_people, wp.int16, "cpu"), array(owners, wp.int16, "cpu"),
+    )  # fmt: skip
+    return owners

@@ -7,6 +7,7 @@ from repogen.rendering.kernels import (
     ground,
     image_circle,
     occlusion,
+    owners,
     panorama,
     raster,
     raster_rays,
@@ -17,7 +18,7 @@ from repogen.rendering.kernels import (
 from repogen.rendering.kernels.modules import PICTURE, ZBUFFER
 from repogen.warp_setup import load_modules, wp
 
-_KERNELS = (geometry, ground, occlusion, raster, shade, panorama, room, raster_rays)
+_KERNELS = (geometry, ground, occlusion, owners, raster, shade, panorama, room, raster_rays)
 """Imported here so that their Warp modules are complete."""
 
 _EVERY_PICTURE = (PICTURE, wp.get_module(body_kernels.__name__), ZBUFFER)

@@ -75,7 +75,7 @@ def join(surfaces: Sequence[tuple[Surface, int]]) -> Mesh:
     corners = 3 * faces
     return Mesh(
         faces=_concatenate_shifted([p.faces for p in parts], vertices),
-        people=np.repeat(owners, np.diff(faces)),
+        people=np.repeat(np.array(owners, np.int16), np.diff(faces)),
         layers=np.concatenate([p.layers for p in parts]),
         parts=np.concatenate([p.parts for p in parts]),
         keypoints=np.concatenate([p.keypoints for p in parts]),
@@ -123,7 +123,7 @@ def _surface_to_mesh(surface: Surface) -> Mesh:
     cloth = np.flatnonzero(np.isin(surface.face_layers, FOLDED))
     return Mesh(
         faces=surface.faces.astype(np.int32),
-        people=np.zeros(len(surface.faces), dtype=int),
+        people=np.zeros(len(surface.faces), dtype=np.int16),
         layers=surface.face_layers,
         parts=surface.face_parts,
         keypoints=surface.face_keypoints,

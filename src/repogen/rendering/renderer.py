@@ -50,7 +50,7 @@ from repogen.rendering.sensor import (
 )
 from repogen.rendering.textures import Textures
 from repogen.rendering.water import apply_water
-from repogen.rendering.zbuffer import rasterize_window, zbuffer_viewport
+from repogen.rendering.zbuffer import empty_keys, rasterize_window, zbuffer_viewport
 from repogen.scenes.scene import Scene
 from repogen.warp_setup import wp
 
@@ -131,7 +131,8 @@ class Renderer:
         vertices = buffers.camera_vertices.numpy().copy()
         viewport = zbuffer_viewport(camera, lens, prepared.bounds)
         scene_mesh = prepared.scene_mesh
-        keys = rasterize_window(buffers, scene_mesh, viewport, buffers.face_culling)
+        keys = empty_keys(viewport, self.device)
+        rasterize_window(buffers, scene_mesh, viewport, buffers.face_culling, keys)
 
         lighting = scene_lighting(scene, vertices, buffers, self.device)
         lighting.floor = floor_map(scene, bodies, self.device)
@@ -162,7 +163,7 @@ class Renderer:
             mesh=buffers.mesh,
             vertices=vertices,
             amodal_boxes=boxes[:-1],
-            amodal_patches=amodal_patches(camera, lens, buffers, scene_mesh, boxes),
+            amodal_patches=amodal_patches(camera, buffers, scene_mesh, boxes, viewport, keys),
         )
 
     def colored_mesh(self, scene: Scene) -> ColoredMesh:

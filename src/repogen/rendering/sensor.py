@@ -168,7 +168,7 @@ def noise_std(light: Float[np.ndarray, "..."], iso: float) -> Float[np.ndarray, 
     electrons = np.float32(_FULL_WELL * 100 / iso)
     variance = light * (1 / electrons)
     variance += (np.float32(_READ_NOISE) / electrons) ** 2
-    return np.sqrt(variance)
+    return np.sqrt(variance, out=variance if variance.ndim else None)
 
 
 def vignette_factor(height: int, width: int, loss: float) -> Float32[np.ndarray, "h w"]:

@@ -1,5 +1,7 @@
 """The z-buffer of a window of the picture."""
 
+import math
+
 import numpy as np
 
 from repogen.arrays import Float
@@ -16,32 +18,43 @@ from repogen.warp_setup import wp
 def zbuffer_viewport(camera: Camera, lens: Lens, bounds: Float[np.ndarray, "4"]) -> shade.Viewport:
     """The lens, and the window of the picture around `bounds` (left, top, right, bottom; pixels),
     clipped to the picture."""
-    limits = np.array([camera.width, camera.height])
     # Curved edges reach a little beyond their ends.
     margin = 0 if camera.model == "pinhole" else 2
-    low = np.clip(np.floor(bounds[:2]) - margin, 0, limits).astype(int)
-    high = np.clip(np.ceil(bounds[2:]) + margin, low, np.maximum(limits, low)).astype(int)
+    ends = []
+    for axis, limit in enumerate((camera.width, camera.height)):
+        low = min(max(math.floor(bounds[axis]) - margin, 0), limit)
+        ends.append((low, min(max(math.ceil(bounds[axis + 2]) + margin, low), limit)))
+    (left, right), (top, bottom) = ends
     viewport = shade.Viewport()
     viewport.lens = lens
     viewport.samples = SAMPLES * SAMPLES
-    viewport.left, viewport.top = (int(v) for v in low)
-    viewport.width, viewport.height = (int(v) for v in high - low)
+    viewport.left, viewport.width = left, right - left
+    viewport.top, viewport.height = top, bottom - top
     return viewport
 
 
+def empty_keys(viewport: shade.Viewport, device: str) -> wp.array:
+    """Keys of samples that see nothing, (SAMPLES height, SAMPLES width), on the device."""
+    shape = viewport.height * SAMPLES, viewport.width * SAMPLES
+    return wp.full(shape, raster.EMPTY, wp.uint64, device=device)
+
+
 def rasterize_window(
-    buffers: Buffers, scene_mesh: SceneMesh, viewport: shade.Viewport, face_culling: wp.array
-) -> wp.array:
-    """Depth-face keys of each sample of a window, (SAMPLES height, SAMPLES width), on the device.
+    buffers: Buffers,
+    scene_mesh: SceneMesh,
+    viewport: shade.Viewport,
+    face_culling: wp.array,
+    keys: wp.array,
+) -> None:
+    """Draw faces into the depth-face keys of each sample of a window (`empty_keys`).
 
     `face_culling` has a culling code for each face (`kernels.codes`). A pinhole camera's faces
     are rasterized row by row, those of other lenses and alpha-tested ones ray by ray.
     """
     n, lens, device = SAMPLES, viewport.lens, buffers.faces.device
-    height, width = viewport.height * n, viewport.width * n
-    keys = wp.full((height, width), raster.EMPTY, wp.uint64, device=device)
+    height, width = keys.shape
     if not keys.size:
-        return keys
+        return
     count, flat = len(buffers.faces), keys.flatten()
     grid = windows.Grid()
     grid.left, grid.top, grid.samples = viewport.left, viewport.top, n
@@ -66,4 +79,3 @@ def rasterize_window(
             scene_mesh.uvs, scene_mesh.face_materials, scene_mesh.materials, scene_mesh.texels,
             lens, grid, flat,
         )  # fmt: skip
-    return keys

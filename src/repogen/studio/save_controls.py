@@ -1,6 +1,5 @@
 """The tab of saving: files, the command, and a dataset like the image."""
 
-import os
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
@@ -11,6 +10,7 @@ import viser
 
 from repogen.errors import UserError
 from repogen.pictures import encode_png
+from repogen.processors import default_workers
 from repogen.studio.generating import Generating
 from repogen.studio.options import Likeness, keeps_pose, options_like, options_to_command
 from repogen.studio.picture import draw_layers
@@ -137,7 +137,7 @@ class SaveControls:
             put(self._bar, "visible", True)
             put(self._bar, "value", 0.0)
             put(self._end, "visible", True)
-            workers = max(1, (os.cpu_count() or 1) - 1)
+            workers = max(1, default_workers() - 1)
             self._run = Generating(
                 saved.folder / OPTIONS, out, workers, self._moved,
                 lambda message, done: self._finished(out, message, done),

@@ -18,6 +18,7 @@ from repogen.coco.crops import CROP_SIZE, PADDING
 from repogen.errors import UserError
 from repogen.inference.movenet import PADDING as MOVENET_PADDING
 from repogen.models.movenet import VARIANTS
+from repogen.processors import default_workers
 from repogen.training.config import TrainConfig
 from repogen.training.mix import DataMix
 from repogen.training.sources import sample_crop
@@ -34,7 +35,8 @@ class Batches:
     def __init__(self, mix: DataMix, config: TrainConfig, accelerator: Accelerator) -> None:
         workers = config.data.workers
         if workers < 0:
-            workers = max((os.cpu_count() or 1) - 1, 0)
+            here = int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # of torchrun and accelerate
+            workers = max(default_workers() // here - 1, 0)
         self._sampler = _EpochSampler(len(mix))
         loader = DataLoader(
             _CropDataset(mix, config),

@@ -32,14 +32,20 @@ class DataConfig(Config):
     shard_cache: Path | None = None
     """Folder for shards at a URL: each is fetched once, instead of by every process in every
     epoch."""
+    picture_cache: float = 4.0
+    """Gigabytes of disk, 0 to 1000, for decoded pictures, which are then not decoded again in every
+    epoch (a picture of 512 x 512 pixels takes 0.8 MB): of sets that are files, in the cache folder,
+    at most half of what is free there, and given back at the end. Crops are the same without."""
     workers: int = -1
-    """Processes that prepare crops; -1 is one for each processor but one."""
+    """Processes that prepare crops, for each process that trains; -1 is its share, but one, of the
+    processors that may be used, or of as many as the free memory suffices for at 600 MB each."""
 
     def check(self) -> None:
-        """Raise `UserError` for two sets of one name."""
+        """Raise `UserError` for two sets of one name, and numbers out of range."""
         check_unique_names(self.train)
         check_unique_names(self.val)
         check_between("--frame-step", self.frame_step, 1, 10**6)
+        check_between("--picture-cache", self.picture_cache, 0, 1000)
 
 
 @dataclass(frozen=True, init=False)

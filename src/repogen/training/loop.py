@@ -70,7 +70,9 @@ def train(out: Path | str, config: TrainConfig | None = None, **options: object)
     accelerator = Accelerator(mixed_precision=_precision(), cpu=not torch.cuda.is_available())
     with accelerator.main_process_first():
         unlabeled = label_unlabeled(Path(out), config)
-    mix = read_data_mix((*config.data.train, *unlabeled), config.data.shard_cache)
+    specs = *config.data.train, *unlabeled
+    decoded_bytes = int(1e9 * config.data.picture_cache) // (len(specs) * accelerator.num_processes)
+    mix = read_data_mix(specs, config.data.shard_cache, decoded_bytes)
     val_sets = [drop_unreadable(read_set(spec))[0] for spec in config.data.val]
     if config.optimizer.batch_size % accelerator.num_processes:
         raise UserError(

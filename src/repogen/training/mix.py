@@ -39,15 +39,19 @@ class DataMix:
         return out
 
 
-def read_data_mix(specs: tuple[str, ...], cache: Path | None = None) -> DataMix:
+def read_data_mix(
+    specs: tuple[str, ...], cache: Path | None = None, decoded_bytes: int = 0
+) -> DataMix:
     """Open the sets that `specs` name (see `parse_set`) as a mix; a spec may end in :xWEIGHT.
 
-    Shards at a URL are kept in the folder `cache`. Raises `UserError` where a set has nobody to
-    train on.
+    Shards at a URL are kept in the folder `cache`, and decoded pictures of files in at most
+    `decoded_bytes` for each set. Raises `UserError` where a set has nobody to train on.
     """
     check_unique_names(specs)
     parsed = [parse_set(spec) for spec in specs]
-    sources = tuple(open_source(p, spec, cache) for p, spec in zip(parsed, specs, strict=True))
+    sources = tuple(
+        open_source(p, spec, cache, decoded_bytes) for p, spec in zip(parsed, specs, strict=True)
+    )
     mix = DataMix(sources, tuple(p.weight for p in parsed))
     for spec, source, weight, count in zip(specs, sources, mix.weights, mix.counts(), strict=True):
         if count == 0:

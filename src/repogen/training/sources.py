@@ -15,6 +15,7 @@ from repogen.coco.annotations import (
     read_person_annotations,
 )
 from repogen.coco.augmentation import Augmentation
+from repogen.coco.decoded import DecodedPictures
 from repogen.coco.images import Relabel, TrainingCrop, drop_unreadable, training_crop
 from repogen.coco.names import CATEGORY
 from repogen.config import config_from_table, merged
@@ -67,8 +68,8 @@ class Found(NamedTuple):
     people: PersonAnnotations
     row: int
     """The person's row in `people`."""
-    pictures: list[bytes] | None
-    """The JPEG of each image of `people`; None where they are files."""
+    pictures: list[bytes] | DecodedPictures | None
+    """The JPEG of each image of `people`; None or the decoded ones where they are files."""
 
 
 def sample_crop(
@@ -87,9 +88,12 @@ def sample_crop(
     return training_crop(rng, found.people, found.row, augmentation, found.pictures, relabel)
 
 
-def open_source(parsed: SetSpec, spec: str, cache: Path | None = None) -> Source:
+def open_source(
+    parsed: SetSpec, spec: str, cache: Path | None = None, decoded_bytes: int = 0
+) -> Source:
     """The source that a parsed set names; `spec` is its text, for errors. Shards at a URL are
-    kept in the folder `cache`. Raises `UserError` where the set has nobody to train on."""
+    kept in the folder `cache`, and decoded pictures of files in at most `decoded_bytes`. Raises
+    `UserError` where the set has nobody to train on."""
     if parsed.live is not None:
         options = _live_options(parsed.live, parsed.sampler)
         _ = options.backdrop  # fails now, not in the middle of a run
@@ -110,7 +114,10 @@ def open_source(parsed: SetSpec, spec: str, cache: Path | None = None) -> Source
     people = drop_unreadable(people)[0].trainable()
     if len(people) == 0:
         raise UserError(f"set {spec!r} leaves nobody to train on: nobody has keypoints and a box")
-    return CocoSource(people, parsed.annotations)
+    decoded = None
+    if decoded_bytes:
+        decoded = DecodedPictures(people.sizes, people.image, decoded_bytes)
+    return CocoSource(people, parsed.annotations, decoded)
 
 
 @dataclass(frozen=True)
@@ -119,6 +126,7 @@ class CocoSource:
 
     people: PersonAnnotations
     file: Path
+    decoded: DecodedPictures | None = None
 
     @property
     def name(self) -> str:
@@ -136,7 +144,7 @@ class CocoSource:
 
     def find(self, rng: np.random.Generator, epoch: int, person: int) -> Found:
         """See `Source.find`."""
-        return Found(self.people, person, None)
+        return Found(self.people, person, self.decoded)
 
     def digests(self) -> dict[str, str]:
         """The SHA-256 of the COCO file."""

@@ -40,7 +40,7 @@ from repogen.training.config import TrainConfig
 from repogen.training.figures import training_figure
 from repogen.training.mix import DataMix
 
-_CHANGEABLE = ("workers", "shard_cache")
+_CHANGEABLE = ("workers", "shard_cache", "picture_cache")
 """Options that do not change the losses: a run may resume with other values of them."""
 
 _LOCK = ".lock"

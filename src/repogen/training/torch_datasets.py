@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from torch.utils.data import Dataset, IterableDataset, get_worker_info
@@ -60,16 +61,19 @@ class PoseDataset(Dataset):
         crop: Augmentation | None = None,
         transform: Transform | None = None,
         seed: int = 0,
+        picture_cache: float = 4.0,
     ) -> None:
         """Open a dataset's folder, or ANNOTATIONS.json:IMAGES_DIR; `:CAP` at the end takes at most
         so many people.
 
         Without `crop` an item is an image with all its people; with one, a person's crop, augmented
-        as in `repogen train`. Shards give crops only. Raises `UserError` for a source that cannot
-        be read, and, when an item is taken, for an image that cannot.
+        as in `repogen train`. Shards give crops only. Pictures that crops were cut from are kept
+        decoded in at most `picture_cache` gigabytes of disk for the next epoch. Raises `UserError`
+        for a source that cannot be read, and, when an item is taken, for an image that cannot.
         """
         spec = f"data={source}"
-        opened: Source = open_source(parse_set(spec), spec)
+        decoded_bytes = int(1e9 * picture_cache) if crop else 0
+        opened: Source = open_source(parse_set(spec), spec, decoded_bytes=decoded_bytes)
         if crop is None and not isinstance(opened, CocoSource):
             raise UserError(
                 f"{source} has no files of whole images; give crop=PLAIN for crops of people, or "
@@ -210,7 +214,7 @@ def _image_item(
     labelled = keypoints[..., 2:] > 0
     keypoints[..., :2] -= labelled * people.pixel_centers[rows][:, None]
     return {
-        "image": _to_tensor(picture[..., ::-1]),
+        "image": _to_tensor(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)),
         "keypoints": torch.from_numpy(keypoints.astype(np.float32)),
         "boxes": torch.from_numpy(people.boxes[rows].astype(np.float32)),
         "image_id": image_id,
@@ -226,7 +230,7 @@ def _crop_item(
 
 
 def _to_tensor(rgb: UInt8[np.ndarray, "h w 3"]) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))
+    return torch.from_numpy(np.stack(cv2.split(rgb)))
 
 
 def _applied(transform: Transform | None, item: Item) -> object:

@@ -1,6 +1,5 @@
 """Validation of a whole dataset."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -22,6 +21,7 @@ from repogen.datasets.validate.rerendering import check_rerendered
 from repogen.datasets.validate.shards import check_shards
 from repogen.errors import UserError, check_between
 from repogen.messages import warn
+from repogen.processors import default_workers
 
 _WORTH_PROCESSES = 300
 """Images from which on checking in several processes saves more than starting them takes."""
@@ -101,4 +101,4 @@ def _problems(folder: DatasetFolder, workers: int) -> Iterator[str]:
 
 
 def _processes(workers: int, images: int) -> int:
-    return (workers or os.cpu_count() or 1) if images >= _WORTH_PROCESSES else 1
+    return (workers or default_workers()) if images >= _WORTH_PROCESSES else 1

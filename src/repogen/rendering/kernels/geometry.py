@@ -236,8 +236,8 @@ def cull_faces(
 def extend_boxes(
     faces: wp.array2d(dtype=wp.int32),
     face_culling: wp.array(dtype=wp.uint8),
+    face_people: wp.array(dtype=wp.int16),
     screen_vertices: wp.array(dtype=wp.vec3),
-    static_vertices: wp.array(dtype=StaticVertex),
     boxes: wp.array2d(dtype=wp.float32),
 ):
     """Extend each person's row of `boxes` (left, top, right, bottom; pixels) by the corners of
@@ -247,7 +247,7 @@ def extend_boxes(
     for f in range(first, wp.min(first + _BOX_FACES, faces.shape[0])):
         culling = int(face_culling[f])
         if culling == CULL_BACK or culling == CULL_NONE or culling == ALPHA_TESTED:
-            row = static_vertices[faces[f, 0]].person
+            row = int(face_people[f])
             if row == NO_PERSON:
                 row = boxes.shape[0] - 1
             for corner in range(3):

@@ -30,8 +30,11 @@ def darken_outside_circle(
         x = (float(column) + 0.5 - lens.cx) / (lens.fx * radius)
         square = x * x + y * y
         if square > clear:
-            inwards = wp.max(1.0 - wp.sqrt(square), 0.0) / _FADE
+            inwards = (1.0 - wp.sqrt(square)) / _FADE
             share = inwards * inwards * (3.0 - 2.0 * inwards)
             for c in range(3):
-                value = share * to_linear[int(picture[row, 3 * column + c])]
-                picture[row, 3 * column + c] = srgb_byte(to_srgb, value)
+                byte = wp.uint8(0)
+                if inwards > 0.0:
+                    value = share * to_linear[int(picture[row, 3 * column + c])]
+                    byte = srgb_byte(to_srgb, value)
+                picture[row, 3 * column + c] = byte

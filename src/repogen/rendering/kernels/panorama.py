@@ -25,6 +25,13 @@ _LOW = wp.constant(wp.float32(2.0))
 points."""
 _TAU = wp.constant(wp.float32(6.283185307179586))
 
+_SEGMENT = wp.constant(8)
+"""Pixels between which directions are interpolated where they are smooth."""
+_MOST_TURN = wp.constant(wp.float32(1 / 64))
+_MOST_BEND = wp.constant(wp.float32(1 / 256))
+"""Largest difference of columns over a segment, and distance of its middle from the straight line,
+as shares of the panorama, that are smooth."""
+
 
 @wp.struct
 class Panorama:
@@ -116,16 +123,15 @@ def floor_light_share(
 
 
 @wp.func
-def floor_color(panorama: Panorama, x: float, y: float, pixel: float) -> wp.vec3:
+def floor_color(panorama: Panorama, at: wp.vec2, x: float, y: float, pixel: float) -> wp.vec3:
     """Linear colour of the floor at (x, y), metres from its centre, with detail that is finer than
-    the panorama; a pixel of the picture is `pixel` metres wide there."""
+    the panorama, which has it at `at`; a pixel of the picture is `pixel` metres wide there."""
     square = x * x + y * y
     away = wp.sqrt(square + panorama.eye_height * panorama.eye_height)
-    at = direction_to_map(wp.vec3(x, y, -panorama.eye_height))
     slant = away / panorama.eye_height
     detail = ground_detail(panorama.ground, x, y, away, slant, pixel, at[0], at[1])
-    at[0] += wp.clamp(detail.shift / (_TAU * wp.sqrt(square) + 0.1), -0.2, 0.2)
-    color = panorama_at(panorama, at)
+    shift = wp.clamp(detail.shift / (_TAU * wp.sqrt(square) + 0.1), -0.2, 0.2)
+    color = panorama_at(panorama, wp.vec2(at[0] + shift, at[1]))
     # The exponential's first terms: never negative.
     change = detail.light
     return color + wp.cw_mul(color, change + 0.5 * wp.cw_mul(change, change))
@@ -143,40 +149,66 @@ def floor_colors(panorama: Panorama, at: wp.vec3, along: wp.vec3, pixel: float) 
     color = wp.vec3(0.0, 0.0, 0.0)
     for tap in range(taps):
         shift = (float(tap) + 0.5) / float(taps) - 0.5
-        color += floor_color(panorama, at[0] + shift * along[0], at[1] + shift * along[1], pixel)
+        x = at[0] + shift * along[0]
+        y = at[1] + shift * along[1]
+        found = direction_to_map(wp.vec3(x, y, -panorama.eye_height))
+        color += floor_color(panorama, found, x, y, pixel)
     return color / float(taps)
 
 
+@wp.struct
+class Sight:
+    """What a ray meets, as a direction from the panorama's viewpoint; `far` are the metres to the
+    floor's disc, 0 where the ray meets the sphere around it."""
+
+    towards: wp.vec3
+    far: float
+
+
 @wp.func
-def panorama_color(
-    panorama: Panorama, lighting: Lighting, ambient: float, towards: wp.vec3, focal: float
-) -> wp.vec3:
-    """Linear colour along a ray in the camera's frame: of the floor's disc, or of the sphere around
-    it; `focal` is in pixels."""
-    ahead = wp.normalize(towards)
+def look(panorama: Panorama, ahead: wp.vec3) -> Sight:
+    """What a ray meets; `ahead` is its unit vector in the camera's frame."""
+    out = Sight()
+    out.far = 0.0
     d = panorama.to_map * ahead
-    middle = wp.vec3(0.0, 0.0, panorama.eye_height)
     if d[2] < -1.0e-4:
         far = -panorama.eye[2] / d[2]
         at = panorama.eye + far * d
         if at[0] * at[0] + at[1] * at[1] < panorama.reach * panorama.reach:
-            # The floor is seen at a slant: the mean of a pixel's width and depth.
-            pixel = far / (focal * wp.sqrt(-d[2]))
-            angle = 1.0 / focal
-            share = floor_light_share(lighting, ambient, ahead, far, angle)
-            if angle * panorama.eye_height < _LOW * panorama.ground.texel * panorama.eye[2]:
-                return share * floor_color(panorama, at[0], at[1], pixel)
-            along = floor_footprint(lighting, ahead, far, angle)
-            return share * floor_colors(panorama, at, panorama.to_map * along, pixel)
-    # The sphere around `middle` that holds the rim of the floor.
+            out.far = far
+            out.towards = wp.vec3(at[0], at[1], -panorama.eye_height)
+            return out
+    # The sphere around the viewpoint that holds the rim of the floor.
     square = panorama.reach * panorama.reach + panorama.eye_height * panorama.eye_height
-    away = panorama.eye - middle
+    away = panorama.eye - wp.vec3(0.0, 0.0, panorama.eye_height)
     b = wp.dot(away, d)
     inside = b * b - wp.dot(away, away) + square
-    beyond = d
+    out.towards = d
     if inside > 0.0:
-        beyond = away + (wp.sqrt(inside) - b) * d
-    return panorama_at(panorama, direction_to_map(beyond))
+        out.towards = away + (wp.sqrt(inside) - b) * d
+    return out
+
+
+@wp.func
+def look_up(panorama: Panorama, lens: Lens, x: float, y: float) -> wp.vec3:
+    """Column and row of what a pixel of the picture shows, and 1 for the floor, 0 for the sphere
+    around it, -1 where the lens sees nothing."""
+    towards = ray(lens, x, y)
+    if wp.length_sq(towards) == 0.0:
+        return wp.vec3(0.0, 0.0, -1.0)
+    sight = look(panorama, wp.normalize(towards))
+    at = direction_to_map(sight.towards)
+    return wp.vec3(at[0], at[1], wp.where(sight.far > 0.0, 1.0, 0.0))
+
+
+@wp.func
+def is_smooth(a: wp.vec3, b: wp.vec3, c: wp.vec3) -> bool:
+    """Whether the parabola through three equidistant results of `look_up` stands for all between
+    them: not at the panorama's poles and ends, nor at the rim of the floor."""
+    bend = b - 0.5 * (a + c)
+    alike = a[2] >= 0.0 and a[2] == b[2] and b[2] == c[2]
+    flat = wp.abs(bend[0]) < _MOST_BEND and wp.abs(bend[1]) < _MOST_BEND
+    return alike and flat and wp.abs(c[0] - a[0]) < _MOST_TURN
 
 
 @wp.kernel(module=PICTURE)
@@ -191,13 +223,39 @@ def draw_panorama(
 ):
     """A strip of `STRIP` background pixels, BGR, each as wide as `shrink` camera pixels; black
     where the lens sees nothing."""
-    y, strip = wp.tid()
+    row, strip = wp.tid()
     scale = float(shrink)
+    y = (float(row) + 0.5) * scale
+    step = 0.5 * float(_SEGMENT) * scale
     ambient = wp.length(ambient_irradiance(lighting, lighting.up)) + 1.0e-6
-    for x in range(strip * _STRIP, wp.min((strip + 1) * _STRIP, width)):
-        towards = ray(lens, (float(x) + 0.5) * scale, (float(y) + 0.5) * scale)
-        color = wp.vec3(0.0, 0.0, 0.0)
-        if wp.length_sq(towards) > 0.0:
-            color = panorama_color(panorama, lighting, ambient, towards, lens.fx / scale)
-            color = wp.cw_mul(panorama.gains, color)
-        store_bgr(out, y, x, color, to_srgb)
+    a = look_up(panorama, lens, (float(strip * _STRIP) + 0.5) * scale, y)
+    for first in range(strip * _STRIP, wp.min((strip + 1) * _STRIP, width), _SEGMENT):
+        start = (float(first) + 0.5) * scale
+        b = look_up(panorama, lens, start + step, y)
+        c = look_up(panorama, lens, start + 2.0 * step, y)
+        smooth = is_smooth(a, b, c)
+        for column in range(first, wp.min(first + _SEGMENT, width)):
+            t = float(column - first) / float(_SEGMENT)
+            found = a + t * (4.0 * b - 3.0 * a - c + (2.0 * t) * (a + c - 2.0 * b))
+            if not smooth:
+                found = look_up(panorama, lens, (float(column) + 0.5) * scale, y)
+            at = wp.vec2(found[0], found[1])
+            color = wp.vec3(0.0, 0.0, 0.0)
+            if found[2] == 1.0:
+                ahead = wp.normalize(ray(lens, (float(column) + 0.5) * scale, y))
+                d = panorama.to_map * ahead
+                far = -panorama.eye[2] / d[2]
+                # The floor is seen at a slant: the mean of a pixel's width and depth.
+                pixel = far * scale / (lens.fx * wp.sqrt(-d[2]))
+                foot = panorama.eye + far * d
+                angle = scale / lens.fx
+                if angle * panorama.eye_height < _LOW * panorama.ground.texel * panorama.eye[2]:
+                    color = floor_color(panorama, at, foot[0], foot[1], pixel)
+                else:
+                    along = floor_footprint(lighting, ahead, far, angle)
+                    color = floor_colors(panorama, foot, panorama.to_map * along, pixel)
+                color = color * floor_light_share(lighting, ambient, ahead, far, angle)
+            elif found[2] == 0.0:
+                color = panorama_at(panorama, at)
+            store_bgr(out, row, column, wp.cw_mul(panorama.gains, color), to_srgb)
+        a = c
