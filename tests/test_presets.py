@@ -34,6 +34,21 @@ def test_options_win_over_a_preset(options_of):
         options_of("generate", "out", "--preset", "paper-tob")
 
 
+def test_acrobatic_poses_need_no_variance_of_a_preset(options_of, tmp_path):
+    words = ("generate", "out", "--preset", "gymnastics")
+    file = tmp_path / "options.toml"
+    file.write_text('[pose]\npose_distribution = "acrobatic"\n')
+    assert options_of(*words).pose.pose_variance == 1.2
+    for acrobatic in (("--pose-distribution", "acrobatic"), ("--config", str(file))):
+        config = options_of(*words, *acrobatic)
+        assert (config.pose.pose_distribution, config.pose.pose_variance) == ("acrobatic", 1.0)
+        assert config.pose.orientation == options_of(*words).pose.orientation
+    uniform = options_of(*words, "--config", str(file), "--pose-distribution", "uniform")
+    assert uniform.pose.pose_variance == 1.2
+    with pytest.raises(UserError, match="has bounds of its own"):
+        options_of(*words, "--pose-distribution", "acrobatic", "--pose-variance", "1.2")
+
+
 @pytest.mark.parametrize("value", ["true", "false"])
 def test_a_toml_file_may_hold_booleans(options_of, tmp_path, value):
     path = tmp_path / "options.toml"

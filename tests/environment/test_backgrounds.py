@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from repogen.assets.panoramas import write_panorama
 from repogen.assets.sources import path_of, source_of
 from repogen.colors import from_hex
 from repogen.environment.backgrounds import (
@@ -143,6 +144,25 @@ def test_indoors_are_the_panoramas_of_rooms_and_halls():
     assert "11" in said
     assert {"apartment", "hall", "blender-interior"} <= names
     assert not names & {"park", "sky", "city", "blender-forest"}
+
+
+def test_cameras_that_look_from_high_above_get_wide_ground():
+    sample, _ = parse_backgrounds("auto", ["core"], on_floor=True)
+    rng = np.random.default_rng(0)
+    near, high = ([sample(rng, -1.0, 3.0, z) for _ in range(150)] for z in (0.0, 12.0))
+    near_names, high_names = ({path_of(one.file).stem for one in places} for places in (near, high))
+    assert {"hall", "park", "blender-city"} <= high_names < near_names
+    assert not high_names & {"lab", "forest", "blender-interior", "blender-forest", "studio"}
+    assert max(one.eye_height for one in near) <= 1.9
+    assert min(one.eye_height for one in high) > 3.0
+
+
+def test_panoramas_of_ones_own_suit_all_cameras(tmp_path):
+    write_panorama(tmp_path / "a.exr", np.full((32, 64, 3), 0.5, np.float32))
+    sample, _ = parse_backgrounds(str(tmp_path))
+    place = sample(np.random.default_rng(0), -1.0, 3.0, 12.0)
+    assert path_of(place.file).stem == "a"
+    assert place.eye_height <= 1.9
 
 
 def test_outdoors_are_the_panoramas_that_are_not_indoors():

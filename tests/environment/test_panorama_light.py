@@ -176,6 +176,26 @@ def test_a_bright_sky_behind_people_reduces_the_exposure(panorama_of):
     assert from_above == pytest.approx(1.0)
 
 
+def test_a_strong_lamp_on_the_side_that_is_seen_reduces_the_exposure(panorama_of):
+    """Else white clothes in a studio would be blank."""
+    towards = np.array([0.6, -0.8, 0.0])
+    panorama = panorama_of(sky((0, -1, 0.2), 3000.0))
+    exposed = expose(panorama, towards)
+    (lamp,) = panorama_lights(exposed)
+    level = float(light_towards(panorama, towards) @ LUMINANCE)
+    metered = metered_gain(level, panorama_light(path_of(panorama.file)).brightness)
+    (metered_lamp,) = panorama_lights(replace(panorama, exposure=metered))
+    assert metered_lamp.color[1] > 2.5
+    assert lamp.color[1] < 0.85 * metered_lamp.color[1]
+
+
+def test_a_lit_wall_behind_people_reduces_the_exposure(panorama_of):
+    panorama = panorama_of(sky((0, -1, 0.2), 300.0))
+    towards = np.array([0.0, -1.0, 0.0])
+    before_sky, before_wall = (expose(panorama, towards, wall).exposure for wall in (False, True))
+    assert before_wall < 0.9 * before_sky
+
+
 def test_white_balance_takes_most_of_a_lights_colour_and_no_brightness(panorama_of):
     panorama = panorama_of(sky() * np.array([1.3, 1.0, 0.6]))
     towards = np.array([0.0, -1.0, 0.0])

@@ -8,6 +8,7 @@ from repogen.bodies.surface import layer_vertices
 from repogen.labels.annotation import annotate
 from repogen.people.outfit import Style, WornGarment
 from repogen.people.tailoring import tailored_garment
+from repogen.people.tops import find_pieces
 from repogen.scenes import SceneConfig, sample_scene
 
 NAMES = ("female_elegantsuit01", "male_casualsuit03", "male_casualsuit05", "male_elegantsuit01")
@@ -34,6 +35,23 @@ def test_an_open_top_has_no_cloth_at_the_front_and_all_of_its_back(body, name):
     assert (before[:, 1] > 0).sum() == (after[:, 1] > 0).sum()
     low = after[(after[:, 2] < 0.0) & (after[:, 1] < -0.04)]
     assert len(low) > 0.5 * ((before[:, 2] < 0.0) & (before[:, 1] < -0.04)).sum()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_trousers_end_below_an_open_top(body, name):
+    """Above, where the top covered them, their pictures are black."""
+    closed, opened = worn(body, name), worn(body, name, opening=HALF)
+
+    def highest(fitted):
+        at = fitted.surface.canonical
+        x, y, z = at[np.unique(fitted.surface.faces)].T
+        return z[(np.abs(x) < 0.3 * HALF) & (y < -0.06) & (z < 0.16)].max()
+
+    tops, _ = find_pieces(closed.surface.faces, closed.surface.canonical)
+    x, y, z = closed.surface.canonical[tops].T
+    hem = z[(np.abs(x) < 0.26) & (y < -0.03)].min()
+    assert highest(closed) > hem + 0.03
+    assert highest(opened) < hem
 
 
 @pytest.mark.parametrize("name", NAMES)

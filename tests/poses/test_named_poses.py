@@ -44,7 +44,8 @@ def test_every_shipped_pose_is_known():
 def test_named_poses_are_possible(body, name):
     pose = named_pose(name, default_bounds())
     excess = range_excess(pose.angles)
-    assert max(excess.values(), default=0) < (30 if name == "bridge" else 15)  # gymnasts' spines
+    beyond = {"bridge": 30, "cartwheel": 0}  # degrees; gymnasts have supple spines
+    assert max(excess.values(), default=0) <= beyond.get(name, 15)
     for shape in shapes(body):
         assert intersecting_share(body.surface, body.pose(shape, {}, pose.angles)) < 0.02
 

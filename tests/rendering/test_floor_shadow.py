@@ -67,7 +67,7 @@ def test_the_strongest_lamps_shadow_is_where_rays_meet_the_person(rendering, flo
     corners = world(rendering)[rendering.mesh.faces]
     rng = np.random.default_rng(0)
     near = np.hypot(*(places - rendering.scene.people[0].position[:2]).T) < 2.5
-    chosen = rng.choice(np.flatnonzero(near), 400, replace=False)
+    chosen = rng.choice(np.flatnonzero(near), 1200, replace=False)
     around = 0.06 * np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1]])
     points = np.column_stack([
         (places[chosen][:, None] + around).reshape(-1, 2), np.full(5 * len(chosen), 0.001)

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_picture import NAKED, dyed, standing
+from test_backdrop import ROOM
+from test_picture import NAKED, dyed, samples_covered, standing
 
 from repogen.cameras.camera import View, look_at
 from repogen.environment.lights import DirectionalLight
@@ -62,3 +63,62 @@ def test_flat_surfaces_in_slanting_light_have_no_stripes(body, renderer, elevati
     assert top.sum() > 5000
     off = np.abs(with_shadow.image.astype(int) - without.image).max(axis=2)[top]
     assert np.mean(off > 1) < 0.01
+
+
+def floor_light(renderer, body, light, monkeypatch):
+    """The light's square on the floor 1.5 m below the hips, and metres of a texel."""
+    kept = []
+    squares = renderer_module.floor_light_squares
+
+    def keep(scene, lighting):
+        kept.append((squares(scene, lighting), lighting.shadow_texel * lighting.shadow_size))
+        return kept[-1][0]
+
+    monkeypatch.setattr(renderer_module, "floor_light_squares", keep)
+    scene = replace(standing(body, NAKED, lights=(light,)), background=replace(ROOM, floor_z=-0.97))
+    renderer.render(scene)
+    ((found, side),) = kept
+    return found[0], side / found.shape[1]
+
+
+def test_floor_shadows_are_softer_with_the_distance_to_what_throws_them(
+    body, renderer, monkeypatch
+):
+    """Across the light's rays, feet have sharp shadows and the head a soft one."""
+    light = DirectionalLight((0.0, -0.8, 0.6), (1.0, 1.0, 1.0), True)
+    share, texel = floor_light(renderer, body, light, monkeypatch)
+    assert share.min() < 0.02
+    assert share.max() == 1
+
+    def edge(row):
+        """Metres over which the light falls from 0.9 to 0.1 at one side of a row's shadow."""
+        values = share.T[row]
+        first = int(np.argmax(values < 0.1))
+        return texel * (first - int(np.flatnonzero(values[:first] > 0.9)[-1]))
+
+    rows = np.flatnonzero((share < 0.1).any(axis=0))  # the person lies along the square's rows
+    ends = [edge(rows[k]) for k in (3, -4)]
+    assert min(ends) < 0.06
+    assert max(ends) > 1.5 * min(ends)
+
+
+def test_floor_shadows_at_grazing_views_are_means_of_what_pixels_see(body, renderer):
+    """A small picture of a shadow from just above the floor is like the mean of a large one."""
+    light = DirectionalLight((0.45, 0.78, 0.435), (1.5, 1.5, 1.5), True)
+    pictures = []
+    for size in (128, 512):
+        camera = look_at(View(60, 2, 0, 5.0), (0.0, 0.0, -0.75), 0.0, size, 50.0)
+        scene = standing(body, NAKED, camera=camera, lights=(light,))
+        scene = replace(scene, background=replace(ROOM, floor_z=-0.97))
+        rendering = renderer.render(scene)
+        free = samples_covered(rendering) == 0
+        grey = rendering.image[..., 2].astype(np.float32)  # the floor is red
+        step = size // 128
+        grey = grey.reshape(128, step, 128, step).mean(axis=(1, 3))
+        pictures.append((grey, free.reshape(128, step, 128, step).all(axis=(1, 3))))
+    (small, free), (large, free_too) = pictures
+    floor = free & free_too
+    floor[:67] = False
+    assert (large[floor] < 0.9 * np.median(large[floor])).sum() > 60
+    shadow = floor & (large < 0.95 * np.median(large[floor]))
+    assert np.abs(small - large)[shadow].mean() < 8

@@ -9,7 +9,7 @@ from repogen import PRESETS
 from repogen.assets import Item
 from repogen.assets.packs import NO_FLOOR, write_index
 from repogen.assets.panoramas import write_panorama
-from repogen.cameras.camera import view_of, yaw_matrix
+from repogen.cameras.camera import View, look_at, view_of, yaw_matrix
 from repogen.config import config_from_table
 from repogen.environment.occluder_kinds import CUTOUT_LENGTHS, KINDS, sample_cutout_length
 from repogen.environment.occluders import distance_to_box, hides, occluder_vertices
@@ -19,7 +19,7 @@ from repogen.files import sha256_of
 from repogen.generation.config import GenerateConfig
 from repogen.labels.annotation import visible_keypoints
 from repogen.scenes import SceneConfig, sample_scene
-from repogen.scenes.sample.scene import sample_posed_scene
+from repogen.scenes.sample.scene import metres_overlooked, sample_posed_scene
 from repogen.scenes.sample.visible import visible_keypoints_about
 
 QUICK = {"image_size": 128, "wardrobe": "painted", "backgrounds": "builtin"}
@@ -268,3 +268,15 @@ def test_cameras_of_a_group_do_not_move_for_one_of_them(body):
         )
         assert kept.background == plain.background
         assert kept.camera.position() == pytest.approx(plain.camera.position())
+
+
+@pytest.mark.parametrize(
+    ("elevation", "distance", "fov", "overlooks"),
+    [(90, 6.0, 30.0, False), (90, 6.0, 90.0, True), (30, 8.0, 60.0, True), (20, 4.0, 90.0, False)],
+)
+def test_a_camera_overlooks_the_floor_from_high_above_if_it_sees_far(
+    elevation, distance, fov, overlooks
+):
+    camera = look_at(View(0, elevation, 0, distance), (0.0, 0.0, 0.0), 0.0, 256, fov)
+    height = float(camera.position()[2]) + 1.0
+    assert metres_overlooked(camera, -1.0) == pytest.approx(height if overlooks else 0.0)

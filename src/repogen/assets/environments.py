@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from repogen.assets.items import put_panorama
-from repogen.assets.packs import INDOORS, NO_FLOOR, Item
+from repogen.assets.packs import INDOORS, NO_FLOOR, OPEN, Item
 from repogen.errors import UserError
 from repogen.files import read_regular
 from repogen.limits import MAX_PICTURE
@@ -24,6 +24,10 @@ _WITHOUT_FLOOR = ("sky",)
 _INDOORS = ("apartment", "bridge", "esplanade", "hall", "lab", "lobby", "studio", "warehouse",
             "workshop", "interior")  # fmt: skip
 """Panoramas of both packages in rooms and halls."""
+
+_OPEN = ("blender-city", "blender-night", "blender-sunrise", "hall", "night", "park",
+         "sunrise", "sunset", "warehouse")  # fmt: skip
+"""Items of wide ground: fields, squares and large halls."""
 
 _CC0 = "CC0-1.0"
 
@@ -67,16 +71,17 @@ def blender_items(package: Path, folder: Path) -> tuple[list[Item], list[str]]:
             left_out.append(f"{name}: it shows people")
             continue
         try:
-            items.append(put_panorama(folder, path, name, _CC0, _tags(path.stem)))
+            items.append(put_panorama(folder, path, name, _CC0, _tags(name)))
         except UserError as error:
             left_out.append(str(error).replace(f"{path.parent}/", ""))
     return items, left_out
 
 
 def _tags(name: str) -> tuple[str, ...]:
-    if name in _WITHOUT_FLOOR:
-        return (NO_FLOOR,)
-    return (INDOORS,) if name in _INDOORS else ()
+    """The tags of the item of this name."""
+    plain = name.removeprefix("blender-")
+    tagged = {NO_FLOOR: plain in _WITHOUT_FLOOR, INDOORS: plain in _INDOORS, OPEN: name in _OPEN}
+    return tuple(tag for tag, has in tagged.items() if has)
 
 
 def _text(path: Path) -> str:

@@ -79,12 +79,12 @@ def default_scale(
     Lengths are 0, unknown, except for hats, hair and lashes.
     """
     known = {tag.lower() for tag in tags}
-    hat = bool(known & {"hat", "hats"})
+    hat = "hats" in known
     lengths = _HEAD_LENGTHS if hat or kind in ("hair", "eyelashes") else (0.0, 0.0, 0.0)
     if hat or kind != "clothes" or "glasses" in known:
         pairs = _HEAD
     else:
-        pairs = _FOOT if known & {"shoe", "shoes", "boots", "feet"} else _TORSO
+        pairs = _FOOT if known & {"shoes", "feet"} else _TORSO
     return np.array(pairs, np.int32), np.array(lengths, np.float32)
 
 

@@ -90,6 +90,10 @@ def _material(path: Path, name: str | None, root: Path) -> MaterialFile:
     return read_mhmat(beside if name is None else find_file(path, name, root), root)
 
 
+_SAME_TAGS = {"hat": "hats", "shoe": "shoes", "boots": "shoes"}
+"""Tags that files have for one of ours."""
+
+
 def _parse(path: Path, text: str) -> dict[str, Any]:
     parsed: dict[str, Any] = {
         "values": {}, "tags": [], "scale": {}, "z_depth": 50,
@@ -116,7 +120,8 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
 
 def _parse_keyword(parsed: dict[str, Any], key: str, words: list[str]) -> None:
     if key == "tag":
-        parsed["tags"] += [" ".join(words).lower()]
+        tag = " ".join(words).lower()
+        parsed["tags"] += [_SAME_TAGS.get(tag, tag)]
     elif key in ("x_scale", "y_scale", "z_scale"):
         parsed["scale"][key[0]] = (_base_vertex(words[0]), _base_vertex(words[1]), float(words[2]))
     elif key == "z_depth":

@@ -28,6 +28,9 @@ NAMED = ("makehuman", "environments")
 INDOORS = "indoors"
 """Tag of a panorama of a room or hall."""
 
+OPEN = "open"
+"""Tag of a panorama of wide ground: what stands on it is far from the panorama's viewpoint."""
+
 NO_FLOOR = "no-floor"
 """Tag of a panorama that shows no floor, nor ground that people could stand on."""
 

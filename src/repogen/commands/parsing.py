@@ -94,7 +94,9 @@ def options_of(kind: type[_Options], words: list[str]) -> _Options:
     from repogen.toml_files import read_config
 
     preset, file = value_of(words, "--preset"), value_of(words, "--config")
-    table = merged(options_of_preset(preset), read_config(Path(file)) if file else {})
+    distribution = value_of(words, "--pose-distribution")
+    poses = {"pose": {"pose_distribution": distribution}} if distribution else {}
+    table = options_of_preset(preset, merged(read_config(Path(file)) if file else {}, poses))
     return config_from_table(kind, table, f"--config {file}") if file else kind(**table)
 
 

@@ -1,18 +1,18 @@
 """Backgrounds: photographs, panoramas, built-in rooms and plain colours."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from os.path import isdir
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import cv2
 import numpy as np
 
 from repogen.arrays import UInt8
 from repogen.assets import check_pack_file, check_panorama, pack_dir
-from repogen.assets.packs import CORE, INDOORS, NO_FLOOR, find_packs
+from repogen.assets.packs import CORE, INDOORS, NO_FLOOR, OPEN, find_packs
 from repogen.assets.sources import Source, path_of, source_of
 from repogen.coco.names import id_key, person_categories
 from repogen.coco.references import find_pictures
@@ -76,9 +76,16 @@ BACKGROUNDS: tuple[tuple[str, type], ...] = (
 
 Background = Annotated[Photo | Plain | Room | Panorama, Tagged("kind", BACKGROUNDS)]
 
-BackgroundSampler = Callable[[np.random.Generator, float, float], Background]
-"""Draws a random background, given the z of the scene's lowest point (people and camera) and the
-distance from the origin to its farthest one, metres."""
+
+class BackgroundSampler(Protocol):
+    """Draws a random background."""
+
+    def __call__(
+        self, rng: np.random.Generator, low: float, far: float, overlook: float = 0.0
+    ) -> Background:
+        """A background for a scene whose lowest point (people and camera) has the z `low`, and
+        whose farthest one is `far` from the origin, metres. With `overlook` a camera looks over
+        the ground from so many metres above: it is a panorama of wide ground, if there is one."""
 
 
 def parse_backgrounds(
@@ -109,20 +116,20 @@ def parse_backgrounds(
             floorless = tagged(packs, NO_FLOOR)
             panoramas = {p: root for p, root in panoramas.items() if p not in floorless}
         if not panoramas:
-            return sample_room, _BUILT_IN
-        return _panoramas(spec, panoramas)
+            return _sample_room, _BUILT_IN
+        return _panoramas(spec, panoramas, tagged(packs, OPEN))
     if spec == "builtin":
-        return sample_room, _BUILT_IN
+        return _sample_room, _BUILT_IN
     if spec == "plain":
-        return lambda rng, _low, _far: Plain(to_hex(rng.random(3))), "plain colours"
+        return lambda rng, *_: Plain(to_hex(rng.random(3))), "plain colours"
     if spec.startswith("#"):
         from_hex(spec)
-        return lambda _rng, _low, _far: Plain(spec), f"plain {spec}"
+        return lambda *_: Plain(spec), f"plain {spec}"
     root, paths = background_files(spec)
     if paths[0].suffix.lower() in _PANORAMAS and not spec.startswith("coco:"):
         if exact:
             raise UserError(f"--background-fit exact needs photographs; {spec} holds panoramas")
-        return _panoramas(spec, dict.fromkeys(paths, root))
+        return _panoramas(spec, dict.fromkeys(paths, root), frozenset())
     if exact:
         found = find_usable(paths, _photo_size, spec)
     else:
@@ -141,7 +148,10 @@ def parse_backgrounds(
                 f"{size[0]} x {size[1]}; remove it, or give --background-fit cover"
             )
 
-    def sample(rng: np.random.Generator, _low: float, _far: float) -> Background:
+    def sample(
+        rng: np.random.Generator, low: float, far: float, overlook: float = 0.0
+    ) -> Background:
+        del low, far, overlook  # photographs suit all
         order = iter(rng.permutation(len(good)).tolist())
         if exact:
             return draw_readable(lambda: _whole_photo(good[next(order, 0)], root, size))
@@ -201,9 +211,16 @@ def has_floor(background: Background, without: Collection[Path]) -> bool:
     return isinstance(background, Room)
 
 
-def _panoramas(spec: str, roots: dict[Path, Path]) -> tuple[BackgroundSampler, str]:
+def _sample_room(rng: np.random.Generator, low: float, far: float, overlook: float = 0.0) -> Room:
+    del overlook  # it suits all
+    return sample_room(rng, low, far)
+
+
+def _panoramas(
+    spec: str, roots: dict[Path, Path], wide: Collection[Path]
+) -> tuple[BackgroundSampler, str]:
     """A sampler of the panoramas that are the keys of `roots`, named by their paths below its
-    values.
+    values; `wide` are those of wide ground.
 
     Those of `CORE` can be read where they are as they were shipped.
     """
@@ -225,14 +242,20 @@ def _panoramas(spec: str, roots: dict[Path, Path]) -> tuple[BackgroundSampler, s
         warn_once(f"{clamped[0]}{more}")
     usable = {*shipped, *found.files}
     good = [path for path in roots if path in usable]
+    good_wide = [path for path in good if path in wide] or good
     stamps = {path: file_stamp(path) for path in good}
 
-    def sample(rng: np.random.Generator, low: float, far: float) -> Background:
+    def sample(
+        rng: np.random.Generator, low: float, far: float, overlook: float = 0.0
+    ) -> Background:
         def draw() -> Background:
-            path = good[int(rng.integers(len(good)))]
+            suited = good_wide if overlook else good
+            path = suited[int(rng.integers(len(suited)))]
             if file_stamp(path) != stamps[path]:  # its light may be cached, its pixels are not
                 _check_panorama(path)
-            return sample_panorama(rng, source_of(path, roots[path]), low, far)
+            return sample_panorama(
+                rng, source_of(path, roots[path]), low, far, path in wide, overlook
+            )
 
         return draw_readable(draw)
 

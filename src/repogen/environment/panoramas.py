@@ -22,9 +22,16 @@ _MARGIN = 8
 _LEAST_REACH = 1.2
 """Least reach of a panorama's floor over the reach of the scene: the camera must be inside."""
 
+_REACHES = {False: (4.0, 7.0), True: (6.0, 15.0)}
+"""Metres that a panorama's floor reaches, by whether its ground is wide."""
+
 _EYE_HEIGHTS = (1.3, 1.9)
 """Metres from the floor to a panorama's viewpoint: a tripod at eye level, as photographers of
 panoramas use it. What stands on the floor then has its real size, whatever the scene's."""
+
+_OVERLOOKED, _LARGEST = 3.5, 2.5
+"""Heights of a panorama's viewpoint that a camera is above wide ground, at most, unless all on it
+would be more than that many times as large as it is."""
 
 _LIGHT_DISCS = ((12.0, 0.06), (12.0, 0.06), (35.0, 0.0))
 """Discs that become directional lights, in turn: radius in degrees, and the least share of all the
@@ -37,21 +44,29 @@ panorama throws a shadow."""
 _HARMONICS = np.array([0.282095] + 3 * [0.488603] + 2 * [1.092548] + [0.315392, 1.092548, 0.546274])
 _DIFFUSE = np.array([1.0] + 3 * [2 / 3] + 5 * [0.25])
 
-_BRIGHT = 0.7
+_BRIGHT = 0.5
 """Linear light of what is behind people from which on the camera reduces the exposure."""
+_PALE = 0.45
+"""Reflectance of a pale wall."""
 _SPARED = 0.75
 """Share, in stops, of what it is brighter by that the exposure makes up for."""
 
 _BALANCED = 0.85
 """Share, in the logarithm, of that light's colour that the white balance takes away."""
 
-_LEAST_AMBIENT = 0.25
+_LEAST_AMBIENT = 0.3
 """Least irradiance without the directional lights, over that of all light: what people, clothes and
 the floor reflect to each other fills shadows even in a black studio."""
 
 _LAMP_TINT = 0.5
 """Share, in the logarithm, of a directional light's colour that is kept where it differs from that
 of all light: panoramas have lamps in deeper colours than cameras see them."""
+
+_PEAK = 2.2
+"""Irradiance of the brightest side that the camera sees of people from which on it reduces the
+exposure: white cloth there is just white."""
+_PEAK_SPARED = 0.6
+"""Share, in stops, of what it is brighter by that the exposure makes up for."""
 
 _MOST_STOPS = 2.0
 """Most that a bright background reduces the exposure by."""
@@ -183,11 +198,12 @@ def panorama_to_light(panorama: Float[np.ndarray, "h w 3"]) -> PanoramaLight:
     light = (left * solid).reshape(-1, 3)
     sh = np.einsum("nb,nc->bc", _basis(towards.reshape(-1, 3)) * _HARMONICS, light)
     sh *= (_HARMONICS * _DIFFUSE)[:, None]
-    mean = sh[0] + sum(np.array(light.color) for light in lights) / 4
-    sh[0] += (
-        max(_LEAST_AMBIENT - float(sh[0] @ LUMINANCE) / max(float(mean @ LUMINANCE), 1e-9), 0)
-        * mean
-    )
+    lit = sum((np.array(light.color) for light in lights), np.zeros(3)) / 4
+    least = _LEAST_AMBIENT / (1 - _LEAST_AMBIENT) * float(lit @ LUMINANCE)
+    mean = sh[0] + lit
+    missing = max(least - float(sh[0] @ LUMINANCE), 0) / max(float(mean @ LUMINANCE), 1e-9)
+    sh[0] += missing * mean
+    mean = sh[0] + lit
     lights = [_less_tinted(light, mean) for light in lights]
     return PanoramaLight(sh, tuple(lights), max(float(mean @ LUMINANCE), 1e-6))
 
@@ -264,30 +280,47 @@ def rotate_sh(sh: Float[np.ndarray, "9 3"], yaw_deg: float) -> Float[np.ndarray,
     )  # fmt: skip
 
 
-def sample_panorama(rng: np.random.Generator, file: Source, floor_z: float, far: float) -> Panorama:
+def sample_panorama(
+    rng: np.random.Generator,
+    file: Source,
+    floor_z: float,
+    far: float,
+    wide: bool = False,
+    overlook: float = 0.0,
+) -> Panorama:
     """A panorama with random yaw, exposure, viewpoint and reach, around a scene that reaches `far`
-    metres from the origin. White is neither dim nor overexposed."""
+    metres from the origin. White is neither dim nor overexposed.
+
+    Ground that is `wide` reaches far; elsewhere walls and trees would soon lie on the floor. Where
+    a camera looks over it from `overlook` metres above, its viewpoint is higher, too: larger grass
+    is seen less than grass that is drawn out.
+    """
     brightness = panorama_light(path_of(file)).brightness
+    yaw_deg, stops = float(rng.uniform(0, 360)), rng.normal(np.log(1.15), 0.2)
+    eye_height = float(rng.uniform(*_EYE_HEIGHTS))
+    if wide:
+        eye_height = max(eye_height, min(overlook / _OVERLOOKED, _LARGEST * eye_height))
     return Panorama(
         file=file,
-        yaw_deg=float(rng.uniform(0, 360)),
-        exposure=float(np.exp(rng.normal(np.log(1.05), 0.2))) / brightness,
+        yaw_deg=yaw_deg,
+        exposure=float(np.exp(stops)) / brightness,
         floor_z=floor_z,
-        eye_height=float(rng.uniform(*_EYE_HEIGHTS)),
-        reach=max(float(rng.uniform(6, 15)), _LEAST_REACH * far),
+        eye_height=eye_height,
+        reach=max(float(rng.uniform(*_REACHES[wide])), _LEAST_REACH * far),
     )
 
 
 def expose(panorama: Panorama, towards: Float[np.ndarray, "3"], has_wall: bool = False) -> Panorama:
     """The panorama with exposure and white balance for people whom a camera sees from the unit
-    vector `towards` (from them to it, world frame), and for what is behind them, unless that is a
-    wall."""
+    vector `towards` (from them to it, world frame), and for what is behind them: the panorama, or a
+    wall that faces the camera."""
     seen = light_towards(panorama, towards)
     level = float(seen @ LUMINANCE)
     gain = metered_gain(level, panorama.exposure * brightness(panorama))
-    if not has_wall:
-        over = np.log2(1e-9 + gain * _light_from(panorama, -towards) / _BRIGHT)
-        gain *= 2 ** -np.clip(_SPARED * over, 0, _MOST_STOPS)
+    gain *= 2 ** -max(_PEAK_SPARED * np.log2(gain * _peak(panorama, towards) / _PEAK), 0)
+    behind = _wall_light(panorama, towards) if has_wall else _light_from(panorama, -towards)
+    over = np.log2(1e-9 + gain * behind / _BRIGHT)
+    gain *= 2 ** -np.clip(_SPARED * over, 0, _MOST_STOPS)
     balance = (np.maximum(seen, 1e-9) / max(level, 1e-9)) ** -_BALANCED
     balance = np.clip(balance, 1 / _MOST_BALANCE, _MOST_BALANCE)
     balance /= float((balance * seen) @ LUMINANCE) / max(level, 1e-9)
@@ -297,6 +330,15 @@ def expose(panorama: Panorama, towards: Float[np.ndarray, "3"], has_wall: bool =
         exposure=float(panorama.exposure * gain),
         white_balance=(red, green, blue),
     )
+
+
+def _peak(panorama: Panorama, towards: Float[np.ndarray, "3"]) -> float:
+    """Luminance of the irradiance on the brightest side of people that is seen from a direction."""
+    brightest = 0.0
+    for light in panorama_lights(panorama):
+        behind = min(float(np.dot(light.direction, towards)), 0.0)
+        brightest = max(brightest, float(light.color @ LUMINANCE) * np.sqrt(1 - behind**2))
+    return float(panorama_irradiance(panorama)[0] @ LUMINANCE) + brightest
 
 
 def brightness(panorama: Panorama) -> float:
@@ -309,6 +351,14 @@ def _light_from(panorama: Panorama, direction: Float[np.ndarray, "3"]) -> float:
     harmonics of the second degree resolve, about 60 degrees."""
     light = (_basis(direction[None])[0] / _DIFFUSE) @ panorama_irradiance(panorama)
     return max(float(light @ LUMINANCE), 0.0)
+
+
+def _wall_light(panorama: Panorama, towards: Float[np.ndarray, "3"]) -> float:
+    """Luminance of a pale wall that faces a direction."""
+    light = _basis(towards[None])[0] @ panorama_irradiance(panorama)
+    for lamp in panorama_lights(panorama):
+        light = light + max(float(np.dot(lamp.direction, towards)), 0.0) * np.array(lamp.color)
+    return _PALE * max(float(light @ LUMINANCE), 0.0)
 
 
 def light_towards(panorama: Panorama, towards: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:

@@ -121,8 +121,8 @@ def sample_sensor(
 
     `focal_px` is the focal length and `width` the picture's width, pixels. The ranges are ours:
     apertures from a telephone's (2 mm) to a portrait lens's (50 mm), exposures of 1/1000 to 1/25 s
-    and ISO 50 to 3200, exposure errors of half a stop. The same `rng` gives an effect the same
-    values whatever the others are.
+    and ISO 50 to 3200, exposure errors of 0.4 stops, a stop at most. The same `rng` gives an effect
+    the same values whatever the others are.
     """
     cast = np.exp(rng.normal(0.0, 0.1) * np.array([1, 0, -1]) + rng.normal(0, 0.04, 3))
     seconds = _log_uniform(rng, 0.001, 0.04)
@@ -130,7 +130,7 @@ def sample_sensor(
     people_speed = focal_px / focus_m * rng.exponential(1.0)  # 1 m/s
     aperture = min(_log_uniform(rng, 0.002, 0.05), _WIDEST_BLUR * width * focus_m / focal_px)
     drawn: dict[str, dict[str, Any]] = {
-        "exposure": {"exposure_ev": float(np.clip(rng.normal(0.0, 0.5), -1.0, 1.5))},
+        "exposure": {"exposure_ev": float(np.clip(rng.normal(0.0, 0.4), -1.0, 1.0))},
         "white-balance": {"white_balance": tuple(float(v) for v in cast / (cast @ LUMINANCE))},
         "focus": {"aperture_m": aperture, "focus_m": focus_m},
         "motion": {

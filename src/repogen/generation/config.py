@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from repogen.config import merged
+from repogen.config import flat_options, merged
 from repogen.datasets.config import DatasetConfig
 from repogen.errors import UserError, unknown_choice
+from repogen.poses.acrobatic import ACROBATIC
 from repogen.poses.distributions import DISTRIBUTIONS
 from repogen.processors import default_workers
 
@@ -205,10 +206,19 @@ varies `images`), then mixes for other kinds of cameras. Those of the paper give
 whatever asset packs are installed; the others wear what there is."""
 
 
-def options_of_preset(name: str | None) -> Mapping[str, Any]:
-    """The options of a preset; none without a name. Raises `UserError` for an unknown name."""
+def options_of_preset(name: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a preset, none without a name, and the `given` ones, which win.
+
+    The preset's factor on joint bounds is left out where poses have no bounds: acrobatic ones.
+    Raises `UserError` for an unknown name.
+    """
     if name is None:
-        return {}
+        return dict(given)
     if name not in PRESETS:
         raise unknown_choice("preset", name, PRESETS)
-    return PRESETS[name]
+    preset = PRESETS[name]
+    if dict(flat_options(given)).get("pose_distribution") == ACROBATIC:
+        pose = {**preset.get("pose", {})}
+        pose.pop("pose_variance", None)
+        preset = {**preset, "pose": pose}
+    return merged(preset, given)

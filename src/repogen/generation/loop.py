@@ -7,7 +7,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from repogen.config import checked, config_from_keywords, merged
+from repogen.config import checked, config_from_keywords
 from repogen.datasets.coco_header import coco_header
 from repogen.datasets.folder import (
     DatasetFolder,
@@ -60,7 +60,7 @@ def generate(
     PosixPath('people')
     """
     check_not_in_worker("generate")
-    options = merged(options_of_preset(preset), options)
+    options = options_of_preset(preset, options)
     config = config_from_keywords(GenerateConfig, config, options)
     folder = folder_of(Path(out), config)
     _check_device(config.device)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from repogen.config import checked, config_from_keywords, merged
+from repogen.config import checked, config_from_keywords
 from repogen.datasets.folder import MINING, MINING_MARK
 from repogen.errors import UserError
 from repogen.files import (
@@ -106,7 +106,7 @@ def mine(
     PosixPath('mined')
     """
     check_not_in_worker("mine")
-    options = merged(options_of_preset(preset), options)
+    options = options_of_preset(preset, options)
     config = config_from_keywords(MineConfig, config, options)
     check_can_be_asked(str(weights))
     if config.judging.teacher is not None:

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from repogen.arrays import Float
 from repogen.bodies.skeleton import COCO_KEYPOINTS
-from repogen.config import checked, config_from_keywords, merged
+from repogen.config import checked, config_from_keywords
 from repogen.errors import UserError
 from repogen.evaluation.comparison import sphere_map
 from repogen.evaluation.results import SphereMap
@@ -72,7 +72,7 @@ def probe(
     PosixPath('map/index.html')
     """
     check_not_in_worker("probe")
-    options = merged(options_of_preset(preset), options)
+    options = options_of_preset(preset, options)
     config = config_from_keywords(ProbeConfig, config, options)
     models = tuple(str(each) for each in (weights, against) if each is not None)
     if len({*models}) < len(models):

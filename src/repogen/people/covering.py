@@ -32,6 +32,13 @@ def _chest_and_hips(surface: Surface) -> tuple[Int[np.ndarray, " c"], Int[np.nda
     return chest, hips
 
 
+def wears_skirt(body: AnnyBody, outfit: Outfit) -> bool:
+    """Whether a garment of the outfit has a skirt."""
+    return any(
+        fitted_garment(body, item.pack, item.kind, item.name).hanging for item in outfit.worn
+    )
+
+
 def ensure_covered(body: AnnyBody, dressed: Outfit, painted: Outfit) -> Outfit:
     """The outfit `dressed`, with the clothes of `painted` under garments that leave more than half
     of the chest or of the hips bare: not every garment of a pack is a whole suit. Under skirts are

@@ -7,9 +7,11 @@ only moved outwards, along and against its own distance from the body, so never 
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from repogen.arrays import Float, Int
+from repogen.bodies.skeleton import Angles
 from repogen.people.regions import connected, count_edges
 
 HIPS = -0.08
@@ -31,6 +33,22 @@ _SPREADS = 40
 _BETWEEN = (0.03, 0.09)
 """|x| up to which they are averaged, and from which they stay: cloth on a leg moves with it, so
 that the leg does not pierce it. Metres."""
+
+
+_SPLIT, _FOLDED = 80.0, 110.0
+"""Degrees between the thighs, and of a knee's bend, from which a skirt would ride up or tear: who
+moves like that wears none."""
+
+
+def parts_skirts(angles: Angles) -> bool:
+    """Whether the legs of a pose (rotation vectors by joint, degrees from the T-pose) are spread or
+    folded too far for a skirt."""
+    left, right = (
+        cv2.Rodrigues(np.radians(angles.get(f"{side}_hip", (0.0, 0.0, 0.0))))[0][:, 1]
+        for side in ("left", "right")
+    )
+    bend = max(angles.get(f"{side}_knee", (0.0, 0.0, 0.0))[0] for side in ("left", "right"))
+    return bool(left @ right < np.cos(np.radians(_SPLIT)) or bend > _FOLDED)
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,10 @@ _WIDEST = 640
 """Largest width in pixels at which a background is drawn: a panorama has about as many in half a
 turn."""
 
+_EDGES = 0.6
+"""Standard deviation of the blur that makes the edges between a room's walls, floor and ceiling
+smooth, in pixels of the background as it is drawn."""
+
 _MOST_TEXELS = 20 * 2**20
 """Texels of all panoramas that are kept: 80 MiB, 40 of packs or 10 of the largest."""
 
@@ -121,4 +125,6 @@ class Backdrop:
             *inputs, to_srgb, columns, shrink, out,
         )  # fmt: skip
         small = out.numpy().reshape(rows, columns, 3)
+        if kernel is room.draw_room:
+            small = cv2.GaussianBlur(small, (3, 3), _EDGES)
         return cv2.resize(small, (camera.width, camera.height), interpolation=cv2.INTER_LINEAR)

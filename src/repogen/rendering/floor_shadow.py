@@ -1,14 +1,20 @@
-"""Shadows on the floor in a photograph of a mounted camera: cast by lights, and of contact."""
+"""Shadows on the floor: cast by lights, and in a photograph of a mounted camera also of contact.
+
+What lights throw on the floor is drawn in the squares of their shadow maps, across their rays: a
+lamp of some size blurs an edge there alike in all directions, by the distance to what throws it.
+"""
 
 from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 
 import cv2
 import numpy as np
 
-from repogen.arrays import Float, Float32, UInt8
+from repogen.arrays import Bool, Float, Float32, UInt8
 from repogen.cameras.camera import Camera, rotate_points
 from repogen.colors import to_linear, to_srgb
+from repogen.environment.backgrounds import Plain
 from repogen.environment.lights import DirectionalLight
 from repogen.environment.photo_light import floor_points
 from repogen.rendering.buffers import Buffers
@@ -36,11 +42,27 @@ _UPRIGHT = 2.5
 """Exponent of the share that the planes leave, for the upright sides of bodies, which they do not
 see: within 0.1 of the mean of rays cast from 120 points around two standing people."""
 
-_DISTANCES = (0.1, 0.3, 0.8, 2.0, np.inf)
-"""Ends of ranges of the distance from the floor, along a light, to what is in its way; metres."""
+_DISTANCES = (0.0, 0.15, 0.4, 1.0)
+"""Distances from the floor, along a light, to what is in its way; metres. From the last on edges
+are not softer: low suns still throw shadows of legs."""
 
-_LAMP_BLUR = 0.07
-"""Standard deviation of a shadow's edge over that distance: of a lamp 16 degrees wide."""
+_SUNK = 0.05
+"""Metres that soles may be below the floor."""
+
+_LAMP_BLUR = 0.05
+"""Standard deviation of a shadow's edge over that distance: of a lamp 11 degrees wide."""
+
+_TEXELS = 256
+"""Texels along a side of a light's square on the floor."""
+
+_NOTHING = 1e8
+"""Depth in a shadow map from which on there is nothing."""
+
+_FINE_BLUR = 2.0
+"""Cells that a blur may have before it is done in cells twice as wide."""
+
+_LOWEST = 0.05
+"""Sine of the elevation of a light above which it throws shadows on the floor."""
 
 _FROM_BELOW = DirectionalLight((0.0, 0.0, -1.0), (1.0, 1.0, 1.0), shadow=True)
 
@@ -81,15 +103,14 @@ def shaded_floor(
     sh = lighting.sh_irradiance.numpy().astype(np.float64)
     ambient = float(np.linalg.norm(np.maximum(sh[0] + sh[3] + 2 * sh[6], 0))) + 1e-6
     below = scene_lighting(replace(scene, lights=(_FROM_BELOW,)), vertices, buffers, device)
-    lamps = scene_lighting(scene, vertices, buffers, device)
     gaps = -_distances(below, 0, points).reshape(rows, columns)
     whole, received = ambient, ambient * _open_share(gaps, cell)
     for index, light in enumerate(sorted(scene.lights, key=lambda light: not light.shadow)):
         strength = light.direction[2] * float(np.linalg.norm(light.color))
-        if light.direction[2] > 0.05:
+        if light.direction[2] > _LOWEST:
             lit = np.ones((rows, columns), np.float32)
             if light.shadow:
-                lit -= _shadow(_distances(lamps, index, points).reshape(rows, columns), cell)
+                lit = _light_at(lighting, index, points.reshape(rows, columns, 3))
             whole, received = whole + strength, received + strength * lit
     share = np.ascontiguousarray(received / whole, np.float32)
 
@@ -103,6 +124,73 @@ def shaded_floor(
     light = _LINEAR_OF_BYTE[photo[dark]] * factor[dark][:, None]
     out[dark] = _BYTE_OF_LINEAR[np.rint(light * _STEPS).astype(np.int32)]
     return out
+
+
+def floor_light_squares(scene: Scene, lighting: Lighting) -> Float32[np.ndarray, "l n n"]:
+    """The share of each light with a shadow map that reaches the background's floor, in squares
+    that are those of the shadow maps; none without a floor."""
+    floor_z = None if isinstance(scene.background, Plain) else scene.background.floor_z
+    count, size = lighting.shadow_count, lighting.shadow_size
+    if floor_z is None or not count:
+        return np.ones((0, 1, 1), np.float32)
+    up = np.array(lighting.up, np.float64)
+    level = floor_z + float(up @ np.array(scene.camera.translation))
+    depths = lighting.shadow_depths.numpy().reshape(count, size, size)
+    lights = lighting.lights.numpy()[:count]
+    squares = [
+        _floor_square(depth, light, up, level, lighting.shadow_texel)
+        for depth, light in zip(depths, lights, strict=True)
+    ]
+    return np.stack(squares)
+
+
+def _floor_square(
+    depths: Float32[np.ndarray, "n n"],
+    light: np.void,
+    up: Float[np.ndarray, "3"],
+    level: float,
+    texel: float,
+) -> Float32[np.ndarray, "m m"]:
+    """The share of a light that reaches the floor, the points p of the camera's frame with
+    `up` · p = `level`."""
+    step = len(depths) // _TEXELS
+    depths, cell = depths[::step, ::step], texel * step
+    out = np.ones((_TEXELS, _TEXELS), np.float32)
+    matrix = light["matrix"].reshape(3, 3).astype(np.float64)
+    x, y, z = np.linalg.solve(matrix.T, up)
+    seen = depths < _NOTHING
+    if float(light["direction"] @ up) < _LOWEST or not seen.any():
+        return out
+    margin = int(3 * _LAMP_BLUR * _DISTANCES[-1] / cell) + 2
+    rows = _around(np.logical_or.reduce(seen, axis=1), margin)
+    columns = _around(np.logical_or.reduce(seen, axis=0), margin)
+    height = level + float(np.array([x, y, z]) @ light["offset"])
+    at = step * np.arange(_TEXELS) + 0.5
+    floor = ((height - y * at[rows]) / z).astype(np.float32)[:, None]
+    floor = floor - (x * at[columns] / z).astype(np.float32)
+    distances = np.where(seen[rows, columns], floor - depths[rows, columns], -_NOTHING)
+    out[rows, columns] -= _shadow(distances.astype(np.float32), cell)
+    return out
+
+
+def _around(seen: Bool[np.ndarray, " n"], margin: int) -> slice:
+    """From the first to the last that is seen, and so many more at both ends."""
+    found = np.flatnonzero(seen)
+    return slice(max(int(found[0]) - margin, 0), int(found[-1]) + margin + 1)
+
+
+def _light_at(
+    lighting: Lighting, index: int, points: Float[np.ndarray, "h w 3"]
+) -> Float32[np.ndarray, "h w"]:
+    """Share of a light with a shadow map that reaches points of the floor, camera frame."""
+    light, size = lighting.lights.numpy()[index], lighting.floor_size
+    at = points @ light["matrix"].reshape(3, 3).T + light["offset"]
+    at = (at[..., :2] * (size / lighting.shadow_size) - 0.5).clip(-2, size + 1).astype(np.float32)
+    square = lighting.floor_light.numpy()[index * size**2 : (index + 1) * size**2]
+    square = square.reshape(size, size)
+    return cv2.remap(
+        square, at[..., 0], at[..., 1], cv2.INTER_LINEAR, None, cv2.BORDER_CONSTANT, 1.0
+    )
 
 
 def _distances(
@@ -139,13 +227,15 @@ def _open_share(gaps: Float32[np.ndarray, "h w"], cell: float) -> Float32[np.nda
 
 
 def _shadow(distances: Float32[np.ndarray, "h w"], cell: float) -> Float32[np.ndarray, "h w"]:
-    """Share of a light that is blocked; `distances` are metres towards it."""
+    """Share of a light that is blocked, in cells of this width, metres; `distances` are metres
+    towards it."""
     blocked = np.zeros(distances.shape, np.float32)
-    start = -0.05  # soles may be a little below the floor
-    for end in _DISTANCES:
-        mask = ((distances > start) & (distances <= end)).astype(np.float32)
-        blocked += _blurred(mask, _LAMP_BLUR * min((max(start, 0) + end) / 2, 2.5) / cell)
-        start = end
+    # Each distance is shared between the two nearest of `_DISTANCES`.
+    reached = (distances > -_SUNK).astype(np.float32)
+    for at, end in pairwise((*_DISTANCES, _NOTHING)):
+        beyond = ((distances - at) / (end - at)).clip(0, 1).astype(np.float32)
+        blocked += _blurred(reached - beyond, _LAMP_BLUR * at / cell)
+        reached = beyond
     return np.minimum(blocked, 1)
 
 
@@ -153,6 +243,10 @@ def _blurred(mask: Float32[np.ndarray, "h w"], sigma: float) -> Float32[np.ndarr
     """A Gaussian blur, at least that of a cell's edge; sigma is in cells."""
     if not mask.any():
         return mask
+    if sigma > 2 * _FINE_BLUR:  # as a smaller picture, which is faster
+        half = cv2.resize(mask, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        size = mask.shape[::-1]
+        return cv2.resize(_blurred(half, sigma / 2), size, interpolation=cv2.INTER_LINEAR)
     return cv2.GaussianBlur(mask, None, max(sigma, 0.6), borderType=cv2.BORDER_CONSTANT)
 
 

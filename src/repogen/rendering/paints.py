@@ -10,6 +10,7 @@ from repogen.environment.panoramas import Panorama
 from repogen.environment.rooms import FLOOR_PATTERNS, Room
 from repogen.people.outfit import HAIR_STYLES, PATTERNS, Fabric, Outfit, shoe_top
 from repogen.rendering.kernels import panorama, room
+from repogen.rendering.kernels.codes import MOST_LIGHT
 from repogen.rendering.kernels.ground import Ground
 from repogen.rendering.kernels.paint import Paint
 from repogen.warp_setup import struct_dtype, wp
@@ -86,7 +87,8 @@ def panorama_to_struct(
     out.pixels, out.factors, out.ground = pixels, factors, ground
     out.to_map = wp.mat33(*(to_map @ np.array(camera.rotation).T).ravel())
     out.eye = wp.vec3(*(to_map @ (camera.position() - [0, 0, background.floor_z])))
-    out.gains = wp.vec3(*(background.exposure * np.array(background.white_balance)))
+    gains = background.exposure * np.array(background.white_balance)
+    out.gains, out.white = wp.vec3(*gains), wp.vec3(*(MOST_LIGHT / gains))
     out.eye_height = background.eye_height
     out.reach = background.reach
     return out

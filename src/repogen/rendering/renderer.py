@@ -24,7 +24,7 @@ from repogen.rendering.buffers import (
     struct_array,
 )
 from repogen.rendering.colored_mesh import ColoredMesh, read_colored_mesh
-from repogen.rendering.floor_shadow import shaded_floor
+from repogen.rendering.floor_shadow import floor_light_squares, shaded_floor
 from repogen.rendering.gbuffer import GBuffer
 from repogen.rendering.image_circle import apply_image_circle
 from repogen.rendering.kernels import folds, geometry, shade
@@ -136,6 +136,9 @@ class Renderer:
 
         lighting = scene_lighting(scene, vertices, buffers, self.device)
         lighting.floor = floor_map(scene, bodies, self.device)
+        floor_light = floor_light_squares(scene, lighting)
+        lighting.floor_light = array(floor_light.ravel(), wp.float32, self.device)
+        lighting.floor_size = floor_light.shape[-1]
         background = self._backdrop.draw(scene, lighting, lens)
         if isinstance(scene.background, Photo) and scene.background.floor_z is not None:
             floor_z = scene.background.floor_z

@@ -6,13 +6,23 @@ from repogen.rendering.kernels.lens import Lens, ray
 from repogen.rendering.kernels.modules import PICTURE
 from repogen.rendering.kernels.occlusion import floor_share
 from repogen.rendering.kernels.room import STRIP
-from repogen.rendering.kernels.shade import Lighting, ambient_irradiance, light_visibility
+from repogen.rendering.kernels.shade import (
+    Lighting,
+    ambient_irradiance,
+    floor_footprint,
+    floor_visibility,
+)
 from repogen.rendering.packed_light import CHANNEL_BITS
 from repogen.warp_setup import wp
 
 _STRIP = wp.constant(STRIP)
 _CHANNEL_BITS = wp.constant(wp.uint32(CHANNEL_BITS))
 _CHANNEL = wp.constant(wp.uint32(2**CHANNEL_BITS - 1))
+_TAPS = wp.constant(6)
+"""Points of the floor, at most, that a pixel's colour is the mean of."""
+_LOW = wp.constant(wp.float32(2.0))
+"""Pixels of a panorama, about, that a pixel must see along the floor to be the mean of several
+points."""
 _TAU = wp.constant(wp.float32(6.283185307179586))
 
 _SEGMENT = wp.constant(8)
@@ -27,13 +37,16 @@ as shares of the panorama, that are smooth."""
 class Panorama:
     """`environment.panoramas.Panorama`; `to_map` takes the camera's axes to the panorama's,
     and `eye` is the camera's position in them, from the centre of the floor. `gains` are its
-    exposure and white balance. `pixels` and `factors` are those of `packed_light.pack_light`."""
+    exposure and white balance, `white` the light from which on a picture is white: brighter pixels
+    count as that, so that the edges of windows and lamps are smooth. `pixels` and `factors` are
+    those of `packed_light.pack_light`."""
 
     pixels: wp.array2d(dtype=wp.uint32)
     factors: wp.array(dtype=wp.float32)
     to_map: wp.mat33
     eye: wp.vec3
     gains: wp.vec3
+    white: wp.vec3
     eye_height: float
     reach: float
     ground: Ground
@@ -69,7 +82,7 @@ def panorama_texel(panorama: Panorama, y: int, x: int) -> wp.vec3:
     green = float(int((bits >> _CHANNEL_BITS) & _CHANNEL))
     blue = float(int((bits >> (_CHANNEL_BITS + _CHANNEL_BITS)) & _CHANNEL))
     exponent = int(bits >> (_CHANNEL_BITS + _CHANNEL_BITS + _CHANNEL_BITS))
-    return panorama.factors[exponent] * wp.vec3(red, green, blue)
+    return wp.min(panorama.factors[exponent] * wp.vec3(red, green, blue), panorama.white)
 
 
 @wp.func
@@ -93,17 +106,19 @@ def panorama_at(panorama: Panorama, at: wp.vec2) -> wp.vec3:
 
 
 @wp.func
-def floor_light_share(lighting: Lighting, ambient: float, point: wp.vec3) -> float:
-    """Share of its light that reaches a point of the floor (camera frame) past the people;
-    `ambient` is how much comes from the panorama without the directional lights."""
+def floor_light_share(
+    lighting: Lighting, ambient: float, ahead: wp.vec3, far: float, angle: float
+) -> float:
+    """Share of its light that reaches what a pixel sees of the floor (`floor_footprint`) past the
+    people; `ambient` is how much comes from the panorama without the directional lights."""
     whole = ambient
-    received = ambient * floor_share(lighting.floor, point)
+    received = ambient * floor_share(lighting.floor, far * ahead)
     for i in range(lighting.shadow_count):
         down = wp.dot(lighting.lights[i].direction, lighting.up)
         if down > 0.05:
             strength = down * wp.length(lighting.lights[i].color)
             whole += strength
-            received += strength * light_visibility(lighting, i, point, 0.0)
+            received += strength * floor_visibility(lighting, i, ahead, far, angle)
     return received / whole
 
 
@@ -120,6 +135,25 @@ def floor_color(panorama: Panorama, at: wp.vec2, x: float, y: float, pixel: floa
     # The exponential's first terms: never negative.
     change = detail.light
     return color + wp.cw_mul(color, change + 0.5 * wp.cw_mul(change, change))
+
+
+@wp.func
+def floor_colors(panorama: Panorama, at: wp.vec3, along: wp.vec3, pixel: float) -> wp.vec3:
+    """`floor_color` at a point, or its mean along what a pixel sees, `along`, where that is wider
+    than a pixel of the panorama, as for a camera near the floor."""
+    square = at[0] * at[0] + at[1] * at[1] + panorama.eye_height * panorama.eye_height
+    towards = wp.vec3(at[0], at[1], -panorama.eye_height)
+    inward = wp.dot(along, towards)
+    across = wp.sqrt(wp.max(wp.dot(along, along) - inward * inward / square, 0.0) / square)
+    taps = int(wp.clamp(across / panorama.ground.texel * 0.7 + 0.5, 1.0, float(_TAPS)))
+    color = wp.vec3(0.0, 0.0, 0.0)
+    for tap in range(taps):
+        shift = (float(tap) + 0.5) / float(taps) - 0.5
+        x = at[0] + shift * along[0]
+        y = at[1] + shift * along[1]
+        found = direction_to_map(wp.vec3(x, y, -panorama.eye_height))
+        color += floor_color(panorama, found, x, y, pixel)
+    return color / float(taps)
 
 
 @wp.struct
@@ -214,8 +248,13 @@ def draw_panorama(
                 # The floor is seen at a slant: the mean of a pixel's width and depth.
                 pixel = far * scale / (lens.fx * wp.sqrt(-d[2]))
                 foot = panorama.eye + far * d
-                color = floor_color(panorama, at, foot[0], foot[1], pixel)
-                color = color * floor_light_share(lighting, ambient, far * ahead)
+                angle = scale / lens.fx
+                if angle * panorama.eye_height < _LOW * panorama.ground.texel * panorama.eye[2]:
+                    color = floor_color(panorama, at, foot[0], foot[1], pixel)
+                else:
+                    along = floor_footprint(lighting, ahead, far, angle)
+                    color = floor_colors(panorama, foot, panorama.to_map * along, pixel)
+                color = color * floor_light_share(lighting, ambient, ahead, far, angle)
             elif found[2] == 0.0:
                 color = panorama_at(panorama, at)
             store_bgr(out, row, column, wp.cw_mul(panorama.gains, color), to_srgb)

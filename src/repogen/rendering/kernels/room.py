@@ -6,7 +6,7 @@ from repogen.rendering.kernels.lens import Lens, ray
 from repogen.rendering.kernels.modules import PICTURE
 from repogen.rendering.kernels.noise import noise
 from repogen.rendering.kernels.occlusion import floor_share
-from repogen.rendering.kernels.shade import Lighting, light_visibility
+from repogen.rendering.kernels.shade import Lighting, floor_visibility
 from repogen.warp_setup import wp
 
 STRIP = 32
@@ -71,16 +71,17 @@ def floor_color(
 
 
 @wp.func
-def floor_shadow(lighting: Lighting, point: wp.vec3) -> float:
-    """Share of its light that reaches a point of the floor (camera frame) past the people."""
+def floor_shadow(lighting: Lighting, ahead: wp.vec3, far: float, angle: float) -> float:
+    """Share of its light that reaches what a pixel sees of the floor (`floor_footprint`) past the
+    people."""
     dark = float(0.0)
     for i in range(lighting.shadow_count):
         down = wp.dot(lighting.lights[i].direction, lighting.up)
         if down > 0.05:
-            shadow = 1.0 - light_visibility(lighting, i, point, 0.0)
+            shadow = 1.0 - floor_visibility(lighting, i, ahead, far, angle)
             if shadow > 0.0:
                 dark += shadow * down * wp.length(lighting.lights[i].color)
-    open = 0.3 + 0.7 * floor_share(lighting.floor, point)
+    open = 0.3 + 0.7 * floor_share(lighting.floor, far * ahead)
     return open * wp.clamp(1.0 - 0.45 * dark, 0.25, 1.0)
 
 
@@ -137,7 +138,7 @@ def room_color(
         if not indoors:
             haze = 1.0 - wp.exp(-nearest / 60.0)
             color = color + haze * (room.horizon - color)
-        color = color * floor_shadow(lighting, nearest * wp.normalize(towards))
+        color = color * floor_shadow(lighting, wp.normalize(towards), nearest, 1.0 / focal)
     if indoors:
         # Corners are darker, walls are not quite uniform.
         gap = wp.min(room.half_x - wp.abs(at[0]), room.half_y - wp.abs(at[1]))

@@ -40,6 +40,9 @@ _MOST = wp.constant(wp.float32(MOST_LIGHT))
 _OFF_SURFACE = wp.constant(wp.float32(0.004))
 """Metres from a surface to where its shadow is looked up, at least."""
 
+_FLOOR_TAPS = wp.constant(8)
+"""Points of the floor, at most, that a pixel's shadow is the mean of."""
+
 STRIP = 8
 """Pixels of a row that a thread takes."""
 _STRIP = wp.constant(STRIP)
@@ -49,13 +52,17 @@ _STRIP = wp.constant(STRIP)
 class Lighting:
     """Directional lights (camera frame), shadow maps of the first `shadow_count` of them with
     texels of `shadow_texel` metres, and the irradiance of the rest of the environment as spherical
-    harmonics (`ambient_irradiance`)."""
+    harmonics (`ambient_irradiance`). `floor_light` are the shares of the lights with shadow maps
+    that reach the floor: `floor_size` x `floor_size` texels of the same squares for each light
+    (`floor_shadow.floor_light_squares`)."""
 
     lights: wp.array(dtype=DirectionalLight)
     shadow_count: wp.int32
     shadow_size: wp.int32
     shadow_texel: float
     shadow_depths: wp.array(dtype=wp.float32)
+    floor_light: wp.array(dtype=wp.float32)
+    floor_size: wp.int32
     up: wp.vec3
     to_world: wp.mat33
     sh_irradiance: wp.array(dtype=wp.vec3)
@@ -110,6 +117,52 @@ def light_visibility(lighting: Lighting, index: int, at: wp.vec3, bias: float) -
         c = wp.where(lighting.shadow_depths[i + 2] < z, 0.0, wx[2])
         visible += wy[row] * (a + b + c)
     return visible
+
+
+@wp.func
+def floor_footprint(lighting: Lighting, ahead: wp.vec3, far: float, angle: float) -> wp.vec3:
+    """What a pixel `angle` radians wide sees of a floor that its ray (`ahead`, of unit length,
+    camera frame) meets after `far` metres: a line away from the camera, at most half as long as
+    the floor is far."""
+    sine = wp.max(-wp.dot(ahead, lighting.up), 0.01)
+    level = ahead + sine * lighting.up
+    return (far * wp.min(angle / sine, 0.5) / wp.max(wp.length(level), 0.01)) * level
+
+
+@wp.func
+def floor_visibility(
+    lighting: Lighting, index: int, ahead: wp.vec3, far: float, angle: float
+) -> float:
+    """Share of a light that reaches what a pixel sees of the floor (`floor_footprint`)."""
+    size = lighting.floor_size
+    scale = float(size) / float(lighting.shadow_size)
+    matrix = lighting.lights[index].matrix
+    t = scale * (matrix * (far * ahead) + lighting.lights[index].offset)
+    last = float(size) - 0.5
+    if t[0] < 0.5 or t[1] < 0.5 or t[0] >= last or t[1] >= last:
+        return 1.0
+    way = scale * (matrix * floor_footprint(lighting, ahead, far, angle))
+    length = wp.max(wp.abs(way[0]), wp.abs(way[1]))
+    taps = int(wp.clamp(0.5 * length, 0.0, float(_FLOOR_TAPS - 1))) + 1
+    visible = float(0.0)
+    for tap in range(taps):
+        shift = (float(tap) + 0.5) / float(taps) - 0.5
+        x = t[0] + shift * way[0] - 0.5
+        y = t[1] + shift * way[1] - 0.5
+        if x < 0.0 or y < 0.0 or x >= float(size - 1) or y >= float(size - 1):
+            visible += 1.0
+        else:
+            x0 = int(x)
+            y0 = int(y)
+            fx = x - float(x0)
+            fy = y - float(y0)
+            i = (index * size + y0) * size + x0
+            a = lighting.floor_light[i]
+            b = lighting.floor_light[i + size]
+            a += fx * (lighting.floor_light[i + 1] - a)
+            b += fx * (lighting.floor_light[i + size + 1] - b)
+            visible += a + fy * (b - a)
+    return visible / float(taps)
 
 
 @wp.func

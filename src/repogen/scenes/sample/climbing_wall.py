@@ -116,7 +116,7 @@ def _direction(
 def _paint(rng: np.random.Generator) -> Fabric:
     """The wall's colour, light and muted, with faint traces of chalk and shoes."""
     rgb = rng.uniform(0.45, 0.85) + rng.uniform(-0.5, 1.0) * np.array([0.12, 0.02, -0.1])
-    color, accent = np.clip(rgb, 0, 1), np.clip(rgb * rng.uniform(0.9, 0.97), 0, 1)
+    color, accent = np.clip(rgb, 0, 1), np.clip(rgb * rng.uniform(0.94, 0.985), 0, 1)
     return Fabric(to_hex(color), to_hex(accent), "noise", float(rng.uniform(0.1, 0.4)), 0.0)
 
 

@@ -11,6 +11,7 @@ from repogen.assets.sources import path_of
 from repogen.bodies import Body
 from repogen.bodies.anny import AnnyBody
 from repogen.bodies.intersection import intersecting_share
+from repogen.bodies.skeleton import Angles
 from repogen.bodies.surface import layer_vertices
 from repogen.errors import UserError
 from repogen.mixes import Mix
@@ -22,7 +23,8 @@ from repogen.people.balance import (
     settled,
     trunk_height,
 )
-from repogen.people.covering import ensure_covered
+from repogen.people.covering import ensure_covered, wears_skirt
+from repogen.people.hanging import parts_skirts
 from repogen.people.outfit import Outfit, sample_outfit
 from repogen.people.person import Given, Person
 from repogen.people.styles import restyle
@@ -44,6 +46,9 @@ _LESS = 1e-3
 
 _TRIES = 20
 """Poses drawn for one person, at most, with --max-intersection."""
+
+_OUTFITS = 10
+"""Outfits drawn again, at most, for somebody whose pose no skirt suits."""
 
 _OF_POSE = parse_orientations((OF_POSE,))
 
@@ -75,7 +80,8 @@ def sample_person(
         shape=shape,
         face=body.sample_face(streams.rng("face")),
         angles=pose.angles,
-        outfit=given.outfit or _outfit(config, streams, body, shape.get("gender", 0.5)),
+        outfit=given.outfit
+        or _outfit(config, streams, body, shape.get("gender", 0.5), pose.angles),
         position=(0.0, 0.0, 0.0),
         yaw_deg=0.0,
         orientation=pose.orientation,
@@ -168,8 +174,10 @@ def _poses(config: SceneConfig, streams: Streams) -> Iterator[Pose]:
             yield Pose(sample_body_pose(rng, bounds, distribution, variance))
 
 
-def _outfit(config: SceneConfig, streams: Streams, body: Body, feminine: float) -> Outfit:
-    skirts = len(layer_vertices(body.surface, "skirt")) > 0
+def _outfit(
+    config: SceneConfig, streams: Streams, body: Body, feminine: float, angles: Angles
+) -> Outfit:
+    skirts = len(layer_vertices(body.surface, "skirt")) > 0 and not parts_skirts(angles)
     painted = sample_outfit(streams.rng("outfit"), feminine, config.people.patterns, skirts)
     rng = streams.rng("garments")
     if config.people.textures is not None:
@@ -184,6 +192,14 @@ def _outfit(config: SceneConfig, streams: Streams, body: Body, feminine: float) 
         return replace(painted, shoes="bare") if config.people.ground == "bed" else painted
 
     def dressed() -> Outfit:
+        outfit = drawn()
+        for _ in range(_OUTFITS if parts_skirts(angles) else 0):
+            if not wears_skirt(body, outfit):
+                break
+            outfit = drawn()
+        return outfit
+
+    def drawn() -> Outfit:
         patterns, wardrobe = config.people.patterns, config.people.wardrobe
         if wardrobe == "sport" or wardrobe == "swim":
             tight = dress_tightly(rng, painted, feminine, patterns, wardrobe, config.packs)

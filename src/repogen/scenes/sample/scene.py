@@ -47,6 +47,10 @@ _NEAR_FLOOR = 0.3
 """Metres that the first person is above the floor, at most, for furniture to stand between the
 camera and people: from far below, it would be a tower before the sky."""
 
+_HIGH, _FAR_FLOOR = 3.0, 8.0
+"""Metres above the floor from which on a camera is high, and metres from the people to the floor
+that it sees far from them."""
+
 _TRIES = 8
 """Compositions drawn for an image, at most, with --min-keypoints."""
 
@@ -179,7 +183,12 @@ def _compose(
         *(float(np.sqrt((p[:, 0] * p[:, 0] + p[:, 1] * p[:, 1]).max())) for p in points),
     )
     first = people[0]
-    background, lights, ambient = sample_surroundings(config, shared, floor, reach, first.person)
+    # The cameras of a group share the surroundings, and each is framed by itself.
+    views = [camera] if size == 1 else cameras
+    overlook = max(metres_overlooked(view, floor) for view in views)
+    background, lights, ambient = sample_surroundings(
+        config, shared, floor, reach, first.person, overlook
+    )
     towards = camera.position() - np.array(first.person.position)
     towards /= max(float(np.linalg.norm(towards)), 1e-9)
     if isinstance(background, Panorama):
@@ -245,6 +254,22 @@ def _floor(
     return min(*lowest, *(height - ABOVE_FLOOR for height in heights))
 
 
+def metres_overlooked(camera: Camera, floor: float) -> float:
+    """Metres that a camera is above the floor (a height, metres), if it is high and sees the floor
+    far from people; else 0."""
+    height = float(camera.position()[2]) - floor
+    if height < _HIGH:
+        return 0.0
+    rows, columns = np.mgrid[0:5, 0:5].reshape(2, -1) / 4
+    pixels = np.column_stack([columns * camera.width, rows * camera.height])
+    rays = camera.rays(pixels) @ np.array(camera.rotation)
+    rays = rays[np.isfinite(rays).all(axis=1)]
+    if (rays[:, 2] > -1e-6).any():
+        return height
+    seen = camera.position()[:2] - height / rays[:, 2:] * rays[:, :2]
+    return height if (np.linalg.norm(seen, axis=1) > _FAR_FLOOR).any() else 0.0
+
+
 def _ground(
     config: SceneConfig, background: Background, first: PosedPerson, floor: float
 ) -> float | None:
@@ -287,13 +312,18 @@ def sample_occluders(
 
 
 def sample_surroundings(
-    config: SceneConfig, streams: Streams, lowest: float, reach: float, first: Person
+    config: SceneConfig,
+    streams: Streams,
+    lowest: float,
+    reach: float,
+    first: Person,
+    overlook: float,
 ) -> tuple[Background, tuple[DirectionalLight, ...], float]:
     """A background around a scene that reaches `reach` metres from the origin and down to `lowest`,
     its directional lights, and the strength of the light from all sides. `first` is the first
-    person."""
+    person; `overlook` are the metres from which a camera looks over the ground, 0 if none does."""
     draw_background, _ = config.backdrop
-    background = draw_background(streams.rng("background"), lowest, reach)
+    background = draw_background(streams.rng("background"), lowest, reach, overlook)
     model = config.environment.light_model
     ambient = sample_ambient(streams.rng("ambient"), model)
     if isinstance(background, Room):
