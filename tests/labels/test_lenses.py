@@ -78,7 +78,7 @@ def test_a_fisheye_sees_people_behind_its_plane(body, renderer):
 
 def test_nobody_is_labelled_outside_of_the_image_circle(body, renderer):
     config = near_by(
-        "kannala-brandt", 180, image_size=240, circle=(100, 130), distance=(0.8, 1.2),
+        "kannala-brandt", 180, image_size=240, circle=(100, 130), distance=(0.7, 1.0),
         backgrounds="#ffffff", people=(2, 2), spread=1.0, occluders=(0, 1),
     )  # fmt: skip
     y, x = np.mgrid[:240, :240] + 0.5
