@@ -9,9 +9,18 @@ import subprocess
 import time
 from pathlib import Path
 
-import aiohttp
+import pytest
+
+pytest.importorskip("viser", reason="needs viser: pip install -e '.[dev]'")
+aiohttp = pytest.importorskip("aiohttp", reason="needs aiohttp: pip install -e '.[dev]'")
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+NEEDED = [
+    pytest.mark.slow,
+    pytest.mark.skipif(PROGRAM is None, reason="needs a browser: apt-get install chromium"),
+]
+"""Marks of tests that drive it."""
 
 _OPTIONS = (
     "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--no-first-run",

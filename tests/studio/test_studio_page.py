@@ -4,23 +4,15 @@ import re
 import signal
 import time
 
+import chromium
 import cv2
 import numpy as np
 import pytest
-
-pytest.importorskip("viser", reason="needs viser: pip install -e '.[dev]'")
-pytest.importorskip("aiohttp", reason="needs aiohttp: pip install -e '.[dev]'")
-import chromium
 from running import BY_HAND, PICTURE, SLIDER, STATUS, running_studio
 
 from repogen import Scene, render
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        chromium.PROGRAM is None, reason="needs a browser: apt-get install chromium"
-    ),
-]
+pytestmark = chromium.NEEDED
 
 OPTIONS = """
 seed = 4

@@ -4,12 +4,9 @@ import json
 import re
 import time
 
+import chromium
 import numpy as np
 import pytest
-
-pytest.importorskip("viser", reason="needs viser: pip install -e '.[dev]'")
-pytest.importorskip("aiohttp", reason="needs aiohttp: pip install -e '.[dev]'")
-import chromium
 from running import BY_HAND, PICTURE, SLIDER, STATUS, running_studio
 
 from repogen import Scene, generate
@@ -17,12 +14,7 @@ from repogen.cameras.camera import angles_to_direction
 from repogen.people.posing import pose_person
 from repogen.studio.view3d import LOOKS_FROM
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        chromium.PROGRAM is None, reason="needs a browser: apt-get install chromium"
-    ),
-]
+pytestmark = chromium.NEEDED
 
 AZIMUTH, ELEVATION, DISTANCE = 0.0, 20.0, 2.0
 FIELD_OF_VIEW = np.radians(75)

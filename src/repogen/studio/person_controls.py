@@ -12,7 +12,6 @@ from repogen.colors import from_hex, to_hex
 from repogen.people.outfit import REGIONS, Outfit
 from repogen.people.person import Person
 from repogen.people.posing import PosedPerson
-from repogen.scenes.scene import Scene
 from repogen.studio.option_tables import PEOPLE
 from repogen.studio.outfits import (
     HAIR,
@@ -125,7 +124,7 @@ class PersonControls:
         def edit(state: State, _: Person, number: int) -> State:
             return with_shape(state, number, {label: float(value)})
 
-        self._edit(edit, ("shape", label))
+        self._session.change_person(edit, ("shape", label))
 
     def _choose(self, use: str, name: str) -> None:
         body = self._session.body
@@ -143,7 +142,7 @@ class PersonControls:
             before = state.given(number).outfit or person.outfit
             return with_outfit(state, number, change(before, state.config.packs))
 
-        self._edit(edit, key)
+        self._session.change_person(edit, key)
 
     def _press(self, button: str) -> None:
         def edit(state: State, _: Person, number: int) -> State:
@@ -155,14 +154,7 @@ class PersonControls:
                 return with_shape(state, number, other.shape)
             return with_outfit(state, number, other.outfit)
 
-        self._edit(edit, None)
-
-    def _edit(self, edit: Callable[[State, Person, int], State], key: object) -> None:
-        def change(state: State, scene: Scene) -> State:
-            number = self._session.person_index
-            return edit(state, scene.people[number], number)
-
-        self._session.change(change, key)
+        self._session.change_person(edit, None)
 
 
 def height_of(posed: PosedPerson) -> float:

@@ -11,7 +11,6 @@ from repogen.people.person import Person
 from repogen.poses.clips import Pose, Vector
 from repogen.poses.motion import mirrored_pose
 from repogen.poses.sampling import NAMED_POSES
-from repogen.scenes.scene import Scene
 from repogen.studio.frames import PELVIS, rotation_to_angles, rotation_to_orientation
 from repogen.studio.option_tables import POSE
 from repogen.studio.range_arcs import AXIS_NAMES, joint_limits
@@ -85,7 +84,7 @@ class PoseControls:
             return with_joint(state, person, number, joint, vector)
 
         if phase == "update":
-            self._edit(edit, ("turn", joint))
+            self._session.change_person(edit, ("turn", joint))
 
     def show(self, shown: Shown) -> None:
         """Show the pose of a whole picture."""
@@ -151,7 +150,7 @@ class PoseControls:
                 return with_orientation(state, person, number, turned)
             return with_joint(state, person, number, joint, turned)
 
-        self._edit(edit, (joint, axis))
+        self._session.change_person(edit, (joint, axis))
 
     def _name(self, name: str) -> None:
         def edit(state: State, person: Person, number: int) -> State:
@@ -161,7 +160,7 @@ class PoseControls:
                 return without_pose(state, number)
             return with_named_pose(state, person, number, name)
 
-        self._edit(edit, None)
+        self._session.change_person(edit, None)
 
     def _press(self, button: str) -> None:
         def edit(state: State, person: Person, number: int) -> State:
@@ -173,13 +172,4 @@ class PoseControls:
                 return with_pose(state, number, mirrored_pose(pose_now(state, person, number)))
             return without_pose(state, number)
 
-        self._edit(edit, None)
-
-    def _edit(self, edit: Callable[[State, Person, int], State], key: object) -> None:
-        """Change the state by the person that is chosen, as the scene has them."""
-
-        def change(state: State, scene: Scene) -> State:
-            number = self._session.person_index
-            return edit(state, scene.people[number], number)
-
-        self._session.change(change, key)
+        self._session.change_person(edit, None)

@@ -18,6 +18,7 @@ from repogen.bodies import Body
 from repogen.errors import UserError
 from repogen.labels import Rendering
 from repogen.messages import say
+from repogen.people.person import Person
 from repogen.rendering.renderer import Renderer
 from repogen.scenes.sample.scene import SampledScene
 from repogen.scenes.scene import Scene
@@ -41,6 +42,9 @@ _QUICK_MODEL_S = 0.06
 
 Edit = Callable[[State, Scene], State]
 """A new state, from the one that is and the scene it shows."""
+
+EditPerson = Callable[[State, Person, int], State]
+"""The same, from the state, a person of the scene, and the person's number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +114,15 @@ class Session:
             self.history.push(new, key, time.monotonic())
 
         self.submit(job)
+
+    def change_person(self, edit: EditPerson, key: object = None) -> None:
+        """Let the thread change the state by the person that is chosen, as the scene has them."""
+
+        def change(state: State, scene: Scene) -> State:
+            number = self.person_index
+            return edit(state, scene.people[number], number)
+
+        self.change(change, key)
 
     def redraw(self) -> None:
         """Show the picture again, of changed layers or another person; on the thread only."""
