@@ -15,8 +15,8 @@ GENDERS = {"male": (0.0, 0.12), "female": (0.88, 1.0), "neutral": (0.3, 0.7)}
 
 _HEIGHT = (0.35, 0.06)
 """Mean and standard deviation of anny's height phenotype: men are 1.74 m tall and women 1.60 m,
-on average, as in many countries (NCD Risk Factor Collaboration, eLife 2016). The phenotype's
-middle, 0.5, is 1.91 and 1.77 m."""
+on average, as in many countries (NCD Risk Factor Collaboration, eLife 2016). The
+phenotype's middle, 0.5, is taller."""
 
 
 def parse_ages(names: tuple[str, ...]) -> tuple[str, ...]:
